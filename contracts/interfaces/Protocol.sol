@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @notice The call somebody wants to make.
+/// @dev EIP-712 type `Intent(address from,address to,uint256 value,bytes data,uint256 chainId)`.
+struct Intent {
+    /// @dev Who makes the call.
+    address from;
+    /// @dev The contract that is called.
+    address to;
+    /// @dev Value that travels with the call, in wei.
+    uint256 value;
+    /// @dev The whole calldata, without any authorization behind it.
+    bytes data;
+    /// @dev The chain on which the call is made (EIP-155).
+    uint256 chainId;
+}
+
+/// @notice The operators' statement about one task.
+/// @dev EIP-712 type `Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,
+/// uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)` followed by the type of `Intent`.
+struct Attestation {
+    /// @dev keccak256(abi.encode(chainId, taskManager, policyClient, policyId, intentHash, nonce)).
+    bytes32 taskId;
+    /// @dev The policy the operators evaluated: commits to rules and parameters.
+    bytes32 policyId;
+    /// @dev The contract the attestation is for, and the only one that can spend it.
+    address policyClient;
+    /// @dev Bit `nonce & 0xff` of word `nonce >> 8` of the client's spent nonces.
+    uint256 nonce;
+    /// @dev First second at which the attestation is no longer good (Unix time).
+    uint48 expiration;
+    /// @dev 0 denies, 1 allows; nothing else parses.
+    uint8 decision;
+    /// @dev Commits to all that the operators evaluated.
+    bytes32 evidence;
+    /// @dev The call the statement is about.
+    Intent intent;
+}
+
+/// @notice What a client demands of an attestation.
+struct Policy {
+    /// @dev The policy the operators must have evaluated; zero means that no policy is set.
+    bytes32 policyId;
+    /// @dev The operator set whose epochs may sign.
+    uint32 operatorSet;
+    /// @dev Least share of an epoch's weight that must have signed, in basis points.
+    uint16 quorum;
+    /// @dev How far ahead of the present an expiration may lie, in seconds.
+    uint48 maxLifetime;
+}
+
+/// @notice Every reason for which an authorization is refused, in the order of the checks.
+/// @dev The Rust verifier generates its errors from this interface.
+interface IRefusals {
+    /// @notice The client has not been given a TaskManager and a policy.
+    error PolicyNotSet();
+    /// @notice The authorization's bytes do not parse, leave something over, or name an operator that is not in the
+    /// epoch.
+    error MalformedAuthorization();
+    /// @notice The intent is for another chain.
+    /// @param expected The chain this contract runs on.
+    /// @param actual The chain the intent names.
+    error WrongChain(uint256 expected, uint256 actual);
+    /// @notice The caller is not the one whom the intent names.
+    /// @param expected The intent's `from`.
+    /// @param actual Who called.
+    error WrongSender(address expected, address actual);
+    /// @notice The call, or where and under which policy it is made, differs from what was attested.
+    /// @param expected The task id of the call as it is made.
+    /// @param actual The task id the authorization carries.
+    error WrongTask(bytes32 expected, bytes32 actual);
+    /// @notice The attestation is no longer good.
+    /// @param expiration First second at which it was no longer good (Unix time).
+    /// @param timestamp The present (Unix time).
+    error AttestationExpired(uint48 expiration, uint256 timestamp);
+    /// @notice The attestation would stay good for longer than the policy lets any.
+    /// @param expiration First second at which it would no longer be good (Unix time).
+    /// @param latest The latest expiration that the policy accepts now (Unix time).
+    error LifetimeTooLong(uint48 expiration, uint256 latest);
+    /// @notice The nonce was used or burned.
+    /// @param policyClient The client whose nonce it is.
+    /// @param nonce The nonce.
+    error AttestationAlreadySpent(address policyClient, uint256 nonce);
+    /// @notice No such epoch in the policy's operator set.
+    /// @param epoch The epoch the authorization names.
+    error UnknownEpoch(uint32 epoch);
+    /// @notice The epoch was retired, or its grace period is over.
+    /// @param epoch The epoch the authorization names.
+    error EpochRetired(uint32 epoch);
+    /// @notice Too little weight signed.
+    /// @param signed Weight of the operators that signed.
+    /// @param required Least weight that had to sign.
+    error QuorumNotReached(uint256 signed, uint256 required);
+    /// @notice The signature is not the canonical encoding of a point of the prime-order subgroup of G1 other than
+    /// infinity.
+    error MalformedSignature();
+    /// @notice The operators said to have signed did not sign this attestation.
+    error InvalidSignature();
+    /// @notice The operators found that the policy forbids the call.
+    /// @param taskId The task they denied.
+    error PolicyDenied(bytes32 taskId);
+}
