@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IPolicyClient} from "./interfaces/IPolicyClient.sol";
+import {AttestedCall, ITaskManager} from "./interfaces/ITaskManager.sol";
+import {Intent, Policy} from "./interfaces/Protocol.sol";
+import {Quorum} from "./libraries/Quorum.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+
+/// @title PolicyClient
+/// @notice Inherit it, and either mark a function `onlyAttested`, or pass an intent to `_executeAttested`. Give it a policy
+/// in the constructor or initialiser with `_initializePolicyClient`; until then every protected call is refused.
+/// @dev All state is in one ERC-7201 namespace, so that it can join a deployed contract behind a proxy.
+abstract contract PolicyClient is IPolicyClient {
+    /// @custom:storage-location erc7201:assent.storage.PolicyClient
+    struct PolicyClientStorage {
+        // One slot:
+        ITaskManager taskManager;
+        uint32 operatorSet;
+        uint16 quorum;
+        uint48 maxLifetime;
+        // And another:
+        bytes32 policyId;
+    }
+
+    /// @dev keccak256(abi.encode(uint256(keccak256("assent.storage.PolicyClient")) - 1)) & ~bytes32(uint256(0xff))
+    bytes32 private constant STORAGE_LOCATION = 0x775bcae047544c0ff1bf72751e7823236a3ff3789295e7d770bca6883ef01b00;
+
+    /// @dev Bytes behind an authorization that give its length.
+    uint256 private constant LENGTH_SUFFIX = 2;
+    /// @dev Bytes of a function selector.
+    uint256 private constant SELECTOR_LENGTH = 4;
+
+    /* FOR INTEGRATORS */
+
+    /// @notice Lets a call through only with an authorization behind its ordinary calldata.
+    /// @dev What was attested must equal the caller, this contract, `msg.value` and every byte of the calldata before the
+    /// authorization. The nonce is spent before the function's body runs, so reentrancy finds it spent.
+    modifier onlyAttested() {
+        _spendTrailing();
+        _;
+    }
+
+    /// @dev Executes exactly the intent, once, if the authorization lets its `from` do so and it is the caller.
+    /// @return result What the called contract returned. Its revert is passed on.
+    function _executeAttested(
+        Intent calldata intent,
+        bytes calldata authorization
+    ) internal returns (bytes memory result) {
+        (ITaskManager manager, Policy memory demanded) = _binding();
+        manager.spend(demanded, _attestedCall(intent, msg.sender), authorization);
+        if (intent.data.length == 0) {
+            Address.sendValue(payable(intent.to), intent.value);
+            return "";
+        }
+        return Address.functionCallWithValue(intent.to, intent.data, intent.value);
+    }
+
+    /// @dev Gives the client its TaskManager and policy, once. Call it in the constructor, or in an initialiser that nobody
+    /// can call ahead of you.
+    function _initializePolicyClient(
+        ITaskManager initialTaskManager,
+        Policy memory initialPolicy
+    ) internal {
+        if (address(_storage().taskManager) != address(0)) revert PolicyClientAlreadyInitialized();
+        _setTaskManager(initialTaskManager);
+        _setPolicy(initialPolicy);
+    }
+
+    /// @dev Reverts unless the caller may change the policy and burn nonces. Override it with your access control:
+    /// `function _authorizePolicyChange() internal override onlyOwner {}`.
+    function _authorizePolicyChange() internal virtual;
+
+    /* FOR THE OWNER */
+
+    /// @inheritdoc IPolicyClient
+    function setPolicy(
+        Policy calldata newPolicy
+    ) external {
+        _authorizePolicyChange();
+        _setPolicy(newPolicy);
+    }
+
+    /// @inheritdoc IPolicyClient
+    function setTaskManager(
+        ITaskManager newTaskManager
+    ) external {
+        _authorizePolicyChange();
+        _setTaskManager(newTaskManager);
+    }
+
+    /// @inheritdoc IPolicyClient
+    function burnNonces(
+        uint256 word,
+        uint256 mask
+    ) external {
+        _authorizePolicyChange();
+        (ITaskManager manager,) = _binding();
+        manager.burnNonces(word, mask);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IPolicyClient
+    function checkAuthorization(
+        Intent calldata intent,
+        address caller,
+        bytes calldata authorization
+    ) external view returns (bytes32 taskId) {
+        (ITaskManager manager, Policy memory demanded) = _binding();
+        return manager.check(address(this), demanded, _attestedCall(intent, caller), authorization);
+    }
+
+    /// @inheritdoc IPolicyClient
+    function policy() public view returns (Policy memory) {
+        PolicyClientStorage storage $ = _storage();
+        return Policy({policyId: $.policyId, operatorSet: $.operatorSet, quorum: $.quorum, maxLifetime: $.maxLifetime});
+    }
+
+    /// @inheritdoc IPolicyClient
+    function taskManager() public view returns (ITaskManager) {
+        return _storage().taskManager;
+    }
+
+    /* CHECKS */
+
+    /// @dev Check 1, and what the checks after it need. Every protected path begins here.
+    function _binding() private view returns (ITaskManager manager, Policy memory demanded) {
+        manager = taskManager();
+        demanded = policy();
+        if (address(manager) == address(0) || demanded.policyId == 0) revert PolicyNotSet();
+    }
+
+    function _spendTrailing() private {
+        (ITaskManager manager, Policy memory demanded) = _binding();
+        (bytes calldata data, bytes calldata authorization) = _splitCalldata();
+        manager.spend(
+            demanded,
+            AttestedCall({
+                caller: msg.sender,
+                from: msg.sender,
+                to: address(this),
+                value: msg.value,
+                dataHash: keccak256(data),
+                chainId: block.chainid
+            }),
+            authorization
+        );
+    }
+
+    /// @dev The ordinary calldata, and the authorization between it and the two bytes at the very end.
+    function _splitCalldata() private pure returns (bytes calldata data, bytes calldata authorization) {
+        uint256 end = msg.data.length;
+        if (end < SELECTOR_LENGTH + LENGTH_SUFFIX) revert MalformedAuthorization();
+        end -= LENGTH_SUFFIX;
+        uint256 length = uint16(bytes2(msg.data[end:]));
+        if (length > end - SELECTOR_LENGTH) revert MalformedAuthorization();
+        return (msg.data[:end - length], msg.data[end - length:end]);
+    }
+
+    function _attestedCall(
+        Intent calldata intent,
+        address caller
+    ) private pure returns (AttestedCall memory) {
+        return AttestedCall({
+            caller: caller,
+            from: intent.from,
+            to: intent.to,
+            value: intent.value,
+            dataHash: keccak256(intent.data),
+            chainId: intent.chainId
+        });
+    }
+
+    /* STORAGE */
+
+    function _setTaskManager(
+        ITaskManager newTaskManager
+    ) private {
+        if (address(newTaskManager).code.length == 0) revert InvalidTaskManager(newTaskManager);
+        _storage().taskManager = newTaskManager;
+        emit TaskManagerChanged(newTaskManager);
+    }
+
+    function _setPolicy(
+        Policy memory newPolicy
+    ) private {
+        (bytes32 policyId, uint16 quorum, uint48 maxLifetime) =
+            (newPolicy.policyId, newPolicy.quorum, newPolicy.maxLifetime);
+        if (policyId == 0 || !Quorum.isAcceptable(quorum) || maxLifetime == 0) {
+            revert InvalidPolicy(policyId, quorum, maxLifetime);
+        }
+        PolicyClientStorage storage $ = _storage();
+        $.policyId = policyId;
+        $.operatorSet = newPolicy.operatorSet;
+        $.quorum = quorum;
+        $.maxLifetime = maxLifetime;
+        emit PolicyChanged(policyId, newPolicy.operatorSet, quorum, maxLifetime);
+    }
+
+    function _storage() private pure returns (PolicyClientStorage storage $) {
+        // ERC-7201 leaves no way but assembly to name a slot.
+        assembly ("memory-safe") {
+            $.slot := STORAGE_LOCATION
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {PolicyClient} from "../PolicyClient.sol";
+import {ITaskManager} from "../interfaces/ITaskManager.sol";
+import {Intent, Policy} from "../interfaces/Protocol.sol";
+import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
+/// @title TreasuryVault
+/// @notice An example: a treasury from which an AI agent may spend, and only what operators have authorised under the
+/// owner's policy. Neither the agent alone nor the operators alone can move anything.
+contract TreasuryVault is PolicyClient, Ownable2Step {
+    using SafeERC20 for IERC20;
+
+    /// @notice The vault paid tokens.
+    event Paid(IERC20 indexed token, address indexed recipient, uint256 amount);
+    /// @notice Another agent may spend from now on.
+    event AgentChanged(address agent);
+
+    /// @notice Only the agent may spend.
+    error NotAgent(address caller);
+
+    /// @notice Who may ask for payments.
+    address public agent;
+
+    modifier onlyAgent() {
+        if (msg.sender != agent) revert NotAgent(msg.sender);
+        _;
+    }
+
+    /// @param owner Who chooses policy and agent.
+    /// @param initialAgent Who may ask for payments.
+    constructor(
+        address owner,
+        address initialAgent,
+        ITaskManager taskManager,
+        Policy memory policy
+    ) Ownable(owner) {
+        _setAgent(initialAgent);
+        _initializePolicyClient(taskManager, policy);
+    }
+
+    receive() external payable {}
+
+    /// @notice Pays tokens. The authorization follows the calldata.
+    function pay(
+        IERC20 token,
+        address recipient,
+        uint256 amount
+    ) external onlyAgent onlyAttested {
+        token.safeTransfer(recipient, amount);
+        emit Paid(token, recipient, amount);
+    }
+
+    /// @notice Makes any call from the vault, such as a swap or a transfer of ether, if operators have authorised it.
+    function execute(
+        Intent calldata intent,
+        bytes calldata authorization
+    ) external onlyAgent returns (bytes memory) {
+        return _executeAttested(intent, authorization);
+    }
+
+    /// @notice Sets who may ask for payments. Owner only.
+    function setAgent(
+        address newAgent
+    ) external onlyOwner {
+        _setAgent(newAgent);
+    }
+
+    function _authorizePolicyChange() internal override onlyOwner {}
+
+    function _setAgent(
+        address newAgent
+    ) private {
+        agent = newAgent;
+        emit AgentChanged(newAgent);
+    }
+}

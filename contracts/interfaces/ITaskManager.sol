@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Attestation, IRefusals, Intent, Policy} from "./Protocol.sol";
+
+/// @notice A call as a client sees it: an intent with its data hashed, and who really calls.
+struct AttestedCall {
+    /// @dev Who called the client.
+    address caller;
+    /// @dev The intent's `from`.
+    address from;
+    /// @dev The intent's `to`.
+    address to;
+    /// @dev The intent's `value`, in wei.
+    uint256 value;
+    /// @dev keccak256 of the intent's `data`.
+    bytes32 dataHash;
+    /// @dev The intent's `chainId`.
+    uint256 chainId;
+}
+
+/// @title What was spent
+/// @notice Decides whether an authorization lets a call through, and that it does so once.
+/// @dev Reverts with the errors of `IRefusals`, the first check that fails naming the error.
+interface ITaskManager is IRefusals {
+    /// @notice A client used an attestation.
+    /// @param policyClient The client.
+    /// @param taskId The task that was attested.
+    /// @param nonce The nonce that is spent from now on.
+    event AttestationSpent(address indexed policyClient, bytes32 indexed taskId, uint256 nonce);
+    /// @notice A client revoked attestations ahead of their use.
+    /// @param policyClient The client.
+    /// @param word The word of nonces: nonces `word · 256` to `word · 256 + 255`.
+    /// @param mask The nonces of the word that are spent from now on, a bit each.
+    event NoncesBurned(address indexed policyClient, uint256 indexed word, uint256 mask);
+
+    /// @notice Checks an authorization of the calling client and spends it.
+    /// @dev Whoever calls is the client, so nobody can spend what is attested to another.
+    /// @param policy What the client demands.
+    /// @param attestedCall The call that the client is about to let through.
+    /// @param authorization The authorization's bytes (docs/protocol.md).
+    /// @return taskId The attested task.
+    function spend(
+        Policy calldata policy,
+        AttestedCall calldata attestedCall,
+        bytes calldata authorization
+    ) external returns (bytes32 taskId);
+
+    /// @notice Checks an authorization as `spend` would, and changes nothing.
+    /// @param policyClient The client that would spend it.
+    function check(
+        address policyClient,
+        Policy calldata policy,
+        AttestedCall calldata attestedCall,
+        bytes calldata authorization
+    ) external view returns (bytes32 taskId);
+
+    /// @notice Spends nonces of the caller without a call, which revokes what is attested under them.
+    /// @param word The word of nonces.
+    /// @param mask The nonces of the word, a bit each.
+    function burnNonces(
+        uint256 word,
+        uint256 mask
+    ) external;
+
+    /// @notice The nonces of one word that a client has spent or burned, a bit each.
+    function spentNonces(
+        address policyClient,
+        uint256 word
+    ) external view returns (uint256 mask);
+
+    /// @notice Whether a client's nonce is spent or burned.
+    function isSpent(
+        address policyClient,
+        uint256 nonce
+    ) external view returns (bool);
+
+    /// @notice The id of a task on this chain and under this TaskManager.
+    function taskIdOf(
+        address policyClient,
+        bytes32 policyId,
+        Intent calldata intent,
+        uint256 nonce
+    ) external view returns (bytes32);
+
+    /// @notice The EIP-712 digest of an attestation: what operators sign, or a leaf of the tree whose root they sign.
+    function digestOf(
+        Attestation calldata attestation
+    ) external view returns (bytes32);
+}

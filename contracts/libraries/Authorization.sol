@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IRefusals} from "../interfaces/Protocol.sol";
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+
+/// @title The bytes of an authorization, and where each field stands in them
+/// @dev The layout is in docs/protocol.md. Call `requireWellFormed` first: the readers rely on it. One authorization has
+/// one spelling: every field has a fixed place or a length, and the bitmap has no trailing zero byte.
+library Authorization {
+    /// @dev The only decision that lets a call through.
+    uint8 internal constant ALLOW = 1;
+    /// @dev Bounds the work that a proof can cause; 2^32 attestations share one signature at most.
+    uint256 internal constant MAX_PROOF_LENGTH = 32;
+
+    uint256 private constant BITMAP_LENGTH_OFFSET = 203;
+    uint256 private constant BITMAP_OFFSET = 204;
+
+    /// @notice Refuses bytes that do not parse, or leave something over, with `MalformedAuthorization`.
+    function requireWellFormed(
+        bytes calldata authorization
+    ) internal pure {
+        if (!_isWellFormed(authorization)) revert IRefusals.MalformedAuthorization();
+    }
+
+    /// @notice The task the operators decided on.
+    function taskId(
+        bytes calldata authorization
+    ) internal pure returns (bytes32) {
+        return bytes32(authorization[0:32]);
+    }
+
+    /// @notice The nonce that use of the authorization spends.
+    function nonce(
+        bytes calldata authorization
+    ) internal pure returns (uint256) {
+        return uint256(bytes32(authorization[32:64]));
+    }
+
+    /// @notice First second at which the attestation is no longer good (Unix time).
+    function expiration(
+        bytes calldata authorization
+    ) internal pure returns (uint48) {
+        return uint48(bytes6(authorization[64:70]));
+    }
+
+    /// @notice 0 denies, 1 allows.
+    function decision(
+        bytes calldata authorization
+    ) internal pure returns (uint8) {
+        return uint8(authorization[70]);
+    }
+
+    /// @notice Commits to all that the operators evaluated.
+    function evidence(
+        bytes calldata authorization
+    ) internal pure returns (bytes32) {
+        return bytes32(authorization[71:103]);
+    }
+
+    /// @notice The epoch whose operators signed.
+    function epoch(
+        bytes calldata authorization
+    ) internal pure returns (uint32) {
+        return uint32(bytes4(authorization[103:107]));
+    }
+
+    /// @notice The aggregate signature, a point of G1 in 96 bytes.
+    function signature(
+        bytes calldata authorization
+    ) internal pure returns (bytes calldata) {
+        return authorization[107:203];
+    }
+
+    /// @notice Bitmap of the operators that did not sign: operator i is bit i % 8 of byte i / 8.
+    function nonSigners(
+        bytes calldata authorization
+    ) internal pure returns (bytes calldata) {
+        return authorization[BITMAP_OFFSET:_proofLengthOffset(authorization)];
+    }
+
+    /// @notice Folds the Merkle proof: the root that `leaf` stands under.
+    function root(
+        bytes calldata authorization,
+        bytes32 leaf
+    ) internal pure returns (bytes32 node) {
+        node = leaf;
+        for (uint256 i = _proofLengthOffset(authorization) + 1; i < authorization.length; i += 32) {
+            node = Hashes.commutativeKeccak256(node, bytes32(authorization[i:i + 32]));
+        }
+    }
+
+    function _isWellFormed(
+        bytes calldata authorization
+    ) private pure returns (bool) {
+        if (authorization.length <= BITMAP_LENGTH_OFFSET) return false;
+        uint256 proofLengthOffset = _proofLengthOffset(authorization);
+        if (authorization.length <= proofLengthOffset) return false;
+        uint256 proofLength = uint8(authorization[proofLengthOffset]);
+        bool emptyBitmap = proofLengthOffset == BITMAP_OFFSET;
+        return authorization.length == proofLengthOffset + 1 + 32 * proofLength && proofLength <= MAX_PROOF_LENGTH
+            && decision(authorization) <= ALLOW && (emptyBitmap || authorization[proofLengthOffset - 1] != 0);
+    }
+
+    function _proofLengthOffset(
+        bytes calldata authorization
+    ) private pure returns (uint256) {
+        return BITMAP_OFFSET + uint8(authorization[BITMAP_LENGTH_OFFSET]);
+    }
+}

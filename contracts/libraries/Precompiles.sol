@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @title The precompiled contracts that hashing to the curve and BLS signatures need
+/// @dev Addresses and prices from EIP-2537, EIP-198 with EIP-7883, and the Yellow Paper, appendix E.
+///
+/// Two things make a bare call unsafe. A precompile that is missing on the chain is an empty account: the call succeeds
+/// and returns nothing. And an EIP-2537 precompile that rejects its input consumes all the gas it was given. So each call
+/// gets its list price and no more, and the size of what came back is checked.
+library Precompiles {
+    /// @notice The chain does not have this precompile.
+    /// @param precompile Its address.
+    error PrecompileMissing(address precompile);
+    /// @notice Too little gas is left to tell a rejection by the precompile from lack of gas.
+    error InsufficientGas();
+    /// @notice A precompile that cannot reject this input rejected it.
+    /// @param precompile Its address.
+    error PrecompileFailed(address precompile);
+
+    address internal constant SHA256 = address(0x02);
+    address internal constant MODEXP = address(0x05);
+    address internal constant G1ADD = address(0x0b);
+    address internal constant G1MSM = address(0x0c);
+    address internal constant G2ADD = address(0x0d);
+    address internal constant G2MSM = address(0x0e);
+    address internal constant PAIRING = address(0x0f);
+    address internal constant MAP_FP_TO_G1 = address(0x10);
+
+    /// @dev Gas used between the check of what is left and the call itself, with room to spare.
+    uint256 private constant CALL_MARGIN = 500;
+
+    /// @notice Adds two points of E(Fp), 128 bytes each.
+    function g1Add(
+        bytes memory input
+    ) internal view returns (bool success, bytes memory sum) {
+        return _call(G1ADD, 375, 128, input);
+    }
+
+    /// @notice Multiplies one point of G1 (128 bytes) by a scalar (32 bytes); rejects points outside the subgroup.
+    function g1Multiply(
+        bytes memory input
+    ) internal view returns (bool success, bytes memory product) {
+        return _call(G1MSM, 12_000, 128, input);
+    }
+
+    /// @notice Adds two points of E'(Fp2), 256 bytes each.
+    function g2Add(
+        bytes memory input
+    ) internal view returns (bool success, bytes memory sum) {
+        return _call(G2ADD, 600, 256, input);
+    }
+
+    /// @notice Multiplies one point of G2 (256 bytes) by a scalar (32 bytes); rejects points outside the subgroup.
+    function g2Multiply(
+        bytes memory input
+    ) internal view returns (bool success, bytes memory product) {
+        return _call(G2MSM, 22_500, 256, input);
+    }
+
+    /// @notice Checks whether the product of the pairings of `pairs` pairs (384 bytes each) is one; rejects points outside
+    /// the subgroups.
+    function pairing(
+        bytes memory input,
+        uint256 pairs
+    ) internal view returns (bool success, bytes memory outcome) {
+        return _call(PAIRING, 37_700 + 32_600 * pairs, 32, input);
+    }
+
+    /// @notice Maps a field element (64 bytes, canonical) to G1.
+    function mapToG1(
+        bytes memory element
+    ) internal view returns (bytes memory point) {
+        return _callSafe(MAP_FP_TO_G1, 5500, 128, element);
+    }
+
+    /// @notice SHA-256.
+    function sha256Hash(
+        bytes memory input
+    ) internal view returns (bytes32) {
+        uint256 price = 60 + 12 * ((input.length + 31) / 32);
+        return abi.decode(_callSafe(SHA256, price, 32, input), (bytes32));
+    }
+
+    /// @notice `input` is a MODEXP input with a base of 64 bytes, an exponent of 1 and a modulus of 48.
+    /// @dev 500 is the least price that EIP-7883 sets.
+    function reduce(
+        bytes memory input
+    ) internal view returns (bytes memory remainder) {
+        return _callSafe(MODEXP, 500, 48, input);
+    }
+
+    function _callSafe(
+        address precompile,
+        uint256 price,
+        uint256 outputLength,
+        bytes memory input
+    ) private view returns (bytes memory output) {
+        bool success;
+        (success, output) = _call(precompile, price, outputLength, input);
+        if (!success) revert PrecompileFailed(precompile);
+    }
+
+    function _call(
+        address precompile,
+        uint256 price,
+        uint256 outputLength,
+        bytes memory input
+    ) private view returns (bool success, bytes memory output) {
+        uint256 available = gasleft();
+        // The EVM silently lowers a call's gas to 63/64 of what is left (EIP-150).
+        if (available - available / 64 < price + CALL_MARGIN) revert InsufficientGas();
+        (success, output) = precompile.staticcall{gas: price}(input);
+        if (success && output.length != outputLength) revert PrecompileMissing(precompile);
+    }
+}
