@@ -1,0 +1,106 @@
+//! Files that hold keys: readable by their owner alone, and never overwritten.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use alloy_primitives::hex;
+use zeroize::Zeroizing;
+
+use crate::{SECRET_KEY_BYTES, SecretKey, SecretKeyError};
+
+/// Why a file with an unencrypted key could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file could not be opened, created, read or written. A file that exists is never overwritten.
+    #[error("key file: {0}")]
+    Io(#[from] io::Error),
+    /// Others than the owner may read or write the file.
+    #[error(
+        "key file's permissions are {mode:04o}: others may read or change it; run chmod 600 on it"
+    )]
+    OpenToOthers {
+        /// The file's permission bits.
+        mode: u32,
+    },
+    /// The file does not hold 32 bytes in hex.
+    #[error("key file must hold one line of 64 hex digits, with or without 0x before them")]
+    NotHex,
+    /// The file's number is no secret key.
+    #[error("key file: {0}")]
+    Key(#[from] SecretKeyError),
+}
+
+/// An unencrypted key file is `0x`, 64 hex digits and a newline.
+const LONGEST_KEY_FILE: u64 = 2 + 2 * SECRET_KEY_BYTES as u64 + 2;
+
+impl SecretKey {
+    /// Writes the key **unencrypted**, as `0x` and 64 hex digits, into a new file that only its owner may read.
+    ///
+    /// Whoever reads the file can sign as the operator. For anything but trials use a [`Keystore`](crate::Keystore).
+    ///
+    /// # Errors
+    /// [`KeyFileError::Io`], also when the file exists.
+    pub fn write_unencrypted(&self, path: &Path) -> Result<(), KeyFileError> {
+        let mut line = Zeroizing::new([0_u8; 3 + 2 * SECRET_KEY_BYTES]);
+        line[..2].copy_from_slice(b"0x");
+        let digits = &mut line[2..2 + 2 * SECRET_KEY_BYTES];
+        hex::encode_to_slice(self.to_bytes(), digits).map_err(|_| KeyFileError::NotHex)?;
+        line[2 + 2 * SECRET_KEY_BYTES] = b'\n';
+        Ok(create_private(path, line.as_ref())?)
+    }
+
+    /// Reads a key that [`write_unencrypted`](Self::write_unencrypted) wrote.
+    ///
+    /// # Errors
+    /// [`KeyFileError::OpenToOthers`] (on Unix) when anyone but the owner may read or write the file, and the other
+    /// variants for what they say.
+    pub fn read_unencrypted(path: &Path) -> Result<Self, KeyFileError> {
+        let file = File::open(path)?;
+        refuse_open_to_others(&file)?;
+        let text = read_at_most(&file, LONGEST_KEY_FILE)?.ok_or(KeyFileError::NotHex)?;
+        let mut bytes = Zeroizing::new([0_u8; SECRET_KEY_BYTES]);
+        hex::decode_to_slice(text.trim_ascii(), bytes.as_mut())
+            .map_err(|_| KeyFileError::NotHex)?;
+        Ok(Self::from_bytes(&bytes)?)
+    }
+}
+
+/// Creates `path` with permissions 0600 and writes `contents` to the disk; fails when the path exists, a dangling link
+/// included, and leaves no part of a file behind.
+pub(crate) fn create_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    let written = file.write_all(contents).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The first error is the one to report, and the file is ours: `create_new` made it.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+/// The file's contents, or nothing when it is longer than `limit` bytes. The length is not taken from the file's
+/// metadata, which says nothing about a pipe or a device.
+pub(crate) fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut contents = Zeroizing::new(Vec::with_capacity(usize::try_from(limit).unwrap_or(0) + 1));
+    file.take(limit + 1).read_to_end(&mut contents)?;
+    Ok((contents.len() as u64 <= limit).then_some(contents))
+}
+
+#[cfg(unix)]
+fn refuse_open_to_others(file: &File) -> Result<(), KeyFileError> {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o777;
+    if mode & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(KeyFileError::OpenToOthers { mode })
+    }
+}
+
+#[cfg(not(unix))]
+fn refuse_open_to_others(_file: &File) -> Result<(), KeyFileError> {
+    Ok(())
+}
