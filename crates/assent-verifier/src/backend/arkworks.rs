@@ -1,0 +1,144 @@
+//! Pure Rust, for every target: arkworks.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "the operators here are the curve's group law, which does not overflow"
+)]
+
+use super::{Backend, MalformedPoint};
+use crate::{PublicKey, Signature};
+use ark_bls12_381::{Bls12_381, Fq, Fq2, G1Affine, G1Projective, G2Affine, G2Projective, g1};
+use ark_ec::{
+    AffineRepr, CurveGroup,
+    hashing::{HashToCurve, curve_maps::wb::WBMap, map_to_curve_hasher::MapToCurveBasedHasher},
+    pairing::Pairing,
+};
+use ark_ff::{AdditiveGroup, BigInt, BigInteger, PrimeField, field_hashers::DefaultFieldHasher};
+use core::ops::Neg;
+use sha2::Sha256;
+
+/// Bytes of a base field element.
+const FIELD_LENGTH: usize = 48;
+
+type G1Hasher = MapToCurveBasedHasher<G1Projective, DefaultFieldHasher<Sha256>, WBMap<g1::Config>>;
+
+/// [`Backend`] over arkworks.
+#[derive(Debug, Clone, Copy)]
+pub struct Arkworks;
+
+impl Backend for Arkworks {
+    type SignaturePoint = G1Affine;
+    type PublicKeyPoint = G2Affine;
+
+    const NAME: &'static str = "arkworks";
+
+    fn decode_signature(signature: &Signature) -> Result<G1Affine, MalformedPoint> {
+        let [x, y] = coordinates(&signature.0)?;
+        // `new_unchecked` because the checking constructor panics; the checks follow.
+        let point = G1Affine::new_unchecked(x, y);
+        let valid = point.is_on_curve()
+            && point.is_in_correct_subgroup_assuming_on_curve()
+            && !point.is_zero();
+        valid.then_some(point).ok_or(MalformedPoint)
+    }
+
+    fn decode_public_key(public_key: &PublicKey) -> Result<G2Affine, MalformedPoint> {
+        let point = decode_g2(public_key)?;
+        let valid = point.is_in_correct_subgroup_assuming_on_curve() && !point.is_zero();
+        valid.then_some(point).ok_or(MalformedPoint)
+    }
+
+    fn sum<'a>(
+        public_keys: impl IntoIterator<Item = &'a PublicKey>,
+    ) -> Result<PublicKey, MalformedPoint> {
+        let mut sum = G2Projective::ZERO;
+        for public_key in public_keys {
+            sum += decode_g2(public_key)?;
+        }
+        Ok(encode_g2(sum.into_affine()))
+    }
+
+    fn negate(public_key: &PublicKey) -> Result<PublicKey, MalformedPoint> {
+        Ok(encode_g2(decode_g2(public_key)?.neg()))
+    }
+
+    fn without<'a>(
+        aggregate: &PublicKey,
+        absent: impl IntoIterator<Item = &'a PublicKey>,
+    ) -> Option<G2Affine> {
+        let mut remaining = decode_g2(aggregate).ok()?.into_group();
+        for public_key in absent {
+            remaining -= decode_g2(public_key).ok()?;
+        }
+        let remaining = remaining.into_affine();
+        (!remaining.is_zero()).then_some(remaining)
+    }
+
+    fn verify(
+        message: &[u8],
+        domain_separation_tag: &[u8],
+        signature: &G1Affine,
+        public_key: &G2Affine,
+    ) -> bool {
+        let Some(hashed) = hash(message, domain_separation_tag) else {
+            return false;
+        };
+        // One product of two pairings instead of comparing two: e(signature, −G2) · e(hashed, public key) = 1.
+        let product = Bls12_381::multi_pairing(
+            [*signature, hashed],
+            [G2Affine::generator().neg(), *public_key],
+        );
+        product.0 == ark_ff::One::one()
+    }
+
+    fn hash_to_curve(message: &[u8], domain_separation_tag: &[u8]) -> [u8; Signature::LENGTH] {
+        let point = hash(message, domain_separation_tag).unwrap_or(G1Affine::zero());
+        concatenate([point.x, point.y])
+    }
+}
+
+/// `None` never occurs: the map fails for no field element of this curve.
+fn hash(message: &[u8], domain_separation_tag: &[u8]) -> Option<G1Affine> {
+    G1Hasher::new(domain_separation_tag)
+        .ok()?
+        .hash(message)
+        .ok()
+}
+
+/// A point of the curve, or infinity when all is zero.
+fn decode_g2(public_key: &PublicKey) -> Result<G2Affine, MalformedPoint> {
+    if *public_key == PublicKey::INFINITY {
+        return Ok(G2Affine::zero());
+    }
+    let [x0, x1, y0, y1] = coordinates(&public_key.0)?;
+    let point = G2Affine::new_unchecked(Fq2::new(x0, x1), Fq2::new(y0, y1));
+    point.is_on_curve().then_some(point).ok_or(MalformedPoint)
+}
+
+fn encode_g2(point: G2Affine) -> PublicKey {
+    match point.xy() {
+        Some((x, y)) => PublicKey(concatenate([x.c0, x.c1, y.c0, y.c1])),
+        None => PublicKey::INFINITY,
+    }
+}
+
+/// Field elements of 48 bytes each, which must be below the modulus.
+fn coordinates<const N: usize>(bytes: &[u8]) -> Result<[Fq; N], MalformedPoint> {
+    let mut elements = [Fq::ZERO; N];
+    for (element, bytes) in elements.iter_mut().zip(bytes.chunks_exact(FIELD_LENGTH)) {
+        let mut integer = BigInt::<6>::zero();
+        for (limb, bytes) in integer.0.iter_mut().zip(bytes.rchunks_exact(8)) {
+            *limb = u64::from_be_bytes(bytes.try_into().map_err(|_| MalformedPoint)?);
+        }
+        *element = Fq::from_bigint(integer).ok_or(MalformedPoint)?;
+    }
+    Ok(elements)
+}
+
+fn concatenate<const N: usize, const LENGTH: usize>(elements: [Fq; N]) -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    for (bytes, element) in bytes.chunks_exact_mut(FIELD_LENGTH).zip(elements) {
+        bytes.copy_from_slice(&element.into_bigint().to_bytes_be());
+    }
+    bytes
+}

@@ -1,0 +1,119 @@
+//! Merkle trees over attestation digests: sorted pairs, keccak256.
+//!
+//! A leaf's preimage (an EIP-712 digest's) is 66 bytes and a node's 64, so neither passes for the other.
+
+use alloc::vec::Vec;
+use alloy_primitives::{B256, Keccak256};
+
+/// The hashes that lead from a leaf up to the root, at most 32.
+///
+/// ```
+/// use assent_verifier::{MerkleProof, MerkleTree};
+/// use alloy_primitives::B256;
+///
+/// let leaves = [1, 2, 3].map(B256::with_last_byte);
+/// let tree = MerkleTree::new(leaves.to_vec()).unwrap();
+/// let proof = tree.proof(2).unwrap();
+/// assert_eq!(proof.root(leaves[2]), tree.root());
+/// // A lone leaf is its own root.
+/// assert_eq!(MerkleProof::EMPTY.root(leaves[0]), leaves[0]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct MerkleProof(Vec<B256>);
+
+/// The proof has more hashes than an authorization may carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the Merkle proof has {0} hashes, more than 32")]
+pub struct MerkleProofTooLong(pub usize);
+
+impl MerkleProof {
+    /// The proof of a leaf that is its own root.
+    pub const EMPTY: Self = Self(Vec::new());
+
+    /// The most hashes in a proof.
+    pub const MAX_LENGTH: usize = 32;
+
+    /// The root to which the proof leads from a leaf.
+    pub fn root(&self, leaf: B256) -> B256 {
+        self.0
+            .iter()
+            .fold(leaf, |node, sibling| hash_pair(node, *sibling))
+    }
+
+    /// The hashes, from the leaf up.
+    pub fn as_slice(&self) -> &[B256] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<B256>> for MerkleProof {
+    type Error = MerkleProofTooLong;
+
+    fn try_from(hashes: Vec<B256>) -> Result<Self, MerkleProofTooLong> {
+        if hashes.len() > Self::MAX_LENGTH {
+            return Err(MerkleProofTooLong(hashes.len()));
+        }
+        Ok(Self(hashes))
+    }
+}
+
+/// A tree over the digests of a batch of attestations, for those who have the batch signed.
+#[derive(Debug, Clone)]
+pub struct MerkleTree {
+    leaves: Vec<B256>,
+    /// The levels above the leaves, the root's last; empty when there is one leaf.
+    levels: Vec<Vec<B256>>,
+    root: B256,
+}
+
+impl MerkleTree {
+    /// Builds the tree; an unpaired last node of a level goes up unchanged. `None` without leaves.
+    pub fn new(leaves: Vec<B256>) -> Option<Self> {
+        let mut levels: Vec<Vec<B256>> = Vec::new();
+        let root = loop {
+            let below = match levels.last().unwrap_or(&leaves).as_slice() {
+                [] => return None,
+                [root] => break *root,
+                below => below,
+            };
+            let above = below
+                .chunks(2)
+                .filter_map(|pair| match pair {
+                    [left, right] => Some(hash_pair(*left, *right)),
+                    [unpaired] => Some(*unpaired),
+                    _ => None,
+                })
+                .collect();
+            levels.push(above);
+        };
+        Some(Self {
+            leaves,
+            levels,
+            root,
+        })
+    }
+
+    /// The hash that the operators sign.
+    pub fn root(&self) -> B256 {
+        self.root
+    }
+
+    /// The proof of the leaf at a place; `None` when there is no such leaf.
+    pub fn proof(&self, index: usize) -> Option<MerkleProof> {
+        self.leaves.get(index)?;
+        let levels = core::iter::once(&self.leaves).chain(&self.levels);
+        let hashes = levels
+            .enumerate()
+            .filter_map(|(height, level)| level.get((index >> height) ^ 1).copied())
+            .collect::<Vec<_>>();
+        MerkleProof::try_from(hashes).ok()
+    }
+}
+
+/// keccak256 of two nodes, the smaller first.
+fn hash_pair(one: B256, other: B256) -> B256 {
+    let mut hasher = Keccak256::new();
+    hasher.update(one.min(other));
+    hasher.update(one.max(other));
+    hasher.finalize()
+}

@@ -1,0 +1,103 @@
+//! The bitmap of the operators that did not sign.
+
+use alloc::vec::Vec;
+
+/// The operators of an epoch that did not sign, by their place in the epoch's table.
+///
+/// A bitmap of at most 255 bytes whose last byte is not zero, so that one set of operators has one encoding. Operator `i`
+/// is bit `i % 8` (least significant first) of byte `i / 8`.
+///
+/// ```
+/// use assent_verifier::NonSigners;
+///
+/// let absent = NonSigners::from_indices([0, 9])?;
+/// assert_eq!(absent.as_bytes(), [0b0000_0001, 0b0000_0010]);
+/// assert!(absent.indices().eq([0, 9]));
+/// assert_eq!(NonSigners::NONE.as_bytes(), []);
+/// # Ok::<(), assent_verifier::NonSignersError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct NonSigners(Vec<u8>);
+
+/// Why operators cannot be named in a bitmap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NonSignersError {
+    /// The bitmap's last byte is zero: the same operators have a shorter bitmap.
+    #[error("the bitmap of non-signers ends in a zero byte")]
+    TrailingZero,
+    /// The bitmap is longer than 255 bytes.
+    #[error("the bitmap of non-signers takes {0} bytes, more than 255")]
+    TooLong(usize),
+    /// The operator's place does not fit a bitmap of 255 bytes.
+    #[error("operator {0} cannot be named as a non-signer: the highest that can is 2039")]
+    IndexTooHigh(u16),
+}
+
+impl NonSigners {
+    /// Everybody signed.
+    pub const NONE: Self = Self(Vec::new());
+
+    /// The longest bitmap, in bytes.
+    pub const MAX_BYTES: usize = 255;
+
+    /// The set of the operators named, in any order, repetitions allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`NonSignersError::IndexTooHigh`] for 2040 and above.
+    pub fn from_indices(indices: impl IntoIterator<Item = u16>) -> Result<Self, NonSignersError> {
+        let mut bytes = Vec::new();
+        for index in indices {
+            let byte = usize::from(index >> 3);
+            if byte >= Self::MAX_BYTES {
+                return Err(NonSignersError::IndexTooHigh(index));
+            }
+            if byte >= bytes.len() {
+                bytes.resize(byte.saturating_add(1), 0);
+            }
+            if let Some(byte) = bytes.get_mut(byte) {
+                *byte |= 1 << (index & 7);
+            }
+        }
+        Ok(Self(bytes))
+    }
+
+    /// Takes the bitmap as it stands in an authorization.
+    ///
+    /// # Errors
+    ///
+    /// [`NonSignersError::TooLong`] above 255 bytes, [`NonSignersError::TrailingZero`] when the last byte is zero.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, NonSignersError> {
+        if bytes.len() > Self::MAX_BYTES {
+            return Err(NonSignersError::TooLong(bytes.len()));
+        }
+        if bytes.last() == Some(&0) {
+            return Err(NonSignersError::TrailingZero);
+        }
+        Ok(Self(bytes.to_vec()))
+    }
+
+    /// The bitmap as it stands in an authorization.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The operators' places, ascending.
+    pub fn indices(&self) -> impl Iterator<Item = u16> + '_ {
+        (0u16..).step_by(8).zip(&self.0).flat_map(|(first, byte)| {
+            (0u16..8)
+                .filter(move |bit| byte >> bit & 1 == 1)
+                .map(move |bit| first | bit)
+        })
+    }
+
+    /// How many operators did not sign.
+    pub fn count(&self) -> usize {
+        self.indices().count()
+    }
+
+    /// Whether everybody signed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
