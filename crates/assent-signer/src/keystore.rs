@@ -9,6 +9,7 @@ use std::io;
 use std::path::Path;
 
 use aes::Aes128;
+use assent_verifier::PublicKey;
 use blst::min_sig;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use self::key_derivation::KeyDerivation;
-use crate::encoding::{PUBLIC_KEY_BYTES, public_key_bytes};
+use crate::encoding::encode_public_key;
 use crate::key_file::{create_private, read_at_most};
 use crate::{SECRET_KEY_BYTES, SecretKey, SecretKeyError};
 
@@ -136,15 +137,13 @@ impl Keystore {
         let decryption_key = key_derivation.derive(password.as_bytes(), &salt)?;
         let mut ciphertext = *key.to_bytes();
         apply_cipher(&decryption_key, &initialisation_vector, &mut ciphertext);
-        let public_key = min_sig::PublicKey::key_validate(&key.compressed_public_key())
-            .map_err(|_| KeystoreError::PublicKeyMismatch)?;
         Ok(Self {
             key_derivation,
             salt: salt.to_vec(),
             checksum: checksum(&decryption_key, &ciphertext),
             initialisation_vector,
             ciphertext,
-            public_key,
+            public_key: key.public_key_point(),
             path: String::new(),
             uuid: uuid::Builder::from_random_bytes(random::<16>()?).into_uuid(),
         })
@@ -156,7 +155,7 @@ impl Keystore {
     /// [`KeystoreError::WrongPassword`], [`KeystoreError::PublicKeyMismatch`], [`KeystoreError::Key`].
     pub fn decrypt(&self, password: &str) -> Result<SecretKey, KeystoreError> {
         let key = SecretKey::from_bytes(&*self.decrypt_secret(password)?)?;
-        if key.compressed_public_key() != self.public_key.compress() {
+        if key.public_key_point() != self.public_key {
             return Err(KeystoreError::PublicKeyMismatch);
         }
         Ok(key)
@@ -164,8 +163,8 @@ impl Keystore {
 
     /// The public key, 192 bytes as [`SecretKey::public_key`] gives them; needs no password. Until the keystore is
     /// decrypted it is only what the file claims.
-    pub fn public_key(&self) -> [u8; PUBLIC_KEY_BYTES] {
-        public_key_bytes(&self.public_key)
+    pub fn public_key(&self) -> PublicKey {
+        encode_public_key(&self.public_key)
     }
 
     /// The keystore's own identifier (RFC 4122). It says nothing about the key.

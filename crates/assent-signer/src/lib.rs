@@ -1,11 +1,13 @@
 //! For Assent's operators.
 
+mod attestation_batch;
 mod encoding;
 mod key_file;
 mod keystore;
 mod secret_key;
+mod signing;
 
-pub use encoding::{PUBLIC_KEY_BYTES, SIGNATURE_BYTES};
+pub use attestation_batch::{AttestationBatch, AttestationBatchError};
 pub use key_file::KeyFileError;
 pub use keystore::{KeyDerivation, Keystore, KeystoreError};
 pub use secret_key::{MIN_KEY_MATERIAL_BYTES, SECRET_KEY_BYTES, SecretKey, SecretKeyError};

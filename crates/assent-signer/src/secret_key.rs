@@ -2,10 +2,11 @@
 
 use core::fmt;
 
+use assent_verifier::{PublicKey, Signature};
 use blst::min_sig;
 use zeroize::Zeroizing;
 
-use crate::encoding::{PUBLIC_KEY_BYTES, SIGNATURE_BYTES, public_key_bytes};
+use crate::encoding::encode_public_key;
 
 /// Bytes of a secret key: a big-endian integer from 1 to r − 1, r being the order of the curve's groups.
 pub const SECRET_KEY_BYTES: usize = 32;
@@ -22,7 +23,7 @@ pub const MIN_KEY_MATERIAL_BYTES: usize = 32;
 /// use assent_signer::SecretKey;
 ///
 /// let key = SecretKey::generate()?;
-/// assert_eq!(key.public_key().len(), 192);
+/// assert_eq!(key.public_key().as_ref().len(), 192);
 /// assert_eq!(format!("{key:?}"), "SecretKey(redacted)");
 /// # Ok::<(), assent_signer::SecretKeyError>(())
 /// ```
@@ -85,18 +86,17 @@ impl SecretKey {
     }
 
     /// The public key: a G2 point as `x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1`, 192 bytes, as the registry takes it (EIP-2537).
-    pub fn public_key(&self) -> [u8; PUBLIC_KEY_BYTES] {
-        public_key_bytes(&self.0.sk_to_pk())
+    pub fn public_key(&self) -> PublicKey {
+        encode_public_key(&self.0.sk_to_pk())
     }
 
-    /// The public key as the IETF draft's ciphersuites write it: a compressed G2 point, 96 bytes.
-    pub(crate) fn compressed_public_key(&self) -> [u8; 96] {
-        self.0.sk_to_pk().compress()
+    pub(crate) fn public_key_point(&self) -> min_sig::PublicKey {
+        self.0.sk_to_pk()
     }
 
     /// Signs `message` under the domain separation tag `tag`: a G1 point as `x ‖ y`, 96 bytes.
-    pub(crate) fn sign(&self, message: &[u8], tag: &[u8]) -> [u8; SIGNATURE_BYTES] {
-        self.0.sign(message, tag, &[]).serialize()
+    pub(crate) fn sign(&self, message: &[u8], tag: &[u8]) -> Signature {
+        Signature(self.0.sign(message, tag, &[]).serialize())
     }
 }
 

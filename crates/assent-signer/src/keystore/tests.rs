@@ -61,7 +61,7 @@ fn vector(
 /// The vector with the public key in G2 that belongs to its secret.
 fn with_key_in_g2(mut vector: Value) -> Value {
     let key = SecretKey::from_bytes(&SECRET).unwrap();
-    vector["pubkey"] = json!(hex::encode(key.compressed_public_key()));
+    vector["pubkey"] = json!(hex::encode(key.public_key_point().compress()));
     vector
 }
 
@@ -180,7 +180,7 @@ fn tells_a_wrong_password_from_an_altered_key() {
     let another = SecretKey::from_key_material(&[7; 32]).unwrap();
     let keystore = altered(
         "/pubkey",
-        json!(hex::encode(another.compressed_public_key())),
+        json!(hex::encode(another.public_key_point().compress())),
     )
     .unwrap();
     assert!(matches!(

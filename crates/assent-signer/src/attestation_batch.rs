@@ -1,0 +1,155 @@
+//! Attestations that are signed together.
+
+use alloy_primitives::{Address, B256, U256};
+use assent_verifier::digest::{attestation_digest, intent_hash, task_id};
+use assent_verifier::{Attestation, MerkleProof, MerkleTree, Signature};
+
+use crate::SecretKey;
+
+/// One or more attestations under one root, and so under one signature of each operator.
+///
+/// A batch holds only attestations that can be used: each task id is that of the attestation's other fields, and each
+/// decision is one.
+///
+/// ```
+/// use alloy_primitives::{Address, B256, U256, aliases::U48};
+/// use assent_signer::{AttestationBatch, SecretKey};
+/// use assent_verifier::digest::{intent_hash, task_id};
+/// use assent_verifier::{Attestation, Intent};
+///
+/// let (chain, task_manager) = (U256::from(1), Address::repeat_byte(0x77));
+/// let intent = Intent {
+///     from: Address::repeat_byte(1),
+///     to: Address::repeat_byte(2),
+///     value: U256::ZERO,
+///     data: vec![0x12, 0x34, 0x56, 0x78].into(),
+///     chainId: chain,
+/// };
+/// let (client, policy, nonce) = (Address::repeat_byte(2), B256::repeat_byte(3), U256::from(9));
+/// let attestation = Attestation {
+///     taskId: task_id(chain, task_manager, client, policy, intent_hash(&intent), nonce),
+///     policyId: policy,
+///     policyClient: client,
+///     nonce,
+///     expiration: U48::from(1_900_000_000_u64),
+///     decision: 1,
+///     evidence: B256::repeat_byte(4),
+///     intent,
+/// };
+///
+/// let batch = AttestationBatch::new(vec![attestation], chain, task_manager)?;
+/// let signature = SecretKey::generate()?.sign_batch(&batch);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct AttestationBatch {
+    attestations: Vec<Attestation>,
+    tree: MerkleTree,
+}
+
+/// Why attestations cannot be signed together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AttestationBatchError {
+    /// There is nothing to sign.
+    #[error("a batch needs at least one attestation")]
+    Empty,
+    /// An attestation's task id is not that of its other fields, the chain and the TaskManager: the contracts would
+    /// refuse it as `WrongTask`.
+    #[error("attestation {place}: its task id is {actual}, that of its fields is {expected}")]
+    WrongTask {
+        /// The attestation's place in the batch, from 0.
+        place: usize,
+        /// The task id computed from the fields.
+        expected: B256,
+        /// The task id it carries.
+        actual: B256,
+    },
+    /// An attestation's decision is neither 0 (deny) nor 1 (allow).
+    #[error("attestation {place}: decision {decision} is neither 0 (deny) nor 1 (allow)")]
+    UnknownDecision {
+        /// The attestation's place in the batch, from 0.
+        place: usize,
+        /// The decision it carries.
+        decision: u8,
+    },
+}
+
+impl AttestationBatch {
+    /// A batch for the TaskManager at `task_manager` on the chain `chain_id`.
+    ///
+    /// # Errors
+    /// Every variant of [`AttestationBatchError`].
+    pub fn new(
+        attestations: Vec<Attestation>,
+        chain_id: U256,
+        task_manager: Address,
+    ) -> Result<Self, AttestationBatchError> {
+        for (place, attestation) in attestations.iter().enumerate() {
+            check(place, attestation, chain_id, task_manager)?;
+        }
+        let digests = attestations
+            .iter()
+            .map(|attestation| attestation_digest(attestation, chain_id, task_manager))
+            .collect();
+        let tree = MerkleTree::new(digests).ok_or(AttestationBatchError::Empty)?;
+        Ok(Self { attestations, tree })
+    }
+
+    /// What the operators sign: the Merkle root of the attestations' digests.
+    pub fn root(&self) -> B256 {
+        self.tree.root()
+    }
+
+    /// The attestations, in the order in which they were given.
+    pub fn attestations(&self) -> &[Attestation] {
+        &self.attestations
+    }
+
+    /// The way from the attestation at `place` (from 0) to the root; nothing when there is no such place.
+    pub fn merkle_proof(&self, place: usize) -> Option<MerkleProof> {
+        self.tree.proof(place)
+    }
+}
+
+impl SecretKey {
+    /// Signs the root of the batch: every attestation in it at once.
+    pub fn sign_batch(&self, batch: &AttestationBatch) -> Signature {
+        self.sign_root(batch.root())
+    }
+}
+
+fn check(
+    place: usize,
+    attestation: &Attestation,
+    chain_id: U256,
+    task_manager: Address,
+) -> Result<(), AttestationBatchError> {
+    let Attestation {
+        taskId: actual,
+        policyId,
+        policyClient,
+        nonce,
+        decision,
+        ref intent,
+        ..
+    } = *attestation;
+    let expected = task_id(
+        chain_id,
+        task_manager,
+        policyClient,
+        policyId,
+        intent_hash(intent),
+        nonce,
+    );
+    if actual != expected {
+        return Err(AttestationBatchError::WrongTask {
+            place,
+            expected,
+            actual,
+        });
+    }
+    if decision > 1 {
+        return Err(AttestationBatchError::UnknownDecision { place, decision });
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! What an operator's key signs: roots, attestations, and the proof that the operator has the key.
+
+use alloy_primitives::{Address, B256, U256};
+use assent_verifier::Signature;
+use assent_verifier::digest::{PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG, proof_of_possession_digest};
+
+use crate::SecretKey;
+
+impl SecretKey {
+    /// Signs the root of a Merkle tree of attestation digests; the digest of a lone attestation is its own root.
+    ///
+    /// The root does not show what is signed. Whoever evaluated the attestations signs an
+    /// [`AttestationBatch`](crate::AttestationBatch) instead, which computes the root from them.
+    ///
+    /// ```
+    /// use alloy_primitives::B256;
+    /// use assent_signer::SecretKey;
+    ///
+    /// let key = SecretKey::generate()?;
+    /// let signature = key.sign_root(B256::repeat_byte(0x11));
+    /// assert_eq!(signature.as_ref().len(), 96);
+    /// # Ok::<(), assent_signer::SecretKeyError>(())
+    /// ```
+    pub fn sign_root(&self, root: B256) -> Signature {
+        self.sign(root.as_slice(), SIGNATURE_TAG)
+    }
+
+    /// Proves to one OperatorRegistry on one chain that `operator` has this key.
+    ///
+    /// It is signed under a tag of its own, so that no attestation passes for a proof nor a proof for an attestation.
+    ///
+    /// ```
+    /// use alloy_primitives::{U256, address};
+    /// use assent_signer::SecretKey;
+    ///
+    /// let key = SecretKey::generate()?;
+    /// let operator = address!("0x00000000000000000000000000000000000000a1");
+    /// let registry = address!("0x00000000000000000000000000000000000000b2");
+    /// let proof = key.prove_possession(operator, U256::from(1), registry);
+    /// assert_ne!(proof, key.prove_possession(operator, U256::from(10), registry)); // another chain
+    /// # Ok::<(), assent_signer::SecretKeyError>(())
+    /// ```
+    pub fn prove_possession(
+        &self,
+        operator: Address,
+        chain_id: U256,
+        operator_registry: Address,
+    ) -> Signature {
+        let digest =
+            proof_of_possession_digest(operator, &self.public_key(), chain_id, operator_registry);
+        self.sign(digest.as_slice(), PROOF_OF_POSSESSION_TAG)
+    }
+}
