@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IRefusals} from "../interfaces/Protocol.sol";
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @title The bytes of an authorization, and where each field stands in them
 /// @dev The layout is in docs/protocol.md. Call `requireWellFormed` first: the readers rely on it. One authorization has
@@ -27,42 +28,42 @@ library Authorization {
     function taskId(
         bytes calldata authorization
     ) internal pure returns (bytes32) {
-        return bytes32(authorization[0:32]);
+        return LibBytes.loadCalldata(authorization, 0);
     }
 
     /// @notice The nonce that use of the authorization spends.
     function nonce(
         bytes calldata authorization
     ) internal pure returns (uint256) {
-        return uint256(bytes32(authorization[32:64]));
+        return uint256(LibBytes.loadCalldata(authorization, 32));
     }
 
     /// @notice First second at which the attestation is no longer good (Unix time).
     function expiration(
         bytes calldata authorization
     ) internal pure returns (uint48) {
-        return uint48(bytes6(authorization[64:70]));
+        return uint48(bytes6(LibBytes.loadCalldata(authorization, 64)));
     }
 
     /// @notice 0 denies, 1 allows.
     function decision(
         bytes calldata authorization
     ) internal pure returns (uint8) {
-        return uint8(authorization[70]);
+        return uint8(bytes1(LibBytes.loadCalldata(authorization, 70)));
     }
 
     /// @notice Commits to all that the operators evaluated.
     function evidence(
         bytes calldata authorization
     ) internal pure returns (bytes32) {
-        return bytes32(authorization[71:103]);
+        return LibBytes.loadCalldata(authorization, 71);
     }
 
     /// @notice The epoch whose operators signed.
     function epoch(
         bytes calldata authorization
     ) internal pure returns (uint32) {
-        return uint32(bytes4(authorization[103:107]));
+        return uint32(bytes4(LibBytes.loadCalldata(authorization, 103)));
     }
 
     /// @notice The aggregate signature, a point of G1 in 96 bytes.

@@ -91,7 +91,7 @@ library BLS12381 {
     ) internal view returns (bool wellFormed, bool holds) {
         bytes memory output;
         (wellFormed, output) = Precompiles.pairing(abi.encode(signature, generatorG2(), hashed, negatedKey), 2);
-        holds = wellFormed && abi.decode(output, (uint256)) == 1;
+        holds = wellFormed && LibBytes.load(output, 0) == bytes32(uint256(1));
     }
 
     /// @notice The sum of two points of E'(Fp2).
