@@ -132,9 +132,7 @@ impl Authorization {
 /// [`AuthorizationError::NoTrailingAuthorization`] when the length reaches beyond the calldata or leaves fewer than 4
 /// bytes before the authorization.
 pub fn split_trailing(calldata: &[u8]) -> Result<(&[u8], &[u8]), AuthorizationError> {
-    let missing = AuthorizationError::NoTrailingAuthorization {
-        length: calldata.len(),
-    };
+    let missing = AuthorizationError::NoTrailingAuthorization { length: calldata.len() };
     let (rest, length) = calldata.split_last_chunk::<2>().ok_or(missing)?;
     let length = usize::from(u16::from_be_bytes(*length));
     let start = rest.len().checked_sub(length).ok_or(missing)?;
@@ -149,13 +147,8 @@ pub fn split_trailing(calldata: &[u8]) -> Result<(&[u8], &[u8]), AuthorizationEr
 /// # Errors
 ///
 /// [`AuthorizationError::NoTrailingAuthorization`] when the calldata is shorter than 4 bytes (a selector).
-pub fn append_trailing(
-    calldata: &[u8],
-    authorization: &Authorization,
-) -> Result<Vec<u8>, AuthorizationError> {
-    let missing = AuthorizationError::NoTrailingAuthorization {
-        length: calldata.len(),
-    };
+pub fn append_trailing(calldata: &[u8], authorization: &Authorization) -> Result<Vec<u8>, AuthorizationError> {
+    let missing = AuthorizationError::NoTrailingAuthorization { length: calldata.len() };
     if calldata.len() < 4 {
         return Err(missing);
     }
@@ -168,27 +161,14 @@ pub fn append_trailing(
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn slice(
-        &mut self,
-        length: usize,
-        field: &'static str,
-    ) -> Result<&'a [u8], AuthorizationError> {
-        let (read, rest) = self
-            .0
-            .split_at_checked(length)
-            .ok_or(AuthorizationError::TooShort { field })?;
+    fn slice(&mut self, length: usize, field: &'static str) -> Result<&'a [u8], AuthorizationError> {
+        let (read, rest) = self.0.split_at_checked(length).ok_or(AuthorizationError::TooShort { field })?;
         self.0 = rest;
         Ok(read)
     }
 
-    fn array<const N: usize>(
-        &mut self,
-        field: &'static str,
-    ) -> Result<[u8; N], AuthorizationError> {
-        let (read, rest) = self
-            .0
-            .split_first_chunk()
-            .ok_or(AuthorizationError::TooShort { field })?;
+    fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], AuthorizationError> {
+        let (read, rest) = self.0.split_first_chunk().ok_or(AuthorizationError::TooShort { field })?;
         self.0 = rest;
         Ok(*read)
     }
@@ -199,9 +179,7 @@ impl<'a> Fields<'a> {
 
     fn non_signers(&mut self) -> Result<NonSigners, AuthorizationError> {
         let length = self.byte("non-signer bitmap's length")?;
-        Ok(NonSigners::from_bytes(
-            self.slice(length.into(), "non-signer bitmap")?,
-        )?)
+        Ok(NonSigners::from_bytes(self.slice(length.into(), "non-signer bitmap")?)?)
     }
 
     fn merkle_proof(&mut self) -> Result<MerkleProof, AuthorizationError> {
@@ -210,9 +188,7 @@ impl<'a> Fields<'a> {
         if usize::from(length) > MerkleProof::MAX_LENGTH {
             return Err(too_long);
         }
-        let hashes = (0..length)
-            .map(|_| self.array("Merkle proof").map(B256::new))
-            .collect::<Result<Vec<_>, _>>()?;
+        let hashes = (0..length).map(|_| self.array("Merkle proof").map(B256::new)).collect::<Result<Vec<_>, _>>()?;
         MerkleProof::try_from(hashes).map_err(|_| too_long)
     }
 }

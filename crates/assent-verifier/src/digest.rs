@@ -25,13 +25,7 @@ mod typed_data {
 /// The EIP-712 domain of a contract: name `Assent`, version `1`. Attestations live in the TaskManager's, proofs of
 /// possession in the OperatorRegistry's.
 pub fn domain(chain_id: U256, verifying_contract: Address) -> Eip712Domain {
-    Eip712Domain::new(
-        Some("Assent".into()),
-        Some("1".into()),
-        Some(chain_id),
-        Some(verifying_contract),
-        None,
-    )
+    Eip712Domain::new(Some("Assent".into()), Some("1".into()), Some(chain_id), Some(verifying_contract), None)
 }
 
 /// The EIP-712 struct hash of an intent.
@@ -49,26 +43,12 @@ pub fn task_id(
     intent_hash: B256,
     nonce: U256,
 ) -> B256 {
-    keccak256(
-        (
-            chain_id,
-            task_manager,
-            policy_client,
-            policy_id,
-            intent_hash,
-            nonce,
-        )
-            .abi_encode(),
-    )
+    keccak256((chain_id, task_manager, policy_client, policy_id, intent_hash, nonce).abi_encode())
 }
 
 /// The EIP-712 digest of an attestation: a leaf of the tree whose root the operators sign, and the root itself when it
 /// is alone.
-pub fn attestation_digest(
-    attestation: &Attestation,
-    chain_id: U256,
-    task_manager: Address,
-) -> B256 {
+pub fn attestation_digest(attestation: &Attestation, chain_id: U256, task_manager: Address) -> B256 {
     attestation.eip712_signing_hash(&domain(chain_id, task_manager))
 }
 
@@ -80,9 +60,6 @@ pub fn proof_of_possession_digest(
     chain_id: U256,
     operator_registry: Address,
 ) -> B256 {
-    typed_data::ProofOfPossession {
-        operator,
-        publicKey: Bytes::copy_from_slice(public_key.as_ref()),
-    }
-    .eip712_signing_hash(&domain(chain_id, operator_registry))
+    typed_data::ProofOfPossession { operator, publicKey: Bytes::copy_from_slice(public_key.as_ref()) }
+        .eip712_signing_hash(&domain(chain_id, operator_registry))
 }

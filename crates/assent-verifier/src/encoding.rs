@@ -65,11 +65,7 @@ macro_rules! point_bytes {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(
-                    f,
-                    concat!(stringify!($name), "({})"),
-                    FixedBytes::from(*self)
-                )
+                write!(f, concat!(stringify!($name), "({})"), FixedBytes::from(*self))
             }
         }
     };

@@ -1,4 +1,4 @@
-//! Offline verification of Assent authorizations.
+//! Offline verification of Assent authorizations: the same checks, in the same order, with the same errors as the contracts.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -22,16 +22,32 @@ compile_error!(
 
 mod authorization;
 pub mod backend;
+mod check;
+mod context;
 pub mod digest;
+mod document;
 mod encoding;
 mod merkle;
 mod non_signers;
+mod operator_table;
+mod operators;
+mod possession;
 pub mod protocol;
 mod refusal;
+mod spent;
+mod verify;
 
 pub use authorization::{Authorization, AuthorizationError, append_trailing, split_trailing};
+pub use check::{Check, Examination, Outcome};
+pub use context::Context;
+pub use document::{AttestationDocument, Difference};
 pub use encoding::{Decision, PublicKey, Signature, UnknownDecision};
 pub use merkle::{MerkleProof, MerkleProofTooLong, MerkleTree};
 pub use non_signers::{NonSigners, NonSignersError};
+pub use operator_table::OperatorTableError;
+pub use operators::{Epoch, Operator, OperatorSet, OperatorSetError};
+pub use possession::verify_proof_of_possession;
 pub use protocol::{Attestation, Intent, Policy};
 pub use refusal::Refusal;
+pub use spent::{SpentLedger, SpentNonces};
+pub use verify::{Call, VerifiedAttestation, examine, examine_with, verify, verify_trailing};

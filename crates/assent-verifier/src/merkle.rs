@@ -35,9 +35,7 @@ impl MerkleProof {
 
     /// The root to which the proof leads from a leaf.
     pub fn root(&self, leaf: B256) -> B256 {
-        self.0
-            .iter()
-            .fold(leaf, |node, sibling| hash_pair(node, *sibling))
+        self.0.iter().fold(leaf, |node, sibling| hash_pair(node, *sibling))
     }
 
     /// The hashes, from the leaf up.
@@ -86,11 +84,7 @@ impl MerkleTree {
                 .collect();
             levels.push(above);
         };
-        Some(Self {
-            leaves,
-            levels,
-            root,
-        })
+        Some(Self { leaves, levels, root })
     }
 
     /// The hash that the operators sign.

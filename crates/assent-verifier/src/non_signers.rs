@@ -84,11 +84,10 @@ impl NonSigners {
 
     /// The operators' places, ascending.
     pub fn indices(&self) -> impl Iterator<Item = u16> + '_ {
-        (0u16..).step_by(8).zip(&self.0).flat_map(|(first, byte)| {
-            (0u16..8)
-                .filter(move |bit| byte >> bit & 1 == 1)
-                .map(move |bit| first | bit)
-        })
+        (0u16..)
+            .step_by(8)
+            .zip(&self.0)
+            .flat_map(|(first, byte)| (0u16..8).filter(move |bit| byte >> bit & 1 == 1).map(move |bit| first | bit))
     }
 
     /// How many operators did not sign.

@@ -3,12 +3,7 @@
 
 // The items carry the Solidity file's documentation; what the macro adds of its own has none.
 #![allow(missing_docs)]
-#![allow(
-    clippy::all,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    clippy::unwrap_used
-)]
+#![allow(clippy::all, clippy::as_conversions, clippy::indexing_slicing, clippy::unwrap_used)]
 
 alloy_sol_types::sol!(
     #![sol(all_derives)]

@@ -36,9 +36,7 @@ impl Backend for Arkworks {
         let [x, y] = coordinates(&signature.0)?;
         // `new_unchecked` because the checking constructor panics; the checks follow.
         let point = G1Affine::new_unchecked(x, y);
-        let valid = point.is_on_curve()
-            && point.is_in_correct_subgroup_assuming_on_curve()
-            && !point.is_zero();
+        let valid = point.is_on_curve() && point.is_in_correct_subgroup_assuming_on_curve() && !point.is_zero();
         valid.then_some(point).ok_or(MalformedPoint)
     }
 
@@ -48,24 +46,12 @@ impl Backend for Arkworks {
         valid.then_some(point).ok_or(MalformedPoint)
     }
 
-    fn sum<'a>(
-        public_keys: impl IntoIterator<Item = &'a PublicKey>,
-    ) -> Result<PublicKey, MalformedPoint> {
-        let mut sum = G2Projective::ZERO;
-        for public_key in public_keys {
-            sum += decode_g2(public_key)?;
-        }
-        Ok(encode_g2(sum.into_affine()))
+    fn aggregate(public_keys: impl IntoIterator<Item = G2Affine>) -> [PublicKey; 2] {
+        let sum = public_keys.into_iter().sum::<G2Projective>().into_affine();
+        [sum, -sum].map(encode_g2)
     }
 
-    fn negate(public_key: &PublicKey) -> Result<PublicKey, MalformedPoint> {
-        Ok(encode_g2(decode_g2(public_key)?.neg()))
-    }
-
-    fn without<'a>(
-        aggregate: &PublicKey,
-        absent: impl IntoIterator<Item = &'a PublicKey>,
-    ) -> Option<G2Affine> {
+    fn without<'a>(aggregate: &PublicKey, absent: impl IntoIterator<Item = &'a PublicKey>) -> Option<G2Affine> {
         let mut remaining = decode_g2(aggregate).ok()?.into_group();
         for public_key in absent {
             remaining -= decode_g2(public_key).ok()?;
@@ -74,20 +60,12 @@ impl Backend for Arkworks {
         (!remaining.is_zero()).then_some(remaining)
     }
 
-    fn verify(
-        message: &[u8],
-        domain_separation_tag: &[u8],
-        signature: &G1Affine,
-        public_key: &G2Affine,
-    ) -> bool {
+    fn verify(message: &[u8], domain_separation_tag: &[u8], signature: &G1Affine, public_key: &G2Affine) -> bool {
         let Some(hashed) = hash(message, domain_separation_tag) else {
             return false;
         };
         // One product of two pairings instead of comparing two: e(signature, −G2) · e(hashed, public key) = 1.
-        let product = Bls12_381::multi_pairing(
-            [*signature, hashed],
-            [G2Affine::generator().neg(), *public_key],
-        );
+        let product = Bls12_381::multi_pairing([*signature, hashed], [G2Affine::generator().neg(), *public_key]);
         product.0 == ark_ff::One::one()
     }
 
@@ -99,10 +77,7 @@ impl Backend for Arkworks {
 
 /// `None` never occurs: the map fails for no field element of this curve.
 fn hash(message: &[u8], domain_separation_tag: &[u8]) -> Option<G1Affine> {
-    G1Hasher::new(domain_separation_tag)
-        .ok()?
-        .hash(message)
-        .ok()
+    G1Hasher::new(domain_separation_tag).ok()?.hash(message).ok()
 }
 
 /// A point of the curve, or infinity when all is zero.

@@ -31,31 +31,21 @@ impl Backend for Blst {
         Ok(point)
     }
 
-    fn sum<'a>(
-        public_keys: impl IntoIterator<Item = &'a PublicKey>,
-    ) -> Result<PublicKey, MalformedPoint> {
-        let mut sum = infinity();
+    fn aggregate(public_keys: impl IntoIterator<Item = min_sig::PublicKey>) -> [PublicKey; 2] {
+        let mut sum = min_sig::AggregatePublicKey::from_public_key(&min_sig::PublicKey::default());
+        let mut negated = sum;
         for public_key in public_keys {
-            sum.add_public_key(&decode_g2(public_key)?, false)
-                .map_err(|_| MalformedPoint)?;
+            sum.add_aggregate(&min_sig::AggregatePublicKey::from_public_key(&public_key));
         }
-        Ok(encode_g2(&sum.to_public_key()))
-    }
-
-    fn negate(public_key: &PublicKey) -> Result<PublicKey, MalformedPoint> {
-        let mut negated = infinity();
-        negated.sub_aggregate(&min_sig::AggregatePublicKey::from_public_key(&decode_g2(
-            public_key,
-        )?));
-        Ok(encode_g2(&negated.to_public_key()))
+        negated.sub_aggregate(&sum);
+        [sum, negated].map(|point| encode_g2(&point.to_public_key()))
     }
 
     fn without<'a>(
         aggregate: &PublicKey,
         absent: impl IntoIterator<Item = &'a PublicKey>,
     ) -> Option<min_sig::PublicKey> {
-        let mut remaining =
-            min_sig::AggregatePublicKey::from_public_key(&decode_g2(aggregate).ok()?);
+        let mut remaining = min_sig::AggregatePublicKey::from_public_key(&decode_g2(aggregate).ok()?);
         for public_key in absent {
             let public_key = decode_g2(public_key).ok()?;
             remaining.sub_aggregate(&min_sig::AggregatePublicKey::from_public_key(&public_key));
@@ -74,9 +64,7 @@ impl Backend for Blst {
         let public_key: &blst_p2_affine = public_key.into();
         // `true` selects hash_to_curve over encode_to_curve; both points were validated when they were decoded.
         let mut pairing = Pairing::new(true, domain_separation_tag);
-        if pairing.aggregate(public_key, false, signature, false, message, &[])
-            != BLST_ERROR::BLST_SUCCESS
-        {
+        if pairing.aggregate(public_key, false, signature, false, message, &[]) != BLST_ERROR::BLST_SUCCESS {
             return false;
         }
         pairing.commit();
@@ -87,14 +75,9 @@ impl Backend for Blst {
         // blst's safe interface hashes only to sign: the signature by the secret key 1 is the hash itself.
         let mut one = [0; 32];
         one[31] = 1;
-        min_sig::SecretKey::from_bytes(&one).map_or([0; Signature::LENGTH], |one| {
-            one.sign(message, domain_separation_tag, &[]).serialize()
-        })
+        min_sig::SecretKey::from_bytes(&one)
+            .map_or([0; Signature::LENGTH], |one| one.sign(message, domain_separation_tag, &[]).serialize())
     }
-}
-
-fn infinity() -> min_sig::AggregatePublicKey {
-    min_sig::AggregatePublicKey::from_public_key(&min_sig::PublicKey::default())
 }
 
 /// A point of the curve, or infinity when all is zero.

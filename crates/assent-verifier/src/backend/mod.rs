@@ -41,22 +41,8 @@ pub trait Backend {
     /// As [`decode_signature`](Self::decode_signature).
     fn decode_public_key(public_key: &PublicKey) -> Result<Self::PublicKeyPoint, MalformedPoint>;
 
-    /// The sum of public keys; infinity, all zero, when they cancel out or there are none. The keys are not checked to be
-    /// in the subgroup.
-    ///
-    /// # Errors
-    ///
-    /// [`MalformedPoint`] when one is not a point of the curve.
-    fn sum<'a>(
-        public_keys: impl IntoIterator<Item = &'a PublicKey>,
-    ) -> Result<PublicKey, MalformedPoint>;
-
-    /// The key that added to this one gives infinity. The key is not checked to be in the subgroup.
-    ///
-    /// # Errors
-    ///
-    /// [`MalformedPoint`] when it is not a point of the curve.
-    fn negate(public_key: &PublicKey) -> Result<PublicKey, MalformedPoint>;
+    /// The sum of public keys, and minus the sum: both infinity, all zero, when the keys cancel out or there are none.
+    fn aggregate(public_keys: impl IntoIterator<Item = Self::PublicKeyPoint>) -> [PublicKey; 2];
 
     /// The key of those who remain when operators are taken out of an aggregate. The keys must have been validated before,
     /// as those of an [`OperatorSet`](crate::OperatorSet) have: no subgroup check is made here.
@@ -83,9 +69,7 @@ pub trait Backend {
 /// The bytes are not the canonical encoding of a point that may stand here: a coordinate is not below the field's modulus,
 /// or the point is off the curve, outside the subgroup, or infinity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not the canonical encoding of a point of the curve's prime-order subgroup other than infinity"
-)]
+#[error("not the canonical encoding of a point of the curve's prime-order subgroup other than infinity")]
 pub struct MalformedPoint;
 
 /// Why a lone signature is refused by [`verify_signature`].
@@ -113,10 +97,8 @@ pub fn verify_signature<B: Backend>(
     signature: &Signature,
     public_key: &PublicKey,
 ) -> Result<(), SignatureError> {
-    let public_key =
-        B::decode_public_key(public_key).map_err(|_| SignatureError::MalformedPublicKey)?;
-    let signature =
-        B::decode_signature(signature).map_err(|_| SignatureError::MalformedSignature)?;
+    let public_key = B::decode_public_key(public_key).map_err(|_| SignatureError::MalformedPublicKey)?;
+    let signature = B::decode_signature(signature).map_err(|_| SignatureError::MalformedSignature)?;
     if !B::verify(message, domain_separation_tag, &signature, &public_key) {
         return Err(SignatureError::InvalidSignature);
     }

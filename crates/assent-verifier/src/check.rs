@@ -1,0 +1,119 @@
+//! The checks by name, and what came of each.
+
+use crate::{Refusal, VerifiedAttestation};
+use core::fmt;
+
+/// The checks, in protocol order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Check {
+    /// 1: the client has a TaskManager and a policy.
+    PolicySet,
+    /// 2: the authorization's bytes parse.
+    WellFormed,
+    /// 3: this chain, and the caller is the intent's sender.
+    ChainAndSender,
+    /// 4: the task is the one attested.
+    Task,
+    /// 5: not expired.
+    Expiration,
+    /// 6: not good for longer than the policy lets any.
+    Lifetime,
+    /// 7: not spent.
+    SingleUse,
+    /// 8: the epoch is known and in force.
+    Epoch,
+    /// 9: enough weight signed.
+    Quorum,
+    /// 10: the signature is a valid point.
+    SignatureEncoding,
+    /// 11: the signature is the signers'.
+    Signature,
+    /// 12: the operators allow the call.
+    Decision,
+}
+
+impl Check {
+    /// All, in order.
+    pub const ALL: [Self; 12] = [
+        Self::PolicySet,
+        Self::WellFormed,
+        Self::ChainAndSender,
+        Self::Task,
+        Self::Expiration,
+        Self::Lifetime,
+        Self::SingleUse,
+        Self::Epoch,
+        Self::Quorum,
+        Self::SignatureEncoding,
+        Self::Signature,
+        Self::Decision,
+    ];
+
+    /// The number in docs/protocol.md, from 1.
+    pub fn number(self) -> usize {
+        Self::ALL.iter().take_while(|check| **check <= self).count()
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PolicySet => "policy set",
+            Self::WellFormed => "authorization parses",
+            Self::ChainAndSender => "chain and sender",
+            Self::Task => "task",
+            Self::Expiration => "not expired",
+            Self::Lifetime => "lifetime",
+            Self::SingleUse => "not spent",
+            Self::Epoch => "epoch in force",
+            Self::Quorum => "quorum",
+            Self::SignatureEncoding => "signature encoding",
+            Self::Signature => "signature",
+            Self::Decision => "decision",
+        })
+    }
+}
+
+/// What came of one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It holds.
+    Passed,
+    /// It does not, and that is why the call is refused.
+    Failed(Refusal),
+    /// An earlier one failed.
+    NotReached,
+}
+
+/// What came of a verification, check by check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Examination {
+    pub(crate) passed: usize,
+    pub(crate) result: Result<VerifiedAttestation, Refusal>,
+}
+
+impl Examination {
+    /// Each check with its outcome, in order.
+    pub fn outcomes(&self) -> impl Iterator<Item = (Check, Outcome)> + '_ {
+        Check::ALL.into_iter().enumerate().map(|(index, check)| {
+            let outcome = match self.result {
+                Ok(_) => Outcome::Passed,
+                Err(_) if index < self.passed => Outcome::Passed,
+                Err(refusal) if index == self.passed => Outcome::Failed(refusal),
+                Err(_) => Outcome::NotReached,
+            };
+            (check, outcome)
+        })
+    }
+
+    /// The result that [`verify`](crate::verify) gives.
+    pub fn result(&self) -> &Result<VerifiedAttestation, Refusal> {
+        &self.result
+    }
+
+    /// The result that [`verify`](crate::verify) gives.
+    pub fn into_result(self) -> Result<VerifiedAttestation, Refusal> {
+        self.result
+    }
+}

@@ -1,0 +1,177 @@
+//! Epochs' operator tables, as they stand in contract code.
+
+use crate::{Operator, OperatorSet, OperatorSetError, PublicKey};
+use alloc::vec::Vec;
+use alloy_primitives::{Address, aliases::U96};
+
+/// Entries of a full table.
+const CAPACITY: usize = 100;
+
+/// Bytes of an entry: public key, weight, address.
+const ENTRY_LENGTH: usize = 192 + 12 + 20;
+
+/// Why contract code is not an epoch's operator table. `table` counts from 0, the head being the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OperatorTableError {
+    /// The code's length is not what its own head says.
+    #[error("operator table {table} has {actual} bytes, which is not what its head says")]
+    WrongLength {
+        /// Which table.
+        table: usize,
+        /// Length in bytes.
+        actual: usize,
+    },
+    /// The code does not begin with a zero byte, so it is something else.
+    #[error("operator table {table} does not begin with a zero byte")]
+    NotATable {
+        /// Which table.
+        table: usize,
+    },
+    /// The number of earlier tables does not fit the number of operators, or the tables handed in.
+    #[error("operator table {table}: {actual} earlier tables where there should be {expected}")]
+    EarlierTables {
+        /// Which table.
+        table: usize,
+        /// By the number of operators.
+        expected: usize,
+        /// By the head's field, or by the tables handed in.
+        actual: usize,
+    },
+    /// An earlier table does not hold exactly 100 operators.
+    #[error("operator table {table} holds {actual} operators, but an earlier table holds 100")]
+    NotFull {
+        /// Which table.
+        table: usize,
+        /// By its head.
+        actual: u16,
+    },
+    /// The stored total weight is not the sum of the weights.
+    #[error("the total weight in operator table {table} is not the sum of the weights")]
+    WrongTotalWeight {
+        /// Which table.
+        table: usize,
+    },
+    /// The stored aggregate is not minus the sum of the keys.
+    #[error("the aggregate key in operator table {table} is not minus the sum of the keys")]
+    WrongAggregateKey {
+        /// Which table.
+        table: usize,
+    },
+    /// The operators are not a set.
+    #[error(transparent)]
+    Operators(#[from] OperatorSetError),
+}
+
+impl OperatorSet {
+    /// Reads the tables of an epoch: the runtime code of the head, which the epoch names, and of the earlier tables, whose
+    /// addresses [`earlier_tables`](Self::earlier_tables) gives, in that order.
+    ///
+    /// What is stored beside the operators (count, total weight, aggregate key) is recomputed and compared in every table.
+    ///
+    /// # Errors
+    ///
+    /// Every [`OperatorTableError`].
+    pub fn from_tables<T: AsRef<[u8]>>(head: &[u8], earlier: &[T]) -> Result<Self, OperatorTableError> {
+        let table = earlier.len();
+        let head = Table::parse(head, table)?;
+        if head.earlier_tables.len() != earlier.len() {
+            let (expected, actual) = (head.earlier_tables.len(), earlier.len());
+            return Err(OperatorTableError::EarlierTables { table, expected, actual });
+        }
+        let mut operators = Vec::new();
+        for (index, code) in earlier.iter().enumerate() {
+            let earlier = Table::parse(code.as_ref(), index)?;
+            if !earlier.earlier_tables.is_empty() || earlier.entries.len() != CAPACITY {
+                return Err(OperatorTableError::NotFull { table: index, actual: earlier.operator_count });
+            }
+            earlier.compare(&Self::new(earlier.entries.clone())?, index)?;
+            operators.extend(earlier.entries);
+        }
+        operators.extend_from_slice(&head.entries);
+        let set = Self::new(operators)?;
+        head.compare(&set, table)?;
+        Ok(set)
+    }
+
+    /// The addresses of the earlier tables, from the head's runtime code: at most 19.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorTableError`] when the code is not a head's; `table` in it is then the number of earlier tables claimed.
+    pub fn earlier_tables(head: &[u8]) -> Result<Vec<Address>, OperatorTableError> {
+        let claimed = head.get(207).copied().map_or(0, usize::from);
+        Ok(Table::parse(head, claimed)?.earlier_tables)
+    }
+}
+
+/// One table, its lengths checked and nothing else.
+struct Table {
+    negated_aggregate_key: PublicKey,
+    total_weight: U96,
+    operator_count: u16,
+    earlier_tables: Vec<Address>,
+    entries: Vec<Operator>,
+}
+
+impl Table {
+    fn parse(code: &[u8], table: usize) -> Result<Self, OperatorTableError> {
+        let wrong_length = OperatorTableError::WrongLength { table, actual: code.len() };
+        let ([leading], rest) = code.split_first_chunk().ok_or(wrong_length)?;
+        if *leading != 0 {
+            return Err(OperatorTableError::NotATable { table });
+        }
+        let (negated_aggregate_key, rest) = rest.split_first_chunk().ok_or(wrong_length)?;
+        let (total_weight, rest) = rest.split_first_chunk::<12>().ok_or(wrong_length)?;
+        let (operator_count, rest) = rest.split_first_chunk().ok_or(wrong_length)?;
+        let ([earlier_count], rest) = rest.split_first_chunk().ok_or(wrong_length)?;
+        let operator_count = u16::from_be_bytes(*operator_count);
+
+        let operators = usize::from(operator_count);
+        if operators > OperatorSet::MAX_OPERATORS {
+            return Err(OperatorSetError::TooMany(operators).into());
+        }
+        let Some(before_last) = operators.checked_sub(1) else {
+            return Err(OperatorSetError::Empty.into());
+        };
+        let expected = before_last / CAPACITY;
+        if usize::from(*earlier_count) != expected {
+            return Err(OperatorTableError::EarlierTables { table, expected, actual: (*earlier_count).into() });
+        }
+        let own = (before_last % CAPACITY).saturating_add(1);
+
+        let addresses_length = expected.saturating_mul(Address::len_bytes());
+        let (addresses, entries) = rest.split_at_checked(addresses_length).ok_or(wrong_length)?;
+        if entries.len() != own.saturating_mul(ENTRY_LENGTH) {
+            return Err(wrong_length);
+        }
+        Ok(Self {
+            negated_aggregate_key: PublicKey(*negated_aggregate_key),
+            total_weight: U96::from_be_bytes(*total_weight),
+            operator_count,
+            earlier_tables: addresses.as_chunks().0.iter().map(Address::from).collect(),
+            entries: entries.chunks_exact(ENTRY_LENGTH).filter_map(parse_entry).collect(),
+        })
+    }
+
+    /// Compares what the head says with the operators it speaks of.
+    fn compare(&self, operators: &OperatorSet, table: usize) -> Result<(), OperatorTableError> {
+        if self.total_weight != operators.total_weight() {
+            return Err(OperatorTableError::WrongTotalWeight { table });
+        }
+        if self.negated_aggregate_key != *operators.negated_aggregate_key() {
+            return Err(OperatorTableError::WrongAggregateKey { table });
+        }
+        Ok(())
+    }
+}
+
+/// `None` only for another length than an entry's.
+fn parse_entry(bytes: &[u8]) -> Option<Operator> {
+    let (public_key, rest) = bytes.split_first_chunk()?;
+    let (weight, address) = rest.split_first_chunk::<12>()?;
+    Some(Operator {
+        address: Address::from(*<&[u8; 20]>::try_from(address).ok()?),
+        public_key: PublicKey(*public_key),
+        weight: U96::from_be_bytes(*weight),
+    })
+}

@@ -1,0 +1,167 @@
+//! Operators, their frozen sets, and epochs.
+
+use crate::{
+    PublicKey,
+    backend::{Backend, Preferred},
+};
+use alloc::vec::Vec;
+use alloy_primitives::{
+    Address, U256,
+    aliases::{U48, U96},
+};
+
+/// One operator of a set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Operator {
+    /// Who it is; sets are ordered by it.
+    pub address: Address,
+    /// The key under which it signs.
+    pub public_key: PublicKey,
+    /// Its share in decisions, at least 1.
+    pub weight: U96,
+}
+
+/// A validated operator set: at least one operator, ascending by address, every key a valid point, with the aggregate key
+/// and total weight computed once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OperatorSet {
+    operators: Vec<Operator>,
+    aggregate_key: PublicKey,
+    negated_aggregate_key: PublicKey,
+    total_weight: U96,
+}
+
+/// Why operators are not a set that an epoch may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OperatorSetError {
+    /// There is no operator.
+    #[error("the operator set is empty")]
+    Empty,
+    /// There are more operators than the tables of an epoch hold.
+    #[error("the operator set has {0} operators, more than 2000")]
+    TooMany(usize),
+    /// Two operators stand in the wrong order, or have one address.
+    #[error("operator {address} does not stand in ascending order of addresses")]
+    NotAscending {
+        /// The second of the two.
+        address: Address,
+    },
+    /// A key is not a valid point, or is infinity.
+    #[error("the public key of operator {address} is not the encoding of a point of G2's subgroup other than infinity")]
+    MalformedPublicKey {
+        /// Whose key.
+        address: Address,
+    },
+    /// An operator has no weight.
+    #[error("operator {address} has no weight")]
+    WithoutWeight {
+        /// Which one.
+        address: Address,
+    },
+    /// The total weight does not fit 96 bits.
+    #[error("the operators' total weight does not fit 96 bits")]
+    WeightTooLarge,
+}
+
+impl OperatorSet {
+    /// The most operators that the tables of an epoch hold: 20 tables of 100.
+    pub const MAX_OPERATORS: usize = 2000;
+
+    /// Validates operators and sums up their keys and weights.
+    ///
+    /// # Errors
+    ///
+    /// Every [`OperatorSetError`].
+    pub fn new(operators: Vec<Operator>) -> Result<Self, OperatorSetError> {
+        if operators.is_empty() {
+            return Err(OperatorSetError::Empty);
+        }
+        if operators.len() > Self::MAX_OPERATORS {
+            return Err(OperatorSetError::TooMany(operators.len()));
+        }
+        let mut previous = None;
+        let mut total_weight = U96::ZERO;
+        let mut public_keys = Vec::with_capacity(operators.len());
+        for &Operator { address, ref public_key, weight } in &operators {
+            if previous >= Some(address) {
+                return Err(OperatorSetError::NotAscending { address });
+            }
+            previous = Some(address);
+            if weight.is_zero() {
+                return Err(OperatorSetError::WithoutWeight { address });
+            }
+            total_weight = total_weight.checked_add(weight).ok_or(OperatorSetError::WeightTooLarge)?;
+            let public_key = Preferred::decode_public_key(public_key);
+            public_keys.push(public_key.map_err(|_| OperatorSetError::MalformedPublicKey { address })?);
+        }
+        let [aggregate_key, negated_aggregate_key] = Preferred::aggregate(public_keys);
+        Ok(Self { operators, aggregate_key, negated_aggregate_key, total_weight })
+    }
+
+    /// The operators, ascending by address. An operator's place is its bit in a bitmap of non-signers.
+    pub fn operators(&self) -> &[Operator] {
+        &self.operators
+    }
+
+    /// The sum of all public keys; infinity when they cancel out.
+    pub fn aggregate_key(&self) -> &PublicKey {
+        &self.aggregate_key
+    }
+
+    /// Minus the sum of all public keys, as the epoch's table stores it.
+    pub fn negated_aggregate_key(&self) -> &PublicKey {
+        &self.negated_aggregate_key
+    }
+
+    /// The sum of all weights, at least 1.
+    pub fn total_weight(&self) -> U96 {
+        self.total_weight
+    }
+
+    /// The least weight that reaches a quorum: `ceil(total · max(quorum, 5001) / 10000)`.
+    ///
+    /// More than the total, and so out of reach, when the quorum is above 10000.
+    ///
+    /// ```
+    /// # use assent_verifier::{Operator, OperatorSet, PublicKey};
+    /// # use alloy_primitives::{Address, U256, aliases::U96};
+    /// # let key = blst::min_sig::SecretKey::key_gen(&[1; 32], &[]).unwrap().sk_to_pk();
+    /// # let mut public_key = key.serialize();
+    /// # public_key.chunks_exact_mut(96).for_each(|coordinate| coordinate.rotate_left(48));
+    /// # let operators = vec![Operator {
+    /// #     address: Address::repeat_byte(1), public_key: PublicKey(public_key), weight: U96::from(7u8),
+    /// # }];
+    /// let set = OperatorSet::new(operators)?; // Total weight: 7.
+    /// assert_eq!(set.required_weight(6700), U256::from(5));
+    /// assert_eq!(set.required_weight(0), U256::from(4)); // The floor stands in.
+    /// # Ok::<(), assent_verifier::OperatorSetError>(())
+    /// ```
+    pub fn required_weight(&self, quorum: u16) -> U256 {
+        // Two disjoint groups of operators must never both be a quorum.
+        const FLOOR: u16 = 5001;
+        const WHOLE: U256 = U256::from_limbs([10_000, 0, 0, 0]);
+        // At most 96 + 16 bits: cannot wrap.
+        let share = U256::from(self.total_weight).wrapping_mul(U256::from(quorum.max(FLOOR)));
+        share.div_ceil(WHOLE)
+    }
+}
+
+/// An operator set, frozen under a number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Epoch {
+    /// The number under which authorizations name it; those of all sets of a registry are counted together from 1.
+    pub number: u32,
+    /// The operator set it belongs to.
+    pub operator_set: u32,
+    /// First second at which it is no longer in force (Unix time): 2^48 − 1 until there is a next one, 0 once retired.
+    pub valid_until: U48,
+    /// Who may sign.
+    pub operators: OperatorSet,
+}
+
+impl Epoch {
+    /// Whether it is in force, or in its grace period, at a time in Unix seconds.
+    pub fn is_in_force(&self, timestamp: u64) -> bool {
+        U48::checked_from_limbs_slice(&[timestamp]).is_some_and(|timestamp| timestamp < self.valid_until)
+    }
+}

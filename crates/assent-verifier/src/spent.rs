@@ -1,0 +1,64 @@
+//! Single use: unordered nonces.
+
+use alloc::collections::BTreeMap;
+use alloy_primitives::{Address, U256};
+
+/// Knows which nonces are spent.
+///
+/// An implementation that cannot tell must answer `true`: a check that cannot be made is a refusal.
+pub trait SpentLedger {
+    /// Whether a client's nonce was used or burned.
+    fn is_spent(&self, policy_client: Address, nonce: U256) -> bool;
+}
+
+/// Spent nonces in memory, kept as on chain: bit `nonce & 0xff` of word `nonce >> 8`, per client.
+///
+/// ```
+/// use assent_verifier::{SpentLedger, SpentNonces};
+/// use alloy_primitives::{Address, U256};
+///
+/// let client = Address::repeat_byte(1);
+/// let mut spent = SpentNonces::default();
+/// assert!(spent.spend(client, U256::from(7)));
+/// assert!(!spent.spend(client, U256::from(7)), "a nonce is spent once");
+/// spent.burn(client, U256::ZERO, U256::from(0b11));
+/// assert!(spent.is_spent(client, U256::from(1)) && !spent.is_spent(client, U256::from(2)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpentNonces {
+    words: BTreeMap<(Address, U256), U256>,
+}
+
+impl SpentNonces {
+    /// Spends a nonce. `false` when it was spent before: then the call must not be made.
+    #[must_use = "`false` means that the nonce had been spent before"]
+    pub fn spend(&mut self, policy_client: Address, nonce: U256) -> bool {
+        let fresh = !self.is_spent(policy_client, nonce);
+        let (word, bit) = position(nonce);
+        self.burn(policy_client, word, bit);
+        fresh
+    }
+
+    /// Spends all nonces of a word that a mask names, used or not.
+    pub fn burn(&mut self, policy_client: Address, word: U256, mask: U256) {
+        *self.words.entry((policy_client, word)).or_default() |= mask;
+    }
+
+    /// The words in which a nonce is spent: client, word, mask; ascending.
+    pub fn words(&self) -> impl Iterator<Item = (Address, U256, U256)> + '_ {
+        self.words.iter().map(|(&(policy_client, word), &mask)| (policy_client, word, mask))
+    }
+}
+
+impl SpentLedger for SpentNonces {
+    fn is_spent(&self, policy_client: Address, nonce: U256) -> bool {
+        let (word, bit) = position(nonce);
+        self.words.get(&(policy_client, word)).is_some_and(|mask| !(*mask & bit).is_zero())
+    }
+}
+
+/// The word that holds a nonce, and the nonce's bit in it.
+fn position(nonce: U256) -> (U256, U256) {
+    let bit = usize::from(nonce.byte(0));
+    (nonce.wrapping_shr(8), U256::ONE.wrapping_shl(bit))
+}
