@@ -36,6 +36,10 @@ abstract contract PolicyClient is IPolicyClient {
     /// @notice Lets a call through only with an authorization behind its ordinary calldata.
     /// @dev What was attested must equal the caller, this contract, `msg.value` and every byte of the calldata before the
     /// authorization. The nonce is spent before the function's body runs, so reentrancy finds it spent.
+    ///
+    /// Solidity decodes arguments from the whole of `msg.data`: where attested calldata is shorter than the arguments, or its
+    /// offsets lead out of it, they are read from the authorization. Operators must refuse such calldata; a contract cannot
+    /// see it. Do not offer protected payable functions through a multicall: each inner call sees the same `msg.value`.
     modifier onlyAttested() {
         _spendTrailing();
         _;
