@@ -1,1 +1,77 @@
-//! Placeholder.
+//! An Ethereum chain inside the process, over [`revm`]: no socket, no child process, no clock.
+//!
+//! One state machine, two faces:
+//!
+//! - [`EmbeddedChain`] itself is synchronous and fast, for tests and differential fuzzing: thousands of refused calls
+//!   a second on one core.
+//! - [`EmbeddedChain::provider`] is an alloy provider over it, so that the very code that talks to a node over JSON-RPC
+//!   runs against this chain too.
+//!
+//! ```
+//! use alloy::{primitives::bytes, providers::Provider, rpc::types::TransactionRequest};
+//! use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let chain = EmbeddedChain::new(31_337);
+//! let sender = DEVELOPMENT_ACCOUNTS[0];
+//!
+//! // A contract whose code is REVERT with the four bytes 0xdeadbeef; the first twelve bytes return the rest.
+//! let creation = bytes!("600d600c600039600d6000f3" "63deadbeef6000526004601cfd");
+//! let contract = chain.deploy(sender, creation)?;
+//!
+//! let refused = chain.call(Call::new(sender, contract, bytes!("")))?;
+//! assert_eq!(refused.revert_data(), Some(&bytes!("deadbeef")));
+//!
+//! // The same, as any client of a node would see it.
+//! let provider = chain.provider();
+//! let request = TransactionRequest::default().from(sender).to(contract);
+//! let error = provider.call(request).await.unwrap_err();
+//! assert_eq!(error.as_error_resp().and_then(|answer| answer.as_revert_data()), Some(bytes!("deadbeef")));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The rules
+//!
+//! - Osaka: EIP-2537 precompiles at `0x0b` to `0x11`, MODEXP priced by EIP-7883, transactions of at most 2^24 gas
+//!   (EIP-7825), code of at most 24,576 bytes. The block gas limit is 60 million.
+//! - Every transaction is mined at once, in a block of its own.
+//! - Time stands still between blocks. The next block is one second after the latest unless a later time was set;
+//!   every block is later than its parent.
+//! - At `latest`, `eth_call` sees the latest block's number and time; at `pending`, the next block's. Gas estimates are
+//!   made for the next block, whichever block they name. So does anvil. To see a call at a new time, mine a block after
+//!   moving the clock.
+//! - A transaction that reverts is mined with status 0. `eth_estimateGas` fails with the revert data, and with it
+//!   whatever sends through alloy's gas filler without a gas limit.
+//!
+//! # Where it differs from anvil
+//!
+//! - Only the latest state is kept: state or calls at an older block are refused with an error, never answered with
+//!   newer data.
+//! - anvil allows a block the same time as its parent, and checks EIP-7825 only when told to.
+//! - A transaction with a nonce ahead of the account's is refused, not queued.
+//! - There is no state trie (headers carry the empty trie's root), no blob transactions and no system contracts
+//!   (EIP-2935, EIP-4788).
+//! - Transactions of unlocked accounts carry a placeholder for a signature.
+
+mod block;
+mod chain;
+mod genesis;
+mod machine;
+mod outcome;
+mod rpc;
+mod state;
+mod transport;
+
+pub use chain::{EmbeddedChain, SnapshotId};
+pub use genesis::{DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE, DEVELOPMENT_ACCOUNTS, DEVELOPMENT_CHAIN_ID, Genesis};
+pub use outcome::{Call, ChainError, Ending, Outcome};
+pub use revm::context::result::{HaltReason, InvalidTransaction};
+pub use transport::EmbeddedTransport;
+
+/// Gas limit of every block, as on mainnet since November 2025.
+pub const BLOCK_GAS_LIMIT: u64 = 60_000_000;
+
+/// The most gas a transaction may ask for (EIP-7825).
+pub const TRANSACTION_GAS_CAP: u64 = 1 << 24;

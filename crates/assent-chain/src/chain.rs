@@ -1,0 +1,220 @@
+//! The direct interface.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use alloy::{
+    primitives::{Address, Bytes, U256},
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::client::RpcClient,
+};
+
+use crate::{
+    Call, ChainError, EmbeddedTransport, Genesis, Outcome,
+    machine::{Machine, Moment, Rules},
+};
+
+/// How often alloy asks for new blocks while it waits for confirmations. An answer takes microseconds.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A chain in memory. Clones are handles on the same chain.
+///
+/// The direct methods take no fee and ask for no signature: any address may send. Transactions that come through
+/// [`provider`](Self::provider) are held to all of the chain's rules.
+#[derive(Clone)]
+pub struct EmbeddedChain {
+    machine: Arc<Mutex<Machine>>,
+}
+
+/// Names a state to return to. It can be used once, and is void once an earlier snapshot is returned to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SnapshotId(u64);
+
+impl EmbeddedChain {
+    /// A chain with [`Genesis::development`]: ten funded accounts, at a fixed time.
+    pub fn new(chain_id: u64) -> Self {
+        Self::with_genesis(Genesis::development(chain_id))
+    }
+
+    /// A chain that starts from `genesis`.
+    pub fn with_genesis(genesis: Genesis) -> Self {
+        Self { machine: Arc::new(Mutex::new(Machine::new(genesis))) }
+    }
+
+    /// An alloy provider over this chain, with alloy's recommended fillers (chain id, nonce, gas, fees). The accounts
+    /// of the genesis block are unlocked: a request with one of them as `from` needs no signature.
+    ///
+    /// Waiting for a receipt needs a tokio runtime.
+    pub fn provider(&self) -> DynProvider {
+        ProviderBuilder::new().connect_client(self.client()).erased()
+    }
+
+    /// A JSON-RPC client over this chain, to build a provider of one's own on, for instance with a wallet:
+    /// `ProviderBuilder::new().wallet(wallet).connect_client(chain.client())`.
+    pub fn client(&self) -> RpcClient {
+        RpcClient::new(EmbeddedTransport::new(self.clone()), true).with_poll_interval(POLL_INTERVAL)
+    }
+
+    /// Executes a call on the latest state, at the latest block's number and time, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::InvalidTransaction`] when the call cannot even begin: `from` does not own the value, or the gas
+    /// limit is below the intrinsic cost or above [`TRANSACTION_GAS_CAP`](crate::TRANSACTION_GAS_CAP).
+    pub fn call(&self, call: Call) -> Result<Outcome, ChainError> {
+        self.machine().simulate(call.into(), Moment::Latest)
+    }
+
+    /// Like [`call`](Self::call), as though the latest block's time were `timestamp` (seconds since the Unix epoch,
+    /// past or future).
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_at(&self, call: Call, timestamp: u64) -> Result<Outcome, ChainError> {
+        self.machine().simulate(call.into(), Moment::At(timestamp))
+    }
+
+    /// Executes a call as a transaction in a block of its own, also when it reverts. The sender's nonce goes up; no fee
+    /// is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::InvalidTransaction`] as for [`call`](Self::call), and when the sender's nonce is used up;
+    /// [`ChainError::TimestampOverflow`] at the end of time. Nothing is mined then.
+    pub fn transact(&self, call: Call) -> Result<Outcome, ChainError> {
+        let mut machine = self.machine();
+        let transaction = machine.free_transaction(call);
+        machine.transact(transaction, Rules::NoFee)
+    }
+
+    /// Deploys a contract and returns its address.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::DeploymentFailed`] with the revert data when the creation failed, and the errors of
+    /// [`transact`](Self::transact).
+    pub fn deploy(&self, from: Address, creation_code: impl Into<Bytes>) -> Result<Address, ChainError> {
+        let outcome = self.transact(Call::create(from, creation_code))?;
+        outcome.created.ok_or(ChainError::DeploymentFailed { ending: outcome.ending, data: outcome.output })
+    }
+
+    /// The chain's id (EIP-155).
+    pub fn chain_id(&self) -> u64 {
+        self.machine().chain_id()
+    }
+
+    /// The latest block's number; 0 before anything is mined.
+    pub fn block_number(&self) -> u64 {
+        self.machine().latest().header.number
+    }
+
+    /// The latest block's time in seconds since the Unix epoch.
+    pub fn timestamp(&self) -> u64 {
+        self.machine().latest().header.timestamp
+    }
+
+    /// Mines an empty block at `timestamp` (seconds since the Unix epoch), so that calls see that time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::TimestampNotLater`] unless it is later than the latest block's;
+    /// [`ChainError::TimestampOverflow`] for the largest number of all.
+    pub fn set_timestamp(&self, timestamp: u64) -> Result<(), ChainError> {
+        let mut machine = self.machine();
+        machine.set_next_timestamp(timestamp)?;
+        machine.mine_empty()
+    }
+
+    /// The time of the block that would be mined now.
+    pub fn next_timestamp(&self) -> u64 {
+        self.machine().next_timestamp()
+    }
+
+    /// Sets the time of the next block, in seconds since the Unix epoch. Calls see it once that block is mined.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_timestamp`](Self::set_timestamp).
+    pub fn set_next_timestamp(&self, timestamp: u64) -> Result<(), ChainError> {
+        self.machine().set_next_timestamp(timestamp)
+    }
+
+    /// Mines an empty block.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::TimestampOverflow`] at the end of time.
+    pub fn mine(&self) -> Result<(), ChainError> {
+        self.machine().mine_empty()
+    }
+
+    /// An account's balance in wei.
+    pub fn balance(&self, address: Address) -> U256 {
+        self.machine().state().balance(address)
+    }
+
+    /// An account's nonce: the number of transactions it sent or, for a contract, of contracts it created plus one.
+    pub fn nonce(&self, address: Address) -> u64 {
+        self.machine().state().nonce(address)
+    }
+
+    /// An account's runtime code; empty for none.
+    pub fn code_at(&self, address: Address) -> Bytes {
+        self.machine().state().code(address)
+    }
+
+    /// The value of a contract's storage slot.
+    pub fn storage_at(&self, address: Address, slot: U256) -> U256 {
+        self.machine().state().storage(address, slot)
+    }
+
+    /// Gives an account `balance` wei, outside any block.
+    pub fn set_balance(&self, address: Address, balance: U256) {
+        self.machine().state_mut().set_balance(address, balance);
+    }
+
+    /// Gives an account runtime code, outside any block. Its storage stays.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::InvalidCode`] for bytes that begin like an EIP-7702 designator but are not one.
+    pub fn set_code(&self, address: Address, code: impl Into<Bytes>) -> Result<(), ChainError> {
+        let result = self.machine().state_mut().set_code(address, code.into());
+        result.map_err(|error| ChainError::InvalidCode(error.to_string()))
+    }
+
+    /// Writes a contract's storage slot, outside any block.
+    pub fn set_storage(&self, address: Address, slot: U256, value: U256) {
+        self.machine().state_mut().set_storage(address, slot, value);
+    }
+
+    /// Remembers state, blocks and the next block's time. Cheap: accounts are shared until they change.
+    pub fn snapshot(&self) -> SnapshotId {
+        SnapshotId(self.machine().snapshot())
+    }
+
+    /// Returns to a snapshot; whether there was one. It and all later ones are used up.
+    pub fn revert(&self, snapshot: SnapshotId) -> bool {
+        self.machine().revert(snapshot.0)
+    }
+
+    /// The machine holds no half-made change when a panic strikes: it changes only after an execution is complete.
+    pub(crate) fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for EmbeddedChain {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let machine = self.machine();
+        formatter
+            .debug_struct("EmbeddedChain")
+            .field("chain_id", &machine.chain_id())
+            .field("block_number", &machine.latest().header.number)
+            .finish_non_exhaustive()
+    }
+}
