@@ -1,0 +1,111 @@
+//! The proof that the verifier needs no std: it compiles for targets that have none.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    cargo,
+    steps::{Outcome, Step, execute},
+};
+
+/// Bare metal: any use of std fails to compile.
+const BARE_METAL: &str = "thumbv7em-none-eabihf";
+const WEB_ASSEMBLY: &str = "wasm32-unknown-unknown";
+
+/// Where Debian's package `rustc-web` puts its compiler, beside whose library `rust-web-src` puts std's sources.
+const SYSTEM_COMPILER: &str = "/usr/bin/rustc";
+
+/// The steps of `cargo xtask nostd`.
+pub fn steps() -> Vec<Step> {
+    [(BARE_METAL, ""), (BARE_METAL, "serde"), (WEB_ASSEMBLY, "")]
+        .map(|(target, features)| step(target, features))
+        .into()
+}
+
+fn step(target: &'static str, features: &'static str) -> Step {
+    let with_features = if features.is_empty() { String::new() } else { format!(", features: {features}") };
+    Step::new(format!("no_std: {target}{with_features}"), move || match compiler_for(target) {
+        Ok(compiler) => execute(build(&compiler, target, features)),
+        Err(reason) => Outcome::Skipped(reason),
+    })
+}
+
+/// A compiler for a target, and what core and alloc come from.
+struct Compiler {
+    path: OsString,
+    /// core and alloc have to be compiled from the compiler's sources, since they are not installed for the target.
+    from_sources: bool,
+}
+
+fn build(compiler: &Compiler, target: &str, features: &str) -> Command {
+    let mut build =
+        cargo(&["build", "--package", "assent-verifier", "--lib", "--target", target, "--features", features]);
+    build.env("RUSTC", &compiler.path);
+    // Code is made only to show that it can be made.
+    build.args(["--config", "profile.dev.package.\"*\".opt-level=0"]);
+    build.args(["--config", "profile.dev.package.assent-verifier.opt-level=0"]);
+    if compiler.from_sources {
+        // Building core needs an unstable option, which stable compilers take when told so.
+        build.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");
+    }
+    // Apart from the other builds: two compilers' results in one directory would push each other out.
+    build.arg("--target-dir").arg(target_directory().join("no-std"));
+    build
+}
+
+/// The toolchain's own compiler when the target is installed, otherwise one that has core's sources.
+fn compiler_for(target: &str) -> Result<Compiler, String> {
+    let own = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    if library_directory(&own, target).is_some_and(|directory| directory.is_dir()) {
+        return Ok(Compiler { path: own, from_sources: false });
+    }
+    [own, SYSTEM_COMPILER.into()]
+        .into_iter()
+        .find(|compiler| is_recent(compiler) && has_sources(compiler))
+        .map(|path| Compiler { path, from_sources: true })
+        .ok_or_else(|| {
+            format!(
+                "the target is not installed; get it: `rustup target add {target}`, `rustup component add rust-src`, \
+                 or `apt-get install rustc-web rust-web-src` (Debian; version {} or newer)",
+                least_version()
+            )
+        })
+}
+
+fn library_directory(compiler: &OsStr, target: &str) -> Option<PathBuf> {
+    print(compiler, &["--print", "target-libdir", "--target", target]).map(PathBuf::from)
+}
+
+fn has_sources(compiler: &OsStr) -> bool {
+    print(compiler, &["--print", "sysroot"])
+        .is_some_and(|sysroot| Path::new(&sysroot).join("lib/rustlib/src/rust/library/Cargo.lock").is_file())
+}
+
+fn is_recent(compiler: &OsStr) -> bool {
+    let release = print(compiler, &["--version"])
+        .and_then(|version| version.split_whitespace().nth(1).and_then(|release| numbers(release)));
+    release.is_some_and(|release| Some(release) >= numbers(least_version()))
+}
+
+/// The workspace's `rust-version`.
+fn least_version() -> &'static str {
+    env!("CARGO_PKG_RUST_VERSION")
+}
+
+fn numbers(release: &str) -> Option<(u32, u32)> {
+    let mut parts = release.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??))
+}
+
+/// What the compiler prints, or nothing when it is not there or does not know the target.
+fn print(compiler: &OsStr, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(compiler).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn target_directory() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from)
+}

@@ -1,0 +1,78 @@
+//! Formatting, lints, documentation and dependencies of both languages.
+
+use std::process::{Command, Stdio};
+
+use crate::{
+    cargo, forge, setup,
+    steps::{Outcome, Step, execute},
+};
+
+/// The steps of `cargo xtask lint`.
+pub fn steps() -> Vec<Step> {
+    let mut documentation = cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
+    documentation.env("RUSTDOCFLAGS", "-D warnings");
+    vec![
+        Step::essential("set-up", setup::tools),
+        Step::new("Rust: format", || component("fmt", "rustfmt", cargo(&["fmt", "--all", "--check"]))),
+        Step::new("Rust: clippy", || clippy(&["--workspace", "--all-targets", "--all-features"])),
+        Step::new("Rust: clippy, verifier by default", || clippy(&["--package", "assent-verifier", "--all-targets"])),
+        Step::new("Rust: clippy, verifier with blst alone", || {
+            clippy(&["--package", "assent-verifier", "--all-targets", "--no-default-features", "--features", "blst"])
+        }),
+        Step::command("Rust: documentation", documentation),
+        Step::command("Solidity: format", forge(&["fmt", "--check"])),
+        Step::command("Solidity: lint", forge(&["lint", "--deny", "notes"])),
+        Step::command("Solidity: compiler warnings", compiler_warnings()),
+        Step::new("dependencies: licences, bans, sources", || {
+            cargo_deny(&["deny", "check", "licenses", "bans", "sources"])
+        }),
+        Step::new("dependencies: advisories", advisories),
+    ]
+}
+
+fn clippy(selection: &[&str]) -> Outcome {
+    let mut clippy = cargo(&["clippy"]);
+    clippy.args(selection).args(["--", "-D", "warnings"]);
+    component("clippy", "clippy", clippy)
+}
+
+/// Runs a cargo command that comes as a component of the toolchain.
+fn component(subcommand: &str, component: &str, command: Command) -> Outcome {
+    if is_there(subcommand) {
+        execute(command)
+    } else {
+        Outcome::Failed(format!("cargo {subcommand} was not found; get it: rustup component add {component}"))
+    }
+}
+
+/// Compiles in a place of its own and from nothing, since forge is silent about a source that it compiled before.
+fn compiler_warnings() -> Command {
+    let places = ["--out", "cache/warnings/out", "--cache-path", "cache/warnings/cache"];
+    let mut build = forge(&["build", "--force", "--deny", "warnings", "--skip", "test"]);
+    build.args(places);
+    build
+}
+
+fn cargo_deny(arguments: &[&str]) -> Outcome {
+    if is_there("deny") {
+        execute(cargo(arguments))
+    } else {
+        Outcome::Skipped("cargo-deny is not installed; get it: cargo install --locked cargo-deny".to_owned())
+    }
+}
+
+/// The database of advisories is a git repository on a server that not every machine can reach.
+fn advisories() -> Outcome {
+    if !is_there("deny") {
+        return cargo_deny(&[]);
+    }
+    match execute(cargo(&["deny", "fetch", "db"])) {
+        Outcome::Passed => execute(cargo(&["deny", "check", "--disable-fetch", "advisories"])),
+        _ => Outcome::Skipped("the database of advisories could not be fetched".to_owned()),
+    }
+}
+
+fn is_there(subcommand: &str) -> bool {
+    let version = cargo(&[subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    version.is_ok_and(|status| status.success())
+}
