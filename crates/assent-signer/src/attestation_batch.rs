@@ -9,40 +9,11 @@ use crate::SecretKey;
 /// One or more attestations under one root, and so under one signature of each operator.
 ///
 /// A batch holds only attestations that can be used: each task id is that of the attestation's other fields, and each
-/// decision is one.
-///
-/// ```
-/// use alloy_primitives::{Address, B256, U256, aliases::U48};
-/// use assent_signer::{AttestationBatch, SecretKey};
-/// use assent_verifier::digest::{intent_hash, task_id};
-/// use assent_verifier::{Attestation, Intent};
-///
-/// let (chain, task_manager) = (U256::from(1), Address::repeat_byte(0x77));
-/// let intent = Intent {
-///     from: Address::repeat_byte(1),
-///     to: Address::repeat_byte(2),
-///     value: U256::ZERO,
-///     data: vec![0x12, 0x34, 0x56, 0x78].into(),
-///     chainId: chain,
-/// };
-/// let (client, policy, nonce) = (Address::repeat_byte(2), B256::repeat_byte(3), U256::from(9));
-/// let attestation = Attestation {
-///     taskId: task_id(chain, task_manager, client, policy, intent_hash(&intent), nonce),
-///     policyId: policy,
-///     policyClient: client,
-///     nonce,
-///     expiration: U48::from(1_900_000_000_u64),
-///     decision: 1,
-///     evidence: B256::repeat_byte(4),
-///     intent,
-/// };
-///
-/// let batch = AttestationBatch::new(vec![attestation], chain, task_manager)?;
-/// let signature = SecretKey::generate()?.sign_batch(&batch);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// decision is one. An example stands in the crate's documentation.
 #[derive(Debug, Clone)]
 pub struct AttestationBatch {
+    chain_id: U256,
+    task_manager: Address,
     attestations: Vec<Attestation>,
     tree: MerkleTree,
 }
@@ -87,12 +58,20 @@ impl AttestationBatch {
         for (place, attestation) in attestations.iter().enumerate() {
             check(place, attestation, chain_id, task_manager)?;
         }
-        let digests = attestations
-            .iter()
-            .map(|attestation| attestation_digest(attestation, chain_id, task_manager))
-            .collect();
+        let digests =
+            attestations.iter().map(|attestation| attestation_digest(attestation, chain_id, task_manager)).collect();
         let tree = MerkleTree::new(digests).ok_or(AttestationBatchError::Empty)?;
-        Ok(Self { attestations, tree })
+        Ok(Self { chain_id, task_manager, attestations, tree })
+    }
+
+    /// The chain in whose EIP-712 domain the attestations are.
+    pub fn chain_id(&self) -> U256 {
+        self.chain_id
+    }
+
+    /// The TaskManager in whose EIP-712 domain the attestations are.
+    pub fn task_manager(&self) -> Address {
+        self.task_manager
     }
 
     /// What the operators sign: the Merkle root of the attestations' digests.
@@ -124,29 +103,10 @@ fn check(
     chain_id: U256,
     task_manager: Address,
 ) -> Result<(), AttestationBatchError> {
-    let Attestation {
-        taskId: actual,
-        policyId,
-        policyClient,
-        nonce,
-        decision,
-        ref intent,
-        ..
-    } = *attestation;
-    let expected = task_id(
-        chain_id,
-        task_manager,
-        policyClient,
-        policyId,
-        intent_hash(intent),
-        nonce,
-    );
+    let Attestation { taskId: actual, policyId, policyClient, nonce, decision, ref intent, .. } = *attestation;
+    let expected = task_id(chain_id, task_manager, policyClient, policyId, intent_hash(intent), nonce);
     if actual != expected {
-        return Err(AttestationBatchError::WrongTask {
-            place,
-            expected,
-            actual,
-        });
+        return Err(AttestationBatchError::WrongTask { place, expected, actual });
     }
     if decision > 1 {
         return Err(AttestationBatchError::UnknownDecision { place, decision });

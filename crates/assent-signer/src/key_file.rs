@@ -16,9 +16,7 @@ pub enum KeyFileError {
     #[error("key file: {0}")]
     Io(#[from] io::Error),
     /// Others than the owner may read or write the file.
-    #[error(
-        "key file's permissions are {mode:04o}: others may read or change it; run chmod 600 on it"
-    )]
+    #[error("key file's permissions are {mode:04o}: others may read or change it; run chmod 600 on it")]
     OpenToOthers {
         /// The file's permission bits.
         mode: u32,
@@ -42,12 +40,11 @@ impl SecretKey {
     /// # Errors
     /// [`KeyFileError::Io`], also when the file exists.
     pub fn write_unencrypted(&self, path: &Path) -> Result<(), KeyFileError> {
-        let mut line = Zeroizing::new([0_u8; 3 + 2 * SECRET_KEY_BYTES]);
-        line[..2].copy_from_slice(b"0x");
-        let digits = &mut line[2..2 + 2 * SECRET_KEY_BYTES];
-        hex::encode_to_slice(self.to_bytes(), digits).map_err(|_| KeyFileError::NotHex)?;
-        line[2 + 2 * SECRET_KEY_BYTES] = b'\n';
-        Ok(create_private(path, line.as_ref())?)
+        let digits = Zeroizing::new(hex::encode(self.to_bytes()));
+        // Of the full length from the start: growing would leave a copy behind that is not erased.
+        let mut line = Zeroizing::new(String::with_capacity(digits.len() + 3));
+        line.extend(["0x", digits.as_str(), "\n"]);
+        Ok(create_private(path, line.as_bytes())?)
     }
 
     /// Reads a key that [`write_unencrypted`](Self::write_unencrypted) wrote.
@@ -60,8 +57,7 @@ impl SecretKey {
         refuse_open_to_others(&file)?;
         let text = read_at_most(&file, LONGEST_KEY_FILE)?.ok_or(KeyFileError::NotHex)?;
         let mut bytes = Zeroizing::new([0_u8; SECRET_KEY_BYTES]);
-        hex::decode_to_slice(text.trim_ascii(), bytes.as_mut())
-            .map_err(|_| KeyFileError::NotHex)?;
+        hex::decode_to_slice(text.trim_ascii(), bytes.as_mut()).map_err(|_| KeyFileError::NotHex)?;
         Ok(Self::from_bytes(&bytes)?)
     }
 }
@@ -93,11 +89,7 @@ pub(crate) fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Zeroizi
 #[cfg(unix)]
 fn refuse_open_to_others(file: &File) -> Result<(), KeyFileError> {
     let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o777;
-    if mode & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(KeyFileError::OpenToOthers { mode })
-    }
+    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::OpenToOthers { mode }) }
 }
 
 #[cfg(not(unix))]

@@ -95,9 +95,7 @@ pub enum KeystoreError {
     #[error("keystore's key derivation is out of bounds: {0}")]
     KeyDerivationOutOfBounds(&'static str),
     /// The keystore's public key is in G1: its key is for another signature scheme, such as an Ethereum validator's.
-    #[error(
-        "keystore holds a key for signatures in G2 (as Ethereum validators use); Assent's keys sign in G1"
-    )]
+    #[error("keystore holds a key for signatures in G2 (as Ethereum validators use); Assent's keys sign in G1")]
     KeyOfAnotherScheme,
     /// The password is empty once control characters are removed.
     #[error("the password is empty: use `write_unencrypted` if the key shall not be protected")]
@@ -106,9 +104,7 @@ pub enum KeystoreError {
     #[error("wrong password (or the keystore's salt, ciphertext or checksum was damaged)")]
     WrongPassword,
     /// The password is right and the decrypted key is not that of the file's `pubkey`.
-    #[error(
-        "the password is right, but the key does not belong to the keystore's pubkey: the file was altered"
-    )]
+    #[error("the password is right, but the key does not belong to the keystore's pubkey: the file was altered")]
     PublicKeyMismatch,
     /// The operating system gave no random bytes, or the decrypted number is no secret key.
     #[error("keystore: {0}")]
@@ -123,11 +119,7 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::EmptyPassword`], [`KeystoreError::KeyDerivationOutOfBounds`], and [`KeystoreError::Key`] when the
     /// operating system has no random bytes.
-    pub fn encrypt(
-        key: &SecretKey,
-        password: &str,
-        key_derivation: KeyDerivation,
-    ) -> Result<Self, KeystoreError> {
+    pub fn encrypt(key: &SecretKey, password: &str, key_derivation: KeyDerivation) -> Result<Self, KeystoreError> {
         let password = password::encode(password);
         if password.is_empty() {
             return Err(KeystoreError::EmptyPassword);
@@ -177,8 +169,7 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::Io`], [`KeystoreError::TooLong`], and those of [`from_json`](Self::from_json).
     pub fn read(path: &Path) -> Result<Self, KeystoreError> {
-        let text =
-            read_at_most(&File::open(path)?, LONGEST_KEYSTORE)?.ok_or(KeystoreError::TooLong)?;
+        let text = read_at_most(&File::open(path)?, LONGEST_KEYSTORE)?.ok_or(KeystoreError::TooLong)?;
         format::parse(&text)
     }
 
@@ -209,23 +200,14 @@ impl Keystore {
         format::write(self)
     }
 
-    fn decrypt_secret(
-        &self,
-        password: &str,
-    ) -> Result<Zeroizing<[u8; SECRET_KEY_BYTES]>, KeystoreError> {
+    fn decrypt_secret(&self, password: &str) -> Result<Zeroizing<[u8; SECRET_KEY_BYTES]>, KeystoreError> {
         let password = password::encode(password);
-        let decryption_key = self
-            .key_derivation
-            .derive(password.as_bytes(), &self.salt)?;
+        let decryption_key = self.key_derivation.derive(password.as_bytes(), &self.salt)?;
         if checksum(&decryption_key, &self.ciphertext) != self.checksum {
             return Err(KeystoreError::WrongPassword);
         }
         let mut secret = Zeroizing::new(self.ciphertext);
-        apply_cipher(
-            &decryption_key,
-            &self.initialisation_vector,
-            secret.as_mut(),
-        );
+        apply_cipher(&decryption_key, &self.initialisation_vector, secret.as_mut());
         Ok(secret)
     }
 }
@@ -233,11 +215,7 @@ impl Keystore {
 /// SHA-256 over the second half of the decryption key and the ciphertext (EIP-2335, password verification). The checksum
 /// stands in the file, so comparing it needs no constant time.
 fn checksum(decryption_key: &[u8; 32], ciphertext: &[u8; SECRET_KEY_BYTES]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(&decryption_key[16..])
-        .chain_update(ciphertext)
-        .finalize()
-        .into()
+    Sha256::new().chain_update(&decryption_key[16..]).chain_update(ciphertext).finalize().into()
 }
 
 /// AES-128 in counter mode under the first half of the decryption key; encrypts and decrypts.

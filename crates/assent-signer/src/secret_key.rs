@@ -39,9 +39,7 @@ pub enum SecretKeyError {
     #[error("key material is {0} bytes long; at least {MIN_KEY_MATERIAL_BYTES} are needed")]
     KeyMaterialTooShort(usize),
     /// The bytes are no secret key: zero, or not below the order of the group.
-    #[error(
-        "a secret key is a number from 1 to r - 1, where r is the order of the BLS12-381 groups"
-    )]
+    #[error("a secret key is a number from 1 to r - 1, where r is the order of the BLS12-381 groups")]
     OutOfRange,
 }
 
@@ -75,9 +73,7 @@ impl SecretKey {
     /// # Errors
     /// [`SecretKeyError::OutOfRange`] for zero and for any number that is not below the order of the group.
     pub fn from_bytes(bytes: &[u8; SECRET_KEY_BYTES]) -> Result<Self, SecretKeyError> {
-        min_sig::SecretKey::from_bytes(bytes)
-            .map(Self)
-            .map_err(|_| SecretKeyError::OutOfRange)
+        min_sig::SecretKey::from_bytes(bytes).map(Self).map_err(|_| SecretKeyError::OutOfRange)
     }
 
     /// The key's 32 big-endian bytes, erased when dropped.

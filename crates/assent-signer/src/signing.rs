@@ -40,14 +40,8 @@ impl SecretKey {
     /// assert_ne!(proof, key.prove_possession(operator, U256::from(10), registry)); // another chain
     /// # Ok::<(), assent_signer::SecretKeyError>(())
     /// ```
-    pub fn prove_possession(
-        &self,
-        operator: Address,
-        chain_id: U256,
-        operator_registry: Address,
-    ) -> Signature {
-        let digest =
-            proof_of_possession_digest(operator, &self.public_key(), chain_id, operator_registry);
+    pub fn prove_possession(&self, operator: Address, chain_id: U256, operator_registry: Address) -> Signature {
+        let digest = proof_of_possession_digest(operator, &self.public_key(), chain_id, operator_registry);
         self.sign(digest.as_slice(), PROOF_OF_POSSESSION_TAG)
     }
 }

@@ -13,10 +13,7 @@ fn reads_back_an_unencrypted_key() {
     let path = directory.path().join("key");
     let key = SecretKey::generate().unwrap();
     key.write_unencrypted(&path).unwrap();
-    assert_eq!(
-        SecretKey::read_unencrypted(&path).unwrap().to_bytes(),
-        key.to_bytes()
-    );
+    assert_eq!(SecretKey::read_unencrypted(&path).unwrap().to_bytes(), key.to_bytes());
 }
 
 #[test]
@@ -40,13 +37,9 @@ fn overwrites_no_file() {
 fn refuses_files_that_hold_no_key() {
     let directory = tempfile::tempdir().unwrap();
     let order = "73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001";
-    for (text, in_range) in [
-        ("", true),
-        ("0x12", true),
-        (&"zz".repeat(32), true),
-        (&"11".repeat(5_000), true),
-        (order, false),
-    ] {
+    for (text, in_range) in
+        [("", true), ("0x12", true), (&"zz".repeat(32), true), (&"11".repeat(5_000), true), (order, false)]
+    {
         let path = directory.path().join("key");
         write_private(&path, text);
         match SecretKey::read_unencrypted(&path) {
@@ -72,20 +65,11 @@ fn creates_files_that_only_the_owner_can_read() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let key = SecretKey::generate().unwrap();
-    let (bare, keystore) = (
-        directory.path().join("bare"),
-        directory.path().join("keystore"),
-    );
+    let (bare, keystore) = (directory.path().join("bare"), directory.path().join("keystore"));
     key.write_unencrypted(&bare).unwrap();
-    Keystore::encrypt(&key, "pass", CHEAP)
-        .unwrap()
-        .write(&keystore)
-        .unwrap();
+    Keystore::encrypt(&key, "pass", CHEAP).unwrap().write(&keystore).unwrap();
     for path in [bare, keystore] {
-        assert_eq!(
-            fs::metadata(path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
 
@@ -95,19 +79,10 @@ fn refuses_an_unencrypted_key_that_others_can_read() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("key");
-    SecretKey::generate()
-        .unwrap()
-        .write_unencrypted(&path)
-        .unwrap();
+    SecretKey::generate().unwrap().write_unencrypted(&path).unwrap();
     for mode in [0o640, 0o604, 0o620] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        assert!(
-            matches!(
-                SecretKey::read_unencrypted(&path),
-                Err(KeyFileError::OpenToOthers { .. })
-            ),
-            "{mode:o}"
-        );
+        assert!(matches!(SecretKey::read_unencrypted(&path), Err(KeyFileError::OpenToOthers { .. })), "{mode:o}");
     }
 }
 

@@ -43,23 +43,14 @@ fn makes_the_keys_of_the_fifth_draft_with_the_salt_it_names() {
     let salt = Sha256::digest(b"BLS-SIG-KEYGEN-SALT-");
     for (seed, _) in KEYS_OF_EIP_2333 {
         let fifth_draft = min_sig::SecretKey::key_gen_v5(seed, &salt, &[]).unwrap();
-        assert_eq!(
-            *SecretKey::from_key_material(seed).unwrap().to_bytes(),
-            fifth_draft.to_bytes()
-        );
+        assert_eq!(*SecretKey::from_key_material(seed).unwrap().to_bytes(), fifth_draft.to_bytes());
     }
 }
 
 #[test]
 fn refuses_short_key_material() {
-    assert_eq!(
-        SecretKey::from_key_material(&[1; 31]).unwrap_err(),
-        SecretKeyError::KeyMaterialTooShort(31)
-    );
-    assert_eq!(
-        SecretKey::from_key_material(&[]).unwrap_err(),
-        SecretKeyError::KeyMaterialTooShort(0)
-    );
+    assert_eq!(SecretKey::from_key_material(&[1; 31]).unwrap_err(), SecretKeyError::KeyMaterialTooShort(31));
+    assert_eq!(SecretKey::from_key_material(&[]).unwrap_err(), SecretKeyError::KeyMaterialTooShort(0));
     assert!(SecretKey::from_key_material(&[1; 32]).is_ok());
 }
 
@@ -70,10 +61,7 @@ fn takes_every_number_below_the_order_but_zero() {
         assert_eq!(U256::from_be_bytes(*key.to_bytes()), sound);
     }
     for unsound in [U256::ZERO, ORDER, ORDER + U256::ONE, U256::MAX] {
-        assert_eq!(
-            SecretKey::from_bytes(&unsound.to_be_bytes()).unwrap_err(),
-            SecretKeyError::OutOfRange
-        );
+        assert_eq!(SecretKey::from_bytes(&unsound.to_be_bytes()).unwrap_err(), SecretKeyError::OutOfRange);
     }
 }
 
@@ -85,11 +73,8 @@ fn makes_another_key_each_time() {
 
 #[test]
 fn shows_nothing_of_itself() {
-    let shown = format!(
-        "{:?} {:#?}",
-        SecretKey::from_bytes(&[1; 32]).unwrap(),
-        SecretKey::from_bytes(&[1; 32]).unwrap()
-    );
+    let shown =
+        format!("{:?} {:#?}", SecretKey::from_bytes(&[1; 32]).unwrap(), SecretKey::from_bytes(&[1; 32]).unwrap());
     assert_eq!(shown, "SecretKey(redacted) SecretKey(redacted)");
 }
 

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use assent_signer::{AttestationBatch, AttestationBatchError, SecretKey};
 use assent_verifier::backend::{SignatureError, arkworks::Arkworks, blst::Blst, verify_signature};
 use assent_verifier::digest::{attestation_digest, intent_hash, task_id};
-use assent_verifier::{Attestation, Intent, PublicKey, Signature};
+use assent_verifier::{Attestation, Intent, PublicKey, Signature, verify_proof_of_possession};
 
 // docs/protocol.md, "Signed message and proof of possession"; the ciphersuite is of draft-irtf-cfrg-bls-signature-05,
 // section 4.2.3, with the suite of G1.
@@ -23,12 +23,7 @@ fn key(seed: u8) -> SecretKey {
     SecretKey::from_key_material(&[seed; 32]).unwrap()
 }
 
-fn verify(
-    message: B256,
-    tag: &[u8],
-    signature: &Signature,
-    key: &PublicKey,
-) -> Result<(), SignatureError> {
+fn verify(message: B256, tag: &[u8], signature: &Signature, key: &PublicKey) -> Result<(), SignatureError> {
     let [by_blst, by_arkworks] = [
         verify_signature::<Blst>(message.as_slice(), tag, signature, key),
         verify_signature::<Arkworks>(message.as_slice(), tag, signature, key),
@@ -45,20 +40,9 @@ fn attestation(nonce: u64) -> Attestation {
         data: vec![4; 37].into(),
         chainId: chain(),
     };
-    let (policy_client, policy_id, nonce) = (
-        Address::repeat_byte(5),
-        B256::repeat_byte(6),
-        U256::from(nonce),
-    );
+    let (policy_client, policy_id, nonce) = (Address::repeat_byte(5), B256::repeat_byte(6), U256::from(nonce));
     Attestation {
-        taskId: task_id(
-            chain(),
-            TASK_MANAGER,
-            policy_client,
-            policy_id,
-            intent_hash(&intent),
-            nonce,
-        ),
+        taskId: task_id(chain(), TASK_MANAGER, policy_client, policy_id, intent_hash(&intent), nonce),
         policyId: policy_id,
         policyClient: policy_client,
         nonce,
@@ -73,31 +57,18 @@ fn attestation(nonce: u64) -> Attestation {
 fn signs_roots_under_the_tag_of_signatures() {
     let root = keccak256("a root");
     let signature = key(1).sign_root(root);
-    assert_eq!(
-        verify(root, SIGNATURE_TAG, &signature, &key(1).public_key()),
-        Ok(())
-    );
+    assert_eq!(verify(root, SIGNATURE_TAG, &signature, &key(1).public_key()), Ok(()));
     for refused in [
         verify(root, PROOF_TAG, &signature, &key(1).public_key()),
         verify(root, SIGNATURE_TAG, &signature, &key(2).public_key()),
-        verify(
-            keccak256("another root"),
-            SIGNATURE_TAG,
-            &signature,
-            &key(1).public_key(),
-        ),
+        verify(keccak256("another root"), SIGNATURE_TAG, &signature, &key(1).public_key()),
     ] {
         assert_eq!(refused, Err(SignatureError::InvalidSignature));
     }
 }
 
 /// The digest of docs/protocol.md, put together from EIP-712's own definition.
-fn proof_digest(
-    operator: Address,
-    public_key: &PublicKey,
-    chain_id: U256,
-    registry: Address,
-) -> B256 {
+fn proof_digest(operator: Address, public_key: &PublicKey, chain_id: U256, registry: Address) -> B256 {
     let domain = keccak256(
         [
             keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
@@ -109,12 +80,8 @@ fn proof_digest(
         .concat(),
     );
     let proof = keccak256(
-        [
-            keccak256("ProofOfPossession(address operator,bytes publicKey)"),
-            operator.into_word(),
-            keccak256(public_key),
-        ]
-        .concat(),
+        [keccak256("ProofOfPossession(address operator,bytes publicKey)"), operator.into_word(), keccak256(public_key)]
+            .concat(),
     );
     keccak256([b"\x19\x01".as_slice(), domain.as_slice(), proof.as_slice()].concat())
 }
@@ -124,32 +91,16 @@ fn proves_possession_to_one_operator_chain_and_registry() {
     let public_key = key(1).public_key();
     let proof = key(1).prove_possession(OPERATOR, chain(), REGISTRY);
     let verdict = |digest, key| verify(digest, PROOF_TAG, &proof, key);
-    assert_eq!(
-        verdict(
-            proof_digest(OPERATOR, &public_key, chain(), REGISTRY),
-            &public_key
-        ),
-        Ok(())
-    );
+    assert_eq!(verdict(proof_digest(OPERATOR, &public_key, chain(), REGISTRY), &public_key), Ok(()));
+
+    assert_eq!(verify_proof_of_possession(OPERATOR, &public_key, &proof, chain(), REGISTRY), Ok(()));
 
     let another_key = key(2).public_key();
     for refused in [
-        verdict(
-            proof_digest(REGISTRY, &public_key, chain(), REGISTRY),
-            &public_key,
-        ),
-        verdict(
-            proof_digest(OPERATOR, &public_key, U256::from(1), REGISTRY),
-            &public_key,
-        ),
-        verdict(
-            proof_digest(OPERATOR, &public_key, chain(), OPERATOR),
-            &public_key,
-        ),
-        verdict(
-            proof_digest(OPERATOR, &another_key, chain(), REGISTRY),
-            &another_key,
-        ),
+        verdict(proof_digest(REGISTRY, &public_key, chain(), REGISTRY), &public_key),
+        verdict(proof_digest(OPERATOR, &public_key, U256::from(1), REGISTRY), &public_key),
+        verdict(proof_digest(OPERATOR, &public_key, chain(), OPERATOR), &public_key),
+        verdict(proof_digest(OPERATOR, &another_key, chain(), REGISTRY), &another_key),
     ] {
         assert_eq!(refused, Err(SignatureError::InvalidSignature));
     }
@@ -160,19 +111,13 @@ fn never_lets_a_proof_of_possession_pass_for_a_signature() {
     let public_key = key(1).public_key();
     let proof = key(1).prove_possession(OPERATOR, chain(), REGISTRY);
     let digest = proof_digest(OPERATOR, &public_key, chain(), REGISTRY);
-    assert_eq!(
-        verify(digest, SIGNATURE_TAG, &proof, &public_key),
-        Err(SignatureError::InvalidSignature)
-    );
+    assert_eq!(verify(digest, SIGNATURE_TAG, &proof, &public_key), Err(SignatureError::InvalidSignature));
 }
 
 #[test]
 fn signs_a_lone_attestation_by_its_digest() {
     let batch = AttestationBatch::new(vec![attestation(1)], chain(), TASK_MANAGER).unwrap();
-    assert_eq!(
-        batch.root(),
-        attestation_digest(&attestation(1), chain(), TASK_MANAGER)
-    );
+    assert_eq!(batch.root(), attestation_digest(&attestation(1), chain(), TASK_MANAGER));
     assert!(batch.merkle_proof(0).unwrap().as_slice().is_empty());
     assert_eq!(key(1).sign_batch(&batch), key(1).sign_root(batch.root()));
 }
@@ -184,10 +129,7 @@ fn leads_from_every_attestation_of_a_batch_to_what_is_signed() {
         let batch = AttestationBatch::new(attestations.clone(), chain(), TASK_MANAGER).unwrap();
         for (place, attestation) in attestations.iter().enumerate() {
             let proof = batch.merkle_proof(place).unwrap();
-            assert_eq!(
-                proof.root(attestation_digest(attestation, chain(), TASK_MANAGER)),
-                batch.root()
-            );
+            assert_eq!(proof.root(attestation_digest(attestation, chain(), TASK_MANAGER)), batch.root());
         }
         assert!(batch.merkle_proof(attestations.len()).is_none());
     }
@@ -196,55 +138,27 @@ fn leads_from_every_attestation_of_a_batch_to_what_is_signed() {
 #[test]
 fn refuses_to_sign_what_no_contract_would_accept() {
     let batch = |altered: Attestation| {
-        AttestationBatch::new(vec![attestation(0), altered], chain(), TASK_MANAGER)
-            .map(|batch| batch.root())
+        AttestationBatch::new(vec![attestation(0), altered], chain(), TASK_MANAGER).map(|batch| batch.root())
     };
     assert!(batch(attestation(1)).is_ok());
+    assert_eq!(AttestationBatch::new(vec![], chain(), TASK_MANAGER).unwrap_err(), AttestationBatchError::Empty);
     assert_eq!(
-        AttestationBatch::new(vec![], chain(), TASK_MANAGER).unwrap_err(),
-        AttestationBatchError::Empty
-    );
-    assert_eq!(
-        batch(Attestation {
-            decision: 2,
-            ..attestation(1)
-        }),
-        Err(AttestationBatchError::UnknownDecision {
-            place: 1,
-            decision: 2
-        })
+        batch(Attestation { decision: 2, ..attestation(1) }),
+        Err(AttestationBatchError::UnknownDecision { place: 1, decision: 2 })
     );
     let mut other_target = attestation(1);
     other_target.intent.to = Address::repeat_byte(0xee);
     for altered in [
         other_target,
-        Attestation {
-            nonce: U256::from(2),
-            ..attestation(1)
-        },
-        Attestation {
-            policyId: B256::ZERO,
-            ..attestation(1)
-        },
-        Attestation {
-            policyClient: TASK_MANAGER,
-            ..attestation(1)
-        },
-        Attestation {
-            taskId: B256::ZERO,
-            ..attestation(1)
-        },
+        Attestation { nonce: U256::from(2), ..attestation(1) },
+        Attestation { policyId: B256::ZERO, ..attestation(1) },
+        Attestation { policyClient: TASK_MANAGER, ..attestation(1) },
+        Attestation { taskId: B256::ZERO, ..attestation(1) },
     ] {
-        assert!(matches!(
-            batch(altered),
-            Err(AttestationBatchError::WrongTask { place: 1, .. })
-        ));
+        assert!(matches!(batch(altered), Err(AttestationBatchError::WrongTask { place: 1, .. })));
     }
     for (chain, task_manager) in [(U256::from(1), TASK_MANAGER), (chain(), REGISTRY)] {
         let refused = AttestationBatch::new(vec![attestation(1)], chain, task_manager).unwrap_err();
-        assert!(matches!(
-            refused,
-            AttestationBatchError::WrongTask { place: 0, .. }
-        ));
+        assert!(matches!(refused, AttestationBatchError::WrongTask { place: 0, .. }));
     }
 }

@@ -70,39 +70,18 @@ pub(super) fn parse(json: &[u8]) -> Result<Keystore, KeystoreError> {
     if version != VERSION {
         return Err(unsupported("version", &version.to_string(), "4"));
     }
-    let File {
-        crypto,
-        pubkey,
-        path,
-        uuid,
-    } = serde_json::from_slice(json)?;
-    require(
-        "crypto.checksum.function",
-        &crypto.checksum.function,
-        "sha256",
-    )?;
-    require(
-        "crypto.cipher.function",
-        &crypto.cipher.function,
-        "aes-128-ctr",
-    )?;
+    let File { crypto, pubkey, path, uuid } = serde_json::from_slice(json)?;
+    require("crypto.checksum.function", &crypto.checksum.function, "sha256")?;
+    require("crypto.cipher.function", &crypto.cipher.function, "aes-128-ctr")?;
     let (key_derivation, salt) = parse_key_derivation(crypto.kdf)?;
     key_derivation.check_bounds()?;
     let cipher: CipherParameters = serde_json::from_value(crypto.cipher.params)?;
     Ok(Keystore {
         key_derivation,
         salt,
-        checksum: parse_hex(
-            "crypto.checksum.message",
-            &crypto.checksum.message,
-            "32 bytes in hex",
-        )?,
+        checksum: parse_hex("crypto.checksum.message", &crypto.checksum.message, "32 bytes in hex")?,
         initialisation_vector: parse_hex("crypto.cipher.params.iv", &cipher.iv, "16 bytes in hex")?,
-        ciphertext: parse_hex(
-            "crypto.cipher.message",
-            &crypto.cipher.message,
-            "32 bytes in hex",
-        )?,
+        ciphertext: parse_hex("crypto.cipher.message", &crypto.cipher.message, "32 bytes in hex")?,
         public_key: parse_public_key(&pubkey)?,
         path,
         uuid,
@@ -112,14 +91,12 @@ pub(super) fn parse(json: &[u8]) -> Result<Keystore, KeystoreError> {
 pub(super) fn write(keystore: &Keystore) -> String {
     let salt = hex::encode(&keystore.salt);
     let (function, params) = match keystore.key_derivation {
-        KeyDerivation::Scrypt { log_n, r, p } => (
-            "scrypt",
-            json!({ "dklen": 32, "n": 1_u64 << log_n, "r": r, "p": p, "salt": salt }),
-        ),
-        KeyDerivation::Pbkdf2 { iterations } => (
-            "pbkdf2",
-            json!({ "dklen": 32, "c": iterations, "prf": HMAC_SHA256, "salt": salt }),
-        ),
+        KeyDerivation::Scrypt { log_n, r, p } => {
+            ("scrypt", json!({ "dklen": 32, "n": 1_u64 << log_n, "r": r, "p": p, "salt": salt }))
+        }
+        KeyDerivation::Pbkdf2 { iterations } => {
+            ("pbkdf2", json!({ "dklen": 32, "c": iterations, "prf": HMAC_SHA256, "salt": salt }))
+        }
     };
     let module = |function: &str, params: Value, message: String| json!({ "function": function, "params": params, "message": message });
     let file = json!({
@@ -143,13 +120,7 @@ pub(super) fn write(keystore: &Keystore) -> String {
 fn parse_key_derivation(module: Module) -> Result<(KeyDerivation, Vec<u8>), KeystoreError> {
     let (parameters, dklen, salt) = match module.function.as_str() {
         "scrypt" => {
-            let ScryptParameters {
-                dklen,
-                n,
-                r,
-                p,
-                salt,
-            } = serde_json::from_value(module.params)?;
+            let ScryptParameters { dklen, n, r, p, salt } = serde_json::from_value(module.params)?;
             if !n.is_power_of_two() {
                 return Err(malformed("crypto.kdf.params.n", "a power of two"));
             }
@@ -158,26 +129,16 @@ fn parse_key_derivation(module: Module) -> Result<(KeyDerivation, Vec<u8>), Keys
             (KeyDerivation::Scrypt { log_n, r, p }, dklen, salt)
         }
         "pbkdf2" => {
-            let Pbkdf2Parameters {
-                dklen,
-                c,
-                prf,
-                salt,
-            } = serde_json::from_value(module.params)?;
+            let Pbkdf2Parameters { dklen, c, prf, salt } = serde_json::from_value(module.params)?;
             require("crypto.kdf.params.prf", &prf, HMAC_SHA256)?;
             (KeyDerivation::Pbkdf2 { iterations: c }, dklen, salt)
         }
         other => return Err(unsupported("crypto.kdf.function", other, "scrypt, pbkdf2")),
     };
     if dklen != 32 {
-        return Err(unsupported(
-            "crypto.kdf.params.dklen",
-            &dklen.to_string(),
-            "32",
-        ));
+        return Err(unsupported("crypto.kdf.params.dklen", &dklen.to_string(), "32"));
     }
-    let salt =
-        hex::decode(salt).map_err(|_| malformed("crypto.kdf.params.salt", "bytes in hex"))?;
+    let salt = hex::decode(salt).map_err(|_| malformed("crypto.kdf.params.salt", "bytes in hex"))?;
     Ok((parameters, salt))
 }
 
@@ -203,20 +164,12 @@ fn parse_hex<const N: usize>(
 }
 
 fn require(field: &'static str, found: &str, supported: &'static str) -> Result<(), KeystoreError> {
-    if found == supported {
-        Ok(())
-    } else {
-        Err(unsupported(field, found, supported))
-    }
+    if found == supported { Ok(()) } else { Err(unsupported(field, found, supported)) }
 }
 
 fn unsupported(field: &'static str, found: &str, supported: &'static str) -> KeystoreError {
     // A hostile file shall not fill the terminal.
-    KeystoreError::Unsupported {
-        field,
-        found: found.chars().take(40).collect(),
-        supported,
-    }
+    KeystoreError::Unsupported { field, found: found.chars().take(40).collect(), supported }
 }
 
 fn malformed(field: &'static str, expected: &'static str) -> KeystoreError {

@@ -37,11 +37,7 @@ pub enum KeyDerivation {
 impl Default for KeyDerivation {
     /// scrypt with the parameters of EIP-2335's test case: n = 262144, r = 8, p = 1 (256 MiB, about a second).
     fn default() -> Self {
-        Self::Scrypt {
-            log_n: 18,
-            r: 8,
-            p: 1,
-        }
+        Self::Scrypt { log_n: 18, r: 8, p: 1 }
     }
 }
 
@@ -73,24 +69,17 @@ impl KeyDerivation {
     }
 
     /// EIP-2335's decryption key: 16 bytes for the cipher, then 16 for the checksum.
-    pub(super) fn derive(
-        self,
-        password: &[u8],
-        salt: &[u8],
-    ) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+    pub(super) fn derive(self, password: &[u8], salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
         self.check_bounds()?;
         let mut key = Zeroizing::new([0_u8; 32]);
         match self {
-            Self::Pbkdf2 { iterations } => {
-                pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, key.as_mut())
-            }
+            Self::Pbkdf2 { iterations } => pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, key.as_mut()),
             Self::Scrypt { log_n, r, p } => {
-                let unusable = KeystoreError::KeyDerivationOutOfBounds(
-                    "scrypt cannot run with these parameters",
-                );
+                let unusable = KeystoreError::KeyDerivationOutOfBounds("scrypt cannot run with these parameters");
                 match scrypt::Params::new(log_n, r, p) {
-                    Ok(parameters) => scrypt::scrypt(password, salt, &parameters, key.as_mut())
-                        .map_err(|_| unusable)?,
+                    Ok(parameters) => {
+                        scrypt::scrypt(password, salt, &parameters, key.as_mut()).map_err(|_| unusable)?
+                    }
                     Err(_) => return Err(unusable),
                 }
             }
@@ -107,77 +96,26 @@ mod tests {
     fn bounds_what_a_hostile_keystore_can_make_us_do() {
         let refused = [
             KeyDerivation::Pbkdf2 { iterations: 0 },
-            KeyDerivation::Pbkdf2 {
-                iterations: u32::MAX,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 0,
-                r: 8,
-                p: 1,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 18,
-                r: 0,
-                p: 1,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 18,
-                r: 8,
-                p: 0,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 20,
-                r: 8,
-                p: 1,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 64,
-                r: 1,
-                p: 1,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 255,
-                r: 1,
-                p: 1,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 1,
-                r: u32::MAX,
-                p: 1,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 1,
-                r: 1,
-                p: u32::MAX,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 63,
-                r: u32::MAX,
-                p: u32::MAX,
-            },
-            KeyDerivation::Scrypt {
-                log_n: 18,
-                r: 8,
-                p: 5,
-            },
+            KeyDerivation::Pbkdf2 { iterations: u32::MAX },
+            KeyDerivation::Scrypt { log_n: 0, r: 8, p: 1 },
+            KeyDerivation::Scrypt { log_n: 18, r: 0, p: 1 },
+            KeyDerivation::Scrypt { log_n: 18, r: 8, p: 0 },
+            KeyDerivation::Scrypt { log_n: 20, r: 8, p: 1 },
+            KeyDerivation::Scrypt { log_n: 64, r: 1, p: 1 },
+            KeyDerivation::Scrypt { log_n: 255, r: 1, p: 1 },
+            KeyDerivation::Scrypt { log_n: 1, r: u32::MAX, p: 1 },
+            KeyDerivation::Scrypt { log_n: 1, r: 1, p: u32::MAX },
+            KeyDerivation::Scrypt { log_n: 63, r: u32::MAX, p: u32::MAX },
+            KeyDerivation::Scrypt { log_n: 18, r: 8, p: 5 },
         ];
         for parameters in refused {
             assert!(parameters.check_bounds().is_err(), "{parameters:?}");
-            assert!(
-                parameters.derive(b"password", b"salt").is_err(),
-                "{parameters:?}"
-            );
+            assert!(parameters.derive(b"password", b"salt").is_err(), "{parameters:?}");
         }
         let accepted = [
             KeyDerivation::default(),
-            KeyDerivation::Scrypt {
-                log_n: 18,
-                r: 8,
-                p: 4,
-            },
-            KeyDerivation::Pbkdf2 {
-                iterations: 10_000_000,
-            },
+            KeyDerivation::Scrypt { log_n: 18, r: 8, p: 4 },
+            KeyDerivation::Pbkdf2 { iterations: 10_000_000 },
         ];
         for parameters in accepted {
             assert!(parameters.check_bounds().is_ok(), "{parameters:?}");

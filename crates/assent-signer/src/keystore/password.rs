@@ -19,10 +19,7 @@ mod tests {
     #[test]
     fn takes_the_password_of_eip_2335_to_its_encoding() {
         // EIP-2335, test cases.
-        assert_eq!(
-            encode("𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑").as_bytes(),
-            alloy_primitives::hex!("7465737470617373776f7264f09f9491")
-        );
+        assert_eq!(encode("𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑").as_bytes(), alloy_primitives::hex!("7465737470617373776f7264f09f9491"));
     }
 
     #[test]
@@ -30,14 +27,7 @@ mod tests {
         let all: String = (0..=0x2ff).filter_map(char::from_u32).collect();
         // The ranges as EIP-2335 names them.
         let control = |code: u32| matches!(code, 0x00..=0x1f | 0x7f | 0x80..=0x9f);
-        assert!(
-            encode(&all)
-                .chars()
-                .all(|character| !control(u32::from(character)))
-        );
-        assert_eq!(
-            encode("\u{1f} a\u{7f}b\u{80}\n\tc\u{9f}\u{a1}").as_str(),
-            " abc\u{a1}"
-        );
+        assert!(encode(&all).chars().all(|character| !control(u32::from(character))));
+        assert_eq!(encode("\u{1f} a\u{7f}b\u{80}\n\tc\u{9f}\u{a1}").as_str(), " abc\u{a1}");
     }
 }

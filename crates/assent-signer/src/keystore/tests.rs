@@ -32,14 +32,7 @@ fn pbkdf2_vector() -> Value {
 
 const SALT: &str = "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3";
 
-fn vector(
-    kdf: &str,
-    params: Value,
-    checksum: &str,
-    ciphertext: &str,
-    path: &str,
-    uuid: &str,
-) -> Value {
+fn vector(kdf: &str, params: Value, checksum: &str, ciphertext: &str, path: &str, uuid: &str) -> Value {
     json!({
         "crypto": {
             "kdf": { "function": kdf, "params": params, "message": "" },
@@ -79,65 +72,37 @@ fn altered(pointer: &str, value: Value) -> Result<Keystore, KeystoreError> {
 fn decrypts_the_vectors_of_eip_2335() {
     for vector in [scrypt_vector(), pbkdf2_vector()] {
         let keystore = parse(&with_key_in_g2(vector)).unwrap();
-        assert_eq!(
-            keystore.decrypt(PASSWORD).unwrap().to_bytes().as_ref(),
-            &SECRET
-        );
-        assert_eq!(
-            keystore
-                .decrypt("testpassword🔑")
-                .unwrap()
-                .to_bytes()
-                .as_ref(),
-            &SECRET
-        );
-        assert!(matches!(
-            keystore.decrypt("testpassword"),
-            Err(KeystoreError::WrongPassword)
-        ));
+        assert_eq!(keystore.decrypt(PASSWORD).unwrap().to_bytes().as_ref(), &SECRET);
+        assert_eq!(keystore.decrypt("testpassword🔑").unwrap().to_bytes().as_ref(), &SECRET);
+        assert!(matches!(keystore.decrypt("testpassword"), Err(KeystoreError::WrongPassword)));
     }
 }
 
 #[test]
 fn refuses_keys_of_the_other_group() {
     for vector in [scrypt_vector(), pbkdf2_vector()] {
-        assert!(matches!(
-            parse(&vector),
-            Err(KeystoreError::KeyOfAnotherScheme)
-        ));
+        assert!(matches!(parse(&vector), Err(KeystoreError::KeyOfAnotherScheme)));
     }
 }
 
 #[test]
 fn reads_back_what_it_writes() {
     let key = SecretKey::generate().unwrap();
-    for parameters in [
-        KeyDerivation::Scrypt {
-            log_n: 4,
-            r: 8,
-            p: 1,
-        },
-        KeyDerivation::Pbkdf2 { iterations: 10 },
-    ] {
+    for parameters in [KeyDerivation::Scrypt { log_n: 4, r: 8, p: 1 }, KeyDerivation::Pbkdf2 { iterations: 10 }] {
         let keystore = Keystore::encrypt(&key, "pass", parameters).unwrap();
         let read = Keystore::from_json(&keystore.to_json()).unwrap();
         assert_eq!(read, keystore);
         assert_eq!(read.decrypt("pass").unwrap().to_bytes(), key.to_bytes());
         assert_eq!(read.public_key(), key.public_key());
-        assert!(
-            !keystore
-                .to_json()
-                .contains(&hex::encode(key.to_bytes().as_ref()))
-        );
+        assert!(!keystore.to_json().contains(&hex::encode(key.to_bytes().as_ref())));
     }
 }
 
 #[test]
 fn uses_no_salt_or_initialisation_vector_twice() {
     let key = SecretKey::generate().unwrap();
-    let [one, other] = [(), ()].map(|()| {
-        Keystore::encrypt(&key, "pass", KeyDerivation::Pbkdf2 { iterations: 1 }).unwrap()
-    });
+    let [one, other] =
+        [(), ()].map(|()| Keystore::encrypt(&key, "pass", KeyDerivation::Pbkdf2 { iterations: 1 }).unwrap());
     assert_ne!(one.salt, other.salt);
     assert_ne!(one.initialisation_vector, other.initialisation_vector);
     assert_ne!(one.uuid(), other.uuid());
@@ -149,75 +114,32 @@ fn refuses_passwords_that_protect_nothing() {
     let key = SecretKey::generate().unwrap();
     for password in ["", "\n", "\u{7f}\u{9f}"] {
         let refused = Keystore::encrypt(&key, password, KeyDerivation::default());
-        assert!(
-            matches!(refused, Err(KeystoreError::EmptyPassword)),
-            "{password:?}"
-        );
+        assert!(matches!(refused, Err(KeystoreError::EmptyPassword)), "{password:?}");
     }
 }
 
 #[test]
 fn tells_a_wrong_password_from_an_altered_key() {
     let keystore = altered("/crypto/cipher/message", json!("00".repeat(32))).unwrap();
-    assert!(matches!(
-        keystore.decrypt(PASSWORD),
-        Err(KeystoreError::WrongPassword)
-    ));
+    assert!(matches!(keystore.decrypt(PASSWORD), Err(KeystoreError::WrongPassword)));
     // EIP-2335's checksum does not cover the initialisation vector: only the public key betrays this change.
-    let keystore = altered(
-        "/crypto/cipher/params/iv",
-        json!("264daa3f303d7259501c93d997d84fe7"),
-    )
-    .unwrap();
+    let keystore = altered("/crypto/cipher/params/iv", json!("264daa3f303d7259501c93d997d84fe7")).unwrap();
     let refused = keystore.decrypt(PASSWORD).unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            KeystoreError::PublicKeyMismatch | KeystoreError::Key(_)
-        ),
-        "{refused}"
-    );
+    assert!(matches!(refused, KeystoreError::PublicKeyMismatch | KeystoreError::Key(_)), "{refused}");
     let another = SecretKey::from_key_material(&[7; 32]).unwrap();
-    let keystore = altered(
-        "/pubkey",
-        json!(hex::encode(another.public_key_point().compress())),
-    )
-    .unwrap();
-    assert!(matches!(
-        keystore.decrypt(PASSWORD),
-        Err(KeystoreError::PublicKeyMismatch)
-    ));
+    let keystore = altered("/pubkey", json!(hex::encode(another.public_key_point().compress()))).unwrap();
+    assert!(matches!(keystore.decrypt(PASSWORD), Err(KeystoreError::PublicKeyMismatch)));
 }
 
 #[test]
 fn names_the_field_that_is_unsupported() {
     let cases = [
         ("/version", json!(3), "version"),
-        (
-            "/crypto/kdf/function",
-            json!("argon2id"),
-            "crypto.kdf.function",
-        ),
-        (
-            "/crypto/kdf/params/prf",
-            json!("hmac-sha512"),
-            "crypto.kdf.params.prf",
-        ),
-        (
-            "/crypto/kdf/params/dklen",
-            json!(64),
-            "crypto.kdf.params.dklen",
-        ),
-        (
-            "/crypto/checksum/function",
-            json!("keccak256"),
-            "crypto.checksum.function",
-        ),
-        (
-            "/crypto/cipher/function",
-            json!("xor-128-ctr"),
-            "crypto.cipher.function",
-        ),
+        ("/crypto/kdf/function", json!("argon2id"), "crypto.kdf.function"),
+        ("/crypto/kdf/params/prf", json!("hmac-sha512"), "crypto.kdf.params.prf"),
+        ("/crypto/kdf/params/dklen", json!(64), "crypto.kdf.params.dklen"),
+        ("/crypto/checksum/function", json!("keccak256"), "crypto.checksum.function"),
+        ("/crypto/cipher/function", json!("xor-128-ctr"), "crypto.cipher.function"),
     ];
     for (pointer, value, expected) in cases {
         match altered(pointer, value) {
@@ -230,37 +152,15 @@ fn names_the_field_that_is_unsupported() {
 #[test]
 fn names_the_field_that_is_damaged() {
     let cases = [
-        (
-            "/crypto/kdf/params/salt",
-            json!("not hex"),
-            "crypto.kdf.params.salt",
-        ),
-        (
-            "/crypto/checksum/message",
-            json!("00".repeat(31)),
-            "crypto.checksum.message",
-        ),
-        (
-            "/crypto/cipher/message",
-            json!("00".repeat(33)),
-            "crypto.cipher.message",
-        ),
-        (
-            "/crypto/cipher/params/iv",
-            json!(""),
-            "crypto.cipher.params.iv",
-        ),
+        ("/crypto/kdf/params/salt", json!("not hex"), "crypto.kdf.params.salt"),
+        ("/crypto/checksum/message", json!("00".repeat(31)), "crypto.checksum.message"),
+        ("/crypto/cipher/message", json!("00".repeat(33)), "crypto.cipher.message"),
+        ("/crypto/cipher/params/iv", json!(""), "crypto.cipher.params.iv"),
         ("/pubkey", json!(""), "pubkey"),
         ("/pubkey", json!("00".repeat(96)), "pubkey"),
         // Infinity is a point of the subgroup but no public key.
         ("/pubkey", json!(format!("c0{}", "00".repeat(95))), "pubkey"),
-        (
-            "/pubkey",
-            json!(hex::encode(
-                SecretKey::from_bytes(&SECRET).unwrap().public_key()
-            )),
-            "pubkey",
-        ),
+        ("/pubkey", json!(hex::encode(SecretKey::from_bytes(&SECRET).unwrap().public_key())), "pubkey"),
     ];
     for (pointer, value, expected) in cases {
         match altered(pointer, value) {
@@ -270,13 +170,7 @@ fn names_the_field_that_is_damaged() {
     }
     let mut vector = with_key_in_g2(scrypt_vector());
     vector["crypto"]["kdf"]["params"]["n"] = json!(262_143);
-    assert!(matches!(
-        parse(&vector),
-        Err(KeystoreError::Malformed {
-            field: "crypto.kdf.params.n",
-            ..
-        })
-    ));
+    assert!(matches!(parse(&vector), Err(KeystoreError::Malformed { field: "crypto.kdf.params.n", .. })));
 }
 
 #[test]
@@ -285,47 +179,18 @@ fn refuses_costly_key_derivations_before_running_them() {
         altered("/crypto/kdf/params/c", json!(u32::MAX)),
         Err(KeystoreError::KeyDerivationOutOfBounds(_))
     ));
-    for (parameter, value) in [
-        ("n", json!(1_u64 << 40)),
-        ("r", json!(u32::MAX)),
-        ("p", json!(u32::MAX)),
-    ] {
+    for (parameter, value) in [("n", json!(1_u64 << 40)), ("r", json!(u32::MAX)), ("p", json!(u32::MAX))] {
         let mut vector = with_key_in_g2(scrypt_vector());
         vector["crypto"]["kdf"]["params"][parameter] = value;
-        assert!(
-            matches!(
-                parse(&vector),
-                Err(KeystoreError::KeyDerivationOutOfBounds(_))
-            ),
-            "{parameter}"
-        );
+        assert!(matches!(parse(&vector), Err(KeystoreError::KeyDerivationOutOfBounds(_))), "{parameter}");
     }
 }
 
 #[test]
 fn refuses_what_is_no_keystore() {
-    for text in [
-        "",
-        "{}",
-        "[]",
-        "null",
-        "{\"version\": 4}",
-        &"[".repeat(60_000),
-    ] {
-        assert!(
-            matches!(
-                Keystore::from_json(text),
-                Err(KeystoreError::NotAKeystore(_))
-            ),
-            "{text:.20}"
-        );
+    for text in ["", "{}", "[]", "null", "{\"version\": 4}", &"[".repeat(60_000)] {
+        assert!(matches!(Keystore::from_json(text), Err(KeystoreError::NotAKeystore(_))), "{text:.20}");
     }
-    assert!(matches!(
-        Keystore::from_json(&" ".repeat(70_000)),
-        Err(KeystoreError::TooLong)
-    ));
-    assert!(matches!(
-        altered("/crypto/kdf/params/c", json!(-1)),
-        Err(KeystoreError::NotAKeystore(_))
-    ));
+    assert!(matches!(Keystore::from_json(&" ".repeat(70_000)), Err(KeystoreError::TooLong)));
+    assert!(matches!(altered("/crypto/kdf/params/c", json!(-1)), Err(KeystoreError::NotAKeystore(_))));
 }
