@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Assent's contracts for Rust programs: [bindings](bindings) made from the Solidity sources, with the bytecode, and the
+//! [addresses](deployment) at which they stand on every chain.
+//!
+//! The build compiles the sources with forge and needs `npm ci` to have been run in the repository; without it, the build
+//! says so.
+//!
+//! ```
+//! use assent_contracts::{TaskManager, deployment::Deployment};
+//! use alloy::primitives::{address, aliases::U48};
+//!
+//! let owner = address!("0x00000000000000000000000000000000000A55e7");
+//! let deployment = Deployment::new(owner, U48::from(86_400))?;
+//! println!("the TaskManager will stand at {}", deployment.task_manager.address);
+//! assert!(!TaskManager::DEPLOYED_BYTECODE.is_empty());
+//! # Ok::<(), assent_contracts::deployment::InvalidDeployment>(())
+//! ```
+
+pub mod bindings;
+mod conversions;
+pub mod deployment;
+
+pub use bindings::{
+    ExampleToken::{self, ExampleTokenInstance},
+    IPolicyClient::{self, IPolicyClientInstance},
+    OperatorRegistry::{self, OperatorRegistryInstance},
+    StakeTable::{self, StakeTableInstance},
+    TaskManager::{self, TaskManagerInstance},
+    TreasuryVault::{self, TreasuryVaultInstance},
+};
