@@ -27,6 +27,8 @@ mod context;
 pub mod digest;
 mod document;
 mod encoding;
+#[cfg(feature = "serde")]
+pub mod json;
 mod merkle;
 mod non_signers;
 mod operator_table;

@@ -1,0 +1,96 @@
+//! Numbers: read in every spelling, written so that no reader loses digits.
+
+use alloc::format;
+use alloy_primitives::{
+    U256,
+    aliases::{U48, U96},
+};
+use core::fmt;
+use serde::{Deserializer, Serializer, de};
+
+/// An unsigned integer that fits 256 bits.
+pub(super) trait Number: Sized + Copy {
+    const BITS: usize;
+    fn widen(self) -> U256;
+    fn narrow(wide: U256) -> Option<Self>;
+}
+
+macro_rules! numbers {
+    ($($name:ty: $bits:literal, $narrow:expr;)*) => {$(
+        impl Number for $name {
+            const BITS: usize = $bits;
+
+            fn widen(self) -> U256 {
+                U256::from(self)
+            }
+
+            fn narrow(wide: U256) -> Option<Self> {
+                let narrow: fn(U256) -> Option<Self> = $narrow;
+                narrow(wide)
+            }
+        }
+    )*};
+}
+
+numbers! {
+    u16: 16, |wide| wide.try_into().ok();
+    u32: 32, |wide| wide.try_into().ok();
+    u64: 64, |wide| wide.try_into().ok();
+    U48: 48, |wide| Self::checked_from_limbs_slice(wide.as_limbs());
+    U96: 96, |wide| Self::checked_from_limbs_slice(wide.as_limbs());
+    U256: 256, Some;
+}
+
+/// Numbers of at most 64 bits, written as JSON integers.
+pub(super) mod integer {
+    use super::*;
+
+    pub(in super::super) fn serialize<N: Number, S: Serializer>(number: &N, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = u64::try_from(number.widen()).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_u64(number)
+    }
+
+    pub(in super::super) use super::deserialize;
+}
+
+/// Numbers of more than 64 bits, written as decimal strings.
+pub(super) mod wide {
+    use super::*;
+
+    pub(in super::super) fn serialize<N: Number, S: Serializer>(number: &N, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&number.widen())
+    }
+
+    pub(in super::super) use super::deserialize;
+}
+
+pub(super) fn deserialize<'de, N: Number, D: Deserializer<'de>>(deserializer: D) -> Result<N, D::Error> {
+    let wide = deserializer.deserialize_any(NumberVisitor)?;
+    N::narrow(wide).ok_or_else(|| de::Error::custom(format!("{wide} does not fit {} bits", N::BITS)))
+}
+
+struct NumberVisitor;
+
+impl de::Visitor<'_> for NumberVisitor {
+    type Value = U256;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number, as an integer, a decimal string or a hex string with 0x")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<U256, E> {
+        Ok(U256::from(number))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<U256, E> {
+        let (digits, radix) = match text.strip_prefix("0x") {
+            Some(digits) => (digits, 16),
+            None => (text, 10),
+        };
+        // The parser would take no digits for zero, and underscores between them.
+        if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+            return Err(E::invalid_value(de::Unexpected::Str(text), &self));
+        }
+        U256::from_str_radix(digits, radix.into()).map_err(|_| E::custom(format!("{text} does not fit 256 bits")))
+    }
+}
