@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {OperatorRegistry} from "../contracts/OperatorRegistry.sol";
+import {StakeTable} from "../contracts/StakeTable.sol";
+import {TaskManager} from "../contracts/TaskManager.sol";
+import {IOperatorRegistry} from "../contracts/interfaces/IOperatorRegistry.sol";
+import {IStakeSource} from "../contracts/interfaces/IStakeSource.sol";
+import {Script} from "forge-std/Script.sol";
+import {VmSafe} from "forge-std/Vm.sol";
+import {console} from "forge-std/console.sol";
+
+/// @title Deploys StakeTable, OperatorRegistry and TaskManager
+/// @notice ASSENT_OWNER=0x… [ASSENT_GRACE_PERIOD=86400] forge script script/Deploy.s.sol --rpc-url … --account … --broadcast
+/// @dev The addresses follow from the bytecode, the owner and the grace period alone: the same on every chain, whoever
+/// deploys. What stands there already is left as it is, so that a run cut short can be repeated.
+contract Deploy is Script {
+    /// @notice ASSENT_OWNER is not set.
+    error OwnerMissing(string help);
+    /// @notice ASSENT_OWNER is the zero address.
+    error OwnerIsZero(string help);
+    /// @notice ASSENT_GRACE_PERIOD is longer than the registry allows, in seconds.
+    error GracePeriodTooLong(uint256 gracePeriod, uint256 longest);
+    /// @notice The chain has no deterministic deployment proxy.
+    error DeploymentProxyMissing(address proxy, string help);
+    /// @notice The chain has no BLS12-381 precompiles.
+    error PrecompilesMissing(uint256 chainId, string help);
+
+    /// @dev The same in assent-contracts, src/deployment.rs.
+    bytes32 private constant SALT = 0;
+    uint256 private constant MAX_GRACE_PERIOD = 30 days;
+    uint256 private constant DEFAULT_GRACE_PERIOD = 1 days;
+    string private constant DIRECTORY = "deployments";
+
+    /// @notice Reads ASSENT_OWNER and ASSENT_GRACE_PERIOD (seconds; one day if unset), deploys what is missing, and, when
+    /// broadcasting, writes deployments/<chain id>.json.
+    function run() external returns (StakeTable stakeTable, OperatorRegistry registry, TaskManager taskManager) {
+        (address owner, uint48 gracePeriod) = _settings();
+        _requireDeploymentProxy();
+        _requirePrecompiles();
+
+        vm.startBroadcast();
+        stakeTable = _stakeTable(owner);
+        registry = _operatorRegistry(owner, stakeTable, gracePeriod);
+        taskManager = _taskManager(registry);
+        vm.stopBroadcast();
+
+        _record(owner, gracePeriod, address(stakeTable), address(registry), address(taskManager));
+    }
+
+    /* CONTRACTS */
+
+    function _stakeTable(
+        address owner
+    ) private returns (StakeTable) {
+        address deployed = _present("StakeTable", abi.encodePacked(type(StakeTable).creationCode, abi.encode(owner)));
+        return deployed == address(0) ? new StakeTable{salt: SALT}(owner) : StakeTable(deployed);
+    }
+
+    function _operatorRegistry(
+        address owner,
+        IStakeSource stakeSource,
+        uint48 gracePeriod
+    ) private returns (OperatorRegistry) {
+        bytes memory arguments = abi.encode(owner, stakeSource, gracePeriod);
+        address deployed =
+            _present("OperatorRegistry", abi.encodePacked(type(OperatorRegistry).creationCode, arguments));
+        return deployed == address(0)
+            ? new OperatorRegistry{salt: SALT}(owner, stakeSource, gracePeriod)
+            : OperatorRegistry(deployed);
+    }
+
+    function _taskManager(
+        IOperatorRegistry registry
+    ) private returns (TaskManager) {
+        address deployed =
+            _present("TaskManager", abi.encodePacked(type(TaskManager).creationCode, abi.encode(registry)));
+        return deployed == address(0) ? new TaskManager{salt: SALT}(registry) : TaskManager(deployed);
+    }
+
+    /// @dev The contract with this init code if it is deployed already, and otherwise zero. Prints which.
+    function _present(
+        string memory name,
+        bytes memory initCode
+    ) private view returns (address) {
+        address predicted = vm.computeCreate2Address(SALT, keccak256(initCode));
+        bool deployed = predicted.code.length != 0;
+        console.log("%s %s %s", name, predicted, deployed ? "(was deployed already)" : "(new)");
+        return deployed ? predicted : address(0);
+    }
+
+    /* PRECONDITIONS */
+
+    function _settings() private view returns (address owner, uint48 gracePeriod) {
+        string memory help = "set ASSENT_OWNER to the address that sets weights and commits epochs";
+        if (!vm.envExists("ASSENT_OWNER")) revert OwnerMissing(help);
+        owner = vm.envAddress("ASSENT_OWNER");
+        if (owner == address(0)) revert OwnerIsZero(help);
+        uint256 seconds_ = vm.envOr("ASSENT_GRACE_PERIOD", DEFAULT_GRACE_PERIOD);
+        if (seconds_ > MAX_GRACE_PERIOD) revert GracePeriodTooLong(seconds_, MAX_GRACE_PERIOD);
+        gracePeriod = uint48(seconds_);
+    }
+
+    function _requireDeploymentProxy() private view {
+        if (CREATE2_FACTORY.code.length == 0) {
+            revert DeploymentProxyMissing(
+                CREATE2_FACTORY, "deploy it first: github.com/Arachnid/deterministic-deployment-proxy"
+            );
+        }
+    }
+
+    /// @dev forge runs this script in an EVM of its own, which has the precompiles whatever the chain has. So the chain
+    /// itself is asked for infinity plus infinity (EIP-2537, G1ADD).
+    function _requirePrecompiles() private {
+        try vm.activeFork() {}
+        catch {
+            return; // There is no chain but forge's own.
+        }
+        string memory input = vm.toString(new bytes(256));
+        string memory call =
+            string.concat('[{"to":"0x000000000000000000000000000000000000000b","data":"', input, '"},"latest"]');
+        bytes memory sum = vm.rpc("eth_call", call);
+        if (sum.length != 128) {
+            revert PrecompilesMissing(block.chainid, "Assent needs the BLS12-381 precompiles of EIP-2537 (Prague)");
+        }
+    }
+
+    /* RECORD */
+
+    function _record(
+        address owner,
+        uint48 gracePeriod,
+        address stakeTable,
+        address registry,
+        address taskManager
+    ) private {
+        if (!vm.isContext(VmSafe.ForgeContext.ScriptBroadcast) && !vm.isContext(VmSafe.ForgeContext.ScriptResume)) {
+            console.log("A dry run: nothing is sent or written without --broadcast.");
+            return;
+        }
+        string memory key = "deployment";
+        vm.serializeUint(key, "chainId", block.chainid);
+        vm.serializeAddress(key, "owner", owner);
+        vm.serializeUint(key, "gracePeriod", gracePeriod);
+        vm.serializeAddress(key, "stakeTable", stakeTable);
+        vm.serializeAddress(key, "operatorRegistry", registry);
+        string memory json = vm.serializeAddress(key, "taskManager", taskManager);
+
+        vm.createDir(DIRECTORY, true);
+        string memory path = string.concat(DIRECTORY, "/", vm.toString(block.chainid), ".json");
+        vm.writeJson(json, path);
+        console.log("Written to %s", path);
+    }
+}
