@@ -1,0 +1,158 @@
+//! Operator sets and the tables they are read from.
+
+mod fixture;
+
+use alloy_primitives::{
+    Address, U256,
+    aliases::{U48, U96},
+};
+use assent_verifier::{Epoch, Operator, OperatorSet, OperatorSetError, OperatorTableError, PublicKey};
+use fixture::{operators, secret};
+
+fn some_operators(count: u16) -> Vec<Operator> {
+    operators(&(0..count).map(secret).collect::<Vec<_>>())
+}
+
+/// Writes the tables by the protocol's words: the earlier ones and the head, which stands last.
+fn write_tables(operators: &[Operator], addresses: &[Address]) -> Vec<Vec<u8>> {
+    let last = (operators.len() - 1) / 100;
+    (0..=last)
+        .map(|table| {
+            let own = &operators[100 * table..operators.len().min(100 * table + 100)];
+            let (spoken_of, addresses) = if table == last { (operators, addresses) } else { (own, &[][..]) };
+            let set = OperatorSet::new(spoken_of.to_vec()).unwrap();
+            let mut code = vec![0];
+            code.extend(set.negated_aggregate_key().0);
+            code.extend(set.total_weight().to_be_bytes::<12>());
+            code.extend(u16::try_from(spoken_of.len()).unwrap().to_be_bytes());
+            code.push(addresses.len().try_into().unwrap());
+            code.extend(addresses.iter().flatten());
+            for operator in own {
+                code.extend(operator.public_key.0);
+                code.extend(operator.weight.to_be_bytes::<12>());
+                code.extend(operator.address);
+            }
+            code
+        })
+        .collect()
+}
+
+const NONE: [&[u8]; 0] = [];
+
+#[test]
+fn reads_a_set_of_one_table() {
+    for count in [1, 7, 100] {
+        let operators = some_operators(count);
+        let [head] = write_tables(&operators, &[]).try_into().unwrap();
+        assert_eq!(OperatorSet::from_tables(&head, &NONE), Ok(OperatorSet::new(operators).unwrap()));
+        assert_eq!(OperatorSet::earlier_tables(&head), Ok(vec![]));
+    }
+}
+
+#[test]
+fn reads_a_set_of_several_tables() {
+    let operators = some_operators(205);
+    let addresses = [Address::repeat_byte(1), Address::repeat_byte(2)];
+    let mut tables = write_tables(&operators, &addresses);
+    let head = tables.pop().unwrap();
+    assert_eq!(OperatorSet::earlier_tables(&head), Ok(addresses.to_vec()));
+    assert_eq!(OperatorSet::from_tables(&head, &tables), Ok(OperatorSet::new(operators).unwrap()));
+
+    let (expected, table) = (2, 1);
+    let too_few = OperatorTableError::EarlierTables { table, expected, actual: 1 };
+    assert_eq!(OperatorSet::from_tables(&head, &tables[..1]), Err(too_few));
+    tables.swap(0, 1);
+    let result = OperatorSet::from_tables(&head, &tables);
+    assert!(matches!(result, Err(OperatorTableError::Operators(OperatorSetError::NotAscending { .. }))), "{result:?}");
+    tables[0] = write_tables(&some_operators(99), &[]).remove(0);
+    let not_full = OperatorTableError::NotFull { table: 0, actual: 99 };
+    assert_eq!(OperatorSet::from_tables(&head, &tables), Err(not_full));
+}
+
+#[test]
+fn refuses_tables_whose_head_does_not_agree_with_the_entries() {
+    let [valid] = write_tables(&some_operators(3), &[]).try_into().unwrap();
+    let read = |change: fn(&mut Vec<u8>)| {
+        let mut code = valid.clone();
+        change(&mut code);
+        OperatorSet::from_tables(&code, &NONE).unwrap_err()
+    };
+    let table = 0;
+    let length = valid.len();
+    assert_eq!(read(|code| code.clear()), OperatorTableError::WrongLength { table, actual: 0 });
+    assert_eq!(read(|code| code.push(0)), OperatorTableError::WrongLength { table, actual: length + 1 });
+    assert_eq!(read(|code| code.truncate(207)), OperatorTableError::WrongLength { table, actual: 207 });
+    assert_eq!(read(|code| code[0] = 1), OperatorTableError::NotATable { table });
+    assert_eq!(read(|code| code[204] ^= 1), OperatorTableError::WrongTotalWeight { table });
+    assert_eq!(read(|code| code[206] = 2), OperatorTableError::WrongLength { table, actual: length });
+    assert_eq!(read(|code| code[206] = 0), OperatorSetError::Empty.into());
+    assert_eq!(read(|code| code[205] = 0xff), OperatorSetError::TooMany(0xff03).into());
+    let earlier = OperatorTableError::EarlierTables { table, expected: 0, actual: 1 };
+    assert_eq!(read(|code| code[207] = 1), earlier);
+    assert_eq!(read(|code| code[1..193].fill(0)), OperatorTableError::WrongAggregateKey { table });
+    let swapped = read(|code| {
+        let (first, rest) = code[208..].split_at_mut(224);
+        first.swap_with_slice(&mut rest[..224]);
+    });
+    assert!(matches!(swapped, OperatorTableError::Operators(OperatorSetError::NotAscending { .. })));
+    // No cut panics.
+    for length in 0..valid.len() {
+        assert!(OperatorSet::from_tables(&valid[..length], &NONE).is_err());
+        OperatorSet::earlier_tables(&valid[..length]).unwrap_err();
+    }
+}
+
+#[test]
+fn refuses_operators_that_are_not_a_set() {
+    let refused = |change: fn(&mut Vec<Operator>)| {
+        let mut operators = some_operators(3);
+        change(&mut operators);
+        OperatorSet::new(operators).unwrap_err()
+    };
+    let address = some_operators(3)[1].address;
+    assert_eq!(refused(Vec::clear), OperatorSetError::Empty);
+    assert_eq!(
+        refused(|operators| operators.swap(0, 1)),
+        OperatorSetError::NotAscending { address: some_operators(1)[0].address }
+    );
+    let first = some_operators(1)[0].address;
+    assert_eq!(
+        refused(|operators| operators[1].address = operators[0].address),
+        OperatorSetError::NotAscending { address: first }
+    );
+    let malformed = OperatorSetError::MalformedPublicKey { address };
+    assert_eq!(refused(|operators| operators[1].public_key = PublicKey::INFINITY), malformed);
+    assert_eq!(refused(|operators| operators[1].public_key.0[191] ^= 1), malformed);
+    assert_eq!(refused(|operators| operators[1].weight = U96::ZERO), OperatorSetError::WithoutWeight { address });
+    assert_eq!(refused(|operators| operators[1].weight = U96::MAX), OperatorSetError::WeightTooLarge);
+    let many = |operators: &mut Vec<Operator>| *operators = vec![operators[0].clone(); 2001];
+    assert_eq!(refused(many), OperatorSetError::TooMany(2001));
+}
+
+#[test]
+fn the_required_weight_is_rounded_up_and_never_under_the_floor() {
+    let mut operators = some_operators(1);
+    let mut required = |weight: U96, quorum| {
+        operators[0].weight = weight;
+        OperatorSet::new(operators.clone()).unwrap().required_weight(quorum)
+    };
+    assert_eq!(required(U96::from(1), 0), U256::from(1));
+    assert_eq!(required(U96::from(10_000), 5000), U256::from(5001));
+    assert_eq!(required(U96::from(10_000), 5002), U256::from(5002));
+    assert_eq!(required(U96::from(10_001), 10_000), U256::from(10_001));
+    assert_eq!(required(U96::from(3), 6667), U256::from(3));
+    assert_eq!(required(U96::MAX, 10_000), U256::from(U96::MAX));
+    let expected = (U256::from(U96::MAX) * U256::from(u16::MAX)).div_ceil(U256::from(10_000));
+    assert_eq!(required(U96::MAX, u16::MAX), expected);
+}
+
+#[test]
+fn an_epoch_is_in_force_until_a_second_and_never_beyond_48_bits() {
+    let operators = OperatorSet::new(some_operators(1)).unwrap();
+    let epoch = Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators };
+    assert!(epoch.is_in_force((1 << 48) - 2));
+    assert!(!epoch.is_in_force((1 << 48) - 1));
+    assert!(!epoch.is_in_force(u64::MAX));
+    let retired = Epoch { valid_until: U48::ZERO, ..epoch };
+    assert!(!retired.is_in_force(0));
+}
