@@ -151,7 +151,7 @@ proptest! {
             Err(Refusal::QuorumNotReached { signed: U256::from(signed), required })
         };
         for place in 0..batch.attestations().len() {
-            prop_assert_eq!(verdict(&epoch, &aggregate.document(&batch, place).unwrap()), expected.clone());
+            prop_assert_eq!(verdict(&epoch, &aggregate.document(&batch, place).unwrap()), expected);
         }
     }
 
@@ -183,8 +183,10 @@ proptest! {
     }
 }
 
-/// Ways to spoil the signature of operator `i`.
-const BAD: [(fn(usize) -> Vec<u8>, Rejection); 9] = [
+type Spoil = fn(usize) -> Vec<u8>;
+
+/// Ways to spoil the signature of operator `i`, and what each is found to be.
+const BAD: [(Spoil, Rejection); 9] = [
     (|index| bytes(index, keccak256("another root")), Rejection::WrongSignature),
     (|index| bytes((index + 1) % MOST_OPERATORS, root()), Rejection::WrongSignature),
     (|_| vec![], Rejection::Malformed),
