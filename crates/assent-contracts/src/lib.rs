@@ -1,5 +1,5 @@
-//! Assent's contracts for Rust programs: [bindings](bindings) made from the Solidity sources, with the bytecode, and the
-//! [addresses](deployment) at which they stand on every chain.
+//! Assent's contracts for Rust programs: [bindings](bindings) made from the Solidity sources, with the bytecode, the
+//! [addresses](deployment) at which they stand on every chain, and their [errors] in words.
 //!
 //! The build compiles the sources with forge and needs `npm ci` to have been run in the repository; without it, the build
 //! says so.
@@ -18,6 +18,7 @@
 pub mod bindings;
 mod conversions;
 pub mod deployment;
+pub mod errors;
 
 pub use bindings::{
     ExampleToken::{self, ExampleTokenInstance},

@@ -1,0 +1,192 @@
+//! Reading what offline verification must be told.
+
+use crate::{AssentClient, ClientError, SpentSnapshot, spent::word_of};
+use alloy::{
+    eips::{BlockId, BlockNumberOrTag},
+    primitives::{Address, U256},
+    providers::Provider,
+};
+use assent_contracts::{IPolicyClient, TaskManager};
+use assent_verifier::{Authorization, Context, Epoch, Policy};
+use std::collections::BTreeSet;
+
+impl<P: Provider> AssentClient<P> {
+    /// The chain's id (EIP-155).
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Transport`].
+    pub async fn chain_id(&self) -> Result<u64, ClientError> {
+        self.provider.get_chain_id().await.map_err(ClientError::Transport)
+    }
+
+    /// What a client demands of attestations; `None` until it is set.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnexpectedAnswer`] when `policy_client` is no PolicyClient; [`ClientError::Transport`].
+    pub async fn read_policy(&self, policy_client: Address) -> Result<Option<Policy>, ClientError> {
+        self.policy_at(policy_client, BlockId::latest()).await
+    }
+
+    /// The TaskManager that a client asks; zero until it is set.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_policy`](Self::read_policy).
+    pub async fn read_task_manager(&self, policy_client: Address) -> Result<Address, ClientError> {
+        self.task_manager_at(policy_client, BlockId::latest()).await
+    }
+
+    /// Whether a client's nonce is spent or burned.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnexpectedAnswer`] when `task_manager` is no TaskManager; [`ClientError::Transport`].
+    pub async fn is_spent(
+        &self,
+        task_manager: Address,
+        policy_client: Address,
+        nonce: U256,
+    ) -> Result<bool, ClientError> {
+        TaskManager::new(task_manager, &self.provider)
+            .isSpent(policy_client, nonce)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))
+    }
+
+    /// Reads the words that hold these nonces' bits.
+    ///
+    /// # Errors
+    ///
+    /// As [`is_spent`](Self::is_spent).
+    pub async fn read_spent(
+        &self,
+        task_manager: Address,
+        policy_client: Address,
+        nonces: &[U256],
+    ) -> Result<SpentSnapshot, ClientError> {
+        self.spent_at(task_manager, policy_client, nonces, BlockId::latest()).await
+    }
+
+    /// Reads all that verifying one authorization offline needs: the epoch it names and the word of its nonce.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_context`](Self::read_context).
+    pub async fn read_context_for(
+        &self,
+        policy_client: Address,
+        caller: Address,
+        authorization: &Authorization,
+    ) -> Result<Context<SpentSnapshot>, ClientError> {
+        self.read_context(policy_client, caller, &[authorization.epoch], &[authorization.nonce]).await
+    }
+
+    /// Reads all that verification of a client's authorizations needs, as of the latest block, whose time is the
+    /// context's: chain, TaskManager, policy, the epochs of these numbers, and the words that hold these nonces' bits.
+    ///
+    /// An epoch that does not exist is left out, and a client without a TaskManager has neither epochs nor spent nonces:
+    /// verification then gives the refusal that the chain gives.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnexpectedAnswer`] when `policy_client` is no PolicyClient; [`ClientError::OperatorTable`];
+    /// [`ClientError::Transport`].
+    pub async fn read_context(
+        &self,
+        policy_client: Address,
+        caller: Address,
+        epochs: &[u32],
+        nonces: &[U256],
+    ) -> Result<Context<SpentSnapshot>, ClientError> {
+        let latest = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
+        let header = latest.map_err(ClientError::Transport)?.ok_or(ClientError::NoBlock)?.header;
+        // All reads are of this one block, so that they fit together.
+        let block = BlockId::number(header.number);
+
+        let task_manager = self.task_manager_at(policy_client, block).await?;
+        let (epochs, spent) = if task_manager.is_zero() {
+            (Vec::new(), SpentSnapshot::new(policy_client, []))
+        } else {
+            (
+                self.epochs_at(task_manager, epochs, block).await?,
+                self.spent_at(task_manager, policy_client, nonces, block).await?,
+            )
+        };
+        Ok(Context {
+            chain_id: U256::from(self.chain_id().await?),
+            task_manager,
+            policy_client,
+            policy: self.policy_at(policy_client, block).await?,
+            caller,
+            timestamp: header.timestamp,
+            epochs,
+            spent,
+        })
+    }
+
+    async fn policy_at(&self, policy_client: Address, block: BlockId) -> Result<Option<Policy>, ClientError> {
+        let policy = IPolicyClient::new(policy_client, &self.provider)
+            .policy()
+            .block(block)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(policy_client, "PolicyClient", error))?;
+        Ok((!policy.policyId.is_zero()).then(|| policy.into()))
+    }
+
+    async fn task_manager_at(&self, policy_client: Address, block: BlockId) -> Result<Address, ClientError> {
+        IPolicyClient::new(policy_client, &self.provider)
+            .taskManager()
+            .block(block)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(policy_client, "PolicyClient", error))
+    }
+
+    async fn epochs_at(
+        &self,
+        task_manager: Address,
+        numbers: &[u32],
+        block: BlockId,
+    ) -> Result<Vec<Epoch>, ClientError> {
+        let registry = TaskManager::new(task_manager, &self.provider)
+            .OPERATOR_REGISTRY()
+            .block(block)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
+        let mut epochs = Vec::new();
+        for &number in numbers.iter().collect::<BTreeSet<_>>() {
+            match self.epoch_at(registry, number, block).await {
+                Ok(epoch) => epochs.push(epoch),
+                Err(ClientError::NoSuchEpoch { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(epochs)
+    }
+
+    async fn spent_at(
+        &self,
+        task_manager: Address,
+        policy_client: Address,
+        nonces: &[U256],
+        block: BlockId,
+    ) -> Result<SpentSnapshot, ClientError> {
+        let manager = TaskManager::new(task_manager, &self.provider);
+        let mut words = Vec::new();
+        for word in nonces.iter().copied().map(word_of).collect::<BTreeSet<_>>() {
+            let mask = manager
+                .spentNonces(policy_client, word)
+                .block(block)
+                .call()
+                .await
+                .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
+            words.push((word, mask));
+        }
+        Ok(SpentSnapshot::new(policy_client, words))
+    }
+}

@@ -1,0 +1,74 @@
+//! Reading epochs and their operator tables.
+
+use crate::{AssentClient, ClientError};
+use alloy::{eips::BlockId, primitives::Address, providers::Provider};
+use assent_contracts::OperatorRegistry;
+use assent_verifier::{Epoch, OperatorSet};
+
+impl<P: Provider> AssentClient<P> {
+    /// Reads an epoch and its operators: every key and weight, validated as `OperatorSet::from_tables` does.
+    ///
+    /// An epoch that was retired or superseded is read like any other; its `valid_until` says so.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NoSuchEpoch`]; [`ClientError::OperatorTable`] when the code that the epoch names is no operator
+    /// table; [`ClientError::UnexpectedAnswer`] when `registry` is no OperatorRegistry; [`ClientError::Transport`].
+    pub async fn read_epoch(&self, registry: Address, number: u32) -> Result<Epoch, ClientError> {
+        self.epoch_at(registry, number, BlockId::latest()).await
+    }
+
+    /// Reads the newest epoch of an operator set; `None` before the first.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_epoch`](Self::read_epoch).
+    pub async fn latest_epoch(&self, registry: Address, operator_set: u32) -> Result<Option<Epoch>, ClientError> {
+        let number = OperatorRegistry::new(registry, &self.provider)
+            .latestEpoch(operator_set)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
+        match number {
+            0 => Ok(None),
+            number => self.read_epoch(registry, number).await.map(Some),
+        }
+    }
+
+    pub(crate) async fn epoch_at(&self, registry: Address, number: u32, block: BlockId) -> Result<Epoch, ClientError> {
+        let epoch = OperatorRegistry::new(registry, &self.provider)
+            .epochs(number)
+            .block(block)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
+        if epoch.table.is_zero() {
+            return Err(ClientError::NoSuchEpoch { registry, epoch: number });
+        }
+        Ok(Epoch {
+            number,
+            operator_set: epoch.operatorSet,
+            valid_until: epoch.validUntil,
+            operators: self.operators(number, epoch.table, block).await?,
+        })
+    }
+
+    async fn operators(&self, epoch: u32, head: Address, block: BlockId) -> Result<OperatorSet, ClientError> {
+        let unreadable = |source| ClientError::OperatorTable { epoch, source };
+        let head = self.code_at(head, block).await?;
+        // At most 19, whatever the code says.
+        let mut earlier = Vec::new();
+        for table in OperatorSet::earlier_tables(&head).map_err(unreadable)? {
+            earlier.push(self.code_at(table, block).await?);
+        }
+        OperatorSet::from_tables(&head, &earlier).map_err(unreadable)
+    }
+
+    pub(crate) async fn code_at(
+        &self,
+        address: Address,
+        block: BlockId,
+    ) -> Result<alloy::primitives::Bytes, ClientError> {
+        self.provider.get_code_at(address).block_id(block).await.map_err(ClientError::Transport)
+    }
+}

@@ -1,0 +1,170 @@
+//! What can go wrong, and what the chain said.
+
+use alloy::{
+    primitives::{Address, B256, Bytes},
+    providers::PendingTransactionError,
+    transports::TransportError,
+};
+use assent_contracts::{deployment::InvalidDeployment, errors};
+use assent_verifier::{AuthorizationError, OperatorTableError, Refusal};
+use std::fmt;
+
+/// Why a call of this crate failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The chain reverted the call. [`refusal`](Self::refusal) gives the protocol's reason, if it is one.
+    #[error("the contract at {contract} reverted: {reason}")]
+    Reverted {
+        /// The contract that was called; zero for a contract creation.
+        contract: Address,
+        /// What it reverted with.
+        reason: Revert,
+        /// Gas that was used, when the transaction was mined; `None` when it was not sent, or only tried out.
+        gas_used: Option<u64>,
+    },
+    /// The transaction was mined and failed, but fails no longer, or not for a reason that the node tells.
+    #[error("transaction {transaction} failed after {gas_used} gas and the node does not say why")]
+    Failed {
+        /// Its hash.
+        transaction: B256,
+        /// Gas that was used.
+        gas_used: u64,
+    },
+    /// The node could not be reached, or refused the request.
+    #[error("the node did not answer the request")]
+    Transport(#[source] TransportError),
+    /// The node took the transaction, but its receipt could not be had.
+    #[error("the transaction was sent, but its receipt could not be had")]
+    Receipt(#[source] PendingTransactionError),
+    /// The answer is not what the contract would give: most often, another contract stands there, or none.
+    #[error("the contract at {contract} does not answer as {expected} would")]
+    UnexpectedAnswer {
+        /// The contract that was asked.
+        contract: Address,
+        /// What it should be.
+        expected: &'static str,
+        /// What the binding says.
+        #[source]
+        source: Box<alloy::contract::Error>,
+    },
+    /// A transaction succeeded without the effect that it must have.
+    #[error("transaction {transaction} succeeded without {missing}")]
+    MissingEffect {
+        /// Its hash.
+        transaction: B256,
+        /// What it should have left behind.
+        missing: &'static str,
+    },
+    /// The node has no block where there must be one.
+    #[error("the node has no latest block")]
+    NoBlock,
+    /// The registry has not committed such an epoch.
+    #[error("the registry at {registry} has no epoch {epoch}")]
+    NoSuchEpoch {
+        /// The OperatorRegistry.
+        registry: Address,
+        /// The epoch's number.
+        epoch: u32,
+    },
+    /// The code that an epoch names is no operator table.
+    #[error("epoch {epoch}'s operator table cannot be read")]
+    OperatorTable {
+        /// The epoch's number.
+        epoch: u32,
+        /// What is wrong with it.
+        #[source]
+        source: OperatorTableError,
+    },
+    /// The call's data cannot carry an authorization.
+    #[error("the call cannot carry an authorization")]
+    Authorization(#[from] AuthorizationError),
+    /// The contracts cannot be deployed with these arguments.
+    #[error("the contracts cannot be deployed like this")]
+    InvalidDeployment(#[from] InvalidDeployment),
+    /// The chain lacks the deterministic deployment proxy.
+    #[error(
+        "chain {chain_id} has no deterministic deployment proxy at {proxy}: send the presigned transaction of \
+         github.com/Arachnid/deterministic-deployment-proxy first"
+    )]
+    DeploymentProxyMissing {
+        /// The chain.
+        chain_id: u64,
+        /// Where it should stand.
+        proxy: Address,
+    },
+    /// The chain lacks the precompiles of EIP-2537.
+    #[error("chain {chain_id} lacks the BLS12-381 precompiles of EIP-2537 (Prague), which Assent needs")]
+    PrecompilesMissing {
+        /// The chain.
+        chain_id: u64,
+    },
+}
+
+/// What a contract reverted with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revert {
+    /// A refusal of the protocol.
+    Refused(Refusal),
+    /// Anything else, or nothing.
+    Other {
+        /// The error with its arguments, where it is known.
+        description: Option<String>,
+        /// The revert data as it came.
+        data: Bytes,
+    },
+}
+
+impl ClientError {
+    /// The protocol's refusal, if that is what the chain answered.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Reverted { reason: Revert::Refused(refusal), .. } => Some(*refusal),
+            _ => None,
+        }
+    }
+
+    /// The gas used by a transaction that was mined and failed.
+    pub fn gas_used(&self) -> Option<u64> {
+        match self {
+            Self::Reverted { gas_used, .. } => *gas_used,
+            Self::Failed { gas_used, .. } => Some(*gas_used),
+            _ => None,
+        }
+    }
+
+    /// Sorts out what a node answered to a call of `contract`.
+    pub(crate) fn from_transport(contract: Address, error: TransportError) -> Self {
+        match error.as_error_resp().and_then(|answer| answer.as_revert_data()) {
+            Some(data) => Self::Reverted { contract, reason: Revert::from(data), gas_used: None },
+            None => Self::Transport(error),
+        }
+    }
+
+    /// Sorts out what a binding answered to a call of `contract`, which should be an `expected`.
+    pub(crate) fn from_contract(contract: Address, expected: &'static str, error: alloy::contract::Error) -> Self {
+        match error {
+            alloy::contract::Error::TransportError(error) => Self::from_transport(contract, error),
+            source => Self::UnexpectedAnswer { contract, expected, source: Box::new(source) },
+        }
+    }
+}
+
+impl From<Bytes> for Revert {
+    fn from(data: Bytes) -> Self {
+        match Refusal::decode(&data) {
+            Some(refusal) => Self::Refused(refusal),
+            None => Self::Other { description: errors::describe(&data), data },
+        }
+    }
+}
+
+impl fmt::Display for Revert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(f, "{}: {refusal}", refusal.name()),
+            Self::Other { description: Some(description), .. } => f.write_str(description),
+            Self::Other { data, .. } if data.is_empty() => f.write_str("without saying why"),
+            Self::Other { data, .. } => write!(f, "an unknown error, {data}"),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Running an operator registry: operators' own transactions, and the owner's.
+
+use crate::{AssentClient, Call, ClientError};
+use alloy::{
+    primitives::{
+        Address,
+        aliases::{U48, U96},
+    },
+    providers::Provider,
+    rpc::types::TransactionReceipt,
+    sol_types::SolCall,
+};
+use assent_contracts::{OperatorRegistry, StakeTable};
+use assent_verifier::{PublicKey, Signature};
+
+/// Operators that one transaction can freeze.
+const TABLE_CAPACITY: usize = 100;
+
+/// An epoch that was committed.
+#[derive(Debug, Clone)]
+pub struct CommittedEpoch {
+    /// Its number.
+    pub number: u32,
+    /// The receipt of each transaction that it took, the one that committed it last.
+    pub receipts: Vec<TransactionReceipt>,
+}
+
+impl<P: Provider> AssentClient<P> {
+    /// Registers `operator`, which sends the transaction, with a key and the proof that it has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] for a bad proof, a key used before, or an operator registered
+    /// already.
+    pub async fn register_operator(
+        &self,
+        registry: Address,
+        operator: Address,
+        public_key: &PublicKey,
+        proof_of_possession: &Signature,
+    ) -> Result<TransactionReceipt, ClientError> {
+        let call = OperatorRegistry::registerOperatorCall {
+            publicKey: public_key.0.into(),
+            proofOfPossession: proof_of_possession.0.into(),
+        };
+        self.send_call(operator, registry, &call).await
+    }
+
+    /// Replaces an operator's key, for epochs to come. `operator` sends the transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`register_operator`](Self::register_operator).
+    pub async fn rotate_key(
+        &self,
+        registry: Address,
+        operator: Address,
+        public_key: &PublicKey,
+        proof_of_possession: &Signature,
+    ) -> Result<TransactionReceipt, ClientError> {
+        let call = OperatorRegistry::rotateKeyCall {
+            publicKey: public_key.0.into(),
+            proofOfPossession: proof_of_possession.0.into(),
+        };
+        self.send_call(operator, registry, &call).await
+    }
+
+    /// Sets operators' weights in a set; zero takes an operator out of it. `owner` owns the StakeTable. A change counts
+    /// from the next epoch on.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn set_weights(
+        &self,
+        stake_table: Address,
+        owner: Address,
+        operator_set: u32,
+        weights: &[(Address, U96)],
+    ) -> Result<TransactionReceipt, ClientError> {
+        let (operators, weights) = weights.iter().copied().unzip();
+        let call = StakeTable::setWeightsCall { operatorSet: operator_set, operators, weights };
+        self.send_call(owner, stake_table, &call).await
+    }
+
+    /// Freezes registered operators with weight in a set, in any order, into the set's next epoch. `owner` owns the
+    /// registry.
+    ///
+    /// Above 100 operators that takes a transaction for every 100. What an interrupted attempt left staged is discarded.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] when an operator is named twice, is not registered or has no
+    /// weight, when there is none, or when there are more than 2,000; [`ClientError::UnexpectedAnswer`] when `registry`
+    /// is no OperatorRegistry.
+    pub async fn commit_epoch(
+        &self,
+        registry: Address,
+        owner: Address,
+        operator_set: u32,
+        operators: &[Address],
+    ) -> Result<CommittedEpoch, ClientError> {
+        let mut operators = operators.to_vec();
+        operators.sort_unstable();
+        let in_earlier_tables = operators.len().saturating_sub(1) / TABLE_CAPACITY * TABLE_CAPACITY;
+        let (earlier, last) = operators.split_at(in_earlier_tables);
+
+        let mut receipts = self.discard_staged(registry, owner, operator_set).await?;
+        for table in earlier.chunks(TABLE_CAPACITY) {
+            let stage = OperatorRegistry::stageOperatorsCall { operatorSet: operator_set, operators: table.to_vec() };
+            receipts.push(self.send_call(owner, registry, &stage).await?);
+        }
+        let commit = OperatorRegistry::commitEpochCall { operatorSet: operator_set, operators: last.to_vec() };
+        let receipt = self.send_call(owner, registry, &commit).await?;
+        let number = committed_epoch(registry, &receipt)?;
+        receipts.push(receipt);
+        Ok(CommittedEpoch { number, receipts })
+    }
+
+    /// Ends an epoch at once: nothing it signed is good any more. `owner` owns the registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] when there is no such epoch.
+    pub async fn retire_epoch(
+        &self,
+        registry: Address,
+        owner: Address,
+        epoch: u32,
+    ) -> Result<TransactionReceipt, ClientError> {
+        self.send_call(owner, registry, &OperatorRegistry::retireEpochCall { epoch }).await
+    }
+
+    /// Sets for how long, in seconds, an epoch stays good once it is superseded. `owner` owns the registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] above 30 days.
+    pub async fn set_grace_period(
+        &self,
+        registry: Address,
+        owner: Address,
+        grace_period: U48,
+    ) -> Result<TransactionReceipt, ClientError> {
+        let call = OperatorRegistry::setGracePeriodCall { newGracePeriod: grace_period };
+        self.send_call(owner, registry, &call).await
+    }
+
+    async fn discard_staged(
+        &self,
+        registry: Address,
+        owner: Address,
+        operator_set: u32,
+    ) -> Result<Vec<TransactionReceipt>, ClientError> {
+        let staged = OperatorRegistry::new(registry, &self.provider)
+            .stagedTables(operator_set)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
+        if staged.is_empty() {
+            return Ok(Vec::new());
+        }
+        let discard = OperatorRegistry::discardStagedOperatorsCall { operatorSet: operator_set };
+        Ok(vec![self.send_call(owner, registry, &discard).await?])
+    }
+
+    async fn send_call(
+        &self,
+        from: Address,
+        contract: Address,
+        call: &impl SolCall,
+    ) -> Result<TransactionReceipt, ClientError> {
+        self.send(&Call::new(from, contract, call.abi_encode())).await
+    }
+}
+
+fn committed_epoch(registry: Address, receipt: &TransactionReceipt) -> Result<u32, ClientError> {
+    receipt
+        .logs()
+        .iter()
+        .filter(|log| log.address() == registry)
+        .find_map(|log| log.log_decode_validate::<OperatorRegistry::EpochCommitted>().ok())
+        .map(|log| log.inner.data.epoch)
+        .ok_or(ClientError::MissingEffect {
+            transaction: receipt.transaction_hash,
+            missing: "the event EpochCommitted",
+        })
+}

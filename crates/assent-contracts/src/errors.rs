@@ -1,0 +1,57 @@
+//! Revert data in words: every custom error of the contracts, and Solidity's own `Error(string)` and `Panic(uint256)`.
+
+use crate::bindings::{
+    ExampleToken::ExampleTokenErrors, OperatorRegistry::OperatorRegistryErrors, StakeTable::StakeTableErrors,
+    TaskManager::TaskManagerErrors, TreasuryVault::TreasuryVaultErrors,
+};
+use alloy::{
+    dyn_abi::{DynSolValue, ErrorExt},
+    json_abi,
+    sol_types::decode_revert_reason,
+};
+
+/// The Solidity signature of the contracts' error with this selector, such as `NotAgent(address)`.
+pub fn signature(selector: [u8; 4]) -> Option<&'static str> {
+    TaskManagerErrors::signature_by_selector(selector)
+        .or_else(|| TreasuryVaultErrors::signature_by_selector(selector))
+        .or_else(|| OperatorRegistryErrors::signature_by_selector(selector))
+        .or_else(|| StakeTableErrors::signature_by_selector(selector))
+        .or_else(|| ExampleTokenErrors::signature_by_selector(selector))
+}
+
+/// Revert data as an error with its arguments, such as `NotAgent(0x…)`; `None` when it is none that is known here.
+///
+/// ```
+/// use assent_contracts::{TreasuryVault, errors};
+/// use alloy::{primitives::Address, sol_types::SolError};
+///
+/// let data = TreasuryVault::NotAgent { caller: Address::ZERO }.abi_encode();
+/// assert_eq!(
+///     errors::describe(&data).as_deref(),
+///     Some("NotAgent(0x0000000000000000000000000000000000000000)")
+/// );
+/// assert_eq!(errors::describe(&[1, 2, 3, 4]), None);
+/// ```
+pub fn describe(revert_data: &[u8]) -> Option<String> {
+    let selector = revert_data.first_chunk::<4>()?;
+    let Some(signature) = signature(*selector) else {
+        return decode_revert_reason(revert_data);
+    };
+    let error = json_abi::Error::parse(signature).ok()?;
+    let arguments = error.decode_error(revert_data).ok()?.body;
+    let arguments: Vec<_> = arguments.iter().map(argument).collect();
+    Some(format!("{}({})", error.name, arguments.join(", ")))
+}
+
+/// The contracts' errors carry only these types; another would show in Rust's own notation.
+fn argument(value: &DynSolValue) -> String {
+    match value {
+        DynSolValue::Address(address) => address.to_string(),
+        DynSolValue::Uint(number, _) => number.to_string(),
+        DynSolValue::FixedBytes(word, size) => {
+            alloy::hex::encode_prefixed(word.get(..*size).unwrap_or(word.as_slice()))
+        }
+        DynSolValue::Bytes(bytes) => alloy::hex::encode_prefixed(bytes),
+        other => format!("{other:?}"),
+    }
+}
