@@ -44,12 +44,17 @@ impl EmbeddedChain {
         Self { machine: Arc::new(Mutex::new(Machine::new(genesis))) }
     }
 
-    /// An alloy provider over this chain, with alloy's recommended fillers (chain id, nonce, gas, fees). The accounts
-    /// of the genesis block are unlocked: a request with one of them as `from` needs no signature.
+    /// An alloy provider over this chain that fills in chain id, nonce, gas and fees. The accounts of the genesis block
+    /// are unlocked: a request with one of them as `from` needs no signature.
+    ///
+    /// The nonce is asked for each time. alloy's default remembers nonces, and is wrong after a transaction that was
+    /// not accepted and after a return to a snapshot.
     ///
     /// Waiting for a receipt needs a tokio runtime.
     pub fn provider(&self) -> DynProvider {
-        ProviderBuilder::new().connect_client(self.client()).erased()
+        let builder = ProviderBuilder::new().disable_recommended_fillers().with_gas_estimation();
+        let builder = builder.with_simple_nonce_management().fetch_chain_id();
+        builder.connect_client(self.client()).erased()
     }
 
     /// A JSON-RPC client over this chain, to build a provider of one's own on, for instance with a wallet:

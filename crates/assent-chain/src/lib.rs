@@ -50,6 +50,8 @@
 //! - Only the latest state is kept: state or calls at an older block are refused with an error, never answered with
 //!   newer data.
 //! - anvil allows a block the same time as its parent, and checks EIP-7825 only when told to.
+//! - After `evm_revert` the base fee follows from the block returned to; anvil 1.7 goes on from the discarded ones.
+//! - A transaction has its receipt when its hash is answered; anvil mines a moment later.
 //! - A transaction with a nonce ahead of the account's is refused, not queued.
 //! - There is no state trie (headers carry the empty trie's root), no blob transactions and no system contracts
 //!   (EIP-2935, EIP-4788).

@@ -131,9 +131,14 @@ impl Machine {
         }
     }
 
-    /// Base fee of the next block in wei per gas (EIP-1559).
+    /// Base fee of the next block in wei per gas: EIP-1559, except that block 1 has that of block 0, as on anvil.
     pub(crate) fn next_base_fee(&self) -> u64 {
-        self.latest().header.next_block_base_fee(BaseFeeParams::ethereum()).unwrap_or_default()
+        let latest = &self.latest().header;
+        let base_fee = match latest.number {
+            0 => latest.base_fee_per_gas,
+            _ => latest.next_block_base_fee(BaseFeeParams::ethereum()),
+        };
+        base_fee.unwrap_or_default()
     }
 
     pub(crate) fn next_timestamp(&self) -> u64 {

@@ -2,11 +2,14 @@
 
 mod recorder;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use alloy::{
     eips::Encodable2718,
-    network::{EthereumWallet, TransactionBuilder},
+    network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder},
     node_bindings::{Anvil, AnvilInstance},
     primitives::{B256, Bytes, U256},
     providers::{Provider, ProviderBuilder},
@@ -82,16 +85,29 @@ impl<P: Provider> Observer<P> {
                 json!({ "code": answer.code, "revertData": answer.as_revert_data() })
             }
         };
-        self.seen.push((format!("{method} {parameters}"), comparable(answer.clone())));
+        self.seen.push((format!("{} {method}", self.seen.len()), comparable(answer.clone())));
         answer
     }
 
     /// Sends a transaction; notes its receipt instead of its hash.
     async fn send(&mut self, transaction: Value) -> Value {
         let hash: Value = self.provider.raw_request("eth_sendTransaction".into(), [transaction]).await.unwrap();
-        let receipt: Value = self.provider.raw_request("eth_getTransactionReceipt".into(), [hash]).await.unwrap();
+        let receipt = self.mined(&hash).await;
         self.seen.push(("receipt".to_owned(), comparable(receipt.clone())));
         receipt
+    }
+
+    /// The receipt, once anvil has mined, which is a moment after it has answered, and no longer counts the transaction
+    /// as waiting, which is another moment later.
+    async fn mined(&self, hash: &Value) -> Value {
+        for _ in 0..500 {
+            let found: Value = self.provider.raw_request("eth_getTransactionByHash".into(), [hash]).await.unwrap();
+            if !found["blockNumber"].is_null() {
+                return self.provider.raw_request("eth_getTransactionReceipt".into(), [hash]).await.unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("transaction {hash} is not mined after five seconds");
     }
 }
 
@@ -133,7 +149,7 @@ async fn observe(provider: impl Provider, genesis_time: u64) -> Vec<(String, Val
 
     // Transactions: good; refused with a gas limit, and without; impossible.
     let good_receipt = observer.send(json!({"from": sender, "to": contract, "data": word(7), "gas": "0x186a0"})).await;
-    observer.ask("eth_getTransactionByHash", json!([good_receipt["transactionHash"]])).await.take();
+    observer.ask("eth_getTransactionByHash", json!([good_receipt["transactionHash"]])).await;
     observer.ask("eth_getStorageAt", json!([contract, "0x0", "latest"])).await;
     observer.ask("eth_getLogs", json!([{"fromBlock": "0x0", "address": contract, "topics": [TOPIC]}])).await;
     observer.ask("eth_getLogs", json!([{"fromBlock": "0x0", "address": other}])).await;
@@ -155,12 +171,19 @@ async fn observe(provider: impl Provider, genesis_time: u64) -> Vec<(String, Val
     observer.ask("anvil_setBalance", json!([signer, "0xde0b6b3a7640000"])).await;
     observer.ask("evm_setNextBlockTimestamp", json!([genesis_time + 5_000])).await;
     let hash = observer.ask("eth_sendRawTransaction", json!([raw])).await;
+    observer.mined(&hash).await;
     observer.ask("eth_getTransactionByHash", json!([hash])).await;
     observer.ask("eth_getTransactionReceipt", json!([hash])).await;
     observer.ask("eth_sendRawTransaction", json!([raw])).await;
     observer.ask("eth_sendRawTransaction", json!(["0x1234"])).await;
 
-    // Impersonation, snapshots, time.
+    // Blocks without a transaction, and fees.
+    observer.ask("evm_setNextBlockTimestamp", json!([1])).await;
+    observer.ask("evm_mine", json!([genesis_time + 5_500])).await;
+    observer.ask("eth_getBlockByNumber", json!(["latest", false])).await;
+    observer.ask("eth_feeHistory", json!(["0x3", "latest", [20.0, 80.0]])).await;
+
+    // Impersonation and snapshots.
     let snapshot = observer.ask("evm_snapshot", json!([])).await;
     observer.ask("anvil_setBalance", json!([STRANGER, "0xde0b6b3a7640000"])).await;
     observer.ask("anvil_impersonateAccount", json!([STRANGER])).await;
@@ -170,10 +193,6 @@ async fn observe(provider: impl Provider, genesis_time: u64) -> Vec<(String, Val
     observer.ask("evm_revert", json!([snapshot])).await;
     observer.ask("eth_getBalance", json!([STRANGER, "latest"])).await;
     observer.ask("eth_blockNumber", json!([])).await;
-    observer.ask("evm_setNextBlockTimestamp", json!([1])).await;
-    observer.ask("evm_mine", json!([genesis_time + 7_000])).await;
-    observer.ask("eth_getBlockByNumber", json!(["latest", false])).await;
-    observer.ask("eth_feeHistory", json!(["0x3", "latest", [20.0, 80.0]])).await;
 
     // What does not exist.
     observer.ask("eth_noSuchMethod", json!([])).await;

@@ -4,8 +4,8 @@ mod recorder;
 
 use alloy::{
     eips::{BlockId, BlockNumberOrTag, Encodable2718},
-    network::{EthereumWallet, TransactionBuilder},
-    primitives::{Address, B256, U256, bytes},
+    network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder},
+    primitives::{Address, B256, U256},
     providers::{Provider, ProviderBuilder},
     rpc::types::{Filter, TransactionRequest},
     signers::local::PrivateKeySigner,

@@ -14,7 +14,7 @@ use crate::{
     machine::{Machine, Moment, Rules, unsigned},
 };
 
-/// What CALL keeps back for itself (EIP-150: one 64th) plus the stipend (2,300 gas) that a callee may get for nothing.
+/// Gas that a callee gets for nothing with a value transfer, but that the caller must have at hand.
 const CALL_STIPEND: u64 = 2_300;
 
 pub(super) fn call(machine: &Machine, request: TransactionRequest, moment: Moment) -> Result<Bytes, Failure> {
@@ -32,6 +32,7 @@ pub(super) fn estimate_gas(machine: &Machine, request: TransactionRequest) -> Re
     // `enough` always succeeds and `not_enough` never does.
     let mut enough = transaction.gas_limit;
     let mut not_enough = generous.gas_used.saturating_sub(1);
+    // EIP-150: a call passes on all but one 64th.
     let guess = (generous.gas_spent + CALL_STIPEND).saturating_mul(64) / 63;
     let mut next = if guess < enough { guess } else { not_enough + (enough - not_enough) / 2 };
     while not_enough + 1 < enough {

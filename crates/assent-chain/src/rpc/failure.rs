@@ -1,6 +1,11 @@
 //! Errors as JSON-RPC gives them, with anvil's codes.
 
-use alloy::{primitives::Bytes, rpc::json_rpc::ErrorPayload};
+use alloy::{
+    hex,
+    primitives::Bytes,
+    rpc::json_rpc::ErrorPayload,
+    sol_types::{Revert, SolError},
+};
 use revm::context::result::InvalidTransaction;
 use serde_json::value::to_raw_value;
 
@@ -47,13 +52,19 @@ impl Failure {
             Ending::Halt(reason) => Err(Self::internal(format!("EVM error {reason:?}"))),
             Ending::Revert => Err(Self {
                 code: EXECUTION_REVERTED,
-                message: match outcome.output.get(..4) {
-                    Some(selector) => format!("execution reverted: custom error 0x{}", alloy::hex::encode(selector)),
-                    None => "execution reverted".to_owned(),
-                },
+                message: revert_message(&outcome.output),
                 data: Some(outcome.output),
             }),
         }
+    }
+}
+
+/// `Error(string)` by its text, any other error by its selector.
+fn revert_message(data: &[u8]) -> String {
+    match (Revert::abi_decode(data), data.get(..4)) {
+        (Ok(revert), _) => format!("execution reverted: {}", revert.reason()),
+        (Err(_), Some(selector)) => format!("execution reverted: custom error 0x{}", hex::encode(selector)),
+        (Err(_), None) => "execution reverted".to_owned(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! A contract assembled by hand, so that these tests need no compiler.
 
+#![allow(dead_code, reason = "each test file is a crate of its own, and not every one needs everything")]
+
 use alloy::primitives::{Address, B256, Bytes, U256, b256, bytes};
 
 /// With empty calldata: reverts with the four bytes [`REFUSAL`]. Otherwise stores the first word of calldata in slot 0,
@@ -32,11 +34,9 @@ pub fn word(value: u64) -> Bytes {
 }
 
 /// What the contract returns.
-#[allow(dead_code, reason = "each test file is a crate of its own and not every one needs this")]
 pub fn returned(output: &[u8]) -> (u64, u64) {
     (U256::from_be_slice(&output[..32]).to(), U256::from_be_slice(&output[32..]).to())
 }
 
 /// Nobody's account.
-#[allow(dead_code, reason = "each test file is a crate of its own and not every one needs this")]
 pub const STRANGER: Address = Address::repeat_byte(0x51);
