@@ -85,8 +85,8 @@ fn has_sources(compiler: &OsStr) -> bool {
 }
 
 fn is_recent(compiler: &OsStr) -> bool {
-    let release = print(compiler, &["--version"])
-        .and_then(|version| version.split_whitespace().nth(1).and_then(|release| numbers(release)));
+    let release =
+        print(compiler, &["--version"]).and_then(|version| version.split_whitespace().nth(1).and_then(numbers));
     release.is_some_and(|release| Some(release) >= numbers(least_version()))
 }
 

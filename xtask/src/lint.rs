@@ -67,7 +67,7 @@ fn advisories() -> Outcome {
         return cargo_deny(&[]);
     }
     match execute(cargo(&["deny", "fetch", "db"])) {
-        Outcome::Passed => execute(cargo(&["deny", "check", "--disable-fetch", "advisories"])),
+        Outcome::Passed => execute(cargo(&["deny", "--offline", "check", "advisories"])),
         _ => Outcome::Skipped("the database of advisories could not be fetched".to_owned()),
     }
 }
