@@ -8,7 +8,6 @@ use assent_verifier::{
 };
 use blst::min_sig::{AggregatePublicKey, SecretKey};
 use fixture::{encode_key, public_key, secret};
-use proptest::prelude::*;
 use serde_json::Value;
 
 /// Runs a test in every backend that is compiled in.
@@ -174,6 +173,7 @@ fn refuses_bad_public_keys<B: Backend>() {
 mod agreement {
     use super::*;
     use assent_verifier::backend::{arkworks::Arkworks, blst::Blst};
+    use proptest::prelude::*;
 
     fn agree_on_signature(signature: &Signature) -> bool {
         let accepted = Blst::decode_signature(signature).is_ok();

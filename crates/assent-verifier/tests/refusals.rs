@@ -128,7 +128,8 @@ fn refuses_another_caller() {
 
 #[test]
 fn refuses_a_call_that_differs_from_what_was_attested() {
-    let changes: [(&str, fn(&mut Fixture)); 7] = [
+    type Change = fn(&mut Fixture);
+    let changes: [(&str, Change); 7] = [
         ("intent.to", |fixture| fixture.intent.to = Address::repeat_byte(0xee)),
         ("intent.value", |fixture| fixture.intent.value = U256::from(251)),
         ("intent.data", |fixture| {

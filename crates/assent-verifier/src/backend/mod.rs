@@ -16,8 +16,10 @@ pub type Preferred = arkworks::Arkworks;
 
 /// BLS12-381 with signatures in G1 and public keys in G2 (the IETF draft's minimal-signature-size variant).
 ///
-/// Implementations agree on every input, so that which one is compiled in never changes what is accepted.
-pub trait Backend {
+/// Implementations agree on every input, so that which one is compiled in never changes what is accepted. There are none
+/// outside this crate: one that says yes to everything would make a
+/// [`VerifiedAttestation`](crate::VerifiedAttestation) of anything.
+pub trait Backend: sealed::Sealed {
     /// A point of G1's prime-order subgroup other than infinity.
     type SignaturePoint;
     /// A point of G2's prime-order subgroup other than infinity.
@@ -64,6 +66,14 @@ pub trait Backend {
     /// RFC 9380 `hash_to_curve` of suite `BLS12381G1_XMD:SHA-256_SSWU_RO_`: a point of G1, encoded like a signature, from a
     /// message and a domain separation tag of any length (a tag above 255 bytes is hashed, RFC 9380 section 5.3.3).
     fn hash_to_curve(message: &[u8], domain_separation_tag: &[u8]) -> [u8; Signature::LENGTH];
+}
+
+mod sealed {
+    pub trait Sealed {}
+    #[cfg(feature = "arkworks")]
+    impl Sealed for super::arkworks::Arkworks {}
+    #[cfg(feature = "blst")]
+    impl Sealed for super::blst::Blst {}
 }
 
 /// The bytes are not the canonical encoding of a point that may stand here: a coordinate is not below the field's modulus,

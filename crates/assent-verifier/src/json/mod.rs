@@ -44,7 +44,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! An [`Epoch`](crate::Epoch), whose operators are validated as they are read, within a [`Context`]:
+//! An [`Epoch`], whose operators are validated as they are read, within a [`Context`]:
 //!
 //! ```
 //! # let mut key = blst::min_sig::SecretKey::key_gen(&[1; 32], &[]).unwrap().sk_to_pk().serialize();
