@@ -76,6 +76,7 @@ pub fn run(steps: Vec<Step>) -> Result<(), String> {
                     stopped_by = Some(name.clone());
                 }
             }
+            Outcome::Skipped(_) if stopped_by.is_some() => {}
             Outcome::Skipped(reason) => eprintln!("skipped: {reason}"),
         }
         rows.push(Row { name, outcome, time: started.elapsed() });
@@ -101,7 +102,8 @@ fn print_table(rows: &[Row]) {
     for Row { name, outcome, time } in rows {
         let (result, reason) = match outcome {
             Outcome::Passed => ("passed", ""),
-            Outcome::Failed(reason) => ("FAILED", reason.as_str()),
+            // Only the first line: the rest, which may say what to do, stands where the step ran.
+            Outcome::Failed(reason) => ("FAILED", reason.lines().next().unwrap_or_default()),
             Outcome::Skipped(reason) => ("SKIPPED", reason.as_str()),
         };
         let line = format!("{name:width$}  {result:7}  {:>6.1} s  {reason}", time.as_secs_f64());
