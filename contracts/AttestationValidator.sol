@@ -23,9 +23,7 @@ abstract contract AttestationValidator is IRefusals {
     IOperatorRegistry public immutable OPERATOR_REGISTRY;
 
     /// @dev Refuses to be deployed on a chain that lacks a precompile (`PrecompileMissing`): every use would be refused.
-    constructor(
-        IOperatorRegistry operatorRegistry
-    ) {
+    constructor(IOperatorRegistry operatorRegistry) {
         OPERATOR_REGISTRY = operatorRegistry;
         G2Point memory key = BLS12381.add(BLS12381.generatorG2(), BLS12381.generatorG2());
         G1Point memory hashed = HashToCurve.hashToG1("", SIGNATURE_TAG);
@@ -37,12 +35,10 @@ abstract contract AttestationValidator is IRefusals {
     /// @param quorum Least share of the epoch's weight, in basis points; the floor of `Quorum` holds whatever it is.
     /// @param digest The attestation's EIP-712 digest.
     /// @param authorization A well-formed authorization.
-    function _requireQuorum(
-        uint32 operatorSet,
-        uint16 quorum,
-        bytes32 digest,
-        bytes calldata authorization
-    ) internal view {
+    function _requireQuorum(uint32 operatorSet, uint16 quorum, bytes32 digest, bytes calldata authorization)
+        internal
+        view
+    {
         address table = _requireEpochInForce(operatorSet, authorization.epoch());
         TableHead memory head = OperatorTable.readHead(table);
         (G2Point memory negatedKey, uint256 absentWeight) = _withoutNonSigners(table, head, authorization.nonSigners());
@@ -55,10 +51,7 @@ abstract contract AttestationValidator is IRefusals {
     }
 
     /// @dev Check 8. Returns the head of the epoch's operator table.
-    function _requireEpochInForce(
-        uint32 operatorSet,
-        uint32 epoch
-    ) private view returns (address) {
+    function _requireEpochInForce(uint32 operatorSet, uint32 epoch) private view returns (address) {
         (address table, uint32 setOfEpoch, uint48 validUntil) = OPERATOR_REGISTRY.epochs(epoch);
         // An epoch of another set is as good as none: its operators are not those the client trusts.
         if (table == address(0) || setOfEpoch != operatorSet) revert UnknownEpoch(epoch);
@@ -68,11 +61,11 @@ abstract contract AttestationValidator is IRefusals {
 
     /// @dev Adds each non-signer's key to the negated aggregate, which takes it away from the aggregate, and sums their
     /// weights.
-    function _withoutNonSigners(
-        address table,
-        TableHead memory head,
-        bytes calldata nonSigners
-    ) private view returns (G2Point memory negatedKey, uint256 absentWeight) {
+    function _withoutNonSigners(address table, TableHead memory head, bytes calldata nonSigners)
+        private
+        view
+        returns (G2Point memory negatedKey, uint256 absentWeight)
+    {
         negatedKey = head.negatedAggregate;
         for (uint256 i = 0; i < nonSigners.length; ++i) {
             uint256 bits = uint8(nonSigners[i]);
@@ -87,11 +80,7 @@ abstract contract AttestationValidator is IRefusals {
     }
 
     /// @dev Checks 10 and 11. Infinity is refused before the pairing: with all operators absent it would pass there.
-    function _requireSignature(
-        bytes32 root,
-        bytes calldata encoded,
-        G2Point memory negatedKey
-    ) private view {
+    function _requireSignature(bytes32 root, bytes calldata encoded, G2Point memory negatedKey) private view {
         G1Point memory signature = BLS12381.decodeG1(encoded);
         if (!BLS12381.isCanonical(signature) || BLS12381.isInfinity(signature)) revert MalformedSignature();
 

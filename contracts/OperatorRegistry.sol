@@ -51,11 +51,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /// @param owner Who commits and retires epochs.
     /// @param initialStakeSource Where weights come from.
     /// @param initialGracePeriod For how long a superseded epoch stays good, in seconds.
-    constructor(
-        address owner,
-        IStakeSource initialStakeSource,
-        uint48 initialGracePeriod
-    ) Ownable(owner) {
+    constructor(address owner, IStakeSource initialStakeSource, uint48 initialGracePeriod) Ownable(owner) {
         _setStakeSource(initialStakeSource);
         _setGracePeriod(initialGracePeriod);
     }
@@ -63,20 +59,14 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /* OPERATORS */
 
     /// @inheritdoc IOperatorRegistry
-    function registerOperator(
-        bytes calldata publicKey,
-        bytes calldata proofOfPossession
-    ) external {
+    function registerOperator(bytes calldata publicKey, bytes calldata proofOfPossession) external {
         if (_keys[msg.sender] != address(0)) revert OperatorAlreadyRegistered(msg.sender);
         _acceptKey(publicKey, proofOfPossession);
         emit OperatorRegistered(msg.sender, publicKey);
     }
 
     /// @inheritdoc IOperatorRegistry
-    function rotateKey(
-        bytes calldata publicKey,
-        bytes calldata proofOfPossession
-    ) external {
+    function rotateKey(bytes calldata publicKey, bytes calldata proofOfPossession) external {
         _requireRegistered(msg.sender);
         _acceptKey(publicKey, proofOfPossession);
         emit KeyRotated(msg.sender, publicKey);
@@ -92,10 +82,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /* EPOCHS */
 
     /// @inheritdoc IOperatorRegistry
-    function stageOperators(
-        uint32 operatorSet,
-        address[] calldata operators
-    ) external onlyOwner {
+    function stageOperators(uint32 operatorSet, address[] calldata operators) external onlyOwner {
         address[] storage staged = _staged[operatorSet];
         if (operators.length != OperatorTable.CAPACITY) {
             revert WrongOperatorCount(operators.length, OperatorTable.CAPACITY, OperatorTable.CAPACITY);
@@ -110,18 +97,13 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @inheritdoc IOperatorRegistry
-    function discardStagedOperators(
-        uint32 operatorSet
-    ) external onlyOwner {
+    function discardStagedOperators(uint32 operatorSet) external onlyOwner {
         delete _staged[operatorSet];
         emit StagedOperatorsDiscarded(operatorSet);
     }
 
     /// @inheritdoc IOperatorRegistry
-    function commitEpoch(
-        uint32 operatorSet,
-        address[] calldata operators
-    ) external onlyOwner returns (uint32 epoch) {
+    function commitEpoch(uint32 operatorSet, address[] calldata operators) external onlyOwner returns (uint32 epoch) {
         if (operators.length == 0 || operators.length > OperatorTable.CAPACITY) {
             revert WrongOperatorCount(operators.length, 1, OperatorTable.CAPACITY);
         }
@@ -143,9 +125,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @inheritdoc IOperatorRegistry
-    function retireEpoch(
-        uint32 epoch
-    ) external onlyOwner {
+    function retireEpoch(uint32 epoch) external onlyOwner {
         if (epochs[epoch].table == address(0)) revert NoSuchEpoch(epoch);
         epochs[epoch].validUntil = 0;
         emit EpochRetiredByOwner(epoch);
@@ -154,41 +134,30 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /* SETTINGS */
 
     /// @inheritdoc IOperatorRegistry
-    function setGracePeriod(
-        uint48 newGracePeriod
-    ) external onlyOwner {
+    function setGracePeriod(uint48 newGracePeriod) external onlyOwner {
         _setGracePeriod(newGracePeriod);
     }
 
     /// @inheritdoc IOperatorRegistry
-    function setStakeSource(
-        IStakeSource newStakeSource
-    ) external onlyOwner {
+    function setStakeSource(IStakeSource newStakeSource) external onlyOwner {
         _setStakeSource(newStakeSource);
     }
 
     /* VIEWS */
 
     /// @inheritdoc IOperatorRegistry
-    function publicKeyOf(
-        address operator
-    ) external view returns (bytes memory) {
+    function publicKeyOf(address operator) external view returns (bytes memory) {
         address pointer = _keys[operator];
         return pointer == address(0) ? bytes("") : SSTORE2.read(pointer);
     }
 
     /// @inheritdoc IOperatorRegistry
-    function stagedTables(
-        uint32 operatorSet
-    ) external view returns (address[] memory) {
+    function stagedTables(uint32 operatorSet) external view returns (address[] memory) {
         return _staged[operatorSet];
     }
 
     /// @inheritdoc IOperatorRegistry
-    function proofOfPossessionDigest(
-        address operator,
-        bytes calldata publicKey
-    ) public view returns (bytes32) {
+    function proofOfPossessionDigest(address operator, bytes calldata publicKey) public view returns (bytes32) {
         return _hashTypedData(keccak256(abi.encode(POSSESSION_TYPEHASH, operator, keccak256(publicKey))));
     }
 
@@ -196,10 +165,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
 
     /// @dev Binding the proof to the caller's address stops others from registering the key, and signing at all stops
     /// a key made from others' keys (rogue key), whose secret nobody knows.
-    function _acceptKey(
-        bytes calldata publicKey,
-        bytes calldata proofOfPossession
-    ) private {
+    function _acceptKey(bytes calldata publicKey, bytes calldata proofOfPossession) private {
         G2Point memory key = BLS12381.decodeG2(publicKey);
         G1Point memory proof = BLS12381.decodeG1(proofOfPossession);
         bytes memory message = bytes.concat(proofOfPossessionDigest(msg.sender, publicKey));
@@ -212,9 +178,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
         _keys[msg.sender] = SSTORE2.write(publicKey);
     }
 
-    function _requireRegistered(
-        address operator
-    ) private view {
+    function _requireRegistered(address operator) private view {
         if (_keys[operator] == address(0)) revert OperatorNotRegistered(operator);
     }
 
@@ -222,12 +186,11 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
 
     /// @dev Encodes operators' entries and fills in `head` for them alone.
     /// @param previous The operator before the first of these, or zero. Ascending order makes each stand once.
-    function _freeze(
-        TableHead memory head,
-        uint32 operatorSet,
-        address previous,
-        address[] calldata operators
-    ) private view returns (bytes memory) {
+    function _freeze(TableHead memory head, uint32 operatorSet, address previous, address[] calldata operators)
+        private
+        view
+        returns (bytes memory)
+    {
         DynamicBufferLib.DynamicBuffer memory entries;
         for (uint256 i = 0; i < operators.length; ++i) {
             address operator = operators[i];
@@ -247,45 +210,34 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @dev Adds a staged table's operators to the head of the whole set.
-    function _include(
-        TableHead memory head,
-        TableHead memory staged
-    ) private view {
+    function _include(TableHead memory head, TableHead memory staged) private view {
         head.negatedAggregate = BLS12381.add(head.negatedAggregate, staged.negatedAggregate);
         head.totalWeight += staged.totalWeight;
         head.operatorCount += staged.operatorCount;
     }
 
     /// @dev The operator that stands last among those staged; zero if none is.
-    function _lastStaged(
-        address[] memory staged
-    ) private view returns (address) {
+    function _lastStaged(address[] memory staged) private view returns (address) {
         if (staged.length == 0) return address(0);
         address table = staged[staged.length - 1];
         return OperatorTable.readEntry(table, OperatorTable.readHead(table), OperatorTable.CAPACITY - 1).operator;
     }
 
     /// @dev Never lengthens: an epoch retired for cause stays retired.
-    function _supersede(
-        uint32 epoch
-    ) private {
+    function _supersede(uint32 epoch) private {
         uint48 validUntil = uint48(block.timestamp) + gracePeriod;
         if (epoch == 0 || epochs[epoch].validUntil <= validUntil) return;
         epochs[epoch].validUntil = validUntil;
         emit EpochSuperseded(epoch, validUntil);
     }
 
-    function _setGracePeriod(
-        uint48 newGracePeriod
-    ) private {
+    function _setGracePeriod(uint48 newGracePeriod) private {
         if (newGracePeriod > MAX_GRACE_PERIOD) revert GracePeriodTooLong(newGracePeriod, MAX_GRACE_PERIOD);
         gracePeriod = newGracePeriod;
         emit GracePeriodChanged(newGracePeriod);
     }
 
-    function _setStakeSource(
-        IStakeSource newStakeSource
-    ) private {
+    function _setStakeSource(IStakeSource newStakeSource) private {
         if (address(newStakeSource).code.length == 0) revert InvalidStakeSource(newStakeSource);
         stakeSource = newStakeSource;
         emit StakeSourceChanged(newStakeSource);

@@ -47,10 +47,10 @@ abstract contract PolicyClient is IPolicyClient {
 
     /// @dev Executes exactly the intent, once, if the authorization lets its `from` do so and it is the caller.
     /// @return result What the called contract returned. Its revert is passed on.
-    function _executeAttested(
-        Intent calldata intent,
-        bytes calldata authorization
-    ) internal returns (bytes memory result) {
+    function _executeAttested(Intent calldata intent, bytes calldata authorization)
+        internal
+        returns (bytes memory result)
+    {
         (ITaskManager manager, Policy memory demanded) = _binding();
         manager.spend(demanded, _attestedCall(intent, msg.sender), authorization);
         if (intent.data.length == 0) {
@@ -62,10 +62,7 @@ abstract contract PolicyClient is IPolicyClient {
 
     /// @dev Gives the client its TaskManager and policy, once. Call it in the constructor, or in an initialiser that nobody
     /// can call ahead of you.
-    function _initializePolicyClient(
-        ITaskManager initialTaskManager,
-        Policy memory initialPolicy
-    ) internal {
+    function _initializePolicyClient(ITaskManager initialTaskManager, Policy memory initialPolicy) internal {
         if (address(_storage().taskManager) != address(0)) revert PolicyClientAlreadyInitialized();
         _setTaskManager(initialTaskManager);
         _setPolicy(initialPolicy);
@@ -78,26 +75,19 @@ abstract contract PolicyClient is IPolicyClient {
     /* FOR THE OWNER */
 
     /// @inheritdoc IPolicyClient
-    function setPolicy(
-        Policy calldata newPolicy
-    ) external {
+    function setPolicy(Policy calldata newPolicy) external {
         _authorizePolicyChange();
         _setPolicy(newPolicy);
     }
 
     /// @inheritdoc IPolicyClient
-    function setTaskManager(
-        ITaskManager newTaskManager
-    ) external {
+    function setTaskManager(ITaskManager newTaskManager) external {
         _authorizePolicyChange();
         _setTaskManager(newTaskManager);
     }
 
     /// @inheritdoc IPolicyClient
-    function burnNonces(
-        uint256 word,
-        uint256 mask
-    ) external {
+    function burnNonces(uint256 word, uint256 mask) external {
         _authorizePolicyChange();
         (ITaskManager manager,) = _binding();
         manager.burnNonces(word, mask);
@@ -106,11 +96,11 @@ abstract contract PolicyClient is IPolicyClient {
     /* VIEWS */
 
     /// @inheritdoc IPolicyClient
-    function checkAuthorization(
-        Intent calldata intent,
-        address caller,
-        bytes calldata authorization
-    ) external view returns (bytes32 taskId) {
+    function checkAuthorization(Intent calldata intent, address caller, bytes calldata authorization)
+        external
+        view
+        returns (bytes32 taskId)
+    {
         (ITaskManager manager, Policy memory demanded) = _binding();
         return manager.check(address(this), demanded, _attestedCall(intent, caller), authorization);
     }
@@ -162,10 +152,7 @@ abstract contract PolicyClient is IPolicyClient {
         return (msg.data[:end - length], msg.data[end - length:end]);
     }
 
-    function _attestedCall(
-        Intent calldata intent,
-        address caller
-    ) private pure returns (AttestedCall memory) {
+    function _attestedCall(Intent calldata intent, address caller) private pure returns (AttestedCall memory) {
         return AttestedCall({
             caller: caller,
             from: intent.from,
@@ -178,17 +165,13 @@ abstract contract PolicyClient is IPolicyClient {
 
     /* STORAGE */
 
-    function _setTaskManager(
-        ITaskManager newTaskManager
-    ) private {
+    function _setTaskManager(ITaskManager newTaskManager) private {
         if (address(newTaskManager).code.length == 0) revert InvalidTaskManager(newTaskManager);
         _storage().taskManager = newTaskManager;
         emit TaskManagerChanged(newTaskManager);
     }
 
-    function _setPolicy(
-        Policy memory newPolicy
-    ) private {
+    function _setPolicy(Policy memory newPolicy) private {
         (bytes32 policyId, uint16 quorum, uint48 maxLifetime) =
             (newPolicy.policyId, newPolicy.quorum, newPolicy.maxLifetime);
         if (policyId == 0 || !Quorum.isAcceptable(quorum) || maxLifetime == 0) {

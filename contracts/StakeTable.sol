@@ -18,16 +18,13 @@ contract StakeTable is IStakeSource, Ownable2Step {
     mapping(uint32 operatorSet => mapping(address operator => uint96 weight)) public weightOf;
 
     /// @param owner Who sets the weights.
-    constructor(
-        address owner
-    ) Ownable(owner) {}
+    constructor(address owner) Ownable(owner) {}
 
     /// @notice Sets the weights of operators in a set; zero takes an operator out of it. Owner only.
-    function setWeights(
-        uint32 operatorSet,
-        address[] calldata operators,
-        uint96[] calldata weights
-    ) external onlyOwner {
+    function setWeights(uint32 operatorSet, address[] calldata operators, uint96[] calldata weights)
+        external
+        onlyOwner
+    {
         if (operators.length != weights.length) revert LengthsDiffer(operators.length, weights.length);
         for (uint256 i = 0; i < operators.length; ++i) {
             weightOf[operatorSet][operators[i]] = weights[i];

@@ -23,18 +23,15 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     mapping(address policyClient => mapping(uint256 word => uint256 mask)) public spentNonces;
 
     /// @param operatorRegistry The registry whose epochs may sign.
-    constructor(
-        IOperatorRegistry operatorRegistry
-    ) AttestationValidator(operatorRegistry) {}
+    constructor(IOperatorRegistry operatorRegistry) AttestationValidator(operatorRegistry) {}
 
     /* SPENDING */
 
     /// @inheritdoc ITaskManager
-    function spend(
-        Policy calldata policy,
-        AttestedCall calldata attestedCall,
-        bytes calldata authorization
-    ) external returns (bytes32 taskId) {
+    function spend(Policy calldata policy, AttestedCall calldata attestedCall, bytes calldata authorization)
+        external
+        returns (bytes32 taskId)
+    {
         taskId = _requireAuthorized(msg.sender, policy, attestedCall, authorization);
         uint256 nonce = authorization.nonce();
         spentNonces[msg.sender][nonce >> 8] |= _bit(nonce);
@@ -42,10 +39,7 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     }
 
     /// @inheritdoc ITaskManager
-    function burnNonces(
-        uint256 word,
-        uint256 mask
-    ) external {
+    function burnNonces(uint256 word, uint256 mask) external {
         spentNonces[msg.sender][word] |= mask;
         emit NoncesBurned(msg.sender, word, mask);
     }
@@ -63,27 +57,21 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     }
 
     /// @inheritdoc ITaskManager
-    function isSpent(
-        address policyClient,
-        uint256 nonce
-    ) public view returns (bool) {
+    function isSpent(address policyClient, uint256 nonce) public view returns (bool) {
         return spentNonces[policyClient][nonce >> 8] & _bit(nonce) != 0;
     }
 
     /// @inheritdoc ITaskManager
-    function taskIdOf(
-        address policyClient,
-        bytes32 policyId,
-        Intent calldata intent,
-        uint256 nonce
-    ) external view returns (bytes32) {
+    function taskIdOf(address policyClient, bytes32 policyId, Intent calldata intent, uint256 nonce)
+        external
+        view
+        returns (bytes32)
+    {
         return _taskId(policyClient, policyId, _hashIntent(intent), nonce);
     }
 
     /// @inheritdoc ITaskManager
-    function digestOf(
-        Attestation calldata attestation
-    ) external view returns (bytes32) {
+    function digestOf(Attestation calldata attestation) external view returns (bytes32) {
         return _digest(
             attestation.taskId,
             attestation.policyId,
@@ -133,10 +121,7 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     }
 
     /// @dev Checks 5 and 6. The expiration is signed, so a decision's lifetime is not set at the moment of its use.
-    function _requireTimely(
-        uint48 expiration,
-        uint48 maxLifetime
-    ) private view {
+    function _requireTimely(uint48 expiration, uint48 maxLifetime) private view {
         if (block.timestamp >= expiration) revert AttestationExpired(expiration, block.timestamp);
         uint256 latest = block.timestamp + maxLifetime;
         if (expiration > latest) revert LifetimeTooLong(expiration, latest);
@@ -144,12 +129,11 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
 
     /* HASHES */
 
-    function _taskId(
-        address policyClient,
-        bytes32 policyId,
-        bytes32 intentHash,
-        uint256 nonce
-    ) private view returns (bytes32) {
+    function _taskId(address policyClient, bytes32 policyId, bytes32 intentHash, uint256 nonce)
+        private
+        view
+        returns (bytes32)
+    {
         return keccak256(abi.encode(block.chainid, address(this), policyClient, policyId, intentHash, nonce));
     }
 
@@ -180,34 +164,26 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         );
     }
 
-    function _hashIntent(
-        Intent calldata intent
-    ) private pure returns (bytes32) {
+    function _hashIntent(Intent calldata intent) private pure returns (bytes32) {
         return _intentHash(intent.from, intent.to, intent.value, keccak256(intent.data), intent.chainId);
     }
 
-    function _hashCall(
-        AttestedCall calldata attestedCall
-    ) private pure returns (bytes32) {
+    function _hashCall(AttestedCall calldata attestedCall) private pure returns (bytes32) {
         return _intentHash(
             attestedCall.from, attestedCall.to, attestedCall.value, attestedCall.dataHash, attestedCall.chainId
         );
     }
 
-    function _intentHash(
-        address from,
-        address to,
-        uint256 value,
-        bytes32 dataHash,
-        uint256 chainId
-    ) private pure returns (bytes32) {
+    function _intentHash(address from, address to, uint256 value, bytes32 dataHash, uint256 chainId)
+        private
+        pure
+        returns (bytes32)
+    {
         return keccak256(abi.encode(INTENT_TYPEHASH, from, to, value, dataHash, chainId));
     }
 
     /// @dev The bit of a nonce within its word.
-    function _bit(
-        uint256 nonce
-    ) private pure returns (uint256) {
+    function _bit(uint256 nonce) private pure returns (uint256) {
         return 1 << (nonce & 0xff);
     }
 

@@ -7,9 +7,7 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 /// @notice A token to try the examples with. Its whole supply is its deployer's.
 contract ExampleToken is ERC20 {
     /// @param supply The whole supply, in the token's smallest unit (18 decimals).
-    constructor(
-        uint256 supply
-    ) ERC20("Example Token", "EXT") {
+    constructor(uint256 supply) ERC20("Example Token", "EXT") {
         _mint(msg.sender, supply);
     }
 }

@@ -32,12 +32,7 @@ contract TreasuryVault is PolicyClient, Ownable2Step {
 
     /// @param owner Who chooses policy and agent.
     /// @param initialAgent Who may ask for payments.
-    constructor(
-        address owner,
-        address initialAgent,
-        ITaskManager taskManager,
-        Policy memory policy
-    ) Ownable(owner) {
+    constructor(address owner, address initialAgent, ITaskManager taskManager, Policy memory policy) Ownable(owner) {
         _setAgent(initialAgent);
         _initializePolicyClient(taskManager, policy);
     }
@@ -45,35 +40,24 @@ contract TreasuryVault is PolicyClient, Ownable2Step {
     receive() external payable {}
 
     /// @notice Pays tokens. The authorization follows the calldata.
-    function pay(
-        IERC20 token,
-        address recipient,
-        uint256 amount
-    ) external onlyAgent onlyAttested {
+    function pay(IERC20 token, address recipient, uint256 amount) external onlyAgent onlyAttested {
         token.safeTransfer(recipient, amount);
         emit Paid(token, recipient, amount);
     }
 
     /// @notice Makes any call from the vault, such as a swap or a transfer of ether, if operators have authorised it.
-    function execute(
-        Intent calldata intent,
-        bytes calldata authorization
-    ) external onlyAgent returns (bytes memory) {
+    function execute(Intent calldata intent, bytes calldata authorization) external onlyAgent returns (bytes memory) {
         return _executeAttested(intent, authorization);
     }
 
     /// @notice Sets who may ask for payments. Owner only.
-    function setAgent(
-        address newAgent
-    ) external onlyOwner {
+    function setAgent(address newAgent) external onlyOwner {
         _setAgent(newAgent);
     }
 
     function _authorizePolicyChange() internal override onlyOwner {}
 
-    function _setAgent(
-        address newAgent
-    ) private {
+    function _setAgent(address newAgent) private {
         agent = newAgent;
         emit AgentChanged(newAgent);
     }

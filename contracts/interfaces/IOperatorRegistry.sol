@@ -57,16 +57,10 @@ interface IOperatorRegistry {
     /// @notice Registers the caller with a key that it has proved to hold.
     /// @param publicKey A key that was never registered here.
     /// @param proofOfPossession The key's signature of `proofOfPossessionDigest(caller, publicKey)`.
-    function registerOperator(
-        bytes calldata publicKey,
-        bytes calldata proofOfPossession
-    ) external;
+    function registerOperator(bytes calldata publicKey, bytes calldata proofOfPossession) external;
 
     /// @notice Replaces the caller's key, for epochs to come.
-    function rotateKey(
-        bytes calldata publicKey,
-        bytes calldata proofOfPossession
-    ) external;
+    function rotateKey(bytes calldata publicKey, bytes calldata proofOfPossession) external;
 
     /// @notice Removes the caller, from epochs to come.
     function deregisterOperator() external;
@@ -75,76 +69,49 @@ interface IOperatorRegistry {
     /// @dev Call it for each 100 operators in turn, then `commitEpoch` with the last 1 to 100. Keys and weights are taken as
     /// they are at this call.
     /// @param operators Exactly 100, in ascending order, above those staged before.
-    function stageOperators(
-        uint32 operatorSet,
-        address[] calldata operators
-    ) external;
+    function stageOperators(uint32 operatorSet, address[] calldata operators) external;
 
     /// @notice Gives up what was staged for the set's next epoch. Owner only.
-    function discardStagedOperators(
-        uint32 operatorSet
-    ) external;
+    function discardStagedOperators(uint32 operatorSet) external;
 
     /// @notice Freezes a set into a new epoch and lets the set's present one end after the grace period. Owner only.
     /// @dev Costs about 60,000 gas an operator; above 100 operators see `stageOperators`.
     /// @param operatorSet The operator set.
     /// @param operators 1 to 100 registered operators with weight in the set, in ascending order, above those staged.
     /// @return epoch The new epoch's number.
-    function commitEpoch(
-        uint32 operatorSet,
-        address[] calldata operators
-    ) external returns (uint32 epoch);
+    function commitEpoch(uint32 operatorSet, address[] calldata operators) external returns (uint32 epoch);
 
     /// @notice Ends an epoch at once, for cause: nothing it signed is good any more. Owner only.
-    function retireEpoch(
-        uint32 epoch
-    ) external;
+    function retireEpoch(uint32 epoch) external;
 
     /// @notice Sets for how long a superseded epoch stays good. Owner only.
     /// @param gracePeriod Seconds, at most `MAX_GRACE_PERIOD`.
-    function setGracePeriod(
-        uint48 gracePeriod
-    ) external;
+    function setGracePeriod(uint48 gracePeriod) external;
 
     /// @notice Sets where weights come from. Owner only.
-    function setStakeSource(
-        IStakeSource stakeSource
-    ) external;
+    function setStakeSource(IStakeSource stakeSource) external;
 
     /// @notice An epoch: the head of its operator table, its operator set, and the first second (Unix time) at which it is
     /// no longer good. All zero when there is no such epoch; `validUntil` alone is zero when it was retired for cause.
-    function epochs(
-        uint32 epoch
-    ) external view returns (address table, uint32 operatorSet, uint48 validUntil);
+    function epochs(uint32 epoch) external view returns (address table, uint32 operatorSet, uint48 validUntil);
 
     /// @notice The number of the newest epoch of any set; zero before the first.
     function epochCount() external view returns (uint32);
 
     /// @notice The newest epoch of a set; zero before the first.
-    function latestEpoch(
-        uint32 operatorSet
-    ) external view returns (uint32);
+    function latestEpoch(uint32 operatorSet) external view returns (uint32);
 
     /// @notice The tables staged for the set's next epoch.
-    function stagedTables(
-        uint32 operatorSet
-    ) external view returns (address[] memory);
+    function stagedTables(uint32 operatorSet) external view returns (address[] memory);
 
     /// @notice An operator's key; empty if it is not registered.
-    function publicKeyOf(
-        address operator
-    ) external view returns (bytes memory);
+    function publicKeyOf(address operator) external view returns (bytes memory);
 
     /// @notice Whether a key, by its keccak256, was ever registered.
-    function isKeyUsed(
-        bytes32 keyHash
-    ) external view returns (bool);
+    function isKeyUsed(bytes32 keyHash) external view returns (bool);
 
     /// @notice What a proof of possession signs: an EIP-712 digest bound to operator, key, chain and registry.
-    function proofOfPossessionDigest(
-        address operator,
-        bytes calldata publicKey
-    ) external view returns (bytes32);
+    function proofOfPossessionDigest(address operator, bytes calldata publicKey) external view returns (bytes32);
 
     /// @notice For how long a superseded epoch stays good, in seconds.
     function gracePeriod() external view returns (uint48);

@@ -19,23 +19,16 @@ interface IPolicyClient is IRefusals {
     error InvalidPolicy(bytes32 policyId, uint16 quorum, uint48 maxLifetime);
 
     /// @notice Sets what the client demands of attestations. Only for whom `_authorizePolicyChange` lets through.
-    function setPolicy(
-        Policy calldata newPolicy
-    ) external;
+    function setPolicy(Policy calldata newPolicy) external;
 
     /// @notice Sets the TaskManager that the client asks. Only for whom `_authorizePolicyChange` lets through.
-    function setTaskManager(
-        ITaskManager newTaskManager
-    ) external;
+    function setTaskManager(ITaskManager newTaskManager) external;
 
     /// @notice Revokes attestations of this client by spending their nonces. Only for whom `_authorizePolicyChange` lets
     /// through.
     /// @param word The word of nonces: nonces `word · 256` to `word · 256 + 255`.
     /// @param mask The nonces of the word to spend, a bit each.
-    function burnNonces(
-        uint256 word,
-        uint256 mask
-    ) external;
+    function burnNonces(uint256 word, uint256 mask) external;
 
     /// @notice Says whether an authorization would let a call through now: returns the attested task, or reverts as the
     /// call would.
@@ -43,11 +36,10 @@ interface IPolicyClient is IRefusals {
     /// the authorization.
     /// @param caller Who would make the call.
     /// @param authorization The authorization's bytes (docs/protocol.md).
-    function checkAuthorization(
-        Intent calldata intent,
-        address caller,
-        bytes calldata authorization
-    ) external view returns (bytes32 taskId);
+    function checkAuthorization(Intent calldata intent, address caller, bytes calldata authorization)
+        external
+        view
+        returns (bytes32 taskId);
 
     /// @notice What the client demands of attestations; all zero until it is set.
     function policy() external view returns (Policy memory);

@@ -40,11 +40,9 @@ interface ITaskManager is IRefusals {
     /// @param attestedCall The call that the client is about to let through.
     /// @param authorization The authorization's bytes (docs/protocol.md).
     /// @return taskId The attested task.
-    function spend(
-        Policy calldata policy,
-        AttestedCall calldata attestedCall,
-        bytes calldata authorization
-    ) external returns (bytes32 taskId);
+    function spend(Policy calldata policy, AttestedCall calldata attestedCall, bytes calldata authorization)
+        external
+        returns (bytes32 taskId);
 
     /// @notice Checks an authorization as `spend` would, and changes nothing.
     /// @param policyClient The client that would spend it.
@@ -58,33 +56,20 @@ interface ITaskManager is IRefusals {
     /// @notice Spends nonces of the caller without a call, which revokes what is attested under them.
     /// @param word The word of nonces.
     /// @param mask The nonces of the word, a bit each.
-    function burnNonces(
-        uint256 word,
-        uint256 mask
-    ) external;
+    function burnNonces(uint256 word, uint256 mask) external;
 
     /// @notice The nonces of one word that a client has spent or burned, a bit each.
-    function spentNonces(
-        address policyClient,
-        uint256 word
-    ) external view returns (uint256 mask);
+    function spentNonces(address policyClient, uint256 word) external view returns (uint256 mask);
 
     /// @notice Whether a client's nonce is spent or burned.
-    function isSpent(
-        address policyClient,
-        uint256 nonce
-    ) external view returns (bool);
+    function isSpent(address policyClient, uint256 nonce) external view returns (bool);
 
     /// @notice The id of a task on this chain and under this TaskManager.
-    function taskIdOf(
-        address policyClient,
-        bytes32 policyId,
-        Intent calldata intent,
-        uint256 nonce
-    ) external view returns (bytes32);
+    function taskIdOf(address policyClient, bytes32 policyId, Intent calldata intent, uint256 nonce)
+        external
+        view
+        returns (bytes32);
 
     /// @notice The EIP-712 digest of an attestation: what operators sign, or a leaf of the tree whose root they sign.
-    function digestOf(
-        Attestation calldata attestation
-    ) external view returns (bytes32);
+    function digestOf(Attestation calldata attestation) external view returns (bytes32);
 }

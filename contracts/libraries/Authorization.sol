@@ -18,82 +18,59 @@ library Authorization {
     uint256 private constant BITMAP_OFFSET = 204;
 
     /// @notice Refuses bytes that do not parse, or leave something over, with `MalformedAuthorization`.
-    function requireWellFormed(
-        bytes calldata authorization
-    ) internal pure {
+    function requireWellFormed(bytes calldata authorization) internal pure {
         if (!_isWellFormed(authorization)) revert IRefusals.MalformedAuthorization();
     }
 
     /// @notice The task the operators decided on.
-    function taskId(
-        bytes calldata authorization
-    ) internal pure returns (bytes32) {
+    function taskId(bytes calldata authorization) internal pure returns (bytes32) {
         return LibBytes.loadCalldata(authorization, 0);
     }
 
     /// @notice The nonce that use of the authorization spends.
-    function nonce(
-        bytes calldata authorization
-    ) internal pure returns (uint256) {
+    function nonce(bytes calldata authorization) internal pure returns (uint256) {
         return uint256(LibBytes.loadCalldata(authorization, 32));
     }
 
     /// @notice First second at which the attestation is no longer good (Unix time).
-    function expiration(
-        bytes calldata authorization
-    ) internal pure returns (uint48) {
+    function expiration(bytes calldata authorization) internal pure returns (uint48) {
         return uint48(bytes6(LibBytes.loadCalldata(authorization, 64)));
     }
 
     /// @notice 0 denies, 1 allows.
-    function decision(
-        bytes calldata authorization
-    ) internal pure returns (uint8) {
+    function decision(bytes calldata authorization) internal pure returns (uint8) {
         return uint8(bytes1(LibBytes.loadCalldata(authorization, 70)));
     }
 
     /// @notice Commits to all that the operators evaluated.
-    function evidence(
-        bytes calldata authorization
-    ) internal pure returns (bytes32) {
+    function evidence(bytes calldata authorization) internal pure returns (bytes32) {
         return LibBytes.loadCalldata(authorization, 71);
     }
 
     /// @notice The epoch whose operators signed.
-    function epoch(
-        bytes calldata authorization
-    ) internal pure returns (uint32) {
+    function epoch(bytes calldata authorization) internal pure returns (uint32) {
         return uint32(bytes4(LibBytes.loadCalldata(authorization, 103)));
     }
 
     /// @notice The aggregate signature, a point of G1 in 96 bytes.
-    function signature(
-        bytes calldata authorization
-    ) internal pure returns (bytes calldata) {
+    function signature(bytes calldata authorization) internal pure returns (bytes calldata) {
         return authorization[107:203];
     }
 
     /// @notice Bitmap of the operators that did not sign: operator i is bit i % 8 of byte i / 8.
-    function nonSigners(
-        bytes calldata authorization
-    ) internal pure returns (bytes calldata) {
+    function nonSigners(bytes calldata authorization) internal pure returns (bytes calldata) {
         return authorization[BITMAP_OFFSET:_proofLengthOffset(authorization)];
     }
 
     /// @notice Folds the Merkle proof: the root that `leaf` stands under.
-    function root(
-        bytes calldata authorization,
-        bytes32 leaf
-    ) internal pure returns (bytes32 node) {
+    function root(bytes calldata authorization, bytes32 leaf) internal pure returns (bytes32 node) {
         node = leaf;
         for (uint256 i = _proofLengthOffset(authorization) + 1; i < authorization.length; i += 32) {
             node = Hashes.commutativeKeccak256(node, bytes32(authorization[i:i + 32]));
         }
     }
 
-    function _isWellFormed(
-        bytes calldata authorization
-    ) private pure returns (bool) {
+    function _isWellFormed(bytes calldata authorization) private pure returns (bool) {
         if (authorization.length <= BITMAP_LENGTH_OFFSET) return false;
         uint256 proofLengthOffset = _proofLengthOffset(authorization);
         if (authorization.length <= proofLengthOffset) return false;
@@ -103,9 +80,7 @@ library Authorization {
             && decision(authorization) <= ALLOW && (emptyBitmap || authorization[proofLengthOffset - 1] != 0);
     }
 
-    function _proofLengthOffset(
-        bytes calldata authorization
-    ) private pure returns (uint256) {
+    function _proofLengthOffset(bytes calldata authorization) private pure returns (uint256) {
         return BITMAP_OFFSET + uint8(authorization[BITMAP_LENGTH_OFFSET]);
     }
 }

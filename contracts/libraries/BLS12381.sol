@@ -84,11 +84,11 @@ library BLS12381 {
     /// @dev The caller must have excluded infinity as a signature: e(infinity, ·) · e(·, infinity) is 1 as well.
     /// @return wellFormed Whether all points are canonical, on their curves and in their subgroups.
     /// @return holds Whether the equation holds; false when not well formed.
-    function checkSignature(
-        G1Point memory signature,
-        G1Point memory hashed,
-        G2Point memory negatedKey
-    ) internal view returns (bool wellFormed, bool holds) {
+    function checkSignature(G1Point memory signature, G1Point memory hashed, G2Point memory negatedKey)
+        internal
+        view
+        returns (bool wellFormed, bool holds)
+    {
         bytes memory output;
         (wellFormed, output) = Precompiles.pairing(abi.encode(signature, generatorG2(), hashed, negatedKey), 2);
         holds = wellFormed && LibBytes.load(output, 0) == bytes32(uint256(1));
@@ -96,19 +96,14 @@ library BLS12381 {
 
     /// @notice The sum of two points of E'(Fp2).
     /// @dev Points outside the subgroup add as well (EIP-2537). Reverts with `PointNotOnCurve` when one is off the curve.
-    function add(
-        G2Point memory a,
-        G2Point memory b
-    ) internal view returns (G2Point memory) {
+    function add(G2Point memory a, G2Point memory b) internal view returns (G2Point memory) {
         (bool success, bytes memory sum) = Precompiles.g2Add(abi.encode(a, b));
         if (!success) revert PointNotOnCurve();
         return abi.decode(sum, (G2Point));
     }
 
     /// @notice The negative of a point with canonical coordinates.
-    function negate(
-        G2Point memory point
-    ) internal pure returns (G2Point memory negated) {
+    function negate(G2Point memory point) internal pure returns (G2Point memory negated) {
         (negated.x0High, negated.x0Low) = (point.x0High, point.x0Low);
         (negated.x1High, negated.x1Low) = (point.x1High, point.x1Low);
         (negated.y0High, negated.y0Low) = _negateFieldElement(point.y0High, point.y0Low);
@@ -116,16 +111,12 @@ library BLS12381 {
     }
 
     /// @notice Refuses a point of G1 with `FieldElementNotCanonical`.
-    function requireCanonical(
-        G1Point memory point
-    ) internal pure {
+    function requireCanonical(G1Point memory point) internal pure {
         if (!isCanonical(point)) revert FieldElementNotCanonical();
     }
 
     /// @notice Refuses a point of G2 with `FieldElementNotCanonical`.
-    function requireCanonical(
-        G2Point memory point
-    ) internal pure {
+    function requireCanonical(G2Point memory point) internal pure {
         if (
             !_isCanonical(point.x0High, point.x0Low) || !_isCanonical(point.x1High, point.x1Low)
                 || !_isCanonical(point.y0High, point.y0Low) || !_isCanonical(point.y1High, point.y1Low)
@@ -133,9 +124,7 @@ library BLS12381 {
     }
 
     /// @notice Refuses a canonical point that is off the curve or outside G1. Infinity passes.
-    function requireInSubgroup(
-        G1Point memory point
-    ) internal view {
+    function requireInSubgroup(G1Point memory point) internal view {
         (bool onCurve,) = Precompiles.g1Add(abi.encode(point, G1Point(0, 0, 0, 0)));
         if (!onCurve) revert PointNotOnCurve();
         // G1MSM checks the subgroup, G1ADD does not.
@@ -144,9 +133,7 @@ library BLS12381 {
     }
 
     /// @notice Refuses a canonical point that is off the curve or outside G2. Infinity passes.
-    function requireInSubgroup(
-        G2Point memory point
-    ) internal view {
+    function requireInSubgroup(G2Point memory point) internal view {
         (bool onCurve,) = Precompiles.g2Add(abi.encode(point, G2Point(0, 0, 0, 0, 0, 0, 0, 0)));
         if (!onCurve) revert PointNotOnCurve();
         (bool inSubgroup,) = Precompiles.g2Multiply(abi.encode(point, uint256(1)));
@@ -154,48 +141,36 @@ library BLS12381 {
     }
 
     /// @notice Whether both coordinates are below the field modulus.
-    function isCanonical(
-        G1Point memory point
-    ) internal pure returns (bool) {
+    function isCanonical(G1Point memory point) internal pure returns (bool) {
         return _isCanonical(point.xHigh, point.xLow) && _isCanonical(point.yHigh, point.yLow);
     }
 
     /// @notice Whether the point is infinity.
-    function isInfinity(
-        G1Point memory point
-    ) internal pure returns (bool) {
+    function isInfinity(G1Point memory point) internal pure returns (bool) {
         return (point.xHigh | point.xLow | point.yHigh | point.yLow) == 0;
     }
 
     /// @notice Whether the point is infinity.
-    function isInfinity(
-        G2Point memory point
-    ) internal pure returns (bool) {
+    function isInfinity(G2Point memory point) internal pure returns (bool) {
         return (point.x0High | point.x0Low | point.x1High | point.x1Low) == 0
             && (point.y0High | point.y0Low | point.y1High | point.y1Low) == 0;
     }
 
     /// @notice Reads a point of G1 from its 96 bytes. Checks nothing but the length.
-    function decodeG1(
-        bytes memory encoded
-    ) internal pure returns (G1Point memory point) {
+    function decodeG1(bytes memory encoded) internal pure returns (G1Point memory point) {
         _requireLength(encoded.length, G1_LENGTH);
         (point.xHigh, point.xLow) = _fieldElement(encoded, 0);
         (point.yHigh, point.yLow) = _fieldElement(encoded, 48);
     }
 
     /// @notice Reads a point of G2 from its 192 bytes. Checks nothing but the length.
-    function decodeG2(
-        bytes memory encoded
-    ) internal pure returns (G2Point memory point) {
+    function decodeG2(bytes memory encoded) internal pure returns (G2Point memory point) {
         _requireLength(encoded.length, G2_LENGTH);
         return readG2(encoded);
     }
 
     /// @notice Reads a point of G2 from the first 192 bytes of `source`, which must have as many.
-    function readG2(
-        bytes memory source
-    ) internal pure returns (G2Point memory point) {
+    function readG2(bytes memory source) internal pure returns (G2Point memory point) {
         (point.x0High, point.x0Low) = _fieldElement(source, 0);
         (point.x1High, point.x1Low) = _fieldElement(source, 48);
         (point.y0High, point.y0Low) = _fieldElement(source, 96);
@@ -203,9 +178,7 @@ library BLS12381 {
     }
 
     /// @notice Writes a point of G2 in 192 bytes.
-    function encode(
-        G2Point memory point
-    ) internal pure returns (bytes memory) {
+    function encode(G2Point memory point) internal pure returns (bytes memory) {
         return bytes.concat(
             abi.encodePacked(uint128(point.x0High), point.x0Low, uint128(point.x1High), point.x1Low),
             abi.encodePacked(uint128(point.y0High), point.y0Low, uint128(point.y1High), point.y1Low)
@@ -226,26 +199,17 @@ library BLS12381 {
         });
     }
 
-    function _fieldElement(
-        bytes memory source,
-        uint256 offset
-    ) private pure returns (uint256 high, uint256 low) {
+    function _fieldElement(bytes memory source, uint256 offset) private pure returns (uint256 high, uint256 low) {
         high = uint128(bytes16(LibBytes.load(source, offset)));
         low = uint256(LibBytes.load(source, offset + 16));
     }
 
-    function _isCanonical(
-        uint256 high,
-        uint256 low
-    ) private pure returns (bool) {
+    function _isCanonical(uint256 high, uint256 low) private pure returns (bool) {
         return high < MODULUS_HIGH || (high == MODULUS_HIGH && low < MODULUS_LOW);
     }
 
     /// @dev p − element, and zero for zero, whose negative must not become the non-canonical p.
-    function _negateFieldElement(
-        uint256 high,
-        uint256 low
-    ) private pure returns (uint256, uint256) {
+    function _negateFieldElement(uint256 high, uint256 low) private pure returns (uint256, uint256) {
         if ((high | low) == 0) return (0, 0);
         unchecked {
             // The borrow wraps in the low half and is taken from the high half; canonical input cannot underflow.
@@ -253,10 +217,7 @@ library BLS12381 {
         }
     }
 
-    function _requireLength(
-        uint256 actual,
-        uint256 expected
-    ) private pure {
+    function _requireLength(uint256 actual, uint256 expected) private pure {
         if (actual == 0) revert EmptyInput();
         if (actual != expected) revert WrongPointLength(expected, actual);
     }

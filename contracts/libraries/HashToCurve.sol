@@ -16,10 +16,7 @@ library HashToCurve {
     uint16 private constant UNIFORM_LENGTH = 128;
 
     /// @notice `hash_to_curve` (RFC 9380, section 3): a point of G1 whose discrete logarithm nobody knows.
-    function hashToG1(
-        bytes memory message,
-        bytes memory domainSeparationTag
-    ) internal view returns (G1Point memory) {
+    function hashToG1(bytes memory message, bytes memory domainSeparationTag) internal view returns (G1Point memory) {
         bytes32[4] memory uniform = expandMessage(message, domainSeparationTag);
         (bool success, bytes memory sum) =
             Precompiles.g1Add(bytes.concat(_map(uniform[0], uniform[1]), _map(uniform[2], uniform[3])));
@@ -28,10 +25,11 @@ library HashToCurve {
     }
 
     /// @notice `expand_message_xmd` with SHA-256 to 128 bytes (RFC 9380, section 5.3.1).
-    function expandMessage(
-        bytes memory message,
-        bytes memory domainSeparationTag
-    ) internal view returns (bytes32[4] memory uniform) {
+    function expandMessage(bytes memory message, bytes memory domainSeparationTag)
+        internal
+        view
+        returns (bytes32[4] memory uniform)
+    {
         bytes memory tag = _suffixTag(domainSeparationTag);
         bytes32 seed = Precompiles.sha256Hash(
             // 64 zero bytes: one block of SHA-256 input (Z_pad).
@@ -45,9 +43,7 @@ library HashToCurve {
     }
 
     /// @dev DST_prime: the tag, hashed if it is too long, and its length.
-    function _suffixTag(
-        bytes memory tag
-    ) private view returns (bytes memory) {
+    function _suffixTag(bytes memory tag) private view returns (bytes memory) {
         if (tag.length == 0) revert EmptyDomainSeparationTag();
         if (tag.length <= MAX_TAG_LENGTH) return abi.encodePacked(tag, uint8(tag.length));
         return abi.encodePacked(Precompiles.sha256Hash(abi.encodePacked("H2C-OVERSIZE-DST-", tag)), uint8(32));
@@ -55,10 +51,7 @@ library HashToCurve {
 
     /// @dev One field element from 64 uniform bytes, mapped to G1. 128 bits more than the modulus has make the bias of the
     /// reduction negligible (RFC 9380, section 5.1).
-    function _map(
-        bytes32 high,
-        bytes32 low
-    ) private view returns (bytes memory) {
+    function _map(bytes32 high, bytes32 low) private view returns (bytes memory) {
         // MODEXP's input (EIP-198): lengths of base, exponent and modulus, then these. With a modulus of 64 bytes the
         // remainder is padded as MAP_FP_TO_G1 wants it.
         return Precompiles.mapToG1(

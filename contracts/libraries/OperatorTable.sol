@@ -41,11 +41,10 @@ library OperatorTable {
     /// @param head What the table says of the whole set.
     /// @param earlierTables The tables before this one, each full.
     /// @param entries This table's own entries, encoded, one after the other.
-    function write(
-        TableHead memory head,
-        address[] memory earlierTables,
-        bytes memory entries
-    ) internal returns (address) {
+    function write(TableHead memory head, address[] memory earlierTables, bytes memory entries)
+        internal
+        returns (address)
+    {
         bytes memory addresses;
         for (uint256 i = 0; i < earlierTables.length; ++i) {
             addresses = abi.encodePacked(addresses, earlierTables[i]);
@@ -63,9 +62,7 @@ library OperatorTable {
     }
 
     /// @notice Reads a table's head.
-    function readHead(
-        address table
-    ) internal view returns (TableHead memory head) {
+    function readHead(address table) internal view returns (TableHead memory head) {
         bytes memory code = SSTORE2.read(table, 0, HEAD_LENGTH);
         head.negatedAggregate = BLS12381.readG2(code);
         bytes32 counts = LibBytes.load(code, BLS12381.G2_LENGTH);
@@ -75,11 +72,11 @@ library OperatorTable {
     }
 
     /// @notice Reads operator `index`, which must be below the head's number of operators.
-    function readEntry(
-        address table,
-        TableHead memory head,
-        uint256 index
-    ) internal view returns (TableEntry memory entry) {
+    function readEntry(address table, TableHead memory head, uint256 index)
+        internal
+        view
+        returns (TableEntry memory entry)
+    {
         uint256 offset = HEAD_LENGTH + (index % CAPACITY) * ENTRY_LENGTH;
         uint256 holder = index / CAPACITY;
         if (holder == head.earlierTables) offset += ADDRESS_LENGTH * head.earlierTables;
@@ -93,20 +90,13 @@ library OperatorTable {
     }
 
     /// @notice The address of table `index`, which must be below the head's number of earlier tables.
-    function earlierTable(
-        address head,
-        uint256 index
-    ) internal view returns (address) {
+    function earlierTable(address head, uint256 index) internal view returns (address) {
         uint256 offset = HEAD_LENGTH + ADDRESS_LENGTH * index;
         return address(bytes20(SSTORE2.read(head, offset, offset + ADDRESS_LENGTH)));
     }
 
     /// @notice The bytes of one entry.
-    function encodeEntry(
-        bytes memory publicKey,
-        uint96 weight,
-        address operator
-    ) internal pure returns (bytes memory) {
+    function encodeEntry(bytes memory publicKey, uint96 weight, address operator) internal pure returns (bytes memory) {
         return abi.encodePacked(publicKey, weight, operator);
     }
 }

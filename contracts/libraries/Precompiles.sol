@@ -32,82 +32,63 @@ library Precompiles {
     uint256 private constant CALL_MARGIN = 500;
 
     /// @notice Adds two points of E(Fp), 128 bytes each.
-    function g1Add(
-        bytes memory input
-    ) internal view returns (bool success, bytes memory sum) {
+    function g1Add(bytes memory input) internal view returns (bool success, bytes memory sum) {
         return _call(G1ADD, 375, 128, input);
     }
 
     /// @notice Multiplies one point of G1 (128 bytes) by a scalar (32 bytes); rejects points outside the subgroup.
-    function g1Multiply(
-        bytes memory input
-    ) internal view returns (bool success, bytes memory product) {
+    function g1Multiply(bytes memory input) internal view returns (bool success, bytes memory product) {
         return _call(G1MSM, 12_000, 128, input);
     }
 
     /// @notice Adds two points of E'(Fp2), 256 bytes each.
-    function g2Add(
-        bytes memory input
-    ) internal view returns (bool success, bytes memory sum) {
+    function g2Add(bytes memory input) internal view returns (bool success, bytes memory sum) {
         return _call(G2ADD, 600, 256, input);
     }
 
     /// @notice Multiplies one point of G2 (256 bytes) by a scalar (32 bytes); rejects points outside the subgroup.
-    function g2Multiply(
-        bytes memory input
-    ) internal view returns (bool success, bytes memory product) {
+    function g2Multiply(bytes memory input) internal view returns (bool success, bytes memory product) {
         return _call(G2MSM, 22_500, 256, input);
     }
 
     /// @notice Checks whether the product of the pairings of `pairs` pairs (384 bytes each) is one; rejects points outside
     /// the subgroups.
-    function pairing(
-        bytes memory input,
-        uint256 pairs
-    ) internal view returns (bool success, bytes memory outcome) {
+    function pairing(bytes memory input, uint256 pairs) internal view returns (bool success, bytes memory outcome) {
         return _call(PAIRING, 37_700 + 32_600 * pairs, 32, input);
     }
 
     /// @notice Maps a field element (64 bytes, canonical) to G1.
-    function mapToG1(
-        bytes memory element
-    ) internal view returns (bytes memory point) {
+    function mapToG1(bytes memory element) internal view returns (bytes memory point) {
         return _callSafe(MAP_FP_TO_G1, 5500, 128, element);
     }
 
     /// @notice SHA-256.
-    function sha256Hash(
-        bytes memory input
-    ) internal view returns (bytes32) {
+    function sha256Hash(bytes memory input) internal view returns (bytes32) {
         uint256 price = 60 + 12 * ((input.length + 31) / 32);
         return LibBytes.load(_callSafe(SHA256, price, 32, input), 0);
     }
 
     /// @notice `input` is a MODEXP input with a base, a modulus and so a remainder of 64 bytes, and an exponent of one byte.
     /// @dev 500 is the least price that EIP-7883 sets.
-    function reduce(
-        bytes memory input
-    ) internal view returns (bytes memory remainder) {
+    function reduce(bytes memory input) internal view returns (bytes memory remainder) {
         return _callSafe(MODEXP, 500, 64, input);
     }
 
-    function _callSafe(
-        address precompile,
-        uint256 price,
-        uint256 outputLength,
-        bytes memory input
-    ) private view returns (bytes memory output) {
+    function _callSafe(address precompile, uint256 price, uint256 outputLength, bytes memory input)
+        private
+        view
+        returns (bytes memory output)
+    {
         bool success;
         (success, output) = _call(precompile, price, outputLength, input);
         if (!success) revert PrecompileFailed(precompile);
     }
 
-    function _call(
-        address precompile,
-        uint256 price,
-        uint256 outputLength,
-        bytes memory input
-    ) private view returns (bool success, bytes memory output) {
+    function _call(address precompile, uint256 price, uint256 outputLength, bytes memory input)
+        private
+        view
+        returns (bool success, bytes memory output)
+    {
         // Memory is paid for before the gas is looked at: what an allocation costs depends on how much is in use.
         output = new bytes(outputLength);
         uint256 available = gasleft();

@@ -9,19 +9,14 @@ library Quorum {
     uint16 internal constant FLOOR = 5001;
 
     /// @notice Whether a policy may demand this share, in basis points.
-    function isAcceptable(
-        uint16 quorum
-    ) internal pure returns (bool) {
+    function isAcceptable(uint16 quorum) internal pure returns (bool) {
         return FLOOR <= quorum && quorum <= WHOLE;
     }
 
     /// @notice The least weight that reaches a quorum, rounded up; more than `totalWeight` if the quorum is above the whole.
     /// @param totalWeight The epoch's whole weight, at least 1.
     /// @param quorum Share in basis points; the floor stands in for anything below it.
-    function requiredWeight(
-        uint96 totalWeight,
-        uint16 quorum
-    ) internal pure returns (uint256) {
+    function requiredWeight(uint96 totalWeight, uint16 quorum) internal pure returns (uint256) {
         uint256 share = quorum < FLOOR ? FLOOR : quorum;
         return (uint256(totalWeight) * share + (WHOLE - 1)) / WHOLE;
     }

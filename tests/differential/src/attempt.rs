@@ -1,0 +1,126 @@
+//! A call with an authorization, as both sides get to see it.
+
+use crate::World;
+use alloy::{
+    primitives::{Address, U256},
+    sol_types::SolCall,
+};
+use assent_chain::Call;
+use assent_contracts::{IPolicyClient, TaskManager, TreasuryVault};
+use assent_verifier::{Context, Intent, Policy, SpentNonces};
+use proptest::prelude::*;
+
+/// Which of the contracts' entrances the call takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// `pay`, with the authorization behind the calldata.
+    Trailing,
+    /// `execute`, with intent and authorization as arguments.
+    Explicit,
+    /// `checkAuthorization`, the client's view.
+    ClientView,
+    /// `check`, the TaskManager's view, under any policy at all.
+    TaskManagerView,
+}
+
+impl Way {
+    /// Whether the call spends the nonce.
+    pub fn spends(self) -> bool {
+        matches!(self, Self::Trailing | Self::Explicit)
+    }
+}
+
+impl Arbitrary for Way {
+    type Parameters = ();
+    type Strategy = BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> Self::Strategy {
+        let ways = [Self::Trailing, Self::Explicit, Self::ClientView, Self::TaskManagerView];
+        prop::sample::select(ways.to_vec()).boxed()
+    }
+}
+
+/// A call, and the circumstances in which it is made.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The entrance.
+    pub way: Way,
+    /// Who calls; the agent, where the entrance lets nobody else in.
+    pub caller: Address,
+    /// The call. On the trailing way it only gives the calldata.
+    pub intent: Intent,
+    /// The bytes that go with it.
+    pub authorization: Vec<u8>,
+    /// When.
+    pub timestamp: u64,
+    /// What the client demands at that time.
+    pub policy: Policy,
+    /// Nonces burned before: a word and its mask.
+    pub burned: Option<(U256, U256)>,
+}
+
+impl Attempt {
+    /// The caller the contracts see. Only the agent gets as far as the authorization on the ways that spend.
+    pub fn effective_caller(&self, world: &World) -> Address {
+        if self.way.spends() { world.agent } else { self.caller }
+    }
+
+    /// Ordinary calldata, authorization, length.
+    pub fn trailing_calldata(&self) -> Vec<u8> {
+        let length = (self.authorization.len() as u16).to_be_bytes();
+        [&self.intent.data, self.authorization.as_slice(), &length].concat()
+    }
+
+    /// The call to the contracts.
+    pub fn call(&self, world: &World) -> Call {
+        let (intent, authorization) = (self.intent.clone(), self.authorization.clone().into());
+        let caller = self.effective_caller(world);
+        let (to, data) = match self.way {
+            Way::Trailing => (world.vault, self.trailing_calldata()),
+            Way::Explicit => {
+                let call = TreasuryVault::executeCall { intent: intent.into(), authorization };
+                (world.vault, call.abi_encode())
+            }
+            Way::ClientView => {
+                let call = IPolicyClient::checkAuthorizationCall { intent: intent.into(), caller, authorization };
+                (world.vault, call.abi_encode())
+            }
+            Way::TaskManagerView => {
+                let attested = TaskManager::AttestedCall {
+                    caller,
+                    from: intent.from,
+                    to: intent.to,
+                    value: intent.value,
+                    dataHash: alloy::primitives::keccak256(&intent.data),
+                    chainId: intent.chainId,
+                };
+                let call = TaskManager::checkCall {
+                    policyClient: world.vault,
+                    policy: self.policy.clone().into(),
+                    attestedCall: attested,
+                    authorization,
+                };
+                (world.task_manager, call.abi_encode())
+            }
+        };
+        Call::new(caller, to, data)
+    }
+
+    /// The same circumstances for the verifier.
+    pub fn context(&self, world: &World) -> Context {
+        let mut spent = SpentNonces::default();
+        if let Some((word, mask)) = self.burned {
+            spent.burn(world.vault, word, mask);
+        }
+        Context {
+            chain_id: U256::from(world.chain.chain_id()),
+            task_manager: world.task_manager,
+            policy_client: world.vault,
+            policy: Some(self.policy.clone()),
+            caller: self.effective_caller(world),
+            timestamp: self.timestamp,
+            epochs: world.epochs.clone(),
+            spent,
+        }
+    }
+}
