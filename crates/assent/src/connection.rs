@@ -1,0 +1,45 @@
+//! Nodes.
+
+use alloy::{
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::client::RpcClient,
+    signers::local::PrivateKeySigner,
+    transports::http::reqwest::Url,
+};
+use anyhow::{Context, Result, bail};
+use std::{future::Future, time::Duration};
+
+/// How often a node on this machine is asked whether a transaction is mined.
+const LOCAL_POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// A provider for a node over HTTP, which signs with `signer` if there is one, and otherwise has the node sign.
+pub fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Result<DynProvider> {
+    let url: Url = url.parse().with_context(|| format!("{url} is no URL; give one such as http://127.0.0.1:8545"))?;
+    match url.scheme() {
+        "http" => {}
+        "https" if cfg!(feature = "https") => {}
+        "https" => bail!("this build of assent has no TLS; build it with `--features https`, or use an http:// URL"),
+        other => bail!("a node is reached by http:// or https://, not by {other}://"),
+    }
+    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let client = RpcClient::new_http(url);
+    let client = if local { client.with_poll_interval(LOCAL_POLL_INTERVAL) } else { client };
+    Ok(match signer {
+        Some(signer) => ProviderBuilder::new().wallet(signer).connect_client(client).erased(),
+        None => ProviderBuilder::new().connect_client(client).erased(),
+    })
+}
+
+/// What to say of a request that failed.
+pub fn asking(url: &str) -> String {
+    format!("asking the node at {url}")
+}
+
+/// Runs what has to wait for a node.
+pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime for network requests could not be started")?
+        .block_on(future)
+}

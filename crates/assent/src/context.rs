@@ -1,0 +1,87 @@
+//! `assent context`: what offline verification has to be told, read from a chain.
+
+use crate::{
+    Outcome, connection,
+    output::{self, Output, short_address},
+};
+use alloy_primitives::{Address, U256};
+use anyhow::{Context as _, Result, bail};
+use assent_client::AssentClient;
+use assent_contracts::TaskManager;
+use assent_verifier::Context;
+use clap::Args;
+
+/// The options of `assent context`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent context --rpc-url http://127.0.0.1:8545 --client 0x… --caller 0x… --nonce 7 --json > context.json
+
+The JSON is what `assent attest --context` and `assent verify --context` take. It is as of the latest block, with the newest
+epoch of the client's operator set unless others are named. Beware: nonces whose word of 256 was not read (--nonce) count as
+unspent in `assent verify`.")]
+pub struct Arguments {
+    /// The node to ask.
+    #[arg(long, value_name = "URL")]
+    rpc_url: String,
+    /// The protected contract.
+    #[arg(long, value_name = "ADDRESS")]
+    client: Address,
+    /// Who will call.
+    #[arg(long, value_name = "ADDRESS")]
+    caller: Address,
+    /// A nonce that the call may spend; repeatable. The whole word of 256 nonces is read.
+    #[arg(long = "nonce", required = true)]
+    nonces: Vec<U256>,
+    /// An epoch to include, in place of the newest; repeatable.
+    #[arg(long = "epoch", value_name = "NUMBER")]
+    epochs: Vec<u32>,
+}
+
+/// Runs `assent context`.
+pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+    let context = connection::block_on(async {
+        let _spinner = output::spinner("Reading the client's context");
+        read(&arguments).await.with_context(|| connection::asking(&arguments.rpc_url))
+    })?;
+    output.result(describe(&context), &context)?;
+    Ok(Outcome::Success)
+}
+
+async fn read(arguments: &Arguments) -> Result<Context> {
+    let client = AssentClient::new(connection::connect(&arguments.rpc_url, None)?);
+    let policy_client = arguments.client;
+    let epochs = if arguments.epochs.is_empty() {
+        let Some(policy) = client.read_policy(policy_client).await? else {
+            bail!("the client {policy_client} has no policy, so it refuses everything; set one with its setPolicy");
+        };
+        let manager = TaskManager::new(client.read_task_manager(policy_client).await?, client.provider());
+        let registry = manager.OPERATOR_REGISTRY().call().await?;
+        client.latest_epoch(registry, policy.operatorSet).await?.map(|epoch| epoch.number).into_iter().collect()
+    } else {
+        arguments.epochs.clone()
+    };
+    let context = client.read_context(policy_client, arguments.caller, &epochs, &arguments.nonces).await?;
+    let Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, spent } = context;
+    let spent = spent.to_spent_nonces();
+    Ok(Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, spent })
+}
+
+fn describe(context: &Context) -> String {
+    let mut table = output::table(["fact", "value"]);
+    let epochs = context.epochs.iter().map(|epoch| epoch.number.to_string()).collect::<Vec<_>>().join(", ");
+    table
+        .add_row(["chain", &context.chain_id.to_string()])
+        .add_row(["TaskManager", &short_address(context.task_manager)])
+        .add_row(["client", &short_address(context.policy_client)])
+        .add_row(["caller", &short_address(context.caller)])
+        .add_row(["time", &output::time(context.timestamp)])
+        .add_row(["epochs", &epochs]);
+    if let Some(policy) = &context.policy {
+        table
+            .add_row(["policy", &policy.policyId.to_string()])
+            .add_row(["quorum", &format!("{} basis points of operator set {}", policy.quorum, policy.operatorSet)])
+            .add_row(["longest lifetime", &format!("{} seconds", policy.maxLifetime)]);
+    }
+    format!("{table}\n--json prints all of it, for `assent attest` and `assent verify`")
+}

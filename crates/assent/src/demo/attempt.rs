@@ -1,0 +1,146 @@
+//! A call with its authorization, tried on chain and verified offline.
+
+use super::stage::Stage;
+use alloy::{
+    eips::BlockId,
+    network::TransactionBuilder,
+    primitives::{Address, Bytes, U256},
+    providers::Provider,
+    rpc::types::TransactionRequest,
+    sol_types::SolCall,
+};
+use anyhow::{Context, Result};
+use assent_contracts::{TreasuryVault, errors};
+use assent_verifier::{Authorization, Intent, Refusal, append_trailing, verify, verify_trailing};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Given to every attempt, so that a call that will be refused is mined all the same.
+const GAS_LIMIT: u64 = 1_000_000;
+
+/// A call of the vault.
+pub struct Attempt {
+    /// Who calls.
+    pub caller: Address,
+    /// What is called.
+    pub carried: Carried,
+    /// What travels along.
+    pub authorization: Authorization,
+}
+
+/// The two ways to carry an authorization.
+pub enum Carried {
+    /// Behind this calldata.
+    Trailing(Bytes),
+    /// Beside this intent, which the vault is to execute.
+    Explicit(Intent),
+}
+
+/// What came of an attempt, on both sides.
+pub struct Comparison {
+    /// What was tried.
+    pub check: &'static str,
+    /// The error that must come of it on both sides; `None` when it must succeed.
+    pub expected: Option<&'static str>,
+    /// What the contracts reverted with; `None` when the call went through.
+    pub on_chain: Option<Bytes>,
+    /// What the verifier says they revert with; `None` when it accepts.
+    pub offline: Option<Bytes>,
+    /// Gas of the transaction, from its receipt.
+    pub gas: u64,
+    /// How long the offline verification took.
+    pub time: Duration,
+}
+
+impl Attempt {
+    /// Verifies offline, from what the chain says at its latest block, and takes the time.
+    pub async fn verify_offline(&self, stage: &Stage) -> Result<(Option<Refusal>, Duration)> {
+        let context = stage.client.read_context_for(stage.vault, self.caller, &self.authorization).await?;
+        let authorization = self.authorization.encode();
+        let calldata = self.calldata()?;
+        let start = Instant::now();
+        let result = match &self.carried {
+            Carried::Trailing(_) => verify_trailing(&context, U256::ZERO, &calldata),
+            Carried::Explicit(intent) => verify(&context, intent, &authorization),
+        };
+        Ok((result.err(), start.elapsed()))
+    }
+
+    /// Sends the call as a transaction and returns its gas and, when it failed, the revert data.
+    pub async fn send(&self, stage: &Stage) -> Result<(u64, Option<Bytes>)> {
+        let provider = stage.client.provider();
+        let request = TransactionRequest::default()
+            .with_from(self.caller)
+            .with_to(stage.vault)
+            .with_input(self.calldata()?)
+            .with_gas_limit(GAS_LIMIT);
+        let receipt = provider.send_transaction(request.clone()).await?.get_receipt().await?;
+        if receipt.status() {
+            return Ok((receipt.gas_used, None));
+        }
+        // A receipt has no revert data. A refused call has changed nothing, so the same call on top of its block, at that
+        // block's time, reverts in the same way.
+        let block = receipt.block_number.context("the receipt names no block")?;
+        let answer = provider.call(request).block(BlockId::number(block)).await;
+        let error = answer.err().context("a refused transaction was not refused when it was called again")?;
+        let data = error.as_error_resp().and_then(|error| error.as_revert_data());
+        Ok((receipt.gas_used, Some(data.context("the node does not say why a transaction was refused")?)))
+    }
+
+    /// Both sides of a call that must be refused with `expected`.
+    pub async fn refused(&self, stage: &Stage, check: &'static str, expected: &'static str) -> Result<Comparison> {
+        let (gas, on_chain) = self.send(stage).await?;
+        // The context is read from the very block in which the call was refused.
+        let (refusal, time) = self.verify_offline(stage).await?;
+        let offline = refusal.map(|refusal| Bytes::from(refusal.revert_data()));
+        Ok(Comparison { check, expected: Some(expected), on_chain, offline, gas, time })
+    }
+
+    fn calldata(&self) -> Result<Bytes> {
+        Ok(match &self.carried {
+            Carried::Trailing(data) => append_trailing(data, &self.authorization)?.into(),
+            Carried::Explicit(intent) => TreasuryVault::executeCall {
+                intent: intent.clone().into(),
+                authorization: self.authorization.encode().into(),
+            }
+            .abi_encode()
+            .into(),
+        })
+    }
+}
+
+impl Comparison {
+    /// Whether both sides say the same, to the last byte, and what they must.
+    pub fn agrees(&self) -> bool {
+        let name = self.on_chain.as_ref().map(|data| Refusal::decode(data).map(|refusal| refusal.name()));
+        self.on_chain == self.offline && name == self.expected.map(Some)
+    }
+
+    /// For programs.
+    pub fn to_json(&self) -> Value {
+        let side =
+            |data: &Option<Bytes>| json!({ "error": data.as_ref().map(|data| describe(data)), "revertData": data });
+        json!({
+            "check": self.check,
+            "expected": self.expected,
+            "onChain": side(&self.on_chain),
+            "offline": side(&self.offline),
+            "agree": self.agrees(),
+            "gas": self.gas,
+            "microseconds": u64::try_from(self.time.as_micros()).unwrap_or(u64::MAX),
+        })
+    }
+}
+
+/// Revert data as an error with its arguments.
+pub fn describe(revert_data: &[u8]) -> String {
+    errors::describe(revert_data).unwrap_or_else(|| format!("unknown error {}", Bytes::copy_from_slice(revert_data)))
+}
+
+/// The error's name alone, for the table.
+pub fn name(revert_data: &Option<Bytes>) -> String {
+    match revert_data {
+        None => "goes through".to_owned(),
+        Some(data) => Refusal::decode(data).map_or_else(|| describe(data), |refusal| refusal.name().to_owned()),
+    }
+}

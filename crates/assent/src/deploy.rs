@@ -1,0 +1,76 @@
+//! `assent deploy`: the contracts, at addresses that follow from their owner.
+
+use crate::{
+    Outcome,
+    account::Account,
+    connection,
+    output::{self, Output},
+};
+use alloy_primitives::{Address, aliases::U48};
+use anyhow::{Context, Result};
+use assent_client::{AssentClient, DeploymentReport};
+use clap::Args;
+use comfy_table::Table;
+use serde_json::{Value, json};
+
+/// The options of `assent deploy`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent deploy --rpc-url http://127.0.0.1:8545 --owner 0x… --private-key-file account.key
+  assent deploy --rpc-url http://127.0.0.1:8545 --owner 0x… --account 0x… --grace-period 3600
+
+StakeTable, OperatorRegistry and TaskManager are deployed to addresses that follow from the owner and the grace period, the
+same on every chain. What stands there already is left as it is, so that the command can be repeated.")]
+pub struct Arguments {
+    /// The node to ask.
+    #[arg(long, value_name = "URL")]
+    rpc_url: String,
+    /// Who will set weights and commit and retire epochs.
+    #[arg(long, value_name = "ADDRESS")]
+    owner: Address,
+    /// For how many seconds a superseded epoch stays good; at most 30 days.
+    #[arg(long, value_name = "SECONDS", default_value = "86400")]
+    grace_period: U48,
+    #[command(flatten)]
+    payer: Account,
+}
+
+/// Runs `assent deploy`.
+pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+    let Arguments { rpc_url, owner, grace_period, payer } = arguments;
+    let (from, signer) = payer.open()?;
+    let report = connection::block_on(async {
+        let client = AssentClient::new(connection::connect(&rpc_url, signer)?);
+        let _spinner = output::spinner("Deploying");
+        client.deploy(from, owner, grace_period).await.with_context(|| connection::asking(&rpc_url))
+    })?;
+    output.result(table(&report), &to_json(&report))?;
+    Ok(Outcome::Success)
+}
+
+fn table(report: &DeploymentReport) -> Table {
+    let mut table = output::table(["contract", "address", "gas"]);
+    for contract in &report.contracts {
+        let gas = contract.receipt.as_ref().map(|receipt| receipt.gas_used.to_string());
+        let gas = gas.unwrap_or_else(|| "stood there already".to_owned());
+        table.add_row([contract.name, &contract.address.to_string(), &gas]);
+    }
+    table
+}
+
+fn to_json(report: &DeploymentReport) -> Value {
+    let contracts = report.contracts.iter().map(|contract| {
+        json!({
+            "name": contract.name,
+            "address": contract.address,
+            "transaction": contract.receipt.as_ref().map(|receipt| receipt.transaction_hash),
+            "gas": contract.receipt.as_ref().map(|receipt| receipt.gas_used),
+        })
+    });
+    json!({
+        "owner": report.deployment.owner,
+        "gracePeriod": report.deployment.grace_period.to::<u64>(),
+        "contracts": contracts.collect::<Vec<_>>(),
+    })
+}

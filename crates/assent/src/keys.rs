@@ -1,0 +1,131 @@
+//! `assent keys`: operators' keys.
+
+use crate::{
+    Outcome,
+    key_file::{self, KeyFile},
+    output::{self, Output},
+};
+use alloy_primitives::{Address, U256};
+use anyhow::{Context, Result};
+use assent_signer::{KeyDerivation, Keystore, SecretKey};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// The subcommands of `assent keys`.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make a new key in a new file.
+    New(NewArguments),
+    /// Show the public key of a key file, and its proof of possession if asked for.
+    Show(ShowArguments),
+}
+
+/// The options of `assent keys new`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent keys new --out operator.json
+  assent keys new --out operator.json --password-file password.txt
+  assent keys new --out trial.key --unencrypted
+
+The file is readable by its owner alone, and an existing file is never overwritten. An encrypted one is an EIP-2335
+keystore.")]
+pub struct NewArguments {
+    /// Where to write the key.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Take the password from the first line of a file instead of asking for it.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Write the bare secret key. Whoever reads the file can sign as the operator: for trials only.
+    #[arg(long, conflicts_with = "password_file")]
+    unencrypted: bool,
+}
+
+/// The options of `assent keys show`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent keys show operator.json
+  assent keys show operator.json --password-file password.txt --chain-id 1 \\
+      --operator 0x00000000000000000000000000000000000000A1 --registry 0x00000000000000000000000000000000000000B2
+
+The proof of possession is what OperatorRegistry.registerOperator takes beside the public key; it is good for that
+operator, registry and chain alone.")]
+pub struct ShowArguments {
+    /// The key file.
+    file: PathBuf,
+    /// The operator's address, for a proof of possession.
+    #[arg(long, requires_all = ["registry", "chain_id"])]
+    operator: Option<Address>,
+    /// The OperatorRegistry, for a proof of possession.
+    #[arg(long, requires = "operator")]
+    registry: Option<Address>,
+    /// The registry's chain, for a proof of possession.
+    #[arg(long, requires = "operator")]
+    chain_id: Option<U256>,
+    /// Take the password from a file instead of asking for it. Only a proof of possession needs it.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+/// Runs `assent keys`.
+pub fn run(command: Command, output: Output) -> Result<Outcome> {
+    match command {
+        Command::New(arguments) => new(&arguments, output),
+        Command::Show(arguments) => show(&arguments, output),
+    }
+}
+
+fn new(arguments: &NewArguments, output: Output) -> Result<Outcome> {
+    let NewArguments { out, password_file, unencrypted } = arguments;
+    let key = SecretKey::generate()?;
+    if *unencrypted {
+        key.write_unencrypted(out).with_context(|| cannot_write(out))?;
+        output::remark(format_args!("warning: {} is not encrypted: whoever reads it can sign as you", out.display()));
+    } else {
+        let password = match password_file {
+            Some(file) => key_file::read_password(file)?,
+            None => key_file::choose_password()?,
+        };
+        let _spinner = output::spinner("Encrypting the key");
+        let keystore = Keystore::encrypt(&key, &password, KeyDerivation::default())?;
+        keystore.write(out).with_context(|| cannot_write(out))?;
+    }
+    let public_key = key.public_key();
+    output.result(
+        format_args!("{} holds the key of public key\n{public_key}", out.display()),
+        &json!({ "file": out, "encrypted": !unencrypted, "publicKey": public_key }),
+    )?;
+    Ok(Outcome::Success)
+}
+
+fn show(arguments: &ShowArguments, output: Output) -> Result<Outcome> {
+    let file = KeyFile::read(&arguments.file)?;
+    let public_key = file.public_key();
+    let (Some(operator), Some(registry), Some(chain_id)) = (arguments.operator, arguments.registry, arguments.chain_id)
+    else {
+        output.result(format_args!("public key\n{public_key}"), &json!({ "publicKey": public_key }))?;
+        return Ok(Outcome::Success);
+    };
+    let key = file.open(&arguments.file, arguments.password_file.as_deref())?;
+    let proof = key.prove_possession(operator, chain_id, registry);
+    output.result(
+        format_args!(
+            "public key\n{public_key}\n\nproof of possession of operator {operator} for registry {registry} on chain {chain_id}\n{proof}"
+        ),
+        &json!({
+            "publicKey": public_key,
+            "proofOfPossession": proof,
+            "operator": operator,
+            "registry": registry,
+            "chainId": chain_id.to_string(),
+        }),
+    )?;
+    Ok(Outcome::Success)
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("key file {} cannot be written (an existing file is never overwritten)", path.display())
+}

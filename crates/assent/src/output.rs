@@ -1,0 +1,105 @@
+//! What is printed: text and tables for people, JSON for programs. Results go to standard output, remarks to standard
+//! error.
+
+use alloy_primitives::{Address, hex};
+use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    time::{Duration, SystemTime},
+};
+
+/// Standard output, for people or for programs.
+#[derive(Clone, Copy)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// For programs when `json`.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Prints a line for people, and nothing for programs.
+    pub fn line(self, text: impl Display) -> io::Result<()> {
+        if self.json { Ok(()) } else { write_line(text) }
+    }
+
+    /// Prints the text for people, or the value for programs.
+    pub fn result(self, text: impl Display, value: &impl Serialize) -> anyhow::Result<()> {
+        if self.json {
+            write_line(serde_json::to_string_pretty(value)?)?;
+        } else {
+            write_line(text)?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints a remark beside the result.
+pub fn remark(text: impl Display) {
+    // A remark that nobody can be shown is no reason to fail.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Prints why a command failed.
+pub fn report(error: &anyhow::Error) {
+    remark(format_args!("\u{1b}[1;31merror:\u{1b}[0m {error:#}"));
+}
+
+/// An empty table under a head.
+pub fn table<'a>(head: impl IntoIterator<Item = &'a str>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        // The stream that it is written to takes the colours out where they are not wanted.
+        .enforce_styling()
+        .set_header(head.into_iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
+    table
+}
+
+/// An address or hash as people compare them: its first and last four digits.
+pub fn shortened(bytes: impl AsRef<[u8]>) -> String {
+    let digits = hex::encode(bytes);
+    match (digits.get(..4), digits.get(digits.len().saturating_sub(4)..)) {
+        (Some(first), Some(last)) if digits.len() > 12 => format!("0x{first}…{last}"),
+        _ => format!("0x{digits}"),
+    }
+}
+
+/// An address, shortened from its checksummed form.
+pub fn short_address(address: Address) -> String {
+    let text = address.to_checksum(None);
+    format!("{}…{}", &text[..6], &text[38..])
+}
+
+/// A Unix time with its date, where a calendar has one.
+pub fn time(seconds: u64) -> String {
+    const YEAR_10000: u64 = 253_402_300_800;
+    if seconds >= YEAR_10000 {
+        return seconds.to_string();
+    }
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    format!("{seconds} ({})", humantime::format_rfc3339_seconds(moment))
+}
+
+/// Shows on a terminal what is being waited for, until it is dropped.
+pub fn spinner(text: impl Into<String>) -> impl Drop {
+    struct Spinner(ProgressBar);
+    impl Drop for Spinner {
+        fn drop(&mut self) {
+            self.0.finish_and_clear();
+        }
+    }
+    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::default_spinner()).with_message(text.into());
+    bar.enable_steady_tick(Duration::from_millis(100));
+    Spinner(bar)
+}
+
+fn write_line(text: impl Display) -> io::Result<()> {
+    writeln!(anstream::stdout(), "{text}")
+}

@@ -1,0 +1,133 @@
+//! `assent send`: an attested call, tried out first.
+
+use crate::{
+    Outcome,
+    account::Account,
+    connection, input,
+    inspect::LONGEST_AUTHORIZATION,
+    output::{self, Output},
+};
+use alloy::{rpc::types::TransactionReceipt, sol_types::SolCall};
+use alloy_primitives::{Address, hex};
+use anyhow::{Context, Result, bail};
+use assent_client::{AssentClient, Call, ClientError};
+use assent_contracts::TreasuryVault;
+use assent_verifier::{AttestationDocument, Authorization, Intent};
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// The options of `assent send`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --private-key-file agent.key
+  assent send --rpc-url http://127.0.0.1:8545 --intent intent.json --authorization @authorization.hex --account 0x…
+  assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --explicit 0x… --account 0x…
+
+The authorization is put behind the calldata, or with --explicit handed over with the intent to execute(Intent,bytes). The
+call is tried out first: one that would be refused costs no gas.")]
+pub struct Arguments {
+    /// The node to send to.
+    #[arg(long, value_name = "URL")]
+    rpc_url: String,
+    /// The call, as JSON. Without it, the call is the one in --document.
+    #[arg(long, value_name = "FILE", required_unless_present = "document", requires = "authorization")]
+    intent: Option<PathBuf>,
+    /// The authorization as hex, @FILE for a file with hex in it, or - for standard input.
+    #[arg(long, value_name = "HEX|@FILE|-", required_unless_present = "document", requires = "intent")]
+    authorization: Option<String>,
+    /// The attestation document, as JSON, in place of --intent and --authorization.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["intent", "authorization"])]
+    document: Option<PathBuf>,
+    /// Hand the intent to this contract, which executes it.
+    #[arg(long, value_name = "ADDRESS")]
+    explicit: Option<Address>,
+    #[command(flatten)]
+    sender: Account,
+}
+
+/// Runs `assent send`.
+pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+    let (intent, authorization) = arguments.read()?;
+    let (from, signer) = arguments.sender.open()?;
+    let call = arguments.call(from, &intent, &authorization)?;
+    let sent = connection::block_on(async {
+        let client = AssentClient::new(connection::connect(&arguments.rpc_url, signer)?);
+        let _spinner = output::spinner("Sending");
+        let chain_id = client.chain_id().await.with_context(|| connection::asking(&arguments.rpc_url))?;
+        if intent.chainId != alloy_primitives::U256::from(chain_id) && arguments.explicit.is_none() {
+            bail!("the call is for chain {}, and {} is on chain {chain_id}", intent.chainId, arguments.rpc_url);
+        }
+        if let Err(error) = client.simulate(&call).await {
+            return Ok(Err(error));
+        }
+        Ok(client.send(&call).await)
+    })?;
+    match sent {
+        Ok(receipt) => went_through(&receipt, output),
+        Err(error) => refused(error, output),
+    }
+}
+
+impl Arguments {
+    fn read(&self) -> Result<(Intent, Authorization)> {
+        if let Some(path) = &self.document {
+            let document: AttestationDocument = input::read_json("document", path)?;
+            let authorization = document.authorization()?;
+            return Ok((document.attestation.intent, authorization));
+        }
+        // The command line's rules leave neither out.
+        let (Some(intent), Some(authorization)) = (&self.intent, &self.authorization) else {
+            bail!("give --document, or --intent and --authorization");
+        };
+        let bytes = input::read_hex("authorization", authorization, LONGEST_AUTHORIZATION)?;
+        let authorization = Authorization::parse(&bytes).context("the authorization does not parse")?;
+        Ok((input::read_json("intent file", intent)?, authorization))
+    }
+
+    /// The call as this account makes it. Whether it is the one that was attested is for the contract to say.
+    fn call(&self, from: Address, intent: &Intent, authorization: &Authorization) -> Result<Call> {
+        if let Some(contract) = self.explicit {
+            let execute = TreasuryVault::executeCall {
+                intent: intent.clone().into(),
+                authorization: authorization.encode().into(),
+            };
+            return Ok(Call::new(from, contract, execute.abi_encode()));
+        }
+        let call = Call::new(from, intent.to, intent.data.clone()).with_value(intent.value);
+        Ok(call.attested(authorization)?)
+    }
+}
+
+fn went_through(receipt: &TransactionReceipt, output: Output) -> Result<Outcome> {
+    let (transaction, gas, block) = (receipt.transaction_hash, receipt.gas_used, receipt.block_number);
+    output.result(
+        format_args!("the call went through: transaction {transaction}, {gas} gas"),
+        &json!({ "sent": true, "transaction": transaction, "gas": gas, "block": block }),
+    )?;
+    Ok(Outcome::Success)
+}
+
+/// Refusals are answers; everything else is a failure of the command.
+fn refused(error: ClientError, output: Output) -> Result<Outcome> {
+    let Some(refusal) = error.refusal() else { return Err(error.into()) };
+    let cost = match error.gas_used() {
+        Some(gas) => format!("mined and refused, {gas} gas"),
+        None => "not sent".to_owned(),
+    };
+    output.result(
+        format_args!("REFUSED with {}: {refusal}\n{cost}", refusal.signature()),
+        &json!({
+            "sent": error.gas_used().is_some(),
+            "gas": error.gas_used(),
+            "error": {
+                "name": refusal.name(),
+                "signature": refusal.signature(),
+                "message": refusal.to_string(),
+                "revertData": hex::encode_prefixed(refusal.revert_data()),
+            },
+        }),
+    )?;
+    Ok(Outcome::Refused)
+}

@@ -1,0 +1,235 @@
+//! `assent verify`: each check, offline.
+
+use crate::{
+    Outcome, input,
+    inspect::{LONGEST_AUTHORIZATION, LONGEST_CALLDATA},
+    output::{self, Output},
+};
+use alloy_primitives::{Address, Bytes, U256, hex};
+use anyhow::{Context as _, Result};
+use assent_verifier::{
+    AttestationDocument, Authorization, AuthorizationError, Call, Check, Context, Difference, Epoch, Examination,
+    Intent, Outcome as CheckOutcome, Refusal, examine, split_trailing,
+};
+use clap::Args;
+use comfy_table::{Cell, Color, Table};
+use serde_json::{Value, json};
+use std::{fmt::Write, path::PathBuf};
+
+/// The options of `assent verify`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent verify --context context.json --intent intent.json --authorization @authorization.hex
+  assent verify --context context.json --document attestation.json
+  assent verify --context context.json --intent intent.json --document attestation.json --timestamp 1800000000
+  assent verify --context context.json --calldata @transaction-input.hex
+
+Nothing is read from a network or a clock: the context says which chain, contracts, policy, caller and time, which epochs
+there are and which nonces are spent. `assent context --json` prints one.
+Exit status 0 means that the contracts would let the call through.")]
+pub struct Arguments {
+    /// What the chain would know, as JSON.
+    #[arg(long, value_name = "FILE")]
+    context: PathBuf,
+    /// An epoch that is not in the context, as JSON; repeatable.
+    #[arg(long = "epoch", value_name = "FILE")]
+    epochs: Vec<PathBuf>,
+    /// The call as it will be made, as JSON. Without it, the call is the one in --document.
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["document", "calldata"])]
+    intent: Option<PathBuf>,
+    /// The authorization as hex, @FILE for a file with hex in it, or - for standard input. Without it, the one of
+    /// --document.
+    #[arg(long, value_name = "HEX|@FILE|-", required_unless_present_any = ["document", "calldata"])]
+    authorization: Option<String>,
+    /// The attestation document, as JSON. With it, each field in which the call differs from what was attested is named.
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
+    /// A whole call in trailing form, in place of --intent and --authorization.
+    #[arg(long, value_name = "HEX|@FILE|-", conflicts_with_all = ["intent", "authorization"])]
+    calldata: Option<String>,
+    /// Wei sent along with --calldata.
+    #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0")]
+    value: U256,
+    /// Who calls, in place of the context's caller.
+    #[arg(long, value_name = "ADDRESS")]
+    caller: Option<Address>,
+    /// The present in Unix seconds, in place of the context's.
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    timestamp: Option<u64>,
+}
+
+/// Runs `assent verify`.
+pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+    let context = arguments.context()?;
+    let document = arguments.document.as_deref().map(|path| input::read_json::<AttestationDocument>("document", path));
+    let document = document.transpose()?;
+    let submitted = arguments.submitted(document.as_ref())?;
+
+    let examination = examine(&context, submitted.call());
+    let explanation = Explanation::of(&examination, &context, &submitted, document.as_ref());
+    output.result(describe(&examination, &explanation)?, &report(&examination, &explanation))?;
+    Ok(if examination.result().is_ok() { Outcome::Success } else { Outcome::Refused })
+}
+
+impl Arguments {
+    fn context(&self) -> Result<Context> {
+        let mut context: Context = input::read_json("context file", &self.context)?;
+        context.caller = self.caller.unwrap_or(context.caller);
+        context.timestamp = self.timestamp.unwrap_or(context.timestamp);
+        for path in &self.epochs {
+            let epoch: Epoch = input::read_json("epoch file", path)?;
+            // An epoch named on the command line takes the place of the context's.
+            context.epochs.retain(|other| other.number != epoch.number);
+            context.epochs.push(epoch);
+        }
+        Ok(context)
+    }
+
+    fn submitted(&self, document: Option<&AttestationDocument>) -> Result<Submitted> {
+        if let Some(calldata) = &self.calldata {
+            let calldata = input::read_hex("calldata", calldata, LONGEST_CALLDATA)?;
+            return Ok(Submitted::Trailing { value: self.value, calldata });
+        }
+        let intent = match (&self.intent, document) {
+            (Some(path), _) => input::read_json("intent file", path)?,
+            (None, document) => document.context("give --intent, or --document")?.attestation.intent.clone(),
+        };
+        let authorization = match (&self.authorization, document) {
+            (Some(source), _) => input::read_hex("authorization", source, LONGEST_AUTHORIZATION)?,
+            (None, document) => document.context("give --authorization, or --document")?.authorization()?.encode(),
+        };
+        Ok(Submitted::Explicit { intent, authorization })
+    }
+}
+
+/// A call as it was handed in.
+enum Submitted {
+    Explicit { intent: Intent, authorization: Vec<u8> },
+    Trailing { value: U256, calldata: Vec<u8> },
+}
+
+impl Submitted {
+    fn call(&self) -> Call<'_> {
+        match self {
+            Self::Explicit { intent, authorization } => Call::Explicit { intent, authorization },
+            Self::Trailing { value, calldata } => Call::Trailing { value: *value, calldata },
+        }
+    }
+
+    fn parse(&self, context: &Context) -> Result<(Intent, Authorization), AuthorizationError> {
+        match self {
+            Self::Explicit { intent, authorization } => Ok((intent.clone(), Authorization::parse(authorization)?)),
+            Self::Trailing { value, calldata } => {
+                let (data, authorization) = split_trailing(calldata)?;
+                let intent = context.trailing_intent(*value, Bytes::copy_from_slice(data));
+                Ok((intent, Authorization::parse(authorization)?))
+            }
+        }
+    }
+}
+
+/// What can be said of a refusal beyond its error.
+#[derive(Default)]
+struct Explanation {
+    malformed: Option<AuthorizationError>,
+    differences: Vec<Difference>,
+    document_missing: bool,
+}
+
+impl Explanation {
+    fn of(
+        examination: &Examination,
+        context: &Context,
+        submitted: &Submitted,
+        document: Option<&AttestationDocument>,
+    ) -> Self {
+        let explained_by_fields =
+            matches!(examination.result(), Err(Refusal::WrongTask { .. } | Refusal::InvalidSignature));
+        match (examination.result(), submitted.parse(context), document) {
+            (Err(_), Err(error), _) => Self { malformed: Some(error), ..Self::default() },
+            (Err(_), Ok((intent, authorization)), Some(document)) if explained_by_fields => {
+                Self { differences: document.explain(context, &intent, &authorization), ..Self::default() }
+            }
+            (Err(Refusal::WrongTask { .. }), _, None) => Self { document_missing: true, ..Self::default() },
+            _ => Self::default(),
+        }
+    }
+}
+
+fn describe(examination: &Examination, explanation: &Explanation) -> Result<String> {
+    let mut text = table(examination).to_string();
+    match examination.result() {
+        Ok(verified) => write!(
+            text,
+            "\nVALID: task {}, signed by weight {} of {} of epoch {}",
+            verified.attestation().taskId,
+            verified.signed_weight(),
+            verified.total_weight(),
+            verified.epoch()
+        )?,
+        Err(refusal) => write!(text, "\nREFUSED with {}: {refusal}", refusal.signature())?,
+    }
+    if let Some(error) = &explanation.malformed {
+        write!(text, "\n  {error}")?;
+    }
+    for difference in &explanation.differences {
+        write!(text, "\n  {difference}")?;
+    }
+    if explanation.document_missing {
+        write!(text, "\n  give the attestation's --document, and each field that differs is named")?;
+    }
+    Ok(text)
+}
+
+fn table(examination: &Examination) -> Table {
+    let mut table = output::table(["#", "check", "outcome"]);
+    for (check, outcome) in examination.outcomes() {
+        let (text, colour) = match outcome {
+            CheckOutcome::Passed => ("passed".to_owned(), Color::Green),
+            CheckOutcome::Failed(refusal) => (format!("FAILED: {}", refusal.name()), Color::Red),
+            CheckOutcome::NotReached => ("not reached".to_owned(), Color::DarkGrey),
+        };
+        table.add_row([Cell::new(check.number()), Cell::new(check), Cell::new(text).fg(colour)]);
+    }
+    table
+}
+
+fn report(examination: &Examination, explanation: &Explanation) -> Value {
+    let checks = examination.outcomes().map(check_report).collect::<Vec<_>>();
+    match examination.result() {
+        Ok(verified) => json!({
+            "valid": true,
+            "checks": checks,
+            "attestation": verified.attestation(),
+            "epoch": verified.epoch(),
+            "signedWeight": verified.signed_weight().to_string(),
+            "totalWeight": verified.total_weight().to_string(),
+        }),
+        Err(refusal) => json!({
+            "valid": false,
+            "checks": checks,
+            "error": {
+                "name": refusal.name(),
+                "signature": refusal.signature(),
+                "message": refusal.to_string(),
+                "revertData": hex::encode_prefixed(refusal.revert_data()),
+            },
+            "malformed": explanation.malformed.as_ref().map(ToString::to_string),
+            "differences": explanation.differences.iter().map(difference_report).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn check_report((check, outcome): (Check, CheckOutcome)) -> Value {
+    let outcome = match outcome {
+        CheckOutcome::Passed => "passed",
+        CheckOutcome::Failed(_) => "failed",
+        CheckOutcome::NotReached => "notReached",
+    };
+    json!({ "number": check.number(), "check": check.to_string(), "outcome": outcome })
+}
+
+fn difference_report(difference: &Difference) -> Value {
+    json!({ "field": difference.field, "attested": difference.attested, "actual": difference.actual })
+}

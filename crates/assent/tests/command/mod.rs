@@ -1,0 +1,86 @@
+//! The binary, run as a user would run it, in a directory of its own.
+
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use serde_json::Value;
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+use tempfile::TempDir;
+
+/// A directory to work in.
+pub struct Desk {
+    directory: TempDir,
+}
+
+/// What a run of the binary left behind.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    /// Runs the binary in the directory, without a terminal.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        let output = Command::new(env!("CARGO_BIN_EXE_assent"))
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("the binary runs");
+        Ran {
+            status: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("text on standard output"),
+            err: String::from_utf8(output.stderr).expect("text on standard error"),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), contents).expect("a file is written");
+    }
+
+    pub fn write_json(&self, name: &str, value: &Value) {
+        self.write(name, value.to_string());
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("a file is read")
+    }
+}
+
+impl Ran {
+    /// Standard output of a run that must have succeeded.
+    #[track_caller]
+    pub fn succeeded(self) -> String {
+        assert_eq!(self.status, Some(0), "{self:?}");
+        self.out
+    }
+
+    /// JSON of a run that must have succeeded.
+    #[track_caller]
+    pub fn json(self) -> Value {
+        serde_json::from_str(&self.succeeded()).expect("JSON on standard output")
+    }
+
+    /// Standard error of a run that must have ended with a status, having said each of `words`.
+    #[track_caller]
+    pub fn failed(self, status: i32, words: &[&str]) -> String {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        for word in words {
+            assert!(self.err.contains(word), "{word:?} is not in: {self:?}");
+        }
+        assert!(!self.err.contains("panicked"), "{self:?}");
+        self.err
+    }
+}
