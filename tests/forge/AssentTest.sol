@@ -24,9 +24,7 @@ abstract contract AssentTest is Test {
     TaskManager internal taskManager;
 
     /// @dev Deploys the contracts and commits an epoch of `operatorCount` operators of equal weight.
-    function deployAssent(
-        uint256 operatorCount
-    ) internal {
+    function deployAssent(uint256 operatorCount) internal {
         vm.warp(1_800_000_000);
         stakeTable = new StakeTable(owner);
         registry = new OperatorRegistry(owner, stakeTable, GRACE_PERIOD);
@@ -37,10 +35,7 @@ abstract contract AssentTest is Test {
         commitEpoch(0, operatorCount);
     }
 
-    function registerOperator(
-        uint256 index,
-        uint96 weight
-    ) internal {
+    function registerOperator(uint256 index, uint96 weight) internal {
         bytes memory key = OperatorKeys.publicKey(OperatorKeys.secretKey(index));
         bytes memory proof = proofOfPossession(index, operatorAddress(index), key);
         vm.prank(operatorAddress(index));
@@ -48,19 +43,12 @@ abstract contract AssentTest is Test {
         setWeight(index, weight);
     }
 
-    function proofOfPossession(
-        uint256 index,
-        address operator,
-        bytes memory key
-    ) internal view returns (bytes memory) {
+    function proofOfPossession(uint256 index, address operator, bytes memory key) internal view returns (bytes memory) {
         bytes32 digest = registry.proofOfPossessionDigest(operator, key);
         return OperatorKeys.sign(OperatorKeys.secretKey(index), bytes.concat(digest), OperatorKeys.POSSESSION_TAG);
     }
 
-    function setWeight(
-        uint256 index,
-        uint96 weight
-    ) internal {
+    function setWeight(uint256 index, uint96 weight) internal {
         address[] memory operators = new address[](1);
         uint96[] memory weights = new uint96[](1);
         (operators[0], weights[0]) = (operatorAddress(index), weight);
@@ -69,10 +57,7 @@ abstract contract AssentTest is Test {
     }
 
     /// @dev Commits operators `first` to `first + count - 1`, in several transactions where one does not hold them.
-    function commitEpoch(
-        uint256 first,
-        uint256 count
-    ) internal returns (uint32) {
+    function commitEpoch(uint256 first, uint256 count) internal returns (uint32) {
         for (; count > 100; (first += 100, count -= 100)) {
             vm.prank(owner);
             registry.stageOperators(OPERATOR_SET, operatorAddresses(first, 100));
@@ -81,16 +66,11 @@ abstract contract AssentTest is Test {
         return registry.commitEpoch(OPERATOR_SET, operatorAddresses(first, count));
     }
 
-    function operatorAddress(
-        uint256 index
-    ) internal pure returns (address) {
+    function operatorAddress(uint256 index) internal pure returns (address) {
         return address(uint160(0x1000000 + index));
     }
 
-    function operatorAddresses(
-        uint256 first,
-        uint256 count
-    ) internal pure returns (address[] memory operators) {
+    function operatorAddresses(uint256 first, uint256 count) internal pure returns (address[] memory operators) {
         operators = new address[](count);
         for (uint256 i = 0; i < count; ++i) {
             operators[i] = operatorAddress(first + i);
@@ -102,11 +82,11 @@ abstract contract AssentTest is Test {
     }
 
     /// @dev What the operators allow for ten minutes.
-    function attestationOf(
-        address policyClient,
-        Intent memory intent,
-        uint256 nonce
-    ) internal view returns (Attestation memory) {
+    function attestationOf(address policyClient, Intent memory intent, uint256 nonce)
+        internal
+        view
+        returns (Attestation memory)
+    {
         return Attestation({
             taskId: taskManager.taskIdOf(policyClient, POLICY_ID, intent, nonce),
             policyId: POLICY_ID,
@@ -120,21 +100,17 @@ abstract contract AssentTest is Test {
     }
 
     /// @dev The authorization of an attestation signed alone by all operators of epoch 1 but the first `absent`.
-    function authorize(
-        Attestation memory attestation,
-        uint256 operatorCount,
-        uint256 absent
-    ) internal view returns (bytes memory) {
+    function authorize(Attestation memory attestation, uint256 operatorCount, uint256 absent)
+        internal
+        view
+        returns (bytes memory)
+    {
         bytes32 root = taskManager.digestOf(attestation);
         return encode(attestation, 1, sign(root, absent, operatorCount), firstBits(absent), new bytes32[](0));
     }
 
     /// @dev The aggregate signature of operators `first` to `end - 1`.
-    function sign(
-        bytes32 root,
-        uint256 first,
-        uint256 end
-    ) internal view returns (bytes memory) {
+    function sign(bytes32 root, uint256 first, uint256 end) internal view returns (bytes memory) {
         uint256 sum = 0;
         for (uint256 i = first; i < end; ++i) {
             sum = addmod(sum, OperatorKeys.secretKey(i), OperatorKeys.ORDER);
@@ -157,9 +133,7 @@ abstract contract AssentTest is Test {
     }
 
     /// @dev A bitmap with the lowest `count` bits set.
-    function firstBits(
-        uint256 count
-    ) internal pure returns (bytes memory bitmap) {
+    function firstBits(uint256 count) internal pure returns (bytes memory bitmap) {
         bitmap = new bytes((count + 7) / 8);
         for (uint256 i = 0; i < count; ++i) {
             bitmap[i / 8] |= bytes1(uint8(1 << (i % 8)));
@@ -167,10 +141,7 @@ abstract contract AssentTest is Test {
     }
 
     /// @dev Calldata with an authorization behind it.
-    function trail(
-        bytes memory data,
-        bytes memory authorization
-    ) internal pure returns (bytes memory) {
+    function trail(bytes memory data, bytes memory authorization) internal pure returns (bytes memory) {
         return abi.encodePacked(data, authorization, uint16(authorization.length));
     }
 }

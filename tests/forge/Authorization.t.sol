@@ -23,9 +23,7 @@ struct Fields {
 contract AuthorizationReader {
     using Authorization for bytes;
 
-    function readAndWrite(
-        bytes calldata authorization
-    ) external pure returns (bytes memory) {
+    function readAndWrite(bytes calldata authorization) external pure returns (bytes memory) {
         authorization.requireWellFormed();
         bytes calldata proof = authorization[205 + authorization.nonSigners().length:];
         return abi.encodePacked(
@@ -39,9 +37,7 @@ contract AuthorizationReader {
         );
     }
 
-    function read(
-        bytes calldata authorization
-    ) external pure returns (Fields memory fields) {
+    function read(bytes calldata authorization) external pure returns (Fields memory fields) {
         authorization.requireWellFormed();
         fields.taskId = authorization.taskId();
         fields.nonce = authorization.nonce();
@@ -54,10 +50,7 @@ contract AuthorizationReader {
         fields.nonSigners = authorization.nonSigners();
     }
 
-    function root(
-        bytes calldata authorization,
-        bytes32 leaf
-    ) external pure returns (bytes32) {
+    function root(bytes calldata authorization, bytes32 leaf) external pure returns (bytes32) {
         authorization.requireWellFormed();
         return authorization.root(leaf);
     }
@@ -66,19 +59,14 @@ contract AuthorizationReader {
 contract AuthorizationTest is Test {
     AuthorizationReader private reader = new AuthorizationReader();
 
-    function testFuzz_EveryFieldIsReadBack(
-        Fields memory fields
-    ) public view {
+    function testFuzz_EveryFieldIsReadBack(Fields memory fields) public view {
         _makeWellFormed(fields);
         Fields memory read = reader.read(_encode(fields));
         read.proof = fields.proof;
         assertEq(abi.encode(read), abi.encode(fields));
     }
 
-    function testFuzz_ProofIsFoldedFromTheLeafUp(
-        Fields memory fields,
-        bytes32 leaf
-    ) public view {
+    function testFuzz_ProofIsFoldedFromTheLeafUp(Fields memory fields, bytes32 leaf) public view {
         _makeWellFormed(fields);
         bytes32 node = leaf;
         for (uint256 i = 0; i < fields.proof.length; ++i) {
@@ -88,9 +76,7 @@ contract AuthorizationTest is Test {
     }
 
     /// @dev Whatever the bytes, they are refused with the one error or are the only spelling of what is read from them.
-    function testFuzz_AnyBytesAreMalformedOrRoundTrip(
-        bytes calldata anything
-    ) public view {
+    function testFuzz_AnyBytesAreMalformedOrRoundTrip(bytes calldata anything) public view {
         _assertMalformedOrRoundTrips(anything);
     }
 
@@ -157,9 +143,7 @@ contract AuthorizationTest is Test {
         }
     }
 
-    function _assertMalformedOrRoundTrips(
-        bytes memory anything
-    ) private view {
+    function _assertMalformedOrRoundTrips(bytes memory anything) private view {
         try reader.readAndWrite(anything) returns (bytes memory written) {
             assertEq(written, anything);
             assertLe(uint8(anything[70]), 1);
@@ -168,9 +152,7 @@ contract AuthorizationTest is Test {
         }
     }
 
-    function _makeWellFormed(
-        Fields memory fields
-    ) private pure {
+    function _makeWellFormed(Fields memory fields) private pure {
         fields.decision %= 2;
         if (fields.nonSigners.length > 255) fields.nonSigners = _resize(fields.nonSigners, 255);
         uint256 length = fields.nonSigners.length;
@@ -178,9 +160,7 @@ contract AuthorizationTest is Test {
         if (fields.proof.length > 32) fields.proof = new bytes32[](32);
     }
 
-    function _encode(
-        Fields memory fields
-    ) private pure returns (bytes memory) {
+    function _encode(Fields memory fields) private pure returns (bytes memory) {
         return abi.encodePacked(
             abi.encodePacked(fields.taskId, fields.nonce, fields.expiration, fields.decision, fields.evidence),
             abi.encodePacked(fields.epoch, fields.signature, uint8(fields.nonSigners.length), fields.nonSigners),
@@ -188,10 +168,7 @@ contract AuthorizationTest is Test {
         );
     }
 
-    function _resize(
-        bytes memory source,
-        uint256 length
-    ) private pure returns (bytes memory resized) {
+    function _resize(bytes memory source, uint256 length) private pure returns (bytes memory resized) {
         resized = new bytes(length);
         for (uint256 i = 0; i < length && i < source.length; ++i) {
             resized[i] = source[i];

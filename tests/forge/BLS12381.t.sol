@@ -72,11 +72,10 @@ contract BLS12381Test is Test {
 
     /* MESSAGES, TAGS AND KEYS OF ALL KINDS */
 
-    function testFuzz_OwnSignatureVerifiesAndNoOther(
-        bytes memory message,
-        bytes memory tag,
-        uint256 secret
-    ) public view {
+    function testFuzz_OwnSignatureVerifiesAndNoOther(bytes memory message, bytes memory tag, uint256 secret)
+        public
+        view
+    {
         vm.assume(tag.length > 0);
         secret = bound(secret, 1, OperatorKeys.ORDER - 1);
         bytes memory publicKey = OperatorKeys.publicKey(secret);
@@ -117,10 +116,7 @@ contract BLS12381Test is Test {
         }
     }
 
-    function testFuzz_RevertWhen_StructHoldsMoreThanAFieldElement(
-        uint256 high,
-        uint256 low
-    ) public {
+    function testFuzz_RevertWhen_StructHoldsMoreThanAFieldElement(uint256 high, uint256 low) public {
         vm.assume(high > BLS12381.MODULUS_HIGH || (high == BLS12381.MODULUS_HIGH && low >= BLS12381.MODULUS_LOW));
         assertFalse(BLS12381.isCanonical(G1Point(high, low, 0, 0)));
         assertFalse(BLS12381.isCanonical(G1Point(0, 0, high, low)));
@@ -170,10 +166,7 @@ contract BLS12381Test is Test {
 
     /* ARITHMETIC */
 
-    function testFuzz_KeysAddLikeTheirSecrets(
-        uint256 a,
-        uint256 b
-    ) public view {
+    function testFuzz_KeysAddLikeTheirSecrets(uint256 a, uint256 b) public view {
         a = bound(a, 1, OperatorKeys.ORDER - 1);
         b = bound(b, 1, OperatorKeys.ORDER - 1);
         G2Point memory sum = library_.add(_point(a), _point(b));
@@ -195,34 +188,22 @@ contract BLS12381Test is Test {
         library_.add(off, on);
     }
 
-    function testFuzz_PointsAreReadAsTheyAreWritten(
-        uint128[4] memory high,
-        uint256[4] memory low
-    ) public pure {
+    function testFuzz_PointsAreReadAsTheyAreWritten(uint128[4] memory high, uint256[4] memory low) public pure {
         G2Point memory point = G2Point(high[0], low[0], high[1], low[1], high[2], low[2], high[3], low[3]);
         assertEq(abi.encode(BLS12381.decodeG2(BLS12381.encode(point))), abi.encode(point));
     }
 
-    function _assertReverts(
-        bytes memory signature_,
-        bytes memory key_,
-        bytes4 expected
-    ) private {
+    function _assertReverts(bytes memory signature_, bytes memory key_, bytes4 expected) private {
         vm.expectRevert(expected);
         library_.verify("message", TAG, signature_, key_);
     }
 
-    function _withFlippedBit(
-        bytes memory point
-    ) private pure returns (bytes memory flipped) {
+    function _withFlippedBit(bytes memory point) private pure returns (bytes memory flipped) {
         flipped = bytes.concat(point);
         flipped[flipped.length - 1] ^= 0x01;
     }
 
-    function _withModulusAt(
-        bytes memory point,
-        uint256 offset
-    ) private pure returns (bytes memory spoiled) {
+    function _withModulusAt(bytes memory point, uint256 offset) private pure returns (bytes memory spoiled) {
         spoiled = bytes.concat(point);
         bytes memory modulus = abi.encodePacked(uint128(BLS12381.MODULUS_HIGH), BLS12381.MODULUS_LOW);
         for (uint256 i = 0; i < 48; ++i) {
@@ -230,18 +211,12 @@ contract BLS12381Test is Test {
         }
     }
 
-    function _input(
-        string memory json,
-        string memory place,
-        string memory name
-    ) private pure returns (bytes memory) {
+    function _input(string memory json, string memory place, string memory name) private pure returns (bytes memory) {
         assertEq(vm.parseJsonString(json, string.concat(place, ".Name")), name);
         return vm.parseBytes(string.concat("0x", vm.parseJsonString(json, string.concat(place, ".Input"))));
     }
 
-    function _point(
-        uint256 secret
-    ) private view returns (G2Point memory) {
+    function _point(uint256 secret) private view returns (G2Point memory) {
         return BLS12381.decodeG2(OperatorKeys.publicKey(secret));
     }
 }

@@ -7,12 +7,11 @@ import {Precompiles} from "../../contracts/libraries/Precompiles.sol";
 
 /// @title The libraries' functions, to be called from outside: for their reverts, and for calls with little gas
 contract BLS12381Caller {
-    function verify(
-        bytes memory message,
-        bytes memory tag,
-        bytes memory signature,
-        bytes memory publicKey
-    ) external view returns (bool) {
+    function verify(bytes memory message, bytes memory tag, bytes memory signature, bytes memory publicKey)
+        external
+        view
+        returns (bool)
+    {
         return BLS12381.verify(message, tag, BLS12381.decodeG1(signature), BLS12381.decodeG2(publicKey));
     }
 
@@ -28,65 +27,43 @@ contract BLS12381Caller {
         return BLS12381.verify(message, tag, BLS12381.decodeG1(signature), BLS12381.decodeG2(publicKey));
     }
 
-    function hashToG1(
-        bytes memory message,
-        bytes memory tag
-    ) external view returns (G1Point memory) {
+    function hashToG1(bytes memory message, bytes memory tag) external view returns (G1Point memory) {
         return HashToCurve.hashToG1(message, tag);
     }
 
-    function add(
-        G2Point memory a,
-        G2Point memory b
-    ) external view returns (G2Point memory) {
+    function add(G2Point memory a, G2Point memory b) external view returns (G2Point memory) {
         return BLS12381.add(a, b);
     }
 
-    function requireInSubgroupOfG1(
-        G1Point memory point
-    ) external view {
+    function requireInSubgroupOfG1(G1Point memory point) external view {
         BLS12381.requireInSubgroup(point);
     }
 
-    function requireInSubgroupOfG2(
-        G2Point memory point
-    ) external view {
+    function requireInSubgroupOfG2(G2Point memory point) external view {
         BLS12381.requireInSubgroup(point);
     }
 
-    function g1Add(
-        bytes memory input
-    ) external view returns (bool, bytes memory) {
+    function g1Add(bytes memory input) external view returns (bool, bytes memory) {
         return Precompiles.g1Add(input);
     }
 
-    function g1Multiply(
-        bytes memory input
-    ) external view returns (bool, bytes memory) {
+    function g1Multiply(bytes memory input) external view returns (bool, bytes memory) {
         return Precompiles.g1Multiply(input);
     }
 
-    function g2Add(
-        bytes memory input
-    ) external view returns (bool, bytes memory) {
+    function g2Add(bytes memory input) external view returns (bool, bytes memory) {
         return Precompiles.g2Add(input);
     }
 
-    function g2Multiply(
-        bytes memory input
-    ) external view returns (bool, bytes memory) {
+    function g2Multiply(bytes memory input) external view returns (bool, bytes memory) {
         return Precompiles.g2Multiply(input);
     }
 
-    function pairing(
-        bytes memory input
-    ) external view returns (bool, bytes memory) {
+    function pairing(bytes memory input) external view returns (bool, bytes memory) {
         return Precompiles.pairing(input, (input.length + 383) / 384);
     }
 
-    function mapToG1(
-        bytes memory input
-    ) external view returns (bool, bytes memory) {
+    function mapToG1(bytes memory input) external view returns (bool, bytes memory) {
         return (true, Precompiles.mapToG1(input));
     }
 }

@@ -95,18 +95,13 @@ contract BatchTest is TrailingPath {
     }
 
     /// @dev The tree of the tests is not its own judge: OpenZeppelin's verifier must find the same roots.
-    function testFuzz_RootsAreOpenZeppelins(
-        bytes32[] memory leaves,
-        uint256 index
-    ) public pure {
+    function testFuzz_RootsAreOpenZeppelins(bytes32[] memory leaves, uint256 index) public pure {
         vm.assume(leaves.length > 0);
         index %= leaves.length;
         assertTrue(MerkleProof.verify(MerkleTree.proofOf(leaves, index), MerkleTree.rootOf(leaves), leaves[index]));
     }
 
-    function _assertBatchPasses(
-        uint256 size
-    ) private {
+    function _assertBatchPasses(uint256 size) private {
         (Attestation[] memory batch, bytes32[] memory leaves, bytes memory signature) = _signBatch(size);
         for (uint256 i = 0; i < size; ++i) {
             bytes32[] memory proof = MerkleTree.proofOf(leaves, i);
@@ -116,11 +111,7 @@ contract BatchTest is TrailingPath {
         assertEq(taskManager.spentNonces(address(counter), 0), (1 << size) - 1);
     }
 
-    function _assertInvalid(
-        Attestation memory attestation,
-        bytes memory signature,
-        bytes32[] memory proof
-    ) private {
+    function _assertInvalid(Attestation memory attestation, bytes memory signature, bytes32[] memory proof) private {
         assertRefused(
             attestation.intent,
             encode(attestation, 1, signature, "", proof),
@@ -129,9 +120,11 @@ contract BatchTest is TrailingPath {
     }
 
     /// @dev Attestation i has nonce i.
-    function _signBatch(
-        uint256 size
-    ) private view returns (Attestation[] memory batch, bytes32[] memory leaves, bytes memory signature) {
+    function _signBatch(uint256 size)
+        private
+        view
+        returns (Attestation[] memory batch, bytes32[] memory leaves, bytes memory signature)
+    {
         batch = new Attestation[](size);
         leaves = new bytes32[](size);
         for (uint256 i = 0; i < size; ++i) {
@@ -141,9 +134,7 @@ contract BatchTest is TrailingPath {
         signature = sign(MerkleTree.rootOf(leaves), 0, OPERATORS);
     }
 
-    function _attestation(
-        uint256 nonce
-    ) private view returns (Attestation memory) {
+    function _attestation(uint256 nonce) private view returns (Attestation memory) {
         Intent memory intent = protectedCall();
         intent.value = nonce;
         return attestationOf(address(counter), intent, nonce);

@@ -139,9 +139,7 @@ abstract contract BindingTest is ClientTest {
         }
     }
 
-    function testFuzz_EveryExtensionIsRefused(
-        bytes calldata more
-    ) public {
+    function testFuzz_EveryExtensionIsRefused(bytes calldata more) public {
         vm.assume(more.length > 0);
         assertRefused(
             attested,
@@ -150,27 +148,21 @@ abstract contract BindingTest is ClientTest {
         );
     }
 
-    function testFuzz_EveryFlippedBitOfTheAuthorizationIsRefused(
-        uint256 bit
-    ) public {
+    function testFuzz_EveryFlippedBitOfTheAuthorizationIsRefused(uint256 bit) public {
         bit = bound(bit, 0, 8 * authorization.length - 1);
         bytes memory flipped = authorization;
         flipped[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
         assertGt(attempt(attested, agent, flipped).length, 0);
     }
 
-    function testFuzz_EveryFlippedBitOfTheArgumentsIsRefused(
-        uint256 bit
-    ) public {
+    function testFuzz_EveryFlippedBitOfTheArgumentsIsRefused(uint256 bit) public {
         bit = bound(bit, 32, 8 * attested.data.length - 1);
         Intent memory intent = attested;
         intent.data[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
         _assertWrongTask(intent, attempt(intent, agent, authorization));
     }
 
-    function testFuzz_NoOtherBytesAreAnAuthorization(
-        bytes memory bytes_
-    ) public {
+    function testFuzz_NoOtherBytesAreAnAuthorization(bytes memory bytes_) public {
         vm.assume(keccak256(bytes_) != keccak256(authorization));
         assertGt(attempt(attested, agent, bytes_).length, 0);
     }
@@ -198,27 +190,19 @@ abstract contract BindingTest is ClientTest {
         assertGt(attempt(attested, agent, forged).length, 0);
     }
 
-    function _assertWrongTask(
-        Intent memory intent,
-        bytes memory refusal
-    ) internal view {
+    function _assertWrongTask(Intent memory intent, bytes memory refusal) internal view {
         bytes32 task = taskManager.taskIdOf(address(counter), POLICY_ID, intent, NONCE);
         assertEq(refusal, abi.encodeWithSelector(IRefusals.WrongTask.selector, task, bytes32(authorization)));
     }
 
-    function _signatureOf(
-        bytes memory whole
-    ) private pure returns (bytes memory signature) {
+    function _signatureOf(bytes memory whole) private pure returns (bytes memory signature) {
         signature = new bytes(96);
         for (uint256 i = 0; i < 96; ++i) {
             signature[i] = whole[107 + i];
         }
     }
 
-    function _cut(
-        bytes memory whole,
-        uint256 length
-    ) internal pure returns (bytes memory part) {
+    function _cut(bytes memory whole, uint256 length) internal pure returns (bytes memory part) {
         part = new bytes(length);
         for (uint256 i = 0; i < length; ++i) {
             part[i] = whole[i];
@@ -278,17 +262,13 @@ contract BindingOfTrailingCallsTest is BindingTest, TrailingPath {
         _assertMalformed(attested.data);
     }
 
-    function testFuzz_NoTailIsAnAuthorization(
-        bytes calldata tail
-    ) public {
+    function testFuzz_NoTailIsAnAuthorization(bytes calldata tail) public {
         vm.prank(agent);
         (bool success,) = address(counter).call{value: 1 ether}(bytes.concat(attested.data, tail));
         assertFalse(success);
     }
 
-    function _assertMalformed(
-        bytes memory whole
-    ) private {
+    function _assertMalformed(bytes memory whole) private {
         vm.prank(agent);
         (bool success, bytes memory refusal) = address(counter).call{value: 1 ether}(whole);
         assertFalse(success);

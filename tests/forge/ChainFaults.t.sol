@@ -126,13 +126,10 @@ contract ChainFaultsTest is TrailingPath {
     }
 
     /// @dev Calls with every amount of gas from `least` to `most` by `step`, each from the same state.
-    function _sweep(
-        address target,
-        bytes memory data,
-        uint256 least,
-        uint256 most,
-        uint256 step
-    ) private returns (uint256 passed, uint256 insufficient) {
+    function _sweep(address target, bytes memory data, uint256 least, uint256 most, uint256 step)
+        private
+        returns (uint256 passed, uint256 insufficient)
+    {
         uint256 value = target == address(counter) ? 1 ether : 0;
         for (uint256 gas_ = least; gas_ < most; gas_ += step) {
             uint256 snapshot = vm.snapshotState();
@@ -156,9 +153,7 @@ contract ChainFaultsTest is TrailingPath {
         }
     }
 
-    function _missing(
-        address precompile
-    ) private pure returns (bytes memory) {
+    function _missing(address precompile) private pure returns (bytes memory) {
         return abi.encodeWithSelector(Precompiles.PrecompileMissing.selector, precompile);
     }
 }

@@ -62,31 +62,20 @@ abstract contract CheckOrderTest is ClientTest {
 
     function possiblePairs() internal pure virtual returns (uint256);
 
-    function _isPossible(
-        Fault fault
-    ) internal pure virtual returns (bool);
+    function _isPossible(Fault fault) internal pure virtual returns (bool);
 
-    function _exclude(
-        Fault a,
-        Fault b
-    ) private pure returns (bool) {
+    function _exclude(Fault a, Fault b) private pure returns (bool) {
         return (a == Fault.Expired && b == Fault.LifetimeTooLong)
             || (a == Fault.UnknownEpoch && b == Fault.RetiredEpoch)
             || (a == Fault.MalformedSignature && b == Fault.InvalidSignature);
     }
 
-    function _assertFirstNames(
-        Fault first,
-        Fault second
-    ) private {
+    function _assertFirstNames(Fault first, Fault second) private {
         _assertNames((1 << uint8(first)) | (1 << uint8(second)), first);
     }
 
     /// @dev Leaves no trace.
-    function _assertNames(
-        uint256 faults,
-        Fault first
-    ) private {
+    function _assertNames(uint256 faults, Fault first) private {
         uint256 snapshot = vm.snapshotState();
         if (_has(faults, Fault.PolicyNotSet)) {
             counter = new ProtectedCounter();
@@ -111,9 +100,7 @@ abstract contract CheckOrderTest is ClientTest {
     }
 
     /// @dev Faults that do not lie in the authorization.
-    function _spoilChain(
-        uint256 faults
-    ) private {
+    function _spoilChain(uint256 faults) private {
         if (_has(faults, Fault.AlreadySpent)) {
             vm.prank(address(counter));
             taskManager.burnNonces(0, 1 << NONCE);
@@ -124,10 +111,7 @@ abstract contract CheckOrderTest is ClientTest {
         }
     }
 
-    function _sign(
-        Attestation memory attestation,
-        uint256 faults
-    ) private view returns (bytes memory authorization) {
+    function _sign(Attestation memory attestation, uint256 faults) private view returns (bytes memory authorization) {
         uint256 absent = _has(faults, Fault.QuorumNotReached) ? 3 : 0;
         bytes memory nonSigners = firstBits(absent);
         if (_has(faults, Fault.OperatorOutsideEpoch)) {
@@ -142,11 +126,11 @@ abstract contract CheckOrderTest is ClientTest {
         if (_has(faults, Fault.TrailingByte)) authorization = bytes.concat(authorization, hex"00");
     }
 
-    function _errorOf(
-        Fault fault,
-        Intent memory call,
-        Attestation memory attestation
-    ) private view returns (bytes memory) {
+    function _errorOf(Fault fault, Intent memory call, Attestation memory attestation)
+        private
+        view
+        returns (bytes memory)
+    {
         if (fault == Fault.PolicyNotSet) return abi.encodeWithSelector(IRefusals.PolicyNotSet.selector);
         if (fault == Fault.TrailingByte || fault == Fault.OperatorOutsideEpoch) {
             return abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector);
@@ -162,10 +146,7 @@ abstract contract CheckOrderTest is ClientTest {
         return _laterErrorOf(fault, attestation);
     }
 
-    function _laterErrorOf(
-        Fault fault,
-        Attestation memory attestation
-    ) private view returns (bytes memory) {
+    function _laterErrorOf(Fault fault, Attestation memory attestation) private view returns (bytes memory) {
         uint48 expiration = attestation.expiration;
         if (fault == Fault.Expired) {
             return abi.encodeWithSelector(IRefusals.AttestationExpired.selector, expiration, block.timestamp);
@@ -187,10 +168,7 @@ abstract contract CheckOrderTest is ClientTest {
         return abi.encodeWithSelector(IRefusals.PolicyDenied.selector, attestation.taskId);
     }
 
-    function _has(
-        uint256 faults,
-        Fault fault
-    ) private pure returns (bool) {
+    function _has(uint256 faults, Fault fault) private pure returns (bool) {
         return faults & (1 << uint8(fault)) != 0;
     }
 }
@@ -202,9 +180,7 @@ contract CheckOrderOfTrailingCallsTest is CheckOrderTest, TrailingPath {
     }
 
     /// @dev A client fills chain and caller in from the call itself.
-    function _isPossible(
-        Fault fault
-    ) internal pure override returns (bool) {
+    function _isPossible(Fault fault) internal pure override returns (bool) {
         return fault != Fault.WrongChain && fault != Fault.WrongSender;
     }
 }
@@ -215,9 +191,7 @@ contract CheckOrderOfExplicitIntentsTest is CheckOrderTest, ExplicitPath {
         return 102;
     }
 
-    function _isPossible(
-        Fault
-    ) internal pure override returns (bool) {
+    function _isPossible(Fault) internal pure override returns (bool) {
         return true;
     }
 }

@@ -31,43 +31,29 @@ abstract contract ClientTest is AssentTest {
     function protectedCall() internal view virtual returns (Intent memory);
 
     /// @dev Makes the call and returns the revert data, empty if it went through.
-    function attempt(
-        Intent memory intent,
-        address caller,
-        bytes memory authorization
-    ) internal virtual returns (bytes memory refusal);
+    function attempt(Intent memory intent, address caller, bytes memory authorization)
+        internal
+        virtual
+        returns (bytes memory refusal);
 
-    function attest(
-        Intent memory intent
-    ) internal view returns (Attestation memory) {
+    function attest(Intent memory intent) internal view returns (Attestation memory) {
         return attestationOf(address(counter), intent, NONCE);
     }
 
     /// @dev Signed by all.
-    function authorize(
-        Attestation memory attestation
-    ) internal view returns (bytes memory) {
+    function authorize(Attestation memory attestation) internal view returns (bytes memory) {
         return authorize(attestation, OPERATORS, 0);
     }
 
-    function attempt(
-        Attestation memory attestation
-    ) internal returns (bytes memory refusal) {
+    function attempt(Attestation memory attestation) internal returns (bytes memory refusal) {
         return attempt(attestation.intent, agent, authorize(attestation));
     }
 
-    function assertPasses(
-        Intent memory intent,
-        bytes memory authorization
-    ) internal {
+    function assertPasses(Intent memory intent, bytes memory authorization) internal {
         assertEq(attempt(intent, agent, authorization), "", "a good authorization was refused");
     }
 
-    function assertRefused(
-        Intent memory intent,
-        bytes memory authorization,
-        bytes memory expected
-    ) internal {
+    function assertRefused(Intent memory intent, bytes memory authorization, bytes memory expected) internal {
         assertEq(attempt(intent, agent, authorization), expected);
     }
 
@@ -79,11 +65,11 @@ abstract contract ClientTest is AssentTest {
         _;
     }
 
-    function askView(
-        Intent memory intent,
-        address caller,
-        bytes memory authorization
-    ) internal view returns (bytes memory refusal) {
+    function askView(Intent memory intent, address caller, bytes memory authorization)
+        internal
+        view
+        returns (bytes memory refusal)
+    {
         try counter.checkAuthorization(intent, caller, authorization) returns (bytes32 taskId) {
             assertEq(taskId, bytes32(authorization), "the view names another task");
         } catch (bytes memory reason) {
@@ -104,11 +90,11 @@ abstract contract TrailingPath is ClientTest {
         });
     }
 
-    function attempt(
-        Intent memory intent,
-        address caller,
-        bytes memory authorization
-    ) internal override returns (bytes memory refusal) {
+    function attempt(Intent memory intent, address caller, bytes memory authorization)
+        internal
+        override
+        returns (bytes memory refusal)
+    {
         bytes memory viewRefusal = askView(intent, caller, authorization);
         vm.prank(caller);
         (bool success, bytes memory returned) =
@@ -127,11 +113,11 @@ abstract contract ExplicitPath is ClientTest {
             });
     }
 
-    function attempt(
-        Intent memory intent,
-        address caller,
-        bytes memory authorization
-    ) internal override returns (bytes memory refusal) {
+    function attempt(Intent memory intent, address caller, bytes memory authorization)
+        internal
+        override
+        returns (bytes memory refusal)
+    {
         bytes memory viewRefusal = askView(intent, caller, authorization);
         vm.prank(caller);
         try counter.execute(intent, authorization) {}

@@ -91,10 +91,7 @@ contract CurveVectorsTest is Test {
         assertEq(count, expectedCount, name);
     }
 
-    function _assertExpanded(
-        string memory path,
-        uint256 tagLength
-    ) private view {
+    function _assertExpanded(string memory path, uint256 tagLength) private view {
         string memory json = vm.readFile(path);
         bytes memory tag = bytes(vm.parseJsonString(json, ".dst"));
         assertEq(tag.length, tagLength);
@@ -109,18 +106,11 @@ contract CurveVectorsTest is Test {
         assertEq(count, 5);
     }
 
-    function _hex(
-        string memory json,
-        string memory key
-    ) private pure returns (bytes memory) {
+    function _hex(string memory json, string memory key) private pure returns (bytes memory) {
         return vm.parseBytes(string.concat("0x", vm.parseJsonString(json, key)));
     }
 
-    function _at(
-        string memory list,
-        uint256 index,
-        string memory field
-    ) private pure returns (string memory) {
+    function _at(string memory list, uint256 index, string memory field) private pure returns (string memory) {
         return string.concat(list, "[", vm.toString(index), "]", field);
     }
 }

@@ -179,9 +179,7 @@ contract EpochsTest is TrailingPath {
     }
 
     /// @dev However commits, retirements and settings follow one another, nobody's time is ever extended.
-    function testFuzz_NothingLengthensAnEpoch(
-        uint8[12] calldata steps
-    ) public {
+    function testFuzz_NothingLengthensAnEpoch(uint8[12] calldata steps) public {
         for (uint256 i = 0; i < steps.length; ++i) {
             uint48[16] memory before = _validUntil();
             if (steps[i] % 4 == 0) {
@@ -233,11 +231,7 @@ contract EpochsTest is TrailingPath {
         }
     }
 
-    function _assertAuthorizes(
-        uint32 epoch,
-        uint256 absent,
-        bytes memory expected
-    ) private {
+    function _assertAuthorizes(uint32 epoch, uint256 absent, bytes memory expected) private {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), absent, OPERATORS);
         bytes memory authorization = encode(attestation, epoch, signature, firstBits(absent), new bytes32[](0));
@@ -246,30 +240,18 @@ contract EpochsTest is TrailingPath {
         vm.revertToState(snapshot);
     }
 
-    function _assertCommitRefused(
-        address[] memory operators,
-        bytes memory expected
-    ) private {
+    function _assertCommitRefused(address[] memory operators, bytes memory expected) private {
         vm.expectRevert(expected);
         vm.prank(owner);
         registry.commitEpoch(OPERATOR_SET, operators);
     }
 
-    function _commit(
-        uint32 operatorSet,
-        uint256 first,
-        uint256 count
-    ) private returns (uint32) {
+    function _commit(uint32 operatorSet, uint256 first, uint256 count) private returns (uint32) {
         vm.prank(owner);
         return registry.commitEpoch(operatorSet, operatorAddresses(first, count));
     }
 
-    function _setWeights(
-        uint32 operatorSet,
-        uint256 first,
-        uint256 count,
-        uint96 weight
-    ) private {
+    function _setWeights(uint32 operatorSet, uint256 first, uint256 count, uint96 weight) private {
         uint96[] memory weights = new uint96[](count);
         for (uint256 i = 0; i < count; ++i) {
             weights[i] = weight;

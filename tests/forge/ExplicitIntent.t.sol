@@ -29,16 +29,11 @@ contract Reentrant {
     bytes public refusal;
     uint256 public timesCalled;
 
-    constructor(
-        ProtectedCounter client
-    ) {
+    constructor(ProtectedCounter client) {
         _CLIENT = client;
     }
 
-    function start(
-        Intent memory intent,
-        bytes memory authorization
-    ) external {
+    function start(Intent memory intent, bytes memory authorization) external {
         (_intent, _authorization) = (intent, authorization);
         _CLIENT.execute(intent, authorization);
     }
@@ -67,10 +62,7 @@ contract ExplicitIntentTest is ExplicitPath {
         assertEq(address(recorder).balance, 1 ether);
     }
 
-    function testFuzz_ExecutesExactlyAnyIntent(
-        uint256 value,
-        bytes memory data
-    ) public {
+    function testFuzz_ExecutesExactlyAnyIntent(uint256 value, bytes memory data) public {
         vm.assume(data.length > 0);
         value = bound(value, 0, address(counter).balance);
         Intent memory intent = Intent(agent, address(recorder), value, data, block.chainid);
@@ -176,10 +168,7 @@ contract ExplicitIntentTest is ExplicitPath {
     }
 
     /// @dev The call fails though it was authorised, and leaves the nonce unspent.
-    function _assertFails(
-        Attestation memory attestation,
-        bytes memory expected
-    ) private {
+    function _assertFails(Attestation memory attestation, bytes memory expected) private {
         bytes memory authorization = authorize(attestation);
         assertEq(askView(attestation.intent, agent, authorization), "");
         vm.expectRevert(expected);

@@ -24,9 +24,7 @@ abstract contract GasTest is AssentTest {
         }
     }
 
-    function nonSigners(
-        uint256 index
-    ) internal pure returns (uint256) {
+    function nonSigners(uint256 index) internal pure returns (uint256) {
         return [uint256(0), 1, 10][index];
     }
 
@@ -47,20 +45,14 @@ abstract contract GasTest is AssentTest {
         _measure("protected no-op, 10 non-signers", calls[2]);
     }
 
-    function _prepare(
-        uint256 absent,
-        uint256 nonce
-    ) private view returns (bytes memory) {
+    function _prepare(uint256 absent, uint256 nonce) private view returns (bytes memory) {
         bytes memory data = abi.encodeCall(ProtectedCounter.protectedNoOp, ());
         Intent memory intent = Intent(address(this), address(counter), 0, data, block.chainid);
         Attestation memory attestation = attestationOf(address(counter), intent, nonce);
         return trail(data, authorize(attestation, operatorCount(), absent));
     }
 
-    function _measure(
-        string memory name,
-        bytes memory data
-    ) private {
+    function _measure(string memory name, bytes memory data) private {
         address target = address(counter);
         uint256 before = gasleft();
         (bool success, bytes memory reason) = target.call(data);

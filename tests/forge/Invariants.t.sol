@@ -30,35 +30,23 @@ contract VaultUser is AssentTest {
         require(token.transfer(address(vault), 1_000_000));
     }
 
-    function payAsAttested(
-        uint256 amount,
-        uint256 nonce
-    ) external {
+    function payAsAttested(uint256 amount, uint256 nonce) external {
         (amount, nonce) = (amount % 1000, nonce % 300);
         _use(_attestedPayment(amount, nonce, true), amount, nonce);
     }
 
-    function payAsDenied(
-        uint256 amount,
-        uint256 nonce
-    ) external {
+    function payAsDenied(uint256 amount, uint256 nonce) external {
         (amount, nonce) = (amount % 1000, nonce % 300);
         _expectRefused(_attestedPayment(amount, nonce, false));
     }
 
-    function replay(
-        uint256 index
-    ) external {
+    function replay(uint256 index) external {
         if (seen.length == 0) return;
         index %= seen.length;
         _use(seen[index], amounts[index], nonces[index]);
     }
 
-    function bend(
-        uint256 index,
-        uint256 offset,
-        bytes1 change
-    ) external {
+    function bend(uint256 index, uint256 offset, bytes1 change) external {
         if (seen.length == 0 || change == 0) return;
         bytes memory bent = seen[index % seen.length];
         // Within the arguments and the authorization; another selector is another function.
@@ -66,25 +54,17 @@ contract VaultUser is AssentTest {
         _expectRefused(bent);
     }
 
-    function burn(
-        uint256 nonce
-    ) external {
+    function burn(uint256 nonce) external {
         nonce %= 300;
         vm.prank(owner);
         vault.burnNonces(nonce >> 8, 1 << (nonce & 0xff));
     }
 
-    function wait_(
-        uint256 time
-    ) external {
+    function wait_(uint256 time) external {
         skip(time % 5 minutes);
     }
 
-    function _use(
-        bytes memory call,
-        uint256 amount,
-        uint256 nonce
-    ) private {
+    function _use(bytes memory call, uint256 amount, uint256 nonce) private {
         seen.push(call);
         amounts.push(amount);
         nonces.push(nonce);
@@ -97,19 +77,13 @@ contract VaultUser is AssentTest {
         if (++uses[nonce] > mostUses) mostUses = uses[nonce];
     }
 
-    function _expectRefused(
-        bytes memory call
-    ) private {
+    function _expectRefused(bytes memory call) private {
         (bool success,) = address(vault).call(call);
         require(!success, "went through");
         ++refused;
     }
 
-    function _attestedPayment(
-        uint256 amount,
-        uint256 nonce,
-        bool allow
-    ) private view returns (bytes memory) {
+    function _attestedPayment(uint256 amount, uint256 nonce, bool allow) private view returns (bytes memory) {
         bytes memory call = abi.encodeCall(TreasuryVault.pay, (token, recipient, amount));
         Intent memory intent = Intent(address(this), address(vault), 0, call, block.chainid);
         Attestation memory attestation = attestationOf(address(vault), intent, nonce);

@@ -137,11 +137,7 @@ contract LargeSetsTest is TrailingPath {
     }
 
     /// @dev Passes with all but `absent` signing, and counts exactly their weight.
-    function _assertVerifies(
-        uint32 epoch,
-        uint256 size,
-        uint256[] memory absent
-    ) private {
+    function _assertVerifies(uint32 epoch, uint256 size, uint256[] memory absent) private {
         uint256 snapshot = vm.snapshotState();
         Attestation memory attestation = attest(protectedCall());
         (uint256 secret, uint256 absentWeight, bytes memory bitmap) = _without(size, absent);
@@ -165,10 +161,11 @@ contract LargeSetsTest is TrailingPath {
         vm.revertToState(snapshot);
     }
 
-    function _without(
-        uint256 size,
-        uint256[] memory absent
-    ) private pure returns (uint256 secret, uint256 weight, bytes memory bitmap) {
+    function _without(uint256 size, uint256[] memory absent)
+        private
+        pure
+        returns (uint256 secret, uint256 weight, bytes memory bitmap)
+    {
         for (uint256 i = 0; i < size; ++i) {
             secret = addmod(secret, _secretOf(i), OperatorKeys.ORDER);
         }
@@ -180,23 +177,16 @@ contract LargeSetsTest is TrailingPath {
         }
     }
 
-    function _secretOf(
-        uint256 index
-    ) private pure returns (uint256) {
+    function _secretOf(uint256 index) private pure returns (uint256) {
         return OperatorKeys.secretKey(index < MOST ? index : 0);
     }
 
-    function _stage(
-        uint256 first
-    ) private {
+    function _stage(uint256 first) private {
         vm.prank(owner);
         registry.stageOperators(OPERATOR_SET, operatorAddresses(first, 100));
     }
 
-    function _registerInStorage(
-        uint256 first,
-        uint256 count
-    ) private {
+    function _registerInStorage(uint256 first, uint256 count) private {
         bytes32 pointer = vm.load(address(registry), _keySlot(operatorAddress(0)));
         uint96[] memory weights = new uint96[](count);
         for (uint256 i = 0; i < count; ++i) {
@@ -208,9 +198,7 @@ contract LargeSetsTest is TrailingPath {
     }
 
     /// @dev The slot that the operator's key is read from.
-    function _keySlot(
-        address operator
-    ) private returns (bytes32) {
+    function _keySlot(address operator) private returns (bytes32) {
         vm.record();
         registry.publicKeyOf(operator);
         (bytes32[] memory reads,) = vm.accesses(address(registry));

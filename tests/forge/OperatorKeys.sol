@@ -15,34 +15,24 @@ library OperatorKeys {
     bytes internal constant SIGNATURE_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
     bytes internal constant POSSESSION_TAG = "BLS_POP_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
-    function secretKey(
-        uint256 index
-    ) internal pure returns (uint256) {
+    function secretKey(uint256 index) internal pure returns (uint256) {
         return uint256(keccak256(abi.encode("operator", index))) % ORDER;
     }
 
-    function publicKey(
-        uint256 secret
-    ) internal view returns (bytes memory) {
+    function publicKey(uint256 secret) internal view returns (bytes memory) {
         (bool success, bytes memory point) = Precompiles.g2Multiply(abi.encode(BLS12381.generatorG2(), secret));
         require(success, "G2MSM refused the generator");
         return BLS12381.encode(abi.decode(point, (G2Point)));
     }
 
-    function sign(
-        uint256 secret,
-        bytes memory message,
-        bytes memory tag
-    ) internal view returns (bytes memory) {
+    function sign(uint256 secret, bytes memory message, bytes memory tag) internal view returns (bytes memory) {
         (bool success, bytes memory point) =
             Precompiles.g1Multiply(abi.encode(HashToCurve.hashToG1(message, tag), secret));
         require(success, "G1MSM refused a hashed message");
         return encodeG1(abi.decode(point, (G1Point)));
     }
 
-    function encodeG1(
-        G1Point memory point
-    ) internal pure returns (bytes memory) {
+    function encodeG1(G1Point memory point) internal pure returns (bytes memory) {
         return abi.encodePacked(uint128(point.xHigh), point.xLow, uint128(point.yHigh), point.yLow);
     }
 }

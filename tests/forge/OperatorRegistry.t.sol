@@ -245,37 +245,23 @@ contract OperatorRegistryTest is AssentTest {
         new OperatorRegistry(owner, IStakeSource(address(0)), 1);
     }
 
-    function _register(
-        address operator,
-        bytes memory publicKey,
-        bytes memory proof_
-    ) private {
+    function _register(address operator, bytes memory publicKey, bytes memory proof_) private {
         vm.prank(operator);
         registry.registerOperator(publicKey, proof_);
     }
 
-    function _assertInvalidProof(
-        bytes memory publicKey,
-        bytes memory proof_
-    ) private {
+    function _assertInvalidProof(bytes memory publicKey, bytes memory proof_) private {
         _assertRefused(publicKey, proof_, abi.encodeWithSelector(IOperatorRegistry.InvalidProofOfPossession.selector));
     }
 
-    function _assertRefused(
-        bytes memory publicKey,
-        bytes memory proof_,
-        bytes memory expected
-    ) private {
+    function _assertRefused(bytes memory publicKey, bytes memory proof_, bytes memory expected) private {
         bytes memory before = registry.publicKeyOf(newcomer);
         vm.expectRevert(expected);
         _register(newcomer, publicKey, proof_);
         assertEq(registry.publicKeyOf(newcomer), before);
     }
 
-    function _wrongLength(
-        uint256 expected,
-        uint256 actual
-    ) private pure returns (bytes memory) {
+    function _wrongLength(uint256 expected, uint256 actual) private pure returns (bytes memory) {
         return abi.encodeWithSelector(BLS12381.WrongPointLength.selector, expected, actual);
     }
 

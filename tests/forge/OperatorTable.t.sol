@@ -78,13 +78,11 @@ contract OperatorTableTest is AssentTest {
         assertLe(table.code.length, 24_576, "EIP-170");
     }
 
-    function _expectedTable(
-        uint256 from,
-        uint256 to,
-        uint256 firstEntry,
-        uint256 endEntry,
-        bytes memory earlier
-    ) private view returns (bytes memory) {
+    function _expectedTable(uint256 from, uint256 to, uint256 firstEntry, uint256 endEntry, bytes memory earlier)
+        private
+        view
+        returns (bytes memory)
+    {
         uint256 sum = 0;
         for (uint256 i = from; i < to; ++i) {
             sum = addmod(sum, OperatorKeys.secretKey(i), OperatorKeys.ORDER);
@@ -101,9 +99,7 @@ contract OperatorTableTest is AssentTest {
     }
 
     /// @dev Into 48 bytes for each field element.
-    function _fit(
-        G2Point memory point
-    ) private pure {
+    function _fit(G2Point memory point) private pure {
         point.x0High = uint128(point.x0High);
         point.x1High = uint128(point.x1High);
         point.y0High = uint128(point.y0High);

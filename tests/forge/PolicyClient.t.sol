@@ -74,9 +74,7 @@ contract PolicyClientTest is TrailingPath {
         assertEq(address(counter.taskManager()), address(taskManager), "the TaskManager changed along");
     }
 
-    function testFuzz_PolicyIsKeptWhole(
-        Policy memory next
-    ) public {
+    function testFuzz_PolicyIsKeptWhole(Policy memory next) public {
         next.quorum = uint16(bound(next.quorum, 5001, 10_000));
         if (next.policyId == 0) next.policyId = POLICY_ID;
         if (next.maxLifetime == 0) next.maxLifetime = 1;
@@ -167,9 +165,7 @@ contract PolicyClientTest is TrailingPath {
         assertEq(uint256(vm.load(address(counter), 0)), counter.count());
     }
 
-    function _assertInvalid(
-        Policy memory invalid
-    ) private {
+    function _assertInvalid(Policy memory invalid) private {
         vm.expectRevert(
             abi.encodeWithSelector(
                 IPolicyClient.InvalidPolicy.selector, invalid.policyId, invalid.quorum, invalid.maxLifetime

@@ -10,10 +10,7 @@ contract ProtectedCounter is PolicyClient {
     address private immutable _OWNER = msg.sender;
     uint256 public count;
 
-    function initialize(
-        ITaskManager taskManager,
-        Policy memory policy
-    ) external {
+    function initialize(ITaskManager taskManager, Policy memory policy) external {
         _initializePolicyClient(taskManager, policy);
     }
 
@@ -21,16 +18,11 @@ contract ProtectedCounter is PolicyClient {
 
     function unprotectedNoOp() external payable {}
 
-    function increment(
-        uint256 by
-    ) external payable onlyAttested {
+    function increment(uint256 by) external payable onlyAttested {
         count += by;
     }
 
-    function execute(
-        Intent calldata intent,
-        bytes calldata authorization
-    ) external payable returns (bytes memory) {
+    function execute(Intent calldata intent, bytes calldata authorization) external payable returns (bytes memory) {
         return _executeAttested(intent, authorization);
     }
 

@@ -25,51 +25,33 @@ contract CounterBefore is OwnableUpgradeable, UUPSUpgradeable {
         _disableInitializers();
     }
 
-    function initialize(
-        address owner
-    ) external initializer {
+    function initialize(address owner) external initializer {
         __Ownable_init(owner);
     }
 
-    function increment(
-        uint256 by
-    ) external payable virtual {
+    function increment(uint256 by) external payable virtual {
         count += by;
     }
 
-    function _authorizeUpgrade(
-        address
-    ) internal override onlyOwner {}
+    function _authorizeUpgrade(address) internal override onlyOwner {}
 }
 
 /// @dev The same counter, joined by the client.
 contract CounterAfter is CounterBefore, PolicyClient {
-    function initializePolicy(
-        ITaskManager taskManager,
-        Policy memory policy
-    ) external reinitializer(2) {
+    function initializePolicy(ITaskManager taskManager, Policy memory policy) external reinitializer(2) {
         _initializePolicyClient(taskManager, policy);
     }
 
-    function initializeAll(
-        address owner,
-        ITaskManager taskManager,
-        Policy memory policy
-    ) external initializer {
+    function initializeAll(address owner, ITaskManager taskManager, Policy memory policy) external initializer {
         __Ownable_init(owner);
         _initializePolicyClient(taskManager, policy);
     }
 
-    function increment(
-        uint256 by
-    ) external payable override onlyAttested {
+    function increment(uint256 by) external payable override onlyAttested {
         count += by;
     }
 
-    function execute(
-        Intent calldata intent,
-        bytes calldata authorization
-    ) external returns (bytes memory) {
+    function execute(Intent calldata intent, bytes calldata authorization) external returns (bytes memory) {
         return _executeAttested(intent, authorization);
     }
 
@@ -162,9 +144,7 @@ contract ProxiesTest is TrailingPath {
     }
 
     /// @dev Refuses without, passes once with an authorization.
-    function _assertProtects(
-        address proxy
-    ) private {
+    function _assertProtects(address proxy) private {
         // The paths know a client by the functions that `CounterAfter` shares with `ProtectedCounter`.
         counter = ProtectedCounter(proxy);
         Intent memory intent = protectedCall();

@@ -6,10 +6,7 @@ import {Test} from "forge-std/Test.sol";
 
 contract QuorumTest is Test {
     /// @dev The least whole number that is at least the share: it reaches it, and one less does not.
-    function testFuzz_RequiredIsTheLeastWeightThatReachesTheShare(
-        uint96 total,
-        uint16 quorum
-    ) public pure {
+    function testFuzz_RequiredIsTheLeastWeightThatReachesTheShare(uint96 total, uint16 quorum) public pure {
         total = uint96(bound(total, 1, type(uint96).max));
         uint256 share = quorum < 5001 ? 5001 : quorum;
         uint256 required = Quorum.requiredWeight(total, quorum);
@@ -18,18 +15,12 @@ contract QuorumTest is Test {
     }
 
     /// @dev Two groups that have nobody in common are never both a quorum.
-    function testFuzz_TwoQuorumsOverlap(
-        uint96 total,
-        uint16 quorum
-    ) public pure {
+    function testFuzz_TwoQuorumsOverlap(uint96 total, uint16 quorum) public pure {
         total = uint96(bound(total, 1, type(uint96).max));
         assertGt(2 * Quorum.requiredWeight(total, quorum), total);
     }
 
-    function testFuzz_AcceptableQuorumCanBeReached(
-        uint96 total,
-        uint16 quorum
-    ) public pure {
+    function testFuzz_AcceptableQuorumCanBeReached(uint96 total, uint16 quorum) public pure {
         total = uint96(bound(total, 1, type(uint96).max));
         assertEq(Quorum.isAcceptable(quorum), quorum >= 5001 && quorum <= 10_000);
         if (Quorum.isAcceptable(quorum)) assertLe(Quorum.requiredWeight(total, quorum), total);

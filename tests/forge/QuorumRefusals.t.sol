@@ -221,10 +221,7 @@ abstract contract QuorumRefusalsTest is ClientTest {
 
     /* SHARED */
 
-    function _assertEpochRefused(
-        uint32 epoch,
-        bytes4 selector
-    ) private {
+    function _assertEpochRefused(uint32 epoch, bytes4 selector) private {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 0, OPERATORS);
         assertRefused(
@@ -234,18 +231,12 @@ abstract contract QuorumRefusalsTest is ClientTest {
         );
     }
 
-    function _assertAbsent(
-        uint256 absent,
-        bytes memory expected
-    ) private {
+    function _assertAbsent(uint256 absent, bytes memory expected) private {
         Attestation memory attestation = attest(protectedCall());
         assertRefused(attestation.intent, authorize(attestation, OPERATORS, absent), expected);
     }
 
-    function _assertAbsentWeight(
-        uint96 absentWeight,
-        bytes memory expected
-    ) private {
+    function _assertAbsentWeight(uint96 absentWeight, bytes memory expected) private {
         uint256 snapshot = vm.snapshotState();
         setWeight(0, absentWeight);
         for (uint256 i = 1; i < OPERATORS - 1; ++i) {
@@ -260,10 +251,7 @@ abstract contract QuorumRefusalsTest is ClientTest {
         vm.revertToState(snapshot);
     }
 
-    function _signWithout(
-        Attestation memory attestation,
-        uint256 absent
-    ) private view returns (bytes memory) {
+    function _signWithout(Attestation memory attestation, uint256 absent) private view returns (bytes memory) {
         uint256 sum = 0;
         for (uint256 i = 0; i < OPERATORS; ++i) {
             if (i != absent) sum = addmod(sum, OperatorKeys.secretKey(i), OperatorKeys.ORDER);
@@ -272,33 +260,22 @@ abstract contract QuorumRefusalsTest is ClientTest {
         return OperatorKeys.sign(sum, bytes.concat(digest), OperatorKeys.SIGNATURE_TAG);
     }
 
-    function _assertMalformed(
-        G1Point memory signature
-    ) private {
+    function _assertMalformed(G1Point memory signature) private {
         _assertSignatureRefused(OperatorKeys.encodeG1(signature), IRefusals.MalformedSignature.selector);
     }
 
-    function _assertForged(
-        bytes memory signature
-    ) private {
+    function _assertForged(bytes memory signature) private {
         _assertSignatureRefused(signature, IRefusals.InvalidSignature.selector);
     }
 
-    function _assertSignatureRefused(
-        bytes memory signature,
-        bytes4 selector
-    ) private {
+    function _assertSignatureRefused(bytes memory signature, bytes4 selector) private {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = encode(attestation, 1, signature, "", new bytes32[](0));
         assertRefused(attestation.intent, authorization, abi.encodeWithSelector(selector));
     }
 
     /// @dev The other spelling of a coordinate: p more, which still fits into 48 bytes.
-    function _addModulus(
-        G1Point memory point,
-        bool toX,
-        bool toY
-    ) private pure {
+    function _addModulus(G1Point memory point, bool toX, bool toY) private pure {
         unchecked {
             if (toX) {
                 point.xLow += BLS12381.MODULUS_LOW;

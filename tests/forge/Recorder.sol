@@ -8,9 +8,7 @@ contract Recorder {
     uint256 public value;
     bytes public data;
 
-    fallback(
-        bytes calldata input
-    ) external payable returns (bytes memory) {
+    fallback(bytes calldata input) external payable returns (bytes memory) {
         (sender, value, data) = (msg.sender, msg.value, input);
         ++calls;
         return abi.encodePacked("got ", input);

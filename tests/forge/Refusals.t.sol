@@ -200,9 +200,7 @@ abstract contract RefusalsTest is ClientTest {
         assertFalse(taskManager.isSpent(address(counter), NONCE), "a refusal spent the nonce");
     }
 
-    function _spent(
-        uint256 nonce
-    ) internal view returns (bytes memory) {
+    function _spent(uint256 nonce) internal view returns (bytes memory) {
         return abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, address(counter), nonce);
     }
 
@@ -210,16 +208,11 @@ abstract contract RefusalsTest is ClientTest {
         return _error(IRefusals.MalformedAuthorization.selector);
     }
 
-    function _error(
-        bytes4 selector
-    ) internal pure returns (bytes memory) {
+    function _error(bytes4 selector) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(selector);
     }
 
-    function _cut(
-        bytes memory whole,
-        uint256 length
-    ) internal pure returns (bytes memory part) {
+    function _cut(bytes memory whole, uint256 length) internal pure returns (bytes memory part) {
         part = new bytes(length);
         for (uint256 i = 0; i < length; ++i) {
             part[i] = whole[i];

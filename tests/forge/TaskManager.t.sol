@@ -49,10 +49,7 @@ contract TaskManagerTest is TrailingPath {
         assertEq(attempt(attest(protectedCall())), "");
     }
 
-    function testFuzz_SpentIsTheBitOfTheWord(
-        uint256 nonce,
-        uint256 other
-    ) public {
+    function testFuzz_SpentIsTheBitOfTheWord(uint256 nonce, uint256 other) public {
         taskManager.burnNonces(nonce >> 8, 1 << (nonce & 0xff));
         assertTrue(taskManager.isSpent(address(this), nonce));
         assertEq(taskManager.isSpent(address(this), other), other == nonce);
@@ -107,12 +104,10 @@ contract TaskManagerTest is TrailingPath {
 
     /* DIGESTS */
 
-    function testFuzz_TaskIdIsTheFormula(
-        address client,
-        bytes32 policyId,
-        Intent memory intent,
-        uint256 nonce
-    ) public view {
+    function testFuzz_TaskIdIsTheFormula(address client, bytes32 policyId, Intent memory intent, uint256 nonce)
+        public
+        view
+    {
         bytes32 intentHash = keccak256(
             abi.encode(INTENT_TYPE, intent.from, intent.to, intent.value, keccak256(intent.data), intent.chainId)
         );
@@ -122,9 +117,7 @@ contract TaskManagerTest is TrailingPath {
         );
     }
 
-    function testFuzz_DigestIsEip712(
-        Attestation memory attestation
-    ) public view {
+    function testFuzz_DigestIsEip712(Attestation memory attestation) public view {
         // Numbers above 2^53 go as text, as EIP-712 tools read them.
         string memory message = string.concat(
             '{"taskId":"',
@@ -184,9 +177,7 @@ contract TaskManagerTest is TrailingPath {
         assertNotEq(new TaskManager(registry).digestOf(attestation), taskManager.digestOf(attestation));
     }
 
-    function _callOf(
-        Intent memory intent
-    ) private pure returns (AttestedCall memory) {
+    function _callOf(Intent memory intent) private pure returns (AttestedCall memory) {
         return AttestedCall({
             caller: intent.from,
             from: intent.from,
@@ -197,9 +188,7 @@ contract TaskManagerTest is TrailingPath {
         });
     }
 
-    function _intentJson(
-        Intent memory intent
-    ) private pure returns (string memory) {
+    function _intentJson(Intent memory intent) private pure returns (string memory) {
         return string.concat(
             '{"from":"',
             vm.toString(intent.from),

@@ -35,9 +35,7 @@ contract TreasuryVaultTest is AssentTest {
         assertEq(token.balanceOf(address(vault)), 750 ether);
     }
 
-    function testFuzz_PaysExactlyAnyAttestedAmount(
-        uint256 amount
-    ) public {
+    function testFuzz_PaysExactlyAnyAttestedAmount(uint256 amount) public {
         amount = bound(amount, 0, 1000 ether);
         assertEq(_callVault(agent, _authorized(agent, _paymentOf(amount))), "");
         assertEq(token.balanceOf(recipient), amount);
@@ -150,32 +148,21 @@ contract TreasuryVaultTest is AssentTest {
         );
     }
 
-    function _paymentOf(
-        uint256 amount
-    ) private view returns (bytes memory) {
+    function _paymentOf(uint256 amount) private view returns (bytes memory) {
         return abi.encodeCall(TreasuryVault.pay, (token, recipient, amount));
     }
 
-    function _authorizationOf(
-        address caller,
-        bytes memory call
-    ) private view returns (bytes memory) {
+    function _authorizationOf(address caller, bytes memory call) private view returns (bytes memory) {
         Intent memory intent = Intent(caller, address(vault), 0, call, block.chainid);
         return authorize(attestationOf(address(vault), intent, 0), OPERATORS, 0);
     }
 
-    function _authorized(
-        address caller,
-        bytes memory call
-    ) private view returns (bytes memory) {
+    function _authorized(address caller, bytes memory call) private view returns (bytes memory) {
         return trail(call, _authorizationOf(caller, call));
     }
 
     /// @dev The revert data, empty if the call went through.
-    function _callVault(
-        address caller,
-        bytes memory call
-    ) private returns (bytes memory refusal) {
+    function _callVault(address caller, bytes memory call) private returns (bytes memory refusal) {
         vm.prank(caller);
         (bool success, bytes memory returned) = address(vault).call(call);
         if (!success) refusal = returned;
