@@ -184,6 +184,8 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
 
     /// @dev The bit of a nonce within its word.
     function _bit(uint256 nonce) private pure returns (uint256) {
+        // The order is meant: a one is moved to the nonce's place.
+        // forge-lint: disable-next-line(incorrect-shift)
         return 1 << (nonce & 0xff);
     }
 

@@ -61,6 +61,8 @@ library OperatorTable {
         );
     }
 
+    // Truncation is meant: each cast keeps the field that stands first in what is left.
+    // forge-lint: disable-next-item(unsafe-typecast)
     /// @notice Reads a table's head.
     function readHead(address table) internal view returns (TableHead memory head) {
         bytes memory code = SSTORE2.read(table, 0, HEAD_LENGTH);
@@ -71,6 +73,8 @@ library OperatorTable {
         head.earlierTables = uint8(bytes1(counts << 112));
     }
 
+    // Truncation is meant: the weight stands first.
+    // forge-lint: disable-next-item(unsafe-typecast)
     /// @notice Reads operator `index`, which must be below the head's number of operators.
     function readEntry(address table, TableHead memory head, uint256 index)
         internal
