@@ -7,7 +7,7 @@ use crate::bindings::{
 use alloy::{
     dyn_abi::{DynSolValue, ErrorExt},
     json_abi,
-    sol_types::decode_revert_reason,
+    sol_types::{Panic, Revert, SolError},
 };
 
 /// The Solidity signature of the contracts' error with this selector, such as `NotAgent(address)`.
@@ -31,16 +31,25 @@ pub fn signature(selector: [u8; 4]) -> Option<&'static str> {
 ///     Some("NotAgent(0x0000000000000000000000000000000000000000)")
 /// );
 /// assert_eq!(errors::describe(&[1, 2, 3, 4]), None);
+///
+/// let data = alloy::sol_types::Revert::from("too late").abi_encode();
+/// assert_eq!(errors::describe(&data).as_deref(), Some("Error(\"too late\")"));
 /// ```
 pub fn describe(revert_data: &[u8]) -> Option<String> {
     let selector = revert_data.first_chunk::<4>()?;
     let Some(signature) = signature(*selector) else {
-        return decode_revert_reason(revert_data);
+        return built_in(revert_data);
     };
     let error = json_abi::Error::parse(signature).ok()?;
     let arguments = error.decode_error(revert_data).ok()?.body;
     let arguments: Vec<_> = arguments.iter().map(argument).collect();
     Some(format!("{}({})", error.name, arguments.join(", ")))
+}
+
+/// The errors of the language itself. Both decoders insist on their selector.
+fn built_in(revert_data: &[u8]) -> Option<String> {
+    let revert = Revert::abi_decode(revert_data).map(|revert| format!("Error({:?})", revert.reason));
+    revert.or_else(|_| Panic::abi_decode(revert_data).map(|panic| format!("Panic({:#04x})", panic.code))).ok()
 }
 
 /// The contracts' errors carry only these types; another would show in Rust's own notation.

@@ -1,0 +1,146 @@
+//! What `script/Deploy.s.sol` does on a real chain is what this crate says it will do.
+
+use alloy::{
+    node_bindings::Anvil,
+    primitives::{Address, address, aliases::U48},
+};
+use assent_contracts::{
+    OperatorRegistry, StakeTable, TaskManager, TreasuryVault,
+    deployment::{Deployment, InvalidDeployment, MAX_GRACE_PERIOD},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::{Mutex, PoisonError},
+};
+
+const OWNER: Address = address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
+/// deployments/.gitignore leaves out what is written for this chain.
+const CHAIN_ID: u64 = 931_337;
+/// EIP-170.
+const CODE_LIMIT: usize = 24_576;
+
+#[test]
+fn the_script_deploys_to_the_computed_addresses_and_a_second_run_changes_nothing() {
+    let anvil = anvil("osaka");
+    let record = Record(root().join(format!("deployments/{CHAIN_ID}.json")));
+    let expected = Deployment::new(OWNER, U48::from(3600)).unwrap();
+
+    for new in [true, false] {
+        let output = run_script(&anvil.endpoint(), Some(OWNER), Some("3600"));
+        let printed = text(&output);
+        assert!(output.status.success(), "{printed}");
+        let state = if new { "(new)" } else { "(was deployed already)" };
+        for contract in expected.in_order() {
+            assert!(printed.contains(&format!("{} {} {state}", contract.name, contract.address)), "{printed}");
+        }
+
+        let written: serde_json::Value = serde_json::from_slice(&fs::read(&record.0).unwrap()).unwrap();
+        assert_eq!(written["chainId"], CHAIN_ID);
+        assert_eq!(written["owner"], OWNER.to_string());
+        assert_eq!(written["gracePeriod"], 3600);
+        assert_eq!(written["stakeTable"], expected.stake_table.address.to_string());
+        assert_eq!(written["operatorRegistry"], expected.operator_registry.address.to_string());
+        assert_eq!(written["taskManager"], expected.task_manager.address.to_string());
+        fs::remove_file(&record.0).unwrap();
+    }
+}
+
+#[test]
+fn the_script_says_what_is_missing() {
+    let anvil = anvil("osaka");
+    let no_owner = run_script(&anvil.endpoint(), None, None);
+    assert!(!no_owner.status.success());
+    assert!(text(&no_owner).contains("OwnerMissing"), "{}", text(&no_owner));
+
+    let too_long = run_script(&anvil.endpoint(), Some(OWNER), Some("2592001"));
+    assert!(!too_long.status.success());
+    assert!(text(&too_long).contains("GracePeriodTooLong(2592001 "), "{}", text(&too_long));
+
+    let before_prague = self::anvil("cancun");
+    let no_precompiles = run_script(&before_prague.endpoint(), Some(OWNER), None);
+    assert!(!no_precompiles.status.success());
+    assert!(text(&no_precompiles).contains("PrecompilesMissing"), "{}", text(&no_precompiles));
+}
+
+#[test]
+fn every_contract_is_within_the_code_limit() {
+    let contracts = [
+        ("StakeTable", &StakeTable::DEPLOYED_BYTECODE),
+        ("OperatorRegistry", &OperatorRegistry::DEPLOYED_BYTECODE),
+        ("TaskManager", &TaskManager::DEPLOYED_BYTECODE),
+        ("TreasuryVault", &TreasuryVault::DEPLOYED_BYTECODE),
+    ];
+    for (name, code) in contracts {
+        assert!((1..=CODE_LIMIT).contains(&code.len()), "{name} has {} bytes", code.len());
+    }
+}
+
+#[test]
+fn arguments_that_a_constructor_refuses_are_refused_here() {
+    assert_eq!(Deployment::new(Address::ZERO, U48::ZERO), Err(InvalidDeployment::ZeroOwner));
+
+    let grace_period = MAX_GRACE_PERIOD + U48::from(1);
+    let too_long = InvalidDeployment::GracePeriodTooLong { grace_period, longest: MAX_GRACE_PERIOD };
+    assert_eq!(Deployment::new(OWNER, grace_period), Err(too_long));
+    assert!(Deployment::new(OWNER, MAX_GRACE_PERIOD).is_ok());
+}
+
+#[test]
+fn another_owner_or_grace_period_gives_other_addresses() {
+    let task_manager =
+        |owner, grace_period: u64| Deployment::new(owner, U48::from(grace_period)).unwrap().task_manager.address;
+    assert_ne!(task_manager(OWNER, 1), task_manager(OWNER, 2));
+    assert_ne!(task_manager(OWNER, 1), task_manager(Address::repeat_byte(1), 1));
+}
+
+fn anvil(hardfork: &str) -> alloy::node_bindings::AnvilInstance {
+    let anvil = Anvil::at(root().join("node_modules/.bin/anvil")).chain_id(CHAIN_ID).args(["--hardfork", hardfork]);
+    anvil.try_spawn().expect("anvil starts (run `npm ci`)")
+}
+
+fn run_script(endpoint: &str, owner: Option<Address>, grace_period: Option<&str>) -> Output {
+    // One at a time, so that the sources are compiled once, and apart from what `forge test` does in the repository.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let artifacts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deploy-script");
+    let mut forge = Command::new(root().join("node_modules/.bin/forge"));
+    forge
+        .current_dir(root())
+        .args(["script", "script/Deploy.s.sol", "--broadcast", "--unlocked", "--color", "never"])
+        // The first of anvil's accounts, which it signs for.
+        .args(["--sender", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"])
+        .args(["--rpc-url", endpoint])
+        .arg("--out")
+        .arg(artifacts.join("out"))
+        .arg("--cache-path")
+        .arg(artifacts.join("cache"))
+        .env("FOUNDRY_PROFILE", "default")
+        .env_remove("ASSENT_OWNER")
+        .env_remove("ASSENT_GRACE_PERIOD");
+    if let Some(owner) = owner {
+        forge.env("ASSENT_OWNER", owner.to_string());
+    }
+    if let Some(grace_period) = grace_period {
+        forge.env("ASSENT_GRACE_PERIOD", grace_period);
+    }
+    forge.output().expect("forge starts (run `npm ci`)")
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Removed when the test ends, however it ends.
+struct Record(PathBuf);
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
