@@ -4,13 +4,19 @@ use alloy::{
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::client::RpcClient,
     signers::local::PrivateKeySigner,
-    transports::http::reqwest::Url,
+    transports::http::{
+        Http,
+        reqwest::{Client, Url},
+    },
 };
 use anyhow::{Context, Result, bail};
 use std::{future::Future, time::Duration};
 
 /// How often a node on this machine is asked whether a transaction is mined.
 const LOCAL_POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// The longest wait for one answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A provider for a node over HTTP, which signs with `signer` if there is one, and otherwise has the node sign.
 pub fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Result<DynProvider> {
@@ -22,7 +28,8 @@ pub fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Result<DynProvide
         other => bail!("a node is reached by http:// or https://, not by {other}://"),
     }
     let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let client = RpcClient::new_http(url);
+    let http = Client::builder().timeout(LONGEST_WAIT).build().context("the HTTP client could not be started")?;
+    let client = RpcClient::new(Http::with_client(http, url), local);
     let client = if local { client.with_poll_interval(LOCAL_POLL_INTERVAL) } else { client };
     Ok(match signer {
         Some(signer) => ProviderBuilder::new().wallet(signer).connect_client(client).erased(),

@@ -36,10 +36,22 @@ pub enum Carried {
     Explicit(Intent),
 }
 
+/// A call that must be refused.
+pub struct Case {
+    /// What is tried, in a word or two.
+    pub check: &'static str,
+    /// How.
+    pub story: &'static str,
+    /// The error that must come of it.
+    pub expected: &'static str,
+}
+
 /// What came of an attempt, on both sides.
 pub struct Comparison {
-    /// What was tried.
+    /// What was tried, in a word or two.
     pub check: &'static str,
+    /// How.
+    pub story: &'static str,
     /// The error that must come of it on both sides; `None` when it must succeed.
     pub expected: Option<&'static str>,
     /// What the contracts reverted with; `None` when the call went through.
@@ -87,13 +99,14 @@ impl Attempt {
         Ok((receipt.gas_used, Some(data.context("the node does not say why a transaction was refused")?)))
     }
 
-    /// Both sides of a call that must be refused with `expected`.
-    pub async fn refused(&self, stage: &Stage, check: &'static str, expected: &'static str) -> Result<Comparison> {
+    /// Both sides of a call that must be refused in the way that the case says.
+    pub async fn refused(&self, stage: &Stage, case: Case) -> Result<Comparison> {
+        let Case { check, story, expected } = case;
         let (gas, on_chain) = self.send(stage).await?;
         // The context is read from the very block in which the call was refused.
         let (refusal, time) = self.verify_offline(stage).await?;
         let offline = refusal.map(|refusal| Bytes::from(refusal.revert_data()));
-        Ok(Comparison { check, expected: Some(expected), on_chain, offline, gas, time })
+        Ok(Comparison { check, story, expected: Some(expected), on_chain, offline, gas, time })
     }
 
     fn calldata(&self) -> Result<Bytes> {
@@ -122,6 +135,7 @@ impl Comparison {
             |data: &Option<Bytes>| json!({ "error": data.as_ref().map(|data| describe(data)), "revertData": data });
         json!({
             "check": self.check,
+            "story": self.story,
             "expected": self.expected,
             "onChain": side(&self.on_chain),
             "offline": side(&self.offline),

@@ -19,6 +19,7 @@ use node::Node;
 use serde_json::{Value, json};
 use signing::LIFETIME;
 use stage::{OPERATORS, SIGNERS, Stage};
+use std::time::Duration;
 
 /// The options of `assent demo`.
 #[derive(Args)]
@@ -38,11 +39,17 @@ pub struct Arguments {
     rpc_url: Option<String>,
 }
 
+/// The longest that the demo waits for a node that does not mine.
+const LONGEST_WAIT: Duration = Duration::from_secs(180);
+
 /// Runs `assent demo`.
 pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     crate::connection::block_on(async {
         let node = Node::start(arguments.rpc_url.as_deref()).await?;
-        let told = tell(&node, output).await;
+        let told = tokio::time::timeout(LONGEST_WAIT, tell(&node, output)).await;
+        let told = told.unwrap_or_else(|_| {
+            bail!("the node took too long; the demo needs one that mines every transaction at once")
+        });
         let restored = node.restore().await;
         let outcome = told?;
         restored?;
@@ -134,7 +141,15 @@ async fn pay(stage: &Stage, output: Output) -> Result<(Payment, Value)> {
     output.line(format_args!("   recipient  {} → {} EXT", format_amount(before.1), format_amount(after.1)))?;
     output.line(format_args!("   gas        {}", thousands(gas)))?;
 
-    let comparison = Comparison { check: "5 of 7 signed", expected: None, on_chain, offline: None, gas, time };
+    let comparison = Comparison {
+        check: "5 of 7 signed",
+        story: "The agent pays what was attested.",
+        expected: None,
+        on_chain,
+        offline: None,
+        gas,
+        time,
+    };
     let balances = json!({
         "treasury": { "before": before.0.to_string(), "after": after.0.to_string() },
         "recipient": { "before": before.1.to_string(), "after": after.1.to_string() },
@@ -186,7 +201,7 @@ fn format_amount(amount: alloy::primitives::U256) -> String {
     format_ether(amount).trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn duration(time: std::time::Duration) -> String {
+fn duration(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
 }
 

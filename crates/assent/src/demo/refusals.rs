@@ -1,13 +1,14 @@
 //! Calls that must be refused, each tried on chain and offline.
 
 use super::{
-    attempt::{Attempt, Carried, Comparison, describe},
+    attempt::{Attempt, Carried, Case, Comparison, describe},
     node::Node,
     signing::{LIFETIME, Question},
     stage::Stage,
 };
-use crate::output::Output;
+use crate::output::{self, Output};
 use alloy::{
+    hex,
     primitives::{Address, Bytes, U256, keccak256},
     sol_types::SolCall,
 };
@@ -40,17 +41,36 @@ pub async fn run(stage: &mut Stage, node: &Node, used: &Authorization, output: O
 }
 
 fn print(comparison: &Comparison, output: Output) -> Result<()> {
-    let side = |data: &Option<Bytes>| data.as_ref().map_or_else(|| "goes through".to_owned(), |data| describe(data));
-    output.line(format_args!("\n   {}", comparison.check))?;
+    let side = |data: &Option<Bytes>| {
+        data.as_ref().map_or_else(|| "goes through".to_owned(), |data| shortened(&describe(data)))
+    };
+    output.line(format_args!("\n   {}: {}", comparison.check, comparison.story))?;
     output.line(format_args!("     on chain  {}", side(&comparison.on_chain)))?;
     output.line(format_args!("     offline   {}", side(&comparison.offline)))?;
     Ok(())
 }
 
+/// An error with its long arguments, addresses and hashes, shortened.
+fn shortened(error: &str) -> String {
+    let shorten = |word: &str| match hex::decode(word) {
+        Ok(bytes) if word.starts_with("0x") => output::shortened(bytes),
+        _ => word.to_owned(),
+    };
+    let Some((name, arguments)) = error.trim_end_matches(')').split_once('(') else { return error.to_owned() };
+    format!("{name}({})", arguments.split(", ").map(shorten).collect::<Vec<_>>().join(", "))
+}
+
 impl Stage {
     async fn same_authorization_twice(&self, used: &Authorization) -> Result<Comparison> {
         self.trailing(self.agent, self.payment("250")?, used.clone())
-            .refused(self, "the same authorization twice", "AttestationAlreadySpent")
+            .refused(
+                self,
+                Case {
+                    check: "the same authorization twice",
+                    story: "The agent sends the same call again.",
+                    expected: "AttestationAlreadySpent",
+                },
+            )
             .await
     }
 
@@ -61,7 +81,14 @@ impl Stage {
             *last ^= 1;
         }
         self.trailing(self.agent, data.into(), authorization)
-            .refused(self, "one byte of calldata changed", "WrongTask")
+            .refused(
+                self,
+                Case {
+                    check: "one byte of calldata changed",
+                    story: "The agent changes the last byte of the amount.",
+                    expected: "WrongTask",
+                },
+            )
             .await
     }
 
@@ -70,7 +97,16 @@ impl Stage {
         let authorization = self.ask(self.payment_question(2)?).await?.authorization;
         self.appoint(self.other_agent).await?;
         let attempt = self.trailing(self.other_agent, self.payment("250")?, authorization);
-        let comparison = attempt.refused(self, "another caller", "WrongTask").await?;
+        let comparison = attempt
+            .refused(
+                self,
+                Case {
+                    check: "another caller",
+                    story: "Another agent is appointed, and uses what was attested to the first.",
+                    expected: "WrongTask",
+                },
+            )
+            .await?;
         self.appoint(self.agent).await?;
         Ok(comparison)
     }
@@ -80,7 +116,16 @@ impl Stage {
         let authorization = self.ask(self.question(intent.clone(), 3)).await?.authorization;
         self.appoint(self.other_agent).await?;
         let attempt = Attempt { caller: self.other_agent, carried: Carried::Explicit(intent), authorization };
-        let comparison = attempt.refused(self, "another caller, explicit intent", "WrongSender").await?;
+        let comparison = attempt
+            .refused(
+                self,
+                Case {
+                    check: "another caller, explicit intent",
+                    story: "The same, with an intent that the vault is to execute as it stands.",
+                    expected: "WrongSender",
+                },
+            )
+            .await?;
         self.appoint(self.agent).await?;
         Ok(comparison)
     }
@@ -90,14 +135,21 @@ impl Stage {
         question.chain_id = self.next_chain_id();
         question.intent.chainId = question.chain_id;
         let authorization = self.ask(question).await?.authorization;
-        self.trailing(self.agent, self.payment("250")?, authorization).refused(self, "another chain", "WrongTask").await
+        self.trailing(self.agent, self.payment("250")?, authorization).refused(self, Case { check: "another chain", story: "The operators have allowed the payment on the next chain, where the contracts stand at the same addresses.", expected: "WrongTask" }).await
     }
 
     async fn explicit_intent_for_another_chain(&self) -> Result<Comparison> {
         let intent = Intent { chainId: self.next_chain_id(), ..self.transfer_intent()? };
         let authorization = self.ask(self.question(intent.clone(), 5)).await?.authorization;
         Attempt { caller: self.agent, carried: Carried::Explicit(intent), authorization }
-            .refused(self, "another chain, explicit intent", "WrongChain")
+            .refused(
+                self,
+                Case {
+                    check: "another chain, explicit intent",
+                    story: "The same, with an intent that names that chain.",
+                    expected: "WrongChain",
+                },
+            )
             .await
     }
 
@@ -105,7 +157,10 @@ impl Stage {
         let question = Question { signers: super::stage::SIGNERS - 1, ..self.payment_question(6)? };
         let authorization = self.ask(question).await?.authorization;
         self.trailing(self.agent, self.payment("250")?, authorization)
-            .refused(self, "too few signers", "QuorumNotReached")
+            .refused(
+                self,
+                Case { check: "too few signers", story: "4 of 7 operators have signed.", expected: "QuorumNotReached" },
+            )
             .await
     }
 
@@ -116,7 +171,14 @@ impl Stage {
         let signature = forger.sign_root(answer.aggregate.root);
         let authorization = Authorization { signature, ..answer.authorization };
         self.trailing(self.agent, self.payment("250")?, authorization)
-            .refused(self, "a forged signature", "InvalidSignature")
+            .refused(
+                self,
+                Case {
+                    check: "a forged signature",
+                    story: "Somebody who is no operator has signed in the name of 5 of 7.",
+                    expected: "InvalidSignature",
+                },
+            )
             .await
     }
 
@@ -124,7 +186,14 @@ impl Stage {
         let authorization = self.ask(self.payment_question(8)?).await?.authorization;
         node.advance_clock(LIFETIME).await?;
         self.trailing(self.agent, self.payment("250")?, authorization)
-            .refused(self, "after expiry", "AttestationExpired")
+            .refused(
+                self,
+                Case {
+                    check: "after expiry",
+                    story: "The agent waits for ten minutes.",
+                    expected: "AttestationExpired",
+                },
+            )
             .await
     }
 
@@ -135,14 +204,30 @@ impl Stage {
         self.commit_next_epoch().await?;
         self.client.retire_epoch(self.deployment.operator_registry.address, self.owner, old).await?;
         self.trailing(self.agent, self.payment("250")?, authorization)
-            .refused(self, "under a retired epoch", "EpochRetired")
+            .refused(
+                self,
+                Case {
+                    check: "under a retired epoch",
+                    story: "The owner finds a key stolen, commits the next epoch and retires the one that has signed.",
+                    expected: "EpochRetired",
+                },
+            )
             .await
     }
 
     async fn denial(&self) -> Result<Comparison> {
         let question = Question { decision: Decision::Deny, ..self.question(self.intent(self.payment("900")?), 10) };
         let authorization = self.ask(question).await?.authorization;
-        self.trailing(self.agent, self.payment("900")?, authorization).refused(self, "a denial", "PolicyDenied").await
+        self.trailing(self.agent, self.payment("900")?, authorization)
+            .refused(
+                self,
+                Case {
+                    check: "a denial",
+                    story: "The agent asks for 900 EXT; the operators find that the policy forbids it, and sign that.",
+                    expected: "PolicyDenied",
+                },
+            )
+            .await
     }
 
     fn trailing(&self, caller: Address, data: Bytes, authorization: Authorization) -> Attempt {

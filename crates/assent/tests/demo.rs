@@ -1,0 +1,86 @@
+//! The demo: every call refused with the same bytes on chain and offline, on the embedded chain and on a real node.
+
+mod command;
+#[path = "command/anvil.rs"]
+mod node;
+
+use command::Desk;
+use node::Anvil;
+use serde_json::Value;
+
+/// The rows of the table, and what must come of each.
+const ROWS: [(&str, Option<&str>); 12] = [
+    ("5 of 7 signed", None),
+    ("the same authorization twice", Some("AttestationAlreadySpent")),
+    ("one byte of calldata changed", Some("WrongTask")),
+    ("another caller", Some("WrongTask")),
+    ("another caller, explicit intent", Some("WrongSender")),
+    ("another chain", Some("WrongTask")),
+    ("another chain, explicit intent", Some("WrongChain")),
+    ("too few signers", Some("QuorumNotReached")),
+    ("a forged signature", Some("InvalidSignature")),
+    ("after expiry", Some("AttestationExpired")),
+    ("under a retired epoch", Some("EpochRetired")),
+    ("a denial", Some("PolicyDenied")),
+];
+
+#[test]
+fn on_the_embedded_chain_both_sides_agree() {
+    let report = Desk::new().run(&["demo", "--json"]).json();
+    check(&report);
+}
+
+#[test]
+fn on_a_real_node_both_sides_agree_and_the_node_is_left_as_it_was() {
+    let anvil = Anvil::start(&[]);
+    let desk = Desk::new();
+    let demo = ["demo", "--json", "--rpc-url", &anvil.url];
+    let first = desk.run(&demo).json();
+    check(&first);
+    let second = desk.run(&demo).json();
+    check(&second);
+    assert_eq!(first["contracts"], second["contracts"], "the second run found the node as the first did");
+}
+
+#[test]
+fn people_are_told_the_story_and_shown_the_table() {
+    let said = Desk::new().run(&["demo"]).succeeded();
+    for (check, error) in ROWS {
+        let error = error.unwrap_or("goes through");
+        let row = said.lines().any(|line| line.contains(&format!(" {check} ")) && line.matches(error).count() == 2);
+        assert!(row, "no row {check:?} with {error:?} twice in:\n{said}");
+    }
+    for words in ["throw-away", "1000 → 750 EXT", "0 → 250 EXT", "to the last byte"] {
+        assert!(said.contains(words), "{words:?} is not in:\n{said}");
+    }
+    assert!(!said.contains('\u{1b}'), "no colours where there is no terminal");
+}
+
+#[test]
+fn a_node_with_too_few_accounts_is_refused() {
+    let anvil = Anvil::start(&["--accounts", "3"]);
+    Desk::new().run(&["demo", "--rpc-url", &anvil.url]).failed(1, &["needs 10 unlocked accounts", "has 3"]);
+}
+
+#[test]
+fn a_node_without_the_precompiles_is_refused() {
+    let anvil = Anvil::start(&["--hardfork", "cancun"]);
+    Desk::new().run(&["demo", "--rpc-url", &anvil.url]).failed(1, &["EIP-2537"]);
+}
+
+/// Compares the two sides itself: the demo's own verdict is only one of the things that must be right.
+fn check(report: &Value) {
+    let checks = report["checks"].as_array().expect("checks");
+    let rows = checks.iter().map(|check| (check["check"].as_str().expect("a name"), check));
+    assert!(rows.clone().map(|(name, _)| name).eq(ROWS.map(|(name, _)| name)), "{checks:?}");
+    for ((_, check), (_, error)) in rows.zip(ROWS) {
+        assert_eq!(check["onChain"]["revertData"], check["offline"]["revertData"], "{check}");
+        assert_eq!(check["expected"].as_str(), error, "{check}");
+        assert_eq!(check["onChain"]["error"].as_str().and_then(|text| text.split('(').next()), error, "{check}");
+        assert_eq!(check["agree"], true, "{check}");
+        assert!(check["gas"].as_u64().expect("gas") > 21_000, "{check}");
+    }
+    assert_eq!(report["agree"], true);
+    assert_eq!(report["balances"]["treasury"]["after"], "750000000000000000000");
+    assert_eq!(report["balances"]["recipient"]["after"], "250000000000000000000");
+}
