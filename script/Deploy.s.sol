@@ -50,18 +50,15 @@ contract Deploy is Script {
 
     /* CONTRACTS */
 
-    function _stakeTable(
-        address owner
-    ) private returns (StakeTable) {
+    function _stakeTable(address owner) private returns (StakeTable) {
         address deployed = _present("StakeTable", abi.encodePacked(type(StakeTable).creationCode, abi.encode(owner)));
         return deployed == address(0) ? new StakeTable{salt: SALT}(owner) : StakeTable(deployed);
     }
 
-    function _operatorRegistry(
-        address owner,
-        IStakeSource stakeSource,
-        uint48 gracePeriod
-    ) private returns (OperatorRegistry) {
+    function _operatorRegistry(address owner, IStakeSource stakeSource, uint48 gracePeriod)
+        private
+        returns (OperatorRegistry)
+    {
         bytes memory arguments = abi.encode(owner, stakeSource, gracePeriod);
         address deployed =
             _present("OperatorRegistry", abi.encodePacked(type(OperatorRegistry).creationCode, arguments));
@@ -70,19 +67,14 @@ contract Deploy is Script {
             : OperatorRegistry(deployed);
     }
 
-    function _taskManager(
-        IOperatorRegistry registry
-    ) private returns (TaskManager) {
+    function _taskManager(IOperatorRegistry registry) private returns (TaskManager) {
         address deployed =
             _present("TaskManager", abi.encodePacked(type(TaskManager).creationCode, abi.encode(registry)));
         return deployed == address(0) ? new TaskManager{salt: SALT}(registry) : TaskManager(deployed);
     }
 
     /// @dev The contract with this init code if it is deployed already, and otherwise zero. Prints which.
-    function _present(
-        string memory name,
-        bytes memory initCode
-    ) private view returns (address) {
+    function _present(string memory name, bytes memory initCode) private view returns (address) {
         address predicted = vm.computeCreate2Address(SALT, keccak256(initCode));
         bool deployed = predicted.code.length != 0;
         console.log("%s %s %s", name, predicted, deployed ? "(was deployed already)" : "(new)");
@@ -127,13 +119,9 @@ contract Deploy is Script {
 
     /* RECORD */
 
-    function _record(
-        address owner,
-        uint48 gracePeriod,
-        address stakeTable,
-        address registry,
-        address taskManager
-    ) private {
+    function _record(address owner, uint48 gracePeriod, address stakeTable, address registry, address taskManager)
+        private
+    {
         if (!vm.isContext(VmSafe.ForgeContext.ScriptBroadcast) && !vm.isContext(VmSafe.ForgeContext.ScriptResume)) {
             console.log("A dry run: nothing is sent or written without --broadcast.");
             return;

@@ -219,7 +219,7 @@ impl World {
 
         let mut world =
             Self { client, keys: Vec::new(), registry, task_manager, token, vault, policy, accounts, _anvil: anvil };
-        for operator in world.accounts[2..9].to_vec() {
+        for operator in world.accounts[2..9].iter().copied() {
             let key = SecretKey::generate()?;
             world.register(operator, &key).await?;
             world.keys.push((operator, key));
