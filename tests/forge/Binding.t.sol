@@ -6,6 +6,11 @@ import {Attestation, IRefusals, Intent, Policy} from "../../contracts/interfaces
 import {ClientTest, ExplicitPath, TrailingPath} from "./ClientTest.sol";
 import {ProtectedCounter} from "./ProtectedCounter.sol";
 
+/// @dev Takes any calldata, so that not even the selector is given.
+contract ProtectedFallback is ProtectedCounter {
+    fallback() external payable onlyAttested {}
+}
+
 /// @dev An authorization is for one call at one place under one policy, and has one spelling.
 abstract contract BindingTest is ClientTest {
     Intent internal attested;
@@ -247,6 +252,20 @@ contract BindingOfTrailingCallsTest is BindingTest, TrailingPath {
         _assertMalformed(abi.encodePacked(whole, uint16(room + 1)));
         _assertMalformed(abi.encodePacked(whole, type(uint16).max));
         _assertMalformed(bytes.concat(ProtectedCounter.protectedNoOp.selector, hex"ffff"));
+    }
+
+    /// @dev Else the authorization's own first bytes would choose the function.
+    function test_RevertWhen_CalldataBeforeTheAuthorizationIsShorterThanASelector() public {
+        ProtectedFallback client = new ProtectedFallback();
+        client.initialize(taskManager, policy());
+        for (uint256 length = 0; length < 5; ++length) {
+            Intent memory intent = Intent(agent, address(client), 0, new bytes(length), block.chainid);
+            bytes memory own = authorize(attestationOf(address(client), intent, length));
+            vm.prank(agent);
+            (bool success, bytes memory refusal) = address(client).call(trail(intent.data, own));
+            assertEq(success, length == 4);
+            if (!success) assertEq(refusal, abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector));
+        }
     }
 
     function test_RevertWhen_LengthNamesFewerOrMoreBytes() public whereUnmodifiedPasses {
