@@ -72,6 +72,7 @@ fn hint_for_json(what: &str) -> &'static str {
             "an intent is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}"
         }
         "epoch file" => "an epoch is what `assent epoch show --json` prints",
+        "context file" => "a context is what `assent context --json` prints",
         "document" => "a document is what `assent attest --document-out` writes",
         _ => "docs/protocol.md names the fields",
     }

@@ -35,7 +35,7 @@ pub struct NewArguments {
     /// Where to write the key.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Take the password from the first line of a file instead of asking for it.
+    /// Take the password from a file instead of asking for it.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Write the bare secret key. Whoever reads the file can sign as the operator: for trials only.

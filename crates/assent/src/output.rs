@@ -103,3 +103,24 @@ pub fn spinner(text: impl Into<String>) -> impl Drop {
 fn write_line(text: impl Display) -> io::Result<()> {
     writeln!(anstream::stdout(), "{text}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_its_date_where_a_calendar_has_one() {
+        assert_eq!(time(0), "0 (1970-01-01T00:00:00Z)");
+        assert_eq!(time(253_402_300_799), "253402300799 (9999-12-31T23:59:59Z)");
+        assert_eq!(time(253_402_300_800), "253402300800");
+        assert_eq!(time(u64::MAX), u64::MAX.to_string());
+    }
+
+    #[test]
+    fn only_what_is_long_is_shortened() {
+        assert_eq!(shortened([]), "0x");
+        assert_eq!(shortened([0xab; 6]), "0xabababababab");
+        assert_eq!(shortened([0x12; 32]), "0x1212…1212");
+        assert_eq!(short_address(Address::repeat_byte(0x11)), "0x1111…1111");
+    }
+}

@@ -147,7 +147,7 @@ impl Explanation {
         let explained_by_fields =
             matches!(examination.result(), Err(Refusal::WrongTask { .. } | Refusal::InvalidSignature));
         match (examination.result(), submitted.parse(context), document) {
-            (Err(_), Err(error), _) => Self { malformed: Some(error), ..Self::default() },
+            (Err(Refusal::MalformedAuthorization), Err(error), _) => Self { malformed: Some(error), ..Self::default() },
             (Err(_), Ok((intent, authorization)), Some(document)) if explained_by_fields => {
                 Self { differences: document.explain(context, &intent, &authorization), ..Self::default() }
             }

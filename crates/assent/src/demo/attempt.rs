@@ -158,3 +158,42 @@ pub fn name(revert_data: &Option<Bytes>) -> String {
         Some(data) => Refusal::decode(data).map_or_else(|| describe(data), |refusal| refusal.name().to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comparison(expected: Option<&'static str>, on_chain: Option<Refusal>, offline: Option<Refusal>) -> Comparison {
+        let data = |refusal: Option<Refusal>| refusal.map(|refusal| Bytes::from(refusal.revert_data()));
+        let (on_chain, offline) = (data(on_chain), data(offline));
+        Comparison { check: "", story: "", expected, on_chain, offline, gas: 0, time: Duration::ZERO }
+    }
+
+    #[test]
+    fn the_same_expected_error_agrees() {
+        let retired = Some(Refusal::EpochRetired { epoch: 1 });
+        assert!(comparison(Some("EpochRetired"), retired, retired).agrees());
+        assert!(comparison(None, None, None).agrees());
+    }
+
+    #[test]
+    fn another_argument_of_the_same_error_disagrees() {
+        let (one, two) = (Refusal::EpochRetired { epoch: 1 }, Refusal::EpochRetired { epoch: 2 });
+        assert!(!comparison(Some("EpochRetired"), Some(one), Some(two)).agrees());
+    }
+
+    #[test]
+    fn both_sides_agreeing_on_what_must_not_be_is_no_agreement() {
+        let denied = Some(Refusal::InvalidSignature);
+        assert!(!comparison(Some("EpochRetired"), denied, denied).agrees());
+        assert!(!comparison(Some("EpochRetired"), None, None).agrees(), "both let a call through that must be refused");
+        assert!(!comparison(None, denied, denied).agrees(), "both refuse a call that must go through");
+    }
+
+    #[test]
+    fn an_unknown_error_is_never_agreed_on() {
+        let unknown = Some(Bytes::from_static(&[1, 2, 3, 4]));
+        let comparison = Comparison { on_chain: unknown.clone(), offline: unknown, ..comparison(None, None, None) };
+        assert!(!comparison.agrees());
+    }
+}

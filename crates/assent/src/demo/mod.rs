@@ -60,7 +60,9 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
 async fn tell(node: &Node, output: Output) -> Result<Outcome> {
     output
         .line("Assent demo: an AI agent may spend from a treasury only what a quorum of operators has authorised.\n")?;
+    let spinner = output::spinner("Deploying contracts, registering operators, committing an epoch");
     let mut stage = Stage::build(node).await?;
+    drop(spinner);
     introduce(&stage, node, output)?;
 
     let (payment, balances) = pay(&stage, output).await?;
