@@ -11,6 +11,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+/// Columns of the narrowest terminal that lines are broken for.
+const NARROWEST_TERMINAL: u16 = 40;
+
 /// Standard output, for people or for programs.
 #[derive(Clone, Copy)]
 pub struct Output {
@@ -55,15 +58,21 @@ pub fn table<'a>(head: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table
         .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
         // The stream that it is written to takes the colours out where they are not wanted.
         .enforce_styling()
         .set_header(head.into_iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
+    // Some terminals give their width as 0; breaking lines to fit that would leave a letter on each.
+    if table.width().is_some_and(|width| width >= NARROWEST_TERMINAL) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
     table
 }
 
 /// An address or hash as people compare them: its first and last four digits.
 pub fn shortened(bytes: impl AsRef<[u8]>) -> String {
+    if let Ok(address) = Address::try_from(bytes.as_ref()) {
+        return short_address(address);
+    }
     let digits = hex::encode(bytes);
     match (digits.get(..4), digits.get(digits.len().saturating_sub(4)..)) {
         (Some(first), Some(last)) if digits.len() > 12 => format!("0x{first}…{last}"),
