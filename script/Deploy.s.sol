@@ -90,6 +90,8 @@ contract Deploy is Script {
         if (owner == address(0)) revert OwnerIsZero(help);
         uint256 seconds_ = vm.envOr("ASSENT_GRACE_PERIOD", DEFAULT_GRACE_PERIOD);
         if (seconds_ > MAX_GRACE_PERIOD) revert GracePeriodTooLong(seconds_, MAX_GRACE_PERIOD);
+        // Safe: not above 30 days.
+        // forge-lint: disable-next-line(unsafe-typecast)
         gracePeriod = uint48(seconds_);
     }
 
