@@ -42,7 +42,13 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     let context = connection::block_on(async {
         let _spinner = output::spinner("Reading the client's context");
-        read(&arguments).await.with_context(|| connection::asking(&arguments.rpc_url))
+        read(&arguments).await.with_context(|| {
+            format!(
+                "{} about the client {}, which must be a PolicyClient",
+                connection::asking(&arguments.rpc_url),
+                arguments.client
+            )
+        })
     })?;
     output.result(describe(&context), &context)?;
     Ok(Outcome::Success)

@@ -60,7 +60,9 @@ pub fn run(Command::Show(arguments): Command, output: Output) -> Result<Outcome>
             (None, set) => client.latest_epoch(registry, set.unwrap_or_default()).await,
         };
         epoch
-            .with_context(|| connection::asking(&rpc_url))?
+            .with_context(|| {
+                format!("{} about {registry}, which must be an OperatorRegistry", connection::asking(&rpc_url))
+            })?
             .with_context(|| format!("the registry {registry} has no epoch of that operator set yet"))
     })?;
     output.result(describe(&epoch), &epoch)?;

@@ -273,3 +273,15 @@ fn a_shown_epoch_is_what_attest_takes() {
     scene.desk.run(&[&show[..], &["--epoch", "9"]].concat()).failed(1, &["no epoch 9"]);
     scene.desk.run(&[&show[..], &["--operator-set", "9"]].concat()).failed(1, &["no epoch of that operator set"]);
 }
+
+#[test]
+fn what_is_no_client_and_no_registry_is_named() {
+    let scene = Scene::set();
+    let registry = scene.registry.to_string();
+    let context =
+        ["context", "--rpc-url", &scene.anvil.url, "--client", &registry, "--caller", &registry, "--nonce", "0"];
+    scene.desk.run(&context).failed(1, &[&registry, "PolicyClient"]);
+    let vault = scene.vault.to_string();
+    let epoch = ["epoch", "show", "--rpc-url", &scene.anvil.url, "--registry", &vault, "--epoch", "1"];
+    scene.desk.run(&epoch).failed(1, &[&vault, "OperatorRegistry"]);
+}

@@ -145,4 +145,31 @@ fn nodes_that_cannot_be_reached_are_named() {
     desk.run(&["epoch", "show", "--rpc-url", url, "--registry", registry, "--epoch", "1"]).failed(1, &[url]);
     desk.run(&["demo", "--rpc-url", url]).failed(1, &[url, "anvil --hardfork osaka"]);
     desk.run(&["demo", "--rpc-url", "ftp://x"]).failed(1, &["ftp"]);
+    desk.run(&["demo", "--rpc-url", "nonsense"]).failed(1, &["nonsense is no URL"]);
+}
+
+#[cfg(not(feature = "https"))]
+#[test]
+fn a_build_without_tls_says_so() {
+    Desk::new().run(&["demo", "--rpc-url", "https://127.0.0.1:9"]).failed(1, &["no TLS", "--features https"]);
+}
+
+#[test]
+fn a_private_key_file_that_holds_none_is_refused() {
+    let desk = Desk::new();
+    desk.write("account.key", "hunter2");
+    let deploy = ["deploy", "--rpc-url", "http://127.0.0.1:9", "--owner", offline::AGENT, "--private-key-file"];
+    desk.run(&[&deploy[..], &["account.key"]].concat()).failed(1, &["private key file account.key", "64 hex digits"]);
+    desk.run(&[&deploy[..], &["nothing.key"]].concat()).failed(1, &["private key file nothing.key", "No such file"]);
+    desk.run(&deploy[..deploy.len() - 1]).failed(2, &["--private-key-file", "--account"]);
+}
+
+#[test]
+fn a_call_without_a_sound_authorization_is_not_sent() {
+    let desk = Desk::new();
+    prepare(&desk);
+    let send = ["send", "--rpc-url", "http://127.0.0.1:9", "--account", offline::AGENT, "--intent", "intent.json"];
+    desk.run(&[&send[..], &["--authorization", "0x1234"]].concat()).failed(1, &["does not parse", "taskId"]);
+    desk.run(&[&send[..], &["--authorization", "@nothing.hex"]].concat()).failed(1, &["nothing.hex"]);
+    desk.run(&send).failed(2, &["--authorization"]);
 }
