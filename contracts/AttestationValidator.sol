@@ -25,7 +25,8 @@ abstract contract AttestationValidator is IRefusals {
     /// @dev Refuses to be deployed on a chain that lacks a precompile (`PrecompileMissing`): every use would be refused.
     constructor(IOperatorRegistry operatorRegistry) {
         OPERATOR_REGISTRY = operatorRegistry;
-        G2Point memory key = BLS12381.add(BLS12381.generatorG2(), BLS12381.generatorG2());
+        G2Point memory key = BLS12381.generatorG2();
+        BLS12381.addInPlace(key, key);
         G1Point memory hashed = HashToCurve.hashToG1("", SIGNATURE_TAG);
         BLS12381.checkSignature(hashed, hashed, key);
     }
@@ -67,14 +68,15 @@ abstract contract AttestationValidator is IRefusals {
         returns (G2Point memory negatedKey, uint256 absentWeight)
     {
         negatedKey = head.negatedAggregate;
+        TableEntry memory entry;
         for (uint256 i = 0; i < nonSigners.length; ++i) {
             uint256 bits = uint8(nonSigners[i]);
             for (uint256 index = 8 * i; bits != 0; (++index, bits >>= 1)) {
                 if (bits & 1 == 0) continue;
                 if (index >= head.operatorCount) revert MalformedAuthorization();
-                TableEntry memory entry = OperatorTable.readEntry(table, head, index);
+                OperatorTable.readEntry(table, head, index, entry);
                 absentWeight += entry.weight;
-                negatedKey = BLS12381.add(negatedKey, entry.publicKey);
+                BLS12381.addInPlace(negatedKey, entry.publicKey);
             }
         }
     }

@@ -200,7 +200,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
             if (weight == 0) revert OperatorWithoutWeight(operatorSet, operator);
 
             bytes memory publicKey = SSTORE2.read(_keys[operator]);
-            head.negatedAggregate = BLS12381.add(head.negatedAggregate, BLS12381.negate(BLS12381.readG2(publicKey)));
+            BLS12381.addInPlace(head.negatedAggregate, BLS12381.negate(BLS12381.readG2(publicKey)));
             head.totalWeight += weight;
             entries.p(OperatorTable.encodeEntry(publicKey, weight, operator));
             previous = operator;
@@ -211,7 +211,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
 
     /// @dev Adds a staged table's operators to the head of the whole set.
     function _include(TableHead memory head, TableHead memory staged) private view {
-        head.negatedAggregate = BLS12381.add(head.negatedAggregate, staged.negatedAggregate);
+        BLS12381.addInPlace(head.negatedAggregate, staged.negatedAggregate);
         head.totalWeight += staged.totalWeight;
         head.operatorCount += staged.operatorCount;
     }
@@ -220,7 +220,9 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     function _lastStaged(address[] memory staged) private view returns (address) {
         if (staged.length == 0) return address(0);
         address table = staged[staged.length - 1];
-        return OperatorTable.readEntry(table, OperatorTable.readHead(table), OperatorTable.CAPACITY - 1).operator;
+        TableEntry memory last;
+        OperatorTable.readEntry(table, OperatorTable.readHead(table), OperatorTable.CAPACITY - 1, last);
+        return last.operator;
     }
 
     /// @dev Never lengthens: an epoch retired for cause stays retired.

@@ -5,6 +5,10 @@ import {HashToCurve} from "./HashToCurve.sol";
 import {Precompiles} from "./Precompiles.sol";
 import {LibBytes} from "solady/utils/LibBytes.sol";
 
+// The field modulus, split like a field element. RFC 9380, section 8.8.1.
+uint256 constant MODULUS_HIGH = 0x1a0111ea397fe69a4b1ba7b6434bacd7;
+uint256 constant MODULUS_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
+
 /// @notice A point of E(Fp) in affine coordinates, as EIP-2537 lays it out; all zero is infinity.
 /// @dev A field element of 381 bits is split at bit 256: `High` holds the top 125 bits.
 struct G1Point {
@@ -53,10 +57,6 @@ library BLS12381 {
     /// @dev Bytes of an encoded point of G2.
     uint256 internal constant G2_LENGTH = 192;
 
-    /// @dev The field modulus, split like a field element. RFC 9380, section 8.8.1.
-    uint256 internal constant MODULUS_HIGH = 0x1a0111ea397fe69a4b1ba7b6434bacd7;
-    uint256 internal constant MODULUS_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
-
     /// @notice Whether `signature` is `publicKey`'s signature of `message` under the tag `domainSeparationTag`.
     /// @dev Reverts, with the errors above, for a signature or key that is not a valid point. Proof of possession of the
     /// key is the caller's business.
@@ -89,17 +89,36 @@ library BLS12381 {
         view
         returns (bool wellFormed, bool holds)
     {
-        bytes memory output;
-        (wellFormed, output) = Precompiles.pairing(abi.encode(signature, generatorG2(), hashed, negatedKey), 2);
-        holds = wellFormed && LibBytes.load(output, 0) == bytes32(uint256(1));
+        G2Point memory generator = generatorG2();
+        uint256 input;
+        // A point's fields stand in memory as the precompile wants them; to have the compiler encode them one by one costs
+        // 800 gas more. Memory-safe: writes behind the free memory pointer, and nothing is allocated before the call.
+        assembly ("memory-safe") {
+            input := mload(0x40)
+            mcopy(add(input, 0x200), negatedKey, 0x100)
+            mcopy(add(input, 0x180), hashed, 0x80)
+            mcopy(add(input, 0x80), generator, 0x100)
+            mcopy(input, signature, 0x80)
+        }
+        wellFormed = Precompiles.callInMemory(Precompiles.PAIRING, 102_900, input, 768, 0, 32);
+        assembly ("memory-safe") {
+            holds := and(wellFormed, eq(mload(0), 1))
+        }
     }
 
-    /// @notice The sum of two points of E'(Fp2).
+    /// @notice Adds a point of E'(Fp2) to `sum`.
     /// @dev Points outside the subgroup add as well (EIP-2537). Reverts with `PointNotOnCurve` when one is off the curve.
-    function add(G2Point memory a, G2Point memory b) internal view returns (G2Point memory) {
-        (bool success, bytes memory sum) = Precompiles.g2Add(abi.encode(a, b));
-        if (!success) revert PointNotOnCurve();
-        return abi.decode(sum, (G2Point));
+    function addInPlace(G2Point memory sum, G2Point memory point) internal view {
+        uint256 input;
+        uint256 output;
+        // As in `checkSignature`: 900 gas less for each non-signer.
+        assembly ("memory-safe") {
+            input := mload(0x40)
+            output := sum
+            mcopy(add(input, 0x100), point, 0x100)
+            mcopy(input, sum, 0x100)
+        }
+        if (!Precompiles.callInMemory(Precompiles.G2ADD, 600, input, 512, output, 256)) revert PointNotOnCurve();
     }
 
     /// @notice The negative of a point with canonical coordinates.

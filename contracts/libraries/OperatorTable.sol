@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {BLS12381, G2Point} from "./BLS12381.sol";
-import {LibBytes} from "solady/utils/LibBytes.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
 /// @notice What the head of an operator table says of the whole set.
@@ -65,9 +64,7 @@ library OperatorTable {
     // forge-lint: disable-next-item(unsafe-typecast)
     /// @notice Reads a table's head.
     function readHead(address table) internal view returns (TableHead memory head) {
-        bytes memory code = SSTORE2.read(table, 0, HEAD_LENGTH);
-        head.negatedAggregate = BLS12381.readG2(code);
-        bytes32 counts = LibBytes.load(code, BLS12381.G2_LENGTH);
+        bytes32 counts = _read(table, 0, head.negatedAggregate);
         head.totalWeight = uint96(bytes12(counts));
         head.operatorCount = uint16(bytes2(counts << 96));
         head.earlierTables = uint8(bytes1(counts << 112));
@@ -75,20 +72,14 @@ library OperatorTable {
 
     // Truncation is meant: the weight stands first.
     // forge-lint: disable-next-item(unsafe-typecast)
-    /// @notice Reads operator `index`, which must be below the head's number of operators.
-    function readEntry(address table, TableHead memory head, uint256 index)
-        internal
-        view
-        returns (TableEntry memory entry)
-    {
+    /// @notice Reads operator `index`, which must be below the head's number of operators, into `entry`.
+    function readEntry(address table, TableHead memory head, uint256 index, TableEntry memory entry) internal view {
         uint256 offset = HEAD_LENGTH + (index % CAPACITY) * ENTRY_LENGTH;
         uint256 holder = index / CAPACITY;
         if (holder == head.earlierTables) offset += ADDRESS_LENGTH * head.earlierTables;
         else table = earlierTable(table, holder);
 
-        bytes memory code = SSTORE2.read(table, offset, offset + ENTRY_LENGTH);
-        entry.publicKey = BLS12381.readG2(code);
-        bytes32 weightAndOperator = LibBytes.load(code, BLS12381.G2_LENGTH);
+        bytes32 weightAndOperator = _read(table, offset, entry.publicKey);
         entry.weight = uint96(bytes12(weightAndOperator));
         entry.operator = address(uint160(uint256(weightAndOperator)));
     }
@@ -102,5 +93,20 @@ library OperatorTable {
     /// @notice The bytes of one entry.
     function encodeEntry(bytes memory publicKey, uint96 weight, address operator) internal pure returns (bytes memory) {
         return abi.encodePacked(publicKey, weight, operator);
+    }
+
+    /// @dev Reads a key into `key` and returns the 32 bytes after it.
+    function _read(address table, uint256 offset, G2Point memory key) private view returns (bytes32 rest) {
+        // Past SSTORE2's leading zero byte. To copy the bytes and take the coordinates from them costs 1,400 gas more.
+        // Memory-safe: 224 bytes behind the free memory pointer, which need not stay, and the fields of `key`, each with 16
+        // zero bytes before its 48.
+        assembly ("memory-safe") {
+            let code := mload(0x40)
+            extcodecopy(table, code, add(offset, 1), 224)
+            for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
+                mcopy(add(key, add(shl(6, i), 0x10)), add(code, mul(i, 48)), 48)
+            }
+            rest := mload(add(code, 192))
+        }
     }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {LibBytes} from "solady/utils/LibBytes.sol";
-
 /// @title The precompiled contracts that hashing to the curve and BLS signatures need
 /// @dev Addresses and prices from EIP-2537, EIP-198 with EIP-7883, and the Yellow Paper, appendix E.
 ///
@@ -58,30 +56,33 @@ library Precompiles {
     }
 
     /// @notice Maps a field element (64 bytes, canonical) to G1.
-    function mapToG1(bytes memory element) internal view returns (bytes memory point) {
-        return _callSafe(MAP_FP_TO_G1, 5500, 128, element);
+    function mapToG1(bytes memory element) internal view returns (bool success, bytes memory point) {
+        return _call(MAP_FP_TO_G1, 5500, 128, element);
     }
 
-    /// @notice SHA-256.
-    function sha256Hash(bytes memory input) internal view returns (bytes32) {
-        uint256 price = 60 + 12 * ((input.length + 31) / 32);
-        return LibBytes.load(_callSafe(SHA256, price, 32, input), 0);
-    }
-
-    /// @notice `input` is a MODEXP input with a base, a modulus and so a remainder of 64 bytes, and an exponent of one byte.
-    /// @dev 500 is the least price that EIP-7883 sets.
-    function reduce(bytes memory input) internal view returns (bytes memory remainder) {
-        return _callSafe(MODEXP, 500, 64, input);
-    }
-
-    function _callSafe(address precompile, uint256 price, uint256 outputLength, bytes memory input)
-        private
-        view
-        returns (bytes memory output)
-    {
-        bool success;
-        (success, output) = _call(precompile, price, outputLength, input);
-        if (!success) revert PrecompileFailed(precompile);
+    /// @dev The same with memory by address: `input` to be read, `output` to be written. Both must have been written to
+    /// before, since memory that the call itself had to pay for would come out of the margin.
+    function callInMemory(
+        address precompile,
+        uint256 price,
+        uint256 input,
+        uint256 inputLength,
+        uint256 output,
+        uint256 outputLength
+    ) internal view returns (bool success) {
+        uint256 available = gasleft();
+        unchecked {
+            // The EVM silently lowers a call's gas to 63/64 of what is left (EIP-150).
+            if (available - available / 64 < price + CALL_MARGIN) revert InsufficientGas();
+        }
+        uint256 returned;
+        // The compiler's own call copies the input before and the output after: more gas than the margin, with much memory
+        // in use. Safe: it writes where it is told.
+        assembly ("memory-safe") {
+            success := staticcall(price, precompile, input, inputLength, output, outputLength)
+            returned := returndatasize()
+        }
+        if (success && returned != outputLength) revert PrecompileMissing(precompile);
     }
 
     function _call(address precompile, uint256 price, uint256 outputLength, bytes memory input)
@@ -89,19 +90,13 @@ library Precompiles {
         view
         returns (bool success, bytes memory output)
     {
-        // Memory is paid for before the gas is looked at: what an allocation costs depends on how much is in use.
         output = new bytes(outputLength);
-        uint256 available = gasleft();
-        // The EVM silently lowers a call's gas to 63/64 of what is left (EIP-150).
-        if (available - available / 64 < price + CALL_MARGIN) revert InsufficientGas();
-
-        uint256 returned;
-        // The compiler's own call copies the input before and the output after, which costs a verification 2,700 gas more
-        // and, with much memory in use, more than the margin. Safe: it writes within `output` alone.
+        uint256 from;
+        uint256 to;
         assembly ("memory-safe") {
-            success := staticcall(price, precompile, add(input, 0x20), mload(input), add(output, 0x20), outputLength)
-            returned := returndatasize()
+            from := add(input, 0x20)
+            to := add(output, 0x20)
         }
-        if (success && returned != outputLength) revert PrecompileMissing(precompile);
+        success = callInMemory(precompile, price, from, input.length, to, outputLength);
     }
 }

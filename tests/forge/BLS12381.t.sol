@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {BLS12381, G1Point, G2Point} from "../../contracts/libraries/BLS12381.sol";
+import {BLS12381, G1Point, G2Point, MODULUS_HIGH, MODULUS_LOW} from "../../contracts/libraries/BLS12381.sol";
 import {HashToCurve} from "../../contracts/libraries/HashToCurve.sol";
 import {BLS12381Caller} from "./BLS12381Caller.sol";
 import {OperatorKeys} from "./OperatorKeys.sol";
@@ -117,10 +117,10 @@ contract BLS12381Test is Test {
     }
 
     function testFuzz_RevertWhen_StructHoldsMoreThanAFieldElement(uint256 high, uint256 low) public {
-        vm.assume(high > BLS12381.MODULUS_HIGH || (high == BLS12381.MODULUS_HIGH && low >= BLS12381.MODULUS_LOW));
+        vm.assume(high > MODULUS_HIGH || (high == MODULUS_HIGH && low >= MODULUS_LOW));
         assertFalse(BLS12381.isCanonical(G1Point(high, low, 0, 0)));
         assertFalse(BLS12381.isCanonical(G1Point(0, 0, high, low)));
-        assertTrue(BLS12381.isCanonical(G1Point(BLS12381.MODULUS_HIGH, BLS12381.MODULUS_LOW - 1, 0, 0)));
+        assertTrue(BLS12381.isCanonical(G1Point(MODULUS_HIGH, MODULUS_LOW - 1, 0, 0)));
     }
 
     function test_RevertWhen_PointIsOffTheCurve() public {
@@ -205,7 +205,7 @@ contract BLS12381Test is Test {
 
     function _withModulusAt(bytes memory point, uint256 offset) private pure returns (bytes memory spoiled) {
         spoiled = bytes.concat(point);
-        bytes memory modulus = abi.encodePacked(uint128(BLS12381.MODULUS_HIGH), BLS12381.MODULUS_LOW);
+        bytes memory modulus = abi.encodePacked(uint128(MODULUS_HIGH), MODULUS_LOW);
         for (uint256 i = 0; i < 48; ++i) {
             spoiled[offset + i] = modulus[i];
         }

@@ -65,7 +65,9 @@ contract OperatorTableTest is AssentTest {
         }
         for (uint256 i = 0; i < 5; ++i) {
             uint256 index = 100 * uint256(head.earlierTables) + i;
-            assertEq(abi.encode(OperatorTable.readEntry(table, head, index)), abi.encode(entries[i]));
+            TableEntry memory entry;
+            OperatorTable.readEntry(table, head, index, entry);
+            assertEq(abi.encode(entry), abi.encode(entries[i]));
         }
     }
 

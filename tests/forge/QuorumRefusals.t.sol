@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Attestation, IRefusals, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
-import {BLS12381, G1Point} from "../../contracts/libraries/BLS12381.sol";
+import {BLS12381, G1Point, MODULUS_HIGH, MODULUS_LOW} from "../../contracts/libraries/BLS12381.sol";
 import {ClientTest, ExplicitPath, TrailingPath} from "./ClientTest.sol";
 import {OperatorKeys} from "./OperatorKeys.sol";
 
@@ -138,7 +138,7 @@ abstract contract QuorumRefusalsTest is ClientTest {
         _addModulus(point, false, true);
         _assertMalformed(point);
         // The modulus itself, another spelling of zero.
-        _assertMalformed(G1Point(BLS12381.MODULUS_HIGH, BLS12381.MODULUS_LOW, point.yHigh, point.yLow));
+        _assertMalformed(G1Point(MODULUS_HIGH, MODULUS_LOW, point.yHigh, point.yLow));
     }
 
     function test_RevertWhen_SignatureHasFlagBits() public whereUnmodifiedPasses {
@@ -278,12 +278,12 @@ abstract contract QuorumRefusalsTest is ClientTest {
     function _addModulus(G1Point memory point, bool toX, bool toY) private pure {
         unchecked {
             if (toX) {
-                point.xLow += BLS12381.MODULUS_LOW;
-                point.xHigh += BLS12381.MODULUS_HIGH + (point.xLow < BLS12381.MODULUS_LOW ? 1 : 0);
+                point.xLow += MODULUS_LOW;
+                point.xHigh += MODULUS_HIGH + (point.xLow < MODULUS_LOW ? 1 : 0);
             }
             if (toY) {
-                point.yLow += BLS12381.MODULUS_LOW;
-                point.yHigh += BLS12381.MODULUS_HIGH + (point.yLow < BLS12381.MODULUS_LOW ? 1 : 0);
+                point.yLow += MODULUS_LOW;
+                point.yHigh += MODULUS_HIGH + (point.yLow < MODULUS_LOW ? 1 : 0);
             }
         }
     }
