@@ -31,6 +31,8 @@ in_every_backend! {
     takes_keys_out_of_an_aggregate,
     sums_keys_as_blst_does,
     refuses_the_g1_points_that_eip_2537_refuses,
+    refuses_the_pairs_that_eip_2537_refuses_and_takes_the_others,
+    adds_keys_as_eip_2537_does,
     refuses_bad_public_keys,
 }
 
@@ -118,12 +120,20 @@ fn sums_keys_as_blst_does<B: Backend>() {
     assert_eq!(B::aggregate([]), [PublicKey::INFINITY; 2]);
 }
 
-/// An EIP-2537 G1 point, 2 × 64 bytes, as 2 × 48; `None` when it does not have that form.
-fn unpadded(point: &[u8]) -> Option<Signature> {
-    let [x, y] = [point.get(..64)?, point.get(64..128)?];
-    let zeros = [0; 16];
-    (x.starts_with(&zeros) && y.starts_with(&zeros))
-        .then(|| Signature([&x[16..], &y[16..]].concat().as_slice().try_into().unwrap()))
+/// EIP-2537's field elements of 64 bytes as 48; `None` when they do not start with 16 zeros.
+fn without_padding(elements: &[u8]) -> Option<Vec<u8>> {
+    let elements = elements.chunks(64).map(|element| element.strip_prefix(&[0; 16]));
+    elements.collect::<Option<Vec<_>>>().map(|elements| elements.concat())
+}
+
+/// An EIP-2537 G1 point at the beginning of some bytes.
+fn unpadded(bytes: &[u8]) -> Option<Signature> {
+    without_padding(bytes.get(..128)?).map(|point| Signature(point.try_into().unwrap()))
+}
+
+/// An EIP-2537 G2 point at the beginning of some bytes.
+fn unpadded_key(bytes: &[u8]) -> Option<PublicKey> {
+    without_padding(bytes.get(..256)?).map(|point| PublicKey(point.try_into().unwrap()))
 }
 
 fn refuses_the_g1_points_that_eip_2537_refuses<B: Backend>() {
@@ -148,6 +158,44 @@ fn refuses_the_g1_points_that_eip_2537_refuses<B: Backend>() {
         }
     }
     assert!(sound >= 4, "only {sound} points");
+}
+
+fn refuses_the_pairs_that_eip_2537_refuses_and_takes_the_others<B: Backend>() {
+    // Infinity is no signature and no key, though the precompile takes it.
+    let is_bad = |pair: &[u8]| {
+        let (signature, key) = (unpadded(pair).unwrap(), unpadded_key(&pair[128..]).unwrap());
+        let bad_signature = signature.0 != [0; 96] && B::decode_signature(&signature).is_err();
+        bad_signature || (key != PublicKey::INFINITY && B::decode_public_key(&key).is_err())
+    };
+    let mut refused = 0;
+    for case in vectors("eip2537/fail-pairing_check_bls.json").as_array().unwrap() {
+        let error = case["ExpectedError"].as_str().unwrap();
+        if ["not on curve", "subgroup", "fp.Element"].iter().any(|reason| error.contains(reason)) {
+            assert!(bytes(&case["Input"]).chunks(384).any(is_bad), "{}", case["Name"]);
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 19);
+    for case in vectors("eip2537/pairing_check_bls.json").as_array().unwrap() {
+        assert!(!bytes(&case["Input"]).chunks(384).any(is_bad), "{}", case["Name"]);
+    }
+}
+
+fn adds_keys_as_eip_2537_does<B: Backend>() {
+    let mut added = 0;
+    for case in vectors("eip2537/add_G2_bls.json").as_array().unwrap() {
+        let keys: Vec<_> = bytes(&case["Input"]).chunks(256).map(|key| unpadded_key(key).unwrap()).collect();
+        let keys = keys.iter().filter(|key| **key != PublicKey::INFINITY).map(B::decode_public_key);
+        // The precompile adds points outside the subgroup as well; no key is one.
+        let Ok(keys) = keys.collect::<Result<Vec<_>, _>>() else {
+            assert!(case["Name"].as_str().unwrap().contains("wrong_order"), "{}", case["Name"]);
+            continue;
+        };
+        let [sum, _] = B::aggregate(keys);
+        assert_eq!(sum, unpadded_key(&bytes(&case["Expected"])).unwrap(), "{}", case["Name"]);
+        added += 1;
+    }
+    assert_eq!(added, 8);
 }
 
 fn refuses_bad_public_keys<B: Backend>() {
