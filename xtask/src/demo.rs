@@ -10,15 +10,15 @@ use crate::{
 /// Runs `assent demo` with the arguments given.
 ///
 /// Built with the dev profile, in which the workspace optimises the curve arithmetic and the EVM: from a clean clone its
-/// result is there well before a release build with link-time optimisation would be, and `cargo xtask test` uses the
-/// same build.
+/// result is there well before a release build with link-time optimisation would be. Without TLS, which takes another
+/// minute to compile: a node for the demo is on this machine.
 ///
 /// # Errors
 /// When the set-up failed, or the demo exited with anything but 0.
 pub fn run(arguments: &[OsString]) -> Result<(), String> {
     setup::tools()?;
     eprintln!("Building the contracts and the demo (some minutes the first time)");
-    let mut demo = cargo(&["run", "--package", "assent", "--", "demo"]);
+    let mut demo = cargo(&["run", "--package", "assent", "--no-default-features", "--", "demo"]);
     demo.args(arguments);
     match execute(demo) {
         Outcome::Passed => Ok(()),

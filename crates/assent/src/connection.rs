@@ -24,7 +24,9 @@ pub fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Result<DynProvide
     match url.scheme() {
         "http" => {}
         "https" if cfg!(feature = "https") => {}
-        "https" => bail!("this build of assent has no TLS; build it with `--features https`, or use an http:// URL"),
+        "https" => bail!(
+            "this build of assent has no TLS; build it with the feature `https`, a default one, or use an http:// URL"
+        ),
         other => bail!("a node is reached by http:// or https://, not by {other}://"),
     }
     let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));

@@ -151,7 +151,7 @@ fn nodes_that_cannot_be_reached_are_named() {
 #[cfg(not(feature = "https"))]
 #[test]
 fn a_build_without_tls_says_so() {
-    Desk::new().run(&["demo", "--rpc-url", "https://127.0.0.1:9"]).failed(1, &["no TLS", "--features https"]);
+    Desk::new().run(&["demo", "--rpc-url", "https://127.0.0.1:9"]).failed(1, &["no TLS", "the feature `https`"]);
 }
 
 #[test]
