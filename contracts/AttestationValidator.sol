@@ -69,14 +69,17 @@ abstract contract AttestationValidator is IRefusals {
     {
         negatedKey = head.negatedAggregate;
         TableEntry memory entry;
-        for (uint256 i = 0; i < nonSigners.length; ++i) {
-            uint256 bits = uint8(nonSigners[i]);
-            for (uint256 index = 8 * i; bits != 0; (++index, bits >>= 1)) {
-                if (bits & 1 == 0) continue;
-                if (index >= head.operatorCount) revert MalformedAuthorization();
-                OperatorTable.readEntry(table, head, index, entry);
-                absentWeight += entry.weight;
-                BLS12381.addInPlace(negatedKey, entry.publicKey);
+        unchecked {
+            // Sums of at most 2,040 weights of 96 bits, and counters that a bitmap's length bounds.
+            for (uint256 i = 0; i < nonSigners.length; ++i) {
+                uint256 bits = uint8(nonSigners[i]);
+                for (uint256 index = 8 * i; bits != 0; (++index, bits >>= 1)) {
+                    if (bits & 1 == 0) continue;
+                    if (index >= head.operatorCount) revert MalformedAuthorization();
+                    OperatorTable.readEntry(table, head, index, entry);
+                    absentWeight += entry.weight;
+                    BLS12381.addInPlace(negatedKey, entry.publicKey);
+                }
             }
         }
     }

@@ -146,10 +146,14 @@ abstract contract PolicyClient is IPolicyClient {
     function _splitCalldata() private pure returns (bytes calldata data, bytes calldata authorization) {
         uint256 end = msg.data.length;
         if (end < SELECTOR_LENGTH + LENGTH_SUFFIX) revert MalformedAuthorization();
-        end -= LENGTH_SUFFIX;
-        uint256 length = uint16(bytes2(msg.data[end:]));
-        if (length > end - SELECTOR_LENGTH) revert MalformedAuthorization();
-        return (msg.data[:end - length], msg.data[end - length:end]);
+        unchecked {
+            // Not below zero: compared just before.
+            end -= LENGTH_SUFFIX;
+            uint256 length = uint16(bytes2(msg.data[end:]));
+            if (length > end - SELECTOR_LENGTH) revert MalformedAuthorization();
+            uint256 start = end - length;
+            return (msg.data[:start], msg.data[start:end]);
+        }
     }
 
     function _attestedCall(Intent calldata intent, address caller) private pure returns (AttestedCall memory) {

@@ -75,12 +75,17 @@ library Authorization {
         uint256 proofLengthOffset = _proofLengthOffset(authorization);
         if (authorization.length <= proofLengthOffset) return false;
         uint256 proofLength = uint8(authorization[proofLengthOffset]);
-        bool emptyBitmap = proofLengthOffset == BITMAP_OFFSET;
-        return authorization.length == proofLengthOffset + 1 + 32 * proofLength && proofLength <= MAX_PROOF_LENGTH
-            && decision(authorization) <= ALLOW && (emptyBitmap || authorization[proofLengthOffset - 1] != 0);
+        unchecked {
+            // Lengths of one byte each cannot overflow.
+            if (authorization.length != proofLengthOffset + 1 + 32 * proofLength) return false;
+            if (proofLength > MAX_PROOF_LENGTH || decision(authorization) > ALLOW) return false;
+            return proofLengthOffset == BITMAP_OFFSET || authorization[proofLengthOffset - 1] != 0;
+        }
     }
 
     function _proofLengthOffset(bytes calldata authorization) private pure returns (uint256) {
-        return BITMAP_OFFSET + uint8(authorization[BITMAP_LENGTH_OFFSET]);
+        unchecked {
+            return BITMAP_OFFSET + uint8(bytes1(LibBytes.loadCalldata(authorization, BITMAP_LENGTH_OFFSET)));
+        }
     }
 }

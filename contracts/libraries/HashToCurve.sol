@@ -54,17 +54,11 @@ library HashToCurve {
         view
     {
         assembly ("memory-safe") {
-            // As `Precompiles.callInMemory`, with rejection an error too: none of these inputs can be rejected.
+            // As `Precompiles.callInMemory`. None of these inputs can be rejected, so a call that fails lacked gas.
             function requireCall(precompile, price, input, inputLength, output, outputLength) {
-                let available := gas()
-                if lt(sub(available, shr(6, available)), add(price, 500)) {
+                if iszero(staticcall(price, precompile, input, inputLength, output, outputLength)) {
                     mstore(0, 0x1c26714c) // InsufficientGas()
                     revert(0x1c, 4)
-                }
-                if iszero(staticcall(price, precompile, input, inputLength, output, outputLength)) {
-                    mstore(0, 0xeb8d043a) // PrecompileFailed(address)
-                    mstore(0x20, precompile)
-                    revert(0x1c, 36)
                 }
                 if iszero(eq(returndatasize(), outputLength)) {
                     mstore(0, 0x942b0bea) // PrecompileMissing(address)
@@ -85,7 +79,6 @@ library HashToCurve {
             let tagStart := add(messageEnd, 3)
             let tagEnd := add(tagStart, mload(tag))
 
-            // The last byte comes first: no call has to pay for memory.
             mstore8(tagEnd, mload(tag))
             mcopy(tagStart, add(tag, 0x20), mload(tag))
             mstore(padded, 0)
@@ -97,7 +90,7 @@ library HashToCurve {
 
             // b_0
             let length := sub(add(tagEnd, 1), padded)
-            requireCall(0x02, sha256Price(length), padded, length, 0, 32)
+            requireCall(0x02, sha256Price(length), padded, length, 0, 32) // SHA-256
             let seed := mload(0)
 
             // b_1 to b_4 overwrite what stands before the tag: b_0, mixed with the block before, and the block's number.
@@ -109,7 +102,7 @@ library HashToCurve {
                 mstore(input, xor(seed, previous))
                 mstore8(sub(tagStart, 1), add(i, 1))
                 let output := add(uniform, shl(5, i))
-                requireCall(0x02, price, input, length, output, 32)
+                requireCall(0x02, price, input, length, output, 32) // SHA-256
                 previous := mload(output)
             }
 
@@ -124,10 +117,10 @@ library HashToCurve {
             mstore(add(modexp, 0xc1), MODULUS_LOW)
             for { let i := 0 } lt(i, 2) { i := add(i, 1) } {
                 mcopy(add(modexp, 0x60), add(uniform, shl(6, i)), 64)
-                requireCall(0x05, 500, modexp, 225, element, 64)
-                requireCall(0x10, 5500, element, 64, add(points, shl(7, i)), 128)
+                requireCall(0x05, 500, modexp, 225, element, 64) // MODEXP, EIP-7883's least price
+                requireCall(0x10, 5500, element, 64, add(points, shl(7, i)), 128) // MAP_FP_TO_G1
             }
-            requireCall(0x0b, 375, points, 256, point, 128)
+            requireCall(0x0b, 375, points, 256, point, 128) // G1ADD
         }
     }
 }

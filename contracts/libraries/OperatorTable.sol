@@ -74,10 +74,14 @@ library OperatorTable {
     // forge-lint: disable-next-item(unsafe-typecast)
     /// @notice Reads operator `index`, which must be below the head's number of operators, into `entry`.
     function readEntry(address table, TableHead memory head, uint256 index, TableEntry memory entry) internal view {
-        uint256 offset = HEAD_LENGTH + (index % CAPACITY) * ENTRY_LENGTH;
-        uint256 holder = index / CAPACITY;
-        if (holder == head.earlierTables) offset += ADDRESS_LENGTH * head.earlierTables;
-        else table = earlierTable(table, holder);
+        uint256 offset;
+        unchecked {
+            // No index is above 2,039: a bitmap has at most 255 bytes.
+            offset = HEAD_LENGTH + (index % CAPACITY) * ENTRY_LENGTH;
+            uint256 holder = index / CAPACITY;
+            if (holder == head.earlierTables) offset += ADDRESS_LENGTH * uint256(head.earlierTables);
+            else table = earlierTable(table, holder);
+        }
 
         bytes32 weightAndOperator = _read(table, offset, entry.publicKey);
         entry.weight = uint96(bytes12(weightAndOperator));
@@ -103,9 +107,10 @@ library OperatorTable {
         assembly ("memory-safe") {
             let code := mload(0x40)
             extcodecopy(table, code, add(offset, 1), 224)
-            for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
-                mcopy(add(key, add(shl(6, i), 0x10)), add(code, mul(i, 48)), 48)
-            }
+            mcopy(add(key, 0x10), code, 48)
+            mcopy(add(key, 0x50), add(code, 48), 48)
+            mcopy(add(key, 0x90), add(code, 96), 48)
+            mcopy(add(key, 0xd0), add(code, 144), 48)
             rest := mload(add(code, 192))
         }
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @title The precompiled contracts that hashing to the curve and BLS signatures need
-/// @dev Addresses and prices from EIP-2537, EIP-198 with EIP-7883, and the Yellow Paper, appendix E.
+/// @title The precompiled contracts of EIP-2537 that BLS signatures need
+/// @dev Addresses and prices from EIP-2537.
 ///
 /// Two things make a bare call unsafe. A precompile that is missing on the chain is an empty account: the call succeeds
 /// and returns nothing. And an EIP-2537 precompile that rejects its input consumes all the gas it was given. So each call
@@ -13,12 +13,7 @@ library Precompiles {
     error PrecompileMissing(address precompile);
     /// @notice Too little gas is left to tell a rejection by the precompile from lack of gas.
     error InsufficientGas();
-    /// @notice A precompile that cannot reject this input rejected it.
-    /// @param precompile Its address.
-    error PrecompileFailed(address precompile);
 
-    address internal constant SHA256 = address(0x02);
-    address internal constant MODEXP = address(0x05);
     address internal constant G1ADD = address(0x0b);
     address internal constant G1MSM = address(0x0c);
     address internal constant G2ADD = address(0x0d);

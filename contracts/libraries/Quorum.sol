@@ -18,6 +18,9 @@ library Quorum {
     /// @param quorum Share in basis points; the floor stands in for anything below it.
     function requiredWeight(uint96 totalWeight, uint16 quorum) internal pure returns (uint256) {
         uint256 share = quorum < FLOOR ? FLOOR : quorum;
-        return (uint256(totalWeight) * share + (WHOLE - 1)) / WHOLE;
+        unchecked {
+            // At most 96 + 16 bits.
+            return (uint256(totalWeight) * share + (WHOLE - 1)) / WHOLE;
+        }
     }
 }
