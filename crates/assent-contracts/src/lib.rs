@@ -1,4 +1,4 @@
-//! Assent's contracts for Rust programs: [bindings](bindings) made from the Solidity sources, with the bytecode, the
+//! Assent's contracts for Rust programs: [bindings] made from the Solidity sources, with the bytecode, the
 //! [addresses](deployment) at which they stand on every chain, and their [errors] in words.
 //!
 //! The build compiles the sources with forge and needs `npm ci` to have been run in the repository; without it, the build

@@ -30,7 +30,7 @@ fn the_worked_example_in_the_protocol_page_is_what_the_code_computes() {
 /// Name and value, a line each.
 fn worked_example() -> Vec<String> {
     let keys = [1u8, 2, 3].map(|index| SecretKey::from_bytes(&[index; 32]).expect("below the order"));
-    let addresses = [1, 2, 3].map(|index| Address::with_last_byte(index));
+    let addresses = [1, 2, 3].map(Address::with_last_byte);
     let operators = keys.iter().zip(addresses).zip([10u8, 20, 30]).map(|((key, address), weight)| Operator {
         address,
         public_key: key.public_key(),
