@@ -100,7 +100,7 @@ library BLS12381 {
             mcopy(add(input, 0x80), generator, 0x100)
             mcopy(input, signature, 0x80)
         }
-        wellFormed = Precompiles.callInMemory(Precompiles.PAIRING, 102_900, input, 768, 0, 32);
+        wellFormed = Precompiles.callInMemory(Precompiles.PAIRING, Precompiles.PAIRING_OF_TWO_PRICE, input, 768, 0, 32);
         assembly ("memory-safe") {
             holds := and(wellFormed, eq(mload(0), 1))
         }
@@ -118,7 +118,9 @@ library BLS12381 {
             mcopy(add(input, 0x100), point, 0x100)
             mcopy(input, sum, 0x100)
         }
-        if (!Precompiles.callInMemory(Precompiles.G2ADD, 600, input, 512, output, 256)) revert PointNotOnCurve();
+        if (!Precompiles.callInMemory(Precompiles.G2ADD, Precompiles.G2ADD_PRICE, input, 512, output, 256)) {
+            revert PointNotOnCurve();
+        }
     }
 
     /// @notice The negative of a point with canonical coordinates.

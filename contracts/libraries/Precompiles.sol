@@ -21,6 +21,9 @@ library Precompiles {
     address internal constant PAIRING = address(0x0f);
     address internal constant MAP_FP_TO_G1 = address(0x10);
 
+    uint256 internal constant G2ADD_PRICE = 600;
+    uint256 internal constant PAIRING_OF_TWO_PRICE = 37_700 + 32_600 * 2;
+
     /// @dev Gas used between the check of what is left and the call itself, with room to spare.
     uint256 private constant CALL_MARGIN = 500;
 
@@ -36,7 +39,7 @@ library Precompiles {
 
     /// @notice Adds two points of E'(Fp2), 256 bytes each.
     function g2Add(bytes memory input) internal view returns (bool success, bytes memory sum) {
-        return _call(G2ADD, 600, 256, input);
+        return _call(G2ADD, G2ADD_PRICE, 256, input);
     }
 
     /// @notice Multiplies one point of G2 (256 bytes) by a scalar (32 bytes); rejects points outside the subgroup.

@@ -1,8 +1,11 @@
 //! What the chain would know and Rust must be told.
 
-use crate::{Epoch, Intent, Policy, SpentNonces};
+use crate::{
+    Epoch, Intent, Policy, SpentNonces,
+    digest::{intent_hash, task_id},
+};
 use alloc::vec::Vec;
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 /// Every fact that verification takes from elsewhere. Nothing is read from the environment: no clock, no network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,5 +40,10 @@ impl<L> Context<L> {
     /// [`split_trailing`](crate::split_trailing)).
     pub fn trailing_intent(&self, value: U256, data: Bytes) -> Intent {
         Intent { from: self.caller, to: self.policy_client, value, data, chainId: self.chain_id }
+    }
+
+    /// The id of the task that an intent is here, under a policy and with a nonce.
+    pub(crate) fn task_id(&self, policy_id: B256, intent: &Intent, nonce: U256) -> B256 {
+        task_id(self.chain_id, self.task_manager, self.policy_client, policy_id, intent_hash(intent), nonce)
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     Attestation, Authorization, AuthorizationError, Context, Decision, Epoch, Intent, Policy, Refusal, SpentLedger,
     backend::{Backend, Preferred},
     check::{Check, Examination},
-    digest::{SIGNATURE_TAG, attestation_digest, intent_hash, task_id},
+    digest::{SIGNATURE_TAG, attestation_digest},
     split_trailing,
 };
 use alloy_primitives::{
@@ -221,14 +221,7 @@ fn require_task<L>(
     intent: &Intent,
     authorization: &Authorization,
 ) -> Result<(), Refusal> {
-    let expected = task_id(
-        context.chain_id,
-        context.task_manager,
-        context.policy_client,
-        policy.policyId,
-        intent_hash(intent),
-        authorization.nonce,
-    );
+    let expected = context.task_id(policy.policyId, intent, authorization.nonce);
     if authorization.task_id != expected {
         return Err(Refusal::WrongTask { expected, actual: authorization.task_id });
     }
