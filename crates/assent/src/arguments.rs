@@ -1,8 +1,13 @@
 //! Options that several commands take.
 
-use alloy_primitives::{Address, B256, hex};
+use crate::input;
+use alloy_primitives::{Address, B256, U256, hex};
+use anyhow::{Context as _, Result, anyhow};
 use assent_signer::PartialSignature;
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
+
+/// Longest file of partial signatures, in bytes: five times those of 2,000 operators.
+const LONGEST_PARTIALS: u64 = 4 * 1024 * 1024;
 
 /// `allow` or `deny`.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -22,8 +27,52 @@ impl From<Decision> for assent_verifier::Decision {
     }
 }
 
+/// Partial signatures, as an option gives them.
+#[derive(Clone)]
+pub enum Partials {
+    /// One, as it stands.
+    One(PartialSignature),
+    /// Those in a file, one on each line.
+    File(PathBuf),
+}
+
+impl Partials {
+    /// Reads the file, if it is one.
+    pub fn read(&self) -> Result<Vec<PartialSignature>> {
+        let path = match self {
+            Self::One(partial) => return Ok(vec![partial.clone()]),
+            Self::File(path) => path,
+        };
+        let text = input::read_text("file of partial signatures", path, LONGEST_PARTIALS)?;
+        let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+        let partials = lines
+            .map(|(number, line)| partial_signature(line).map_err(|error| anyhow!("line {}: {error}", number + 1)));
+        partials.collect::<Result<_>>().with_context(|| format!("file of partial signatures {}", path.display()))
+    }
+}
+
+/// Reads `ADDRESS=SIGNATURE`, or `@FILE`.
+pub fn partials(text: &str) -> Result<Partials, String> {
+    match text.strip_prefix('@') {
+        Some(path) => Ok(Partials::File(path.into())),
+        None => partial_signature(text).map(Partials::One),
+    }
+}
+
+/// Reads a decimal number, or a hex number with `0x`. Nothing is no number: an empty shell variable must not pass for zero.
+pub fn whole_number(text: &str) -> Result<U256, String> {
+    let (digits, radix) = match text.strip_prefix("0x") {
+        Some(digits) => (digits, 16),
+        None => (text, 10),
+    };
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+        return Err("expected a whole number, decimal or hex with 0x".to_owned());
+    }
+    U256::from_str_radix(digits, radix.into()).map_err(|_| "does not fit 256 bits".to_owned())
+}
+
 /// Reads `ADDRESS=SIGNATURE`. The signature may have any length: aggregation names a malformed one.
-pub fn partial_signature(text: &str) -> Result<PartialSignature, String> {
+fn partial_signature(text: &str) -> Result<PartialSignature, String> {
     let (operator, signature) = text.split_once('=').ok_or("expected ADDRESS=SIGNATURE")?;
     let operator = Address::from_str(operator).map_err(|error| format!("operator {operator}: {error}"))?;
     let signature = hex::decode(signature).map_err(|error| format!("signature of {operator}: {error}"))?;

@@ -5,12 +5,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::de::DeserializeOwned;
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::Path,
 };
 
 /// Longest JSON file, in bytes: twenty times an epoch of 2,000 operators.
-const LONGEST_JSON: u64 = 32 * 1024 * 1024;
+pub const LONGEST_JSON: u64 = 32 * 1024 * 1024;
 
 /// Reads a JSON file. `what` says which, as in "intent file".
 pub fn read_json<T: DeserializeOwned>(what: &str, path: &Path) -> Result<T> {
@@ -62,7 +62,15 @@ pub fn write_file(what: &str, path: &Path, contents: &str) -> Result<()> {
     fs::write(path, contents).with_context(|| format!("{what} {} cannot be written", path.display()))
 }
 
-fn read_text(what: &str, path: &Path, limit: u64) -> Result<String> {
+/// Writes a file that must not be there yet.
+pub fn write_new_file(what: &str, path: &Path, contents: &str) -> Result<()> {
+    File::create_new(path)
+        .and_then(|mut file| file.write_all(contents.as_bytes()))
+        .with_context(|| format!("{what} {} cannot be written", path.display()))
+}
+
+/// Reads a file of text of at most `limit` bytes; `-` is standard input.
+pub fn read_text(what: &str, path: &Path, limit: u64) -> Result<String> {
     String::from_utf8(read_file(what, path, limit)?).map_err(|_| anyhow!("{what} {} is not text", path.display()))
 }
 

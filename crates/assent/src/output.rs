@@ -3,16 +3,19 @@
 
 use alloy_primitives::{Address, hex};
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::{
     fmt::Display,
     io::{self, Write},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// Columns of the narrowest terminal that lines are broken for.
 const NARROWEST_TERMINAL: u16 = 40;
+
+/// How long work may take before its progress is shown.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Standard output, for people or for programs.
 #[derive(Clone, Copy)]
@@ -26,6 +29,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether it is for programs.
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints a line for people, and nothing for programs.
     pub fn line(self, text: impl Display) -> io::Result<()> {
         if self.json { Ok(()) } else { write_line(text) }
@@ -33,10 +41,19 @@ impl Output {
 
     /// Prints the text for people, or the value for programs.
     pub fn result(self, text: impl Display, value: &impl Serialize) -> anyhow::Result<()> {
+        self.result_of(|| text, || value)
+    }
+
+    /// As [`result`](Self::result), where each is worth making only when it is printed.
+    pub fn result_of<T: Display, V: Serialize>(
+        self,
+        text: impl FnOnce() -> T,
+        value: impl FnOnce() -> V,
+    ) -> anyhow::Result<()> {
         if self.json {
-            write_line(serde_json::to_string_pretty(value)?)?;
+            write_json(&value())?;
         } else {
-            write_line(text)?;
+            write_line(text())?;
         }
         Ok(())
     }
@@ -107,6 +124,45 @@ pub fn spinner(text: impl Into<String>) -> impl Drop {
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::default_spinner()).with_message(text.into());
     bar.enable_steady_tick(Duration::from_millis(100));
     Spinner(bar)
+}
+
+/// Shows on a terminal how far work has come, once it has taken two seconds.
+pub struct Progress {
+    bar: ProgressBar,
+    begun: Instant,
+    shown: bool,
+}
+
+impl Progress {
+    /// For so many steps.
+    pub fn new(text: &'static str, steps: usize) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::hidden()).with_message(text);
+        Self { bar, begun: Instant::now(), shown: false }
+    }
+
+    /// One step further.
+    pub fn advance(&mut self) {
+        if !self.shown && self.begun.elapsed() > PATIENCE {
+            self.shown = true;
+            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}, {eta} left");
+            self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn write_json(value: &impl Serialize) -> io::Result<()> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    serde_json::to_writer_pretty(&mut stdout, value)?;
+    writeln!(stdout)?;
+    stdout.flush()
 }
 
 fn write_line(text: impl Display) -> io::Result<()> {

@@ -1,0 +1,78 @@
+//! Where and under which policy the calls will be made.
+
+use crate::{arguments, input};
+use alloy_primitives::{Address, B256, U256};
+use anyhow::{Context as _, Result, bail};
+use assent_verifier::{Context, Epoch};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// The options that say where.
+#[derive(Args)]
+pub struct Place {
+    /// Take chain, TaskManager, client, policy and the policy's newest epoch from a context, as JSON.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["chain_id", "task_manager", "client", "policy_id"])]
+    context: Option<PathBuf>,
+    /// The operators' epoch, as JSON.
+    #[arg(long, value_name = "FILE", required_unless_present = "context")]
+    epoch: Option<PathBuf>,
+    /// The chain.
+    #[arg(long, required_unless_present = "context")]
+    chain_id: Option<U256>,
+    /// The client's TaskManager.
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "context")]
+    task_manager: Option<Address>,
+    /// The protected contract.
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "context")]
+    client: Option<Address>,
+    /// The client's policy.
+    #[arg(long, value_name = "HASH", required_unless_present = "context", value_parser = arguments::policy_id)]
+    policy_id: Option<B256>,
+}
+
+/// A [`Place`], read.
+pub struct Setting {
+    pub chain_id: U256,
+    pub task_manager: Address,
+    pub policy_client: Address,
+    pub policy_id: B256,
+    pub epoch: Epoch,
+    /// Least weight that must sign; nobody knows it without a context.
+    pub required_weight: Option<U256>,
+}
+
+impl Place {
+    /// Reads the files it names.
+    pub fn read(&self) -> Result<Setting> {
+        let epoch = self.epoch.as_deref().map(|path| input::read_json::<Epoch>("epoch file", path)).transpose()?;
+        if let Some(path) = &self.context {
+            return Setting::from_context(input::read_json("context file", path)?, epoch, path);
+        }
+        // The command line's rules leave none of them out.
+        let (Some(chain_id), Some(task_manager), Some(policy_client), Some(policy_id), Some(epoch)) =
+            (self.chain_id, self.task_manager, self.client, self.policy_id, epoch)
+        else {
+            bail!("give --context, or all of --epoch, --chain-id, --task-manager, --client and --policy-id");
+        };
+        Ok(Setting { chain_id, task_manager, policy_client, policy_id, epoch, required_weight: None })
+    }
+}
+
+impl Setting {
+    fn from_context(context: Context, epoch: Option<Epoch>, path: &Path) -> Result<Self> {
+        let Context { chain_id, task_manager, policy_client, policy, epochs, .. } = context;
+        let policy = policy.with_context(|| format!("context file {}: the client has no policy", path.display()))?;
+        let newest = || {
+            epochs.into_iter().filter(|epoch| epoch.operator_set == policy.operatorSet).max_by_key(|epoch| epoch.number)
+        };
+        let epoch = epoch.or_else(newest).with_context(|| {
+            format!(
+                "context file {} has no epoch of operator set {}; give one with --epoch",
+                path.display(),
+                policy.operatorSet
+            )
+        })?;
+        let required_weight = Some(epoch.operators.required_weight(policy.quorum));
+        Ok(Self { chain_id, task_manager, policy_client, policy_id: policy.policyId, epoch, required_weight })
+    }
+}

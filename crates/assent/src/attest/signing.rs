@@ -1,0 +1,92 @@
+//! Who signs: operators whose keys are here, and those who signed elsewhere.
+
+use crate::{
+    arguments::{self, Partials},
+    key_file::KeyFile,
+    output,
+};
+use alloy_primitives::Address;
+use anyhow::{Result, bail};
+use assent_signer::{Aggregate, AttestationBatch, PartialSignature, Rejection, SecretKey, aggregate};
+use assent_verifier::{Epoch, PublicKey};
+use clap::Args;
+use std::path::PathBuf;
+
+/// The options that say who signs.
+#[derive(Args)]
+pub struct Signers {
+    /// An operator's key file, encrypted or not; repeat it for each operator that signs.
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
+    /// Take the key files' password from a file instead of asking for each.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// An operator's signature made elsewhere, or @FILE with one on each line, as --sign-only prints them; repeatable.
+    #[arg(long = "partial", value_name = "ADDRESS=SIGNATURE|@FILE", value_parser = arguments::partials)]
+    partials: Vec<Partials>,
+    /// Sign and aggregate nothing: print these operators' signatures of the root, for somebody else's --partial.
+    #[arg(long, conflicts_with = "partials", requires = "keys")]
+    pub sign_only: bool,
+}
+
+impl Signers {
+    /// Refuses what could not come to a signature, before anything is read.
+    pub fn check(&self, expiration_from_the_clock: bool) -> Result<()> {
+        if self.keys.is_empty() && self.partials.is_empty() {
+            bail!("nobody signs: give at least one --key FILE or --partial ADDRESS=SIGNATURE");
+        }
+        if expiration_from_the_clock && (self.sign_only || !self.partials.is_empty()) {
+            bail!(
+                "operators on several machines must sign the same expiration, and --lifetime counts from each machine's \
+                 clock; give --expiration UNIX_SECONDS, the same everywhere"
+            );
+        }
+        Ok(())
+    }
+
+    /// Signs the root once with each key, and adds the signatures made elsewhere. All key files are read and found in the
+    /// epoch before the first is decrypted.
+    pub fn sign(&self, epoch: &Epoch, batch: &AttestationBatch) -> Result<Vec<PartialSignature>> {
+        let elsewhere = self.partials.iter().map(Partials::read).collect::<Result<Vec<_>>>()?.concat();
+        let mut found = Vec::new();
+        for path in &self.keys {
+            let file = KeyFile::read(path)?;
+            match operator_of(epoch, &file.public_key()) {
+                Some(operator) => found.push((path, operator, file)),
+                None => output::remark(format_args!(
+                    "warning: left out {}: its public key is no operator's in epoch {}",
+                    path.display(),
+                    epoch.number
+                )),
+            }
+        }
+        if found.is_empty() && elsewhere.is_empty() {
+            bail!("none of the keys is an operator's in epoch {}", epoch.number);
+        }
+        let here = found.into_iter().map(|(path, operator, file)| {
+            let key: SecretKey = file.open(path, self.password_file.as_deref())?;
+            Ok(PartialSignature::new(operator, key.sign_batch(batch)))
+        });
+        here.chain(elsewhere.into_iter().map(Ok)).collect()
+    }
+}
+
+/// Makes one signature of them, and names each that is left out.
+pub fn put_together(epoch: &Epoch, batch: &AttestationBatch, partials: &[PartialSignature]) -> Result<Aggregate> {
+    let aggregate = aggregate(epoch, batch.root(), partials)?;
+    for rejected in &aggregate.rejected {
+        output::remark(format_args!("warning: left out {rejected}"));
+    }
+    if aggregate.rejected.iter().any(|rejected| rejected.reason == Rejection::WrongSignature) {
+        output::remark(format_args!(
+            "the root is {}; who signed another had other calls, in another order, or on other terms",
+            batch.root()
+        ));
+    }
+    Ok(aggregate)
+}
+
+fn operator_of(epoch: &Epoch, public_key: &PublicKey) -> Option<Address> {
+    let operators = epoch.operators.operators();
+    operators.iter().find(|operator| operator.public_key == *public_key).map(|operator| operator.address)
+}
