@@ -1,6 +1,8 @@
 //! The bytes that travel with a call.
 
-use crate::{Decision, MerkleProof, NonSigners, NonSignersError, Signature, UnknownDecision};
+use crate::{
+    Decision, MerkleProof, NonSigners, NonSignersError, Signature, UnknownDecision, merkle::Siblings, non_signers::Bitmap,
+};
 use alloc::vec::Vec;
 use alloy_primitives::{B256, U256, aliases::U48};
 
@@ -84,22 +86,7 @@ impl Authorization {
     ///
     /// Every [`AuthorizationError`] but [`NoTrailingAuthorization`](AuthorizationError::NoTrailingAuthorization).
     pub fn parse(bytes: &[u8]) -> Result<Self, AuthorizationError> {
-        let mut fields = Fields(bytes);
-        let authorization = Self {
-            task_id: B256::new(fields.array("taskId")?),
-            nonce: U256::from_be_bytes(fields.array::<32>("nonce")?),
-            expiration: U48::from_be_bytes(fields.array::<6>("expiration")?),
-            decision: Decision::try_from(fields.byte("decision")?)?,
-            evidence: B256::new(fields.array("evidence")?),
-            epoch: u32::from_be_bytes(fields.array("epoch")?),
-            signature: Signature(fields.array("signature")?),
-            non_signers: fields.non_signers()?,
-            merkle_proof: fields.merkle_proof()?,
-        };
-        match fields.0.len() {
-            0 => Ok(authorization),
-            left_over => Err(AuthorizationError::LeftOver(left_over)),
-        }
+        ParsedAuthorization::parse(bytes).map(Self::from)
     }
 
     /// The bytes that [`parse`](Self::parse) reads: 205, the bitmap's, and 32 for each hash of the Merkle proof.
@@ -157,6 +144,57 @@ pub fn append_trailing(calldata: &[u8], authorization: &Authorization) -> Result
     Ok([calldata, &authorization, &length.to_be_bytes()].concat())
 }
 
+/// An [`Authorization`] whose parts of variable length stay where they are, so that reading one allocates nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ParsedAuthorization<'a> {
+    pub(crate) task_id: B256,
+    pub(crate) nonce: U256,
+    pub(crate) expiration: U48,
+    pub(crate) decision: Decision,
+    pub(crate) evidence: B256,
+    pub(crate) epoch: u32,
+    pub(crate) signature: Signature,
+    pub(crate) non_signers: Bitmap<'a>,
+    pub(crate) merkle_proof: Siblings<'a>,
+}
+
+impl<'a> ParsedAuthorization<'a> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, AuthorizationError> {
+        let mut fields = Fields(bytes);
+        let authorization = Self {
+            task_id: B256::new(fields.array("taskId")?),
+            nonce: U256::from_be_bytes(fields.array::<32>("nonce")?),
+            expiration: U48::from_be_bytes(fields.array::<6>("expiration")?),
+            decision: Decision::try_from(fields.byte("decision")?)?,
+            evidence: B256::new(fields.array("evidence")?),
+            epoch: u32::from_be_bytes(fields.array("epoch")?),
+            signature: Signature(fields.array("signature")?),
+            non_signers: fields.non_signers()?,
+            merkle_proof: fields.merkle_proof()?,
+        };
+        match fields.0.len() {
+            0 => Ok(authorization),
+            left_over => Err(AuthorizationError::LeftOver(left_over)),
+        }
+    }
+}
+
+impl From<ParsedAuthorization<'_>> for Authorization {
+    fn from(parsed: ParsedAuthorization<'_>) -> Self {
+        Self {
+            task_id: parsed.task_id,
+            nonce: parsed.nonce,
+            expiration: parsed.expiration,
+            decision: parsed.decision,
+            evidence: parsed.evidence,
+            epoch: parsed.epoch,
+            signature: parsed.signature,
+            non_signers: parsed.non_signers.into(),
+            merkle_proof: parsed.merkle_proof.into(),
+        }
+    }
+}
+
 /// The bytes not yet read.
 struct Fields<'a>(&'a [u8]);
 
@@ -177,19 +215,18 @@ impl<'a> Fields<'a> {
         self.array(field).map(|[byte]| byte)
     }
 
-    fn non_signers(&mut self) -> Result<NonSigners, AuthorizationError> {
+    fn non_signers(&mut self) -> Result<Bitmap<'a>, AuthorizationError> {
         let length = self.byte("non-signer bitmap's length")?;
-        Ok(NonSigners::from_bytes(self.slice(length.into(), "non-signer bitmap")?)?)
+        Ok(Bitmap::from_bytes(self.slice(length.into(), "non-signer bitmap")?)?)
     }
 
-    fn merkle_proof(&mut self) -> Result<MerkleProof, AuthorizationError> {
+    fn merkle_proof(&mut self) -> Result<Siblings<'a>, AuthorizationError> {
         let length = self.byte("Merkle proof's length")?;
-        let too_long = AuthorizationError::MerkleProofTooLong(length);
         if usize::from(length) > MerkleProof::MAX_LENGTH {
-            return Err(too_long);
+            return Err(AuthorizationError::MerkleProofTooLong(length));
         }
-        let hashes = (0..length).map(|_| self.array("Merkle proof").map(B256::new)).collect::<Result<Vec<_>, _>>()?;
-        MerkleProof::try_from(hashes).map_err(|_| too_long)
+        let hashes = self.slice(usize::from(length).saturating_mul(32), "Merkle proof")?;
+        Ok(Siblings::new(hashes.as_chunks().0))
     }
 }
 

@@ -1,8 +1,7 @@
 //! What the chain would know and Rust must be told.
 
 use crate::{
-    Epoch, Intent, Policy, SpentNonces,
-    digest::{intent_hash, task_id},
+    Epoch, Intent, Policy, SpentNonces, digest::task_id,
 };
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -42,8 +41,8 @@ impl<L> Context<L> {
         Intent { from: self.caller, to: self.policy_client, value, data, chainId: self.chain_id }
     }
 
-    /// The id of the task that an intent is here, under a policy and with a nonce.
-    pub(crate) fn task_id(&self, policy_id: B256, intent: &Intent, nonce: U256) -> B256 {
-        task_id(self.chain_id, self.task_manager, self.policy_client, policy_id, intent_hash(intent), nonce)
+    /// The id of the task that an intent of this hash is here, under a policy and with a nonce.
+    pub(crate) fn task_id(&self, policy_id: B256, intent_hash: B256, nonce: U256) -> B256 {
+        task_id(self.chain_id, self.task_manager, self.policy_client, policy_id, intent_hash, nonce)
     }
 }

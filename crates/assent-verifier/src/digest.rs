@@ -1,16 +1,32 @@
 //! The hashes that are signed and compared.
 //!
-//! Type strings come from the Solidity sources through `sol!`.
+//! What is hashed for every attestation is hashed in place, without allocating; a test holds it equal to what alloy makes of
+//! the Solidity sources through `sol!`.
 
 use crate::{Attestation, Intent, PublicKey};
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_sol_types::{Eip712Domain, SolStruct, SolValue};
+use alloy_primitives::{Address, B256, Bytes, Keccak256, U256, aliases::U48, b256, keccak256};
+use alloy_sol_types::{Eip712Domain, SolStruct};
 
 /// Domain separation tag of attestations: the ciphersuite's name in the IETF BLS draft, section 4.2.3.
 pub const SIGNATURE_TAG: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
 /// Domain separation tag of proofs of possession: the IETF BLS draft, section 4.2.3.
 pub const PROOF_OF_POSSESSION_TAG: &[u8] = b"BLS_POP_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+
+/// keccak256 of EIP-712's `encodeType` of an attestation: both type strings of docs/protocol.md, one after the other.
+const ATTESTATION_TYPE_HASH: B256 = b256!("0x093f45252b54193fa02ea3f3996b26b1e8d480095118f77e36c9a1de901fa618");
+
+/// keccak256 of `encodeType` of an intent.
+const INTENT_TYPE_HASH: B256 = b256!("0xc3e15847c0f2505aad68e5798871677e27db94ac3c90efa5145ca04f00bf9b3f");
+
+/// keccak256 of `EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)`.
+const DOMAIN_TYPE_HASH: B256 = b256!("0x8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f");
+
+/// keccak256 of `Assent`.
+const DOMAIN_NAME_HASH: B256 = b256!("0x170c8c0fd5b8357f87f086f3d5959e89d97a095b54209e3fdb9c948a77c1f97b");
+
+/// keccak256 of `1`.
+const DOMAIN_VERSION_HASH: B256 = b256!("0xc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc6");
 
 mod typed_data {
     #![allow(missing_docs)]
@@ -30,7 +46,7 @@ pub fn domain(chain_id: U256, verifying_contract: Address) -> Eip712Domain {
 
 /// The EIP-712 struct hash of an intent.
 pub fn intent_hash(intent: &Intent) -> B256 {
-    intent.eip712_hash_struct()
+    intent_fields_hash(intent.from, intent.to, intent.value, &intent.data, intent.chainId)
 }
 
 /// `keccak256(abi.encode(chainId, taskManager, policyClient, policyId, intentHash, nonce))`, where `chain_id` is the
@@ -43,13 +59,90 @@ pub fn task_id(
     intent_hash: B256,
     nonce: U256,
 ) -> B256 {
-    keccak256((chain_id, task_manager, policy_client, policy_id, intent_hash, nonce).abi_encode())
+    hash_words([
+        chain_id.into(),
+        task_manager.into_word(),
+        policy_client.into_word(),
+        policy_id,
+        intent_hash,
+        nonce.into(),
+    ])
 }
 
 /// The EIP-712 digest of an attestation: a leaf of the tree whose root the operators sign, and the root itself when it
 /// is alone.
 pub fn attestation_digest(attestation: &Attestation, chain_id: U256, task_manager: Address) -> B256 {
-    attestation.eip712_signing_hash(&domain(chain_id, task_manager))
+    let Attestation { taskId, policyId, policyClient, nonce, expiration, decision, evidence, intent } = attestation;
+    AttestedFields {
+        task_id: *taskId,
+        policy_id: *policyId,
+        policy_client: *policyClient,
+        nonce: *nonce,
+        expiration: *expiration,
+        decision: *decision,
+        evidence: *evidence,
+        intent_hash: intent_hash(intent),
+    }
+    .digest(chain_id, task_manager)
+}
+
+/// [`intent_hash`] of an intent that stands in parts.
+pub(crate) fn intent_fields_hash(from: Address, to: Address, value: U256, data: &[u8], chain_id: U256) -> B256 {
+    hash_words([
+        INTENT_TYPE_HASH,
+        from.into_word(),
+        to.into_word(),
+        value.into(),
+        keccak256(data),
+        chain_id.into(),
+    ])
+}
+
+/// An attestation, of whose intent the hash is enough.
+pub(crate) struct AttestedFields {
+    pub(crate) task_id: B256,
+    pub(crate) policy_id: B256,
+    pub(crate) policy_client: Address,
+    pub(crate) nonce: U256,
+    pub(crate) expiration: U48,
+    pub(crate) decision: u8,
+    pub(crate) evidence: B256,
+    pub(crate) intent_hash: B256,
+}
+
+impl AttestedFields {
+    /// [`attestation_digest`].
+    pub(crate) fn digest(&self, chain_id: U256, task_manager: Address) -> B256 {
+        let domain_separator = hash_words([
+            DOMAIN_TYPE_HASH,
+            DOMAIN_NAME_HASH,
+            DOMAIN_VERSION_HASH,
+            chain_id.into(),
+            task_manager.into_word(),
+        ]);
+        let struct_hash = hash_words([
+            ATTESTATION_TYPE_HASH,
+            self.task_id,
+            self.policy_id,
+            self.policy_client.into_word(),
+            self.nonce.into(),
+            U256::from(self.expiration).into(),
+            U256::from(self.decision).into(),
+            self.evidence,
+            self.intent_hash,
+        ]);
+        // EIP-712: "\x19\x01" ‖ domain separator ‖ struct hash.
+        let mut hasher = Keccak256::new();
+        hasher.update([0x19, 0x01]);
+        hasher.update(domain_separator);
+        hasher.update(struct_hash);
+        hasher.finalize()
+    }
+}
+
+/// keccak256 of `abi.encode` of words.
+fn hash_words<const N: usize>(words: [B256; N]) -> B256 {
+    keccak256(words.map(|word| word.0).as_flattened())
 }
 
 /// The EIP-712 digest that a proof of possession signs under [`PROOF_OF_POSSESSION_TAG`]. It binds the operator's address,

@@ -2,7 +2,7 @@
 
 use crate::{
     Attestation, Authorization, Context, Decision, Intent, MerkleProof, NonSigners, Signature, UnknownDecision,
-    digest::attestation_digest,
+    digest::{attestation_digest, intent_hash},
 };
 use alloc::{
     string::{String, ToString},
@@ -79,7 +79,7 @@ impl AttestationDocument {
     pub fn explain<L>(&self, context: &Context<L>, intent: &Intent, authorization: &Authorization) -> Vec<Difference> {
         let attested = &self.attestation;
         let policy_id = context.policy.as_ref().map(|policy| policy.policyId).unwrap_or_default();
-        let task_id = context.task_id(policy_id, intent, authorization.nonce);
+        let task_id = context.task_id(policy_id, intent_hash(intent), authorization.nonce);
         [
             difference("chainId", &self.chain_id, &context.chain_id),
             difference("taskManager", &self.task_manager, &context.task_manager),

@@ -103,7 +103,7 @@
 //! At least one of the first two must be on.
 
 #![no_std]
-#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "blst"), forbid(unsafe_code))]
 #![cfg_attr(
     not(test),
     deny(
@@ -123,6 +123,7 @@ compile_error!(
     "assent-verifier needs curve arithmetic: enable the feature `arkworks` (pure Rust, the default) or `blst`"
 );
 
+mod admission;
 mod authorization;
 pub mod backend;
 mod check;
@@ -140,6 +141,7 @@ mod possession;
 pub mod protocol;
 mod refusal;
 mod spent;
+mod statement;
 mod verify;
 
 pub use authorization::{Authorization, AuthorizationError, append_trailing, split_trailing};

@@ -35,7 +35,7 @@ impl MerkleProof {
 
     /// The root to which the proof leads from a leaf.
     pub fn root(&self, leaf: B256) -> B256 {
-        self.0.iter().fold(leaf, |node, sibling| hash_pair(node, *sibling))
+        fold(leaf, self.0.iter().copied())
     }
 
     /// The hashes, from the leaf up.
@@ -52,6 +52,27 @@ impl TryFrom<Vec<B256>> for MerkleProof {
             return Err(MerkleProofTooLong(hashes.len()));
         }
         Ok(Self(hashes))
+    }
+}
+
+/// A [`MerkleProof`] where it stands in an authorization.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Siblings<'a>(&'a [[u8; 32]]);
+
+impl<'a> Siblings<'a> {
+    /// Of at most [`MerkleProof::MAX_LENGTH`] hashes.
+    pub(crate) fn new(hashes: &'a [[u8; 32]]) -> Self {
+        Self(hashes)
+    }
+
+    pub(crate) fn root(self, leaf: B256) -> B256 {
+        fold(leaf, self.0.iter().map(B256::from))
+    }
+}
+
+impl From<Siblings<'_>> for MerkleProof {
+    fn from(siblings: Siblings<'_>) -> Self {
+        Self(siblings.0.iter().map(B256::from).collect())
     }
 }
 
@@ -102,6 +123,10 @@ impl MerkleTree {
             .collect::<Vec<_>>();
         MerkleProof::try_from(hashes).ok()
     }
+}
+
+fn fold(leaf: B256, siblings: impl Iterator<Item = B256>) -> B256 {
+    siblings.fold(leaf, hash_pair)
 }
 
 /// keccak256 of two nodes, the smaller first.

@@ -68,13 +68,7 @@ impl NonSigners {
     ///
     /// [`NonSignersError::TooLong`] above 255 bytes, [`NonSignersError::TrailingZero`] when the last byte is zero.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NonSignersError> {
-        if bytes.len() > Self::MAX_BYTES {
-            return Err(NonSignersError::TooLong(bytes.len()));
-        }
-        if bytes.last() == Some(&0) {
-            return Err(NonSignersError::TrailingZero);
-        }
-        Ok(Self(bytes.to_vec()))
+        Bitmap::from_bytes(bytes).map(Self::from)
     }
 
     /// The bitmap as it stands in an authorization.
@@ -84,10 +78,7 @@ impl NonSigners {
 
     /// The operators' places, ascending.
     pub fn indices(&self) -> impl Iterator<Item = u16> + '_ {
-        (0u16..)
-            .step_by(8)
-            .zip(&self.0)
-            .flat_map(|(first, byte)| (0u16..8).filter(move |bit| byte >> bit & 1 == 1).map(move |bit| first | bit))
+        Bitmap(&self.0).indices()
     }
 
     /// How many operators did not sign.
@@ -98,5 +89,42 @@ impl NonSigners {
     /// Whether everybody signed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// [`NonSigners`] where they stand in an authorization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Bitmap<'a>(&'a [u8]);
+
+impl<'a> Bitmap<'a> {
+    pub(crate) fn from_bytes(bytes: &'a [u8]) -> Result<Self, NonSignersError> {
+        if bytes.len() > NonSigners::MAX_BYTES {
+            return Err(NonSignersError::TooLong(bytes.len()));
+        }
+        if bytes.last() == Some(&0) {
+            return Err(NonSignersError::TrailingZero);
+        }
+        Ok(Self(bytes))
+    }
+
+    pub(crate) fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    pub(crate) fn indices(self) -> impl Iterator<Item = u16> + Clone + 'a {
+        (0u16..)
+            .step_by(8)
+            .zip(self.0)
+            .flat_map(|(first, byte)| (0u16..8).filter(move |bit| byte >> bit & 1 == 1).map(move |bit| first | bit))
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<Bitmap<'_>> for NonSigners {
+    fn from(bitmap: Bitmap<'_>) -> Self {
+        Self(bitmap.0.to_vec())
     }
 }

@@ -2,12 +2,16 @@
 
 use crate::{
     PublicKey,
-    backend::{Backend, Preferred},
+    backend::{Backend, Preferred, PreparedKeys},
 };
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use alloy_primitives::{
-    Address, U256,
+    Address, B256, Keccak256, U256,
     aliases::{U48, U96},
+};
+use core::{
+    fmt,
+    hash::{Hash, Hasher},
 };
 
 /// One operator of a set.
@@ -21,14 +25,21 @@ pub struct Operator {
     pub weight: U96,
 }
 
-/// A validated operator set: at least one operator, ascending by address, every key a valid point, with the aggregate key
-/// and total weight computed once.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct OperatorSet {
+/// A validated operator set: at least one operator, ascending by address, every key a valid point, with all that
+/// verification needs of it computed once: total weight, decoded keys, aggregate key, and the halves of the pairings that
+/// depend on the aggregate key and the generator alone.
+///
+/// Clones share all of it. Two sets are equal when their operators are.
+#[derive(Clone)]
+pub struct OperatorSet(Arc<Frozen>);
+
+struct Frozen {
     operators: Vec<Operator>,
     aggregate_key: PublicKey,
     negated_aggregate_key: PublicKey,
     total_weight: U96,
+    public_keys_hash: B256,
+    prepared_keys: PreparedKeys,
 }
 
 /// Why operators are not a set that an epoch may have.
@@ -95,27 +106,36 @@ impl OperatorSet {
             public_keys.push(public_key.map_err(|_| OperatorSetError::MalformedPublicKey { address })?);
         }
         let [aggregate_key, negated_aggregate_key] = Preferred::aggregate(public_keys);
-        Ok(Self { operators, aggregate_key, negated_aggregate_key, total_weight })
+        let mut hasher = Keccak256::new();
+        operators.iter().for_each(|operator| hasher.update(operator.public_key));
+        Ok(Self(Arc::new(Frozen {
+            prepared_keys: PreparedKeys::new(&operators)?,
+            operators,
+            aggregate_key,
+            negated_aggregate_key,
+            total_weight,
+            public_keys_hash: hasher.finalize(),
+        })))
     }
 
     /// The operators, ascending by address. An operator's place is its bit in a bitmap of non-signers.
     pub fn operators(&self) -> &[Operator] {
-        &self.operators
+        &self.0.operators
     }
 
     /// The sum of all public keys; infinity when they cancel out.
     pub fn aggregate_key(&self) -> &PublicKey {
-        &self.aggregate_key
+        &self.0.aggregate_key
     }
 
     /// Minus the sum of all public keys, as the epoch's table stores it.
     pub fn negated_aggregate_key(&self) -> &PublicKey {
-        &self.negated_aggregate_key
+        &self.0.negated_aggregate_key
     }
 
     /// The sum of all weights, at least 1.
     pub fn total_weight(&self) -> U96 {
-        self.total_weight
+        self.0.total_weight
     }
 
     /// The least weight that reaches a quorum: `ceil(total · max(quorum, 5001) / 10000)`.
@@ -141,8 +161,41 @@ impl OperatorSet {
         const FLOOR: u16 = 5001;
         const WHOLE: U256 = U256::from_limbs([10_000, 0, 0, 0]);
         // At most 96 + 16 bits: cannot wrap.
-        let share = U256::from(self.total_weight).wrapping_mul(U256::from(quorum.max(FLOOR)));
+        let share = U256::from(self.0.total_weight).wrapping_mul(U256::from(quorum.max(FLOOR)));
         share.div_ceil(WHOLE)
+    }
+
+    pub(crate) fn prepared_keys(&self) -> &PreparedKeys {
+        &self.0.prepared_keys
+    }
+
+    /// keccak256 of all public keys: what decides whether a signature verifies.
+    pub(crate) fn public_keys_hash(&self) -> B256 {
+        self.0.public_keys_hash
+    }
+}
+
+impl PartialEq for OperatorSet {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.operators() == other.operators()
+    }
+}
+
+impl Eq for OperatorSet {}
+
+impl Hash for OperatorSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.operators().hash(state);
+    }
+}
+
+impl fmt::Debug for OperatorSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperatorSet")
+            .field("operators", &self.operators())
+            .field("aggregate_key", self.aggregate_key())
+            .field("total_weight", &self.total_weight())
+            .finish_non_exhaustive()
     }
 }
 

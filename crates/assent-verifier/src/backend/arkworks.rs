@@ -5,13 +5,16 @@
     reason = "the operators here are the curve's group law, which does not overflow"
 )]
 
-use super::{Backend, MalformedPoint};
-use crate::{PublicKey, Signature};
+use super::{Arithmetic, Backend, Coefficient, Factor, Key, MalformedPoint, PreparedKeys};
+use crate::{PublicKey, Signature, non_signers::Bitmap};
+use alloc::{boxed::Box, vec::Vec};
 use ark_bls12_381::{Bls12_381, Fq, Fq2, G1Affine, G1Projective, G2Affine, G2Projective, g1};
 use ark_ec::{
     AffineRepr, CurveGroup,
+    bls12::G2Prepared,
     hashing::{HashToCurve, curve_maps::wb::WBMap, map_to_curve_hasher::MapToCurveBasedHasher},
-    pairing::Pairing,
+    pairing::{MillerLoopOutput, Pairing, PairingOutput},
+    scalar_mul::variable_base::VariableBaseMSM,
 };
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, PrimeField, field_hashers::DefaultFieldHasher};
 use core::ops::Neg;
@@ -51,33 +54,103 @@ impl Backend for Arkworks {
         [sum, -sum].map(encode_g2)
     }
 
-    fn without<'a>(aggregate: &PublicKey, absent: impl IntoIterator<Item = &'a PublicKey>) -> Option<G2Affine> {
-        let mut remaining = decode_g2(aggregate).ok()?.into_group();
-        for public_key in absent {
-            remaining -= decode_g2(public_key).ok()?;
-        }
-        let remaining = remaining.into_affine();
-        (!remaining.is_zero()).then_some(remaining)
-    }
-
     fn verify(message: &[u8], domain_separation_tag: &[u8], signature: &G1Affine, public_key: &G2Affine) -> bool {
-        let Some(hashed) = hash(message, domain_separation_tag) else {
-            return false;
-        };
+        let hashed = Self::hash(message, domain_separation_tag);
         // One product of two pairings instead of comparing two: e(signature, −G2) · e(hashed, public key) = 1.
         let product = Bls12_381::multi_pairing([*signature, hashed], [G2Affine::generator().neg(), *public_key]);
-        product.0 == ark_ff::One::one()
+        product == PairingOutput::ZERO
     }
 
     fn hash_to_curve(message: &[u8], domain_separation_tag: &[u8]) -> [u8; Signature::LENGTH] {
-        let point = hash(message, domain_separation_tag).unwrap_or(G1Affine::zero());
+        let point = Self::hash(message, domain_separation_tag);
         concatenate([point.x, point.y])
     }
 }
 
-/// `None` never occurs: the map fails for no field element of this curve.
-fn hash(message: &[u8], domain_separation_tag: &[u8]) -> Option<G1Affine> {
-    G1Hasher::new(domain_separation_tag).ok()?.hash(message).ok()
+/// An operator set's keys, decoded.
+pub struct Keys {
+    operators: Box<[G2Affine]>,
+    negated_aggregate: G2Affine,
+    negated_aggregate_lines: Lines,
+    generator_lines: Lines,
+}
+
+/// The half of a Miller loop that depends on the G2 point alone.
+type Lines = G2Prepared<ark_bls12_381::Config>;
+
+impl Arithmetic<G1Affine, G2Affine> for Arkworks {
+    type Keys = Keys;
+    type Product = MillerLoopOutput<Bls12_381>;
+
+    fn decode_validated(public_key: &PublicKey) -> Result<G2Affine, MalformedPoint> {
+        decode_g2(public_key)
+    }
+
+    fn prepare(operators: Box<[G2Affine]>) -> Keys {
+        let negated_aggregate = -operators.iter().sum::<G2Projective>().into_affine();
+        Keys {
+            operators,
+            negated_aggregate,
+            negated_aggregate_lines: negated_aggregate.into(),
+            generator_lines: G2Affine::generator().into(),
+        }
+    }
+
+    fn of(keys: &PreparedKeys) -> &Keys {
+        &keys.arkworks
+    }
+
+    /// Infinity never comes of a failure: the map fails for no field element of this curve.
+    fn hash(message: &[u8], domain_separation_tag: &[u8]) -> G1Affine {
+        let hasher = G1Hasher::new(domain_separation_tag).ok();
+        hasher.and_then(|hasher| hasher.hash(message).ok()).unwrap_or_else(G1Affine::zero)
+    }
+
+    fn weighted_sum(points: &[G1Affine], coefficients: &[Coefficient]) -> G1Affine {
+        let coefficients = coefficients.iter().map(|coefficient| {
+            let mut integer = BigInt::zero();
+            for (limb, bytes) in integer.0.iter_mut().zip(coefficient.as_chunks().0) {
+                *limb = u64::from_le_bytes(*bytes);
+            }
+            integer
+        });
+        G1Projective::msm_bigint(points, &coefficients.collect::<Vec<_>>()).into_affine()
+    }
+
+    fn sum(points: &[G1Affine]) -> G1Affine {
+        points.iter().sum::<G1Projective>().into_affine()
+    }
+
+    fn miller_loops(factors: &[Factor<'_, Keys, G1Affine>]) -> MillerLoopOutput<Bls12_381> {
+        let points = factors.iter().map(|factor| factor.point);
+        Bls12_381::multi_miller_loop(points, factors.iter().map(|factor| factor.keys.lines(factor.key)))
+    }
+
+    fn is_one(products: impl IntoIterator<Item = MillerLoopOutput<Bls12_381>>) -> bool {
+        let product = products.into_iter().map(|product| product.0).product();
+        Bls12_381::final_exponentiation(MillerLoopOutput(product)) == Some(PairingOutput::ZERO)
+    }
+}
+
+impl Keys {
+    fn lines(&self, key: Key<'_>) -> Lines {
+        match key {
+            Key::Generator => self.generator_lines.clone(),
+            Key::NegatedSigners { absent } if absent.is_empty() => self.negated_aggregate_lines.clone(),
+            Key::NegatedSigners { absent } => self.negated_without(absent).into(),
+            Key::Operator(index) => self.operator(index).copied().unwrap_or_else(G2Affine::zero).into(),
+        }
+    }
+
+    fn operator(&self, index: u16) -> Option<&G2Affine> {
+        self.operators.get(usize::from(index))
+    }
+
+    /// Minus the sum of the keys of those who are not absent.
+    fn negated_without(&self, absent: Bitmap<'_>) -> G2Projective {
+        let absent = absent.indices().filter_map(|index| self.operator(index));
+        self.negated_aggregate + absent.sum::<G2Projective>()
+    }
 }
 
 /// A point of the curve, or infinity when all is zero.

@@ -1,11 +1,13 @@
 //! The curve arithmetic, behind one trait with two implementations that give the same results on all inputs.
 
+mod arithmetic;
 #[cfg(feature = "arkworks")]
 pub mod arkworks;
 #[cfg(feature = "blst")]
 pub mod blst;
 
-use crate::{PublicKey, Signature};
+use crate::{Operator, OperatorSetError, PublicKey, Signature};
+pub(crate) use arithmetic::{Arithmetic, Coefficient, Factor, Key};
 
 /// The backend that [`verify`](crate::verify) uses: blst where it is enabled, else arkworks.
 #[cfg(feature = "blst")]
@@ -17,13 +19,13 @@ pub type Preferred = arkworks::Arkworks;
 /// BLS12-381 with signatures in G1 and public keys in G2 (the IETF draft's minimal-signature-size variant).
 ///
 /// Implementations agree on every input, so that which one is compiled in never changes what is accepted. There are none
-/// outside this crate: one that says yes to everything would make a
+/// outside this crate, whose private supertrait seals this one: one that says yes to everything would make a
 /// [`VerifiedAttestation`](crate::VerifiedAttestation) of anything.
-pub trait Backend: sealed::Sealed {
+pub trait Backend: Arithmetic<<Self as Backend>::SignaturePoint, <Self as Backend>::PublicKeyPoint> + 'static {
     /// A point of G1's prime-order subgroup other than infinity.
-    type SignaturePoint;
+    type SignaturePoint: Copy + Send + Sync;
     /// A point of G2's prime-order subgroup other than infinity.
-    type PublicKeyPoint;
+    type PublicKeyPoint: Copy + Send + Sync;
 
     /// The backend's name, for people.
     const NAME: &'static str;
@@ -46,15 +48,6 @@ pub trait Backend: sealed::Sealed {
     /// The sum of public keys, and minus the sum: both infinity, all zero, when the keys cancel out or there are none.
     fn aggregate(public_keys: impl IntoIterator<Item = Self::PublicKeyPoint>) -> [PublicKey; 2];
 
-    /// The key of those who remain when operators are taken out of an aggregate. The keys must have been validated before,
-    /// as those of an [`OperatorSet`](crate::OperatorSet) have: no subgroup check is made here.
-    ///
-    /// `None` when nothing remains (infinity, under which no signature verifies), or a key is not a point of the curve.
-    fn without<'a>(
-        aggregate: &PublicKey,
-        absent: impl IntoIterator<Item = &'a PublicKey>,
-    ) -> Option<Self::PublicKeyPoint>;
-
     /// Whether `e(signature, G2) = e(hash_to_curve(message, tag), public key)`.
     fn verify(
         message: &[u8],
@@ -68,12 +61,35 @@ pub trait Backend: sealed::Sealed {
     fn hash_to_curve(message: &[u8], domain_separation_tag: &[u8]) -> [u8; Signature::LENGTH];
 }
 
-mod sealed {
-    pub trait Sealed {}
+/// The keys of an operator set, prepared once for every backend that is compiled in, so that any of them can verify under it.
+pub struct PreparedKeys {
     #[cfg(feature = "arkworks")]
-    impl Sealed for super::arkworks::Arkworks {}
+    arkworks: arkworks::Keys,
     #[cfg(feature = "blst")]
-    impl Sealed for super::blst::Blst {}
+    blst: blst::Keys,
+}
+
+impl PreparedKeys {
+    /// Prepares the keys of operators, which were validated before.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorSetError::MalformedPublicKey`] for what is not a point of the curve; never for a key that was validated.
+    pub(crate) fn new(operators: &[Operator]) -> Result<Self, OperatorSetError> {
+        Ok(Self {
+            #[cfg(feature = "arkworks")]
+            arkworks: prepare::<arkworks::Arkworks>(operators)?,
+            #[cfg(feature = "blst")]
+            blst: prepare::<blst::Blst>(operators)?,
+        })
+    }
+}
+
+fn prepare<B: Backend>(operators: &[Operator]) -> Result<B::Keys, OperatorSetError> {
+    let decoded = operators.iter().map(|&Operator { address, ref public_key, .. }| {
+        B::decode_validated(public_key).map_err(|_| OperatorSetError::MalformedPublicKey { address })
+    });
+    Ok(B::prepare(decoded.collect::<Result<_, _>>()?))
 }
 
 /// The bytes are not the canonical encoding of a point that may stand here: a coordinate is not below the field's modulus,

@@ -1,0 +1,104 @@
+//! The few calls for which blst's Rust crate has no safe interface, or only one that hands work to a thread pool of its own:
+//! lines computed ahead, hashing, and weighted sums. Everything unsafe in this crate is here.
+//!
+//! What the blocks below have in common: each pointer comes from a reference or a slice that lives until the call returns;
+//! blst keeps none of them and writes only behind those declared `*mut`; and no value of the point types is invalid to read
+//! (they are arrays of integers), so that wrong arithmetic could follow from a wrong argument, but no undefined behaviour.
+
+#![allow(unsafe_code, reason = "calls into C; see the module's documentation")]
+
+use ::blst::{
+    blst_fp6, blst_fp12, blst_hash_to_g1, blst_miller_loop_lines, blst_miller_loop_n, blst_p1, blst_p1_affine,
+    blst_p1_to_affine, blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof, blst_p2_affine,
+    blst_p2_affine_generator, blst_precompute_lines,
+};
+use alloc::{boxed::Box, vec};
+use core::ptr;
+
+/// Lines in a Miller loop: 63 doublings and 5 additions, by the bits of the curve's parameter.
+const LINES: usize = 68;
+
+/// The half of a Miller loop that depends on the G2 point alone.
+pub(super) struct Lines(Box<[blst_fp6; LINES]>);
+
+impl Lines {
+    /// For a point other than infinity.
+    pub(super) fn new(point: &blst_p2_affine) -> Self {
+        let mut lines = Box::new([blst_fp6::default(); LINES]);
+        // SAFETY: blst writes exactly 68 lines (`vec384fp6 Qlines[68]` in its source), which is the array's length.
+        unsafe { blst_precompute_lines(lines.as_mut_ptr(), point) };
+        Self(lines)
+    }
+
+    /// The Miller loop of the G2 point with a G1 point other than infinity.
+    pub(super) fn miller_loop(&self, point: &blst_p1_affine) -> blst_fp12 {
+        let mut result = blst_fp12::default();
+        // SAFETY: blst reads exactly 68 lines, which is the array's length.
+        unsafe { blst_miller_loop_lines(&mut result, self.0.as_ptr(), point) };
+        result
+    }
+}
+
+/// The generator of G2.
+pub(super) fn g2_generator() -> blst_p2_affine {
+    // SAFETY: blst returns the address of a constant.
+    unsafe { *blst_p2_affine_generator() }
+}
+
+/// The product of the Miller loops of G1 points with G2 points, none of them infinity, in the calling thread. It is faster
+/// for several pairs together than for each by itself.
+pub(super) fn miller_loops(g1: &[blst_p1_affine], g2: &[blst_p2_affine]) -> blst_fp12 {
+    let mut product = blst_fp12::default();
+    let count = g1.len().min(g2.len());
+    if count == 0 {
+        return product;
+    }
+    let (g1, g2) = (contiguous(g1), contiguous(g2));
+    // SAFETY: `count` points lie behind each pointer.
+    unsafe { blst_miller_loop_n(&mut product, g2.as_ptr(), g1.as_ptr(), count) };
+    product
+}
+
+/// RFC 9380 `hash_to_curve`.
+pub(super) fn hash_to_curve(message: &[u8], domain_separation_tag: &[u8]) -> blst_p1_affine {
+    let (mut point, mut affine) = (blst_p1::default(), blst_p1_affine::default());
+    // SAFETY: the lengths are those of the slices. Of the augmentation, whose length is 0, nothing is read.
+    unsafe {
+        blst_hash_to_g1(
+            &mut point,
+            message.as_ptr(),
+            message.len(),
+            domain_separation_tag.as_ptr(),
+            domain_separation_tag.len(),
+            ptr::null(),
+            0,
+        );
+        blst_p1_to_affine(&mut affine, &point);
+    }
+    affine
+}
+
+/// The sum of points, each multiplied by its coefficient of 128 bits (little-endian), in the calling thread. Points beyond
+/// the number of coefficients are left out, and coefficients beyond the number of points.
+pub(super) fn weighted_sum(points: &[blst_p1_affine], coefficients: &[[u8; 16]]) -> blst_p1_affine {
+    let (mut sum, mut affine) = (blst_p1::default(), blst_p1_affine::default());
+    let count = points.len().min(coefficients.len());
+    if count == 0 {
+        return affine;
+    }
+    let (points, coefficients) = (contiguous(points), contiguous(coefficients.as_flattened()));
+    // SAFETY: `count` points and `count` coefficients of 128 / 8 = 16 bytes lie behind the pointers. The scratch space has
+    // the number of bytes that blst asks for this count, rounded up, with the alignment of its words.
+    unsafe {
+        let mut scratch = vec![0u64; blst_p1s_mult_pippenger_scratch_sizeof(count).div_ceil(8)];
+        blst_p1s_mult_pippenger(&mut sum, points.as_ptr(), count, coefficients.as_ptr(), 128, scratch.as_mut_ptr());
+        blst_p1_to_affine(&mut affine, &sum);
+    }
+    affine
+}
+
+/// How blst is told where items are: one pointer to each, or, as here, one to the first and null, when the others follow it
+/// in memory.
+fn contiguous<T>(items: &[T]) -> [*const T; 2] {
+    [items.as_ptr(), ptr::null()]
+}
