@@ -43,8 +43,8 @@ enum Command {
     /// Make and show operators' BLS keys.
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Sign an attestation with operators' keys and print the authorization.
-    Attest(attest::Arguments),
+    /// Sign attestations with operators' keys: of one call, or of many under one signature.
+    Attest(Box<attest::Arguments>),
     /// Verify an authorization offline, check by check.
     Verify(verify::Arguments),
     /// Decode an authorization.
@@ -86,7 +86,7 @@ fn run(command: Command, output: Output) -> anyhow::Result<Outcome> {
     match command {
         Command::Demo(arguments) => demo::run(arguments, output),
         Command::Keys(command) => keys::run(command, output),
-        Command::Attest(arguments) => attest::run(arguments, output),
+        Command::Attest(arguments) => attest::run(&arguments, output),
         Command::Verify(arguments) => verify::run(arguments, output),
         Command::Inspect(arguments) => inspect::run(arguments, output),
         Command::Epoch(command) => epoch::run(command, output),

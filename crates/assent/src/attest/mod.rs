@@ -66,13 +66,13 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["batch", "sign_only"])]
     document_out: Option<PathBuf>,
     /// Write a batch's documents and authorizations to this directory, which is made if need be.
-    #[arg(long, value_name = "DIRECTORY", requires = "batch", conflicts_with = "sign_only")]
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["intent", "sign_only"])]
     out: Option<PathBuf>,
 }
 
 /// Runs `assent attest`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
-    let Arguments { source, signers, place, terms, out, .. } = &arguments;
+pub fn run(arguments: &Arguments, output: Output) -> Result<Outcome> {
+    let Arguments { source, signers, place, terms, out, .. } = arguments;
     signers.check(terms.read_the_clock())?;
     if source.batch.is_some() && out.is_none() && !signers.sign_only && !output.is_json() {
         bail!("a batch's attestations need a place: give --out DIRECTORY, or --json to print them all");
@@ -128,6 +128,9 @@ impl Arguments {
 fn deliver_many(shares: &[Share], report: &Report<'_>, output: Output) -> Result<Outcome> {
     if let Some(directory) = report.directory {
         delivery::write(directory, shares)?;
+    }
+    if output.is_json() {
+        report.remark_on_weight();
     }
     report.warn_of_missing_weight();
     output.result_of(|| report.table(), || report.of_many())?;

@@ -29,10 +29,19 @@ impl Desk {
 
     /// Runs the binary in the directory, without a terminal.
     pub fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_reading(Stdio::null(), arguments)
+    }
+
+    /// Runs the binary as [`run`](Self::run) does, with a file as its standard input.
+    pub fn run_with_input(&self, name: &str, arguments: &[&str]) -> Ran {
+        self.run_reading(std::fs::File::open(self.path(name)).expect("a file is opened").into(), arguments)
+    }
+
+    fn run_reading(&self, input: Stdio, arguments: &[&str]) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_assent"))
             .args(arguments)
             .current_dir(self.directory.path())
-            .stdin(Stdio::null())
+            .stdin(input)
             .output()
             .expect("the binary runs");
         Ran {

@@ -1,5 +1,7 @@
 //! Everything that an offline round trip needs, made by the binary alone.
 
+#![allow(dead_code, reason = "each test program uses a part")]
+
 use super::command::Desk;
 use serde_json::{Value, json};
 
@@ -49,12 +51,31 @@ fn context(epoch: Value) -> Value {
     })
 }
 
+/// So many intents that differ in their calldata.
+pub fn intents(count: usize) -> Vec<Value> {
+    let intent = |place| {
+        let mut intent = intent();
+        intent["data"] = json!(format!("0x12345678{place:08x}"));
+        intent
+    };
+    (0..count).map(intent).collect()
+}
+
 /// The arguments with which these operators allow the intent until ten minutes after [`PRESENT`].
 pub fn attest<'a>(keys: &[&'a str]) -> Vec<&'a str> {
+    attest_from("--intent", "intent.json", keys)
+}
+
+/// The same for the batch in a file.
+pub fn attest_batch<'a>(file: &'a str, keys: &[&'a str]) -> Vec<&'a str> {
+    attest_from("--batch", file, keys)
+}
+
+fn attest_from<'a>(source: &'a str, file: &'a str, keys: &[&'a str]) -> Vec<&'a str> {
     let mut arguments = vec![
         "attest",
-        "--intent",
-        "intent.json",
+        source,
+        file,
         "--context",
         "context.json",
         "--nonce",
