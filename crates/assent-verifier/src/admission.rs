@@ -1,8 +1,8 @@
 //! The checks before and after the signature: what the signature must have signed, and by whom.
 
 use crate::{
-    Attestation, AuthorizationError, Call, Context, Decision, Epoch, Intent, Policy, Refusal, SpentLedger,
-    VerifiedAttestation,
+    Attestation, AuthorizationError, Call, Context, Decision, Epoch, Intent, Policy, Refusal, Signature,
+    SpentLedger, VerifiedAttestation,
     authorization::ParsedAuthorization,
     backend::Backend,
     check::Check,
@@ -75,8 +75,8 @@ impl<B: Backend> Admitted<'_, B> {
     }
 
     /// The signature's bytes.
-    pub(crate) fn signature_bytes(&self) -> &[u8] {
-        self.authorization.signature.as_ref()
+    pub(crate) fn signature_bytes(&self) -> Signature {
+        self.authorization.signature
     }
 
     /// Check 12, the last, so that nobody but the operators can make a client report a denial. For calls alone whose

@@ -117,6 +117,8 @@
 )]
 
 extern crate alloc;
+#[cfg(feature = "rayon")]
+extern crate std;
 
 #[cfg(not(any(feature = "arkworks", feature = "blst")))]
 compile_error!(
@@ -126,7 +128,10 @@ compile_error!(
 mod admission;
 mod authorization;
 pub mod backend;
+mod batch;
 mod check;
+mod coefficients;
+mod combination;
 mod context;
 pub mod digest;
 mod document;
@@ -142,9 +147,13 @@ pub mod protocol;
 mod refusal;
 mod spent;
 mod statement;
+mod threads;
 mod verify;
 
 pub use authorization::{Authorization, AuthorizationError, append_trailing, split_trailing};
+#[cfg(feature = "rayon")]
+pub use batch::{par_verify_batch, par_verify_batch_with};
+pub use batch::{verify_batch, verify_batch_with};
 pub use check::{Check, Examination, Outcome};
 pub use context::Context;
 pub use document::{AttestationDocument, Difference};

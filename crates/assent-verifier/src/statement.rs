@@ -1,7 +1,7 @@
 //! Check 11: whether operators signed a root.
 
 use crate::{
-    Epoch,
+    Epoch, Signature,
     admission::Admitted,
     backend::{Backend, Factor, Key},
     digest::SIGNATURE_TAG,
@@ -15,21 +15,42 @@ pub(crate) struct Statement<'a, B: Backend> {
     pub(crate) absent: Bitmap<'a>,
     pub(crate) root: B256,
     pub(crate) signature: B::SignaturePoint,
+    pub(crate) signature_bytes: Signature,
 }
 
 impl<'a, B: Backend> Statement<'a, B> {
     pub(crate) fn of(admitted: &'a Admitted<'_, B>) -> Self {
-        Self { epoch: admitted.epoch, absent: admitted.absent(), root: admitted.root, signature: admitted.signature }
+        Self {
+            epoch: admitted.epoch,
+            absent: admitted.absent(),
+            root: admitted.root,
+            signature: admitted.signature,
+            signature_bytes: admitted.signature_bytes(),
+        }
     }
 
-    /// Whether `e(signature, G2) · e(H(root), −signers' keys) = 1`.
+    /// What the statement says, in an order in which those of one epoch, and of these those of one set of signers, stand
+    /// together. A context knows one epoch by a number.
+    pub(crate) fn identity(&self) -> impl Ord + use<'_, 'a, B> {
+        (self.epoch.number, self.absent, self.root, self.signature_bytes)
+    }
+
+    pub(crate) fn keys(&self) -> &'a B::Keys {
+        B::of(self.epoch.operators.prepared_keys())
+    }
+
+    /// The point that the operators signed.
+    pub(crate) fn hash(&self) -> B::SignaturePoint {
+        B::hash(self.root.as_slice(), SIGNATURE_TAG)
+    }
+
+    /// Whether it is true: whether `e(signature, G2) · e(hash, −signers' keys) = 1`.
     ///
     /// When the signers' keys cancel out, the second pairing is 1 and the first is not, since no signature is infinity.
-    pub(crate) fn is_signed(&self) -> bool {
-        let keys = B::of(self.epoch.operators.prepared_keys());
-        let hashed = B::hash(self.root.as_slice(), SIGNATURE_TAG);
+    pub(crate) fn is_true(&self, hash: B::SignaturePoint) -> bool {
+        let keys = self.keys();
         let signature = Factor { point: self.signature, keys, key: Key::Generator };
-        let signers = Factor { point: hashed, keys, key: Key::NegatedSigners { absent: self.absent } };
+        let signers = Factor { point: hash, keys, key: Key::NegatedSigners { absent: self.absent } };
         B::is_one([B::miller_loops(&[signature, signers])])
     }
 }

@@ -129,7 +129,8 @@ fn run<B: Backend, L: SpentLedger>(
 ) -> Result<VerifiedAttestation, Refusal> {
     let admitted = admit::<B, L>(context, call, |check| passed.note(check))?;
 
-    if !Statement::of(&admitted).is_signed() {
+    let statement = Statement::of(&admitted);
+    if !statement.is_true(statement.hash()) {
         return Err(Refusal::InvalidSignature);
     }
     passed.note(Check::Signature);
