@@ -1,0 +1,334 @@
+//! A batch gives for each call what verification by itself gives, in every backend and on any number of threads.
+
+mod fixture;
+
+use alloy_primitives::{
+    B256, U256,
+    aliases::{U48, U384},
+};
+use assent_verifier::{
+    Authorization, Call, Context, Decision, Epoch, NonSigners, OperatorSet, Refusal, Signature, VerifiedAttestation,
+    append_trailing,
+    backend::{self, Backend},
+    examine_with, verify_batch, verify_batch_with,
+};
+use blst::min_sig::{AggregatePublicKey, AggregateSignature};
+use fixture::{Fixture, NOW, encode_key, operators, secret};
+use proptest::prelude::*;
+use std::sync::LazyLock;
+
+type Results = Vec<Result<VerifiedAttestation, Refusal>>;
+
+/// The results of the batch, which are those of each call by itself.
+#[track_caller]
+fn verified(context: &Context, calls: &[Call<'_>]) -> Results {
+    let results = verify_batch(context, calls);
+    #[cfg(feature = "arkworks")]
+    assert_same::<backend::arkworks::Arkworks>(context, calls, &results);
+    #[cfg(feature = "blst")]
+    assert_same::<backend::blst::Blst>(context, calls, &results);
+    results
+}
+
+#[track_caller]
+fn assert_same<B: Backend>(context: &Context, calls: &[Call<'_>], results: &Results) {
+    let one_by_one: Results = calls.iter().map(|call| examine_with::<B, _>(context, *call).into_result()).collect();
+    assert_eq!(*results, one_by_one, "{}", B::NAME);
+    assert_eq!(verify_batch_with::<B, _>(context, calls), one_by_one, "{}", B::NAME);
+    #[cfg(feature = "rayon")]
+    assert_eq!(assent_verifier::par_verify_batch_with::<B, _>(context, calls), one_by_one, "{}", B::NAME);
+}
+
+/// A context with two epochs, and authorizations of one intent, all valid in it: of both epochs, by different signers,
+/// alone and in a tree.
+struct World {
+    fixture: Fixture,
+    valid: Vec<Authorization>,
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let mut fixture = Fixture::with_operators(7);
+    let newer = Fixture { secrets: (50..56).map(secret).collect(), epoch: 10, ..fixture.clone() };
+    fixture.context.epochs.push(Epoch {
+        number: 10,
+        operator_set: 5,
+        valid_until: U48::MAX,
+        operators: OperatorSet::new(operators(&newer.secrets)).unwrap(),
+    });
+    let absent = [vec![], vec![1], vec![2, 6], vec![0], vec![], vec![3, 4]];
+    let valid = (0u64..24).zip(absent.iter().cycle()).map(|(nonce, absent)| {
+        let signers = if nonce % 3 == 2 { &newer } else { &fixture };
+        let absent = absent.iter().copied().filter(|_| nonce % 3 != 2).collect();
+        let signers = Fixture { nonce: U256::from(nonce), absent, ..signers.clone() };
+        let others = [B256::with_last_byte(1), B256::with_last_byte(2)];
+        signers.document_in_batch(&others[..usize::from(nonce % 4 == 0)], 0).authorization().unwrap()
+    });
+    World { valid: valid.collect(), fixture }
+});
+
+impl World {
+    /// Calls with some of the valid authorizations, changed.
+    fn verify(&self, authorizations: &[Authorization]) -> Results {
+        let encoded: Vec<_> = authorizations.iter().map(Authorization::encode).collect();
+        verified(&self.fixture.context, &self.calls(&encoded))
+    }
+
+    fn calls<'a>(&'a self, encoded: &'a [Vec<u8>]) -> Vec<Call<'a>> {
+        let intent = &self.fixture.intent;
+        encoded.iter().map(|authorization| Call::Explicit { intent, authorization }).collect()
+    }
+
+    /// Refuses those named with this refusal, and nothing else.
+    #[track_caller]
+    fn assert_refused(&self, authorizations: &[Authorization], places: &[usize], refusal: Refusal) {
+        for (place, result) in self.verify(authorizations).into_iter().enumerate() {
+            assert_eq!(result.err(), places.contains(&place).then_some(refusal), "{place}");
+        }
+    }
+}
+
+/// A signature that is a point of the subgroup, but of something else.
+fn other_signature(seed: u8) -> Signature {
+    Signature(secret(99).sign(&[seed], b"another tag", &[]).serialize())
+}
+
+fn point(signature: &Signature) -> AggregateSignature {
+    AggregateSignature::from_signature(&blst::min_sig::Signature::deserialize(&signature.0).unwrap())
+}
+
+/// The same x, and y subtracted from the field's modulus (draft-irtf-cfrg-pairing-friendly-curves, section 4.2.1).
+fn negated(signature: &Signature) -> Signature {
+    let modulus = "0x1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab";
+    let y = modulus.parse::<U384>().unwrap() - U384::from_be_slice(&signature.0[48..]);
+    let mut bytes = signature.0;
+    bytes[48..].copy_from_slice(&y.to_be_bytes::<48>());
+    Signature(bytes)
+}
+
+/// A point of the curve outside the subgroup: blst decompresses without looking.
+fn outside_the_subgroup() -> Signature {
+    let compressed = |x| {
+        let mut bytes = [0; 48];
+        (bytes[0], bytes[47]) = (0x80, x);
+        bytes
+    };
+    let points = (1..40).filter_map(|x| blst::min_sig::Signature::uncompress(&compressed(x)).ok());
+    let outside = |point: &blst::min_sig::Signature| point.validate(true).is_err();
+    Signature(points.into_iter().find(outside).expect("most points are outside").serialize())
+}
+
+#[test]
+fn an_empty_batch_has_no_results() {
+    assert_eq!(WORLD.verify(&[]), []);
+}
+
+#[test]
+fn accepts_valid_calls_of_several_epochs_and_signers_and_says_what_they_were() {
+    let results = WORLD.verify(&WORLD.valid);
+    assert_eq!(results.len(), 24);
+    for (result, authorization) in results.iter().zip(&WORLD.valid) {
+        let verified = result.as_ref().unwrap();
+        assert_eq!((verified.nonce(), verified.epoch()), (authorization.nonce, authorization.epoch));
+    }
+}
+
+#[test]
+fn takes_explicit_and_trailing_calls_together() {
+    let mut fixture = Fixture::new();
+    fixture.intent.to = fixture.context.policy_client;
+    let authorization = fixture.authorization();
+    let calldata = append_trailing(&fixture.intent.data, &authorization).unwrap();
+    let (explicit, value) = (authorization.encode(), fixture.intent.value);
+    let calls = [
+        Call::Explicit { intent: &fixture.intent, authorization: &explicit },
+        Call::Trailing { value, calldata: &calldata },
+        Call::Trailing { value, calldata: &calldata[..3] },
+    ];
+    let results = verified(&fixture.context, &calls);
+    assert!(results[0].is_ok() && results[0] == results[1]);
+    assert_eq!(results[2], Err(Refusal::MalformedAuthorization));
+}
+
+#[test]
+fn passes_the_same_call_twice_since_nothing_is_spent() {
+    let results = WORLD.verify(&[WORLD.valid[3].clone(), WORLD.valid[4].clone(), WORLD.valid[3].clone()]);
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(results[0], results[2]);
+}
+
+#[test]
+fn names_every_call_under_one_root_whose_signature_is_bad() {
+    let forged = |place: usize| Authorization { signature: other_signature(1), ..WORLD.valid[place].clone() };
+    let authorizations = [forged(0), WORLD.valid[0].clone(), forged(0), forged(1), WORLD.valid[1].clone()];
+    WORLD.assert_refused(&authorizations, &[0, 2, 3], Refusal::InvalidSignature);
+}
+
+#[test]
+fn refuses_two_forgeries_that_cancel_out() {
+    // The sum of both signatures is that of two good ones; so is the sum of both equations.
+    let forge = |one: usize, other: usize| {
+        let mut authorizations = WORLD.valid.clone();
+        let shift = point(&other_signature(2));
+        let mut shifted = point(&authorizations[one].signature);
+        shifted.add_aggregate(&shift);
+        authorizations[one].signature = Signature(shifted.to_signature().serialize());
+        let mut shifted = point(&authorizations[other].signature);
+        shifted.add_aggregate(&point(&negated(&other_signature(2))));
+        authorizations[other].signature = Signature(shifted.to_signature().serialize());
+        authorizations
+    };
+    // Of one set of signers, of two, of two epochs.
+    for (one, other) in [(0, 4), (0, 1), (1, 2)] {
+        WORLD.assert_refused(&forge(one, other), &[one, other], Refusal::InvalidSignature);
+        let two = [one, other].map(|place| forge(one, other)[place].clone());
+        WORLD.assert_refused(&two, &[0, 1], Refusal::InvalidSignature);
+    }
+}
+
+#[test]
+fn refuses_signatures_that_were_exchanged() {
+    let mut authorizations = WORLD.valid.clone();
+    let (one, other) = (authorizations[0].signature, authorizations[12].signature);
+    (authorizations[0].signature, authorizations[12].signature) = (other, one);
+    WORLD.assert_refused(&authorizations, &[0, 12], Refusal::InvalidSignature);
+}
+
+#[test]
+fn refuses_signatures_outside_the_subgroup() {
+    let mut authorizations = WORLD.valid.clone();
+    authorizations[5].signature = outside_the_subgroup();
+    // These two add up to the sum of the good ones.
+    for (place, shift) in [(8, outside_the_subgroup()), (9, negated(&outside_the_subgroup()))] {
+        let mut shifted = point(&authorizations[place].signature);
+        shifted.add_aggregate(&point(&shift));
+        authorizations[place].signature = Signature(shifted.to_signature().serialize());
+    }
+    authorizations[11].signature = Signature([0; 96]);
+    WORLD.assert_refused(&authorizations, &[5, 8, 9, 11], Refusal::MalformedSignature);
+}
+
+#[test]
+fn tells_a_bad_signature_before_a_denial() {
+    let deny = |nonce, signature: Option<Signature>| {
+        let fixture = WORLD.fixture.clone();
+        let denial = Fixture { decision: Decision::Deny, nonce: U256::from(nonce), ..fixture }.authorization();
+        Authorization { signature: signature.unwrap_or(denial.signature), ..denial }
+    };
+    let (denied, forged) = (deny(100u64, None), deny(101, Some(other_signature(3))));
+    let results = WORLD.verify(&[WORLD.valid[0].clone(), denied.clone(), forged]);
+    assert!(results[0].is_ok());
+    assert_eq!(results[1], Err(Refusal::PolicyDenied { taskId: denied.task_id }));
+    assert_eq!(results[2], Err(Refusal::InvalidSignature));
+}
+
+#[test]
+fn refuses_calls_whose_signers_keys_cancel_out_and_no_others() {
+    let mut fixture = Fixture::with_operators(3);
+    let mut set = operators(&fixture.secrets);
+    let mut negated = AggregatePublicKey::from_public_key(&Default::default());
+    negated.sub_aggregate(&AggregatePublicKey::from_public_key(&fixture.secrets[1].sk_to_pk()));
+    set[2].public_key = encode_key(negated.to_public_key());
+    fixture.context.epochs[0].operators = OperatorSet::new(set).unwrap();
+    fixture.context.policy.as_mut().unwrap().quorum = 5001;
+
+    // What all sign together is what the first signs, since the others cancel out.
+    let first_alone = Fixture { secrets: vec![fixture.secrets[0].clone()], ..fixture.clone() };
+    let good = first_alone.authorization();
+    let nobody = Authorization { non_signers: NonSigners::from_indices([0]).unwrap(), ..good.clone() };
+    let encoded = [good.encode(), nobody.encode(), good.encode()];
+    let intent = &fixture.intent;
+    let calls = encoded.each_ref().map(|authorization| Call::Explicit { intent, authorization });
+    let refusals: Vec<_> = verified(&fixture.context, &calls).into_iter().map(Result::err).collect();
+    assert_eq!(refusals, [None, Some(Refusal::InvalidSignature), None]);
+    let refusals: Vec<_> = verified(&fixture.context, &[calls[1]; 3]).into_iter().map(Result::err).collect();
+    assert_eq!(refusals, [Some(Refusal::InvalidSignature); 3]);
+}
+
+#[test]
+fn decides_alike_by_sets_of_signers_and_by_absent_operators() {
+    // Each operator but two signs, in every combination: more sets of signers than operators.
+    let fixture = Fixture::with_operators(9);
+    let pairs = (0u16..9).flat_map(|one| (0..one).map(move |other| vec![one, other]));
+    let mut authorizations: Vec<_> = (0u64..)
+        .zip(pairs)
+        .map(|(nonce, absent)| Fixture { absent, nonce: U256::from(nonce), ..fixture.clone() }.authorization())
+        .collect();
+    let world = World { fixture, valid: vec![] };
+    world.assert_refused(&authorizations, &[], Refusal::InvalidSignature);
+    authorizations[20].signature = other_signature(4);
+    authorizations[33].non_signers = authorizations[34].non_signers.clone();
+    world.assert_refused(&authorizations, &[20, 33], Refusal::InvalidSignature);
+}
+
+/// What is done to a valid authorization.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    OtherSignature,
+    SignatureByte(usize),
+    NegatedSignature,
+    OutsideTheSubgroup,
+    NonSigners(u16),
+    Epoch(u32),
+    Expiration(u64),
+    Nonce,
+    Decision,
+    Evidence,
+}
+
+impl Change {
+    fn apply(self, authorization: &mut Authorization) {
+        match self {
+            Self::OtherSignature => authorization.signature = other_signature(5),
+            Self::SignatureByte(byte) => authorization.signature.0[byte] ^= 1,
+            Self::NegatedSignature => authorization.signature = negated(&authorization.signature),
+            Self::OutsideTheSubgroup => authorization.signature = outside_the_subgroup(),
+            Self::NonSigners(place) => authorization.non_signers = NonSigners::from_indices([place]).unwrap(),
+            Self::Epoch(epoch) => authorization.epoch = epoch,
+            Self::Expiration(expiration) => authorization.expiration = U48::from(expiration),
+            Self::Nonce => authorization.nonce += U256::from(1),
+            Self::Decision => authorization.decision = Decision::Deny,
+            Self::Evidence => authorization.evidence = B256::ZERO,
+        }
+    }
+}
+
+fn any_change() -> impl Strategy<Value = Option<Change>> {
+    prop_oneof![
+        6 => Just(None),
+        2 => Just(Some(Change::OtherSignature)),
+        1 => (0..96usize).prop_map(|byte| Some(Change::SignatureByte(byte))),
+        1 => Just(Some(Change::NegatedSignature)),
+        1 => Just(Some(Change::OutsideTheSubgroup)),
+        1 => (0..9u16).prop_map(|place| Some(Change::NonSigners(place))),
+        1 => (9..12u32).prop_map(|epoch| Some(Change::Epoch(epoch))),
+        1 => (NOW - 1..NOW + 2).prop_map(|expiration| Some(Change::Expiration(expiration))),
+        1 => Just(Some(Change::Nonce)),
+        1 => Just(Some(Change::Decision)),
+        1 => Just(Some(Change::Evidence)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_batch_gives_what_verification_of_each_gives(chosen in prop::collection::vec((0..24usize, any_change()), 0..14)) {
+        let authorizations: Vec<_> = chosen
+            .into_iter()
+            .map(|(place, change)| {
+                let mut authorization = WORLD.valid[place].clone();
+                change.into_iter().for_each(|change| change.apply(&mut authorization));
+                authorization
+            })
+            .collect();
+        WORLD.verify(&authorizations);
+    }
+
+    #[test]
+    fn bisection_names_exactly_the_bad_ones(bad: [bool; 13]) {
+        let mut authorizations = WORLD.valid[..bad.len()].to_vec();
+        let places: Vec<_> = (0..bad.len()).filter(|place| bad[*place]).collect();
+        places.iter().for_each(|place| Change::OtherSignature.apply(&mut authorizations[*place]));
+        WORLD.assert_refused(&authorizations, &places, Refusal::InvalidSignature);
+    }
+}
