@@ -88,7 +88,8 @@ fn verify<B: Backend, R: Raw>(criterion: &mut Criterion, batch: &Batch) {
     group.sample_size(50).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(4));
     let raw = R::new(batch.context.epochs[0].operators.aggregate_key());
     let (root, signature) = (batch.roots()[0], R::decode(&batch.signatures[0]));
-    group.bench_function("raw", |bencher| bencher.iter(|| assert!(raw.verify(black_box(&root), black_box(&signature)))));
+    group
+        .bench_function("raw", |bencher| bencher.iter(|| assert!(raw.verify(black_box(&root), black_box(&signature)))));
     for absent in [0, 1, 10] {
         let fixture = Fixture { absent: (0..absent).collect(), ..Fixture::with_operators(OPERATORS) };
         let authorization = fixture.authorization().encode();

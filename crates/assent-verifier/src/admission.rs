@@ -1,8 +1,8 @@
 //! The checks before and after the signature: what the signature must have signed, and by whom.
 
 use crate::{
-    Attestation, AuthorizationError, Call, Context, Decision, Epoch, Intent, Policy, Refusal, Signature,
-    SpentLedger, VerifiedAttestation,
+    Attestation, AuthorizationError, Call, Context, Decision, Epoch, Intent, Policy, Refusal, Signature, SpentLedger,
+    VerifiedAttestation,
     authorization::ParsedAuthorization,
     backend::Backend,
     check::Check,
@@ -118,10 +118,7 @@ struct ParsedCall<'a> {
 }
 
 impl<'a> ParsedCall<'a> {
-    fn parse<L>(
-        context: &Context<L>,
-        call: Call<'a>,
-    ) -> Result<(Self, ParsedAuthorization<'a>), AuthorizationError> {
+    fn parse<L>(context: &Context<L>, call: Call<'a>) -> Result<(Self, ParsedAuthorization<'a>), AuthorizationError> {
         let policy_client = context.policy_client;
         let (call, authorization) = match call {
             Call::Explicit { intent, authorization } => {
@@ -233,12 +230,7 @@ fn require_quorum(epoch: &Epoch, quorum: u16, non_signers: Bitmap<'_>) -> Result
 }
 
 /// The root that the Merkle proof leads to from the attestation's digest.
-fn root<L>(
-    context: &Context<L>,
-    policy: &Policy,
-    intent_hash: B256,
-    authorization: &ParsedAuthorization<'_>,
-) -> B256 {
+fn root<L>(context: &Context<L>, policy: &Policy, intent_hash: B256, authorization: &ParsedAuthorization<'_>) -> B256 {
     let attested = AttestedFields {
         task_id: authorization.task_id,
         policy_id: policy.policyId,

@@ -1,7 +1,8 @@
 //! The bytes that travel with a call.
 
 use crate::{
-    Decision, MerkleProof, NonSigners, NonSignersError, Signature, UnknownDecision, merkle::Siblings, non_signers::Bitmap,
+    Decision, MerkleProof, NonSigners, NonSignersError, Signature, UnknownDecision, merkle::Siblings,
+    non_signers::Bitmap,
 };
 use alloc::vec::Vec;
 use alloy_primitives::{B256, U256, aliases::U48};

@@ -15,8 +15,8 @@ use alloc::{vec, vec::Vec};
 /// [`verify_trailing`](crate::verify_trailing) gives, in a fraction of the time.
 ///
 /// Every check but that of the signatures (11) is made for each call by itself. The signatures, of any epochs and any
-/// non-signers, are decided together by an equation that takes one pairing, and one for each distinct set of non-signers, or
-/// fewer where operators are absent in many sets. When it does not hold, halving the batch again and again finds the calls
+/// non-signers, are decided together by an equation of one pairing and one for each distinct set of non-signers of an epoch,
+/// or, where that is less work, for each operator that is absent anywhere. When it does not hold, halving the batch again and again finds the calls
 /// whose signatures are bad, and those alone are refused: one among 1,024 costs about ten equations more, and a batch of
 /// nothing but bad ones about twice the time of verifying each by itself. Calls under one signed root, as those of a batch
 /// that operators signed, share its verification.
@@ -26,8 +26,72 @@ use alloc::{vec, vec::Vec};
 /// gives the same results and no source of randomness is needed.
 ///
 /// Nothing is spent, and each call is verified against the context as it is. So two calls that would spend the same nonce
-/// both pass: whoever acts on the results spends each nonce first, and acts only where that tells that it was not spent.
+/// both pass: whoever acts on the results spends each nonce first, and acts only where it was not spent before.
 ///
+/// ```
+/// use assent_verifier::{Call, Context, Intent, SpentNonces, verify_batch};
+///
+/// /// Settles the attested ones of some calls, each an intent with its authorization, and returns how many were.
+/// fn settle(context: &mut Context<SpentNonces>, calls: &[(Intent, Vec<u8>)], settle: impl Fn(&Intent)) -> usize {
+///     let calls: Vec<_> =
+///         calls.iter().map(|(intent, authorization)| Call::Explicit { intent, authorization }).collect();
+///     let mut settled = 0;
+///     for (place, result) in verify_batch(context, &calls).into_iter().enumerate() {
+///         match result {
+///             Ok(verified) if context.spent.spend(verified.policy_client(), verified.nonce()) => {
+///                 settle(verified.intent());
+///                 settled += 1;
+///             }
+///             Ok(verified) => println!("call {place}: nonce {} twice in one batch", verified.nonce()),
+///             Err(refusal) => println!("call {place}: {refusal}"),
+///         }
+///     }
+///     settled
+/// }
+/// # let mut key = [0; 192];
+/// # let secret = blst::min_sig::SecretKey::key_gen(&[1; 32], &[]).unwrap();
+/// # key.copy_from_slice(&secret.sk_to_pk().serialize());
+/// # key.chunks_exact_mut(96).for_each(|coordinate| coordinate.rotate_left(48));
+/// # use assent_verifier::*;
+/// # use alloy_primitives::{Address, B256, U256, aliases::{U48, U96}};
+/// # let operators = OperatorSet::new(vec![Operator {
+/// #     address: Address::ZERO, public_key: PublicKey(key), weight: U96::from(1),
+/// # }])?;
+/// # let policy = Policy { policyId: B256::repeat_byte(1), operatorSet: 1, quorum: 6700, maxLifetime: U48::from(3600) };
+/// # let mut context = Context {
+/// #     chain_id: U256::from(1), task_manager: Address::repeat_byte(2), policy_client: Address::repeat_byte(3),
+/// #     policy: Some(policy), caller: Address::repeat_byte(4), timestamp: 1_700_000_000,
+/// #     epochs: vec![Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators }],
+/// #     spent: SpentNonces::default(),
+/// # };
+/// # let intent = Intent {
+/// #     from: context.caller, to: Address::ZERO, value: U256::ZERO, data: Default::default(), chainId: context.chain_id,
+/// # };
+/// # let attested = |nonce| {
+/// #     let Context { chain_id, task_manager, policy_client, .. } = context;
+/// #     let policyId = B256::repeat_byte(1);
+/// #     let taskId =
+/// #         digest::task_id(chain_id, task_manager, policy_client, policyId, digest::intent_hash(&intent), nonce);
+/// #     let attestation = Attestation {
+/// #         taskId, policyId, policyClient: policy_client, nonce, expiration: U48::from(1_700_000_600), decision: 1,
+/// #         evidence: B256::ZERO, intent: intent.clone(),
+/// #     };
+/// #     let root = digest::attestation_digest(&attestation, chain_id, task_manager);
+/// #     let signature = Signature(secret.sign(root.as_slice(), digest::SIGNATURE_TAG, &[]).serialize());
+/// #     let (non_signers, merkle_proof) = (NonSigners::NONE, MerkleProof::EMPTY);
+/// #     let document =
+/// #         AttestationDocument { chain_id, task_manager, attestation, epoch: 1, signature, non_signers, merkle_proof };
+/// #     (intent.clone(), document.authorization().unwrap().encode())
+/// # };
+/// # let (one, two) = (attested(U256::from(1)), attested(U256::from(2)));
+/// # let mut forged = attested(U256::from(3));
+/// # forged.1[107..203].copy_from_slice(&two.1[107..203]);
+///
+/// // The second is signed for another call, the third stands there twice.
+/// let settled = settle(&mut context, &[one, forged, two.clone(), two], |intent| println!("settling {intent:?}"));
+/// assert_eq!(settled, 2);
+/// # Ok::<(), OperatorSetError>(())
+/// ```
 pub fn verify_batch<L: SpentLedger>(
     context: &Context<L>,
     calls: &[Call<'_>],
@@ -83,7 +147,8 @@ fn are_signed<B: Backend, T: Threads>(admitted: &[Result<Admitted<'_, B>, Refusa
     let same: Vec<_> = claims.chunk_by(|(one, _), (other, _)| one.identity() == other.identity()).collect();
 
     let statements: Vec<_> = same.iter().filter_map(|same| Some(&same.first()?.0)).collect();
-    let hashes = T::map(&statements, |statement| statement.hash());
+    let parts: Vec<_> = statements.chunks(statements.len().div_ceil(T::count()).max(1)).collect();
+    let hashes = T::map(&parts, |statements| Statement::hash_each(statements)).into_iter().flatten();
     let mut terms: Vec<_> = statements
         .iter()
         .zip(hashes)

@@ -109,16 +109,15 @@ fn by_operator<'a, B: Backend>(terms: &[Term<'a, B>], keys: &'a B::Keys) -> Vec<
         }
     }
     let all = Sum::of_hashes(terms.iter(), keys, Key::NegatedSigners { absent: Bitmap::default() });
-    let corrections = without
-        .into_iter()
-        .map(|(place, terms)| Sum::of_hashes(terms.into_iter(), keys, Key::Operator(place)));
+    let corrections =
+        without.into_iter().map(|(place, terms)| Sum::of_hashes(terms.into_iter(), keys, Key::Operator(place)));
     core::iter::once(all).chain(corrections).collect()
 }
 
 /// Whether [`by_operator`] takes less time than [`by_signers`].
 fn by_operator_is_faster<B: Backend>(terms: &[Term<'_, B>]) -> bool {
     /// Points that can be added to a sum in the time of one Miller loop.
-    const MILLER_LOOP: usize = 30;
+    const MILLER_LOOP: usize = 12;
     let sets = terms.chunk_by(|one, other| one.statement.absent == other.statement.absent).count();
     let absences = || terms.iter().flat_map(|term| term.statement.absent.indices());
     // Counting those absent takes a time that is nothing beside that of the pairings it may save.
@@ -140,7 +139,8 @@ fn evaluate<'a, B: Backend, T: Threads>(sums: &[Sum<'a, B>]) -> Vec<Factor<'a, B
             points.chunks(part).zip(coefficients.chunks(part)).map(move |part| (index, part))
         })
         .collect();
-    let partial_sums = T::map(&parts, |(index, (points, coefficients))| (*index, B::weighted_sum(points, coefficients)));
+    let partial_sums =
+        T::map(&parts, |(index, (points, coefficients))| (*index, B::weighted_sum(points, coefficients)));
     partial_sums
         .chunk_by(|(one, _), (other, _)| one == other)
         .zip(sums)

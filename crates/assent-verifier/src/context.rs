@@ -1,8 +1,6 @@
 //! What the chain would know and Rust must be told.
 
-use crate::{
-    Epoch, Intent, Policy, SpentNonces, digest::task_id,
-};
+use crate::{Epoch, Intent, Policy, SpentNonces, digest::task_id};
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, Bytes, U256};
 

@@ -88,14 +88,7 @@ pub fn attestation_digest(attestation: &Attestation, chain_id: U256, task_manage
 
 /// [`intent_hash`] of an intent that stands in parts.
 pub(crate) fn intent_fields_hash(from: Address, to: Address, value: U256, data: &[u8], chain_id: U256) -> B256 {
-    hash_words([
-        INTENT_TYPE_HASH,
-        from.into_word(),
-        to.into_word(),
-        value.into(),
-        keccak256(data),
-        chain_id.into(),
-    ])
+    hash_words([INTENT_TYPE_HASH, from.into_word(), to.into_word(), value.into(), keccak256(data), chain_id.into()])
 }
 
 /// An attestation, of whose intent the hash is enough.

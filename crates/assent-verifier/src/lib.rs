@@ -98,9 +98,21 @@
 //! - `arkworks` (default): curve arithmetic in pure Rust, for every target.
 //! - `blst`: curve arithmetic by blst, about twice as fast; used instead of arkworks when both are on. The results are the
 //!   same on all inputs.
+//! - `rayon`: [`par_verify_batch`], in all threads. Uses `std`.
 //! - `serde`: JSON that a person can read (module `json`).
 //!
 //! At least one of the first two must be on.
+//!
+//! # Time and memory
+//!
+//! An [`OperatorSet`] prepares once what depends on the operators alone, about 60 kB for each backend and 200 to 400 bytes
+//! for each operator; clones share it. With blst a verification then allocates nothing but what its result holds; arkworks
+//! allocates some 100 kB for the time of a pairing. [`verify_batch`] verifies many calls in a fraction of the time.
+//!
+//! # Unsafe code
+//!
+//! There is none without the feature `blst`. With it, the module `backend::blst::raw` alone makes the few calls into the
+//! library for which its Rust crate has no safe interface.
 
 #![no_std]
 #![cfg_attr(not(feature = "blst"), forbid(unsafe_code))]

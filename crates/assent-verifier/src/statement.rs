@@ -7,6 +7,7 @@ use crate::{
     digest::SIGNATURE_TAG,
     non_signers::Bitmap,
 };
+use alloc::vec::Vec;
 use alloy_primitives::B256;
 
 /// "The operators of this epoch, but for those absent, signed this root, and this is their signature."
@@ -42,6 +43,11 @@ impl<'a, B: Backend> Statement<'a, B> {
     /// The point that the operators signed.
     pub(crate) fn hash(&self) -> B::SignaturePoint {
         B::hash(self.root.as_slice(), SIGNATURE_TAG)
+    }
+
+    /// The points that the operators signed.
+    pub(crate) fn hash_each(statements: &[&Self]) -> Vec<B::SignaturePoint> {
+        B::hash_each(statements.iter().map(|statement| statement.root.as_slice()), SIGNATURE_TAG)
     }
 
     /// Whether it is true: whether `e(signature, G2) · e(hash, −signers' keys) = 1`.

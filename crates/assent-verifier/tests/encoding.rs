@@ -3,9 +3,10 @@
 mod fixture;
 
 use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
+use alloy_sol_types::{SolStruct, SolValue};
 use assent_verifier::{
-    Authorization, AuthorizationError, Decision, MerkleProof, MerkleTree, NonSigners, NonSignersError, PublicKey,
-    Refusal, Signature, UnknownDecision, append_trailing,
+    Attestation, Authorization, AuthorizationError, Decision, Intent, MerkleProof, MerkleTree, NonSigners,
+    NonSignersError, PublicKey, Refusal, Signature, UnknownDecision, append_trailing,
     backend::SignatureError,
     digest::{PROOF_OF_POSSESSION_TAG, attestation_digest, intent_hash, proof_of_possession_digest},
     split_trailing, verify_proof_of_possession,
@@ -229,6 +230,41 @@ prop_compose! {
 }
 
 proptest! {
+    /// alloy's implementation of EIP-712, on the structs that `sol!` makes of the Solidity sources.
+    #[test]
+    fn digests_are_those_that_alloy_makes_of_the_solidity_structs(
+        words: [[u8; 32]; 5],
+        addresses: [[u8; 20]; 4],
+        numbers: [u64; 2],
+        decision: u8,
+        data: Vec<u8>,
+    ) {
+        let [task_id, policy_id, nonce, evidence, value] = words.map(B256::from);
+        let [policy_client, from, to, task_manager] = addresses.map(Address::from);
+        let intent =
+            Intent { from, to, value: value.into(), data: data.into(), chainId: U256::from(numbers[0]) };
+        let attestation = Attestation {
+            taskId: task_id,
+            policyId: policy_id,
+            policyClient: policy_client,
+            nonce: nonce.into(),
+            expiration: U48::from(numbers[1] >> 16),
+            decision,
+            evidence,
+            intent,
+        };
+        prop_assert_eq!(intent_hash(&attestation.intent), attestation.intent.eip712_hash_struct());
+        let chain_id = U256::from(numbers[0]);
+        let domain = assent_verifier::digest::domain(chain_id, task_manager);
+        let expected = attestation.eip712_signing_hash(&domain);
+        prop_assert_eq!(attestation_digest(&attestation, chain_id, task_manager), expected);
+        let encoded = (chain_id, task_manager, policy_client, policy_id, evidence, nonce).abi_encode();
+        let task = assent_verifier::digest::task_id(
+            chain_id, task_manager, policy_client, policy_id, evidence, nonce.into(),
+        );
+        prop_assert_eq!(task, keccak256(encoded));
+    }
+
     #[test]
     fn parsing_undoes_encoding(authorization in authorizations()) {
         prop_assert_eq!(Authorization::parse(&authorization.encode()), Ok(authorization));

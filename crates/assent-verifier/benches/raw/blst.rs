@@ -48,12 +48,7 @@ impl Raw for RawBlst {
         }
     }
 
-    fn verify_batch(
-        &mut self,
-        roots: &[[u8; 32]],
-        signatures: &[blst_p1_affine],
-        coefficients: &[[u8; 16]],
-    ) -> bool {
+    fn verify_batch(&mut self, roots: &[[u8; 32]], signatures: &[blst_p1_affine], coefficients: &[[u8; 16]]) -> bool {
         self.hashes.clear();
         self.hashes.extend(roots.iter().map(|root| hash_to_g1(root)));
         self.affine.resize(roots.len(), Default::default());

@@ -2,7 +2,7 @@
 
 use super::{MalformedPoint, PreparedKeys};
 use crate::{PublicKey, non_signers::Bitmap};
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 
 /// The arithmetic behind [`Backend`](super::Backend). `G1` holds signatures, hashed messages and sums of either, `G2`
 /// public keys; here both may be infinity.
@@ -25,6 +25,11 @@ pub trait Arithmetic<G1, G2>: Sized {
 
     /// `hash_to_curve`.
     fn hash(message: &[u8], domain_separation_tag: &[u8]) -> G1;
+
+    /// [`hash`](Self::hash) of each message, in less time where that is possible.
+    fn hash_each<'a>(messages: impl Iterator<Item = &'a [u8]>, domain_separation_tag: &[u8]) -> Vec<G1> {
+        messages.map(|message| Self::hash(message, domain_separation_tag)).collect()
+    }
 
     /// The sum of points, each multiplied by its coefficient.
     fn weighted_sum(points: &[G1], coefficients: &[Coefficient]) -> G1;

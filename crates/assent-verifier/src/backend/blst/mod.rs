@@ -2,6 +2,8 @@
 //!
 //! blst's safe interface wherever there is one that runs in the calling thread; the rest is in the module `raw`.
 
+#![allow(clippy::arithmetic_side_effects, reason = "the operators here are the target group's, which do not overflow")]
+
 mod raw;
 
 use super::{Arithmetic, Backend, Coefficient, Factor, Key, MalformedPoint, PreparedKeys};
@@ -97,6 +99,13 @@ impl Arithmetic<min_sig::Signature, min_sig::PublicKey> for Blst {
 
     fn hash(message: &[u8], domain_separation_tag: &[u8]) -> min_sig::Signature {
         raw::hash_to_curve(message, domain_separation_tag).into()
+    }
+
+    fn hash_each<'a>(
+        messages: impl Iterator<Item = &'a [u8]>,
+        domain_separation_tag: &[u8],
+    ) -> Vec<min_sig::Signature> {
+        raw::hash_each_to_curve(messages, domain_separation_tag).into_iter().map(Into::into).collect()
     }
 
     fn weighted_sum(points: &[min_sig::Signature], coefficients: &[Coefficient]) -> min_sig::Signature {
