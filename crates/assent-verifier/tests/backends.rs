@@ -28,6 +28,7 @@ in_every_backend! {
     hashes_to_the_points_of_rfc_9380,
     hashes_messages_and_tags_of_any_length_as_blst_does,
     verifies_what_blst_signed_and_nothing_else,
+    takes_keys_out_of_an_aggregate,
     sums_keys_as_blst_does,
     refuses_the_g1_points_that_eip_2537_refuses,
     refuses_the_pairs_that_eip_2537_refuses_and_takes_the_others,
@@ -85,6 +86,22 @@ fn verifies_what_blst_signed_and_nothing_else<B: Backend>() {
     // Infinity as key and signature satisfies the pairing equation, whatever the message.
     let infinite = verify_signature::<B>(b"message", b"tag", &Signature([0; 96]), &PublicKey::INFINITY);
     assert_eq!(infinite, Err(SignatureError::MalformedPublicKey));
+}
+
+fn takes_keys_out_of_an_aggregate<B: Backend>() {
+    let secrets: Vec<_> = (0..4).map(secret).collect();
+    let keys: Vec<_> = secrets.iter().map(public_key).collect();
+    let [aggregate, _] = B::aggregate(keys.iter().map(|key| B::decode_public_key(key).unwrap()));
+    let signature = Signature(secrets[2].sign(b"message", b"tag", &[]).serialize());
+    let signature = B::decode_signature(&signature).unwrap_or_else(|error| panic!("{error}"));
+
+    let third = B::without(&aggregate, [&keys[0], &keys[1], &keys[3]]).unwrap();
+    assert!(B::verify(b"message", b"tag", &signature, &third));
+    let third_and_fourth = B::without(&aggregate, [&keys[0], &keys[1]]).unwrap();
+    assert!(!B::verify(b"message", b"tag", &signature, &third_and_fourth));
+    assert!(B::without(&aggregate, &keys).is_none(), "nobody remains");
+    assert!(B::without(&PublicKey::INFINITY, []).is_none());
+    assert!(B::without(&aggregate, [&PublicKey([1; 192])]).is_none(), "not a point");
 }
 
 fn sums_keys_as_blst_does<B: Backend>() {
@@ -215,6 +232,8 @@ mod agreement {
     fn agree_on_key(key: &PublicKey) -> bool {
         let accepted = Blst::decode_public_key(key).is_ok();
         assert_eq!(Arkworks::decode_public_key(key).is_ok(), accepted, "{key}");
+        let without = |key: &PublicKey| (Blst::without(key, []).is_some(), Arkworks::without(key, []).is_some());
+        assert_eq!(without(key).0, without(key).1, "{key}");
         accepted
     }
 

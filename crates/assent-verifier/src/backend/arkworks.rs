@@ -54,6 +54,15 @@ impl Backend for Arkworks {
         [sum, -sum].map(encode_g2)
     }
 
+    fn without<'a>(aggregate: &PublicKey, absent: impl IntoIterator<Item = &'a PublicKey>) -> Option<G2Affine> {
+        let mut remaining = decode_g2(aggregate).ok()?.into_group();
+        for public_key in absent {
+            remaining -= decode_g2(public_key).ok()?;
+        }
+        let remaining = remaining.into_affine();
+        (!remaining.is_zero()).then_some(remaining)
+    }
+
     fn verify(message: &[u8], domain_separation_tag: &[u8], signature: &G1Affine, public_key: &G2Affine) -> bool {
         let hashed = Self::hash(message, domain_separation_tag);
         // One product of two pairings instead of comparing two: e(signature, −G2) · e(hashed, public key) = 1.

@@ -48,6 +48,15 @@ pub trait Backend: Arithmetic<<Self as Backend>::SignaturePoint, <Self as Backen
     /// The sum of public keys, and minus the sum: both infinity, all zero, when the keys cancel out or there are none.
     fn aggregate(public_keys: impl IntoIterator<Item = Self::PublicKeyPoint>) -> [PublicKey; 2];
 
+    /// The key of those who remain when operators are taken out of an aggregate. The keys must have been validated before,
+    /// as those of an [`OperatorSet`](crate::OperatorSet) have: no subgroup check is made here.
+    ///
+    /// `None` when nothing remains (infinity, under which no signature verifies), or a key is not a point of the curve.
+    fn without<'a>(
+        aggregate: &PublicKey,
+        absent: impl IntoIterator<Item = &'a PublicKey>,
+    ) -> Option<Self::PublicKeyPoint>;
+
     /// Whether `e(signature, G2) = e(hash_to_curve(message, tag), public key)`.
     fn verify(
         message: &[u8],

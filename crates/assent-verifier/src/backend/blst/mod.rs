@@ -44,6 +44,19 @@ impl Backend for Blst {
         [sum, negated].map(|point| encode_g2(&point.to_public_key()))
     }
 
+    fn without<'a>(
+        aggregate: &PublicKey,
+        absent: impl IntoIterator<Item = &'a PublicKey>,
+    ) -> Option<min_sig::PublicKey> {
+        let mut remaining = min_sig::AggregatePublicKey::from_public_key(&decode_g2(aggregate).ok()?);
+        for public_key in absent {
+            let public_key = decode_g2(public_key).ok()?;
+            remaining.sub_aggregate(&min_sig::AggregatePublicKey::from_public_key(&public_key));
+        }
+        let remaining = remaining.to_public_key();
+        (remaining != min_sig::PublicKey::default()).then_some(remaining)
+    }
+
     fn verify(
         message: &[u8],
         domain_separation_tag: &[u8],
