@@ -1,0 +1,3 @@
+//! `cargo xtask report`.
+
+fn main() {}
