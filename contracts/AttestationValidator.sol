@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Epoch, IAttestationValidator, RecordedRoot, SignedRoot} from "./interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
-import {IRefusals} from "./interfaces/Protocol.sol";
 import {Authorization} from "./libraries/Authorization.sol";
 import {BLS12381, G1Point, G2Point} from "./libraries/BLS12381.sol";
 import {HashToCurve} from "./libraries/HashToCurve.sol";
-import {OperatorTable, TableEntry, TableHead} from "./libraries/OperatorTable.sol";
+import {OperatorTable} from "./libraries/OperatorTable.sol";
 import {Quorum} from "./libraries/Quorum.sol";
+import {SignatureBatch} from "./libraries/SignatureBatch.sol";
 
 /// @title Whether a quorum signed
 /// @notice Checks 8 to 11 of the protocol: the epoch, the signed weight, and the aggregate BLS signature.
-/// @dev Has no state of its own. It is a base of the TaskManager and not a contract beside it, because a call to one more
-/// cold account would cost every authorization about 3,000 gas (docs/decisions).
-abstract contract AttestationValidator is IRefusals {
+/// @dev A base of the TaskManager and not a contract beside it, because a call to one more cold account would cost every
+/// authorization about 3,000 gas. For the same reason the registry tells of epochs and is not asked (docs/decisions).
+abstract contract AttestationValidator is IAttestationValidator {
     using Authorization for bytes;
+    using SignatureBatch for SignatureBatch.Batch;
 
     /// @dev Ciphersuite of the IETF BLS signature draft, section 4.2.3, which is also the domain separation tag.
     bytes internal constant SIGNATURE_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
-    /// @notice The registry whose epochs this validator knows.
+    /// @inheritdoc IAttestationValidator
     IOperatorRegistry public immutable OPERATOR_REGISTRY;
+
+    /// @inheritdoc IAttestationValidator
+    mapping(uint32 number => Epoch) public epochs;
+    /// @inheritdoc IAttestationValidator
+    mapping(uint32 number => mapping(bytes32 root => RecordedRoot)) public recordedRoots;
 
     /// @dev Refuses to be deployed on a chain that lacks a precompile (`PrecompileMissing`): every use would be refused.
     constructor(IOperatorRegistry operatorRegistry) {
@@ -31,6 +38,49 @@ abstract contract AttestationValidator is IRefusals {
         BLS12381.checkSignature(hashed, hashed, key);
     }
 
+    /* EPOCHS */
+
+    /// @inheritdoc IAttestationValidator
+    function updateEpoch(uint32 number, Epoch calldata epoch) external {
+        if (msg.sender != address(OPERATOR_REGISTRY)) revert NotOperatorRegistry(msg.sender);
+        epochs[number] = epoch;
+        emit EpochUpdated(number, epoch.operatorSet, epoch.table, epoch.validUntil);
+    }
+
+    /* ROOTS */
+
+    /// @inheritdoc IAttestationValidator
+    function recordRoot(uint32 number, SignedRoot calldata signedRoot) external {
+        address table = _requireInForce(number);
+        (uint256 signed, uint256 total) =
+            _requireSigned(table, Quorum.FLOOR, signedRoot.root, signedRoot.nonSigners, signedRoot.signature);
+        _record(number, signedRoot.root, signed, total);
+    }
+
+    /// @inheritdoc IAttestationValidator
+    function recordRoots(uint32 number, SignedRoot[] calldata signedRoots) external {
+        address table = _requireInForce(number);
+        // The calldata fixes every input of the product, the epoch and so its keys included.
+        SignatureBatch.Batch memory batch = SignatureBatch.start(signedRoots.length, keccak256(msg.data));
+        uint256 signed;
+        uint256 total;
+        for (uint256 i = 0; i < signedRoots.length; ++i) {
+            SignedRoot calldata signedRoot = signedRoots[i];
+            if (i == 0 || keccak256(signedRoot.nonSigners) != keccak256(signedRoots[i - 1].nonSigners)) {
+                (signed, total) = OperatorTable.readSigners(table, signedRoot.nonSigners, batch.nextKey());
+                _requireWeight(signed, total, Quorum.FLOOR);
+            }
+            (uint256 signature, uint256 hashed) = batch.next();
+            _readSignature(signedRoot.signature, signature);
+            HashToCurve.hashWordToG1(signedRoot.root, SIGNATURE_TAG, hashed);
+            _record(number, signedRoot.root, signed, total);
+        }
+        (bool wellFormed, bool holds) = batch.check();
+        _requireProduct(wellFormed, holds);
+    }
+
+    /* CHECKS */
+
     /// @dev Refuses a digest unless a quorum of the operator set signed the root it stands under.
     /// @param operatorSet The operator set that the client trusts.
     /// @param quorum Least share of the epoch's weight, in basis points; the floor of `Quorum` holds whatever it is.
@@ -40,59 +90,77 @@ abstract contract AttestationValidator is IRefusals {
         internal
         view
     {
-        address table = _requireEpochInForce(operatorSet, authorization.epoch());
-        TableHead memory head = OperatorTable.readHead(table);
-        (G2Point memory negatedKey, uint256 absentWeight) = _withoutNonSigners(table, head, authorization.nonSigners());
-
-        uint256 signed = head.totalWeight - absentWeight;
-        uint256 required = Quorum.requiredWeight(head.totalWeight, quorum);
-        if (signed < required) revert QuorumNotReached(signed, required);
-
-        _requireSignature(authorization.root(digest), authorization.signature(), negatedKey);
-    }
-
-    /// @dev Check 8. Returns the head of the epoch's operator table.
-    function _requireEpochInForce(uint32 operatorSet, uint32 epoch) private view returns (address) {
-        (address table, uint32 setOfEpoch, uint48 validUntil) = OPERATOR_REGISTRY.epochs(epoch);
+        uint32 number = authorization.epoch();
+        (address table, uint32 setOfEpoch, uint48 validUntil) = _requireKnown(number);
         // An epoch of another set is as good as none: its operators are not those the client trusts.
-        if (table == address(0) || setOfEpoch != operatorSet) revert UnknownEpoch(epoch);
-        if (block.timestamp >= validUntil) revert EpochRetired(epoch);
-        return table;
-    }
+        if (setOfEpoch != operatorSet) revert UnknownEpoch(number);
 
-    /// @dev Adds each non-signer's key to the negated aggregate, which takes it away from the aggregate, and sums their
-    /// weights.
-    function _withoutNonSigners(address table, TableHead memory head, bytes calldata nonSigners)
-        private
-        view
-        returns (G2Point memory negatedKey, uint256 absentWeight)
-    {
-        negatedKey = head.negatedAggregate;
-        TableEntry memory entry;
-        unchecked {
-            // Sums of at most 2,040 weights of 96 bits, and counters that a bitmap's length bounds.
-            for (uint256 i = 0; i < nonSigners.length; ++i) {
-                uint256 bits = uint8(nonSigners[i]);
-                for (uint256 index = 8 * i; bits != 0; (++index, bits >>= 1)) {
-                    if (bits & 1 == 0) continue;
-                    if (index >= head.operatorCount) revert MalformedAuthorization();
-                    OperatorTable.readEntry(table, head, index, entry);
-                    absentWeight += entry.weight;
-                    BLS12381.addInPlace(negatedKey, entry.publicKey);
-                }
-            }
+        bytes32 root = authorization.root(digest);
+        if (authorization.isRecorded()) {
+            // The signature was verified while the epoch was in force. Only retirement for cause undoes that.
+            if (validUntil == 0) revert EpochRetired(number);
+            RecordedRoot memory recorded = recordedRoots[number][root];
+            if (recorded.totalWeight == 0) revert RootNotRecorded(number, root);
+            _requireWeight(recorded.signedWeight, recorded.totalWeight, quorum);
+        } else {
+            if (block.timestamp >= validUntil) revert EpochRetired(number);
+            _requireSigned(table, quorum, root, authorization.nonSigners(), authorization.signature());
         }
     }
 
-    /// @dev Checks 10 and 11. Infinity is refused before the pairing: with all operators absent it would pass there.
-    function _requireSignature(bytes32 root, bytes calldata encoded, G2Point memory negatedKey) private view {
-        G1Point memory signature = BLS12381.decodeG1(encoded);
-        if (!BLS12381.isCanonical(signature) || BLS12381.isInfinity(signature)) revert MalformedSignature();
+    /// @dev Check 8, first half.
+    function _requireKnown(uint32 number) private view returns (address table, uint32 operatorSet, uint48 validUntil) {
+        Epoch storage epoch = epochs[number];
+        (table, operatorSet, validUntil) = (epoch.table, epoch.operatorSet, epoch.validUntil);
+        if (table == address(0)) revert UnknownEpoch(number);
+    }
 
-        G1Point memory hashed = HashToCurve.hashToG1(bytes.concat(root), SIGNATURE_TAG);
-        (bool wellFormed, bool holds) = BLS12381.checkSignature(signature, hashed, negatedKey);
-        // Of the points in this product only the signature can be bad: the others are computed or come from the registry.
+    /// @dev Check 8. Returns the head of the epoch's operator table.
+    function _requireInForce(uint32 number) private view returns (address table) {
+        uint48 validUntil;
+        (table,, validUntil) = _requireKnown(number);
+        if (block.timestamp >= validUntil) revert EpochRetired(number);
+    }
+
+    /// @dev Check 9.
+    function _requireWeight(uint256 signed, uint256 total, uint16 quorum) private pure {
+        uint256 required = Quorum.requiredWeight(total, quorum);
+        if (signed < required) revert QuorumNotReached(signed, required);
+    }
+
+    /// @dev Checks 9 to 11 of one signature. Returns the weight that signed and the epoch's.
+    function _requireSigned(
+        address table,
+        uint16 quorum,
+        bytes32 root,
+        bytes calldata nonSigners,
+        bytes calldata signature
+    ) private view returns (uint256 signed, uint256 total) {
+        (uint256 product, uint256 hashed, uint256 negatedKey) = BLS12381.allocateProduct();
+        (signed, total) = OperatorTable.readSigners(table, nonSigners, negatedKey);
+        _requireWeight(signed, total, quorum);
+        _readSignature(signature, product);
+        HashToCurve.hashWordToG1(root, SIGNATURE_TAG, hashed);
+        (bool wellFormed, bool holds) = BLS12381.checkProduct(product, 2);
+        _requireProduct(wellFormed, holds);
+    }
+
+    /// @dev Check 10, as far as the precompiles leave it open. With all operators absent, infinity would pass check 11.
+    function _readSignature(bytes calldata encoded, uint256 place) private pure {
+        if (encoded.length != BLS12381.G1_LENGTH || BLS12381.copyG1(encoded, place)) revert MalformedSignature();
+    }
+
+    function _requireProduct(bool wellFormed, bool holds) private pure {
+        // Of the points in a product only a signature can be bad: the others are computed or come from the registry.
         if (!wellFormed) revert MalformedSignature();
         if (!holds) revert InvalidSignature();
+    }
+
+    function _record(uint32 number, bytes32 root, uint256 signed, uint256 total) private {
+        if (recordedRoots[number][root].signedWeight >= signed) return;
+        // Weights have 96 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        recordedRoots[number][root] = RecordedRoot(uint96(signed), uint96(total));
+        emit RootRecorded(number, root, signed, total);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Epoch, IAttestationValidator} from "./interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "./interfaces/IStakeSource.sol";
 import {BLS12381, G1Point, G2Point} from "./libraries/BLS12381.sol";
@@ -16,15 +17,11 @@ import {SSTORE2} from "solady/utils/SSTORE2.sol";
 contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     using DynamicBufferLib for DynamicBufferLib.DynamicBuffer;
 
-    /// @dev One slot, so that a use of an attestation reads one.
-    struct Epoch {
-        address table;
-        uint32 operatorSet;
-        uint48 validUntil;
-    }
-
     /// @notice The longest grace period, in seconds: a superseded key set must not linger.
     uint48 public constant MAX_GRACE_PERIOD = 30 days;
+
+    /// @notice Most validators. Bounds the gas of `retireEpoch`, which must never run out of it.
+    uint256 public constant MAX_VALIDATORS = 16;
 
     /// @dev Ciphersuite tag for proofs of possession (IETF BLS signature draft, section 4.2.3): nothing signed as an
     /// attestation passes for one.
@@ -47,6 +44,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /// @dev Where an operator's key is written as code; zero if it is not registered.
     mapping(address operator => address pointer) private _keys;
     mapping(uint32 operatorSet => address[] tables) private _staged;
+    IAttestationValidator[] private _validators;
 
     /// @param owner Who commits and retires epochs.
     /// @param initialStakeSource Where weights come from.
@@ -111,7 +109,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
         TableHead memory head;
         bytes memory entries = _freeze(head, operatorSet, _lastStaged(staged), operators);
         for (uint256 i = 0; i < staged.length; ++i) {
-            _include(head, OperatorTable.readHead(staged[i]));
+            _include(head, staged[i]);
         }
         head.earlierTables = uint8(staged.length);
         address table = OperatorTable.write(head, staged, entries);
@@ -119,6 +117,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
         _supersede(latestEpoch[operatorSet]);
         epoch = ++epochCount;
         epochs[epoch] = Epoch({table: table, operatorSet: operatorSet, validUntil: type(uint48).max});
+        publishEpoch(epoch);
         latestEpoch[operatorSet] = epoch;
         delete _staged[operatorSet];
         emit EpochCommitted(epoch, operatorSet, table, head.operatorCount, head.totalWeight);
@@ -128,7 +127,26 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     function retireEpoch(uint32 epoch) external onlyOwner {
         if (epochs[epoch].table == address(0)) revert NoSuchEpoch(epoch);
         epochs[epoch].validUntil = 0;
+        publishEpoch(epoch);
         emit EpochRetiredByOwner(epoch);
+    }
+
+    /* VALIDATORS */
+
+    /// @inheritdoc IOperatorRegistry
+    function addValidator(IAttestationValidator validator) external onlyOwner {
+        if (_validators.length == MAX_VALIDATORS) revert TooManyValidators(MAX_VALIDATORS);
+        if (!_isMadeForThis(validator) || _isAdded(validator)) revert InvalidValidator(validator);
+        _validators.push(validator);
+        emit ValidatorAdded(validator);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function publishEpoch(uint32 epoch) public {
+        if (epochs[epoch].table == address(0)) revert NoSuchEpoch(epoch);
+        for (uint256 i = 0; i < _validators.length; ++i) {
+            _validators[i].updateEpoch(epoch, epochs[epoch]);
+        }
     }
 
     /* SETTINGS */
@@ -149,6 +167,11 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     function publicKeyOf(address operator) external view returns (bytes memory) {
         address pointer = _keys[operator];
         return pointer == address(0) ? bytes("") : SSTORE2.read(pointer);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function validators() external view returns (IAttestationValidator[] memory) {
+        return _validators;
     }
 
     /// @inheritdoc IOperatorRegistry
@@ -209,20 +232,20 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
         return entries.data;
     }
 
+    // Truncation is meant: the head has fields of these lengths.
+    // forge-lint: disable-next-item(unsafe-typecast)
     /// @dev Adds a staged table's operators to the head of the whole set.
-    function _include(TableHead memory head, TableHead memory staged) private view {
-        BLS12381.addInPlace(head.negatedAggregate, staged.negatedAggregate);
-        head.totalWeight += staged.totalWeight;
-        head.operatorCount += staged.operatorCount;
+    function _include(TableHead memory head, address staged) private view {
+        (G2Point memory negatedAggregate, uint256 totalWeight, uint256 operatorCount,) = OperatorTable.readHead(staged);
+        BLS12381.addInPlace(head.negatedAggregate, negatedAggregate);
+        head.totalWeight += uint96(totalWeight);
+        head.operatorCount += uint16(operatorCount);
     }
 
     /// @dev The operator that stands last among those staged; zero if none is.
     function _lastStaged(address[] memory staged) private view returns (address) {
         if (staged.length == 0) return address(0);
-        address table = staged[staged.length - 1];
-        TableEntry memory last;
-        OperatorTable.readEntry(table, OperatorTable.readHead(table), OperatorTable.CAPACITY - 1, last);
-        return last.operator;
+        return OperatorTable.readEntry(staged[staged.length - 1], 0, OperatorTable.CAPACITY - 1).operator;
     }
 
     /// @dev Never lengthens: an epoch retired for cause stays retired.
@@ -230,7 +253,19 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
         uint48 validUntil = uint48(block.timestamp) + gracePeriod;
         if (epoch == 0 || epochs[epoch].validUntil <= validUntil) return;
         epochs[epoch].validUntil = validUntil;
+        publishEpoch(epoch);
         emit EpochSuperseded(epoch, validUntil);
+    }
+
+    function _isMadeForThis(IAttestationValidator validator) private view returns (bool) {
+        return address(validator).code.length != 0 && address(validator.OPERATOR_REGISTRY()) == address(this);
+    }
+
+    function _isAdded(IAttestationValidator validator) private view returns (bool) {
+        for (uint256 i = 0; i < _validators.length; ++i) {
+            if (address(_validators[i]) == address(validator)) return true;
+        }
+        return false;
     }
 
     function _setGracePeriod(uint48 newGracePeriod) private {

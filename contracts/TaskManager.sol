@@ -7,6 +7,7 @@ import {AttestedCall, ITaskManager} from "./interfaces/ITaskManager.sol";
 import {Attestation, Intent, Policy} from "./interfaces/Protocol.sol";
 import {Authorization} from "./libraries/Authorization.sol";
 import {EIP712} from "solady/utils/EIP712.sol";
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 
 /// @title TaskManager
 /// @notice The one contract that clients ask. It has no owner and cannot be upgraded.
@@ -19,8 +20,13 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)Intent(address from,address to,uint256 value,bytes data,uint256 chainId)"
     );
 
+    /// @dev 256 nonces of a client, a bit each. A struct, so that what is checked and what is then written is one place.
+    struct NonceWord {
+        uint256 mask;
+    }
+
     /// @inheritdoc ITaskManager
-    mapping(address policyClient => mapping(uint256 word => uint256 mask)) public spentNonces;
+    mapping(address policyClient => mapping(uint256 word => NonceWord)) public spentNonces;
 
     /// @param operatorRegistry The registry whose epochs may sign.
     constructor(IOperatorRegistry operatorRegistry) AttestationValidator(operatorRegistry) {}
@@ -32,15 +38,16 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         external
         returns (bytes32 taskId)
     {
-        taskId = _requireAuthorized(msg.sender, policy, attestedCall, authorization);
-        uint256 nonce = authorization.nonce();
-        spentNonces[msg.sender][nonce >> 8] |= _bit(nonce);
+        uint256 nonce;
+        NonceWord storage word;
+        (taskId, nonce, word) = _requireAuthorized(msg.sender, policy, attestedCall, authorization);
+        word.mask |= _bit(nonce);
         emit AttestationSpent(msg.sender, taskId, nonce);
     }
 
     /// @inheritdoc ITaskManager
     function burnNonces(uint256 word, uint256 mask) external {
-        spentNonces[msg.sender][word] |= mask;
+        spentNonces[msg.sender][word].mask |= mask;
         emit NoncesBurned(msg.sender, word, mask);
     }
 
@@ -53,12 +60,12 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         AttestedCall calldata attestedCall,
         bytes calldata authorization
     ) external view returns (bytes32 taskId) {
-        return _requireAuthorized(policyClient, policy, attestedCall, authorization);
+        (taskId,,) = _requireAuthorized(policyClient, policy, attestedCall, authorization);
     }
 
     /// @inheritdoc ITaskManager
-    function isSpent(address policyClient, uint256 nonce) public view returns (bool) {
-        return spentNonces[policyClient][nonce >> 8] & _bit(nonce) != 0;
+    function isSpent(address policyClient, uint256 nonce) external view returns (bool) {
+        return _wordOf(policyClient, nonce).mask & _bit(nonce) != 0;
     }
 
     /// @inheritdoc ITaskManager
@@ -72,15 +79,20 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
 
     /// @inheritdoc ITaskManager
     function digestOf(Attestation calldata attestation) external view returns (bytes32) {
-        return _digest(
-            attestation.taskId,
-            attestation.policyId,
-            attestation.policyClient,
-            attestation.nonce,
-            attestation.expiration,
-            attestation.decision,
-            attestation.evidence,
-            _hashIntent(attestation.intent)
+        return _hashTypedData(
+            keccak256(
+                abi.encode(
+                    ATTESTATION_TYPEHASH,
+                    attestation.taskId,
+                    attestation.policyId,
+                    attestation.policyClient,
+                    attestation.nonce,
+                    attestation.expiration,
+                    attestation.decision,
+                    attestation.evidence,
+                    _hashIntent(attestation.intent)
+                )
+            )
         );
     }
 
@@ -92,30 +104,21 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         Policy calldata policy,
         AttestedCall calldata attestedCall,
         bytes calldata authorization
-    ) private view returns (bytes32 taskId) {
+    ) private view returns (bytes32 taskId, uint256 nonce, NonceWord storage word) {
         authorization.requireWellFormed();
         if (attestedCall.chainId != block.chainid) revert WrongChain(block.chainid, attestedCall.chainId);
         if (attestedCall.caller != attestedCall.from) revert WrongSender(attestedCall.from, attestedCall.caller);
 
         bytes32 intentHash = _hashCall(attestedCall);
-        taskId = _taskId(policyClient, policy.policyId, intentHash, authorization.nonce());
+        nonce = authorization.nonce();
+        taskId = _taskId(policyClient, policy.policyId, intentHash, nonce);
         if (taskId != authorization.taskId()) revert WrongTask(taskId, authorization.taskId());
 
         _requireTimely(authorization.expiration(), policy.maxLifetime);
-        if (isSpent(policyClient, authorization.nonce())) {
-            revert AttestationAlreadySpent(policyClient, authorization.nonce());
-        }
+        word = _wordOf(policyClient, nonce);
+        if (word.mask & _bit(nonce) != 0) revert AttestationAlreadySpent(policyClient, nonce);
 
-        bytes32 digest = _digest(
-            taskId,
-            policy.policyId,
-            policyClient,
-            authorization.nonce(),
-            authorization.expiration(),
-            authorization.decision(),
-            authorization.evidence(),
-            intentHash
-        );
+        bytes32 digest = _digest(policyClient, policy.policyId, intentHash, authorization);
         _requireQuorum(policy.operatorSet, policy.quorum, digest, authorization);
         if (authorization.decision() != Authorization.ALLOW) revert PolicyDenied(taskId);
     }
@@ -123,7 +126,11 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     /// @dev Checks 5 and 6. The expiration is signed, so a decision's lifetime is not set at the moment of its use.
     function _requireTimely(uint48 expiration, uint48 maxLifetime) private view {
         if (block.timestamp >= expiration) revert AttestationExpired(expiration, block.timestamp);
-        uint256 latest = block.timestamp + maxLifetime;
+        uint256 latest;
+        unchecked {
+            // A time and 48 bits.
+            latest = block.timestamp + maxLifetime;
+        }
         if (expiration > latest) revert LifetimeTooLong(expiration, latest);
     }
 
@@ -134,32 +141,27 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         view
         returns (bytes32)
     {
-        return keccak256(abi.encode(block.chainid, address(this), policyClient, policyId, intentHash, nonce));
+        return EfficientHashLib.hash(
+            block.chainid, uint160(address(this)), uint160(policyClient), uint256(policyId), uint256(intentHash), nonce
+        );
     }
 
-    function _digest(
-        bytes32 taskId,
-        bytes32 policyId,
-        address policyClient,
-        uint256 nonce,
-        uint48 expiration,
-        uint8 decision,
-        bytes32 evidence,
-        bytes32 intentHash
-    ) private view returns (bytes32) {
+    function _digest(address policyClient, bytes32 policyId, bytes32 intentHash, bytes calldata authorization)
+        private
+        view
+        returns (bytes32)
+    {
         return _hashTypedData(
-            keccak256(
-                abi.encode(
-                    ATTESTATION_TYPEHASH,
-                    taskId,
-                    policyId,
-                    policyClient,
-                    nonce,
-                    expiration,
-                    decision,
-                    evidence,
-                    intentHash
-                )
+            EfficientHashLib.hash(
+                uint256(ATTESTATION_TYPEHASH),
+                uint256(authorization.taskId()),
+                uint256(policyId),
+                uint160(policyClient),
+                authorization.nonce(),
+                authorization.expiration(),
+                authorization.decision(),
+                uint256(authorization.evidence()),
+                uint256(intentHash)
             )
         );
     }
@@ -168,10 +170,16 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         return _intentHash(intent.from, intent.to, intent.value, keccak256(intent.data), intent.chainId);
     }
 
-    function _hashCall(AttestedCall calldata attestedCall) private pure returns (bytes32) {
-        return _intentHash(
-            attestedCall.from, attestedCall.to, attestedCall.value, attestedCall.dataHash, attestedCall.chainId
-        );
+    /// @dev `from` to `chainId` of the call stand as an intent's EIP-712 struct has them, its data hashed already.
+    function _hashCall(AttestedCall calldata attestedCall) private pure returns (bytes32 intentHash) {
+        bytes32 typeHash = INTENT_TYPEHASH;
+        // 500 gas less than to read them one by one. Memory-safe: behind the free memory pointer, nothing needs to stay.
+        assembly ("memory-safe") {
+            let preimage := mload(0x40)
+            mstore(preimage, typeHash)
+            calldatacopy(add(preimage, 0x20), add(attestedCall, 0x20), 0xa0)
+            intentHash := keccak256(preimage, 0xc0)
+        }
     }
 
     function _intentHash(address from, address to, uint256 value, bytes32 dataHash, uint256 chainId)
@@ -179,7 +187,13 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         pure
         returns (bytes32)
     {
-        return keccak256(abi.encode(INTENT_TYPEHASH, from, to, value, dataHash, chainId));
+        return EfficientHashLib.hash(
+            uint256(INTENT_TYPEHASH), uint160(from), uint160(to), value, uint256(dataHash), chainId
+        );
+    }
+
+    function _wordOf(address policyClient, uint256 nonce) private view returns (NonceWord storage) {
+        return spentNonces[policyClient][nonce >> 8];
     }
 
     /// @dev The bit of a nonce within its word.

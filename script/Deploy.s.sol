@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {OperatorRegistry} from "../contracts/OperatorRegistry.sol";
 import {StakeTable} from "../contracts/StakeTable.sol";
 import {TaskManager} from "../contracts/TaskManager.sol";
+import {IAttestationValidator} from "../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../contracts/interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "../contracts/interfaces/IStakeSource.sol";
 import {Script} from "forge-std/Script.sol";
@@ -43,6 +44,7 @@ contract Deploy is Script {
         stakeTable = _stakeTable(owner);
         registry = _operatorRegistry(owner, stakeTable, gracePeriod);
         taskManager = _taskManager(registry);
+        _addValidator(owner, registry, taskManager);
         vm.stopBroadcast();
 
         _record(owner, gracePeriod, address(stakeTable), address(registry), address(taskManager));
@@ -71,6 +73,20 @@ contract Deploy is Script {
         address deployed =
             _present("TaskManager", abi.encodePacked(type(TaskManager).creationCode, abi.encode(registry)));
         return deployed == address(0) ? new TaskManager{salt: SALT}(registry) : TaskManager(deployed);
+    }
+
+    /// @dev The TaskManager knows no epoch before the registry's owner has added it.
+    function _addValidator(address owner, OperatorRegistry registry, TaskManager taskManager) private {
+        IAttestationValidator[] memory validators = registry.validators();
+        for (uint256 i = 0; i < validators.length; ++i) {
+            if (address(validators[i]) == address(taskManager)) return;
+        }
+        if (msg.sender == owner) {
+            registry.addValidator(taskManager);
+        } else {
+            console.log("Next, %s must call addValidator(%s)", owner, address(taskManager));
+            console.log("of the OperatorRegistry %s: until then every attestation is refused.", address(registry));
+        }
     }
 
     /// @dev The contract with this init code if it is deployed already, and otherwise zero. Prints which.

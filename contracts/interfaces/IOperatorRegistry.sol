@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IAttestationValidator} from "./IAttestationValidator.sol";
 import {IStakeSource} from "./IStakeSource.sol";
 
 /// @title Operators, their keys, and the epochs that freeze them
@@ -26,6 +27,8 @@ interface IOperatorRegistry {
     event EpochSuperseded(uint32 indexed epoch, uint48 validUntil);
     /// @notice An epoch was retired at once.
     event EpochRetiredByOwner(uint32 indexed epoch);
+    /// @notice A validator hears of epochs from now on.
+    event ValidatorAdded(IAttestationValidator indexed validator);
     /// @notice The grace period, in seconds, of epochs that are superseded from now on.
     event GracePeriodChanged(uint48 gracePeriod);
     /// @notice Weights of epochs from now on come from here.
@@ -49,6 +52,10 @@ interface IOperatorRegistry {
     error TooManyTables(uint256 most);
     /// @notice There is no such epoch.
     error NoSuchEpoch(uint32 epoch);
+    /// @notice The validator is not a contract that was made for this registry, or was added before.
+    error InvalidValidator(IAttestationValidator validator);
+    /// @notice No more validators can be added.
+    error TooManyValidators(uint256 most);
     /// @notice The grace period is longer than `MAX_GRACE_PERIOD`, in seconds.
     error GracePeriodTooLong(uint48 gracePeriod, uint48 longest);
     /// @notice The stake source is not a contract.
@@ -84,6 +91,15 @@ interface IOperatorRegistry {
     /// @notice Ends an epoch at once, for cause: nothing it signed is good any more. Owner only.
     function retireEpoch(uint32 epoch) external;
 
+    /// @notice Adds a validator, which hears of every change of an epoch from now on, within the same transaction. Owner only.
+    /// @dev Nothing takes it off again: it would keep epochs in force that are retired afterwards. Epochs committed before
+    /// reach it through `publishEpoch`.
+    /// @param validator One made for this registry.
+    function addValidator(IAttestationValidator validator) external;
+
+    /// @notice Tells every validator the state of an epoch once more. Anybody may.
+    function publishEpoch(uint32 epoch) external;
+
     /// @notice Sets for how long a superseded epoch stays good. Owner only.
     /// @param gracePeriod Seconds, at most `MAX_GRACE_PERIOD`.
     function setGracePeriod(uint48 gracePeriod) external;
@@ -100,6 +116,9 @@ interface IOperatorRegistry {
 
     /// @notice The newest epoch of a set; zero before the first.
     function latestEpoch(uint32 operatorSet) external view returns (uint32);
+
+    /// @notice The validators that hear of epochs.
+    function validators() external view returns (IAttestationValidator[] memory);
 
     /// @notice The tables staged for the set's next epoch.
     function stagedTables(uint32 operatorSet) external view returns (address[] memory);

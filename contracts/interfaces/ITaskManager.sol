@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Attestation, IRefusals, Intent, Policy} from "./Protocol.sol";
+import {IAttestationValidator} from "./IAttestationValidator.sol";
+import {Attestation, Intent, Policy} from "./Protocol.sol";
 
 /// @notice A call as a client sees it: an intent with its data hashed, and who really calls.
 struct AttestedCall {
@@ -22,7 +23,7 @@ struct AttestedCall {
 /// @title What was spent
 /// @notice Decides whether an authorization lets a call through, and that it does so once.
 /// @dev Reverts with the errors of `IRefusals`, the first check that fails naming the error.
-interface ITaskManager is IRefusals {
+interface ITaskManager is IAttestationValidator {
     /// @notice A client used an attestation.
     /// @param policyClient The client.
     /// @param taskId The task that was attested.

@@ -88,6 +88,10 @@ interface IRefusals {
     /// @notice The epoch was retired, or its grace period is over.
     /// @param epoch The epoch the authorization names.
     error EpochRetired(uint32 epoch);
+    /// @notice The root under which the attestation would stand is not recorded.
+    /// @param epoch The epoch the authorization names.
+    /// @param root The root, worked out from the attestation and the Merkle proof.
+    error RootNotRecorded(uint32 epoch, bytes32 root);
     /// @notice Too little weight signed.
     /// @param signed Weight of the operators that signed.
     /// @param required Least weight that had to sign.

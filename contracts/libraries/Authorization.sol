@@ -14,8 +14,13 @@ library Authorization {
     /// @dev Bounds the work that a proof can cause; 2^32 attestations share one signature at most.
     uint256 internal constant MAX_PROOF_LENGTH = 32;
 
-    uint256 private constant BITMAP_LENGTH_OFFSET = 203;
-    uint256 private constant BITMAP_OFFSET = 204;
+    uint8 private constant DIRECT = 0;
+    uint8 private constant RECORDED = 1;
+
+    uint256 private constant KIND_OFFSET = 107;
+    uint256 private constant SIGNATURE_OFFSET = 108;
+    uint256 private constant BITMAP_LENGTH_OFFSET = 204;
+    uint256 private constant BITMAP_OFFSET = 205;
 
     /// @notice Refuses bytes that do not parse, or leave something over, with `MalformedAuthorization`.
     function requireWellFormed(bytes calldata authorization) internal pure {
@@ -39,7 +44,7 @@ library Authorization {
 
     /// @notice 0 denies, 1 allows.
     function decision(bytes calldata authorization) internal pure returns (uint8) {
-        return uint8(bytes1(LibBytes.loadCalldata(authorization, 70)));
+        return _byteAt(authorization, 70);
     }
 
     /// @notice Commits to all that the operators evaluated.
@@ -52,40 +57,65 @@ library Authorization {
         return uint32(bytes4(LibBytes.loadCalldata(authorization, 103)));
     }
 
+    /// @notice Whether the root is recorded. If so, there is neither a signature nor a bitmap.
+    function isRecorded(bytes calldata authorization) internal pure returns (bool) {
+        return _byteAt(authorization, KIND_OFFSET) == RECORDED;
+    }
+
     /// @notice The aggregate signature, a point of G1 in 96 bytes.
     function signature(bytes calldata authorization) internal pure returns (bytes calldata) {
-        return authorization[107:203];
+        return _slice(authorization, SIGNATURE_OFFSET, BITMAP_LENGTH_OFFSET - SIGNATURE_OFFSET);
     }
 
     /// @notice Bitmap of the operators that did not sign: operator i is bit i % 8 of byte i / 8.
     function nonSigners(bytes calldata authorization) internal pure returns (bytes calldata) {
-        return authorization[BITMAP_OFFSET:_proofLengthOffset(authorization)];
+        return _slice(authorization, BITMAP_OFFSET, _byteAt(authorization, BITMAP_LENGTH_OFFSET));
     }
 
     /// @notice Folds the Merkle proof: the root that `leaf` stands under.
     function root(bytes calldata authorization, bytes32 leaf) internal pure returns (bytes32 node) {
         node = leaf;
-        for (uint256 i = _proofLengthOffset(authorization) + 1; i < authorization.length; i += 32) {
-            node = Hashes.commutativeKeccak256(node, bytes32(authorization[i:i + 32]));
+        unchecked {
+            // Neither can overflow: both are offsets within calldata.
+            for (uint256 i = _proofLengthOffset(authorization) + 1; i < authorization.length; i += 32) {
+                node = Hashes.commutativeKeccak256(node, LibBytes.loadCalldata(authorization, i));
+            }
         }
     }
 
     function _isWellFormed(bytes calldata authorization) private pure returns (bool) {
-        if (authorization.length <= BITMAP_LENGTH_OFFSET) return false;
+        if (authorization.length <= SIGNATURE_OFFSET || _byteAt(authorization, KIND_OFFSET) > RECORDED) return false;
         uint256 proofLengthOffset = _proofLengthOffset(authorization);
         if (authorization.length <= proofLengthOffset) return false;
-        uint256 proofLength = uint8(authorization[proofLengthOffset]);
+        uint256 proofLength = _byteAt(authorization, proofLengthOffset);
         unchecked {
             // Lengths of one byte each cannot overflow.
             if (authorization.length != proofLengthOffset + 1 + 32 * proofLength) return false;
             if (proofLength > MAX_PROOF_LENGTH || decision(authorization) > ALLOW) return false;
-            return proofLengthOffset == BITMAP_OFFSET || authorization[proofLengthOffset - 1] != 0;
+            return proofLengthOffset <= BITMAP_OFFSET || _byteAt(authorization, proofLengthOffset - 1) != 0;
         }
     }
 
     function _proofLengthOffset(bytes calldata authorization) private pure returns (uint256) {
+        if (isRecorded(authorization)) return SIGNATURE_OFFSET;
         unchecked {
-            return BITMAP_OFFSET + uint8(bytes1(LibBytes.loadCalldata(authorization, BITMAP_LENGTH_OFFSET)));
+            return BITMAP_OFFSET + _byteAt(authorization, BITMAP_LENGTH_OFFSET);
         }
+    }
+
+    /// @dev Without the compiler's bounds checks, which `requireWellFormed` has made.
+    function _slice(bytes calldata authorization, uint256 offset, uint256 length)
+        private
+        pure
+        returns (bytes calldata part)
+    {
+        assembly ("memory-safe") {
+            part.offset := add(authorization.offset, offset)
+            part.length := length
+        }
+    }
+
+    function _byteAt(bytes calldata authorization, uint256 offset) private pure returns (uint8) {
+        return uint8(bytes1(LibBytes.loadCalldata(authorization, offset)));
     }
 }

@@ -20,8 +20,17 @@ library HashToCurve {
         view
         returns (G1Point memory point)
     {
-        bytes32[4] memory uniform;
-        _hash(message, _shorten(domainSeparationTag), uniform, point);
+        (uint256 start, uint256 place) = _addresses(message, point);
+        _hash(start, message.length, _shorten(domainSeparationTag), place);
+    }
+
+    /// @notice `hashToG1` of a message of 32 bytes, written to memory as a precompile reads it (128 bytes).
+    function hashWordToG1(bytes32 message, bytes memory domainSeparationTag, uint256 place) internal view {
+        // Scratch space: the message is read before anything else is written there.
+        assembly ("memory-safe") {
+            mstore(0, message)
+        }
+        _hash(0, 32, _shorten(domainSeparationTag), place);
     }
 
     /// @notice `expand_message_xmd` with SHA-256 to 128 bytes (RFC 9380, section 5.3.1).
@@ -31,7 +40,11 @@ library HashToCurve {
         returns (bytes32[4] memory uniform)
     {
         G1Point memory point;
-        _hash(message, _shorten(domainSeparationTag), uniform, point);
+        (uint256 start, uint256 place) = _addresses(message, point);
+        uint256 expanded = _hash(start, message.length, _shorten(domainSeparationTag), place);
+        assembly ("memory-safe") {
+            mcopy(uniform, expanded, 128)
+        }
     }
 
     function _shorten(bytes memory tag) private pure returns (bytes memory) {
@@ -39,88 +52,112 @@ library HashToCurve {
         return tag.length <= MAX_TAG_LENGTH ? tag : bytes.concat(sha256(abi.encodePacked("H2C-OVERSIZE-DST-", tag)));
     }
 
-    /// @dev Fills in both the expanded message and the point it is mapped to. In assembly because ten calls of precompiles,
-    /// each through the compiler's encoding, cost a verification 9,000 gas more.
-    ///
-    /// Memory-safe: it writes to `uniform`, to `point`, to scratch space (0 to 63), and behind the free memory pointer,
-    /// where nothing needs to stay. From there on lie:
-    ///
-    ///     modexp     0x000  lengths 64, 1, 64 | base (64 bytes) | exponent 1 (1 byte) | modulus (64 bytes)
-    ///     element    0x100  MODEXP's remainder, MAP_FP_TO_G1's input (64 bytes)
-    ///     points     0x140  two mapped points (256 bytes)
-    ///     padded     0x240  64 zero bytes | message | uint16 128 | 0 | tag | length of the tag
-    function _hash(bytes memory message, bytes memory tag, bytes32[4] memory uniform, G1Point memory point)
+    function _addresses(bytes memory message, G1Point memory point)
         private
-        view
+        pure
+        returns (uint256 start, uint256 place)
     {
         assembly ("memory-safe") {
-            // As `Precompiles.callInMemory`. None of these inputs can be rejected, so a call that fails lacked gas.
-            function requireCall(precompile, price, input, inputLength, output, outputLength) {
-                if iszero(staticcall(price, precompile, input, inputLength, output, outputLength)) {
-                    mstore(0, 0x1c26714c) // InsufficientGas()
-                    revert(0x1c, 4)
-                }
-                if iszero(eq(returndatasize(), outputLength)) {
+            start := add(message, 0x20)
+            place := point
+        }
+    }
+
+    /// @dev In assembly because ten calls of precompiles, each through the compiler's encoding, cost a verification 9,000 gas
+    /// more.
+    ///
+    /// Memory-safe: it writes to `place`, to scratch space (0 to 63), and behind the free memory pointer, where nothing needs
+    /// to stay. From there on lie:
+    ///
+    ///     0x000  MODEXP's input: lengths 64, 1, 64 | base (64 bytes) | exponent 1 (1 byte) | modulus (64 bytes)
+    ///     0x100  MODEXP's remainder, MAP_FP_TO_G1's input (64 bytes)
+    ///     0x140  two mapped points (256 bytes)
+    ///     0x240  the expanded message (128 bytes)
+    ///     0x2c0  64 zero bytes | message | uint16 128 | 0 | tag | length of the tag
+    /// @param message Address of the message.
+    /// @param length Bytes of the message.
+    /// @param tag The domain separation tag, 1 to 255 bytes.
+    /// @param place Address of the point's 128 bytes.
+    /// @return expanded Address of the expanded message, good until memory is allocated.
+    function _hash(uint256 message, uint256 length, bytes memory tag, uint256 place)
+        private
+        view
+        returns (uint256 expanded)
+    {
+        assembly ("memory-safe") {
+            // No input below can be rejected, so a call failed for want of gas, or there is no such precompile. Only an
+            // account without code takes a call without gas.
+            function fail(precompile) {
+                if staticcall(0, precompile, 0, 0, 0, 0) {
                     mstore(0, 0x942b0bea) // PrecompileMissing(address)
                     mstore(0x20, precompile)
                     revert(0x1c, 36)
                 }
-            }
-            // SHA-256 costs 60 and 12 for each word (Yellow Paper, appendix E).
-            function sha256Price(length) -> price {
-                price := add(60, mul(12, shr(5, add(length, 31))))
+                mstore(0, 0x1c26714c) // InsufficientGas()
+                revert(0x1c, 4)
             }
 
-            let modexp := mload(0x40)
-            let element := add(modexp, 0x100)
-            let points := add(modexp, 0x140)
-            let padded := add(modexp, 0x240)
-            let messageEnd := add(add(padded, 0x40), mload(message))
-            let tagStart := add(messageEnd, 3)
-            let tagEnd := add(tagStart, mload(tag))
+            expanded := add(mload(0x40), 0x240)
+            let input := add(expanded, 0x80)
+            mstore(input, 0)
+            mstore(add(input, 0x20), 0)
+            mcopy(add(input, 0x40), message, length)
+            let end := add(add(input, 0x40), length)
+            // A word, of which 128 · 2^8 stands in the first three bytes; the tag overwrites the rest.
+            mstore(end, shl(232, 0x8000))
+            mcopy(add(end, 3), add(tag, 0x20), mload(tag))
+            mstore8(add(add(end, 3), mload(tag)), mload(tag))
 
-            mstore8(tagEnd, mload(tag))
-            mcopy(tagStart, add(tag, 0x20), mload(tag))
-            mstore(padded, 0)
-            mstore(add(padded, 0x20), 0)
-            mcopy(add(padded, 0x40), add(message, 0x20), mload(message))
-            mstore8(messageEnd, 0)
-            mstore8(add(messageEnd, 1), 128)
-            mstore8(add(messageEnd, 2), 0)
-
-            // b_0
-            let length := sub(add(tagEnd, 1), padded)
-            requireCall(0x02, sha256Price(length), padded, length, 0, 32) // SHA-256
+            // b_0. SHA-256 (0x02) rejects nothing, so it may be given all the gas there is. `and` evaluates its second
+            // argument first.
+            length := add(length, add(0x44, mload(tag)))
+            if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 0x02, input, length, 0, 32))) {
+                fail(0x02)
+            }
             let seed := mload(0)
 
             // b_1 to b_4 overwrite what stands before the tag: b_0, mixed with the block before, and the block's number.
-            let input := sub(tagStart, 33)
-            length := sub(add(tagEnd, 1), input)
-            let price := sha256Price(length)
+            input := sub(end, 30)
+            length := add(34, mload(tag))
             let previous := 0
-            for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
+            for { let i := 1 } lt(i, 5) { i := add(i, 1) } {
                 mstore(input, xor(seed, previous))
-                mstore8(sub(tagStart, 1), add(i, 1))
-                let output := add(uniform, shl(5, i))
-                requireCall(0x02, price, input, length, output, 32) // SHA-256
-                previous := mload(output)
+                mstore8(add(input, 32), i)
+                if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 0x02, input, length, 0, 32))) {
+                    fail(0x02)
+                }
+                previous := mload(0)
+                mstore(add(expanded, sub(shl(5, i), 32)), previous)
             }
 
-            // Two field elements, each of 64 bytes reduced by the modulus (EIP-198), and mapped. 128 bits more than the
-            // modulus has make the bias negligible (RFC 9380, section 5.1). A modulus of 64 bytes pads the remainder as
-            // MAP_FP_TO_G1 wants it.
-            mstore(modexp, 64)
-            mstore(add(modexp, 0x20), 1)
-            mstore(add(modexp, 0x40), 64)
-            mstore8(add(modexp, 0xa0), 1)
-            mstore(add(modexp, 0xa1), MODULUS_HIGH)
-            mstore(add(modexp, 0xc1), MODULUS_LOW)
-            for { let i := 0 } lt(i, 2) { i := add(i, 1) } {
-                mcopy(add(modexp, 0x60), add(uniform, shl(6, i)), 64)
-                requireCall(0x05, 500, modexp, 225, element, 64) // MODEXP, EIP-7883's least price
-                requireCall(0x10, 5500, element, 64, add(points, shl(7, i)), 128) // MAP_FP_TO_G1
+            // Two field elements, each of 64 bytes reduced by the modulus (MODEXP, 0x05, EIP-198, at EIP-7883's least price),
+            // and mapped (MAP_FP_TO_G1, 0x10). 128 bits more than the modulus has make the bias negligible (RFC 9380,
+            // section 5.1). A modulus of 64 bytes pads the remainder as the map wants it.
+            input := sub(expanded, 0x240)
+            mstore(input, 64)
+            mstore(add(input, 0x20), 1)
+            mstore(add(input, 0x40), 64)
+            mstore8(add(input, 0xa0), 1)
+            mstore(add(input, 0xa1), MODULUS_HIGH)
+            mstore(add(input, 0xc1), MODULUS_LOW)
+            mcopy(add(input, 0x60), expanded, 64)
+            if iszero(and(eq(returndatasize(), 64), staticcall(500, 0x05, input, 225, add(input, 0x100), 64))) {
+                fail(0x05)
             }
-            requireCall(0x0b, 375, points, 256, point, 128) // G1ADD
+            if iszero(
+                and(eq(returndatasize(), 128), staticcall(5500, 0x10, add(input, 0x100), 64, add(input, 0x140), 128))
+            ) { fail(0x10) }
+            mcopy(add(input, 0x60), add(expanded, 64), 64)
+            if iszero(and(eq(returndatasize(), 64), staticcall(500, 0x05, input, 225, add(input, 0x100), 64))) {
+                fail(0x05)
+            }
+            if iszero(
+                and(eq(returndatasize(), 128), staticcall(5500, 0x10, add(input, 0x100), 64, add(input, 0x1c0), 128))
+            ) { fail(0x10) }
+            // G1ADD
+            if iszero(and(eq(returndatasize(), 128), staticcall(375, 0x0b, add(input, 0x140), 256, place, 128))) {
+                fail(0x0b)
+            }
         }
     }
 }

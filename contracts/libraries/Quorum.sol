@@ -14,13 +14,13 @@ library Quorum {
     }
 
     /// @notice The least weight that reaches a quorum, rounded up; more than `totalWeight` if the quorum is above the whole.
-    /// @param totalWeight The epoch's whole weight, at least 1.
+    /// @param totalWeight The epoch's whole weight, at least 1, of at most 96 bits.
     /// @param quorum Share in basis points; the floor stands in for anything below it.
-    function requiredWeight(uint96 totalWeight, uint16 quorum) internal pure returns (uint256) {
+    function requiredWeight(uint256 totalWeight, uint16 quorum) internal pure returns (uint256) {
         uint256 share = quorum < FLOOR ? FLOOR : quorum;
         unchecked {
             // At most 96 + 16 bits.
-            return (uint256(totalWeight) * share + (WHOLE - 1)) / WHOLE;
+            return (totalWeight * share + (WHOLE - 1)) / WHOLE;
         }
     }
 }

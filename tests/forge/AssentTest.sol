@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
 import {StakeTable} from "../../contracts/StakeTable.sol";
-import {TaskManager} from "../../contracts/TaskManager.sol";
+import {ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
 import {OperatorKeys} from "./OperatorKeys.sol";
 import {Test} from "forge-std/Test.sol";
@@ -21,18 +21,25 @@ abstract contract AssentTest is Test {
     address internal owner = makeAddr("owner");
     StakeTable internal stakeTable;
     OperatorRegistry internal registry;
-    TaskManager internal taskManager;
+    ITaskManager internal taskManager;
 
     /// @dev Deploys the contracts and commits an epoch of `operatorCount` operators of equal weight.
     function deployAssent(uint256 operatorCount) internal {
         vm.warp(1_800_000_000);
         stakeTable = new StakeTable(owner);
         registry = new OperatorRegistry(owner, stakeTable, GRACE_PERIOD);
-        taskManager = new TaskManager(registry);
+        taskManager = deployTaskManager();
+        vm.prank(owner);
+        registry.addValidator(taskManager);
         for (uint256 i = 0; i < operatorCount; ++i) {
             registerOperator(i, WEIGHT);
         }
         commitEpoch(0, operatorCount);
+    }
+
+    /// @dev From its artifact: foundry.toml has it compiled with settings of its own.
+    function deployTaskManager() internal returns (ITaskManager) {
+        return ITaskManager(deployCode("TaskManager.sol:TaskManager", abi.encode(registry)));
     }
 
     function registerOperator(uint256 index, uint96 weight) internal {
@@ -127,7 +134,7 @@ abstract contract AssentTest is Test {
     ) internal pure returns (bytes memory) {
         return abi.encodePacked(
             abi.encodePacked(attestation.taskId, attestation.nonce, attestation.expiration, attestation.decision),
-            abi.encodePacked(attestation.evidence, epoch, signature),
+            abi.encodePacked(attestation.evidence, epoch, uint8(0), signature),
             abi.encodePacked(uint8(nonSigners.length), nonSigners, uint8(proof.length), proof)
         );
     }

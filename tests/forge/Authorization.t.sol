@@ -14,6 +14,7 @@ struct Fields {
     uint8 decision;
     bytes32 evidence;
     uint32 epoch;
+    bool isRecorded;
     bytes32[3] signature;
     bytes nonSigners;
     bytes32[] proof;
@@ -25,16 +26,18 @@ contract AuthorizationReader {
 
     function readAndWrite(bytes calldata authorization) external pure returns (bytes memory) {
         authorization.requireWellFormed();
-        bytes calldata proof = authorization[205 + authorization.nonSigners().length:];
-        return abi.encodePacked(
+        bytes memory head = abi.encodePacked(
             abi.encodePacked(authorization.taskId(), authorization.nonce(), authorization.expiration()),
-            abi.encodePacked(authorization.decision(), authorization.evidence(), authorization.epoch()),
-            authorization.signature(),
-            uint8(authorization.nonSigners().length),
-            authorization.nonSigners(),
-            uint8(proof.length / 32),
-            proof
+            abi.encodePacked(authorization.decision(), authorization.evidence(), authorization.epoch())
         );
+        if (authorization.isRecorded()) {
+            bytes calldata hashes = authorization[109:];
+            return abi.encodePacked(head, uint8(1), uint8(hashes.length / 32), hashes);
+        }
+        bytes calldata nonSigners = authorization.nonSigners();
+        bytes calldata proof = authorization[206 + nonSigners.length:];
+        bytes memory signed = abi.encodePacked(authorization.signature(), uint8(nonSigners.length), nonSigners);
+        return abi.encodePacked(head, uint8(0), signed, uint8(proof.length / 32), proof);
     }
 
     function read(bytes calldata authorization) external pure returns (Fields memory fields) {
@@ -45,6 +48,8 @@ contract AuthorizationReader {
         fields.decision = authorization.decision();
         fields.evidence = authorization.evidence();
         fields.epoch = authorization.epoch();
+        fields.isRecorded = authorization.isRecorded();
+        if (fields.isRecorded) return fields;
         bytes calldata signature = authorization.signature();
         fields.signature = abi.decode(signature, (bytes32[3]));
         fields.nonSigners = authorization.nonSigners();
@@ -92,7 +97,8 @@ contract AuthorizationTest is Test {
         encoded[offset % encoded.length] ^= change;
         // The lengths and the decision are what makes or breaks the form.
         if (offset % 3 == 0) encoded[70] ^= change;
-        if (offset % 3 == 1) encoded[203] ^= change & 0x0f;
+        if (offset % 3 == 1) encoded[fields.isRecorded ? 108 : 204] ^= change & 0x0f;
+        if (offset % 3 == 2) encoded[107] ^= change & 0x03;
         if (length % 4 == 0) encoded = _resize(encoded, length % 1600);
         _assertMalformedOrRoundTrips(encoded);
     }
@@ -103,19 +109,57 @@ contract AuthorizationTest is Test {
         fields.nonSigners[254] = 0x01;
         fields.proof = new bytes32[](32);
         bytes memory encoded = _encode(fields);
-        assertEq(encoded.length, 205 + 255 + 32 * 32);
+        assertEq(encoded.length, 206 + 255 + 32 * 32);
         assertEq(reader.readAndWrite(encoded), encoded);
     }
 
     function test_ShortestFormParsesAndNothingShorter() public {
         Fields memory fields;
         bytes memory encoded = _encode(fields);
-        assertEq(encoded.length, 205);
+        assertEq(encoded.length, 206);
         assertEq(reader.readAndWrite(encoded), encoded);
-        for (uint256 length = 0; length < 205; ++length) {
+        for (uint256 length = 0; length < 206; ++length) {
             vm.expectRevert(IRefusals.MalformedAuthorization.selector);
             reader.readAndWrite(_resize(encoded, length));
         }
+    }
+
+    function test_ShortestFormUnderARecordedRootParsesAndNothingShorter() public {
+        Fields memory fields;
+        fields.isRecorded = true;
+        bytes memory encoded = _encode(fields);
+        assertEq(encoded.length, 109);
+        assertEq(reader.readAndWrite(encoded), encoded);
+        for (uint256 length = 0; length < 109; ++length) {
+            vm.expectRevert(IRefusals.MalformedAuthorization.selector);
+            reader.readAndWrite(_resize(encoded, length));
+        }
+    }
+
+    function test_RevertWhen_KindIsNeitherDirectNorRecorded() public {
+        Fields memory fields;
+        for (uint256 recorded = 0; recorded < 2; ++recorded) {
+            fields.isRecorded = recorded == 1;
+            bytes memory encoded = _encode(fields);
+            for (uint256 kind = 2; kind < 256; ++kind) {
+                encoded[107] = bytes1(uint8(kind));
+                vm.expectRevert(IRefusals.MalformedAuthorization.selector);
+                reader.readAndWrite(encoded);
+            }
+        }
+    }
+
+    function test_RevertWhen_OneKindIsGivenForTheOther() public {
+        Fields memory fields;
+        bytes memory direct = _encode(fields);
+        direct[107] = 0x01;
+        vm.expectRevert(IRefusals.MalformedAuthorization.selector);
+        reader.readAndWrite(direct);
+        fields.isRecorded = true;
+        bytes memory recorded = _encode(fields);
+        recorded[107] = 0x00;
+        vm.expectRevert(IRefusals.MalformedAuthorization.selector);
+        reader.readAndWrite(recorded);
     }
 
     function test_RevertWhen_ProofHasMoreThan32Hashes() public {
@@ -133,11 +177,11 @@ contract AuthorizationTest is Test {
         Fields memory fields;
         for (uint256 length = 1; length < 256; ++length) {
             bytes memory encoded = _encode(fields);
-            encoded[203] = bytes1(uint8(length));
+            encoded[204] = bytes1(uint8(length));
             vm.expectRevert(IRefusals.MalformedAuthorization.selector);
             reader.readAndWrite(encoded);
-            encoded[203] = 0x00;
-            encoded[204] = bytes1(uint8(length));
+            encoded[204] = 0x00;
+            encoded[205] = bytes1(uint8(length));
             vm.expectRevert(IRefusals.MalformedAuthorization.selector);
             reader.readAndWrite(encoded);
         }
@@ -154,6 +198,10 @@ contract AuthorizationTest is Test {
 
     function _makeWellFormed(Fields memory fields) private pure {
         fields.decision %= 2;
+        if (fields.isRecorded) {
+            delete fields.signature;
+            fields.nonSigners = "";
+        }
         if (fields.nonSigners.length > 255) fields.nonSigners = _resize(fields.nonSigners, 255);
         uint256 length = fields.nonSigners.length;
         if (length > 0 && fields.nonSigners[length - 1] == 0) fields.nonSigners[length - 1] = 0x80;
@@ -161,11 +209,13 @@ contract AuthorizationTest is Test {
     }
 
     function _encode(Fields memory fields) private pure returns (bytes memory) {
-        return abi.encodePacked(
-            abi.encodePacked(fields.taskId, fields.nonce, fields.expiration, fields.decision, fields.evidence),
-            abi.encodePacked(fields.epoch, fields.signature, uint8(fields.nonSigners.length), fields.nonSigners),
-            abi.encodePacked(uint8(fields.proof.length), fields.proof)
-        );
+        bytes memory attested =
+            abi.encodePacked(fields.taskId, fields.nonce, fields.expiration, fields.decision, fields.evidence);
+        bytes memory signed = fields.isRecorded
+            ? bytes("")
+            : abi.encodePacked(fields.signature, uint8(fields.nonSigners.length), fields.nonSigners);
+        bytes memory proof = abi.encodePacked(uint8(fields.proof.length), fields.proof);
+        return abi.encodePacked(attested, fields.epoch, fields.isRecorded, signed, proof);
     }
 
     function _resize(bytes memory source, uint256 length) private pure returns (bytes memory resized) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {TaskManager} from "../../contracts/TaskManager.sol";
 import {Attestation, IRefusals, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
 import {ClientTest, ExplicitPath, TrailingPath} from "./ClientTest.sol";
 import {ProtectedCounter} from "./ProtectedCounter.sol";
@@ -103,7 +102,7 @@ abstract contract BindingTest is ClientTest {
     }
 
     function test_RevertWhen_TaskManagerDiffers() public whereUnmodifiedPasses {
-        taskManager = new TaskManager(registry);
+        taskManager = deployTaskManager();
         counter.setTaskManager(taskManager);
         _assertWrongTask(attested, attempt(attested, agent, authorization));
     }
@@ -203,7 +202,7 @@ abstract contract BindingTest is ClientTest {
     function _signatureOf(bytes memory whole) private pure returns (bytes memory signature) {
         signature = new bytes(96);
         for (uint256 i = 0; i < 96; ++i) {
-            signature[i] = whole[107 + i];
+            signature[i] = whole[108 + i];
         }
     }
 

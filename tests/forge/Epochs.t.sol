@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {StakeTable} from "../../contracts/StakeTable.sol";
+import {IAttestationValidator} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.sol";
 import {Attestation, IRefusals} from "../../contracts/interfaces/Protocol.sol";
 import {TrailingPath} from "./ClientTest.sol";
@@ -25,14 +26,22 @@ contract EpochsTest is TrailingPath {
         assertEq(operatorSet, OPERATOR_SET);
         assertEq(validUntil, type(uint48).max);
 
+        // The TaskManager hears of both changes before the registry tells the world.
         Vm.Log[] memory logs = vm.getRecordedLogs();
-        assertEq(logs[0].topics[0], IOperatorRegistry.EpochSuperseded.selector);
+        assertEq(logs.length, 4);
+        assertEq(logs[0].topics[0], IAttestationValidator.EpochUpdated.selector);
         assertEq(logs[0].topics[1], bytes32(uint256(1)));
-        assertEq(logs[0].data, abi.encode(block.timestamp + GRACE_PERIOD));
-        assertEq(logs[1].topics[0], IOperatorRegistry.EpochCommitted.selector);
-        assertEq(logs[1].topics[1], bytes32(uint256(2)));
-        assertEq(logs[1].topics[2], bytes32(uint256(OPERATOR_SET)));
-        assertEq(logs[1].data, abi.encode(table, 5, 5 * WEIGHT));
+        assertEq(logs[1].topics[0], IOperatorRegistry.EpochSuperseded.selector);
+        assertEq(logs[1].topics[1], bytes32(uint256(1)));
+        assertEq(logs[1].data, abi.encode(block.timestamp + GRACE_PERIOD));
+        assertEq(logs[2].topics[0], IAttestationValidator.EpochUpdated.selector);
+        assertEq(logs[2].topics[1], bytes32(uint256(2)));
+        assertEq(logs[2].topics[2], bytes32(uint256(OPERATOR_SET)));
+        assertEq(logs[2].data, abi.encode(table, type(uint48).max));
+        assertEq(logs[3].topics[0], IOperatorRegistry.EpochCommitted.selector);
+        assertEq(logs[3].topics[1], bytes32(uint256(2)));
+        assertEq(logs[3].topics[2], bytes32(uint256(OPERATOR_SET)));
+        assertEq(logs[3].data, abi.encode(table, 5, 5 * WEIGHT));
     }
 
     function test_EpochsOfAllSetsAreNumberedTogether() public {

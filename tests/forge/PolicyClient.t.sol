@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {TaskManager} from "../../contracts/TaskManager.sol";
 import {IPolicyClient} from "../../contracts/interfaces/IPolicyClient.sol";
 import {ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, IRefusals, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
@@ -111,7 +110,7 @@ contract PolicyClientTest is TrailingPath {
     /* THE TASK MANAGER */
 
     function test_TaskManagerChangeIsAnnounced() public {
-        TaskManager next = new TaskManager(registry);
+        ITaskManager next = deployTaskManager();
         vm.expectEmit(address(counter));
         emit IPolicyClient.TaskManagerChanged(next);
         counter.setTaskManager(next);
