@@ -1,0 +1,40 @@
+//! What other systems pay for the same, to compare with.
+
+/// Gas of another system's verification, measured with forge 1.7.1 for the EVM version osaka, with cold storage, execution
+/// alone; docs/performance.md says what is in each figure.
+pub struct Peer {
+    /// Contract and function.
+    pub name: &'static str,
+    /// The curve or curves.
+    pub curve: &'static str,
+    /// Gas by the number of non-signers: 0, 1 and 10.
+    pub gas: [Option<u64>; 3],
+}
+
+/// EigenLayer's middleware.
+pub const EIGENLAYER: Peer = Peer {
+    name: "EigenLayer middleware, `checkSignatures`",
+    curve: "BN254",
+    gas: [Some(202_985), Some(219_405), Some(366_753)],
+};
+
+/// Symbiotic's verifier of compressed operator sets.
+pub const SYMBIOTIC: Peer =
+    Peer { name: "Symbiotic, `SigVerifierBlsBn254Simple`", curve: "BN254", gas: [Some(171_536), None, Some(236_036)] };
+
+/// All, the closest to Assent's task first.
+pub const PEERS: [Peer; 5] = [
+    Peer { name: "Newton, protected call (10 operators)", curve: "BN254", gas: [Some(525_953), None, None] },
+    EIGENLAYER,
+    Peer {
+        name: "EigenLayer, `BN254CertificateVerifier`",
+        curve: "BN254",
+        gas: [Some(185_070), None, Some(1_153_033)],
+    },
+    SYMBIOTIC,
+    Peer {
+        name: "randa-mu `BLS2`, one signature by a given key",
+        curve: "BLS12-381",
+        gas: [Some(130_768), None, None],
+    },
+];
