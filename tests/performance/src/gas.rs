@@ -11,7 +11,7 @@ pub const NON_SIGNERS: [u32; 3] = [0, 1, 10];
 /// The numbers of attestations under a recorded root.
 pub const BATCHES: [u32; 6] = [1, 4, 16, 64, 256, 1024];
 
-/// Figures by what they are of, as their file lists them.
+/// Figures by what they are of, in alphabetical order, but numbers by their size.
 pub type Listing = IndexMap<String, u64>;
 
 /// Everything that the gas tests measure: gas, but for `calldata`.
@@ -94,7 +94,9 @@ impl Snapshot {
             let number = figure.parse().with_context(|| format!("{file}: \"{name}\" is no number: \"{figure}\""))?;
             Ok((name, number))
         });
-        let figures = figures.collect::<Result<Listing>>()?;
+        let mut figures = figures.collect::<Result<Listing>>()?;
+        // forge sorts by letters, and would put 100 before 50.
+        figures.sort_by_cached_key(|name, _| sortable(name));
         if figures.is_empty() {
             bail!("{file} has no figures");
         }
@@ -111,4 +113,14 @@ impl Snapshot {
         self.figures.shift_remove(name);
         Ok(figure)
     }
+}
+
+/// The words, with the numbers among them as numbers.
+fn sortable(name: &str) -> Vec<(Option<u64>, String)> {
+    name.split([' ', ','])
+        .map(|word| match word.parse() {
+            Ok(number) => (Some(number), String::new()),
+            Err(_) => (None, word.to_owned()),
+        })
+        .collect()
 }

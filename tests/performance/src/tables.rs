@@ -67,7 +67,9 @@ fn floor(gas: &Gas) -> String {
     let share = |figure: u64| format!("{:.1} %", 100.0 * figure as f64 / gas.floor_sum as f64);
     let mut table = Table::new(&["unavoidable", "gas", "share"]);
     for (name, figure) in &gas.floor {
-        table.row(vec![name.clone(), thousands(*figure), share(*figure)]);
+        // A letter before the name tells where it stands in the list.
+        let name = name.split_once(": ").filter(|(place, _)| place.len() == 1).map_or(name.as_str(), |(_, name)| name);
+        table.row(vec![name.to_owned(), thousands(*figure), share(*figure)]);
     }
     table.row(vec!["**sum**".into(), format!("**{}**", thousands(gas.floor_sum)), share(gas.floor_sum)]);
     table.row(vec!["**paid**".into(), format!("**{}**", thousands(gas.paid)), share(gas.paid)]);
