@@ -99,9 +99,10 @@ abstract contract AttestationValidator is IAttestationValidator {
         if (authorization.isRecorded()) {
             // The signature was verified while the epoch was in force. Only retirement for cause undoes that.
             if (validUntil == 0) revert EpochRetired(number);
-            RecordedRoot memory recorded = recordedRoots[number][root];
-            if (recorded.totalWeight == 0) revert RootNotRecorded(number, root);
-            _requireWeight(recorded.signedWeight, recorded.totalWeight, quorum);
+            RecordedRoot storage recorded = recordedRoots[number][root];
+            (uint256 signed, uint256 total) = (recorded.signedWeight, recorded.totalWeight);
+            if (total == 0) revert RootNotRecorded(number, root);
+            _requireWeight(signed, total, quorum);
         } else {
             if (block.timestamp >= validUntil) revert EpochRetired(number);
             _requireSigned(table, quorum, root, authorization.nonSigners(), authorization.signature());

@@ -102,7 +102,7 @@ abstract contract PolicyClient is IPolicyClient {
         returns (bytes32 taskId)
     {
         _requirePolicy();
-        return taskManager().check(address(this), policy(), _attestedCall(intent, caller), authorization);
+        return taskManager().check(address(this), _attestedCall(intent, caller), policy(), authorization);
     }
 
     /// @inheritdoc IPolicyClient
@@ -155,21 +155,21 @@ abstract contract PolicyClient is IPolicyClient {
         }
     }
 
-    /// @dev `taskManager().spend(policy(), attestedCall, authorization)`, and nothing else.
+    /// @dev `taskManager().spend(attestedCall, policy(), authorization)`, and nothing else.
     function _spend(uint256 terms, bytes32 policyId, AttestedCall memory attestedCall, bytes calldata authorization)
         private
     {
         bytes4 selector = ITaskManager.spend.selector;
-        // To have the compiler encode the call costs every protected call 900 gas more. Both structs stand in memory word by
-        // word as the ABI wants them. Memory-safe: it writes behind the free memory pointer, and nothing needs to stay.
+        // To have the compiler encode the call costs every protected call 900 gas more. A struct stands in memory word by word
+        // as the ABI wants it. Memory-safe: it writes behind the free memory pointer, and nothing needs to stay.
         assembly ("memory-safe") {
             let input := mload(0x40)
             mstore(input, selector)
-            mstore(add(input, 4), policyId)
-            mstore(add(input, 36), and(shr(160, terms), 0xffffffff))
-            mstore(add(input, 68), and(shr(192, terms), 0xffff))
-            mstore(add(input, 100), shr(208, terms))
-            mcopy(add(input, 132), attestedCall, 192)
+            mcopy(add(input, 4), attestedCall, 192)
+            mstore(add(input, 196), policyId)
+            mstore(add(input, 228), and(shr(160, terms), 0xffffffff))
+            mstore(add(input, 260), and(shr(192, terms), 0xffff))
+            mstore(add(input, 292), shr(208, terms))
             mstore(add(input, 324), 352) // Where the authorization's length stands, behind the selector.
             mstore(add(input, 356), authorization.length)
             calldatacopy(add(input, 388), authorization.offset, authorization.length)

@@ -34,15 +34,16 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     /* SPENDING */
 
     /// @inheritdoc ITaskManager
-    function spend(Policy calldata policy, AttestedCall calldata attestedCall, bytes calldata authorization)
+    function spend(AttestedCall calldata attestedCall, Policy calldata policy, bytes calldata authorization)
         external
         returns (bytes32 taskId)
     {
-        uint256 nonce;
         NonceWord storage word;
-        (taskId, nonce, word) = _requireAuthorized(msg.sender, policy, attestedCall, authorization);
-        word.mask |= _bit(nonce);
-        emit AttestationSpent(msg.sender, taskId, nonce);
+        uint256 spent;
+        (taskId, word, spent) = _requireAuthorized(msg.sender, attestedCall, policy, authorization);
+        // Nothing between reading the word and this can change it: only precompiles are called.
+        word.mask = spent;
+        emit AttestationSpent(msg.sender, taskId, authorization.nonce());
     }
 
     /// @inheritdoc ITaskManager
@@ -56,11 +57,11 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     /// @inheritdoc ITaskManager
     function check(
         address policyClient,
-        Policy calldata policy,
         AttestedCall calldata attestedCall,
+        Policy calldata policy,
         bytes calldata authorization
     ) external view returns (bytes32 taskId) {
-        (taskId,,) = _requireAuthorized(policyClient, policy, attestedCall, authorization);
+        (taskId,,) = _requireAuthorized(policyClient, attestedCall, policy, authorization);
     }
 
     /// @inheritdoc ITaskManager
@@ -99,24 +100,29 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     /* CHECKS */
 
     /// @dev Checks 2 to 12, in the order of the protocol. Nothing here may change state: `check` and `spend` share it.
+    /// @return taskId The attested task.
+    /// @return word Where the nonce is marked.
+    /// @return spent What the word must become.
     function _requireAuthorized(
         address policyClient,
-        Policy calldata policy,
         AttestedCall calldata attestedCall,
+        Policy calldata policy,
         bytes calldata authorization
-    ) private view returns (bytes32 taskId, uint256 nonce, NonceWord storage word) {
+    ) private view returns (bytes32 taskId, NonceWord storage word, uint256 spent) {
         authorization.requireWellFormed();
         if (attestedCall.chainId != block.chainid) revert WrongChain(block.chainid, attestedCall.chainId);
         if (attestedCall.caller != attestedCall.from) revert WrongSender(attestedCall.from, attestedCall.caller);
 
         bytes32 intentHash = _hashCall(attestedCall);
-        nonce = authorization.nonce();
+        uint256 nonce = authorization.nonce();
         taskId = _taskId(policyClient, policy.policyId, intentHash, nonce);
         if (taskId != authorization.taskId()) revert WrongTask(taskId, authorization.taskId());
 
         _requireTimely(authorization.expiration(), policy.maxLifetime);
         word = _wordOf(policyClient, nonce);
-        if (word.mask & _bit(nonce) != 0) revert AttestationAlreadySpent(policyClient, nonce);
+        uint256 mask = word.mask;
+        spent = mask | _bit(nonce);
+        if (mask == spent) revert AttestationAlreadySpent(policyClient, nonce);
 
         bytes32 digest = _digest(policyClient, policy.policyId, intentHash, authorization);
         _requireQuorum(policy.operatorSet, policy.quorum, digest, authorization);

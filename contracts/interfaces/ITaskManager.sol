@@ -37,11 +37,11 @@ interface ITaskManager is IAttestationValidator {
 
     /// @notice Checks an authorization of the calling client and spends it.
     /// @dev Whoever calls is the client, so nobody can spend what is attested to another.
-    /// @param policy What the client demands.
     /// @param attestedCall The call that the client is about to let through.
+    /// @param policy What the client demands.
     /// @param authorization The authorization's bytes (docs/protocol.md).
     /// @return taskId The attested task.
-    function spend(Policy calldata policy, AttestedCall calldata attestedCall, bytes calldata authorization)
+    function spend(AttestedCall calldata attestedCall, Policy calldata policy, bytes calldata authorization)
         external
         returns (bytes32 taskId);
 
@@ -49,8 +49,8 @@ interface ITaskManager is IAttestationValidator {
     /// @param policyClient The client that would spend it.
     function check(
         address policyClient,
-        Policy calldata policy,
         AttestedCall calldata attestedCall,
+        Policy calldata policy,
         bytes calldata authorization
     ) external view returns (bytes32 taskId);
 

@@ -139,6 +139,18 @@ abstract contract AssentTest is Test {
         );
     }
 
+    /// @dev An authorization whose root is recorded.
+    function encodeRecorded(Attestation memory attestation, uint32 epoch, bytes32[] memory proof)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodePacked(
+            abi.encodePacked(attestation.taskId, attestation.nonce, attestation.expiration, attestation.decision),
+            abi.encodePacked(attestation.evidence, epoch, uint8(1), uint8(proof.length), proof)
+        );
+    }
+
     /// @dev A bitmap with the lowest `count` bits set.
     function firstBits(uint256 count) internal pure returns (bytes memory bitmap) {
         bitmap = new bytes((count + 7) / 8);

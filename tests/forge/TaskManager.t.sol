@@ -64,7 +64,7 @@ contract TaskManagerTest is TrailingPath {
         bytes32 strangersTask = taskManager.taskIdOf(stranger, POLICY_ID, attestation.intent, NONCE);
         vm.expectRevert(abi.encodeWithSelector(IRefusals.WrongTask.selector, strangersTask, attestation.taskId));
         vm.prank(stranger);
-        taskManager.spend(policy(), _callOf(attestation.intent), authorization);
+        taskManager.spend(_callOf(attestation.intent), policy(), authorization);
 
         assertEq(taskManager.spentNonces(address(counter), 0), 0);
         assertEq(attempt(attestation.intent, agent, authorization), "");
@@ -74,7 +74,7 @@ contract TaskManagerTest is TrailingPath {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
         for (uint256 i = 0; i < 2; ++i) {
-            bytes32 task = taskManager.check(address(counter), policy(), _callOf(attestation.intent), authorization);
+            bytes32 task = taskManager.check(address(counter), _callOf(attestation.intent), policy(), authorization);
             assertEq(task, attestation.taskId);
         }
     }
@@ -87,9 +87,9 @@ contract TaskManagerTest is TrailingPath {
         bytes memory byThree = authorize(attestation, OPERATORS, 4);
         for (uint16 quorum = 0; quorum <= 5001; quorum += 1667) {
             lax.quorum = quorum;
-            taskManager.check(address(counter), lax, _callOf(attestation.intent), byFour);
+            taskManager.check(address(counter), _callOf(attestation.intent), lax, byFour);
             vm.expectRevert(abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 300, 351));
-            taskManager.check(address(counter), lax, _callOf(attestation.intent), byThree);
+            taskManager.check(address(counter), _callOf(attestation.intent), lax, byThree);
         }
     }
 
@@ -99,7 +99,7 @@ contract TaskManagerTest is TrailingPath {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
         vm.expectRevert(abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 700, 701));
-        taskManager.check(address(counter), impossible, _callOf(attestation.intent), authorization);
+        taskManager.check(address(counter), _callOf(attestation.intent), impossible, authorization);
     }
 
     /* DIGESTS */
