@@ -29,13 +29,18 @@ abstract contract AttestationValidator is IAttestationValidator {
     /// @inheritdoc IAttestationValidator
     mapping(uint32 number => mapping(bytes32 root => RecordedRoot)) public recordedRoots;
 
-    /// @dev Refuses to be deployed on a chain that lacks a precompile (`PrecompileMissing`): every use would be refused.
+    /// @dev Refuses to be deployed on a chain that lacks a precompile (`PrecompileMissing`) or the instruction CLZ (EIP-7939):
+    /// uses would be refused there.
     constructor(IOperatorRegistry operatorRegistry) {
         OPERATOR_REGISTRY = operatorRegistry;
         G2Point memory key = BLS12381.generatorG2();
         BLS12381.addInPlace(key, key);
         G1Point memory hashed = HashToCurve.hashToG1("", SIGNATURE_TAG);
         BLS12381.checkSignature(hashed, hashed, key);
+        BLS12381.requireInSubgroup(hashed);
+        assembly ("memory-safe") {
+            if iszero(lt(clz(timestamp()), 256)) { revert(0, 0) }
+        }
     }
 
     /* EPOCHS */

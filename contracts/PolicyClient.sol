@@ -183,7 +183,9 @@ abstract contract PolicyClient is IPolicyClient {
         }
     }
 
+    /// @dev The address stands in the lowest 160 bits.
     function _taskManagerIn(uint256 terms) private pure returns (address) {
+        // forge-lint: disable-next-line(unsafe-typecast)
         return address(uint160(terms));
     }
 

@@ -62,6 +62,8 @@ library OperatorTable {
         );
     }
 
+    // Truncation is meant: each cast keeps a field of that length.
+    // forge-lint: disable-next-item(unsafe-typecast)
     /// @notice Reads a table's head: minus the sum of all keys, the sum of all weights, the number of operators, and the
     /// number of tables that hold those before this table's.
     function readHead(address table)
@@ -163,6 +165,8 @@ library OperatorTable {
         if (totalWeight == 0) Precompiles.revertWithChainFault(Precompiles.G2ADD);
     }
 
+    // Truncation is meant: each cast keeps a field of that length.
+    // forge-lint: disable-next-item(unsafe-typecast)
     /// @notice Reads operator `index`, which must be below the head's number of operators.
     /// @param earlierTables As the head has it.
     function readEntry(address head, uint256 earlierTables, uint256 index)

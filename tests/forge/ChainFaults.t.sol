@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IAttestationValidator, SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation, Intent} from "../../contracts/interfaces/Protocol.sol";
 import {Precompiles} from "../../contracts/libraries/Precompiles.sol";
 import {BLS12381Caller} from "./BLS12381Caller.sol";
@@ -42,6 +43,15 @@ contract ChainFaultsTest is TrailingPath {
         assertRefused(attestation.intent, withAbsent, _missing(Precompiles.G2ADD));
     }
 
+    function test_RevertWhen_ChainHasNoPrecompilesForManyRoots() public {
+        SignedRoot[] memory roots = new SignedRoot[](2);
+        roots[0] = SignedRoot("root", sign("root", 0, OPERATORS), "");
+        roots[1] = roots[0];
+        vm.mockCall(Precompiles.G1MSM, bytes(""), bytes(""));
+        vm.expectRevert(_missing(Precompiles.G1MSM));
+        taskManager.recordRoots(1, roots);
+    }
+
     function test_RevertWhen_DeployedWhereAPrecompileIsMissing() public {
         _removePrecompiles();
         vm.expectRevert(_missing(Precompiles.G2ADD));
@@ -77,6 +87,16 @@ contract ChainFaultsTest is TrailingPath {
     function test_GoodAuthorizationWithNonSignersNeverLooksBadForWantOfGas() public {
         bytes memory data = trail(attestation.intent.data, authorize(attestation, OPERATORS, 2));
         (uint256 passed, uint256 insufficient) = _sweep(address(counter), data, 90_000, 270_000, 67);
+        assertGt(passed, 0, "never enough gas");
+        assertGt(insufficient, 0, "never InsufficientGas");
+    }
+
+    function test_GoodRootsNeverLookBadForWantOfGas() public {
+        SignedRoot[] memory roots = new SignedRoot[](2);
+        roots[0] = SignedRoot("root", sign("root", 0, OPERATORS), "");
+        roots[1] = SignedRoot("another", sign("another", 1, OPERATORS), hex"01");
+        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (1, roots));
+        (uint256 passed, uint256 insufficient) = _sweep(address(taskManager), data, 60_000, 330_000, 71);
         assertGt(passed, 0, "never enough gas");
         assertGt(insufficient, 0, "never InsufficientGas");
     }

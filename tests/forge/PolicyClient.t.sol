@@ -125,6 +125,20 @@ contract PolicyClientTest is TrailingPath {
         counter.setTaskManager(ITaskManager(address(0)));
     }
 
+    /// @dev A call of an account without code succeeds and returns nothing; one of another contract may return anything.
+    function test_RevertWhen_TaskManagerIsGoneOrAnswersWithLessThanATaskId() public {
+        Attestation memory attestation = attest(protectedCall());
+        bytes memory authorization = authorize(attestation);
+        bytes[3] memory codes = [bytes(""), hex"00", hex"601f5ff3"]; // Nothing; STOP; 31 bytes of zeros.
+        for (uint256 i = 0; i < codes.length; ++i) {
+            vm.etch(address(taskManager), codes[i]);
+            vm.prank(agent);
+            (bool success,) = address(counter).call{value: 1 ether}(trail(attestation.intent.data, authorization));
+            assertFalse(success, "a call went through unauthorised");
+            assertEq(counter.count(), 0);
+        }
+    }
+
     function test_RevertWhen_StrangerChangesTheTaskManager() public {
         vm.prank(stranger);
         vm.expectRevert("not the owner");
