@@ -144,8 +144,11 @@ fn print_table(comparisons: &[Comparison]) {
 }
 
 fn print_json(comparisons: &[Comparison]) {
+    // More digits than these are noise.
+    let rounded = |number: f64| (number * 1000.0).round() / 1000.0;
     let comparisons = comparisons.iter().map(|Comparison { name, one, other, ratio, quartiles }| {
-        (name.clone(), json!({"one": one, "other": other, "ratio": ratio, "quartiles": quartiles}))
+        let [one, other, ratio] = [*one, *other, *ratio].map(rounded);
+        (name.clone(), json!({"one": one, "other": other, "ratio": ratio, "quartiles": quartiles.map(rounded)}))
     });
     println!("{:#}", Value::Object(comparisons.collect()));
 }
