@@ -6,17 +6,28 @@ use std::{fs, path::Path};
 fn the_readme_tells_the_gas_figures_of_the_snapshots() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let readme = fs::read_to_string(root.join("README.md")).expect("the README");
-    for operators in [10, 50, 100] {
-        let snapshot = root.join(format!("snapshots/protected call, {operators} operators.json"));
-        let snapshot = fs::read_to_string(snapshot).expect("`forge test` writes the snapshots");
-        let figure = |name: &str| figure(&snapshot, name).map_or_else(|| "–".to_owned(), thousands);
-        let [none, one, ten] = ["0 non-signers", "1 non-signer", "10 non-signers"]
-            .map(|absent| figure(&format!("protected no-op, {absent}")));
-        let row = format!("| {operators} | {none} | {one} | {ten} |");
-        assert!(readme.contains(&row), "the README should have the row {row}");
-        let unprotected = format!("the same call unprotected costs {}.", figure("unprotected no-op"));
-        assert!(readme.contains(&unprotected), "the README should say: {unprotected}");
+    let snapshot = |name: &str| {
+        fs::read_to_string(root.join(format!("snapshots/{name}.json"))).expect("`forge test` writes the snapshots")
+    };
+    let calls = snapshot("protectedCall");
+    let figure_or_dash = |name: &str| figure(&calls, name).map_or_else(|| "–".to_owned(), thousands);
+    for operators in [10, 100, 1000] {
+        let [none, one, ten] =
+            [0, 1, 10].map(|absent| figure_or_dash(&format!("{operators} operators, {absent} non-signers")));
+        require(&readme, &format!("| {operators} | {none} | {one} | {ten} |"));
     }
+    require(&readme, &format!("the same call unprotected costs {}.", figure_or_dash("unprotected")));
+
+    let use_of_256 = figure(&snapshot("recordedUse"), "batch of 256").map(thousands).expect("a figure");
+    require(&readme, &format!("a batch of 256 then costs {use_of_256}."));
+
+    let floor = snapshot("floor");
+    let [paid, sum] = ["paid", "sum"].map(|name| figure(&floor, name).expect("a figure").parse::<f64>().expect("a number"));
+    require(&readme, &format!("That is {:.1} % above the sum", (paid / sum - 1.0) * 100.0));
+}
+
+fn require(readme: &str, line: &str) {
+    assert!(readme.contains(line), "the README should say: {line}");
 }
 
 /// The number behind a name, in a file of lines such as `"name": "1234",`.
