@@ -94,6 +94,16 @@ contract GasFloorTest is GasTest {
         vm.snapshotValue("protectedCall", "unprotected", gasOf(address(counter), unprotected));
     }
 
+    /// @dev The longest bitmap there can be with so many operators: the last of them is absent.
+    function test_CalldataOf256OperatorsIsBelow450Bytes() public {
+        bytes memory bitmap = new bytes(32);
+        bitmap[31] = 0x80;
+        bytes memory authorization = encode(noOp(1), 1, new bytes(96), bitmap, new bytes32[](0));
+        uint256 extra = trail("", authorization).length;
+        vm.snapshotValue("calldata", "256 operators, the last of them absent", extra);
+        assertLt(extra, 450);
+    }
+
     function test_ProtectedCallIsWithinSixPercentOfItsFloor() public {
         uint256 paid = gasOf(address(counter), call);
 
