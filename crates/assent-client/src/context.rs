@@ -5,9 +5,10 @@ use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     primitives::{Address, U256},
     providers::Provider,
+    rpc::types::Header,
 };
 use assent_contracts::{IPolicyClient, TaskManager};
-use assent_verifier::{Authorization, Context, Epoch, Policy};
+use assent_verifier::{Authorization, Context, Epoch, Intent, Policy, QuorumProof, RecordedRoots};
 use std::collections::BTreeSet;
 
 impl<P: Provider> AssentClient<P> {
@@ -70,7 +71,8 @@ impl<P: Provider> AssentClient<P> {
         self.spent_at(task_manager, policy_client, nonces, BlockId::latest()).await
     }
 
-    /// Reads all that verifying one authorization offline needs: the epoch it names and the word of its nonce.
+    /// Reads all that verifying one authorization of an intent offline needs: the epoch it names, the word of its nonce, and
+    /// what is recorded of its root when it says that it is.
     ///
     /// # Errors
     ///
@@ -79,15 +81,27 @@ impl<P: Provider> AssentClient<P> {
         &self,
         policy_client: Address,
         caller: Address,
+        intent: &Intent,
         authorization: &Authorization,
     ) -> Result<Context<SpentSnapshot>, ClientError> {
-        self.read_context(policy_client, caller, &[authorization.epoch], &[authorization.nonce]).await
+        let latest = self.latest_header().await?;
+        let Authorization { epoch, nonce, .. } = *authorization;
+        let mut context = self.context_at(&latest, policy_client, caller, &[epoch], &[nonce]).await?;
+        let root = context.root(intent, authorization);
+        if let (QuorumProof::Recorded, Some(root), false) =
+            (&authorization.quorum_proof, root, context.task_manager.is_zero())
+        {
+            let block = BlockId::number(latest.number);
+            context.recorded_roots = self.recorded_roots_at(context.task_manager, &[(epoch, root)], block).await?;
+        }
+        Ok(context)
     }
 
     /// Reads all that verification of a client's authorizations needs, as of the latest block, whose time is the
-    /// context's: chain, TaskManager, policy, the epochs of these numbers, and the words that hold these nonces' bits.
+    /// context's: chain, TaskManager, policy, the epochs of these numbers, and the words that hold these nonces' bits. Of
+    /// recorded roots it reads none: see [`read_recorded_roots`](Self::read_recorded_roots).
     ///
-    /// An epoch that does not exist is left out, and a client without a TaskManager has neither epochs nor spent nonces:
+    /// An epoch that the TaskManager does not know is left out, and a client without a TaskManager has neither epochs nor spent nonces:
     /// verification then gives the refusal that the chain gives.
     ///
     /// # Errors
@@ -101,11 +115,24 @@ impl<P: Provider> AssentClient<P> {
         epochs: &[u32],
         nonces: &[U256],
     ) -> Result<Context<SpentSnapshot>, ClientError> {
+        self.context_at(&self.latest_header().await?, policy_client, caller, epochs, nonces).await
+    }
+
+    pub(crate) async fn latest_header(&self) -> Result<Header, ClientError> {
         let latest = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
-        let header = latest.map_err(ClientError::Transport)?.ok_or(ClientError::NoBlock)?.header;
+        Ok(latest.map_err(ClientError::Transport)?.ok_or(ClientError::NoBlock)?.header)
+    }
+
+    async fn context_at(
+        &self,
+        header: &Header,
+        policy_client: Address,
+        caller: Address,
+        epochs: &[u32],
+        nonces: &[U256],
+    ) -> Result<Context<SpentSnapshot>, ClientError> {
         // All reads are of this one block, so that they fit together.
         let block = BlockId::number(header.number);
-
         let task_manager = self.task_manager_at(policy_client, block).await?;
         let (epochs, spent) = if task_manager.is_zero() {
             (Vec::new(), SpentSnapshot::new(policy_client, []))
@@ -123,6 +150,7 @@ impl<P: Provider> AssentClient<P> {
             caller,
             timestamp: header.timestamp,
             epochs,
+            recorded_roots: RecordedRoots::default(),
             spent,
         })
     }
@@ -152,19 +180,9 @@ impl<P: Provider> AssentClient<P> {
         numbers: &[u32],
         block: BlockId,
     ) -> Result<Vec<Epoch>, ClientError> {
-        let registry = TaskManager::new(task_manager, &self.provider)
-            .OPERATOR_REGISTRY()
-            .block(block)
-            .call()
-            .await
-            .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
         let mut epochs = Vec::new();
         for &number in numbers.iter().collect::<BTreeSet<_>>() {
-            match self.epoch_at(registry, number, block).await {
-                Ok(epoch) => epochs.push(epoch),
-                Err(ClientError::NoSuchEpoch { .. }) => {}
-                Err(error) => return Err(error),
-            }
+            epochs.extend(self.known_epoch_at(task_manager, number, block).await?);
         }
         Ok(epochs)
     }

@@ -28,6 +28,19 @@ pub struct DeploymentReport {
     pub deployment: Deployment,
     /// What became of each, in the order of [`Deployment::in_order`].
     pub contracts: Vec<DeployedContract>,
+    /// Whether the OperatorRegistry tells the TaskManager of epochs.
+    pub validator: ValidatorState,
+}
+
+/// Whether an OperatorRegistry tells a TaskManager of epochs. Until it does, every attestation is refused.
+#[derive(Debug, Clone)]
+pub enum ValidatorState {
+    /// It did already.
+    WasAdded,
+    /// It does from now on: the receipt of `addValidator`, and of `publishEpoch` for each epoch that was in force.
+    Added(Vec<TransactionReceipt>),
+    /// Its owner must call `addValidator` with the TaskManager; somebody else has deployed.
+    LeftToOwner,
 }
 
 /// A contract that stands.
@@ -43,7 +56,8 @@ pub struct DeployedContract {
 
 impl<P: Provider> AssentClient<P> {
     /// Deploys StakeTable, OperatorRegistry and TaskManager to the addresses that follow from `owner` and
-    /// `grace_period` (seconds), paid by `from`. What stands there already is left as it is.
+    /// `grace_period` (seconds), paid by `from`. What stands there already is left as it is. When `from` is the owner, the
+    /// registry is told of the TaskManager.
     ///
     /// # Errors
     ///
@@ -62,7 +76,15 @@ impl<P: Provider> AssentClient<P> {
         for contract in deployment.in_order() {
             contracts.push(self.deploy_once(from, contract).await?);
         }
-        Ok(DeploymentReport { deployment, contracts })
+        let (registry, task_manager) = (deployment.operator_registry.address, deployment.task_manager.address);
+        let validator = if self.is_validator(registry, task_manager).await? {
+            ValidatorState::WasAdded
+        } else if from == owner {
+            ValidatorState::Added(self.add_validator(registry, owner, task_manager).await?)
+        } else {
+            ValidatorState::LeftToOwner
+        };
+        Ok(DeploymentReport { deployment, contracts, validator })
     }
 
     /// Deploys a treasury vault, the example among the contracts, from the account `from`.

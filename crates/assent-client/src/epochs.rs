@@ -2,11 +2,11 @@
 
 use crate::{AssentClient, ClientError};
 use alloy::{eips::BlockId, primitives::Address, providers::Provider};
-use assent_contracts::OperatorRegistry;
+use assent_contracts::{OperatorRegistry, TaskManager};
 use assent_verifier::{Epoch, OperatorSet};
 
 impl<P: Provider> AssentClient<P> {
-    /// Reads an epoch and its operators: every key and weight, validated as `OperatorSet::from_tables` does.
+    /// Reads an epoch of a registry and its operators: every key and weight, validated as `OperatorSet::from_tables` does.
     ///
     /// An epoch that was retired or superseded is read like any other; its `valid_until` says so.
     ///
@@ -35,7 +35,36 @@ impl<P: Provider> AssentClient<P> {
         }
     }
 
-    pub(crate) async fn epoch_at(&self, registry: Address, number: u32, block: BlockId) -> Result<Epoch, ClientError> {
+    /// Reads an epoch as a TaskManager knows it, which is what counts on chain; `None` when it does not know it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_epoch`](Self::read_epoch); [`ClientError::UnexpectedAnswer`] when `task_manager` is no TaskManager.
+    pub async fn read_known_epoch(&self, task_manager: Address, number: u32) -> Result<Option<Epoch>, ClientError> {
+        self.known_epoch_at(task_manager, number, BlockId::latest()).await
+    }
+
+    pub(crate) async fn known_epoch_at(
+        &self,
+        task_manager: Address,
+        number: u32,
+        block: BlockId,
+    ) -> Result<Option<Epoch>, ClientError> {
+        let epoch = TaskManager::new(task_manager, &self.provider)
+            .epochs(number)
+            .block(block)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
+        if epoch.table.is_zero() {
+            return Ok(None);
+        }
+        let operators = self.operators(number, epoch.table, block).await?;
+        let (operator_set, valid_until) = (epoch.operatorSet, epoch.validUntil);
+        Ok(Some(Epoch { number, operator_set, valid_until, operators }))
+    }
+
+    async fn epoch_at(&self, registry: Address, number: u32, block: BlockId) -> Result<Epoch, ClientError> {
         let epoch = OperatorRegistry::new(registry, &self.provider)
             .epochs(number)
             .block(block)
@@ -45,12 +74,8 @@ impl<P: Provider> AssentClient<P> {
         if epoch.table.is_zero() {
             return Err(ClientError::NoSuchEpoch { registry, epoch: number });
         }
-        Ok(Epoch {
-            number,
-            operator_set: epoch.operatorSet,
-            valid_until: epoch.validUntil,
-            operators: self.operators(number, epoch.table, block).await?,
-        })
+        let operators = self.operators(number, epoch.table, block).await?;
+        Ok(Epoch { number, operator_set: epoch.operatorSet, valid_until: epoch.validUntil, operators })
     }
 
     async fn operators(&self, epoch: u32, head: Address, block: BlockId) -> Result<OperatorSet, ClientError> {

@@ -12,10 +12,12 @@
 //! let client = AssentClient::new(provider);
 //!
 //! let authorization = Authorization::parse(&bytes!("0x"))?; // What the operators answered.
-//! let call = Call::new(agent, vault, bytes!("0x12345678")).attested(&authorization)?;
+//! let call = Call::new(agent, vault, bytes!("0x12345678"));
+//! let intent = call.intent(client.chain_id().await?);
+//! let call = call.attested(&authorization)?;
 //!
 //! // Offline first: the same checks, the same error.
-//! let context = client.read_context_for(vault, agent, &authorization).await?;
+//! let context = client.read_context_for(vault, agent, &intent, &authorization).await?;
 //! assent_verifier::verify_trailing(&context, call.value, &call.data)?;
 //!
 //! let receipt = client.send(&call).await?;
@@ -32,12 +34,15 @@ mod deploying;
 mod epochs;
 mod error;
 mod operators;
+mod roots;
 mod spent;
+mod validators;
 
 pub use call::Call;
-pub use deploying::{DeployedContract, DeploymentReport};
+pub use deploying::{DeployedContract, DeploymentReport, ValidatorState};
 pub use error::{ClientError, Revert};
 pub use operators::CommittedEpoch;
+pub use roots::SignedRoot;
 pub use spent::SpentSnapshot;
 
 /// Assent's contracts as seen through a provider.

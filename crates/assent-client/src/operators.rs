@@ -164,7 +164,7 @@ impl<P: Provider> AssentClient<P> {
         Ok(vec![self.send_call(owner, registry, &discard).await?])
     }
 
-    async fn send_call(
+    pub(crate) async fn send_call(
         &self,
         from: Address,
         contract: Address,

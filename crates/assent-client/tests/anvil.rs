@@ -9,15 +9,15 @@ use alloy::{
     providers::{DynProvider, Provider, ProviderBuilder, ext::AnvilApi},
     sol_types::{SolCall, SolConstructor},
 };
-use assent_client::{AssentClient, Call, ClientError, Revert};
-use assent_contracts::{ExampleToken, TreasuryVault};
+use assent_client::{AssentClient, Call, ClientError, Revert, SignedRoot, ValidatorState};
+use assent_contracts::{ExampleToken, TreasuryVault, deployment::Deployment};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, Authorization, Epoch, Intent, Policy, Refusal,
+    Attestation, AttestationDocument, Authorization, Epoch, Intent, Policy, Refusal,
     digest::{intent_hash, task_id},
     verify, verify_trailing,
 };
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -43,7 +43,8 @@ async fn an_attested_payment_goes_through_once_and_chain_and_verifier_agree() ->
     let call = world.payment(250);
     let authorization = world.attest(&call.intent(world.chain_id().await?), U256::from(7), 5).await?;
 
-    let context = world.client.read_context_for(world.vault, world.agent(), &authorization).await?;
+    let intent = call.intent(world.chain_id().await?);
+    let context = world.client.read_context_for(world.vault, world.agent(), &intent, &authorization).await?;
     let attested = call.attested(&authorization)?;
     let verified = verify_trailing(&context, call.value, &attested.data)?;
     assert_eq!(verified.nonce(), U256::from(7));
@@ -59,7 +60,7 @@ async fn an_attested_payment_goes_through_once_and_chain_and_verifier_agree() ->
     assert!(world.client.is_spent(world.task_manager, world.vault, U256::from(7)).await?);
 
     let again = Refusal::AttestationAlreadySpent { policyClient: world.vault, nonce: U256::from(7) };
-    let context = world.client.read_context_for(world.vault, world.agent(), &authorization).await?;
+    let context = world.client.read_context_for(world.vault, world.agent(), &intent, &authorization).await?;
     assert_eq!(verify_trailing(&context, call.value, &attested.data), Err(again));
     assert_eq!(world.client.simulate(&attested).await.unwrap_err().refusal(), Some(again));
 
@@ -80,7 +81,7 @@ async fn an_explicit_intent_is_executed_and_another_is_refused() -> Outcome {
     let authorization = world.attest(&intent, U256::ZERO, 7).await?;
 
     let altered = Intent { value: U256::from(1), ..intent.clone() };
-    let context = world.client.read_context_for(world.vault, world.agent(), &authorization).await?;
+    let context = world.client.read_context_for(world.vault, world.agent(), &intent, &authorization).await?;
     let refusal = verify(&context, &altered, &authorization.encode()).unwrap_err();
     assert!(matches!(refusal, Refusal::WrongTask { .. }));
     let error = world.client.send_explicit(world.vault, &altered, &authorization).await.unwrap_err();
@@ -105,7 +106,8 @@ async fn a_retired_epoch_and_one_that_does_not_exist_are_refused_alike() -> Outc
     let cases = [(authorization, Refusal::EpochRetired { epoch: 1 }), (unknown, Refusal::UnknownEpoch { epoch: 2 })];
     for (authorization, refusal) in cases {
         let attested = call.attested(&authorization)?;
-        let context = world.client.read_context_for(world.vault, world.agent(), &authorization).await?;
+        let intent = call.intent(world.chain_id().await?);
+        let context = world.client.read_context_for(world.vault, world.agent(), &intent, &authorization).await?;
         assert_eq!(verify_trailing(&context, call.value, &attested.data), Err(refusal));
         assert_eq!(world.client.simulate(&attested).await.unwrap_err().refusal(), Some(refusal));
     }
@@ -115,11 +117,82 @@ async fn a_retired_epoch_and_one_that_does_not_exist_are_refused_alike() -> Outc
 }
 
 #[tokio::test]
+async fn a_recorded_root_lets_a_call_through_without_its_signature() -> Outcome {
+    let world = World::new().await?;
+    let call = world.payment(30);
+    let intent = call.intent(world.chain_id().await?);
+    // Under two roots, that of the second signed by fewer than the vault demands.
+    let documents =
+        [world.document(&intent, U256::from(5), 7).await?, world.document(&intent, U256::from(6), 4).await?];
+    let uses = [documents[0].recorded_authorization()?, documents[1].recorded_authorization()?];
+    let verdict = async |authorization: &Authorization| -> Result<_, Box<dyn std::error::Error>> {
+        let attested = call.attested(authorization)?;
+        let context = world.client.read_context_for(world.vault, world.agent(), &intent, authorization).await?;
+        let offline = verify_trailing(&context, call.value, &attested.data).err();
+        assert_eq!(world.client.simulate(&attested).await.err().and_then(|error| error.refusal()), offline);
+        Ok(offline)
+    };
+    let not_recorded = Refusal::RootNotRecorded { epoch: 1, root: documents[0].root() };
+    assert_eq!(verdict(&uses[0]).await?, Some(not_recorded));
+
+    let roots = documents.each_ref().map(SignedRoot::from);
+    let receipts = world.client.record_roots(world.agent(), world.task_manager, 1, &roots).await?;
+    assert_eq!(receipts.len(), 1);
+    let names = [(1, documents[0].root()), (1, documents[1].root()), (2, documents[1].root())];
+    let recorded = world.client.read_recorded_roots(world.task_manager, &names).await?;
+    let weights = recorded.iter().map(|(_, _, recorded)| recorded.signed_weight).collect::<BTreeSet<_>>();
+    assert_eq!(weights, BTreeSet::from([U96::from(400), U96::from(700)]));
+
+    assert_eq!(verdict(&uses[0]).await?, None);
+    let too_few = Refusal::QuorumNotReached { signed: U256::from(400), required: U256::from(469) };
+    assert_eq!(verdict(&uses[1]).await?, Some(too_few));
+    let receipt = world.client.send_trailing(&call, &uses[0]).await?;
+    assert!(receipt.gas_used < 120_000, "{}", receipt.gas_used);
+    assert_eq!(world.balance(world.recipient()).await?, U256::from(30));
+
+    let forged = SignedRoot { root: B256::ZERO, ..roots[0].clone() };
+    let error = world.client.record_root(world.agent(), world.task_manager, 1, &forged).await.unwrap_err();
+    assert_eq!(error.refusal(), Some(Refusal::InvalidSignature));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> Outcome {
+    let world = World::new().await?;
+    let (owner, stranger) = (world.owner(), world.agent());
+    // Another registry, deployed by somebody who cannot add the TaskManager.
+    let report = world.client.deploy(stranger, owner, U48::from(1)).await?;
+    assert!(matches!(report.validator, ValidatorState::LeftToOwner));
+    let Deployment { stake_table, operator_registry, task_manager, .. } = report.deployment;
+    let (operator, _) = world.keys[0];
+    let key = SecretKey::generate()?;
+    let proof = key.prove_possession(operator, U256::from(world.chain_id().await?), operator_registry.address);
+    world.client.register_operator(operator_registry.address, operator, &key.public_key(), &proof).await?;
+    world.client.set_weights(stake_table.address, owner, 1, &[(operator, U96::from(1))]).await?;
+    for number in [1, 2] {
+        let committed = world.client.commit_epoch(operator_registry.address, owner, 1, &[operator]).await?;
+        assert_eq!(committed.number, number);
+    }
+    world.client.retire_epoch(operator_registry.address, owner, 1).await?;
+    assert_eq!(world.client.read_known_epoch(task_manager.address, 2).await?, None);
+
+    let report = world.client.deploy(owner, owner, U48::from(1)).await?;
+    let ValidatorState::Added(receipts) = report.validator else { panic!("not added: {:?}", report.validator) };
+    assert_eq!(receipts.len(), 2, "added, and told of the one epoch in force");
+    let known = world.client.read_known_epoch(task_manager.address, 2).await?;
+    assert_eq!(known, Some(world.client.read_epoch(operator_registry.address, 2).await?));
+    assert_eq!(world.client.read_known_epoch(task_manager.address, 1).await?, None);
+    assert_eq!(world.client.add_validator(operator_registry.address, owner, task_manager.address).await?.len(), 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn deploying_again_changes_nothing() -> Outcome {
     let world = World::new().await?;
     let again = world.client.deploy(world.agent(), world.owner(), U48::from(3600)).await?;
     assert_eq!(again.deployment.task_manager.address, world.task_manager);
     assert!(again.contracts.iter().all(|contract| contract.receipt.is_none()));
+    assert!(matches!(again.validator, ValidatorState::WasAdded));
     Ok(())
 }
 
@@ -265,13 +338,22 @@ impl World {
         Ok(ExampleToken::balanceOfCall::abi_decode_returns(&self.client.simulate(&call).await?)?)
     }
 
-    /// The first `signers` operators allow the intent for five minutes.
     async fn attest(
         &self,
         intent: &Intent,
         nonce: U256,
         signers: usize,
     ) -> Result<Authorization, Box<dyn std::error::Error>> {
+        Ok(self.document(intent, nonce, signers).await?.authorization()?)
+    }
+
+    /// The first `signers` operators allow the intent for five minutes.
+    async fn document(
+        &self,
+        intent: &Intent,
+        nonce: U256,
+        signers: usize,
+    ) -> Result<AttestationDocument, Box<dyn std::error::Error>> {
         let epoch: Epoch = self.client.latest_epoch(self.registry, OPERATOR_SET).await?.ok_or("no epoch")?;
         let context = self.client.read_context(self.vault, self.agent(), &[], &[]).await?;
         let policy_id = self.policy.policyId;
@@ -290,7 +372,7 @@ impl World {
             .iter()
             .map(|(operator, key)| PartialSignature::new(*operator, key.sign_batch(&batch)))
             .collect();
-        Ok(aggregate(&epoch, batch.root(), &partials)?.document(&batch, 0)?.authorization()?)
+        Ok(aggregate(&epoch, batch.root(), &partials)?.document(&batch, 0)?)
     }
 }
 

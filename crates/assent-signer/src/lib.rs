@@ -60,7 +60,7 @@
 //!
 //! // The bytes that travel with the call.
 //! let authorization = aggregate.document(&batch, 0)?.authorization()?.encode();
-//! assert_eq!(authorization.len(), 205 + 1);
+//! assert_eq!(authorization.len(), 206 + 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -14,8 +14,8 @@ use assent_signer::{
 use assent_verifier::backend::{Backend, arkworks::Arkworks, blst::Blst};
 use assent_verifier::digest::{SIGNATURE_TAG, intent_hash, task_id};
 use assent_verifier::{
-    Attestation, AttestationDocument, Call, Context, Epoch, Intent, NonSigners, Operator, OperatorSet, Policy, Refusal,
-    SpentNonces, examine_with,
+    Attestation, AttestationDocument, Call, Context, Epoch, Intent, NonSigners, Operator, OperatorSet, Policy,
+    RecordedRoots, Refusal, SpentNonces, examine_with,
 };
 use blst::min_sig;
 use proptest::prelude::*;
@@ -109,6 +109,7 @@ fn verdict(epoch: &Epoch, document: &AttestationDocument) -> Result<U96, Refusal
         caller: document.attestation.intent.from,
         timestamp: NOW,
         epochs: vec![epoch.clone()],
+        recorded_roots: RecordedRoots::default(),
         spent: SpentNonces::default(),
     };
     let authorization = document.authorization().unwrap().encode();

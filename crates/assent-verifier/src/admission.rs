@@ -1,14 +1,16 @@
 //! The checks before and after the signature: what the signature must have signed, and by whom.
 
 use crate::{
-    Attestation, AuthorizationError, Call, Context, Decision, Epoch, Intent, Policy, Refusal, Signature, SpentLedger,
-    VerifiedAttestation,
-    authorization::ParsedAuthorization,
+    Attestation, AuthorizationError, Call, Context, Decision, Epoch, Intent, Policy, RecordedRoot, Refusal,
+    SpentLedger, VerifiedAttestation,
+    authorization::{ParsedAuthorization, ParsedQuorumProof},
     backend::Backend,
     check::Check,
     digest::{self, AttestedFields},
     non_signers::Bitmap,
+    operators::required_weight,
     split_trailing,
+    statement::Statement,
 };
 use alloy_primitives::{
     Address, B256, Bytes, U256,
@@ -20,11 +22,10 @@ pub(crate) struct Admitted<'a, B: Backend> {
     policy: &'a Policy,
     call: ParsedCall<'a>,
     authorization: ParsedAuthorization<'a>,
-    signed_weight: U96,
-    pub(crate) epoch: &'a Epoch,
-    /// What must have been signed.
-    pub(crate) root: B256,
-    pub(crate) signature: B::SignaturePoint,
+    root: B256,
+    weight: Weight,
+    /// What must be true; `None` when the root is recorded, since it was found to be true then.
+    pub(crate) statement: Option<Statement<'a, B>>,
 }
 
 /// Checks 1 to 10. Each is noted as it passes.
@@ -55,34 +56,36 @@ pub(crate) fn admit<'a, B: Backend, L: SpentLedger>(
     require_not_spent(context, authorization.nonce)?;
     note(Check::SingleUse);
 
-    let epoch = require_epoch(context, policy.operatorSet, authorization.epoch)?;
+    let epoch = require_known(context, policy.operatorSet, authorization.epoch)?;
+    require_good(epoch, context.timestamp, authorization.quorum_proof)?;
     note(Check::Epoch);
 
-    let signed_weight = require_quorum(epoch, policy.quorum, authorization.non_signers)?;
-    note(Check::Quorum);
-
-    let signature = B::decode_signature(&authorization.signature).map_err(|_| Refusal::MalformedSignature)?;
+    let (root, weight, statement) = match authorization.quorum_proof {
+        ParsedQuorumProof::Recorded => {
+            let root = root(context, policy, intent_hash, &authorization);
+            let weight = recorded_weight(context, epoch.number, root)?;
+            require_weight(weight, policy.quorum)?;
+            note(Check::Quorum);
+            (root, weight, None)
+        }
+        ParsedQuorumProof::Direct { signature: signature_bytes, non_signers: absent } => {
+            let weight = weight_without(epoch, absent)?;
+            require_weight(weight, policy.quorum)?;
+            note(Check::Quorum);
+            let signature = B::decode_signature(&signature_bytes).map_err(|_| Refusal::MalformedSignature)?;
+            let root = root(context, policy, intent_hash, &authorization);
+            (root, weight, Some(Statement { epoch, absent, root, signature, signature_bytes }))
+        }
+    };
     note(Check::SignatureEncoding);
-
-    let root = root(context, policy, intent_hash, &authorization);
-    Ok(Admitted { policy, call, authorization, signed_weight, epoch, root, signature })
+    Ok(Admitted { policy, call, authorization, root, weight, statement })
 }
 
 impl<B: Backend> Admitted<'_, B> {
-    /// Those who are said not to have signed; each is an operator of the epoch.
-    pub(crate) fn absent(&self) -> Bitmap<'_> {
-        self.authorization.non_signers
-    }
-
-    /// The signature's bytes.
-    pub(crate) fn signature_bytes(&self) -> Signature {
-        self.authorization.signature
-    }
-
     /// Check 12, the last, so that nobody but the operators can make a client report a denial. For calls alone whose
     /// signature was found to be good.
     pub(crate) fn conclude(self) -> Result<VerifiedAttestation, Refusal> {
-        let Self { policy, call, authorization, signed_weight, epoch, root, .. } = self;
+        let Self { policy, call, authorization, root, weight, .. } = self;
         if authorization.decision != Decision::Allow {
             return Err(Refusal::PolicyDenied { taskId: authorization.task_id });
         }
@@ -98,11 +101,18 @@ impl<B: Backend> Admitted<'_, B> {
                 intent: call.into_intent(),
             },
             root,
-            epoch: epoch.number,
-            signed_weight,
-            total_weight: epoch.operators.total_weight(),
+            epoch: authorization.epoch,
+            signed_weight: weight.signed,
+            total_weight: weight.total,
         })
     }
+}
+
+/// Of the operators that signed, and of the whole epoch.
+#[derive(Clone, Copy)]
+struct Weight {
+    signed: U96,
+    total: U96,
 }
 
 /// A call taken apart, its calldata where it was.
@@ -204,29 +214,44 @@ fn require_not_spent<L: SpentLedger>(context: &Context<L>, nonce: U256) -> Resul
 }
 
 /// An epoch of another set is as good as none: its operators are not those the client trusts.
-fn require_epoch<L>(context: &Context<L>, operator_set: u32, number: u32) -> Result<&Epoch, Refusal> {
+fn require_known<L>(context: &Context<L>, operator_set: u32, number: u32) -> Result<&Epoch, Refusal> {
     let epoch = context.epoch(number).filter(|epoch| epoch.operator_set == operator_set);
-    let epoch = epoch.ok_or(Refusal::UnknownEpoch { epoch: number })?;
-    if !epoch.is_in_force(context.timestamp) {
-        return Err(Refusal::EpochRetired { epoch: number });
-    }
-    Ok(epoch)
+    epoch.ok_or(Refusal::UnknownEpoch { epoch: number })
 }
 
-/// Returns the weight that signed.
-fn require_quorum(epoch: &Epoch, quorum: u16, non_signers: Bitmap<'_>) -> Result<U96, Refusal> {
+/// A recorded root was signed while the epoch was in force. Only retirement for cause undoes that.
+fn require_good(epoch: &Epoch, timestamp: u64, quorum_proof: ParsedQuorumProof<'_>) -> Result<(), Refusal> {
+    let good = match quorum_proof {
+        ParsedQuorumProof::Direct { .. } => epoch.is_in_force(timestamp),
+        ParsedQuorumProof::Recorded => !epoch.is_retired_for_cause(),
+    };
+    if good { Ok(()) } else { Err(Refusal::EpochRetired { epoch: epoch.number }) }
+}
+
+fn recorded_weight<L>(context: &Context<L>, epoch: u32, root: B256) -> Result<Weight, Refusal> {
+    let recorded = context.recorded_roots.get(epoch, root);
+    let RecordedRoot { signed_weight, total_weight } = recorded.ok_or(Refusal::RootNotRecorded { epoch, root })?;
+    Ok(Weight { signed: signed_weight, total: total_weight })
+}
+
+fn weight_without(epoch: &Epoch, absent: Bitmap<'_>) -> Result<Weight, Refusal> {
     let operators = epoch.operators.operators();
-    let mut signed_weight = epoch.operators.total_weight();
-    for index in non_signers.indices() {
+    let total = epoch.operators.total_weight();
+    let mut signed = total;
+    for index in absent.indices() {
         let absent = operators.get(usize::from(index)).ok_or(Refusal::MalformedAuthorization)?;
         // The total is the sum of all weights, and a bitmap names none twice.
-        signed_weight = signed_weight.saturating_sub(absent.weight);
+        signed = signed.saturating_sub(absent.weight);
     }
-    let (signed, required) = (U256::from(signed_weight), epoch.operators.required_weight(quorum));
+    Ok(Weight { signed, total })
+}
+
+fn require_weight(weight: Weight, quorum: u16) -> Result<(), Refusal> {
+    let (signed, required) = (U256::from(weight.signed), required_weight(weight.total, quorum));
     if signed < required {
         return Err(Refusal::QuorumNotReached { signed, required });
     }
-    Ok(signed_weight)
+    Ok(())
 }
 
 /// The root that the Merkle proof leads to from the attestation's digest.

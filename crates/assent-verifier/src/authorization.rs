@@ -7,10 +7,15 @@ use crate::{
 use alloc::vec::Vec;
 use alloy_primitives::{B256, U256, aliases::U48};
 
+/// The kind of an authorization that carries its signature.
+const DIRECT: u8 = 0;
+/// The kind of one whose root is recorded.
+const RECORDED: u8 = 1;
+
 /// What travels with a call: the attestation's fields that the call itself does not fix, and the proof.
 ///
 /// ```
-/// use assent_verifier::{Authorization, Decision, MerkleProof, NonSigners, Signature};
+/// use assent_verifier::{Authorization, Decision, MerkleProof, NonSigners, QuorumProof, Signature};
 /// use alloy_primitives::{B256, U256, aliases::U48};
 ///
 /// let authorization = Authorization {
@@ -20,13 +25,15 @@ use alloy_primitives::{B256, U256, aliases::U48};
 ///     decision: Decision::Allow,
 ///     evidence: B256::repeat_byte(2),
 ///     epoch: 1,
-///     signature: Signature([3; 96]),
-///     non_signers: NonSigners::NONE,
+///     quorum_proof: QuorumProof::Direct { signature: Signature([3; 96]), non_signers: NonSigners::NONE },
 ///     merkle_proof: MerkleProof::EMPTY,
 /// };
 /// let bytes = authorization.encode();
-/// assert_eq!(bytes.len(), 205);
+/// assert_eq!(bytes.len(), 206);
 /// assert_eq!(Authorization::parse(&bytes)?, authorization);
+///
+/// let recorded = Authorization { quorum_proof: QuorumProof::Recorded, ..authorization };
+/// assert_eq!(recorded.encode().len(), 109);
 /// # Ok::<(), assent_verifier::AuthorizationError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,12 +50,24 @@ pub struct Authorization {
     pub evidence: B256,
     /// The operators' epoch (check 8).
     pub epoch: u32,
-    /// The aggregate signature over the Merkle root (checks 10 and 11).
-    pub signature: Signature,
-    /// The operators that did not sign (check 9).
-    pub non_signers: NonSigners,
+    /// What shows that a quorum signed the Merkle root (checks 9 to 11).
+    pub quorum_proof: QuorumProof,
     /// From the attestation's digest to the signed root.
     pub merkle_proof: MerkleProof,
+}
+
+/// What shows that a quorum signed a Merkle root.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum QuorumProof {
+    /// The signature travels along (kind 0).
+    Direct {
+        /// The aggregate signature over the Merkle root (checks 10 and 11).
+        signature: Signature,
+        /// The operators that did not sign (check 9).
+        non_signers: NonSigners,
+    },
+    /// The root was recorded on chain together with the weight that signed it (kind 1).
+    Recorded,
 }
 
 /// Why bytes are not an authorization. On chain each is `MalformedAuthorization()`.
@@ -66,6 +85,9 @@ pub enum AuthorizationError {
     /// The decision is not one.
     #[error(transparent)]
     Decision(#[from] UnknownDecision),
+    /// The kind is neither 0 (direct) nor 1 (recorded).
+    #[error("kind {0} is neither 0 (direct) nor 1 (recorded)")]
+    UnknownKind(u8),
     /// The bitmap of non-signers is not the shortest.
     #[error(transparent)]
     NonSigners(#[from] NonSignersError),
@@ -90,9 +112,9 @@ impl Authorization {
         ParsedAuthorization::parse(bytes).map(Self::from)
     }
 
-    /// The bytes that [`parse`](Self::parse) reads: 205, the bitmap's, and 32 for each hash of the Merkle proof.
+    /// The bytes that [`parse`](Self::parse) reads: 206 and the bitmap's when the signature travels along, 109 when the root
+    /// is recorded, and 32 for each hash of the Merkle proof.
     pub fn encode(&self) -> Vec<u8> {
-        let bitmap = self.non_signers.as_bytes();
         let hashes = self.merkle_proof.as_slice();
         let mut bytes = [
             self.task_id.as_slice(),
@@ -101,12 +123,19 @@ impl Authorization {
             &[u8::from(self.decision)],
             self.evidence.as_slice(),
             &self.epoch.to_be_bytes(),
-            &self.signature.0,
-            &[length_byte(bitmap.len())],
-            bitmap,
-            &[length_byte(hashes.len())],
         ]
         .concat();
+        match &self.quorum_proof {
+            QuorumProof::Direct { signature, non_signers } => {
+                let bitmap = non_signers.as_bytes();
+                bytes.push(DIRECT);
+                bytes.extend(signature.0);
+                bytes.push(length_byte(bitmap.len()));
+                bytes.extend(bitmap);
+            }
+            QuorumProof::Recorded => bytes.push(RECORDED),
+        }
+        bytes.push(length_byte(hashes.len()));
         bytes.extend(hashes.iter().flatten());
         bytes
     }
@@ -154,9 +183,15 @@ pub(crate) struct ParsedAuthorization<'a> {
     pub(crate) decision: Decision,
     pub(crate) evidence: B256,
     pub(crate) epoch: u32,
-    pub(crate) signature: Signature,
-    pub(crate) non_signers: Bitmap<'a>,
+    pub(crate) quorum_proof: ParsedQuorumProof<'a>,
     pub(crate) merkle_proof: Siblings<'a>,
+}
+
+/// A [`QuorumProof`] whose bitmap stays where it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ParsedQuorumProof<'a> {
+    Direct { signature: Signature, non_signers: Bitmap<'a> },
+    Recorded,
 }
 
 impl<'a> ParsedAuthorization<'a> {
@@ -169,8 +204,7 @@ impl<'a> ParsedAuthorization<'a> {
             decision: Decision::try_from(fields.byte("decision")?)?,
             evidence: B256::new(fields.array("evidence")?),
             epoch: u32::from_be_bytes(fields.array("epoch")?),
-            signature: Signature(fields.array("signature")?),
-            non_signers: fields.non_signers()?,
+            quorum_proof: fields.quorum_proof()?,
             merkle_proof: fields.merkle_proof()?,
         };
         match fields.0.len() {
@@ -189,9 +223,19 @@ impl From<ParsedAuthorization<'_>> for Authorization {
             decision: parsed.decision,
             evidence: parsed.evidence,
             epoch: parsed.epoch,
-            signature: parsed.signature,
-            non_signers: parsed.non_signers.into(),
+            quorum_proof: parsed.quorum_proof.into(),
             merkle_proof: parsed.merkle_proof.into(),
+        }
+    }
+}
+
+impl From<ParsedQuorumProof<'_>> for QuorumProof {
+    fn from(parsed: ParsedQuorumProof<'_>) -> Self {
+        match parsed {
+            ParsedQuorumProof::Direct { signature, non_signers } => {
+                Self::Direct { signature, non_signers: non_signers.into() }
+            }
+            ParsedQuorumProof::Recorded => Self::Recorded,
         }
     }
 }
@@ -214,6 +258,17 @@ impl<'a> Fields<'a> {
 
     fn byte(&mut self, field: &'static str) -> Result<u8, AuthorizationError> {
         self.array(field).map(|[byte]| byte)
+    }
+
+    fn quorum_proof(&mut self) -> Result<ParsedQuorumProof<'a>, AuthorizationError> {
+        match self.byte("kind")? {
+            DIRECT => Ok(ParsedQuorumProof::Direct {
+                signature: Signature(self.array("signature")?),
+                non_signers: self.non_signers()?,
+            }),
+            RECORDED => Ok(ParsedQuorumProof::Recorded),
+            other => Err(AuthorizationError::UnknownKind(other)),
+        }
     }
 
     fn non_signers(&mut self) -> Result<Bitmap<'a>, AuthorizationError> {

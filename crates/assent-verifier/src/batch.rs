@@ -9,7 +9,7 @@ use crate::{
     statement::Statement,
     threads::{CallingThread, Threads},
 };
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 /// Verifies many calls against one context: for each, in order, exactly what [`verify`](crate::verify) or
 /// [`verify_trailing`](crate::verify_trailing) gives, in a fraction of the time.
@@ -19,7 +19,7 @@ use alloc::{vec, vec::Vec};
 /// or, where that is less work, for each operator that is absent anywhere. When it does not hold, halving the batch again and again finds the calls
 /// whose signatures are bad, and those alone are refused: one among 1,024 costs about ten equations more, and a batch of
 /// nothing but bad ones about twice the time of verifying each by itself. Calls under one signed root, as those of a batch
-/// that operators signed, share its verification.
+/// that operators signed, share its verification, and those under recorded roots need none.
 ///
 /// The equation is a random combination of the single ones: a bad signature passes with a probability below 2^-117 in a
 /// batch of 1,024. Its coefficients are hashed from all signatures and all that was signed, so that the same batch always
@@ -62,6 +62,7 @@ use alloc::{vec, vec::Vec};
 /// #     chain_id: U256::from(1), task_manager: Address::repeat_byte(2), policy_client: Address::repeat_byte(3),
 /// #     policy: Some(policy), caller: Address::repeat_byte(4), timestamp: 1_700_000_000,
 /// #     epochs: vec![Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators }],
+/// #     recorded_roots: RecordedRoots::default(),
 /// #     spent: SpentNonces::default(),
 /// # };
 /// # let intent = Intent {
@@ -85,7 +86,7 @@ use alloc::{vec, vec::Vec};
 /// # };
 /// # let (one, two) = (attested(U256::from(1)), attested(U256::from(2)));
 /// # let mut forged = attested(U256::from(3));
-/// # forged.1[107..203].copy_from_slice(&two.1[107..203]);
+/// # forged.1[108..204].copy_from_slice(&two.1[108..204]);
 ///
 /// // The second is signed for another call, the third stands there twice.
 /// let settled = settle(&mut context, &[one, forged, two.clone(), two], |intent| println!("settling {intent:?}"));
@@ -141,12 +142,12 @@ fn conclude<B: Backend, T: Threads>(
 /// Check 11, for each call that came so far.
 fn are_signed<B: Backend, T: Threads>(admitted: &[Result<Admitted<'_, B>, Refusal>]) -> Vec<bool> {
     let places = admitted.iter().enumerate();
-    let mut claims: Vec<(Statement<'_, B>, usize)> =
-        places.filter_map(|(place, admitted)| Some((Statement::of(admitted.as_ref().ok()?), place))).collect();
+    let mut claims: Vec<(&Statement<'_, B>, usize)> =
+        places.filter_map(|(place, admitted)| Some((admitted.as_ref().ok()?.statement.as_ref()?, place))).collect();
     claims.sort_unstable_by(|(one, _), (other, _)| one.identity().cmp(&other.identity()));
     let same: Vec<_> = claims.chunk_by(|(one, _), (other, _)| one.identity() == other.identity()).collect();
 
-    let statements: Vec<_> = same.iter().filter_map(|same| Some(&same.first()?.0)).collect();
+    let statements: Vec<_> = same.iter().filter_map(|same| Some(same.first()?.0)).collect();
     let parts: Vec<_> = statements.chunks(statements.len().div_ceil(T::count()).max(1)).collect();
     let hashes = T::map(&parts, |statements| Statement::hash_each(statements)).into_iter().flatten();
     let mut terms: Vec<_> = statements
@@ -157,7 +158,9 @@ fn are_signed<B: Backend, T: Threads>(admitted: &[Result<Admitted<'_, B>, Refusa
         .collect();
     find_false::<B, T>(&mut terms);
 
-    let mut signed = vec![false; admitted.len()];
+    // A recorded root has no statement left to decide.
+    let recorded = |admitted: &Admitted<'_, B>| admitted.statement.is_none();
+    let mut signed: Vec<_> = admitted.iter().map(|admitted| admitted.as_ref().is_ok_and(recorded)).collect();
     for (term, same) in terms.iter().zip(same) {
         for (_, place) in same {
             if let Some(signed) = signed.get_mut(*place) {

@@ -20,13 +20,13 @@ pub enum Check {
     Lifetime,
     /// 7: not spent.
     SingleUse,
-    /// 8: the epoch is known and in force.
+    /// 8: the epoch is known and in force; for a recorded root, not retired for cause.
     Epoch,
-    /// 9: enough weight signed.
+    /// 9: enough weight signed; a root that is said to be recorded is.
     Quorum,
-    /// 10: the signature is a valid point.
+    /// 10: the signature is a valid point. Passes for a recorded root, for which it was made when it was recorded.
     SignatureEncoding,
-    /// 11: the signature is the signers'.
+    /// 11: the signature is the signers'. As 10 for a recorded root.
     Signature,
     /// 12: the operators allow the call.
     Decision,

@@ -1,6 +1,9 @@
 //! What the chain would know and Rust must be told.
 
-use crate::{Epoch, Intent, Policy, SpentNonces, digest::task_id};
+use crate::{
+    Authorization, Epoch, Intent, Policy, RecordedRoots, SpentNonces,
+    digest::{AttestedFields, intent_hash, task_id},
+};
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
@@ -19,8 +22,10 @@ pub struct Context<L = SpentNonces> {
     pub caller: Address,
     /// The present, in Unix seconds (`block.timestamp`).
     pub timestamp: u64,
-    /// The epochs that the registry has committed, as far as they matter; the first of a number counts.
+    /// The epochs that the TaskManager knows, as far as they matter; the first of a number counts.
     pub epochs: Vec<Epoch>,
+    /// The roots that are recorded, as far as they matter.
+    pub recorded_roots: RecordedRoots,
     /// Which nonces are spent.
     pub spent: L,
 }
@@ -37,6 +42,22 @@ impl<L> Context<L> {
     /// [`split_trailing`](crate::split_trailing)).
     pub fn trailing_intent(&self, value: U256, data: Bytes) -> Intent {
         Intent { from: self.caller, to: self.policy_client, value, data, chainId: self.chain_id }
+    }
+
+    /// The root under which an intent stands here, if an authorization is right: what must be recorded when it says so.
+    /// `None` when no policy is set.
+    pub fn root(&self, intent: &Intent, authorization: &Authorization) -> Option<B256> {
+        let attested = AttestedFields {
+            task_id: authorization.task_id,
+            policy_id: self.policy.as_ref()?.policyId,
+            policy_client: self.policy_client,
+            nonce: authorization.nonce,
+            expiration: authorization.expiration,
+            decision: authorization.decision.into(),
+            evidence: authorization.evidence,
+            intent_hash: intent_hash(intent),
+        };
+        Some(authorization.merkle_proof.root(attested.digest(self.chain_id, self.task_manager)))
     }
 
     /// The id of the task that an intent of this hash is here, under a policy and with a nonce.

@@ -1,7 +1,8 @@
 //! Attestations in full, for people, stores and offline verification.
 
 use crate::{
-    Attestation, Authorization, Context, Decision, Intent, MerkleProof, NonSigners, Signature, UnknownDecision,
+    Attestation, Authorization, Context, Decision, Intent, MerkleProof, NonSigners, QuorumProof, Signature,
+    UnknownDecision,
     digest::{attestation_digest, intent_hash},
 };
 use alloc::{
@@ -42,12 +43,25 @@ pub struct Difference {
 }
 
 impl AttestationDocument {
-    /// The bytes' fields that travel with the call.
+    /// What travels with the call, the signature included.
     ///
     /// # Errors
     ///
     /// [`UnknownDecision`] when the attestation's decision is above 1.
     pub fn authorization(&self) -> Result<Authorization, UnknownDecision> {
+        self.cut(QuorumProof::Direct { signature: self.signature, non_signers: self.non_signers.clone() })
+    }
+
+    /// What travels with the call once the document's root is recorded on chain: no signature.
+    ///
+    /// # Errors
+    ///
+    /// As [`authorization`](Self::authorization).
+    pub fn recorded_authorization(&self) -> Result<Authorization, UnknownDecision> {
+        self.cut(QuorumProof::Recorded)
+    }
+
+    fn cut(&self, quorum_proof: QuorumProof) -> Result<Authorization, UnknownDecision> {
         Ok(Authorization {
             task_id: self.attestation.taskId,
             nonce: self.attestation.nonce,
@@ -55,8 +69,7 @@ impl AttestationDocument {
             decision: Decision::try_from(self.attestation.decision)?,
             evidence: self.attestation.evidence,
             epoch: self.epoch,
-            signature: self.signature,
-            non_signers: self.non_signers.clone(),
+            quorum_proof,
             merkle_proof: self.merkle_proof.clone(),
         })
     }

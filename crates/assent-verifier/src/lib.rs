@@ -35,6 +35,7 @@
 //!     caller: Address::repeat_byte(5),
 //!     timestamp: 1_700_000_000,
 //!     epochs: vec![Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators }],
+//!     recorded_roots: RecordedRoots::default(),
 //!     spent: SpentNonces::default(),
 //! };
 //!
@@ -156,13 +157,14 @@ mod operator_table;
 mod operators;
 mod possession;
 pub mod protocol;
+mod recorded;
 mod refusal;
 mod spent;
 mod statement;
 mod threads;
 mod verify;
 
-pub use authorization::{Authorization, AuthorizationError, append_trailing, split_trailing};
+pub use authorization::{Authorization, AuthorizationError, QuorumProof, append_trailing, split_trailing};
 #[cfg(feature = "rayon")]
 pub use batch::{par_verify_batch, par_verify_batch_with};
 pub use batch::{verify_batch, verify_batch_with};
@@ -176,6 +178,7 @@ pub use operator_table::OperatorTableError;
 pub use operators::{Epoch, Operator, OperatorSet, OperatorSetError};
 pub use possession::verify_proof_of_possession;
 pub use protocol::{Attestation, Intent, Policy};
+pub use recorded::{RecordedRoot, RecordedRoots};
 pub use refusal::Refusal;
 pub use spent::{SpentLedger, SpentNonces};
 pub use verify::{Call, VerifiedAttestation, examine, examine_with, verify, verify_trailing};

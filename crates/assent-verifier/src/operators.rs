@@ -157,12 +157,7 @@ impl OperatorSet {
     /// # Ok::<(), assent_verifier::OperatorSetError>(())
     /// ```
     pub fn required_weight(&self, quorum: u16) -> U256 {
-        // Two disjoint groups of operators must never both be a quorum.
-        const FLOOR: u16 = 5001;
-        const WHOLE: U256 = U256::from_limbs([10_000, 0, 0, 0]);
-        // At most 96 + 16 bits: cannot wrap.
-        let share = U256::from(self.0.total_weight).wrapping_mul(U256::from(quorum.max(FLOOR)));
-        share.div_ceil(WHOLE)
+        required_weight(self.0.total_weight, quorum)
     }
 
     pub(crate) fn prepared_keys(&self) -> &PreparedKeys {
@@ -173,6 +168,16 @@ impl OperatorSet {
     pub(crate) fn public_keys_hash(&self) -> B256 {
         self.0.public_keys_hash
     }
+}
+
+/// As [`OperatorSet::required_weight`], of any total.
+pub(crate) fn required_weight(total_weight: U96, quorum: u16) -> U256 {
+    // Two disjoint groups of operators must never both be a quorum.
+    const FLOOR: u16 = 5001;
+    const WHOLE: U256 = U256::from_limbs([10_000, 0, 0, 0]);
+    // At most 96 + 16 bits: cannot wrap.
+    let share = U256::from(total_weight).wrapping_mul(U256::from(quorum.max(FLOOR)));
+    share.div_ceil(WHOLE)
 }
 
 impl PartialEq for OperatorSet {
@@ -216,5 +221,10 @@ impl Epoch {
     /// Whether it is in force, or in its grace period, at a time in Unix seconds.
     pub fn is_in_force(&self, timestamp: u64) -> bool {
         U48::checked_from_limbs_slice(&[timestamp]).is_some_and(|timestamp| timestamp < self.valid_until)
+    }
+
+    /// Whether it was retired for cause: then nothing it signed is good any more, recorded or not.
+    pub fn is_retired_for_cause(&self) -> bool {
+        self.valid_until.is_zero()
     }
 }

@@ -130,6 +130,14 @@ refusals! {
         /// The epoch the authorization names.
         epoch: u32,
     },
+    /// The root under which the attestation would stand is not recorded.
+    #[error("root {root} is not recorded under epoch {epoch}")]
+    RootNotRecorded {
+        /// The epoch the authorization names.
+        epoch: u32,
+        /// The root, worked out from the attestation and the Merkle proof.
+        root: B256,
+    },
     /// Too little weight signed.
     #[error("operators with weight {signed} signed; the quorum is {required}")]
     QuorumNotReached {

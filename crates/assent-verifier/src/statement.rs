@@ -2,7 +2,6 @@
 
 use crate::{
     Epoch, Signature,
-    admission::Admitted,
     backend::{Backend, Factor, Key},
     digest::SIGNATURE_TAG,
     non_signers::Bitmap,
@@ -20,16 +19,6 @@ pub(crate) struct Statement<'a, B: Backend> {
 }
 
 impl<'a, B: Backend> Statement<'a, B> {
-    pub(crate) fn of(admitted: &'a Admitted<'_, B>) -> Self {
-        Self {
-            epoch: admitted.epoch,
-            absent: admitted.absent(),
-            root: admitted.root,
-            signature: admitted.signature,
-            signature_bytes: admitted.signature_bytes(),
-        }
-    }
-
     /// What the statement says, in an order in which those of one epoch, and of these those of one set of signers, stand
     /// together. A context knows one epoch by a number.
     pub(crate) fn identity(&self) -> impl Ord + use<'_, 'a, B> {

@@ -5,7 +5,6 @@ use crate::{
     admission::admit,
     backend::{Backend, Preferred},
     check::{Check, Examination},
-    statement::Statement,
 };
 use alloy_primitives::{Address, B256, U256, aliases::U96};
 
@@ -100,7 +99,7 @@ impl VerifiedAttestation {
         self.attestation.nonce
     }
 
-    /// The Merkle root that was signed.
+    /// The Merkle root that was signed, whether the signature came with the call or the root was recorded before.
     pub fn root(&self) -> B256 {
         self.root
     }
@@ -129,8 +128,7 @@ fn run<B: Backend, L: SpentLedger>(
 ) -> Result<VerifiedAttestation, Refusal> {
     let admitted = admit::<B, L>(context, call, |check| passed.note(check))?;
 
-    let statement = Statement::of(&admitted);
-    if !statement.is_true(statement.hash()) {
+    if admitted.statement.as_ref().is_some_and(|statement| !statement.is_true(statement.hash())) {
         return Err(Refusal::InvalidSignature);
     }
     passed.note(Check::Signature);

@@ -4,16 +4,16 @@ mod fixture;
 
 use alloy_primitives::{
     B256, U256,
-    aliases::{U48, U384},
+    aliases::{U48, U96, U384},
 };
 use assent_verifier::{
-    Authorization, Call, Context, Decision, Epoch, NonSigners, OperatorSet, Refusal, Signature, VerifiedAttestation,
-    append_trailing,
+    Authorization, Call, Context, Decision, Epoch, OperatorSet, QuorumProof, RecordedRoot, Refusal, Signature,
+    VerifiedAttestation, append_trailing,
     backend::{self, Backend},
     examine_with, verify_batch, verify_batch_with,
 };
 use blst::min_sig::{AggregatePublicKey, AggregateSignature};
-use fixture::{Fixture, NOW, encode_key, operators, secret};
+use fixture::{Fixture, NOW, encode_key, operators, secret, signature, with_absent, with_signature};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -56,14 +56,21 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         operators: OperatorSet::new(operators(&newer.secrets)).unwrap(),
     });
     let absent = [vec![], vec![1], vec![2, 6], vec![0], vec![], vec![3, 4]];
-    let valid = (0u64..24).zip(absent.iter().cycle()).map(|(nonce, absent)| {
+    let documents = (0u64..24).zip(absent.iter().cycle()).map(|(nonce, absent)| {
         let signers = if nonce % 3 == 2 { &newer } else { &fixture };
         let absent = absent.iter().copied().filter(|_| nonce % 3 != 2).collect();
         let signers = Fixture { nonce: U256::from(nonce), absent, ..signers.clone() };
         let others = [B256::with_last_byte(1), B256::with_last_byte(2)];
-        signers.document_in_batch(&others[..usize::from(nonce % 4 == 0)], 0).authorization().unwrap()
+        signers.document_in_batch(&others[..usize::from(nonce % 4 == 0)], 0)
     });
-    World { valid: valid.collect(), fixture }
+    let documents: Vec<_> = documents.collect();
+    for (place, document) in documents.iter().enumerate().filter(|(place, _)| place % 6 != 5) {
+        // 47 of 70, and 41 of 60, are required.
+        let (signed, total) = if document.epoch == 10 { (41, 60) } else { (47 - u64::from(place % 6 == 4), 70) };
+        let recorded = RecordedRoot { signed_weight: U96::from(signed), total_weight: U96::from(total) };
+        fixture.context.recorded_roots.record(document.epoch, document.root(), recorded);
+    }
+    World { valid: documents.iter().map(|document| document.authorization().unwrap()).collect(), fixture }
 });
 
 impl World {
@@ -87,9 +94,22 @@ impl World {
     }
 }
 
+/// The same authorization, said to stand under a recorded root.
+fn recorded(authorization: &Authorization) -> Authorization {
+    Authorization { quorum_proof: QuorumProof::Recorded, ..authorization.clone() }
+}
+
 /// A signature that is a point of the subgroup, but of something else.
 fn other_signature(seed: u8) -> Signature {
     Signature(secret(99).sign(&[seed], b"another tag", &[]).serialize())
+}
+
+/// Adds a point to an authorization's signature.
+fn add(authorization: &mut Authorization, shift: &Signature) {
+    let signature = signature(authorization);
+    let mut shifted = point(signature);
+    shifted.add_aggregate(&point(shift));
+    *signature = Signature(shifted.to_signature().serialize());
 }
 
 fn point(signature: &Signature) -> AggregateSignature {
@@ -158,9 +178,22 @@ fn passes_the_same_call_twice_since_nothing_is_spent() {
 
 #[test]
 fn names_every_call_under_one_root_whose_signature_is_bad() {
-    let forged = |place: usize| Authorization { signature: other_signature(1), ..WORLD.valid[place].clone() };
+    let forged = |place: usize| with_signature(WORLD.valid[place].clone(), other_signature(1));
     let authorizations = [forged(0), WORLD.valid[0].clone(), forged(0), forged(1), WORLD.valid[1].clone()];
     WORLD.assert_refused(&authorizations, &[0, 2, 3], Refusal::InvalidSignature);
+}
+
+#[test]
+fn decides_calls_under_recorded_roots_among_calls_with_signatures() {
+    let mut authorizations: Vec<_> = WORLD.valid[..6].iter().map(recorded).collect();
+    authorizations.extend_from_slice(&WORLD.valid[..2]);
+    *signature(&mut authorizations[6]) = other_signature(1);
+    let results = WORLD.verify(&authorizations);
+    assert!(results[..4].iter().all(Result::is_ok));
+    assert_eq!(results[4], Err(Refusal::QuorumNotReached { signed: U256::from(46), required: U256::from(47) }));
+    assert!(matches!(results[5], Err(Refusal::RootNotRecorded { epoch: 10, .. })));
+    assert_eq!(results[6], Err(Refusal::InvalidSignature));
+    assert!(results[7].is_ok());
 }
 
 #[test]
@@ -168,13 +201,8 @@ fn refuses_two_forgeries_that_cancel_out() {
     // The sum of both signatures is that of two good ones; so is the sum of both equations.
     let forge = |one: usize, other: usize| {
         let mut authorizations = WORLD.valid.clone();
-        let shift = point(&other_signature(2));
-        let mut shifted = point(&authorizations[one].signature);
-        shifted.add_aggregate(&shift);
-        authorizations[one].signature = Signature(shifted.to_signature().serialize());
-        let mut shifted = point(&authorizations[other].signature);
-        shifted.add_aggregate(&point(&negated(&other_signature(2))));
-        authorizations[other].signature = Signature(shifted.to_signature().serialize());
+        add(&mut authorizations[one], &other_signature(2));
+        add(&mut authorizations[other], &negated(&other_signature(2)));
         authorizations
     };
     // Of one set of signers, of two, of two epochs.
@@ -188,22 +216,20 @@ fn refuses_two_forgeries_that_cancel_out() {
 #[test]
 fn refuses_signatures_that_were_exchanged() {
     let mut authorizations = WORLD.valid.clone();
-    let (one, other) = (authorizations[0].signature, authorizations[12].signature);
-    (authorizations[0].signature, authorizations[12].signature) = (other, one);
+    let (one, rest) = authorizations.split_at_mut(12);
+    std::mem::swap(signature(&mut one[0]), signature(&mut rest[0]));
     WORLD.assert_refused(&authorizations, &[0, 12], Refusal::InvalidSignature);
 }
 
 #[test]
 fn refuses_signatures_outside_the_subgroup() {
     let mut authorizations = WORLD.valid.clone();
-    authorizations[5].signature = outside_the_subgroup();
+    *signature(&mut authorizations[5]) = outside_the_subgroup();
     // These two add up to the sum of the good ones.
     for (place, shift) in [(8, outside_the_subgroup()), (9, negated(&outside_the_subgroup()))] {
-        let mut shifted = point(&authorizations[place].signature);
-        shifted.add_aggregate(&point(&shift));
-        authorizations[place].signature = Signature(shifted.to_signature().serialize());
+        add(&mut authorizations[place], &shift);
     }
-    authorizations[11].signature = Signature([0; 96]);
+    *signature(&mut authorizations[11]) = Signature([0; 96]);
     WORLD.assert_refused(&authorizations, &[5, 8, 9, 11], Refusal::MalformedSignature);
 }
 
@@ -212,7 +238,7 @@ fn tells_a_bad_signature_before_a_denial() {
     let deny = |nonce, signature: Option<Signature>| {
         let fixture = WORLD.fixture.clone();
         let denial = Fixture { decision: Decision::Deny, nonce: U256::from(nonce), ..fixture }.authorization();
-        Authorization { signature: signature.unwrap_or(denial.signature), ..denial }
+        signature.map_or(denial.clone(), |signature| with_signature(denial, signature))
     };
     let (denied, forged) = (deny(100u64, None), deny(101, Some(other_signature(3))));
     let results = WORLD.verify(&[WORLD.valid[0].clone(), denied.clone(), forged]);
@@ -234,7 +260,7 @@ fn refuses_calls_whose_signers_keys_cancel_out_and_no_others() {
     // What all sign together is what the first signs, since the others cancel out.
     let first_alone = Fixture { secrets: vec![fixture.secrets[0].clone()], ..fixture.clone() };
     let good = first_alone.authorization();
-    let nobody = Authorization { non_signers: NonSigners::from_indices([0]).unwrap(), ..good.clone() };
+    let nobody = with_absent(good.clone(), [0]);
     let encoded = [good.encode(), nobody.encode(), good.encode()];
     let intent = &fixture.intent;
     let calls = encoded.each_ref().map(|authorization| Call::Explicit { intent, authorization });
@@ -255,8 +281,8 @@ fn decides_alike_by_sets_of_signers_and_by_absent_operators() {
         .collect();
     let world = World { fixture, valid: vec![] };
     world.assert_refused(&authorizations, &[], Refusal::InvalidSignature);
-    authorizations[20].signature = other_signature(4);
-    authorizations[33].non_signers = authorizations[34].non_signers.clone();
+    *signature(&mut authorizations[20]) = other_signature(4);
+    authorizations[33] = with_absent(authorizations[33].clone(), [8, 6]);
     world.assert_refused(&authorizations, &[20, 33], Refusal::InvalidSignature);
 }
 
@@ -278,11 +304,11 @@ enum Change {
 impl Change {
     fn apply(self, authorization: &mut Authorization) {
         match self {
-            Self::OtherSignature => authorization.signature = other_signature(5),
-            Self::SignatureByte(byte) => authorization.signature.0[byte] ^= 1,
-            Self::NegatedSignature => authorization.signature = negated(&authorization.signature),
-            Self::OutsideTheSubgroup => authorization.signature = outside_the_subgroup(),
-            Self::NonSigners(place) => authorization.non_signers = NonSigners::from_indices([place]).unwrap(),
+            Self::OtherSignature => *signature(authorization) = other_signature(5),
+            Self::SignatureByte(byte) => signature(authorization).0[byte] ^= 1,
+            Self::NegatedSignature => *signature(authorization) = negated(signature(authorization)),
+            Self::OutsideTheSubgroup => *signature(authorization) = outside_the_subgroup(),
+            Self::NonSigners(place) => *authorization = with_absent(authorization.clone(), [place]),
             Self::Epoch(epoch) => authorization.epoch = epoch,
             Self::Expiration(expiration) => authorization.expiration = U48::from(expiration),
             Self::Nonce => authorization.nonce += U256::from(1),
@@ -312,13 +338,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_batch_gives_what_verification_of_each_gives(chosen in prop::collection::vec((0..24usize, any_change()), 0..14)) {
+    fn a_batch_gives_what_verification_of_each_gives(chosen in prop::collection::vec(
+        (0..24usize, any_change(), prop::bool::weighted(0.25)), 0..14,
+    )) {
         let authorizations: Vec<_> = chosen
             .into_iter()
-            .map(|(place, change)| {
+            .map(|(place, change, recorded)| {
                 let mut authorization = WORLD.valid[place].clone();
                 change.into_iter().for_each(|change| change.apply(&mut authorization));
-                authorization
+                if recorded { self::recorded(&authorization) } else { authorization }
             })
             .collect();
         WORLD.verify(&authorizations);

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use alloy_sol_types::{SolStruct, SolValue};
 use assent_verifier::{
     Attestation, Authorization, AuthorizationError, Decision, Intent, MerkleProof, MerkleTree, NonSigners,
-    NonSignersError, PublicKey, Refusal, Signature, UnknownDecision, append_trailing,
+    NonSignersError, PublicKey, QuorumProof, Refusal, Signature, UnknownDecision, append_trailing,
     backend::SignatureError,
     digest::{PROOF_OF_POSSESSION_TAG, attestation_digest, intent_hash, proof_of_possession_digest},
     split_trailing, verify_proof_of_possession,
@@ -23,24 +23,45 @@ fn an_authorization_is_laid_out_as_the_protocol_says() {
         decision: Decision::Allow,
         evidence: B256::repeat_byte(0x0a),
         epoch: 0x0b0c_0d0e,
-        signature: Signature([0x0f; 96]),
-        non_signers: NonSigners::from_indices([0, 9]).unwrap(),
+        quorum_proof: QuorumProof::Direct {
+            signature: Signature([0x0f; 96]),
+            non_signers: NonSigners::from_indices([0, 9]).unwrap(),
+        },
         merkle_proof: vec![B256::repeat_byte(0x10), B256::repeat_byte(0x11)].try_into().unwrap(),
     };
     let bytes = authorization.encode();
-    assert_eq!(bytes.len(), 205 + 2 + 64);
+    assert_eq!(bytes.len(), 206 + 2 + 64);
     assert_eq!(bytes[0..32], [0x01; 32]);
     assert_eq!(bytes[32..64], U256::from(0x0203).to_be_bytes::<32>());
     assert_eq!(bytes[64..70], [4, 5, 6, 7, 8, 9]);
     assert_eq!(bytes[70], 1);
     assert_eq!(bytes[71..103], [0x0a; 32]);
     assert_eq!(bytes[103..107], [0x0b, 0x0c, 0x0d, 0x0e]);
-    assert_eq!(bytes[107..203], [0x0f; 96]);
-    assert_eq!(bytes[203..206], [2, 0b1, 0b10]);
-    assert_eq!(bytes[206], 2);
-    assert_eq!(bytes[207..239], [0x10; 32]);
-    assert_eq!(bytes[239..], [0x11; 32]);
-    assert_eq!(Authorization::parse(&bytes), Ok(authorization));
+    assert_eq!(bytes[107], 0);
+    assert_eq!(bytes[108..204], [0x0f; 96]);
+    assert_eq!(bytes[204..207], [2, 0b1, 0b10]);
+    assert_eq!(bytes[207], 2);
+    assert_eq!(bytes[208..240], [0x10; 32]);
+    assert_eq!(bytes[240..], [0x11; 32]);
+    assert_eq!(Authorization::parse(&bytes), Ok(authorization.clone()));
+
+    let recorded = Authorization { quorum_proof: QuorumProof::Recorded, ..authorization };
+    let short = recorded.encode();
+    assert_eq!(short.len(), 109 + 64);
+    assert_eq!(short[..107], bytes[..107]);
+    assert_eq!(short[107..109], [1, 2]);
+    assert_eq!(short[109..], bytes[208..]);
+    assert_eq!(Authorization::parse(&short), Ok(recorded));
+}
+
+#[test]
+fn a_document_gives_both_kinds_of_authorization() {
+    let document = Fixture::new().document_in_batch(&[B256::ZERO], 0);
+    let (direct, recorded) = (document.authorization().unwrap(), document.recorded_authorization().unwrap());
+    let QuorumProof::Direct { signature, ref non_signers } = direct.quorum_proof else { panic!("not direct") };
+    assert_eq!((signature, non_signers), (document.signature, &document.non_signers));
+    assert_eq!(recorded, Authorization { quorum_proof: QuorumProof::Recorded, ..direct });
+    assert_eq!(recorded.encode().len(), 109 + 32);
 }
 
 #[test]
@@ -54,17 +75,36 @@ fn names_what_is_wrong_with_bytes_that_do_not_parse() {
     assert_eq!(altered(|bytes| bytes.truncate(31)), Err(AuthorizationError::TooShort { field: "taskId" }));
     assert_eq!(altered(|bytes| bytes.push(0)), Err(AuthorizationError::LeftOver(1)));
     assert_eq!(altered(|bytes| bytes[70] = 2), Err(UnknownDecision(2).into()));
-    assert_eq!(altered(|bytes| bytes[204] = 0), Err(NonSignersError::TrailingZero.into()));
+    assert_eq!(altered(|bytes| bytes[107] = 2), Err(AuthorizationError::UnknownKind(2)));
+    assert_eq!(altered(|bytes| bytes[205] = 0), Err(NonSignersError::TrailingZero.into()));
     let deep_proof = altered(|bytes| {
-        bytes[205] = 33;
+        bytes[206] = 33;
         bytes.extend([0; 33 * 32]);
     });
     assert_eq!(deep_proof, Err(AuthorizationError::MerkleProofTooLong(33)));
     let deepest_proof = altered(|bytes| {
-        bytes[205] = 32;
+        bytes[206] = 32;
         bytes.extend([0; 32 * 32]);
     });
     assert_eq!(deepest_proof.unwrap().merkle_proof.as_slice().len(), 32);
+}
+
+#[test]
+fn names_what_is_wrong_with_bytes_under_a_recorded_root() {
+    let valid = Fixture::new().document().recorded_authorization().unwrap().encode();
+    let with_proof = |length: u8, hashes: usize| {
+        let mut bytes = valid.clone();
+        bytes[108] = length;
+        bytes.extend(vec![0; 32 * hashes]);
+        Authorization::parse(&bytes)
+    };
+    assert_eq!(with_proof(32, 32).unwrap().merkle_proof.as_slice().len(), 32);
+    assert_eq!(with_proof(33, 33), Err(AuthorizationError::MerkleProofTooLong(33)));
+    assert_eq!(with_proof(1, 0), Err(AuthorizationError::TooShort { field: "Merkle proof" }));
+    assert_eq!(with_proof(0, 1), Err(AuthorizationError::LeftOver(32)));
+    let cut = |length| Authorization::parse(&valid[..length]);
+    assert_eq!(cut(108), Err(AuthorizationError::TooShort { field: "Merkle proof's length" }));
+    assert_eq!(cut(107), Err(AuthorizationError::TooShort { field: "kind" }));
 }
 
 #[test]
@@ -214,7 +254,10 @@ prop_compose! {
         allow: bool,
         absent in prop::collection::vec(0..2040u16, 0..20),
         proof in prop::collection::vec(any::<[u8; 32]>(), 0..=32),
+        recorded: bool,
     ) -> Authorization {
+        let signature = Signature(fixed.3.concat().try_into().unwrap());
+        let direct = QuorumProof::Direct { signature, non_signers: NonSigners::from_indices(absent).unwrap() };
         Authorization {
             task_id: fixed.0.into(),
             nonce: U256::from_be_bytes(fixed.1),
@@ -222,8 +265,7 @@ prop_compose! {
             decision: if allow { Decision::Allow } else { Decision::Deny },
             evidence: fixed.2.into(),
             epoch,
-            signature: Signature(fixed.3.concat().try_into().unwrap()),
-            non_signers: NonSigners::from_indices(absent).unwrap(),
+            quorum_proof: if recorded { QuorumProof::Recorded } else { direct },
             merkle_proof: proof.into_iter().map(B256::from).collect::<Vec<_>>().try_into().unwrap(),
         }
     }

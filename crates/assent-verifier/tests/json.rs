@@ -25,7 +25,10 @@ fn keys(value: &Value) -> Vec<&str> {
 fn every_type_reads_what_it_writes() {
     let mut fixture = Fixture::new();
     assert!(fixture.context.spent.spend(fixture.context.policy_client, U256::from(1)));
+    fixture.record(&fixture.document(), 50);
     let context = assert_round_trip(&fixture.context);
+    assert_eq!(keys(&context["recordedRoots"][0]), ["epoch", "root", "signedWeight", "totalWeight"]);
+    assert_eq!(context["recordedRoots"][0]["signedWeight"], "50");
     assert_eq!(context["chainId"], "31337");
     assert_eq!(context["timestamp"], fixture::NOW);
     assert_eq!(context["epochs"][0]["validUntil"], (1u64 << 48) - 1);
@@ -36,6 +39,8 @@ fn every_type_reads_what_it_writes() {
     let policy = assert_round_trip(&fixture.context.policy.clone().unwrap());
     assert_eq!(keys(&policy), ["maxLifetime", "operatorSet", "policyId", "quorum"]);
 
+    let recorded = assert_round_trip(&fixture.document().recorded_authorization().unwrap());
+    assert_eq!(keys(&recorded), ["decision", "epoch", "evidence", "expiration", "merkleProof", "nonce", "taskId"]);
     let authorization = assert_round_trip(&fixture.authorization());
     assert_eq!(authorization["nonSigners"], json!([1, 4]));
     assert_eq!(authorization["decision"], "allow");
@@ -43,6 +48,14 @@ fn every_type_reads_what_it_writes() {
     assert_eq!(document["attestation"]["decision"], "allow");
     let denied = Fixture { decision: Decision::Deny, ..fixture };
     assert_eq!(assert_round_trip(&denied.document())["attestation"]["decision"], "deny");
+}
+
+#[test]
+fn a_context_of_before_there_were_recorded_roots_has_none() {
+    let context = Fixture::new().context;
+    let mut written = to_value(&context).unwrap();
+    written.as_object_mut().unwrap().remove("recordedRoots");
+    assert_eq!(from_value::<Context>(written).unwrap(), context);
 }
 
 #[test]
@@ -92,7 +105,7 @@ fn numbers_that_do_not_fit_are_refused() {
 #[test]
 fn unknown_missing_and_wrong_fields_are_refused() {
     fn check<T: DeserializeOwned>(valid: Value) {
-        for key in keys(&valid).into_iter().filter(|key| *key != "policy") {
+        for key in keys(&valid).into_iter().filter(|key| !["policy", "recordedRoots"].contains(key)) {
             let mut missing = valid.clone();
             missing.as_object_mut().unwrap().remove(key);
             assert!(from_value::<T>(missing).is_err(), "without {key}");

@@ -1,21 +1,23 @@
 //! `assent context`: what offline verification has to be told, read from a chain.
 
 use crate::{
-    Outcome, connection,
+    Outcome, connection, input,
     output::{self, Output, short_address},
 };
 use alloy_primitives::{Address, U256};
 use anyhow::{Context as _, Result, bail};
 use assent_client::AssentClient;
 use assent_contracts::TaskManager;
-use assent_verifier::Context;
+use assent_verifier::{AttestationDocument, Context, RecordedRoots};
 use clap::Args;
+use std::path::PathBuf;
 
 /// The options of `assent context`.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   assent context --rpc-url http://127.0.0.1:8545 --client 0x… --caller 0x… --nonce 7 --json > context.json
+  assent context --rpc-url http://127.0.0.1:8545 --client 0x… --caller 0x… --document attestation.json --json > context.json
 
 The JSON is what `assent attest --context` and `assent verify --context` take. It is as of the latest block, with the newest
 epoch of the client's operator set unless others are named. Beware: nonces whose word of 256 was not read (--nonce) count as
@@ -31,18 +33,23 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     caller: Address,
     /// A nonce that the call may spend; repeatable. The whole word of 256 nonces is read.
-    #[arg(long = "nonce", required = true)]
+    #[arg(long = "nonce", required_unless_present = "documents")]
     nonces: Vec<U256>,
     /// An epoch to include, in place of the newest; repeatable.
     #[arg(long = "epoch", value_name = "NUMBER")]
     epochs: Vec<u32>,
+    /// Read what this attestation document needs too: its nonce, its epoch, and whether its root is recorded; repeatable.
+    #[arg(long = "document", value_name = "FILE")]
+    documents: Vec<PathBuf>,
 }
 
 /// Runs `assent context`.
 pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+    let documents = arguments.documents.iter().map(|path| input::read_json("document", path));
+    let documents = documents.collect::<Result<Vec<AttestationDocument>>>()?;
     let context = connection::block_on(async {
         let _spinner = output::spinner("Reading the client's context");
-        read(&arguments).await.with_context(|| {
+        read(&arguments, &documents).await.with_context(|| {
             format!(
                 "{} about the client {}, which must be a PolicyClient",
                 connection::asking(&arguments.rpc_url),
@@ -54,10 +61,10 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     Ok(Outcome::Success)
 }
 
-async fn read(arguments: &Arguments) -> Result<Context> {
+async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Result<Context> {
     let client = AssentClient::new(connection::connect(&arguments.rpc_url, None)?);
     let policy_client = arguments.client;
-    let epochs = if arguments.epochs.is_empty() {
+    let mut epochs = if arguments.epochs.is_empty() {
         let Some(policy) = client.read_policy(policy_client).await? else {
             bail!("the client {policy_client} has no policy, so it refuses everything; set one with its setPolicy");
         };
@@ -67,10 +74,19 @@ async fn read(arguments: &Arguments) -> Result<Context> {
     } else {
         arguments.epochs.clone()
     };
-    let context = client.read_context(policy_client, arguments.caller, &epochs, &arguments.nonces).await?;
-    let Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, spent } = context;
+    epochs.extend(documents.iter().map(|document| document.epoch));
+    let mut nonces = arguments.nonces.clone();
+    nonces.extend(documents.iter().map(|document| document.attestation.nonce));
+    let context = client.read_context(policy_client, arguments.caller, &epochs, &nonces).await?;
+    let Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, spent, .. } = context;
+    let roots = documents.iter().map(|document| (document.epoch, document.root())).collect::<Vec<_>>();
+    let recorded_roots = if task_manager.is_zero() {
+        RecordedRoots::default()
+    } else {
+        client.read_recorded_roots(task_manager, &roots).await?
+    };
     let spent = spent.to_spent_nonces();
-    Ok(Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, spent })
+    Ok(Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, recorded_roots, spent })
 }
 
 fn describe(context: &Context) -> String {
@@ -82,7 +98,8 @@ fn describe(context: &Context) -> String {
         .add_row(["client", &short_address(context.policy_client)])
         .add_row(["caller", &short_address(context.caller)])
         .add_row(["time", &output::time(context.timestamp)])
-        .add_row(["epochs", &epochs]);
+        .add_row(["epochs", &epochs])
+        .add_row(["recorded roots", &context.recorded_roots.iter().count().to_string()]);
     if let Some(policy) = &context.policy {
         table
             .add_row(["policy", &policy.policyId.to_string()])

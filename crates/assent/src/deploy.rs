@@ -6,9 +6,11 @@ use crate::{
     connection,
     output::{self, Output},
 };
+use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{Address, aliases::U48};
 use anyhow::{Context, Result};
-use assent_client::{AssentClient, DeploymentReport};
+use assent_client::{AssentClient, DeploymentReport, ValidatorState};
+use assent_contracts::deployment::Deployment;
 use clap::Args;
 use comfy_table::Table;
 use serde_json::{Value, json};
@@ -21,7 +23,8 @@ Examples:
   assent deploy --rpc-url http://127.0.0.1:8545 --owner 0x… --account 0x… --grace-period 3600
 
 StakeTable, OperatorRegistry and TaskManager are deployed to addresses that follow from the owner and the grace period, the
-same on every chain. What stands there already is left as it is, so that the command can be repeated.")]
+same on every chain. What stands there already is left as it is, so that the command can be repeated. The TaskManager knows
+no epoch before the OperatorRegistry's owner has added it: when the owner deploys, this command does that too.")]
 pub struct Arguments {
     /// The node to ask.
     #[arg(long, value_name = "URL")]
@@ -45,8 +48,30 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
         let _spinner = output::spinner("Deploying");
         client.deploy(from, owner, grace_period).await.with_context(|| connection::asking(&rpc_url))
     })?;
-    output.result(table(&report), &to_json(&report))?;
+    output.result(format_args!("{}\n{}", table(&report), next_step(&report)), &to_json(&report))?;
+    if output.is_json() && matches!(report.validator, ValidatorState::LeftToOwner) {
+        output::remark(next_step(&report));
+    }
     Ok(Outcome::Success)
+}
+
+fn next_step(report: &DeploymentReport) -> String {
+    let Deployment { owner, operator_registry, task_manager, .. } = &report.deployment;
+    match &report.validator {
+        ValidatorState::WasAdded => "the OperatorRegistry told the TaskManager of epochs already".to_owned(),
+        ValidatorState::Added(receipts) => {
+            format!("the OperatorRegistry tells the TaskManager of epochs, {} gas", gas(receipts))
+        }
+        ValidatorState::LeftToOwner => format!(
+            "next, {owner} must run the same command, or call addValidator({}) of the OperatorRegistry {}: until then every \
+             attestation is refused",
+            task_manager.address, operator_registry.address
+        ),
+    }
+}
+
+fn gas(receipts: &[TransactionReceipt]) -> u64 {
+    receipts.iter().map(|receipt| receipt.gas_used).sum()
 }
 
 fn table(report: &DeploymentReport) -> Table {
@@ -72,5 +97,10 @@ fn to_json(report: &DeploymentReport) -> Value {
         "owner": report.deployment.owner,
         "gracePeriod": report.deployment.grace_period.to::<u64>(),
         "contracts": contracts.collect::<Vec<_>>(),
+        "validator": match &report.validator {
+            ValidatorState::WasAdded => json!({ "added": true, "gas": null }),
+            ValidatorState::Added(receipts) => json!({ "added": true, "gas": gas(receipts) }),
+            ValidatorState::LeftToOwner => json!({ "added": false, "gas": null }),
+        },
     })
 }

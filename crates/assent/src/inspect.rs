@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::hex;
 use anyhow::{Context, Result};
 use assent_verifier::{
-    Authorization, MerkleProof, NonSigners,
+    Authorization, MerkleProof, NonSigners, QuorumProof,
     backend::{Backend, Preferred},
     split_trailing,
 };
@@ -16,7 +16,7 @@ use comfy_table::Table;
 use serde_json::json;
 
 /// Bytes of an authorization with the longest bitmap and the longest Merkle proof.
-pub const LONGEST_AUTHORIZATION: usize = 205 + NonSigners::MAX_BYTES + 32 * MerkleProof::MAX_LENGTH;
+pub const LONGEST_AUTHORIZATION: usize = 206 + NonSigners::MAX_BYTES + 32 * MerkleProof::MAX_LENGTH;
 
 /// More than fits into a block.
 pub const LONGEST_CALLDATA: usize = 4 * 1024 * 1024;
@@ -66,14 +66,8 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
 }
 
 fn describe(authorization: &Authorization) -> Table {
-    let Authorization { task_id, nonce, expiration, decision, evidence, epoch, signature, non_signers, merkle_proof } =
+    let Authorization { task_id, nonce, expiration, decision, evidence, epoch, quorum_proof, merkle_proof } =
         authorization;
-    let places = non_signers.indices().map(|place| place.to_string()).collect::<Vec<_>>();
-    let absent = if places.is_empty() { "none: everybody signed".to_owned() } else { places.join(", ") };
-    let encoding = match Preferred::decode_signature(signature) {
-        Ok(_) => "a point of the prime-order subgroup",
-        Err(_) => "MALFORMED: not a point of the prime-order subgroup",
-    };
     let proof = match merkle_proof.as_slice() {
         [] => "empty: signed alone".to_owned(),
         hashes => hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
@@ -85,9 +79,22 @@ fn describe(authorization: &Authorization) -> Table {
         .add_row(["expiration", &output::time(expiration.to::<u64>())])
         .add_row(["decision", &decision.to_string()])
         .add_row(["evidence", &evidence.to_string()])
-        .add_row(["epoch", &epoch.to_string()])
-        .add_row(["signature", &format!("{signature}\n{encoding}")])
-        .add_row(["non-signers", &format!("{absent} (places in the epoch's table, from 0)")])
-        .add_row(["Merkle proof", &proof]);
+        .add_row(["epoch", &epoch.to_string()]);
+    match quorum_proof {
+        QuorumProof::Direct { signature, non_signers } => {
+            let places = non_signers.indices().map(|place| place.to_string()).collect::<Vec<_>>();
+            let absent = if places.is_empty() { "none: everybody signed".to_owned() } else { places.join(", ") };
+            let encoding = match Preferred::decode_signature(signature) {
+                Ok(_) => "a point of the prime-order subgroup",
+                Err(_) => "MALFORMED: not a point of the prime-order subgroup",
+            };
+            table
+                .add_row(["kind", "direct: the signature travels along"])
+                .add_row(["signature", &format!("{signature}\n{encoding}")])
+                .add_row(["non-signers", &format!("{absent} (places in the epoch's table, from 0)")])
+        }
+        QuorumProof::Recorded => table.add_row(["kind", "recorded: good once its root is recorded on chain"]),
+    };
+    table.add_row(["Merkle proof", &proof]);
     table
 }

@@ -13,6 +13,8 @@ mod inspect;
 mod key_file;
 mod keys;
 mod output;
+mod record;
+mod refused;
 mod send;
 mod verify;
 
@@ -56,6 +58,8 @@ enum Command {
     Context(context::Arguments),
     /// Deploy the contracts.
     Deploy(deploy::Arguments),
+    /// Record roots on chain, so that each call under them needs no signature.
+    Record(record::Arguments),
     /// Send a call with its authorization.
     Send(send::Arguments),
 }
@@ -92,6 +96,7 @@ fn run(command: Command, output: Output) -> anyhow::Result<Outcome> {
         Command::Epoch(command) => epoch::run(command, output),
         Command::Context(arguments) => context::run(arguments, output),
         Command::Deploy(arguments) => deploy::run(arguments, output),
+        Command::Record(arguments) => record::run(arguments, output),
         Command::Send(arguments) => send::run(arguments, output),
     }
 }

@@ -6,13 +6,14 @@ use crate::{
     connection, input,
     inspect::LONGEST_AUTHORIZATION,
     output::{self, Output},
+    refused,
 };
 use alloy::{rpc::types::TransactionReceipt, sol_types::SolCall};
-use alloy_primitives::{Address, hex};
+use alloy_primitives::Address;
 use anyhow::{Context, Result, bail};
-use assent_client::{AssentClient, Call, ClientError};
+use assent_client::{AssentClient, Call};
 use assent_contracts::TreasuryVault;
-use assent_verifier::{AttestationDocument, Authorization, Intent};
+use assent_verifier::{AttestationDocument, Authorization, Intent, QuorumProof};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -24,9 +25,11 @@ Examples:
   assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --private-key-file agent.key
   assent send --rpc-url http://127.0.0.1:8545 --intent intent.json --authorization @authorization.hex --account 0x…
   assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --explicit 0x… --account 0x…
+  assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --recorded --account 0x…
 
 The authorization is put behind the calldata, or with --explicit handed over with the intent to execute(Intent,bytes). The
-call is tried out first: one that would be refused costs no gas.")]
+call is tried out first: one that would be refused costs no gas. With --recorded the signature stays at home: `assent record`
+must have recorded the attestation's root before, and the call costs a fraction of the gas.")]
 pub struct Arguments {
     /// The node to send to.
     #[arg(long, value_name = "URL")]
@@ -43,13 +46,19 @@ pub struct Arguments {
     /// Hand the intent to this contract, which executes it.
     #[arg(long, value_name = "ADDRESS")]
     explicit: Option<Address>,
+    /// Leave the signature out: the attestation's root is recorded.
+    #[arg(long)]
+    recorded: bool,
     #[command(flatten)]
     sender: Account,
 }
 
 /// Runs `assent send`.
 pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
-    let (intent, authorization) = arguments.read()?;
+    let (intent, mut authorization) = arguments.read()?;
+    if arguments.recorded {
+        authorization.quorum_proof = QuorumProof::Recorded;
+    }
     let (from, signer) = arguments.sender.open()?;
     let call = arguments.call(from, &intent, &authorization)?;
     let sent = connection::block_on(async {
@@ -66,7 +75,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     })?;
     match sent {
         Ok(receipt) => went_through(&receipt, output),
-        Err(error) => refused(error, output),
+        Err(error) => refused::report(error, output),
     }
 }
 
@@ -107,27 +116,4 @@ fn went_through(receipt: &TransactionReceipt, output: Output) -> Result<Outcome>
         &json!({ "sent": true, "transaction": transaction, "gas": gas, "block": block }),
     )?;
     Ok(Outcome::Success)
-}
-
-/// Refusals are answers; everything else is a failure of the command.
-fn refused(error: ClientError, output: Output) -> Result<Outcome> {
-    let Some(refusal) = error.refusal() else { return Err(error.into()) };
-    let cost = match error.gas_used() {
-        Some(gas) => format!("mined and refused, {gas} gas"),
-        None => "not sent".to_owned(),
-    };
-    output.result(
-        format_args!("REFUSED with {}: {refusal}\n{cost}", refusal.signature()),
-        &json!({
-            "sent": error.gas_used().is_some(),
-            "gas": error.gas_used(),
-            "error": {
-                "name": refusal.name(),
-                "signature": refusal.signature(),
-                "message": refusal.to_string(),
-                "revertData": hex::encode_prefixed(refusal.revert_data()),
-            },
-        }),
-    )?;
-    Ok(Outcome::Refused)
 }

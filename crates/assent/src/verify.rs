@@ -23,10 +23,11 @@ Examples:
   assent verify --context context.json --intent intent.json --authorization @authorization.hex
   assent verify --context context.json --document attestation.json
   assent verify --context context.json --intent intent.json --document attestation.json --timestamp 1800000000
+  assent verify --context context.json --document attestation.json --recorded
   assent verify --context context.json --calldata @transaction-input.hex
 
 Nothing is read from a network or a clock: the context says which chain, contracts, policy, caller and time, which epochs
-there are and which nonces are spent. `assent context --json` prints one.
+there are, which roots are recorded and which nonces are spent. `assent context --json` prints one.
 Exit status 0 means that the contracts would let the call through.")]
 pub struct Arguments {
     /// What the chain would know, as JSON.
@@ -45,6 +46,9 @@ pub struct Arguments {
     /// The attestation document, as JSON. With it, each field in which the call differs from what was attested is named.
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
+    /// Take the document's authorization without its signature, as for a root that is recorded.
+    #[arg(long, requires = "document", conflicts_with_all = ["authorization", "calldata"])]
+    recorded: bool,
     /// A whole call in trailing form, in place of --intent and --authorization.
     #[arg(long, value_name = "HEX|@FILE|-", conflicts_with_all = ["intent", "authorization"])]
     calldata: Option<String>,
@@ -97,7 +101,10 @@ impl Arguments {
         };
         let authorization = match (&self.authorization, document) {
             (Some(source), _) => input::read_hex("authorization", source, LONGEST_AUTHORIZATION)?,
-            (None, document) => document.context("give --authorization, or --document")?.authorization()?.encode(),
+            (None, document) => {
+                let document = document.context("give --authorization, or --document")?;
+                if self.recorded { document.recorded_authorization()? } else { document.authorization()? }.encode()
+            }
         };
         Ok(Submitted::Explicit { intent, authorization })
     }
@@ -135,6 +142,7 @@ struct Explanation {
     malformed: Option<AuthorizationError>,
     differences: Vec<Difference>,
     document_missing: bool,
+    root_missing: bool,
 }
 
 impl Explanation {
@@ -144,12 +152,16 @@ impl Explanation {
         submitted: &Submitted,
         document: Option<&AttestationDocument>,
     ) -> Self {
-        let explained_by_fields =
-            matches!(examination.result(), Err(Refusal::WrongTask { .. } | Refusal::InvalidSignature));
+        let explained_by_fields = matches!(
+            examination.result(),
+            Err(Refusal::WrongTask { .. } | Refusal::InvalidSignature | Refusal::RootNotRecorded { .. })
+        );
         match (examination.result(), submitted.parse(context), document) {
             (Err(Refusal::MalformedAuthorization), Err(error), _) => Self { malformed: Some(error), ..Self::default() },
-            (Err(_), Ok((intent, authorization)), Some(document)) if explained_by_fields => {
-                Self { differences: document.explain(context, &intent, &authorization), ..Self::default() }
+            (Err(refusal), Ok((intent, authorization)), Some(document)) if explained_by_fields => {
+                let differences = document.explain(context, &intent, &authorization);
+                let root_missing = differences.is_empty() && matches!(refusal, Refusal::RootNotRecorded { .. });
+                Self { differences, root_missing, ..Self::default() }
             }
             (Err(Refusal::WrongTask { .. }), _, None) => Self { document_missing: true, ..Self::default() },
             _ => Self::default(),
@@ -178,6 +190,9 @@ fn describe(examination: &Examination, explanation: &Explanation) -> Result<Stri
     }
     if explanation.document_missing {
         write!(text, "\n  give the attestation's --document, and each field that differs is named")?;
+    }
+    if explanation.root_missing {
+        write!(text, "\n  `assent record` records it, and `assent context --document` reads that into the context")?;
     }
     Ok(text)
 }

@@ -56,6 +56,10 @@ impl Scene {
             assert_eq!(again["contracts"][place]["address"], first["contracts"][place]["address"]);
             assert!(again["contracts"][place]["gas"].is_null(), "deployed once: {again}");
         }
+        assert!(
+            first["validator"]["gas"].is_u64() && again["validator"]["gas"].is_null(),
+            "added once: {first} {again}"
+        );
         let (stake_table, registry, task_manager) = (address(0), address(1), address(2));
         let mut scene = Self {
             anvil,
@@ -214,6 +218,73 @@ fn an_attested_payment_goes_through_once() {
     assert_eq!(offline.status, Some(1), "{offline:?}");
     let offline: Value = serde_json::from_str(&offline.out).expect("JSON");
     assert_eq!(offline["error"]["revertData"], refused["error"]["revertData"]);
+}
+
+#[test]
+fn a_call_under_a_recorded_root_goes_through_without_its_signature() {
+    let scene = Scene::set();
+    scene.write_intent(scene.vault, scene.payment(12));
+    scene.read_context();
+    scene.attest("3");
+    let verify_recorded = [&VERIFY[..], &["--recorded"]].concat();
+
+    let early = scene.send(&["--recorded"]);
+    assert_eq!(early.status, Some(1), "{early:?}");
+    let refused: Value = serde_json::from_str(&early.out).expect("JSON");
+    assert_eq!(refused["error"]["name"], "RootNotRecorded");
+    let offline: Value = serde_json::from_str(&scene.desk.run(&verify_recorded).out).expect("JSON");
+    assert_eq!(offline["error"]["revertData"], refused["error"]["revertData"]);
+
+    // Anybody may record it.
+    let payer = scene.accounts[8].to_string();
+    let record = ["record", "--rpc-url", &scene.anvil.url, "--account", &payer, "document.json", "--json"];
+    let first = scene.desk.run(&record).json();
+    assert_eq!((&first["roots"][0]["signedWeight"], &first["roots"][0]["totalWeight"]), (&json!("20"), &json!("30")));
+    assert_eq!(
+        (&first["roots"][0]["recordedBefore"], first["transactions"].as_array().map(Vec::len)),
+        (&json!(false), Some(1))
+    );
+    let again = scene.desk.run(&record).json();
+    assert_eq!((&again["roots"][0]["recordedBefore"], &again["gas"]), (&json!(true), &json!(0)));
+
+    let (vault, agent) = (scene.vault.to_string(), scene.agent().to_string());
+    let context = ["context", "--rpc-url", &scene.anvil.url, "--client", &vault, "--caller", &agent];
+    let context = scene.desk.run(&[&context[..], &["--document", "document.json", "--json"]].concat());
+    scene.desk.write("context.json", context.succeeded());
+    scene.desk.run(&verify_recorded).succeeded();
+    assert_eq!(scene.send(&["--recorded"]).json()["sent"], true);
+    assert_eq!(scene.paid(), U256::from(12));
+}
+
+#[test]
+fn a_root_that_operators_did_not_sign_is_not_recorded() {
+    let scene = Scene::set();
+    scene.write_intent(scene.vault, scene.payment(1));
+    scene.read_context();
+    scene.attest("4");
+    let mut document: Value = serde_json::from_str(&scene.desk.read("document.json")).expect("JSON");
+    document["attestation"]["nonce"] = json!("5");
+    scene.desk.write_json("document.json", &document);
+    let payer = scene.accounts[8].to_string();
+    let record = ["record", "--rpc-url", &scene.anvil.url, "--account", &payer, "document.json"];
+    let refused = scene.desk.run(&record);
+    assert!(refused.status == Some(1) && refused.out.contains("InvalidSignature"), "{refused:?}");
+
+    document["chainId"] = json!("1");
+    scene.desk.write_json("document.json", &document);
+    scene.desk.run(&record).failed(1, &["for chain 1", "is on chain 31337"]);
+}
+
+#[test]
+fn whoever_deploys_for_another_owner_is_told_what_the_owner_must_do() {
+    let (anvil, desk) = (Anvil::start(&[]), Desk::new());
+    anvil.write_account_key(&desk, "account.key");
+    let owner = Address::repeat_byte(0x0e).to_string();
+    let deploy = ["deploy", "--rpc-url", &anvil.url, "--owner", &owner, "--private-key-file", "account.key"];
+    let told = desk.run(&deploy).succeeded();
+    assert!(told.contains("addValidator(0x") && told.contains(&owner), "{told}");
+    let report = desk.run(&[&deploy[..], &["--json"]].concat()).json();
+    assert_eq!(report["validator"]["added"], false);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A call with an authorization, as both sides get to see it.
 
-use crate::World;
+use crate::{SignedRoot, World, recording::recorded_roots};
 use alloy::{
-    primitives::{Address, U256},
+    primitives::{Address, U256, aliases::U48},
     sol_types::SolCall,
 };
 use assent_chain::Call;
@@ -57,6 +57,10 @@ pub struct Attempt {
     pub policy: Policy,
     /// Nonces burned before: a word and its mask.
     pub burned: Option<(U256, U256)>,
+    /// Roots recorded before, all of one epoch.
+    pub recorded: Vec<SignedRoot>,
+    /// An epoch retired for cause before, but after roots were recorded.
+    pub retired: Option<u32>,
 }
 
 impl Attempt {
@@ -112,6 +116,10 @@ impl Attempt {
         if let Some((word, mask)) = self.burned {
             spent.burn(world.vault, word, mask);
         }
+        let mut epochs = world.epochs.clone();
+        for epoch in epochs.iter_mut().filter(|epoch| Some(epoch.number) == self.retired) {
+            epoch.valid_until = U48::ZERO;
+        }
         Context {
             chain_id: U256::from(world.chain.chain_id()),
             task_manager: world.task_manager,
@@ -119,7 +127,8 @@ impl Attempt {
             policy: Some(self.policy.clone()),
             caller: self.effective_caller(world),
             timestamp: self.timestamp,
-            epochs: world.epochs.clone(),
+            epochs,
+            recorded_roots: recorded_roots(&self.recorded),
             spent,
         }
     }

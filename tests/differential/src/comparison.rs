@@ -1,6 +1,9 @@
 //! Both sides' answers.
 
-use crate::{Attempt, Way, World};
+use crate::{
+    Attempt, Way, World,
+    recording::{record, require_recorded},
+};
 use alloy::{
     primitives::{Bytes, U256},
     sol_types::SolCall,
@@ -44,6 +47,7 @@ fn compare_within(world: &World, attempt: &Attempt) -> Result<Agreement, String>
     let verdict = verdict.map(|verified| verified.nonce());
 
     prepare(world, attempt);
+    require_recorded(world, &attempt.recorded)?;
     let outcome = execute(world, attempt);
     let expected = match &verdict {
         Ok(_) => (Ending::Success, None),
@@ -69,7 +73,7 @@ fn verifier_verdict<B: Backend>(world: &World, attempt: &Attempt) -> Result<Veri
     examine_with::<B, _>(&context, call).into_result()
 }
 
-/// Brings policy and nonces about as the owner would.
+/// Brings policy, nonces, recorded roots and a retirement about.
 fn prepare(world: &World, attempt: &Attempt) {
     if attempt.policy.policyId.is_zero() {
         forget_policy(world);
@@ -80,6 +84,10 @@ fn prepare(world: &World, attempt: &Attempt) {
     if let Some((word, mask)) = attempt.burned {
         let burn = TaskManager::burnNoncesCall { word, mask };
         world.transact(world.vault, world.task_manager, &burn);
+    }
+    record(world, &attempt.recorded);
+    if let Some(epoch) = attempt.retired {
+        world.retire(epoch);
     }
 }
 

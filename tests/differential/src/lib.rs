@@ -6,10 +6,12 @@ mod attempt;
 mod comparison;
 mod mutation;
 mod plan;
+mod recording;
 mod world;
 
 pub use attempt::{Attempt, Way};
 pub use comparison::{Agreement, Verdict, compare};
 pub use mutation::Mutation;
 pub use plan::Plan;
+pub use recording::{Recording, SignedRoot};
 pub use world::World;

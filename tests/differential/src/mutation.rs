@@ -10,9 +10,12 @@ mod offset {
     pub const EXPIRATION: usize = 64;
     pub const DECISION: usize = 70;
     pub const EPOCH: usize = 103;
-    pub const SIGNATURE: usize = 107;
-    pub const BITMAP_LENGTH: usize = 203;
-    pub const BITMAP: usize = 204;
+    pub const KIND: usize = 107;
+    pub const SIGNATURE: usize = 108;
+    /// Where the signature would stand.
+    pub const RECORDED_PROOF_LENGTH: usize = 108;
+    pub const BITMAP_LENGTH: usize = 204;
+    pub const BITMAP: usize = 205;
 }
 
 /// The field's modulus, big-endian. RFC 9380, section 8.8.1.
@@ -51,6 +54,8 @@ pub enum Mutation {
     BurnNeighbour,
     Epoch(u32),
     FlipDecision,
+    Kind(u8),
+    DropSignature,
     AbsentOperator(u16),
     BitmapTail,
     DropBitmap,
@@ -98,6 +103,8 @@ impl Arbitrary for Mutation {
         let proof = prop_oneof![
             (0..7u32).prop_map(Epoch),
             Just(FlipDecision),
+            (0..4u8).prop_map(Kind),
+            Just(DropSignature),
             (0..2_040u16).prop_map(AbsentOperator),
             (0..16u16).prop_map(AbsentOperator),
             Just(BitmapTail),
@@ -168,10 +175,12 @@ impl Mutation {
                     *decision ^= 1;
                 }
             }
+            Self::Kind(kind) => overwrite(attempt, offset::KIND, &[*kind]),
+            Self::DropSignature => drop_signature(attempt),
             Self::AbsentOperator(index) => mark_absent(attempt, usize::from(*index)),
             Self::BitmapTail => lengthen_bitmap(attempt, 1),
             Self::DropBitmap => drop_bitmap(attempt),
-            Self::SignatureInfinity => overwrite(attempt, offset::SIGNATURE, &[0; 96]),
+            Self::SignatureInfinity => replace_signature(attempt, &[0; 96]),
             Self::SignaturePlusModulus(of_y) => add_modulus(attempt, *of_y),
             Self::SignatureNegated => negate_signature(attempt),
             Self::SignatureSwapped => {
@@ -179,7 +188,7 @@ impl Mutation {
                     signature.rotate_left(48);
                 }
             }
-            Self::SignatureWrongSubgroup => overwrite(attempt, offset::SIGNATURE, &WRONG_SUBGROUP),
+            Self::SignatureWrongSubgroup => replace_signature(attempt, &WRONG_SUBGROUP),
             Self::SignatureOffCurve(index) => {
                 if let Some(signature) = signature(attempt) {
                     signature[1 + index.index(95)] ^= 1;
@@ -187,7 +196,7 @@ impl Mutation {
             }
             Self::SignatureOfOther(index) => {
                 let (_, key) = &world.keys[index.index(world.keys.len())];
-                overwrite(attempt, offset::SIGNATURE, &key.sign_root([1; 32].into()).0);
+                replace_signature(attempt, &key.sign_root([1; 32].into()).0);
             }
             Self::ProofHash(hash) => {
                 attempt.authorization.extend(hash);
@@ -236,32 +245,59 @@ fn overwrite(attempt: &mut Attempt, offset: usize, bytes: &[u8]) {
     }
 }
 
+fn is_recorded(attempt: &Attempt) -> bool {
+    attempt.authorization.get(offset::KIND) == Some(&1)
+}
+
+/// `None` where the root is recorded.
 fn signature(attempt: &mut Attempt) -> Option<&mut [u8]> {
+    if is_recorded(attempt) {
+        return None;
+    }
     attempt.authorization.get_mut(offset::SIGNATURE..offset::BITMAP_LENGTH)
 }
 
+fn replace_signature(attempt: &mut Attempt, by: &[u8; 96]) {
+    if let Some(signature) = signature(attempt) {
+        signature.copy_from_slice(by);
+    }
+}
+
 fn proof_length_offset(attempt: &Attempt) -> Option<usize> {
-    let length = *attempt.authorization.get(offset::BITMAP_LENGTH)?;
-    let offset = offset::BITMAP + usize::from(length);
-    (offset < attempt.authorization.len()).then_some(offset)
+    let offset = if is_recorded(attempt) { Some(offset::RECORDED_PROOF_LENGTH) } else { bitmap_end(attempt) };
+    offset.filter(|offset| *offset < attempt.authorization.len())
+}
+
+/// `None` where the root is recorded, and where the bytes end earlier.
+fn bitmap_end(attempt: &Attempt) -> Option<usize> {
+    let length = attempt.authorization.get(offset::BITMAP_LENGTH).filter(|_| !is_recorded(attempt))?;
+    let end = offset::BITMAP + usize::from(*length);
+    (end < attempt.authorization.len()).then_some(end)
+}
+
+/// Says that the root is recorded, and leaves the signature and the bitmap out.
+fn drop_signature(attempt: &mut Attempt) {
+    if let Some(end) = bitmap_end(attempt) {
+        attempt.authorization.splice(offset::KIND..end, [1]);
+    }
 }
 
 fn mark_absent(attempt: &mut Attempt, operator: usize) {
-    let Some(bitmap_end) = proof_length_offset(attempt) else { return };
+    let Some(bitmap_end) = bitmap_end(attempt) else { return };
     let missing = (operator / 8 + 1).saturating_sub(bitmap_end - offset::BITMAP);
     lengthen_bitmap(attempt, missing);
     attempt.authorization[offset::BITMAP + operator / 8] ^= 1 << (operator % 8);
 }
 
 fn lengthen_bitmap(attempt: &mut Attempt, by: usize) {
-    let Some(end) = proof_length_offset(attempt) else { return };
+    let Some(end) = bitmap_end(attempt) else { return };
     let Ok(length) = u8::try_from(end - offset::BITMAP + by) else { return };
     attempt.authorization.splice(end..end, vec![0; by]);
     attempt.authorization[offset::BITMAP_LENGTH] = length;
 }
 
 fn drop_bitmap(attempt: &mut Attempt) {
-    if let Some(end) = proof_length_offset(attempt) {
+    if let Some(end) = bitmap_end(attempt) {
         attempt.authorization.drain(offset::BITMAP..end);
         attempt.authorization[offset::BITMAP_LENGTH] = 0;
     }

@@ -1,6 +1,6 @@
 //! What a random case is made of, before anything is signed.
 
-use crate::{Attempt, Mutation, Way, World};
+use crate::{Attempt, Mutation, Recording, SignedRoot, Way, World};
 use alloy::{
     primitives::{Address, B256, U256, aliases::U48},
     sol_types::SolCall,
@@ -8,7 +8,7 @@ use alloy::{
 use assent_contracts::{ExampleToken, TreasuryVault};
 use assent_signer::{AttestationBatch, PartialSignature, aggregate};
 use assent_verifier::{
-    Attestation, Authorization, Intent, NonSigners,
+    Attestation, Authorization, Epoch, Intent, NonSigners, QuorumProof,
     digest::{intent_hash, task_id},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -27,6 +27,9 @@ pub struct Plan {
     absent: Vec<Index>,
     batch: usize,
     place: Index,
+    /// How the root is recorded, when the authorization says that it is.
+    recording: Option<Recording>,
+    retire: bool,
     mutations: Vec<Mutation>,
 }
 
@@ -39,12 +42,31 @@ impl Plan {
             (prop_oneof![6 => Just(2usize), 2 => Just(1), 1 => Just(0), 1 => Just(3)], vec(any::<Index>(), 0..4));
         let batch = (prop_oneof![3 => Just(1usize), 2 => 2..9usize], any::<Index>());
         let mutations = prop_oneof![1 => Just(Vec::new()), 2 => vec(any::<Mutation>(), 1..3)];
-        (call, statement, signers, batch, mutations).prop_map(
-            |((way, amount, ether, nonce), (lifetime, allow, evidence), (epoch, absent), (batch, place), mutations)| {
-                let evidence = B256::from(evidence);
-                Self { way, epoch, amount, ether, nonce, lifetime, allow, evidence, absent, batch, place, mutations }
-            },
-        )
+        let afterwards = (proptest::option::weighted(0.35, recording()), prop::bool::weighted(0.05), mutations);
+        (call, statement, signers, batch, afterwards).prop_map(|(call, statement, signers, batch, afterwards)| {
+            let (way, amount, ether, nonce) = call;
+            let (lifetime, allow, evidence) = statement;
+            let (epoch, absent) = signers;
+            let (batch, place) = batch;
+            let (recording, retire, mutations) = afterwards;
+            let evidence = B256::from(evidence);
+            Self {
+                way,
+                epoch,
+                amount,
+                ether,
+                nonce,
+                lifetime,
+                allow,
+                evidence,
+                absent,
+                batch,
+                place,
+                recording,
+                retire,
+                mutations,
+            }
+        })
     }
 
     /// Lets the operators sign, and then tampers with the outcome.
@@ -52,14 +74,17 @@ impl Plan {
         let now = world.earliest();
         let intent = self.intent(world);
         let attestation = self.attestation(world, intent.clone(), now);
+        let (authorization, recorded) = self.authorize(world, &attestation);
         let mut attempt = Attempt {
             way: self.way,
             caller: intent.from,
             intent,
-            authorization: self.authorize(world, &attestation).encode(),
+            authorization: authorization.encode(),
             timestamp: now,
             policy: world.policy.clone(),
             burned: None,
+            recorded,
+            retired: self.retire.then_some(world.epochs[self.epoch].number),
         };
         for mutation in &self.mutations {
             mutation.apply(&mut attempt, world);
@@ -95,8 +120,8 @@ impl Plan {
         }
     }
 
-    /// The attestation among others that differ from it in evidence.
-    fn authorize(&self, world: &World, attestation: &Attestation) -> Authorization {
+    /// The attestation among others that differ from it in evidence, and what is recorded of their root.
+    fn authorize(&self, world: &World, attestation: &Attestation) -> (Authorization, Vec<SignedRoot>) {
         let place = self.place.index(self.batch);
         let attestations = (0..self.batch).map(|other| Attestation {
             evidence: if other == place { attestation.evidence } else { B256::with_last_byte(other as u8) },
@@ -106,29 +131,45 @@ impl Plan {
             .expect("a sound batch");
         let epoch = &world.epochs[self.epoch];
         let absent: Vec<_> = self.absent.iter().map(|index| index.index(world.keys.len())).collect();
-        let signers = world.keys.iter().enumerate().filter(|(index, _)| !absent.contains(index));
-        let partials: Vec<_> = signers
-            .map(|(_, (operator, key))| PartialSignature::new(*operator, key.sign_root(batch.root()).0))
-            .collect();
-        let (signature, non_signers) = match aggregate(epoch, batch.root(), &partials) {
-            Ok(aggregate) => (aggregate.signature, aggregate.non_signers),
-            // Nobody signed: the signature is no more than a well-formed point.
-            Err(_) => {
-                (world.keys[0].1.sign_root(B256::ZERO), NonSigners::from_indices(0..world.keys.len() as u16).unwrap())
-            }
+        let (quorum_proof, recorded) = match self.recording {
+            None => (sign(world, epoch, batch.root(), &absent), Vec::new()),
+            Some(recording) => (QuorumProof::Recorded, recording.carry_out(world, epoch, batch.root(), &absent)),
         };
-        Authorization {
+        let authorization = Authorization {
             task_id: attestation.taskId,
             nonce: attestation.nonce,
             expiration: attestation.expiration,
             decision: attestation.decision.try_into().expect("0 or 1"),
             evidence: attestation.evidence,
             epoch: epoch.number,
-            signature,
-            non_signers,
+            quorum_proof,
             merkle_proof: batch.merkle_proof(place).expect("the attestation's place"),
-        }
+        };
+        (authorization, recorded)
     }
+}
+
+fn sign(world: &World, epoch: &Epoch, root: B256, absent: &[usize]) -> QuorumProof {
+    let signers = world.keys.iter().enumerate().filter(|(index, _)| !absent.contains(index));
+    let partials: Vec<_> =
+        signers.map(|(_, (operator, key))| PartialSignature::new(*operator, key.sign_root(root).0)).collect();
+    match aggregate(epoch, root, &partials) {
+        Ok(aggregate) => QuorumProof::Direct { signature: aggregate.signature, non_signers: aggregate.non_signers },
+        // Nobody signed: the signature is no more than a well-formed point.
+        Err(_) => QuorumProof::Direct {
+            signature: world.keys[0].1.sign_root(B256::ZERO),
+            non_signers: NonSigners::from_indices(0..world.keys.len() as u16).expect("at most 2,000"),
+        },
+    }
+}
+
+fn recording() -> impl Strategy<Value = Recording> {
+    prop_oneof![
+        1 => Just(Recording::Nobody),
+        5 => Just(Recording::Signers),
+        2 => Just(Recording::BareMajority),
+        1 => Just(Recording::Both),
+    ]
 }
 
 /// Neighbours in a word, edges of words, and anything.

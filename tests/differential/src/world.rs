@@ -94,6 +94,7 @@ impl World {
             registry,
             stake_table,
         };
+        world.transact(owner, registry, &OperatorRegistry::addValidatorCall { validator: task_manager });
         world.transact(owner, token, &ExampleToken::transferCall { to: vault, value: supply });
         world.register(operators);
         world.commit_epochs();
@@ -102,7 +103,12 @@ impl World {
 
     /// The earliest time at which an attempt can be made: what prepares one takes a block, and so a second, at a time.
     pub fn earliest(&self) -> u64 {
-        self.chain.timestamp() + 5
+        self.chain.timestamp() + 8
+    }
+
+    /// Retires an epoch for cause.
+    pub fn retire(&self, epoch: u32) {
+        self.transact(self.owner, self.registry, &OperatorRegistry::retireEpochCall { epoch });
     }
 
     /// Makes a call that must succeed.
@@ -131,7 +137,7 @@ impl World {
 
     fn commit_epochs(&mut self) {
         self.commit_epoch(OPERATOR_SET, 1);
-        self.transact(self.owner, self.registry, &OperatorRegistry::retireEpochCall { epoch: 1 });
+        self.retire(1);
         self.epochs[0].valid_until = U48::ZERO;
 
         self.commit_epoch(OPERATOR_SET, 2);

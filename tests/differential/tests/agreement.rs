@@ -8,7 +8,7 @@ use proptest::{
 use std::{cell::RefCell, collections::BTreeMap, env};
 
 /// Every outcome that a run must have reached: all refusals, and acceptance.
-const OUTCOMES: [&str; 15] = [
+const OUTCOMES: [&str; 16] = [
     "accepted",
     "PolicyNotSet",
     "MalformedAuthorization",
@@ -20,6 +20,7 @@ const OUTCOMES: [&str; 15] = [
     "AttestationAlreadySpent",
     "UnknownEpoch",
     "EpochRetired",
+    "RootNotRecorded",
     "QuorumNotReached",
     "MalformedSignature",
     "InvalidSignature",

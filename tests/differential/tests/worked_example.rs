@@ -3,8 +3,8 @@
 use alloy::primitives::{Address, B256, U256, address, aliases::U48, aliases::U96, bytes, hex, keccak256};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, Authorization, Context, Decision, Epoch, Intent, Operator, OperatorSet, Policy, SpentNonces,
-    append_trailing, digest, verify_trailing,
+    Attestation, Authorization, Context, Decision, Epoch, Intent, Operator, OperatorSet, Policy, QuorumProof,
+    RecordedRoot, RecordedRoots, SpentNonces, append_trailing, digest, verify, verify_trailing,
 };
 
 const CHAIN_ID: u64 = 1;
@@ -78,14 +78,17 @@ fn worked_example() -> Vec<String> {
         decision: Decision::Allow,
         evidence: attestation.evidence,
         epoch: epoch.number,
-        signature: aggregate.signature,
-        non_signers: aggregate.non_signers,
+        quorum_proof: QuorumProof::Direct {
+            signature: aggregate.signature,
+            non_signers: aggregate.non_signers.clone(),
+        },
         merkle_proof: batch.merkle_proof(0).expect("the only place"),
     };
+    let recorded = Authorization { quorum_proof: QuorumProof::Recorded, ..authorization.clone() };
     let trailing = append_trailing(&intent.data, &authorization).expect("a selector and more");
     let proof = keys[0].prove_possession(addresses[0], chain_id, REGISTRY);
 
-    let context = Context {
+    let mut context = Context {
         chain_id,
         task_manager: TASK_MANAGER,
         policy_client: POLICY_CLIENT,
@@ -93,9 +96,13 @@ fn worked_example() -> Vec<String> {
         caller: intent.from,
         timestamp: EXPIRATION - 600,
         epochs: vec![epoch.clone()],
+        recorded_roots: RecordedRoots::default(),
         spent: SpentNonces::default(),
     };
     verify_trailing(&context, U256::ZERO, &trailing).expect("the example verifies");
+    let weight = RecordedRoot { signed_weight: aggregate.signed_weight, total_weight: U96::from(60) };
+    context.recorded_roots.record(epoch.number, batch.root(), weight);
+    verify(&context, &intent, &recorded.encode()).expect("the example verifies under its root, recorded");
 
     let domain = digest::domain(chain_id, TASK_MANAGER).separator();
     let possession = digest::proof_of_possession_digest(addresses[0], &keys[0].public_key(), chain_id, REGISTRY);
@@ -120,8 +127,9 @@ fn worked_example() -> Vec<String> {
         hash("digest = root", batch.root()),
         bytes("public key of 1", &keys[0].public_key().0),
         bytes("negated aggregate", &epoch.operators.negated_aggregate_key().0),
-        bytes("aggregate signature", &authorization.signature.0),
+        bytes("aggregate signature", &aggregate.signature.0),
         bytes("authorization", &authorization.encode()),
+        bytes("recorded authorization", &recorded.encode()),
         bytes("trailing calldata", &trailing),
         hash("possession digest of 1", possession),
         bytes("possession proof of 1", &proof.0),

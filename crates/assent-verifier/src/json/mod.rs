@@ -6,9 +6,11 @@
 //!   bits (`chainId`, `value`, `nonce`, `weight`, `word`, `mask`) are written as decimal strings, since many JSON readers
 //!   lose digits above 2^53; all others (times, epochs, basis points) are written as JSON integers.
 //! - A decision is `"allow"` or `"deny"`; non-signers are a list of operators' places.
+//! - An authorization under a recorded root has neither `signature` nor `nonSigners`. A context without `recordedRoots` has
+//!   none.
 //!
 //! ```
-//! use assent_verifier::{Authorization, Intent, Policy};
+//! use assent_verifier::{Authorization, Intent, NonSigners, Policy, QuorumProof, Signature};
 //!
 //! let intent: Intent = serde_json::from_str(r#"{
 //!     "from": "0x1111111111111111111111111111111111111111",
@@ -40,8 +42,9 @@
 //!     "nonSigners": [2, 5],
 //!     "merkleProof": [],
 //! }))?;
-//! assert!(authorization.non_signers.indices().eq([2, 5]));
-//! # Ok::<(), serde_json::Error>(())
+//! let non_signers = NonSigners::from_indices([2, 5])?;
+//! assert_eq!(authorization.quorum_proof, QuorumProof::Direct { signature: Signature([0x17; 96]), non_signers });
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! An [`Epoch`], whose operators are validated as they are read, within a [`Context`]:
@@ -67,6 +70,13 @@
 //!             "weight": "100",
 //!         }],
 //!     }],
+//!     // The operators with 70 of the weight of 100 signed this root, and it was recorded.
+//!     "recordedRoots": [{
+//!         "epoch": 1,
+//!         "root": "0x5555555555555555555555555555555555555555555555555555555555555555",
+//!         "signedWeight": "70",
+//!         "totalWeight": "100",
+//!     }],
 //!     // Nonces 0 and 1 of this client are spent: word 0, bits 0 and 1.
 //!     "spent": [{ "policyClient": "0x2222222222222222222222222222222222222222", "word": "0", "mask": "0x3" }],
 //! }))?;
@@ -76,7 +86,7 @@
 
 use crate::{
     Attestation, AttestationDocument, Authorization, Context, Decision, Epoch, Intent, MerkleProof, NonSigners,
-    Operator, OperatorSet, Policy, PublicKey, Signature, SpentNonces,
+    Operator, OperatorSet, Policy, PublicKey, QuorumProof, RecordedRoot, RecordedRoots, Signature, SpentNonces,
 };
 use alloc::{string::ToString, vec::Vec};
 use alloy_primitives::{
@@ -109,7 +119,6 @@ through! {
     IntentFields: Intent,
     PolicyFields: Policy,
     AttestationFields: Attestation,
-    AuthorizationFields: Authorization,
     OperatorFields: Operator,
     EpochFields: Epoch,
     ContextFields: Context,
@@ -160,7 +169,7 @@ struct AttestationFields {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Authorization", rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AuthorizationFields {
     task_id: B256,
     #[serde(with = "wide")]
@@ -171,9 +180,38 @@ struct AuthorizationFields {
     evidence: B256,
     #[serde(with = "integer")]
     epoch: u32,
-    signature: Signature,
-    non_signers: NonSigners,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<Signature>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    non_signers: Option<NonSigners>,
     merkle_proof: MerkleProof,
+}
+
+impl From<&Authorization> for AuthorizationFields {
+    fn from(authorization: &Authorization) -> Self {
+        let Authorization { task_id, nonce, expiration, decision, evidence, epoch, quorum_proof, merkle_proof } =
+            authorization.clone();
+        let (signature, non_signers) = match quorum_proof {
+            QuorumProof::Direct { signature, non_signers } => (Some(signature), Some(non_signers)),
+            QuorumProof::Recorded => (None, None),
+        };
+        Self { task_id, nonce, expiration, decision, evidence, epoch, signature, non_signers, merkle_proof }
+    }
+}
+
+impl TryFrom<AuthorizationFields> for Authorization {
+    type Error = &'static str;
+
+    fn try_from(fields: AuthorizationFields) -> Result<Self, Self::Error> {
+        let AuthorizationFields { task_id, nonce, expiration, decision, evidence, epoch, merkle_proof, .. } = fields;
+        let quorum_proof = match (fields.signature, fields.non_signers) {
+            (Some(signature), Some(non_signers)) => QuorumProof::Direct { signature, non_signers },
+            (None, None) => QuorumProof::Recorded,
+            (None, Some(_)) => return Err("missing field `signature` beside `nonSigners`"),
+            (Some(_), None) => return Err("missing field `nonSigners` beside `signature`"),
+        };
+        Ok(Self { task_id, nonce, expiration, decision, evidence, epoch, quorum_proof, merkle_proof })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -209,6 +247,8 @@ struct ContextFields {
     #[serde(with = "integer")]
     timestamp: u64,
     epochs: Vec<Epoch>,
+    #[serde(default)]
+    recorded_roots: RecordedRoots,
     spent: SpentNonces,
 }
 
@@ -245,16 +285,50 @@ macro_rules! by_way_of {
 }
 
 by_way_of! {
+    Authorization => AuthorizationFields: |authorization| authorization.into(), Authorization::try_from;
     Signature => FixedBytes<96>: |signature| (*signature).into(), ok;
     PublicKey => FixedBytes<192>: |public_key| (*public_key).into(), ok;
     NonSigners => Vec<u16>: |non_signers| non_signers.indices().collect(), NonSigners::from_indices;
     MerkleProof => Vec<B256>: |proof| proof.as_slice().to_vec(), MerkleProof::try_from;
     OperatorSet => Vec<Operator>: |set| set.operators().to_vec(), OperatorSet::new;
+    RecordedRoots => Vec<RecordedEntry>: recorded_entries, |entries| ok(from_recorded_entries(entries));
     SpentNonces => Vec<SpentWord>: spent_words, |words| ok(from_spent_words(words));
 }
 
 fn ok<T, U: From<T>>(value: T) -> Result<U, core::convert::Infallible> {
     Ok(value.into())
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RecordedEntry {
+    #[serde(with = "integer")]
+    epoch: u32,
+    root: B256,
+    #[serde(with = "wide")]
+    signed_weight: U96,
+    #[serde(with = "wide")]
+    total_weight: U96,
+}
+
+fn recorded_entries(roots: &RecordedRoots) -> Vec<RecordedEntry> {
+    roots
+        .iter()
+        .map(|(epoch, root, RecordedRoot { signed_weight, total_weight })| RecordedEntry {
+            epoch,
+            root,
+            signed_weight,
+            total_weight,
+        })
+        .collect()
+}
+
+fn from_recorded_entries(entries: Vec<RecordedEntry>) -> RecordedRoots {
+    let mut roots = RecordedRoots::default();
+    for RecordedEntry { epoch, root, signed_weight, total_weight } in entries {
+        roots.record(epoch, root, RecordedRoot { signed_weight, total_weight });
+    }
+    roots
 }
 
 #[derive(Serialize, Deserialize)]

@@ -67,7 +67,8 @@ pub struct Comparison {
 impl Attempt {
     /// Verifies offline, from what the chain says at its latest block, and takes the time.
     pub async fn verify_offline(&self, stage: &Stage) -> Result<(Option<Refusal>, Duration)> {
-        let context = stage.client.read_context_for(stage.vault, self.caller, &self.authorization).await?;
+        let intent = self.intent(stage);
+        let context = stage.client.read_context_for(stage.vault, self.caller, &intent, &self.authorization).await?;
         let authorization = self.authorization.encode();
         let calldata = self.calldata()?;
         let start = Instant::now();
@@ -107,6 +108,13 @@ impl Attempt {
         let (refusal, time) = self.verify_offline(stage).await?;
         let offline = refusal.map(|refusal| Bytes::from(refusal.revert_data()));
         Ok(Comparison { check, story, expected: Some(expected), on_chain, offline, gas, time })
+    }
+
+    fn intent(&self, stage: &Stage) -> Intent {
+        match &self.carried {
+            Carried::Trailing(data) => Intent { from: self.caller, ..stage.intent(data.clone()) },
+            Carried::Explicit(intent) => intent.clone(),
+        }
     }
 
     fn calldata(&self) -> Result<Bytes> {

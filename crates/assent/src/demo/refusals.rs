@@ -16,7 +16,7 @@ use anyhow::Result;
 use assent_client::Call;
 use assent_contracts::{ExampleToken, TreasuryVault};
 use assent_signer::SecretKey;
-use assent_verifier::{Authorization, Decision, Intent};
+use assent_verifier::{AttestationDocument, Authorization, Decision, Intent};
 
 /// Tries one refused call after the other. `used` is the authorization of the payment that went through.
 pub async fn run(stage: &mut Stage, node: &Node, used: &Authorization, output: Output) -> Result<Vec<Comparison>> {
@@ -169,7 +169,8 @@ impl Stage {
         let answer = self.ask(self.payment_question(7)?).await?;
         let forger = SecretKey::from_key_material(keccak256("Assent demo, a forger").as_slice())?;
         let signature = forger.sign_root(answer.aggregate.root);
-        let authorization = Authorization { signature, ..answer.authorization };
+        let forged = AttestationDocument { signature, ..answer.document };
+        let authorization = forged.authorization()?;
         self.trailing(self.agent, self.payment("250")?, authorization)
             .refused(
                 self,

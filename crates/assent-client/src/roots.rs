@@ -1,0 +1,126 @@
+//! Recorded roots: verified once on chain, so that each call under them needs no signature.
+
+use crate::{AssentClient, Call, ClientError};
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, B256},
+    providers::Provider,
+    rpc::types::TransactionReceipt,
+    sol_types::SolCall,
+};
+use assent_contracts::TaskManager;
+use assent_verifier::{AttestationDocument, NonSigners, RecordedRoot, RecordedRoots, Signature};
+
+/// Roots that one transaction records. Each takes about 70,000 gas, and a transaction at most 2^24 (EIP-7825).
+const ROOTS_AT_ONCE: usize = 100;
+
+/// A Merkle root and its aggregate signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedRoot {
+    /// What the operators signed.
+    pub root: B256,
+    /// The aggregate signature.
+    pub signature: Signature,
+    /// The operators that did not sign.
+    pub non_signers: NonSigners,
+}
+
+impl From<&AttestationDocument> for SignedRoot {
+    fn from(document: &AttestationDocument) -> Self {
+        Self { root: document.root(), signature: document.signature, non_signers: document.non_signers.clone() }
+    }
+}
+
+impl<P: Provider> AssentClient<P> {
+    /// Has a TaskManager verify and record a root. Anybody may: `from` pays.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] with the refusal of checks 8 to 11, the least quorum of 5,001
+    /// basis points in place of a policy's.
+    pub async fn record_root(
+        &self,
+        from: Address,
+        task_manager: Address,
+        epoch: u32,
+        root: &SignedRoot,
+    ) -> Result<TransactionReceipt, ClientError> {
+        let call = TaskManager::recordRootCall { number: epoch, signedRoot: root.into() };
+        self.send(&Call::new(from, task_manager, call.abi_encode())).await
+    }
+
+    /// As [`record_root`](Self::record_root), for many roots of one epoch: all with one product of pairings, in as many
+    /// transactions as gas demands, one for every 100 roots.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_root`](Self::record_root). One bad root has all of its transaction refused; those of the transactions
+    /// before are recorded.
+    pub async fn record_roots(
+        &self,
+        from: Address,
+        task_manager: Address,
+        epoch: u32,
+        roots: &[SignedRoot],
+    ) -> Result<Vec<TransactionReceipt>, ClientError> {
+        // Each change of the non-signers from one root to the next costs a pairing.
+        let mut roots = roots.iter().collect::<Vec<_>>();
+        roots.sort_by(|one, other| one.non_signers.as_bytes().cmp(other.non_signers.as_bytes()));
+        let mut receipts = Vec::new();
+        for roots in roots.chunks(ROOTS_AT_ONCE) {
+            if let [root] = roots {
+                receipts.push(self.record_root(from, task_manager, epoch, root).await?);
+                continue;
+            }
+            let signed_roots = roots.iter().copied().map(TaskManager::SignedRoot::from).collect();
+            let call = TaskManager::recordRootsCall { number: epoch, signedRoots: signed_roots };
+            receipts.push(self.send(&Call::new(from, task_manager, call.abi_encode())).await?);
+        }
+        Ok(receipts)
+    }
+
+    /// Reads which of these roots, each named with its epoch, a TaskManager has recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnexpectedAnswer`] when `task_manager` is no TaskManager; [`ClientError::Transport`].
+    pub async fn read_recorded_roots(
+        &self,
+        task_manager: Address,
+        roots: &[(u32, B256)],
+    ) -> Result<RecordedRoots, ClientError> {
+        self.recorded_roots_at(task_manager, roots, BlockId::latest()).await
+    }
+
+    pub(crate) async fn recorded_roots_at(
+        &self,
+        task_manager: Address,
+        roots: &[(u32, B256)],
+        block: BlockId,
+    ) -> Result<RecordedRoots, ClientError> {
+        let manager = TaskManager::new(task_manager, &self.provider);
+        let mut recorded = RecordedRoots::default();
+        for &(epoch, root) in roots {
+            let weights = manager
+                .recordedRoots(epoch, root)
+                .block(block)
+                .call()
+                .await
+                .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
+            let weights = RecordedRoot { signed_weight: weights.signedWeight, total_weight: weights.totalWeight };
+            // Both are zero when it is not recorded, which leaves nothing behind.
+            recorded.record(epoch, root, weights);
+        }
+        Ok(recorded)
+    }
+}
+
+impl From<&SignedRoot> for TaskManager::SignedRoot {
+    fn from(signed: &SignedRoot) -> Self {
+        Self {
+            root: signed.root,
+            signature: signed.signature.0.into(),
+            nonSigners: signed.non_signers.as_bytes().to_vec().into(),
+        }
+    }
+}
