@@ -92,6 +92,33 @@ fn inspect_shows_what_was_attested() {
 }
 
 #[test]
+fn an_authorization_under_a_recorded_root_is_inspected_and_verified() {
+    let desk = attested();
+    let direct = desk.read("authorization.hex");
+    let verify = ["verify", "--context", "context.json", "--document", "document.json", "--recorded"];
+    let refused = desk.run(&verify);
+    assert_eq!(refused.status, Some(1), "{refused:?}");
+    assert!(refused.out.contains("RootNotRecorded") && refused.out.contains("assent record"), "{refused:?}");
+
+    // 107 bytes are the same; the kind is 1, and the Merkle proof is empty.
+    let recorded = format!("{}0100", &direct[..2 + 2 * 107]);
+    let said = desk.run(&["inspect", &recorded]).succeeded();
+    assert!(said.contains("recorded") && !said.contains("non-signers"), "{said}");
+    let decoded = desk.run(&["inspect", &recorded, "--json"]).json();
+    assert!(decoded["nonce"] == "7" && decoded["signature"].is_null(), "{decoded}");
+
+    let report = serde_json::from_str::<serde_json::Value>(&desk.run(&[&verify[..], &["--json"]].concat()).out);
+    let message = report.expect("JSON")["error"]["message"].as_str().expect("a message").to_owned();
+    let root = message.split_whitespace().find(|word| word.starts_with("0x")).expect("the root is named");
+    let mut context: serde_json::Value = serde_json::from_str(&desk.read("context.json")).expect("JSON");
+    context["recordedRoots"] = json!([{ "epoch": 1, "root": root, "signedWeight": "200", "totalWeight": "300" }]);
+    desk.write_json("context.json", &context);
+    assert!(desk.run(&verify).succeeded().contains("weight 200 of 300"));
+    let verify = ["verify", "--context", "context.json", "--intent", "intent.json", "--authorization", &recorded];
+    desk.run(&verify).succeeded();
+}
+
+#[test]
 fn trailing_calldata_is_verified_and_inspected() {
     let desk = attested();
     let authorization = desk.read("authorization.hex");

@@ -20,7 +20,7 @@ fn a_wrong_command_line_is_a_usage_error() {
 #[test]
 fn every_command_explains_itself_with_examples() {
     let desk = Desk::new();
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 11] = [
         &["demo"],
         &["keys", "new"],
         &["keys", "show"],
@@ -30,6 +30,7 @@ fn every_command_explains_itself_with_examples() {
         &["epoch", "show"],
         &["context"],
         &["deploy"],
+        &["record"],
         &["send"],
     ];
     for command in commands {
@@ -61,8 +62,8 @@ fn bad_hex_is_refused() {
 #[test]
 fn input_longer_than_any_authorization_is_refused() {
     let desk = Desk::new();
-    desk.write("long.hex", "00".repeat(1485));
-    desk.run(&["inspect", "@long.hex"]).failed(1, &["1485 bytes, and the most is 1484"]);
+    desk.write("long.hex", "00".repeat(1486));
+    desk.run(&["inspect", "@long.hex"]).failed(1, &["1486 bytes, and the most is 1485"]);
     desk.write("longer.hex", "00".repeat(1_000_000));
     desk.run(&["inspect", "@longer.hex"]).failed(1, &["longer than"]);
 }
