@@ -3,10 +3,10 @@ pragma solidity 0.8.37;
 
 import {OperatorRegistry} from "../contracts/OperatorRegistry.sol";
 import {StakeTable} from "../contracts/StakeTable.sol";
-import {TaskManager} from "../contracts/TaskManager.sol";
 import {IAttestationValidator} from "../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../contracts/interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "../contracts/interfaces/IStakeSource.sol";
+import {ITaskManager} from "../contracts/interfaces/ITaskManager.sol";
 import {Script} from "forge-std/Script.sol";
 import {VmSafe} from "forge-std/Vm.sol";
 import {console} from "forge-std/console.sol";
@@ -27,6 +27,9 @@ contract Deploy is Script {
     /// @notice The chain has no BLS12-381 precompiles.
     error PrecompilesMissing(uint256 chainId, string help);
 
+    /// @notice The deterministic deployment proxy could not deploy the TaskManager.
+    error TaskManagerNotDeployed(bytes answer);
+
     /// @dev The same in assent-contracts, src/deployment.rs.
     bytes32 private constant SALT = 0;
     uint256 private constant MAX_GRACE_PERIOD = 30 days;
@@ -35,7 +38,7 @@ contract Deploy is Script {
 
     /// @notice Reads ASSENT_OWNER and ASSENT_GRACE_PERIOD (seconds; one day if unset), deploys what is missing, and, when
     /// broadcasting, writes deployments/<chain id>.json.
-    function run() external returns (StakeTable stakeTable, OperatorRegistry registry, TaskManager taskManager) {
+    function run() external returns (StakeTable stakeTable, OperatorRegistry registry, ITaskManager taskManager) {
         (address owner, uint48 gracePeriod) = _settings();
         _requireDeploymentProxy();
         _requirePrecompiles();
@@ -69,14 +72,21 @@ contract Deploy is Script {
             : OperatorRegistry(deployed);
     }
 
-    function _taskManager(IOperatorRegistry registry) private returns (TaskManager) {
-        address deployed =
-            _present("TaskManager", abi.encodePacked(type(TaskManager).creationCode, abi.encode(registry)));
-        return deployed == address(0) ? new TaskManager{salt: SALT}(registry) : TaskManager(deployed);
+    /// @dev From its artifact. Were its source imported, everything here would be compiled with its settings (foundry.toml),
+    /// and the other contracts would stand at other addresses than assent-contracts computes.
+    function _taskManager(IOperatorRegistry registry) private returns (ITaskManager) {
+        bytes memory initCode = abi.encodePacked(vm.getCode("TaskManager.sol:TaskManager"), abi.encode(registry));
+        address deployed = _present("TaskManager", initCode);
+        if (deployed == address(0)) {
+            (bool success, bytes memory answer) = CREATE2_FACTORY.call(abi.encodePacked(SALT, initCode));
+            if (!success) revert TaskManagerNotDeployed(answer);
+            deployed = vm.computeCreate2Address(SALT, keccak256(initCode));
+        }
+        return ITaskManager(deployed);
     }
 
     /// @dev The TaskManager knows no epoch before the registry's owner has added it.
-    function _addValidator(address owner, OperatorRegistry registry, TaskManager taskManager) private {
+    function _addValidator(address owner, OperatorRegistry registry, ITaskManager taskManager) private {
         IAttestationValidator[] memory validators = registry.validators();
         for (uint256 i = 0; i < validators.length; ++i) {
             if (address(validators[i]) == address(taskManager)) return;

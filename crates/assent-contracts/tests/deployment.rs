@@ -36,6 +36,10 @@ fn the_script_deploys_to_the_computed_addresses_and_a_second_run_changes_nothing
             assert!(printed.contains(&format!("{} {} {state}", contract.name, contract.address)), "{printed}");
         }
 
+        // Somebody else than the owner has deployed.
+        let next = format!("{OWNER} must call addValidator({})", expected.task_manager.address);
+        assert!(printed.contains(&next), "{printed}");
+
         let written: serde_json::Value = serde_json::from_slice(&fs::read(&record.0).unwrap()).unwrap();
         assert_eq!(written["chainId"], CHAIN_ID);
         assert_eq!(written["owner"], OWNER.to_string());
