@@ -22,7 +22,8 @@ fn the_readme_tells_the_gas_figures_of_the_snapshots() {
     require(&readme, &format!("a batch of 256 then costs {use_of_256}."));
 
     let floor = snapshot("floor");
-    let [paid, sum] = ["paid", "sum"].map(|name| figure(&floor, name).expect("a figure").parse::<f64>().expect("a number"));
+    let [paid, sum] =
+        ["paid", "sum"].map(|name| figure(&floor, name).expect("a figure").parse::<f64>().expect("a number"));
     require(&readme, &format!("That is {:.1} % above the sum", (paid / sum - 1.0) * 100.0));
 }
 
