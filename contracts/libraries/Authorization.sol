@@ -99,7 +99,7 @@ library Authorization {
         if (proofLength > MAX_PROOF_LENGTH) return false;
         unchecked {
             // Lengths of one byte each cannot overflow.
-            if (proofLengthOffset > BITMAP_OFFSET && _byteAt(authorization, proofLengthOffset - 1) == 0) return false;
+            if (_byteAt(authorization, proofLengthOffset - 1) == 0 && proofLengthOffset > BITMAP_OFFSET) return false;
             return authorization.length == proofLengthOffset + 1 + 32 * proofLength;
         }
     }
