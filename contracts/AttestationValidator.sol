@@ -67,11 +67,14 @@ abstract contract AttestationValidator is IAttestationValidator {
         address table = _requireInForce(number);
         // The calldata fixes every input of the product, the epoch and so its keys included.
         SignatureBatch.Batch memory batch = SignatureBatch.start(signedRoots.length, keccak256(msg.data));
+        bytes32 present;
         uint256 signed;
         uint256 total;
         for (uint256 i = 0; i < signedRoots.length; ++i) {
             SignedRoot calldata signedRoot = signedRoots[i];
-            if (i == 0 || keccak256(signedRoot.nonSigners) != keccak256(signedRoots[i - 1].nonSigners)) {
+            bytes32 nonSigners = keccak256(signedRoot.nonSigners);
+            if (nonSigners != present) {
+                present = nonSigners;
                 (signed, total) = OperatorTable.readSigners(table, signedRoot.nonSigners, batch.nextKey());
                 _requireWeight(signed, total, Quorum.FLOOR);
             }

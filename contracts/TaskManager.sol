@@ -173,7 +173,14 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     }
 
     function _hashIntent(Intent calldata intent) private pure returns (bytes32) {
-        return _intentHash(intent.from, intent.to, intent.value, keccak256(intent.data), intent.chainId);
+        return EfficientHashLib.hash(
+            uint256(INTENT_TYPEHASH),
+            uint160(intent.from),
+            uint160(intent.to),
+            intent.value,
+            uint256(keccak256(intent.data)),
+            intent.chainId
+        );
     }
 
     /// @dev `from` to `chainId` of the call stand as an intent's EIP-712 struct has them, its data hashed already.
@@ -186,16 +193,6 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
             calldatacopy(add(preimage, 0x20), add(attestedCall, 0x20), 0xa0)
             intentHash := keccak256(preimage, 0xc0)
         }
-    }
-
-    function _intentHash(address from, address to, uint256 value, bytes32 dataHash, uint256 chainId)
-        private
-        pure
-        returns (bytes32)
-    {
-        return EfficientHashLib.hash(
-            uint256(INTENT_TYPEHASH), uint160(from), uint160(to), value, uint256(dataHash), chainId
-        );
     }
 
     function _wordOf(address policyClient, uint256 nonce) private view returns (NonceWord storage) {

@@ -68,7 +68,7 @@ library BLS12381 {
     uint256 internal constant G2_LENGTH = 192;
 
     /// @dev Bytes of a pair in PAIRING's input.
-    uint256 private constant PAIR_LENGTH = 384;
+    uint256 internal constant PAIR_LENGTH = 384;
 
     /// @notice Whether `signature` is `publicKey`'s signature of `message` under the tag `domainSeparationTag`.
     /// @dev Reverts, with the errors above, for a signature or key that is not a valid point. Proof of possession of the

@@ -33,6 +33,9 @@ library OperatorTable {
     /// @dev Most tables before the head, so that a bitmap of 255 bytes covers every operator.
     uint256 internal constant MAX_EARLIER_TABLES = 19;
 
+    /// @dev Bytes behind a key that `readSigners` uses as well.
+    uint256 internal constant ROOM_BEHIND_KEY = 512;
+
     /// @dev Where a table's entries begin that has no addresses of earlier tables before them.
     uint256 private constant ENTRIES_OFFSET = 208;
     uint256 private constant ENTRY_LENGTH = 224;
@@ -92,7 +95,7 @@ library OperatorTable {
     /// @param head The head of the epoch's operator table.
     /// @param nonSigners Bitmap: operator i is bit i % 8 of byte i / 8.
     /// @param key Address of the last memory that is allocated, 256 bytes: minus the sum of the signers' keys is written
-    /// there. The 512 bytes behind it are used as well.
+    /// there. `ROOM_BEHIND_KEY` bytes behind it are used as well.
     /// @return signedWeight The sum of the signers' weights.
     /// @return totalWeight The sum of all weights of the epoch.
     function readSigners(address head, bytes calldata nonSigners, uint256 key)

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {BLS12381, G2Point} from "./BLS12381.sol";
+import {OperatorTable} from "./OperatorTable.sol";
 import {Precompiles} from "./Precompiles.sol";
 
 /// @title Many signatures, checked as one
@@ -16,6 +17,7 @@ import {Precompiles} from "./Precompiles.sol";
 /// a probability of at most k · 2^-128. (Bellare, Garay, Rabin: Fast batch verification, 1998, the small exponents test;
 /// the Fiat-Shamir heuristic for the coefficients.)
 library SignatureBatch {
+    /// @dev Where in memory the batch stands, and how much of it there is.
     struct Batch {
         /// @dev Hash of everything that will be added.
         bytes32 seed;
@@ -35,10 +37,6 @@ library SignatureBatch {
 
     /// @dev Bytes of a point of G1 and a coefficient.
     uint256 private constant TERM = 160;
-    /// @dev Bytes of a point of G1 and one of G2.
-    uint256 private constant PAIR = 384;
-    /// @dev Bytes that `OperatorTable.readSigners` uses behind a key.
-    uint256 private constant ROOM = 512;
 
     /// @notice Begins a batch.
     /// @param most Most signatures that will be added.
@@ -47,14 +45,15 @@ library SignatureBatch {
         batch.seed = seed;
         batch.signatures = _allocate(TERM * most);
         batch.hashes = _allocate(TERM * most);
-        batch.product = _allocate(PAIR * (most + 1) + ROOM);
+        batch.product = _allocate(BLS12381.PAIR_LENGTH * (most + 1) + OperatorTable.ROOM_BEHIND_KEY);
     }
 
     /// @notice Begins a key; what was added since the last one is that one's.
-    /// @return negatedKey Address to which the caller must write minus the key (256 bytes); the 512 bytes behind are free too.
+    /// @return negatedKey Address to which the caller must write minus the key (256 bytes), as
+    /// `OperatorTable.readSigners` does, with the room that it uses.
     function nextKey(Batch memory batch) internal view returns (uint256 negatedKey) {
         _closeKey(batch);
-        return batch.product + PAIR * (batch.pairs + 1) + 128;
+        return batch.product + BLS12381.PAIR_LENGTH * (batch.pairs + 1) + 128;
     }
 
     /// @notice Adds a signature of the present key.
@@ -93,7 +92,7 @@ library SignatureBatch {
         if (count == 0) return;
         ++batch.pairs;
         // Hashed messages are in the subgroup: nothing here can be rejected.
-        if (!_sum(batch.hashes + TERM * batch.closed, count, batch.product + PAIR * batch.pairs)) {
+        if (!_sum(batch.hashes + TERM * batch.closed, count, batch.product + BLS12381.PAIR_LENGTH * batch.pairs)) {
             Precompiles.revertWithChainFault(Precompiles.G1MSM);
         }
         batch.closed = batch.length;

@@ -115,25 +115,13 @@ contract AuthorizationTest is Test {
 
     function test_ShortestFormParsesAndNothingShorter() public {
         Fields memory fields;
-        bytes memory encoded = _encode(fields);
-        assertEq(encoded.length, 206);
-        assertEq(reader.readAndWrite(encoded), encoded);
-        for (uint256 length = 0; length < 206; ++length) {
-            vm.expectRevert(IRefusals.MalformedAuthorization.selector);
-            reader.readAndWrite(_resize(encoded, length));
-        }
+        _assertShortest(_encode(fields), 206);
     }
 
     function test_ShortestFormUnderARecordedRootParsesAndNothingShorter() public {
         Fields memory fields;
         fields.isRecorded = true;
-        bytes memory encoded = _encode(fields);
-        assertEq(encoded.length, 109);
-        assertEq(reader.readAndWrite(encoded), encoded);
-        for (uint256 length = 0; length < 109; ++length) {
-            vm.expectRevert(IRefusals.MalformedAuthorization.selector);
-            reader.readAndWrite(_resize(encoded, length));
-        }
+        _assertShortest(_encode(fields), 109);
     }
 
     function test_RevertWhen_KindIsNeitherDirectNorRecorded() public {
@@ -184,6 +172,15 @@ contract AuthorizationTest is Test {
             encoded[205] = bytes1(uint8(length));
             vm.expectRevert(IRefusals.MalformedAuthorization.selector);
             reader.readAndWrite(encoded);
+        }
+    }
+
+    function _assertShortest(bytes memory encoded, uint256 shortest) private {
+        assertEq(encoded.length, shortest);
+        assertEq(reader.readAndWrite(encoded), encoded);
+        for (uint256 length = 0; length < shortest; ++length) {
+            vm.expectRevert(IRefusals.MalformedAuthorization.selector);
+            reader.readAndWrite(_resize(encoded, length));
         }
     }
 

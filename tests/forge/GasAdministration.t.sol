@@ -119,11 +119,8 @@ contract GasOfAdministrationTest is GasTest {
 
     function test_InitializeClient() public {
         ProtectedCounter client = new ProtectedCounter();
-        vm.snapshotValue(
-            "administration",
-            "give a client its policy",
-            gasOf(address(client), abi.encodeCall(ProtectedCounter.initialize, (taskManager, policy())))
-        );
+        bytes memory data = abi.encodeCall(ProtectedCounter.initialize, (taskManager, policy()));
+        _measure("give a client its policy", address(client), data);
     }
 
     function test_SetPolicy() public {

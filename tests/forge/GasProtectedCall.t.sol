@@ -38,7 +38,7 @@ abstract contract GasOfProtectedCallTest is GasTest {
 
     function test_Calldata() public {
         uint256 extra = calls[0].length - noOp(1).intent.data.length;
-        vm.snapshotValue("calldata", string.concat(name(operatorCount(), "operators, 0 non-signers")), extra);
+        vm.snapshotValue("calldata", name(operatorCount(), "operators, 0 non-signers"), extra);
     }
 
     function _measure(uint256 index) private returns (uint256 used) {

@@ -85,8 +85,6 @@ contract GasOfRecordedUseTest is GasTest {
     function test_SixteenAttestationsInOneTransaction() public {
         uint256 used = gasOf(address(bundle), bundled);
         vm.snapshotValue("batch", "16 attestations in one transaction", used);
-        uint256 snapshot = vm.snapshotState();
-        vm.revertToState(snapshot);
         // Both of these are cold in the tests above; here they are warm, and so lower than what the bound allows.
         uint256 one = gasOf(address(counter), direct);
         uint256 use = gasOf(address(counter), uses[16]);

@@ -1,7 +1,11 @@
 //! Reading epochs and their operator tables.
 
 use crate::{AssentClient, ClientError};
-use alloy::{eips::BlockId, primitives::Address, providers::Provider};
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, aliases::U48},
+    providers::Provider,
+};
 use assent_contracts::{OperatorRegistry, TaskManager};
 use assent_verifier::{Epoch, OperatorSet};
 
@@ -56,12 +60,7 @@ impl<P: Provider> AssentClient<P> {
             .call()
             .await
             .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
-        if epoch.table.is_zero() {
-            return Ok(None);
-        }
-        let operators = self.operators(number, epoch.table, block).await?;
-        let (operator_set, valid_until) = (epoch.operatorSet, epoch.validUntil);
-        Ok(Some(Epoch { number, operator_set, valid_until, operators }))
+        self.epoch_of_record(number, epoch.table, epoch.operatorSet, epoch.validUntil, block).await
     }
 
     async fn epoch_at(&self, registry: Address, number: u32, block: BlockId) -> Result<Epoch, ClientError> {
@@ -71,11 +70,25 @@ impl<P: Provider> AssentClient<P> {
             .call()
             .await
             .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
-        if epoch.table.is_zero() {
-            return Err(ClientError::NoSuchEpoch { registry, epoch: number });
+        self.epoch_of_record(number, epoch.table, epoch.operatorSet, epoch.validUntil, block)
+            .await?
+            .ok_or(ClientError::NoSuchEpoch { registry, epoch: number })
+    }
+
+    /// The epoch that a contract's record of it tells of; `None` where the record is empty.
+    async fn epoch_of_record(
+        &self,
+        number: u32,
+        table: Address,
+        operator_set: u32,
+        valid_until: U48,
+        block: BlockId,
+    ) -> Result<Option<Epoch>, ClientError> {
+        if table.is_zero() {
+            return Ok(None);
         }
-        let operators = self.operators(number, epoch.table, block).await?;
-        Ok(Epoch { number, operator_set: epoch.operatorSet, valid_until: epoch.validUntil, operators })
+        let operators = self.operators(number, table, block).await?;
+        Ok(Some(Epoch { number, operator_set, valid_until, operators }))
     }
 
     async fn operators(&self, epoch: u32, head: Address, block: BlockId) -> Result<OperatorSet, ClientError> {

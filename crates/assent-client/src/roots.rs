@@ -1,12 +1,11 @@
 //! Recorded roots: verified once on chain, so that each call under them needs no signature.
 
-use crate::{AssentClient, Call, ClientError};
+use crate::{AssentClient, ClientError};
 use alloy::{
     eips::BlockId,
     primitives::{Address, B256},
     providers::Provider,
     rpc::types::TransactionReceipt,
-    sol_types::SolCall,
 };
 use assent_contracts::TaskManager;
 use assent_verifier::{AttestationDocument, NonSigners, RecordedRoot, RecordedRoots, Signature};
@@ -46,7 +45,7 @@ impl<P: Provider> AssentClient<P> {
         root: &SignedRoot,
     ) -> Result<TransactionReceipt, ClientError> {
         let call = TaskManager::recordRootCall { number: epoch, signedRoot: root.into() };
-        self.send(&Call::new(from, task_manager, call.abi_encode())).await
+        self.send_call(from, task_manager, &call).await
     }
 
     /// As [`record_root`](Self::record_root), for many roots of one epoch: all with one product of pairings, in as many
@@ -74,7 +73,7 @@ impl<P: Provider> AssentClient<P> {
             }
             let signed_roots = roots.iter().copied().map(TaskManager::SignedRoot::from).collect();
             let call = TaskManager::recordRootsCall { number: epoch, signedRoots: signed_roots };
-            receipts.push(self.send(&Call::new(from, task_manager, call.abi_encode())).await?);
+            receipts.push(self.send_call(from, task_manager, &call).await?);
         }
         Ok(receipts)
     }

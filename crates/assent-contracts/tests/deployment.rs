@@ -10,12 +10,9 @@ use assent_contracts::{
 };
 use std::{
     fs,
-    io::Read,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
     sync::{Mutex, PoisonError},
-    thread,
-    time::{Duration, Instant},
 };
 
 const OWNER: Address = address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
@@ -115,7 +112,9 @@ fn run_script(endpoint: &str, owner: Option<Address>, grace_period: Option<&str>
     let mut forge = Command::new(root().join("node_modules/.bin/forge"));
     forge
         .current_dir(root())
-        .args(["script", "script/Deploy.s.sol", "--broadcast", "--unlocked", "--color", "never"])
+        // --slow, which sends one transaction after the other: of three that arrive together, anvil now and then never
+        // mines the last, and forge waits for it for ever.
+        .args(["script", "script/Deploy.s.sol", "--broadcast", "--slow", "--unlocked", "--color", "never"])
         // The first of anvil's accounts, which it signs for.
         .args(["--sender", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"])
         .args(["--rpc-url", endpoint])
@@ -132,35 +131,7 @@ fn run_script(endpoint: &str, owner: Option<Address>, grace_period: Option<&str>
     if let Some(grace_period) = grace_period {
         forge.env("ASSENT_GRACE_PERIOD", grace_period);
     }
-    // forge 1.7.1 once stood still for ever, all its threads waiting for each other, after it had compiled. To begin again is
-    // harmless: the script leaves as it is what stands already.
-    (0..3).find_map(|_| output_within(&mut forge, Duration::from_secs(180))).expect("forge ends within three minutes")
-}
-
-/// `None`, and the program stopped, when it takes longer.
-fn output_within(program: &mut Command, limit: Duration) -> Option<Output> {
-    let program = program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().expect("forge starts (run `npm ci`)");
-    let read = |mut pipe: Box<dyn Read + Send>| {
-        thread::spawn(move || {
-            let mut bytes = Vec::new();
-            pipe.read_to_end(&mut bytes).map(|_| bytes).expect("what forge prints can be read")
-        })
-    };
-    let stdout = read(Box::new(child.stdout.take().expect("it is piped")));
-    let stderr = read(Box::new(child.stderr.take().expect("it is piped")));
-    let end = Instant::now() + limit;
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("forge can be waited for") {
-            break status;
-        }
-        if Instant::now() > end {
-            child.kill().and_then(|()| child.wait()).expect("forge can be stopped");
-            return None;
-        }
-        thread::sleep(Duration::from_millis(100));
-    };
-    Some(Output { status, stdout: stdout.join().ok()?, stderr: stderr.join().ok()? })
+    forge.output().expect("forge starts (run `npm ci`)")
 }
 
 fn text(output: &Output) -> String {
