@@ -2,6 +2,7 @@
 
 mod cross_compilation;
 mod demo;
+mod fuzz;
 mod lint;
 mod report;
 mod setup;
@@ -29,6 +30,8 @@ Commands:
   nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
                          toolchain's target when it is installed, otherwise from the compiler's own sources.
                          Installs nothing; without either, the steps are skipped and say why
+  fuzz [arguments]       Let contracts and verifier decide about random cases, and stop where they differ.
+                         `--cases` and `--seed` say how many and which, `--json` prints the summary for programs
   report [arguments]     Measure gas and times, and write docs/performance.md; some minutes.
                          `--json` prints the figures, `--only gas` leaves the times as they were, `--help` says more
   setup                  Install the pinned forge, solc and Solidity libraries into node_modules, compile the contracts
@@ -40,6 +43,7 @@ Examples:
   cargo xtask demo             see an attested call go through, and what is refused
   cargo xtask demo --json      the same, for a program
   cargo xtask demo -- --help   what else the demo can do
+  cargo xtask fuzz --cases 1000000   a long campaign
   cargo xtask report --json    measure what everything costs, for a program
   cargo xtask test             run every test of the repository
   cargo xtask lint             what a change has to pass before it is merged, besides the tests";
@@ -62,6 +66,9 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
     let asks_for_help = |argument: &OsString| argument == "--help" || argument == "-h";
     if name == "report" {
         return report::run(&arguments);
+    }
+    if name == "fuzz" {
+        return fuzz::run(&arguments);
     }
     if name == "help" || asks_for_help(&name.as_str().into()) || arguments.first().is_some_and(asks_for_help) {
         println!("{HELP}");

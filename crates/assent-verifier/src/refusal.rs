@@ -31,6 +31,16 @@ macro_rules! refusals {
         }
 
         impl Refusal {
+            /// Every error's name, in the order of the checks: for metrics and tables that must not miss one.
+            ///
+            /// ```
+            /// use assent_verifier::Refusal;
+            ///
+            /// assert_eq!(Refusal::NAMES.first(), Some(&Refusal::PolicyNotSet.name()));
+            /// assert!(Refusal::NAMES.contains(&"InvalidSignature"));
+            /// ```
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
             /// The error's name, as in Solidity.
             pub fn name(&self) -> &'static str {
                 match self {

@@ -1,17 +1,18 @@
 //! A call with an authorization, as both sides get to see it.
 
-use crate::{SignedRoot, World, recording::recorded_roots};
+use crate::{Client, SignedRoot, World, recording::recorded_roots};
 use alloy::{
-    primitives::{Address, U256, aliases::U48},
+    primitives::{Address, B256, U256, aliases::U48},
     sol_types::SolCall,
 };
 use assent_chain::Call;
 use assent_contracts::{IPolicyClient, TaskManager, TreasuryVault};
 use assent_verifier::{Context, Intent, Policy, SpentNonces};
 use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// Which of the contracts' entrances the call takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Way {
     /// `pay`, with the authorization behind the calldata.
     Trailing,
@@ -43,6 +44,8 @@ impl Arbitrary for Way {
 /// A call, and the circumstances in which it is made.
 #[derive(Debug, Clone)]
 pub struct Attempt {
+    /// The client, by its place in the world.
+    pub client: usize,
     /// The entrance.
     pub way: Way,
     /// Who calls; the agent, where the entrance lets nobody else in.
@@ -51,6 +54,10 @@ pub struct Attempt {
     pub intent: Intent,
     /// The bytes that go with it.
     pub authorization: Vec<u8>,
+    /// What the length behind a trailing authorization says too much.
+    pub length_error: i16,
+    /// The root that was signed, whatever the bytes say.
+    pub root: B256,
     /// When.
     pub timestamp: u64,
     /// What the client demands at that time.
@@ -64,6 +71,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// The protected contract.
+    pub fn client<'a>(&self, world: &'a World) -> &'a Client {
+        &world.clients[self.client]
+    }
+
     /// The caller the contracts see. Only the agent gets as far as the authorization on the ways that spend.
     pub fn effective_caller(&self, world: &World) -> Address {
         if self.way.spends() { world.agent } else { self.caller }
@@ -71,7 +83,7 @@ impl Attempt {
 
     /// Ordinary calldata, authorization, length.
     pub fn trailing_calldata(&self) -> Vec<u8> {
-        let length = (self.authorization.len() as u16).to_be_bytes();
+        let length = (self.authorization.len() as u16).wrapping_add_signed(self.length_error).to_be_bytes();
         [&self.intent.data, self.authorization.as_slice(), &length].concat()
     }
 
@@ -79,15 +91,16 @@ impl Attempt {
     pub fn call(&self, world: &World) -> Call {
         let (intent, authorization) = (self.intent.clone(), self.authorization.clone().into());
         let caller = self.effective_caller(world);
+        let vault = self.client(world).vault;
         let (to, data) = match self.way {
-            Way::Trailing => (world.vault, self.trailing_calldata()),
+            Way::Trailing => (vault, self.trailing_calldata()),
             Way::Explicit => {
                 let call = TreasuryVault::executeCall { intent: intent.into(), authorization };
-                (world.vault, call.abi_encode())
+                (vault, call.abi_encode())
             }
             Way::ClientView => {
                 let call = IPolicyClient::checkAuthorizationCall { intent: intent.into(), caller, authorization };
-                (world.vault, call.abi_encode())
+                (vault, call.abi_encode())
             }
             Way::TaskManagerView => {
                 let attested = TaskManager::AttestedCall {
@@ -99,7 +112,7 @@ impl Attempt {
                     chainId: intent.chainId,
                 };
                 let call = TaskManager::checkCall {
-                    policyClient: world.vault,
+                    policyClient: vault,
                     policy: self.policy.clone().into(),
                     attestedCall: attested,
                     authorization,
@@ -114,7 +127,7 @@ impl Attempt {
     pub fn context(&self, world: &World) -> Context {
         let mut spent = SpentNonces::default();
         if let Some((word, mask)) = self.burned {
-            spent.burn(world.vault, word, mask);
+            spent.burn(self.client(world).vault, word, mask);
         }
         let mut epochs = world.epochs.clone();
         for epoch in epochs.iter_mut().filter(|epoch| Some(epoch.number) == self.retired) {
@@ -123,7 +136,7 @@ impl Attempt {
         Context {
             chain_id: U256::from(world.chain.chain_id()),
             task_manager: world.task_manager,
-            policy_client: world.vault,
+            policy_client: self.client(world).vault,
             policy: Some(self.policy.clone()),
             caller: self.effective_caller(world),
             timestamp: self.timestamp,

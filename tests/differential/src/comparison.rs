@@ -5,7 +5,7 @@ use crate::{
     recording::{record, require_recorded},
 };
 use alloy::{
-    primitives::{Bytes, U256},
+    primitives::{Address, Bytes, U256},
     sol_types::SolCall,
 };
 use assent_chain::{Call, Ending, Outcome};
@@ -19,48 +19,50 @@ use assent_verifier::{
 /// What both sides said: the attested task's nonce, or why not.
 pub type Verdict = Result<U256, Refusal>;
 
-/// Both sides agreed on this.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agreement {
-    /// What they said.
-    pub verdict: Verdict,
-}
-
 /// Lets the contracts and both backends of the verifier decide about an attempt, and leaves the world as it was.
 ///
 /// # Errors
 ///
 /// What they disagree on: acceptance, revert data, or what is spent afterwards.
-pub fn compare(world: &World, attempt: &Attempt) -> Result<Agreement, String> {
-    let snapshot = world.chain.snapshot();
-    let result = compare_within(world, attempt);
-    assert!(world.chain.revert(snapshot), "the snapshot was taken");
-    result
+pub fn compare(world: &World, attempt: &Attempt) -> Result<Verdict, String> {
+    let verdict = verdict(world, attempt)?;
+    world.undone(|| {
+        prepare(world, attempt);
+        require_recorded(world, &attempt.recorded)?;
+        require_verdict(world, attempt, &verdict)?;
+        if let (Ok(nonce), true) = (verdict, attempt.way.spends()) {
+            require_spent_once(world, attempt, nonce)?;
+        }
+        Ok(verdict)
+    })
 }
 
-fn compare_within(world: &World, attempt: &Attempt) -> Result<Agreement, String> {
+/// What both backends of the verifier say.
+///
+/// # Errors
+///
+/// What each says, where they differ.
+pub(crate) fn verdict(world: &World, attempt: &Attempt) -> Result<Verdict, String> {
     let verdict = verifier_verdict::<Arkworks>(world, attempt);
     let with_blst = verifier_verdict::<Blst>(world, attempt);
     if verdict != with_blst {
         return Err(format!("arkworks: {verdict:?}; blst: {with_blst:?}"));
     }
-    let verdict = verdict.map(|verified| verified.nonce());
+    Ok(verdict.map(|verified| verified.nonce()))
+}
 
-    prepare(world, attempt);
-    require_recorded(world, &attempt.recorded)?;
+/// The contracts decide as the verifier did.
+fn require_verdict(world: &World, attempt: &Attempt, verdict: &Verdict) -> Result<(), String> {
     let outcome = execute(world, attempt);
-    let expected = match &verdict {
+    let expected = match verdict {
         Ok(_) => (Ending::Success, None),
         Err(refusal) => (Ending::Revert, Some(Bytes::from(refusal.revert_data()))),
     };
-    if (outcome.ending.clone(), outcome.revert_data().cloned()) != expected {
-        let on_chain = Refusal::decode(&outcome.output);
-        return Err(format!("verifier: {verdict:?}; contracts: {:?} {on_chain:?} {}", outcome.ending, outcome.output));
+    if (outcome.ending.clone(), outcome.revert_data().cloned()) == expected {
+        return Ok(());
     }
-    if let (Ok(nonce), true) = (verdict, attempt.way.spends()) {
-        require_spent_once(world, attempt, nonce)?;
-    }
-    Ok(Agreement { verdict })
+    let on_chain = Refusal::decode(&outcome.output);
+    Err(format!("verifier: {verdict:?}; contracts: {:?} {on_chain:?} {}", outcome.ending, outcome.output))
 }
 
 fn verifier_verdict<B: Backend>(world: &World, attempt: &Attempt) -> Result<VerifiedAttestation, Refusal> {
@@ -75,15 +77,16 @@ fn verifier_verdict<B: Backend>(world: &World, attempt: &Attempt) -> Result<Veri
 
 /// Brings policy, nonces, recorded roots and a retirement about.
 fn prepare(world: &World, attempt: &Attempt) {
+    let client = attempt.client(world);
     if attempt.policy.policyId.is_zero() {
-        forget_policy(world);
-    } else if attempt.policy != world.policy && attempt.way != Way::TaskManagerView {
+        forget_policy(world, client.vault);
+    } else if attempt.policy != client.policy && attempt.way != Way::TaskManagerView {
         let policy = attempt.policy.clone().into();
-        world.transact(world.owner, world.vault, &IPolicyClient::setPolicyCall { newPolicy: policy });
+        world.transact(world.owner, client.vault, &IPolicyClient::setPolicyCall { newPolicy: policy });
     }
     if let Some((word, mask)) = attempt.burned {
         let burn = TaskManager::burnNoncesCall { word, mask };
-        world.transact(world.vault, world.task_manager, &burn);
+        world.transact(client.vault, world.task_manager, &burn);
     }
     record(world, &attempt.recorded);
     if let Some(epoch) = attempt.retired {
@@ -92,12 +95,12 @@ fn prepare(world: &World, attempt: &Attempt) {
 }
 
 /// As if the client had never been initialised. Both slots of its ERC-7201 namespace: the slot itself and the next.
-fn forget_policy(world: &World) {
+fn forget_policy(world: &World, vault: Address) {
     let slot = U256::from_be_bytes(alloy::primitives::hex!(
         "775bcae047544c0ff1bf72751e7823236a3ff3789295e7d770bca6883ef01b00"
     ));
-    world.chain.set_storage(world.vault, slot, U256::ZERO);
-    world.chain.set_storage(world.vault, slot + U256::from(1), U256::ZERO);
+    world.chain.set_storage(vault, slot, U256::ZERO);
+    world.chain.set_storage(vault, slot + U256::from(1), U256::ZERO);
 }
 
 fn execute(world: &World, attempt: &Attempt) -> Outcome {
@@ -113,7 +116,8 @@ fn execute(world: &World, attempt: &Attempt) -> Outcome {
 
 /// The nonce, and no other of its word, has become spent, and the same call is refused.
 fn require_spent_once(world: &World, attempt: &Attempt, nonce: U256) -> Result<(), String> {
-    let query = TaskManager::spentNoncesCall { policyClient: world.vault, word: nonce >> 8 };
+    let vault = attempt.client(world).vault;
+    let query = TaskManager::spentNoncesCall { policyClient: vault, word: nonce >> 8 };
     let answer = world.chain.call(Call::new(world.owner, world.task_manager, query.abi_encode()));
     let spent = U256::from_be_slice(&answer.expect("a view answers").output);
     let before = attempt.burned.filter(|(word, _)| *word == nonce >> 8).map_or(U256::ZERO, |(_, mask)| mask);
@@ -123,7 +127,7 @@ fn require_spent_once(world: &World, attempt: &Attempt, nonce: U256) -> Result<(
     }
 
     let again = world.chain.call_at(attempt.call(world), attempt.timestamp).expect("the chain takes the call");
-    let refusal = Refusal::AttestationAlreadySpent { policyClient: world.vault, nonce };
+    let refusal = Refusal::AttestationAlreadySpent { policyClient: vault, nonce };
     if again.revert_data().map(|data| data.to_vec()) != Some(refusal.revert_data()) {
         return Err(format!("used again, it ended with {:?} {}", again.ending, again.output));
     }

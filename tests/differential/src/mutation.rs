@@ -1,57 +1,54 @@
 //! Ways to tamper with an attempt: with its structure in mind, and without.
 
-use crate::{Attempt, Way, World};
-use alloy::primitives::{Address, U256, aliases::U48};
-use proptest::{collection::vec, prelude::*, sample::Index};
-
-/// Where fields stand in an authorization (docs/protocol.md).
-mod offset {
-    pub const NONCE_END: usize = 64;
-    pub const EXPIRATION: usize = 64;
-    pub const DECISION: usize = 70;
-    pub const EPOCH: usize = 103;
-    pub const KIND: usize = 107;
-    pub const SIGNATURE: usize = 108;
-    /// Where the signature would stand.
-    pub const RECORDED_PROOF_LENGTH: usize = 108;
-    pub const BITMAP_LENGTH: usize = 204;
-    pub const BITMAP: usize = 205;
-}
-
-/// The field's modulus, big-endian. RFC 9380, section 8.8.1.
-const MODULUS: [u8; 48] = alloy::primitives::hex!(
-    "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab"
-);
-/// A point of the curve y² = x³ + 4 outside the subgroup: x = 0, y = 2.
-const WRONG_SUBGROUP: [u8; 96] = {
-    let mut point = [0; 96];
-    point[95] = 2;
-    point
+use crate::{
+    Attempt, Spelling, Way, World,
+    attested::sign,
+    authorization_bytes::{
+        BITMAP, BITMAP_LENGTH, DECISION, EPOCH, EVIDENCE, EXPIRATION, KIND, NONCE, SIGNATURE, bitmap_end, drop_bitmap,
+        drop_signature, expiration, lengthen_bitmap, lengthen_proof, mark_absent, nonce, overwrite,
+        proof_length_offset, shorten_proof, signature,
+    },
+    place,
+    world_plan::LATEST,
 };
+use alloy::primitives::{Address, B256, U256, aliases::U48};
+use proptest::{collection::vec, prelude::*};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// One way to tamper.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Mutation {
-    FlipBit(Index),
+    FlipBit(u32),
+    FlipBitOf(Field, u16),
     Truncate(u8),
     Extend(Vec<u8>),
     RandomBytes(Vec<u8>),
-    ChangeAmount(u8),
+    /// The two bytes behind a trailing authorization say so much more.
+    TrailingLength(i16),
+
+    ChangeCalldata(u16),
     ChangeTarget,
     ChangeValue,
     ChangeChain,
     ChangeCaller,
     ChangeSender,
+    OtherClient,
+
     ChangePolicyId,
     ChangeQuorum(u16),
+    /// The quorum that is reached with a weight that differs by this from what signs.
+    QuorumAroundSigned(i8),
     ChangeOperatorSet(u32),
     ForgetPolicy,
     TimeAroundExpiration(i8),
-    TimeAroundEarliest(i8),
+    LifetimeAroundPolicy(i8),
     TimeAroundGracePeriod(i8),
+    ExpirationAtLimit(bool),
     BurnNonce,
-    BurnNeighbour,
+    BurnNeighbours,
+
     Epoch(u32),
     FlipDecision,
     Kind(u8),
@@ -59,15 +56,46 @@ pub enum Mutation {
     AbsentOperator(u16),
     BitmapTail,
     DropBitmap,
-    SignatureInfinity,
-    SignaturePlusModulus(bool),
-    SignatureNegated,
-    SignatureSwapped,
-    SignatureWrongSubgroup,
-    SignatureOffCurve(Index),
-    SignatureOfOther(Index),
-    ProofHash([u8; 32]),
+    Signature(Spelling),
+    SignatureOfOneOperator(u16),
+    /// Over the right root, by all operators of an epoch that may be another.
+    SignatureOfEpoch(u16),
+    LengthenProof([u8; 32]),
+    ShortenProof,
 }
+
+/// A part of an authorization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Field {
+    TaskId,
+    Nonce,
+    Expiration,
+    Decision,
+    Evidence,
+    Epoch,
+    Kind,
+    Signature,
+    BitmapLength,
+    Bitmap,
+    ProofLength,
+    Proof,
+}
+
+const FIELDS: [Field; 12] = [
+    Field::TaskId,
+    Field::Nonce,
+    Field::Expiration,
+    Field::Decision,
+    Field::Evidence,
+    Field::Epoch,
+    Field::Kind,
+    Field::Signature,
+    Field::BitmapLength,
+    Field::Bitmap,
+    Field::ProofLength,
+    Field::Proof,
+];
 
 impl Arbitrary for Mutation {
     type Parameters = ();
@@ -76,51 +104,53 @@ impl Arbitrary for Mutation {
     fn arbitrary_with((): ()) -> Self::Strategy {
         use Mutation::*;
         let bytes = prop_oneof![
-            4 => any::<Index>().prop_map(FlipBit),
+            1 => any::<u32>().prop_map(FlipBit),
+            6 => (prop::sample::select(FIELDS.to_vec()), any::<u16>()).prop_map(|(field, bit)| FlipBitOf(field, bit)),
             1 => (1..40u8).prop_map(Truncate),
             1 => vec(any::<u8>(), 1..40).prop_map(Extend),
             1 => vec(any::<u8>(), 0..400).prop_map(RandomBytes),
+            1 => prop_oneof![2 => -1..=1i16, 1 => any::<i16>()].prop_map(TrailingLength),
         ];
         let call = prop_oneof![
-            any::<u8>().prop_map(ChangeAmount),
-            Just(ChangeTarget),
-            Just(ChangeValue),
-            Just(ChangeChain),
-            Just(ChangeCaller),
-            Just(ChangeSender),
+            2 => any::<u16>().prop_map(ChangeCalldata),
+            1 => Just(ChangeTarget),
+            1 => Just(ChangeValue),
+            2 => Just(ChangeChain),
+            1 => Just(ChangeCaller),
+            2 => Just(ChangeSender),
+            1 => Just(OtherClient),
         ];
         let circumstances = prop_oneof![
-            Just(ChangePolicyId),
-            any::<u16>().prop_map(ChangeQuorum),
-            (5..10u32).prop_map(ChangeOperatorSet),
-            Just(ForgetPolicy),
-            (-1..=1i8).prop_map(TimeAroundExpiration),
-            (-1..=1i8).prop_map(TimeAroundEarliest),
-            (-1..=1i8).prop_map(TimeAroundGracePeriod),
-            Just(BurnNonce),
-            Just(BurnNeighbour),
+            1 => Just(ChangePolicyId),
+            1 => any::<u16>().prop_map(ChangeQuorum),
+            2 => (-1..=1i8).prop_map(QuorumAroundSigned),
+            1 => (5..10u32).prop_map(ChangeOperatorSet),
+            2 => Just(ForgetPolicy),
+            2 => (-1..=1i8).prop_map(TimeAroundExpiration),
+            2 => (-1..=1i8).prop_map(LifetimeAroundPolicy),
+            1 => (-1..=1i8).prop_map(TimeAroundGracePeriod),
+            1 => any::<bool>().prop_map(ExpirationAtLimit),
+            1 => Just(BurnNonce),
+            1 => Just(BurnNeighbours),
         ];
         let proof = prop_oneof![
-            (0..7u32).prop_map(Epoch),
-            Just(FlipDecision),
-            (0..4u8).prop_map(Kind),
-            Just(DropSignature),
-            (0..2_040u16).prop_map(AbsentOperator),
-            (0..16u16).prop_map(AbsentOperator),
-            Just(BitmapTail),
-            Just(DropBitmap),
-            any::<[u8; 32]>().prop_map(ProofHash),
+            2 => (0..7u32).prop_map(Epoch),
+            1 => Just(FlipDecision),
+            1 => (0..4u8).prop_map(Kind),
+            2 => Just(DropSignature),
+            1 => (0..2_040u16).prop_map(AbsentOperator),
+            2 => (0..16u16).prop_map(AbsentOperator),
+            1 => Just(BitmapTail),
+            1 => Just(DropBitmap),
+            2 => any::<[u8; 32]>().prop_map(LengthenProof),
+            1 => Just(ShortenProof),
         ];
         let signature = prop_oneof![
-            Just(SignatureInfinity),
-            any::<bool>().prop_map(SignaturePlusModulus),
-            Just(SignatureNegated),
-            Just(SignatureSwapped),
-            Just(SignatureWrongSubgroup),
-            any::<Index>().prop_map(SignatureOffCurve),
-            any::<Index>().prop_map(SignatureOfOther),
+            4 => any::<Spelling>().prop_map(Signature),
+            1 => any::<u16>().prop_map(SignatureOfOneOperator),
+            1 => any::<u16>().prop_map(SignatureOfEpoch),
         ];
-        prop_oneof![bytes, call, circumstances, proof, signature].boxed()
+        prop_oneof![3 => bytes, 2 => call, 3 => circumstances, 2 => proof, 1 => signature].boxed()
     }
 }
 
@@ -128,200 +158,175 @@ impl Mutation {
     /// Tampers. What does not apply, to shorter bytes for instance, does nothing.
     pub fn apply(&self, attempt: &mut Attempt, world: &World) {
         match self {
-            Self::FlipBit(index) => {
-                let bytes = &mut attempt.authorization;
-                if !bytes.is_empty() {
-                    let bit = index.index(bytes.len() * 8);
-                    bytes[bit / 8] ^= 1 << (bit % 8);
-                }
+            Self::FlipBit(_) | Self::FlipBitOf(..) | Self::Truncate(_) | Self::Extend(_) | Self::RandomBytes(_) => {
+                self.apply_to_bytes(attempt);
             }
-            Self::Truncate(count) => {
-                let length = attempt.authorization.len().saturating_sub((*count).into());
-                attempt.authorization.truncate(length);
-            }
-            Self::Extend(bytes) => attempt.authorization.extend(bytes),
-            Self::RandomBytes(bytes) => attempt.authorization.clone_from(bytes),
-            Self::ChangeAmount(byte) => change_amount(attempt, *byte),
-            Self::ChangeTarget => attempt.intent.to = Address::repeat_byte(0x78),
+            Self::TrailingLength(step) => attempt.length_error = *step,
+            Self::ChangeCalldata(bit) => change_calldata(attempt, (*bit).into()),
+            Self::ChangeTarget => attempt.intent.to = Address::repeat_byte(0x99),
             Self::ChangeValue => attempt.intent.value += U256::from(1),
             Self::ChangeChain => attempt.intent.chainId += U256::from(1),
-            Self::ChangeCaller => attempt.caller = Address::repeat_byte(0x79),
-            Self::ChangeSender => attempt.intent.from = Address::repeat_byte(0x7a),
+            Self::ChangeCaller => attempt.caller = Address::repeat_byte(0x98),
+            Self::ChangeSender => attempt.intent.from = Address::repeat_byte(0x97),
+            Self::OtherClient => change_client(attempt, world),
             Self::ChangePolicyId => attempt.policy.policyId = [8; 32].into(),
             Self::ChangeQuorum(quorum) => attempt.policy.quorum = acceptable_quorum(attempt.way, *quorum),
+            Self::QuorumAroundSigned(step) => set_quorum_around_signed(attempt, (*step).into(), world),
             Self::ChangeOperatorSet(set) => attempt.policy.operatorSet = *set,
-            Self::ForgetPolicy if attempt.way != Way::TaskManagerView => attempt.policy.policyId = [0; 32].into(),
+            Self::ForgetPolicy if attempt.way != Way::TaskManagerView => attempt.policy.policyId = B256::ZERO,
             Self::ForgetPolicy => {}
             Self::TimeAroundExpiration(step) => {
                 let expiration = expiration(&attempt.authorization);
                 move_time(attempt, expiration, *step, world);
             }
-            Self::TimeAroundEarliest(step) => {
-                // Ahead of the earliest time at which the lifetime is short enough; the chain's time only moves forward, so
-                // the policy's lifetime is shortened instead.
+            Self::LifetimeAroundPolicy(step) => {
+                // The chain's time only moves forward, so the policy's lifetime is changed instead.
                 let lifetime = expiration(&attempt.authorization).saturating_sub(attempt.timestamp);
-                let lifetime = lifetime.saturating_add_signed((*step).into()).clamp(1, u64::from(u32::MAX));
+                let lifetime = lifetime.saturating_add_signed((*step).into()).clamp(1, LATEST);
                 attempt.policy.maxLifetime = U48::from(lifetime);
             }
             Self::TimeAroundGracePeriod(step) => {
                 let end = u64::try_from(world.epochs[1].valid_until).expect("48 bits");
                 move_time(attempt, end, *step, world);
             }
-            Self::BurnNonce => attempt.burned = nonce(attempt).map(|nonce| (nonce >> 8, bit(nonce))),
-            Self::BurnNeighbour => attempt.burned = nonce(attempt).map(|nonce| (nonce >> 8, !bit(nonce))),
-            Self::Epoch(number) => overwrite(attempt, offset::EPOCH, &number.to_be_bytes()),
+            Self::ExpirationAtLimit(latest) => {
+                let byte = if *latest { 0xff } else { 0 };
+                overwrite(attempt, EXPIRATION, &[byte; DECISION - EXPIRATION]);
+            }
+            Self::BurnNonce => attempt.burned = nonce(&attempt.authorization).map(|nonce| (nonce >> 8, bit(nonce))),
+            Self::BurnNeighbours => {
+                attempt.burned = nonce(&attempt.authorization).map(|nonce| (nonce >> 8, !bit(nonce)));
+            }
+            Self::Epoch(number) => overwrite(attempt, EPOCH, &number.to_be_bytes()),
             Self::FlipDecision => {
-                if let Some(decision) = attempt.authorization.get_mut(offset::DECISION) {
+                if let Some(decision) = attempt.authorization.get_mut(DECISION) {
                     *decision ^= 1;
                 }
             }
-            Self::Kind(kind) => overwrite(attempt, offset::KIND, &[*kind]),
+            Self::Kind(kind) => overwrite(attempt, KIND, &[*kind]),
             Self::DropSignature => drop_signature(attempt),
             Self::AbsentOperator(index) => mark_absent(attempt, usize::from(*index)),
-            Self::BitmapTail => lengthen_bitmap(attempt, 1),
+            Self::BitmapTail => {
+                lengthen_bitmap(attempt, 1);
+            }
             Self::DropBitmap => drop_bitmap(attempt),
-            Self::SignatureInfinity => replace_signature(attempt, &[0; 96]),
-            Self::SignaturePlusModulus(of_y) => add_modulus(attempt, *of_y),
-            Self::SignatureNegated => negate_signature(attempt),
-            Self::SignatureSwapped => {
-                if let Some(signature) = signature(attempt) {
-                    signature.rotate_left(48);
-                }
+            Self::Signature(_) | Self::SignatureOfOneOperator(_) | Self::SignatureOfEpoch(_) => {
+                self.apply_to_signature(attempt, world);
             }
-            Self::SignatureWrongSubgroup => replace_signature(attempt, &WRONG_SUBGROUP),
-            Self::SignatureOffCurve(index) => {
-                if let Some(signature) = signature(attempt) {
-                    signature[1 + index.index(95)] ^= 1;
-                }
-            }
-            Self::SignatureOfOther(index) => {
-                let (_, key) = &world.keys[index.index(world.keys.len())];
-                replace_signature(attempt, &key.sign_root([1; 32].into()).0);
-            }
-            Self::ProofHash(hash) => {
-                attempt.authorization.extend(hash);
-                if let Some(offset) = proof_length_offset(attempt) {
-                    attempt.authorization[offset] = attempt.authorization[offset].wrapping_add(1);
-                }
-            }
+            Self::LengthenProof(hash) => lengthen_proof(attempt, hash),
+            Self::ShortenProof => shorten_proof(attempt),
         }
+    }
+
+    fn apply_to_bytes(&self, attempt: &mut Attempt) {
+        let everything = 0..attempt.authorization.len();
+        match self {
+            Self::FlipBit(bit) => flip(&mut attempt.authorization, everything, *bit as usize),
+            Self::FlipBitOf(field, bit) => {
+                let range = field.range(attempt).filter(|range| range.end <= everything.end);
+                flip(&mut attempt.authorization, range.unwrap_or(0..0), (*bit).into());
+            }
+            Self::Truncate(count) => attempt.authorization.truncate(everything.end.saturating_sub((*count).into())),
+            Self::Extend(bytes) => attempt.authorization.extend(bytes),
+            Self::RandomBytes(bytes) => attempt.authorization.clone_from(bytes),
+            _ => {}
+        }
+    }
+
+    fn apply_to_signature(&self, attempt: &mut Attempt, world: &World) {
+        let root = attempt.root;
+        let Some(signature) = signature(attempt) else { return };
+        match self {
+            Self::Signature(spelling) => spelling.apply(signature),
+            Self::SignatureOfOneOperator(number) => {
+                let (_, key) = &world.keys[place(*number, world.keys.len())];
+                signature.copy_from_slice(&key.sign_root(root).0);
+            }
+            Self::SignatureOfEpoch(number) => {
+                let epoch = &world.epochs[place(*number, world.epochs.len())];
+                signature.copy_from_slice(&sign(world, epoch, root, &[]).0.0);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Field {
+    /// `None` where the bytes end earlier, or do not have the field.
+    fn range(self, attempt: &Attempt) -> Option<Range<usize>> {
+        let is_direct = attempt.authorization.get(KIND) == Some(&0);
+        Some(match self {
+            Self::TaskId => 0..NONCE,
+            Self::Nonce => NONCE..EXPIRATION,
+            Self::Expiration => EXPIRATION..DECISION,
+            Self::Decision => DECISION..EVIDENCE,
+            Self::Evidence => EVIDENCE..EPOCH,
+            Self::Epoch => EPOCH..KIND,
+            Self::Kind => KIND..SIGNATURE,
+            Self::Signature if is_direct => SIGNATURE..BITMAP_LENGTH,
+            Self::BitmapLength if is_direct => BITMAP_LENGTH..BITMAP,
+            Self::Bitmap => BITMAP..bitmap_end(attempt)?,
+            Self::ProofLength => proof_length_offset(attempt).map(|offset| offset..offset + 1)?,
+            Self::Proof => proof_length_offset(attempt)? + 1..attempt.authorization.len(),
+            Self::Signature | Self::BitmapLength => return None,
+        })
+    }
+}
+
+fn flip(bytes: &mut [u8], range: Range<usize>, bit: usize) {
+    if !range.is_empty() {
+        let bit = bit % (range.len() * 8);
+        bytes[range.start + bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+/// Any bit of an intent's; of a payment's calldata, only in the amount, since a selector or an address that the contract does
+/// not take is refused before the authorization is looked at.
+fn change_calldata(attempt: &mut Attempt, bit: usize) {
+    let mut data = attempt.intent.data.to_vec();
+    let changeable = if attempt.way == Way::Trailing { data.len() - 32..data.len() } else { 0..data.len() };
+    flip(&mut data, changeable, bit);
+    attempt.intent.data = data.into();
+}
+
+/// The same call and authorization, shown to the other client.
+fn change_client(attempt: &mut Attempt, world: &World) {
+    let before = world.clients[attempt.client].vault;
+    attempt.client = 1 - attempt.client;
+    let client = &world.clients[attempt.client];
+    attempt.policy = client.policy.clone();
+    if attempt.intent.to == before {
+        attempt.intent.to = client.vault;
     }
 }
 
 /// Keeps what the vault's owner may set; the TaskManager itself takes anything.
 fn acceptable_quorum(way: Way, quorum: u16) -> u16 {
-    if way == Way::TaskManagerView { quorum } else { 5_001 + quorum % 5_000 }
+    if way == Way::TaskManagerView { quorum } else { quorum.clamp(5_001, 10_000) }
 }
 
-/// In the last byte of the calldata, which is the amount's.
-fn change_amount(attempt: &mut Attempt, byte: u8) {
-    let mut data = attempt.intent.data.to_vec();
-    if let Some(last) = data.last_mut() {
-        *last = byte;
-    }
-    attempt.intent.data = data.into();
+/// Sets the greatest quorum that a weight reaches. Exact where the epoch's weight is below 10,000.
+fn set_quorum_around_signed(attempt: &mut Attempt, step: i64, world: &World) {
+    let number = attempt.authorization.get(EPOCH..KIND).map(U256::from_be_slice);
+    let Some(epoch) = world.epochs.iter().find(|epoch| Some(U256::from(epoch.number)) == number) else { return };
+    let bitmap = bitmap_end(attempt).map_or(&[][..], |end| &attempt.authorization[BITMAP..end]);
+    let signed: U256 = epoch
+        .operators
+        .operators()
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| bitmap.get(index / 8).is_none_or(|byte| byte >> (index % 8) & 1 == 0))
+        .map(|(_, operator)| U256::from(operator.weight))
+        .sum();
+    let aim = if step < 0 { signed.saturating_sub(U256::from(1)) } else { signed + U256::from(step) };
+    let quorum = aim * U256::from(10_000) / U256::from(epoch.operators.total_weight());
+    attempt.policy.quorum = acceptable_quorum(attempt.way, quorum.saturating_to());
 }
 
 fn move_time(attempt: &mut Attempt, to: u64, step: i8, world: &World) {
-    attempt.timestamp = to.saturating_add_signed(step.into()).clamp(world.earliest(), 1 << 40);
-}
-
-fn expiration(authorization: &[u8]) -> u64 {
-    let bytes = authorization.get(offset::EXPIRATION..offset::DECISION).unwrap_or_default();
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
-}
-
-fn nonce(attempt: &Attempt) -> Option<U256> {
-    attempt.authorization.get(offset::NONCE_END - 32..offset::NONCE_END).map(U256::from_be_slice)
+    attempt.timestamp = to.saturating_add_signed(step.into()).clamp(world.earliest(), 1 << 50);
 }
 
 fn bit(nonce: U256) -> U256 {
     U256::from(1) << (nonce & U256::from(0xff))
-}
-
-fn overwrite(attempt: &mut Attempt, offset: usize, bytes: &[u8]) {
-    if let Some(field) = attempt.authorization.get_mut(offset..offset + bytes.len()) {
-        field.copy_from_slice(bytes);
-    }
-}
-
-fn is_recorded(attempt: &Attempt) -> bool {
-    attempt.authorization.get(offset::KIND) == Some(&1)
-}
-
-/// `None` where the root is recorded.
-fn signature(attempt: &mut Attempt) -> Option<&mut [u8]> {
-    if is_recorded(attempt) {
-        return None;
-    }
-    attempt.authorization.get_mut(offset::SIGNATURE..offset::BITMAP_LENGTH)
-}
-
-fn replace_signature(attempt: &mut Attempt, by: &[u8; 96]) {
-    if let Some(signature) = signature(attempt) {
-        signature.copy_from_slice(by);
-    }
-}
-
-fn proof_length_offset(attempt: &Attempt) -> Option<usize> {
-    let offset = if is_recorded(attempt) { Some(offset::RECORDED_PROOF_LENGTH) } else { bitmap_end(attempt) };
-    offset.filter(|offset| *offset < attempt.authorization.len())
-}
-
-/// `None` where the root is recorded, and where the bytes end earlier.
-fn bitmap_end(attempt: &Attempt) -> Option<usize> {
-    let length = attempt.authorization.get(offset::BITMAP_LENGTH).filter(|_| !is_recorded(attempt))?;
-    let end = offset::BITMAP + usize::from(*length);
-    (end < attempt.authorization.len()).then_some(end)
-}
-
-/// Says that the root is recorded, and leaves the signature and the bitmap out.
-fn drop_signature(attempt: &mut Attempt) {
-    if let Some(end) = bitmap_end(attempt) {
-        attempt.authorization.splice(offset::KIND..end, [1]);
-    }
-}
-
-fn mark_absent(attempt: &mut Attempt, operator: usize) {
-    let Some(bitmap_end) = bitmap_end(attempt) else { return };
-    let missing = (operator / 8 + 1).saturating_sub(bitmap_end - offset::BITMAP);
-    lengthen_bitmap(attempt, missing);
-    attempt.authorization[offset::BITMAP + operator / 8] ^= 1 << (operator % 8);
-}
-
-fn lengthen_bitmap(attempt: &mut Attempt, by: usize) {
-    let Some(end) = bitmap_end(attempt) else { return };
-    let Ok(length) = u8::try_from(end - offset::BITMAP + by) else { return };
-    attempt.authorization.splice(end..end, vec![0; by]);
-    attempt.authorization[offset::BITMAP_LENGTH] = length;
-}
-
-fn drop_bitmap(attempt: &mut Attempt) {
-    if let Some(end) = bitmap_end(attempt) {
-        attempt.authorization.drain(offset::BITMAP..end);
-        attempt.authorization[offset::BITMAP_LENGTH] = 0;
-    }
-}
-
-/// x + p or y + p, where it fits into 48 bytes: the second spelling of the same point.
-fn add_modulus(attempt: &mut Attempt, of_y: bool) {
-    let Some(signature) = signature(attempt) else { return };
-    let coordinate = if of_y { &mut signature[48..] } else { &mut signature[..48] };
-    let mut carry = 0;
-    for (byte, addend) in coordinate.iter_mut().zip(MODULUS).rev() {
-        let sum = u16::from(*byte) + u16::from(addend) + carry;
-        *byte = sum as u8;
-        carry = sum >> 8;
-    }
-}
-
-/// p − y: a valid point, and the wrong one.
-fn negate_signature(attempt: &mut Attempt) {
-    let Some(signature) = signature(attempt) else { return };
-    let mut borrow = 0;
-    for (byte, minuend) in signature[48..].iter_mut().zip(MODULUS).rev() {
-        let difference = i16::from(minuend) - i16::from(*byte) - borrow;
-        borrow = i16::from(difference < 0);
-        *byte = difference as u8;
-    }
 }

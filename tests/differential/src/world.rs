@@ -1,52 +1,61 @@
 //! A deployed Assent with operators and epochs.
 
+use crate::{Attested, AttestedPlan, EpochPlan, PolicyPlan, WorldPlan};
 use alloy::{
-    primitives::{Address, Bytes, U256, aliases::U48, aliases::U96},
+    primitives::{Address, Bytes, U256, aliases::U48},
     sol_types::SolCall,
 };
-use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain, SnapshotId};
 use assent_contracts::{ExampleToken, OperatorRegistry, StakeTable, TaskManager, TreasuryVault};
 use assent_signer::SecretKey;
 use assent_verifier::{Epoch, Operator, OperatorSet, Policy};
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-/// The operator set whose epochs the vault trusts.
-pub const OPERATOR_SET: u32 = 7;
+/// The operator set of epochs 1 to 3.
+const OPERATOR_SET: u32 = 7;
+/// That of epoch 4.
 const OTHER_OPERATOR_SET: u32 = 8;
 /// Operators that one table holds.
 const TABLE_CAPACITY: usize = 100;
-const GRACE_PERIOD: u64 = 3_600;
 
-/// Contracts, operators, and a vault with an agent, on a chain of their own.
+/// Contracts, operators, and two clients with one agent, on a chain of their own.
 ///
-/// Epochs: 1 is retired, 2 superseded and in its grace period, 3 in force, 4 in force for another operator set. Weights
-/// differ between operators and between epochs.
+/// Epochs: 1 is retired, 2 superseded and in its grace period, 3 in force, 4 in force for another operator set.
 pub struct World {
     /// The chain.
     pub chain: EmbeddedChain,
-    /// Owns the contracts and the vault.
+    /// Owns the contracts and the vaults.
     pub owner: Address,
-    /// May spend from the vault.
+    /// May spend from the vaults.
     pub agent: Address,
     /// The deployed TaskManager.
     pub task_manager: Address,
-    /// The protected contract.
-    pub vault: Address,
-    /// A token of which the vault has plenty.
+    /// The deployed registry.
+    pub registry: Address,
+    /// The protected contracts.
+    pub clients: [Client; 2],
+    /// A token of which the vaults have plenty.
     pub token: Address,
-    /// What the vault demands.
-    pub policy: Policy,
     /// Operators' keys, in the order of their addresses.
     pub keys: Vec<(Address, SecretKey)>,
     /// The epochs as the registry must hold them, by number from 1.
     pub epochs: Vec<Epoch>,
-    registry: Address,
     stake_table: Address,
+    attested: RefCell<HashMap<AttestedPlan, Rc<Attested>>>,
+}
+
+/// A protected contract.
+pub struct Client {
+    /// A `TreasuryVault`.
+    pub vault: Address,
+    /// What it demands.
+    pub policy: Policy,
 }
 
 impl World {
-    /// Deploys everything with this many operators.
-    pub fn new(operators: usize) -> Self {
-        let chain = EmbeddedChain::new(31_337);
+    /// Deploys everything.
+    pub fn new(plan: &WorldPlan) -> Self {
+        let chain = EmbeddedChain::new(plan.chain_id);
         let [owner, agent, ..] = DEVELOPMENT_ACCOUNTS;
         let deploy = |code: &Bytes, arguments: Vec<u8>| {
             chain.deploy(owner, [code.as_ref(), &arguments].concat()).expect("the contract deploys")
@@ -57,53 +66,80 @@ impl World {
             encode(&OperatorRegistry::constructorCall {
                 owner,
                 initialStakeSource: stake_table,
-                initialGracePeriod: U48::from(GRACE_PERIOD),
+                initialGracePeriod: U48::from(plan.grace_period),
             }),
         );
         let task_manager =
             deploy(&TaskManager::BYTECODE, encode(&TaskManager::constructorCall { operatorRegistry: registry }));
-        let policy = Policy {
-            policyId: [9; 32].into(),
-            operatorSet: OPERATOR_SET,
-            quorum: 6_700,
-            maxLifetime: U48::from(1_800),
-        };
-        let vault = deploy(
-            &TreasuryVault::BYTECODE,
-            encode(&TreasuryVault::constructorCall {
+        let supply = U256::from(u128::MAX);
+        let token = deploy(&ExampleToken::BYTECODE, encode(&ExampleToken::constructorCall { supply }));
+        let clients = plan.policies.each_ref().map(|plan| {
+            let policy = policy(plan);
+            let constructor = TreasuryVault::constructorCall {
                 owner,
                 initialAgent: agent,
                 taskManager: task_manager,
                 policy: policy.clone().into(),
-            }),
-        );
-        let supply = U256::from(u128::MAX);
-        let token = deploy(&ExampleToken::BYTECODE, encode(&ExampleToken::constructorCall { supply }));
-        chain.set_balance(vault, U256::from(u64::MAX));
+            };
+            let vault = deploy(&TreasuryVault::BYTECODE, encode(&constructor));
+            chain.set_balance(vault, U256::from(u64::MAX));
+            Client { vault, policy }
+        });
 
         let mut world = Self {
             chain,
             owner,
             agent,
             task_manager,
-            vault,
+            registry,
+            clients,
             token,
-            policy,
             keys: Vec::new(),
             epochs: Vec::new(),
-            registry,
             stake_table,
+            attested: RefCell::default(),
         };
         world.transact(owner, registry, &OperatorRegistry::addValidatorCall { validator: task_manager });
-        world.transact(owner, token, &ExampleToken::transferCall { to: vault, value: supply });
-        world.register(operators);
-        world.commit_epochs();
+        for client in &world.clients {
+            let share = supply / U256::from(2);
+            world.transact(owner, token, &ExampleToken::transferCall { to: client.vault, value: share });
+        }
+        world.register(plan.operators.into());
+        world.commit_epochs(plan);
         world
     }
 
     /// The earliest time at which an attempt can be made: what prepares one takes a block, and so a second, at a time.
     pub fn earliest(&self) -> u64 {
         self.chain.timestamp() + 8
+    }
+
+    /// What operators attest by a plan. Signing takes far longer than deciding, so each plan is signed once.
+    pub fn attested(&self, plan: &AttestedPlan) -> Rc<Attested> {
+        if let Some(attested) = self.attested.borrow().get(plan) {
+            return Rc::clone(attested);
+        }
+        let attested = Rc::new(plan.carry_out(self));
+        self.attested.borrow_mut().insert(plan.clone(), Rc::clone(&attested));
+        attested
+    }
+
+    /// Does something in the world, and leaves the world as it was, also when it panics.
+    pub fn undone<T>(&self, work: impl FnOnce() -> T) -> T {
+        struct Undo<'a>(&'a EmbeddedChain, SnapshotId);
+        impl Drop for Undo<'_> {
+            fn drop(&mut self) {
+                assert!(self.0.revert(self.1), "the snapshot was taken");
+            }
+        }
+        let _undo = Undo(&self.chain, self.chain.snapshot());
+        work()
+    }
+
+    /// The operators of an epoch, with their keys.
+    pub fn signers<'a>(&'a self, epoch: &'a Epoch) -> impl Iterator<Item = &'a (Address, SecretKey)> {
+        let operators = epoch.operators.operators();
+        self.keys.iter().filter(|(address, _)| operators.binary_search_by_key(address, |of| of.address).is_ok())
     }
 
     /// Retires an epoch for cause.
@@ -120,8 +156,7 @@ impl World {
     fn register(&mut self, operators: usize) {
         for index in 0..operators {
             let operator = operator_address(index);
-            let key = SecretKey::from_key_material(&[index.to_be_bytes(), [0x5a; 8], [0; 8], [0; 8]].concat())
-                .expect("32 bytes are enough key material");
+            let key = secret_key(index as u64);
             let proof = key.prove_possession(operator, U256::from(self.chain.chain_id()), self.registry);
             self.transact(
                 operator,
@@ -135,27 +170,28 @@ impl World {
         }
     }
 
-    fn commit_epochs(&mut self) {
-        self.commit_epoch(OPERATOR_SET, 1);
+    fn commit_epochs(&mut self, plan: &WorldPlan) {
+        let [first, second, third, fourth] = &plan.epochs;
+        self.commit_epoch(OPERATOR_SET, 1, first);
         self.retire(1);
         self.epochs[0].valid_until = U48::ZERO;
 
-        self.commit_epoch(OPERATOR_SET, 2);
-        self.commit_epoch(OPERATOR_SET, 3);
-        self.epochs[1].valid_until = U48::from(self.chain.timestamp() + GRACE_PERIOD);
+        self.commit_epoch(OPERATOR_SET, 2, second);
+        self.commit_epoch(OPERATOR_SET, 3, third);
+        self.epochs[1].valid_until = U48::from(self.chain.timestamp() + u64::from(plan.grace_period));
 
-        self.commit_epoch(OTHER_OPERATOR_SET, 4);
+        self.commit_epoch(OTHER_OPERATOR_SET, 4, fourth);
     }
 
-    fn commit_epoch(&mut self, operator_set: u32, number: u32) {
-        let operators = self.keys.iter().enumerate().map(|(index, (address, key))| Operator {
-            address: *address,
-            public_key: key.public_key(),
-            weight: U96::from(1 + (index as u64 * 37 + u64::from(number) * 11) % 101),
+    fn commit_epoch(&mut self, operator_set: u32, number: u32, plan: &EpochPlan) {
+        let members = plan.members(self.keys.len());
+        let weights = plan.weights.spread(members.len());
+        let operators = members.iter().zip(&weights).map(|(&index, &weight)| {
+            let (address, key) = &self.keys[index];
+            Operator { address: *address, public_key: key.public_key(), weight }
         });
         let operators: Vec<_> = operators.collect();
         let addresses: Vec<_> = operators.iter().map(|operator| operator.address).collect();
-        let weights = operators.iter().map(|operator| operator.weight).collect();
         self.transact(
             self.owner,
             self.stake_table,
@@ -188,6 +224,21 @@ impl World {
         let earlier: Vec<_> = earlier.into_iter().map(|table| self.chain.code_at(table)).collect();
         OperatorSet::from_tables(&head, &earlier).expect("valid tables")
     }
+}
+
+fn policy(plan: &PolicyPlan) -> Policy {
+    Policy {
+        policyId: plan.policy_id,
+        operatorSet: if plan.trusts_other_set { OTHER_OPERATOR_SET } else { OPERATOR_SET },
+        quorum: plan.quorum,
+        maxLifetime: U48::from(plan.max_lifetime),
+    }
+}
+
+/// A key that depends on the number alone.
+pub(crate) fn secret_key(number: u64) -> SecretKey {
+    let material = [number.to_be_bytes(), [0x5a; 8], [0; 8], [0; 8]].concat();
+    SecretKey::from_key_material(&material).expect("32 bytes are enough key material")
 }
 
 /// Ascending with the index, and not merely by counting.

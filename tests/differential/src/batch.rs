@@ -1,0 +1,65 @@
+//! Many calls, verified together.
+
+use crate::{Attempt, AttestedPlan, Outcome, UsePlan, Way, World, compare, comparison::Verdict};
+use assent_verifier::{
+    Call,
+    backend::{Backend, arkworks::Arkworks, blst::Blst},
+    verify_batch_with,
+};
+use proptest::{collection::vec, prelude::*};
+use serde::{Deserialize, Serialize};
+
+/// Calls of one client at one time, each of which must be decided together with the others as it is alone, and on chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchPlan {
+    /// The calls. All are made of the first one's client.
+    pub uses: Vec<UsePlan>,
+}
+
+impl BatchPlan {
+    /// Two to seven uses of these attestations.
+    pub fn strategy(attested: Vec<AttestedPlan>) -> impl Strategy<Value = Self> {
+        vec(UsePlan::strategy(attested), 2..8).prop_map(|uses| Self { uses })
+    }
+
+    pub(crate) fn run(&self, world: &World) -> Result<Vec<Outcome>, String> {
+        let attempts = self.attempts(world);
+        let alone: Result<Vec<Verdict>, String> = attempts.iter().map(|attempt| compare(world, attempt)).collect();
+        let alone = alone?;
+        for together in [together::<Arkworks>(world, &attempts), together::<Blst>(world, &attempts)] {
+            if together != alone {
+                return Err(format!("together: {together:?}; each alone: {alone:?}"));
+            }
+        }
+        Ok(alone.into_iter().map(|verdict| verdict.map(|_| ()).into()).collect())
+    }
+
+    fn attempts(&self, world: &World) -> Vec<Attempt> {
+        let mut attempts: Vec<_> = self.uses.iter().map(|plan| plan.attempt(world)).collect();
+        let recorded: Vec<_> = attempts.iter().flat_map(|attempt| attempt.recorded.clone()).collect();
+        let (client, policy) = (attempts[0].client, world.clients[attempts[0].client].policy.clone());
+        for attempt in &mut attempts {
+            *attempt = Attempt {
+                client,
+                way: Way::ClientView,
+                caller: world.agent,
+                length_error: 0,
+                timestamp: world.earliest(),
+                policy: policy.clone(),
+                burned: None,
+                recorded: recorded.clone(),
+                retired: None,
+                ..attempt.clone()
+            };
+        }
+        attempts
+    }
+}
+
+fn together<B: Backend>(world: &World, attempts: &[Attempt]) -> Vec<Verdict> {
+    let context = attempts[0].context(world);
+    let calls: Vec<_> =
+        attempts.iter().map(|Attempt { intent, authorization, .. }| Call::Explicit { intent, authorization }).collect();
+    let results = verify_batch_with::<B, _>(&context, &calls);
+    results.into_iter().map(|result| result.map(|verified| verified.nonce())).collect()
+}

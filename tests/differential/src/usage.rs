@@ -1,0 +1,56 @@
+//! One call with an authorization.
+
+use crate::{Attempt, AttestedPlan, Mutation, Recording, World};
+use assent_verifier::QuorumProof;
+use proptest::{collection::vec, prelude::*};
+use serde::{Deserialize, Serialize};
+
+/// What is attested, in which form it is used, and what is done to it before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsePlan {
+    /// What operators attest.
+    pub attested: AttestedPlan,
+    /// How the root is recorded, when the authorization says that it is.
+    pub recording: Option<Recording>,
+    /// Whether the epoch is retired for cause afterwards.
+    pub retire: bool,
+    /// Applied one after the other.
+    pub mutations: Vec<Mutation>,
+}
+
+impl UsePlan {
+    /// Uses of these attestations. About a third is not tampered with.
+    pub fn strategy(attested: Vec<AttestedPlan>) -> impl Strategy<Value = Self> {
+        let recording = proptest::option::weighted(0.35, any::<Recording>());
+        let mutations = prop_oneof![1 => Just(Vec::new()), 2 => vec(any::<Mutation>(), 1..3)];
+        (prop::sample::select(attested), recording, prop::bool::weighted(0.05), mutations)
+            .prop_map(|(attested, recording, retire, mutations)| Self { attested, recording, retire, mutations })
+    }
+
+    /// The call as it is tried.
+    pub fn attempt(&self, world: &World) -> Attempt {
+        let attested = world.attested(&self.attested);
+        let mut authorization = attested.authorization.clone();
+        let mut recorded = Vec::new();
+        if let Some(recording) = self.recording {
+            authorization.quorum_proof = QuorumProof::Recorded;
+            recorded = recording.of(&attested);
+        }
+        let mut attempt = Attempt {
+            client: crate::place(self.attested.client, world.clients.len()),
+            way: self.attested.way,
+            caller: attested.intent.from,
+            intent: attested.intent.clone(),
+            authorization: authorization.encode(),
+            length_error: 0,
+            root: attested.root,
+            timestamp: world.earliest(),
+            policy: self.attested.client(world).policy.clone(),
+            burned: None,
+            recorded,
+            retired: self.retire.then_some(self.attested.epoch(world).number),
+        };
+        self.mutations.iter().for_each(|mutation| mutation.apply(&mut attempt, world));
+        attempt
+    }
+}
