@@ -23,7 +23,7 @@ contract AttackBeforePragueTest is Test {
     bytes private constant SIGNATURE = hex"0a68f43bef6c0fa5c44fde07b17af91de8811e73575d7e32db318a7ca4b4d95d889307ad5ad712aeb8b67c63f38332de"
         hex"0f38bf122d4830351d8320840a748e7e2c382afe15eaaf5a64ff26181a5c78a515d20d45649442381b9a696218094d87";
     uint256 private constant NONCE = 0;
-    Policy private policy = Policy(keccak256("policy"), 1, 6667, 1 hours);
+    Policy private policy = Policy(keccak256("policy"), 1, 6000, 1 hours);
 
     address private agent = makeAddr("agent");
     ITaskManager private taskManager = ITaskManager(makeAddr("task manager"));
