@@ -1,10 +1,6 @@
 //! Calls that operators have attested, before anything is tampered with.
 
-use crate::{
-    Client, SignedRoot, Way, World, place,
-    recording::{BARE_MAJORITY, sign_to_record},
-    world_plan::LATEST,
-};
+use crate::{Client, SignedRoot, Way, World, place, recording::sign_to_record, world_plan::LATEST};
 use alloy::{
     primitives::{Address, B256, U256, aliases::U48},
     sol_types::SolCall,
@@ -17,6 +13,7 @@ use assent_verifier::{
 };
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 
 /// A call, alone or in a batch with others, and who signs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,8 +64,9 @@ pub struct Attested {
     pub authorization: Authorization,
     /// What it stands under.
     pub root: B256,
-    /// What can be recorded of the root, by these operators and by a bare majority; nothing if they or their epoch do not suffice.
-    pub to_record: [Option<SignedRoot>; 2],
+    /// Who did not sign, by their places in the epoch.
+    absent: Vec<usize>,
+    to_record: OnceCell<[Option<SignedRoot>; 2]>,
 }
 
 impl AttestedPlan {
@@ -126,9 +124,7 @@ impl AttestedPlan {
             quorum_proof: QuorumProof::Direct { signature, non_signers },
             merkle_proof: batch.merkle_proof(place).expect("the attestation's place"),
         };
-        let to_record =
-            [&absent, &BARE_MAJORITY.places(epoch)].map(|absent| sign_to_record(world, epoch, root, absent));
-        Attested { intent, authorization, root, to_record }
+        Attested { intent, authorization, root, absent, to_record: OnceCell::new() }
     }
 
     fn intent(&self, world: &World) -> Intent {
@@ -159,6 +155,18 @@ impl AttestedPlan {
             evidence: self.evidence,
             intent,
         }
+    }
+}
+
+impl Attested {
+    /// What can be recorded of the root, signed by the same operators and by a bare majority; nothing if they or their epoch do
+    /// not suffice.
+    pub(crate) fn to_record(&self, world: &World) -> &[Option<SignedRoot>; 2] {
+        let sign = |epoch, absent: &[usize]| sign_to_record(world, epoch, self.root, absent);
+        self.to_record.get_or_init(|| {
+            let epoch = world.epochs.iter().find(|epoch| epoch.number == self.authorization.epoch).expect("its epoch");
+            [sign(epoch, &self.absent), sign(epoch, &Absent::AllButABareMajority.places(epoch))]
+        })
     }
 }
 

@@ -18,8 +18,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Cases in one world. To build a world takes as long as some hundred cases.
-const CASES_PER_WORLD: u64 = 400;
+/// Cases in one world. To build a world and to sign in it takes as long as some hundred cases.
+const CASES_PER_WORLD: u64 = 1_000;
 /// Attestations that are signed in one world.
 const ATTESTATIONS_PER_WORLD: usize = 48;
 /// A campaign ends early with so many worlds in which the two sides differ.

@@ -1,7 +1,7 @@
 //! Roots that are recorded ahead of their use.
 
 use crate::{
-    Absent, Attempt, Attested, AttestedPlan, Mutation, Outcome, Spelling, UsePlan, Way, World,
+    Attempt, Attested, AttestedPlan, Mutation, Outcome, Spelling, UsePlan, Way, World,
     attested::sign,
     authorization_bytes::{BITMAP, BITMAP_LENGTH, EPOCH, SIGNATURE, bitmap_end, overwrite, trim_bitmap},
     comparison::verdict,
@@ -18,8 +18,6 @@ use assent_verifier::{Epoch, NonSigners, Policy, RecordedRoot, RecordedRoots, Re
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-pub(crate) const BARE_MAJORITY: Absent = Absent::AllButABareMajority;
 
 /// Who signs a root that is recorded before it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,8 +48,8 @@ pub struct SignedRoot {
 }
 
 impl Recording {
-    pub(crate) fn of(self, attested: &Attested) -> Vec<SignedRoot> {
-        let [signers, bare_majority] = attested.to_record.clone();
+    pub(crate) fn of(self, attested: &Attested, world: &World) -> Vec<SignedRoot> {
+        let [signers, bare_majority] = attested.to_record(world).clone();
         let chosen = match self {
             Self::Nobody => vec![],
             Self::Signers => vec![signers],

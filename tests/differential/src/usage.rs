@@ -34,7 +34,7 @@ impl UsePlan {
         let mut recorded = Vec::new();
         if let Some(recording) = self.recording {
             authorization.quorum_proof = QuorumProof::Recorded;
-            recorded = recording.of(&attested);
+            recorded = recording.of(&attested, world);
         }
         let mut attempt = Attempt {
             client: crate::place(self.attested.client, world.clients.len()),
