@@ -1,122 +1,114 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ExampleToken} from "../../contracts/examples/ExampleToken.sol";
-import {TreasuryVault} from "../../contracts/examples/TreasuryVault.sol";
-import {Attestation, Intent} from "../../contracts/interfaces/Protocol.sol";
-import {AssentTest} from "./AssentTest.sol";
+import {ConfusionHandler} from "./invariants/ConfusionHandler.sol";
+import {ForgeryHandler} from "./invariants/ForgeryHandler.sol";
+import {End, Handler} from "./invariants/Handler.sol";
+import {IntruderHandler} from "./invariants/IntruderHandler.sol";
+import {OperatorHandler} from "./invariants/OperatorHandler.sol";
+import {OwnerHandler} from "./invariants/OwnerHandler.sol";
+import {ReplayHandler} from "./invariants/ReplayHandler.sol";
+import {UserHandler} from "./invariants/UserHandler.sol";
+import {World} from "./invariants/World.sol";
+import {Test} from "forge-std/Test.sol";
 
-/// @dev An agent and an attacker who use, reuse, bend and mix up authorizations at random.
-contract VaultUser is AssentTest {
-    uint256 private constant OPERATORS = 5;
-
-    ExampleToken public token;
-    TreasuryVault public vault;
-    address private recipient = makeAddr("recipient");
-
-    /// @dev What was attested and went through, by this contract's own account.
-    uint256 public paid;
-    mapping(uint256 nonce => uint256) public uses;
-    uint256 public mostUses;
-    uint256 public refused;
-    bytes[] private seen;
-    uint256[] private amounts;
-    uint256[] private nonces;
-
-    constructor() {
-        deployAssent(OPERATORS);
-        token = new ExampleToken(1_000_000);
-        vault = new TreasuryVault(owner, address(this), taskManager, policy());
-        require(token.transfer(address(vault), 1_000_000));
-    }
-
-    function payAsAttested(uint256 amount, uint256 nonce) external {
-        (amount, nonce) = (amount % 1000, nonce % 300);
-        _use(_attestedPayment(amount, nonce, true), amount, nonce);
-    }
-
-    function payAsDenied(uint256 amount, uint256 nonce) external {
-        (amount, nonce) = (amount % 1000, nonce % 300);
-        _expectRefused(_attestedPayment(amount, nonce, false));
-    }
-
-    function replay(uint256 index) external {
-        if (seen.length == 0) return;
-        index %= seen.length;
-        _use(seen[index], amounts[index], nonces[index]);
-    }
-
-    function bend(uint256 index, uint256 offset, bytes1 change) external {
-        if (seen.length == 0 || change == 0) return;
-        bytes memory bent = seen[index % seen.length];
-        // Within the arguments and the authorization; another selector is another function.
-        bent[4 + offset % (bent.length - 4)] ^= change;
-        _expectRefused(bent);
-    }
-
-    function burn(uint256 nonce) external {
-        nonce %= 300;
-        vm.prank(owner);
-        vault.burnNonces(nonce >> 8, 1 << (nonce & 0xff));
-    }
-
-    function wait_(uint256 time) external {
-        skip(time % 5 minutes);
-    }
-
-    function _use(bytes memory call, uint256 amount, uint256 nonce) private {
-        seen.push(call);
-        amounts.push(amount);
-        nonces.push(nonce);
-        (bool success,) = address(vault).call(call);
-        if (!success) {
-            ++refused;
-            return;
-        }
-        paid += amount;
-        if (++uses[nonce] > mostUses) mostUses = uses[nonce];
-    }
-
-    function _expectRefused(bytes memory call) private {
-        (bool success,) = address(vault).call(call);
-        require(!success, "went through");
-        ++refused;
-    }
-
-    function _attestedPayment(uint256 amount, uint256 nonce, bool allow) private view returns (bytes memory) {
-        bytes memory call = abi.encodeCall(TreasuryVault.pay, (token, recipient, amount));
-        Intent memory intent = Intent(address(this), address(vault), 0, call, block.chainid);
-        Attestation memory attestation = attestationOf(address(vault), intent, nonce);
-        attestation.decision = allow ? 1 : 0;
-        return trail(call, authorize(attestation, OPERATORS, 0));
-    }
-}
-
-/// forge-config: default.invariant.runs = 16
-/// forge-config: default.invariant.depth = 48
-/// forge-config: default.invariant.fail-on-revert = true
-contract InvariantsTest is AssentTest {
-    VaultUser private user;
+/// @dev Users, operators, owners and attackers act at random on two vaults, two operator sets and two TaskManagers. Each of
+/// them asserts how every call of its own ends; here is what must hold between the calls, whatever they were.
+contract InvariantsTest is Test {
+    World private world;
+    Handler[] private handlers;
 
     function setUp() public {
-        vm.warp(1_800_000_000);
-        user = new VaultUser();
-        bytes4[] memory actions = new bytes4[](6);
-        actions[0] = VaultUser.payAsAttested.selector;
-        actions[1] = VaultUser.payAsDenied.selector;
-        actions[2] = VaultUser.replay.selector;
-        actions[3] = VaultUser.bend.selector;
-        actions[4] = VaultUser.burn.selector;
-        actions[5] = VaultUser.wait_.selector;
-        targetSelector(FuzzSelector(address(user), actions));
-        targetContract(address(user));
+        world = new World();
+        handlers.push(new UserHandler(world));
+        handlers.push(new OperatorHandler(world));
+        handlers.push(new OwnerHandler(world));
+        handlers.push(new ReplayHandler(world));
+        handlers.push(new ForgeryHandler(world));
+        handlers.push(new ConfusionHandler(world));
+        handlers.push(new IntruderHandler(world));
+        for (uint256 i = 0; i < handlers.length; ++i) {
+            targetContract(address(handlers[i]));
+            targetSelector(FuzzSelector(address(handlers[i]), handlers[i].actions()));
+        }
     }
 
-    function invariant_NoNonceIsSpentTwice() public view {
-        assertLe(user.mostUses(), 1);
+    /// @dev One function, because each is a campaign of its own.
+    function invariant_EveryPromiseHoldsAfterEveryCall() public view {
+        world.assertNoNonceIsUsedTwiceOrAfterItWasBurned();
+        world.assertNothingIsExecutedWithoutItsAttestation();
+        world.assertBitmapsAgree();
+        world.assertBalancesChangeOnlyByAttestedAmounts();
+        world.assertPoliciesAreTheOwners();
+        world.assertEpochsAgree();
+        world.assertRecordedRootsAreWhatWasSigned();
     }
 
-    function invariant_VaultLosesExactlyWhatWasAttested() public view {
-        assertEq(user.token().balanceOf(address(user.vault())), 1_000_000 - user.paid());
+    function afterInvariant() public view {
+        world.assertTotalsAreSums();
+    }
+
+    /// @dev Runs as long as the campaign's, with the actions drawn as evenly, reach every end that the actors aim at: without
+    /// this, an actor that no longer reaches what it is there for would not be seen.
+    function test_ActorsReachEverySuccessAndEveryRefusalTheyAimAt() public {
+        vm.pauseGasMetering();
+        End[][] memory ends = new End[][](handlers.length);
+        uint256[][] memory reached = new uint256[][](handlers.length);
+        for (uint256 i = 0; i < handlers.length; ++i) {
+            ends[i] = handlers[i].ends();
+            reached[i] = new uint256[](ends[i].length);
+        }
+        for (uint256 run = 0; run < 40; ++run) {
+            uint256 start = vm.snapshotState();
+            _run(run);
+            _tally(ends, reached);
+            vm.revertToStateAndDelete(start);
+        }
+        uint256 missing = 0;
+        for (uint256 i = 0; i < handlers.length; ++i) {
+            for (uint256 j = 0; j < ends[i].length; ++j) {
+                string memory end = string.concat(ends[i][j].action, " ", vm.toString(bytes32(ends[i][j].refusal)));
+                emit log_named_uint(end, reached[i][j]);
+                if (reached[i][j] == 0) ++missing;
+            }
+        }
+        assertEq(missing, 0, "ends that are never reached, printed above with a count of 0");
+    }
+
+    function _run(uint256 run) private {
+        for (uint256 call = 0; call < 50; ++call) {
+            uint256 seed = uint256(keccak256(abi.encode(run, call)));
+            (Handler handler, bytes4 action) = _drawAction(seed);
+            (bool success, bytes memory reason) = address(handler).call(abi.encodeWithSelector(action, seed));
+            if (!success) {
+                assembly ("memory-safe") {
+                    revert(add(reason, 32), mload(reason))
+                }
+            }
+        }
+        world.assertTotalsAreSums();
+    }
+
+    function _drawAction(uint256 seed) private view returns (Handler, bytes4) {
+        uint256 count = 0;
+        for (uint256 i = 0; i < handlers.length; ++i) {
+            count += handlers[i].actions().length;
+        }
+        uint256 index = seed % count;
+        for (uint256 i = 0;; ++i) {
+            bytes4[] memory actions = handlers[i].actions();
+            if (index < actions.length) return (handlers[i], actions[index]);
+            index -= actions.length;
+        }
+        revert("unreachable");
+    }
+
+    /// @dev Adds up what a run has reached.
+    function _tally(End[][] memory ends, uint256[][] memory reached) private view {
+        for (uint256 i = 0; i < ends.length; ++i) {
+            for (uint256 j = 0; j < ends[i].length; ++j) {
+                reached[i][j] += world.timesReached(ends[i][j].action, ends[i][j].refusal);
+            }
+        }
     }
 }

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Attestation, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Signed} from "./Attesting.sol";
+import {Digests} from "./Digests.sol";
+import {End, Handler} from "./Handler.sol";
+import {World} from "./World.sol";
+
+/// @title An attacker who uses what is good somewhere where it is not
+/// @dev Everything offered was signed by a quorum, for another client, chain, policy, TaskManager or epoch. The task id gives
+/// that away; so it is offered once more under the task id that is expected, which the signature gives away.
+contract ConfusionHandler is Handler {
+    constructor(World world_) Handler(world_) {}
+
+    /* ACTIONS */
+
+    /// @dev The vaults have one agent.
+    function useAtAnotherClient(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        address other = address(world.vaults(1 - vault));
+        // In half of the cases nothing but the address differs.
+        if (pick(own, "same", 2) == 0) world.setPolicy(world.vaults(1 - vault), world.policyOf(client));
+        Signed memory signed = world.freshPayment(vault, World.Payment(1 + pick(own, "payment", 2)), own);
+        mustFailForged("use at another client", other, signed);
+        mustFailForged("use at another client", other, _underTheExpectedTask(other, signed));
+        mustPass("use where it is good", client, signed);
+    }
+
+    function useUnderAnotherPolicy(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        (Attestation memory attestation, uint32 epoch) = _evaluate(vault, own);
+        attestation.policyId = keccak256(abi.encode(attestation.policyId));
+        attestation.taskId = world.taskIdOf(client, attestation.policyId, attestation.intent, attestation.nonce);
+        Signed memory signed = world.signAlone(attestation, epoch, 0);
+        mustFailForged("use under another policy", client, signed);
+        mustFailForged("use under another policy", client, _underTheExpectedTask(client, signed));
+    }
+
+    /// @dev What was signed here there, or what was signed there here.
+    function useOnAnotherChain(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        (uint256 home, uint256 away) = (block.chainid, 1 + pick(own, "chain", 2 ** 32));
+        bool isSignedAway = own % 3 == 0;
+        if (isSignedAway) vm.chainId(away);
+        Signed memory signed = world.fresh(vault, own);
+        vm.chainId(isSignedAway ? home : away);
+        bytes memory wrongChain = abi.encodeWithSelector(
+            IRefusals.WrongChain.selector, isSignedAway ? home : away, isSignedAway ? away : home
+        );
+        if (signed.attestation.intent.to != client) mustFail("use on another chain", client, signed, wrongChain);
+
+        Signed memory bent = _copy(signed);
+        bent.attestation.intent.chainId = isSignedAway ? home : away;
+        mustFailForged("use on another chain", client, bent);
+        mustFailForged("use on another chain", client, _underTheExpectedTask(client, bent));
+        vm.chainId(isSignedAway ? away : home);
+        mustPass("use where it is good", client, signed);
+        vm.chainId(home);
+    }
+
+    function useAtAnotherTaskManager(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        (Attestation memory attestation, uint32 epoch) = _evaluate(vault, own);
+        address other = address(world.otherTaskManager());
+        attestation.taskId =
+            Digests.taskId(block.chainid, other, client, attestation.policyId, attestation.intent, attestation.nonce);
+        bytes32 root = Digests.digest(block.chainid, other, attestation);
+        bytes memory signature = world.signRoot(root, epoch, 0);
+        Signed memory signed = Signed(attestation, epoch, 0, signature, new bytes32[](0), root, false);
+        mustFailForged("use at another TaskManager", client, signed);
+        mustFailForged("use at another TaskManager", client, _underTheExpectedTask(client, signed));
+    }
+
+    /// @dev Operators whom the client does not trust, in force and unanimous.
+    function useAnEpochOfAnotherSet(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        (Attestation memory attestation,) = _evaluate(vault, own);
+        uint32 epoch = world.epochInForce(3 - world.policyOf(client).operatorSet, own);
+        Signed memory signed = world.signAlone(attestation, epoch, 0);
+        bytes memory unknown = abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, epoch);
+        mustFail("use an epoch of another set", client, signed, unknown);
+        world.record(signed);
+        signed.recorded = true;
+        mustFail("use an epoch of another set", client, signed, unknown);
+    }
+
+    /// @dev A later epoch of the same set, in which an operator has another key.
+    function useAnEpochThatDidNotSign(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        (Attestation memory attestation, uint32 epoch) = _evaluate(vault, own);
+        Signed memory signed = world.signAlone(attestation, epoch, 0);
+        world.record(signed);
+        // Operator 0 is in every epoch.
+        world.rotateKey(0);
+        Signed memory bent = _copy(signed);
+        bent.epoch = world.commit(world.policyOf(client).operatorSet, own);
+        mustFailForged("use an epoch that did not sign", client, bent);
+        bent.recorded = true;
+        mustFailForged("use an epoch that did not sign", client, bent);
+        signed.recorded = true;
+        mustPass("use where it is good", client, signed);
+    }
+
+    /* DECLARATION */
+
+    function actions() external pure override returns (bytes4[] memory selectors) {
+        selectors = new bytes4[](6);
+        selectors[0] = this.useAtAnotherClient.selector;
+        selectors[1] = this.useUnderAnotherPolicy.selector;
+        selectors[2] = this.useOnAnotherChain.selector;
+        selectors[3] = this.useAtAnotherTaskManager.selector;
+        selectors[4] = this.useAnEpochOfAnotherSet.selector;
+        selectors[5] = this.useAnEpochThatDidNotSign.selector;
+    }
+
+    function ends() external pure override returns (End[] memory list) {
+        list = new End[](14);
+        list[0] = End("use at another client", IRefusals.WrongTask.selector);
+        list[1] = End("use at another client", IRefusals.UnknownEpoch.selector);
+        list[2] = End("use at another client", IRefusals.InvalidSignature.selector);
+        list[3] = End("use under another policy", IRefusals.WrongTask.selector);
+        list[4] = End("use under another policy", IRefusals.InvalidSignature.selector);
+        list[5] = End("use on another chain", IRefusals.WrongChain.selector);
+        list[6] = End("use on another chain", IRefusals.WrongTask.selector);
+        list[7] = End("use on another chain", IRefusals.InvalidSignature.selector);
+        list[8] = End("use at another TaskManager", IRefusals.WrongTask.selector);
+        list[9] = End("use at another TaskManager", IRefusals.InvalidSignature.selector);
+        list[10] = End("use an epoch of another set", IRefusals.UnknownEpoch.selector);
+        list[11] = End("use an epoch that did not sign", IRefusals.InvalidSignature.selector);
+        list[12] = End("use an epoch that did not sign", IRefusals.RootNotRecorded.selector);
+        list[13] = End("use where it is good", 0);
+    }
+
+    /* PRIVATE */
+
+    function _evaluate(uint256 vault, uint256 seed) private returns (Attestation memory, uint32 epoch) {
+        return world.evaluate(vault, World.Payment(pick(seed, "payment", 3)), seed);
+    }
+
+    function _underTheExpectedTask(address client, Signed memory signed) private view returns (Signed memory bent) {
+        bent = _copy(signed);
+        Policy memory terms = world.policyOf(client);
+        bent.attestation.taskId =
+            world.taskIdOf(client, terms.policyId, bent.attestation.intent, bent.attestation.nonce);
+    }
+
+    function _copy(Signed memory signed) private pure returns (Signed memory) {
+        return abi.decode(abi.encode(signed), (Signed));
+    }
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
+import {Epoch, IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
+import {IStakeSource} from "../../../contracts/interfaces/IStakeSource.sol";
+import {AttestedCall, ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
+import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {MerkleTree} from "../MerkleTree.sol";
+import {OperatorKeys} from "../OperatorKeys.sol";
+import {Signed} from "./Attesting.sol";
+import {Digests} from "./Digests.sol";
+import {End, Handler} from "./Handler.sol";
+import {World} from "./World.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+
+/// @title An attacker who goes past the vault: to the TaskManager, the registry, the records
+contract IntruderHandler is Handler {
+    constructor(World world_) Handler(world_) {}
+
+    /* ACTIONS */
+
+    /// @dev The vault's authorization, spent by somebody else under terms of their own.
+    function spendForTheVault(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        Signed memory signed = world.fresh(vault, own);
+        Attestation memory attestation = signed.attestation;
+        (address attacker, bytes32 carried) = (world.attacker(), attestation.taskId);
+        Policy memory terms = world.policyOf(client);
+        (terms.quorum, terms.maxLifetime) = (0, type(uint48).max);
+        bytes32 expected = world.taskIdOf(attacker, terms.policyId, attestation.intent, attestation.nonce);
+        bytes memory refusal = abi.encodeWithSelector(IRefusals.WrongTask.selector, expected, carried);
+        _mustNotSpend("spend for the vault", signed, terms, refusal);
+
+        attestation.taskId = expected;
+        refusal = world.isSpent(attacker, attestation.nonce)
+            ? abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, attacker, attestation.nonce)
+            : abi.encodeWithSelector(IRefusals.InvalidSignature.selector);
+        _mustNotSpend("spend for the vault", signed, terms, refusal);
+        attestation.taskId = carried;
+        mustPass("use unspent", client, signed);
+    }
+
+    /// @dev Spends and burns nonces of its own, the same that a vault has.
+    function spendForItself(uint256 seed) external reachesAnEnd {
+        (uint256 vault,, uint256 own) = start(seed);
+        address attacker = world.attacker();
+        Policy memory terms = world.policyOf(address(world.vaults(vault)));
+        Intent memory intent = world.intentOf(attacker, World.Payment(pick(own, "payment", 3)), 1);
+        Attestation memory attestation = world.attest(attacker, terms, intent, own);
+        uint32 epoch = world.epochInForce(terms.operatorSet, own);
+        Signed memory signed = world.signAlone(attestation, epoch, 0);
+        (bool success, bytes memory returned) = _spend(signed, terms);
+        assertTrue(success, "a client's own authorization was refused");
+        assertEq(returned, abi.encode(attestation.taskId), "another task was spent");
+        world.noteSpent(attacker, attestation.nonce);
+        world.reach("spend for itself", 0);
+
+        (uint256 word, uint256 mask) = (own % 3, own & pick(own, "mask", type(uint256).max));
+        world.transact(attacker, address(world.manager()), abi.encodeCall(ITaskManager.burnNonces, (word, mask)));
+        world.noteBurned(attacker, word, mask);
+        world.reach("burn for itself", 0);
+    }
+
+    function actAsOwner(uint256 seed) external reachesAnEnd {
+        (,, uint256 own) = start(seed);
+        (address target, bytes memory data) = _ownersCall(own);
+        bytes memory notOwner = abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, world.attacker());
+        mustFailCall("act as owner", world.attacker(), target, data, notOwner);
+    }
+
+    /// @dev Brings a retired epoch back, or its own operators in, past the registry.
+    function actAsRegistry(uint256 seed) external reachesAnEnd {
+        (,, uint256 own) = start(seed);
+        uint32 number = uint32(1 + pick(own, "epoch", world.epochCount() + 1));
+        Epoch memory epoch = Epoch(world.frozenEpoch(1).table, 1, type(uint48).max);
+        mustFailCall(
+            "act as registry",
+            world.attacker(),
+            address(world.manager()),
+            abi.encodeCall(IAttestationValidator.updateEpoch, (number, epoch)),
+            abi.encodeWithSelector(IAttestationValidator.NotOperatorRegistry.selector, world.attacker())
+        );
+    }
+
+    /// @dev A root of the attacker's, alone, or two of which each has the other's signature.
+    function recordWhatIsNotSigned(uint256 seed) external reachesAnEnd {
+        (uint256 vault,, uint256 own) = start(seed);
+        uint32 epoch = 1 + uint32(pick(own, "epoch", world.epochCount() + 1));
+        SignedRoot memory forged = SignedRoot(keccak256(abi.encode(own)), "", "");
+        uint256 secret = uint256(keccak256("attacker"));
+        forged.signature = OperatorKeys.sign(secret, bytes.concat(forged.root), OperatorKeys.SIGNATURE_TAG);
+        bytes memory refusal = abi.encodeWithSelector(IRefusals.InvalidSignature.selector);
+        bytes memory expected = refusal;
+        if (epoch > world.epochCount()) expected = abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, epoch);
+        else if (!world.isInForce(epoch)) expected = abi.encodeWithSelector(IRefusals.EpochRetired.selector, epoch);
+        _mustNotRecord(
+            "record what is not signed", abi.encodeCall(IAttestationValidator.recordRoot, (epoch, forged)), expected
+        );
+
+        if (own % 3 == 0) return;
+        Signed memory first = world.fresh(vault, own);
+        SignedRoot[] memory roots = new SignedRoot[](2);
+        roots[0] = SignedRoot("one", world.signRoot("one", first.epoch, 0), "");
+        roots[1] = SignedRoot("another", world.signRoot("another", first.epoch, 0), "");
+        (roots[0].signature, roots[1].signature) = (roots[1].signature, roots[0].signature);
+        if (own % 3 == 1) roots[1] = world.signedRootOf(first);
+        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (first.epoch, roots));
+        _mustNotRecord(own % 3 == 1 ? "record one that is not signed" : "record swapped signatures", data, refusal);
+    }
+
+    /// @dev An attestation of the attacker's with the proof of one that stands under a recorded root, or with none.
+    function useWhatIsNotRecorded(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        Attestation[] memory batch = new Attestation[](2);
+        uint32 epoch;
+        (batch[0], epoch) = world.evaluate(vault, World.Payment.Trailing, own);
+        (batch[1],) = world.evaluate(vault, World.Payment.Ether, own + 1);
+        Signed memory signed = world.signTogether(batch, epoch, 0)[0];
+        world.record(signed);
+
+        Signed memory forged = Signed(batch[0], epoch, 0, "", signed.proof, 0, true);
+        forged.attestation.intent = world.intentOf(client, World.Payment.Trailing, 1000 + own % 1000);
+        forged.attestation.taskId =
+            world.taskIdOf(client, forged.attestation.policyId, forged.attestation.intent, forged.attestation.nonce);
+        if (own % 4 == 0) forged.proof = new bytes32[](0);
+        if (own % 4 == 1) forged.proof = MerkleTree.append(forged.proof, signed.root);
+        if (own % 4 == 2) forged.proof[0] = signed.root;
+        forged.root = Digests.fold(world.digestOf(forged.attestation), forged.proof);
+        bytes memory expected = abi.encodeWithSelector(IRefusals.RootNotRecorded.selector, epoch, forged.root);
+        mustFail("use what is not recorded", client, forged, expected);
+    }
+
+    /* DECLARATION */
+
+    function actions() external pure override returns (bytes4[] memory selectors) {
+        selectors = new bytes4[](6);
+        selectors[0] = this.spendForTheVault.selector;
+        selectors[1] = this.spendForItself.selector;
+        selectors[2] = this.actAsOwner.selector;
+        selectors[3] = this.actAsRegistry.selector;
+        selectors[4] = this.recordWhatIsNotSigned.selector;
+        selectors[5] = this.useWhatIsNotRecorded.selector;
+    }
+
+    function ends() external pure override returns (End[] memory list) {
+        list = new End[](14);
+        list[0] = End("spend for the vault", IRefusals.WrongTask.selector);
+        list[1] = End("spend for the vault", IRefusals.AttestationAlreadySpent.selector);
+        list[2] = End("spend for the vault", IRefusals.InvalidSignature.selector);
+        list[3] = End("use unspent", 0);
+        list[4] = End("spend for itself", 0);
+        list[5] = End("burn for itself", 0);
+        list[6] = End("act as owner", Ownable.OwnableUnauthorizedAccount.selector);
+        list[7] = End("act as registry", IAttestationValidator.NotOperatorRegistry.selector);
+        list[8] = End("record what is not signed", IRefusals.UnknownEpoch.selector);
+        list[9] = End("record what is not signed", IRefusals.EpochRetired.selector);
+        list[10] = End("record what is not signed", IRefusals.InvalidSignature.selector);
+        list[11] = End("record swapped signatures", IRefusals.InvalidSignature.selector);
+        list[12] = End("record one that is not signed", IRefusals.InvalidSignature.selector);
+        list[13] = End("use what is not recorded", IRefusals.RootNotRecorded.selector);
+    }
+
+    /* PRIVATE */
+
+    function _spend(Signed memory signed, Policy memory terms) private returns (bool, bytes memory) {
+        Intent memory intent = signed.attestation.intent;
+        AttestedCall memory attested =
+            AttestedCall(intent.from, intent.from, intent.to, intent.value, keccak256(intent.data), intent.chainId);
+        bytes memory data = abi.encodeCall(ITaskManager.spend, (attested, terms, world.authorizationOf(signed)));
+        return world.transact(world.attacker(), address(world.manager()), data);
+    }
+
+    function _mustNotSpend(string memory action, Signed memory signed, Policy memory terms, bytes memory expected)
+        private
+    {
+        (bool success, bytes memory returned) = _spend(signed, terms);
+        assertFalse(success, action);
+        assertEq(returned, expected, action);
+        world.reach(action, bytes4(expected));
+    }
+
+    function _mustNotRecord(string memory action, bytes memory data, bytes memory expected) private {
+        mustFailCall(action, world.attacker(), address(world.manager()), data, expected);
+    }
+
+    /// @dev Each call that only an owner may make.
+    function _ownersCall(uint256 seed) private view returns (address target, bytes memory data) {
+        uint256 call = pick(seed, "call", 12);
+        uint32 set = uint32(1 + pick(seed, "set", 2));
+        address[] memory operators = new address[](1);
+        operators[0] = world.attacker();
+        target = address(world.operatorRegistry());
+        if (call == 0) return (target, abi.encodeCall(IOperatorRegistry.commitEpoch, (set, operators)));
+        if (call == 1) return (target, abi.encodeCall(IOperatorRegistry.retireEpoch, (1)));
+        if (call == 2) return (target, abi.encodeCall(IOperatorRegistry.stageOperators, (set, operators)));
+        if (call == 3) return (target, abi.encodeCall(IOperatorRegistry.discardStagedOperators, (set)));
+        if (call == 4) return (target, abi.encodeCall(IOperatorRegistry.setGracePeriod, (30 days)));
+        if (call == 5) {
+            return (target, abi.encodeCall(IOperatorRegistry.setStakeSource, (IStakeSource(address(this)))));
+        }
+        if (call == 6) return (target, abi.encodeCall(IOperatorRegistry.addValidator, (world.manager())));
+        if (call == 7) {
+            return
+                (
+                    address(world.weights()),
+                    abi.encodeCall(world.weights().setWeights, (set, operators, new uint96[](1)))
+                );
+        }
+        TreasuryVault vault = world.vaults(seed % 2);
+        if (call == 8) return (address(vault), abi.encodeCall(vault.setAgent, (operators[0])));
+        if (call == 9) return (address(vault), abi.encodeCall(vault.setPolicy, (vault.policy())));
+        if (call == 10) return (address(vault), abi.encodeCall(vault.burnNonces, (0, 1)));
+        return (address(vault), abi.encodeCall(vault.setTaskManager, (world.otherTaskManager())));
+    }
+}

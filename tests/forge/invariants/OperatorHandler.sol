@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
+import {IAttestationValidator} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
+import {Attestation, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
+import {OperatorKeys} from "../OperatorKeys.sol";
+import {Signed} from "./Attesting.sol";
+import {End, Handler} from "./Handler.sol";
+import {OperatorSets} from "./OperatorSets.sol";
+import {World} from "./World.sol";
+
+/// @title Operators, who come and go, replace their keys, deny, and do not always reach a quorum
+contract OperatorHandler is Handler {
+    constructor(World world_) Handler(world_) {}
+
+    /* ACTIONS */
+
+    /// @dev A new operator, until there are enough; then one leaves, or comes back.
+    function joinOrLeave(uint256 seed) external reachesAnEnd {
+        (,, uint256 own) = start(seed);
+        if (world.operatorCount() < world.MOST_OPERATORS() && own % 3 != 0) {
+            uint256 joined = world.join();
+            world.weigh(uint32(1 + pick(own, "set", 2)), joined, _weight(own));
+            return world.reach("join", 0);
+        }
+        uint256 index = pick(own, "operator", world.operatorCount());
+        if (index < world.STAYING_OPERATORS()) index = world.STAYING_OPERATORS();
+        bool registered = world.operator(index).registered;
+        registered ? world.stepDown(index) : world.comeBack(index);
+        world.reach(registered ? "leave" : "come back", 0);
+    }
+
+    function rotateKey(uint256 seed) external reachesAnEnd {
+        (,, uint256 own) = start(seed);
+        uint256 index = pick(own, "operator", world.operatorCount());
+        if (!world.operator(index).registered) index = 0;
+        world.rotateKey(index);
+        world.reach("rotate a key", 0);
+    }
+
+    /// @dev Reaches attestations only through the next epoch.
+    function changeWeight(uint256 seed) external reachesAnEnd {
+        (,, uint256 own) = start(seed);
+        uint256 index = pick(own, "operator", world.operatorCount());
+        uint96 weight = _weight(own);
+        if (index < world.STAYING_OPERATORS() && weight == 0) weight = 1;
+        world.weigh(uint32(1 + pick(own, "set", 2)), index, weight);
+        world.reach("change a weight", 0);
+    }
+
+    /// @dev Refused with its signature and under a recorded root alike.
+    function deny(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        (Attestation memory denial, uint32 epoch) = world.evaluate(vault, World.Payment(pick(own, "payment", 3)), own);
+        denial.decision = 0;
+        Signed memory signed = world.signAlone(denial, epoch, 0);
+        mustFail("deny", client, signed, abi.encodeWithSelector(IRefusals.PolicyDenied.selector, denial.taskId));
+        world.record(signed);
+        signed.recorded = true;
+        perform("deny under a recorded root", client, signed);
+    }
+
+    function missTheQuorum(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        (Attestation memory attestation, uint32 epoch) =
+            world.evaluate(vault, World.Payment(pick(own, "payment", 3)), own);
+        uint256 absent = world.tooManyAbsentees(epoch, world.policyOf(client).quorum, pick(own, "absent", 12));
+        perform("miss the quorum", client, world.signAlone(attestation, epoch, absent));
+
+        Signed memory signed = world.signAlone(attestation, epoch, world.tooManyAbsentees(epoch, 0, own));
+        bytes memory expected = abi.encodeWithSelector(
+            IRefusals.QuorumNotReached.selector,
+            world.weightWithout(epoch, signed.absent),
+            world.requiredWeight(epoch, 0)
+        );
+        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoot, (epoch, world.signedRootOf(signed)));
+        mustFailCall("record below the floor", world.attacker(), address(world.manager()), data, expected);
+    }
+
+    /// @dev Just over half have signed, then all, then just over half once more, which must change nothing.
+    function recordWithMoreAndThenLess(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        (Attestation memory attestation, uint32 epoch) =
+            world.evaluate(vault, World.Payment(pick(own, "payment", 3)), own);
+        Signed memory few = world.signAlone(attestation, epoch, world.absentees(epoch, 0, type(uint256).max));
+        few.recorded = true;
+        world.record(few);
+        if (bytes4(world.refusalOf(client, few)) == IRefusals.QuorumNotReached.selector) {
+            perform("use what few recorded", client, few);
+        }
+        world.record(world.signAlone(attestation, epoch, 0));
+        world.record(few);
+        mustPass("use what all recorded", client, few);
+    }
+
+    /// @dev Nobody enters with a key that is not theirs, or was used before.
+    function takeAKeyThatIsNotFree(uint256 seed) external reachesAnEnd {
+        (,, uint256 own) = start(seed);
+        OperatorSets.Operator memory victim = world.operator(pick(own, "victim", world.operatorCount()));
+        OperatorRegistry registry = world.operatorRegistry();
+        bytes memory key = OperatorKeys.publicKey(victim.secret);
+        bytes memory stolen = _possession(registry, victim.secret, address(this), key);
+        mustFailCall(
+            "register another's key",
+            world.attacker(),
+            address(registry),
+            abi.encodeCall(registry.registerOperator, (key, stolen)),
+            abi.encodeWithSelector(IOperatorRegistry.InvalidProofOfPossession.selector)
+        );
+        if (own % 2 == 0) return;
+        bytes memory proof = _possession(registry, victim.secret, world.attacker(), key);
+        mustFailCall(
+            "register a used key",
+            world.attacker(),
+            address(registry),
+            abi.encodeCall(registry.registerOperator, (key, proof)),
+            abi.encodeWithSelector(IOperatorRegistry.KeyAlreadyUsed.selector, keccak256(key))
+        );
+    }
+
+    /* DECLARATION */
+
+    function actions() external pure override returns (bytes4[] memory selectors) {
+        selectors = new bytes4[](7);
+        selectors[0] = this.joinOrLeave.selector;
+        selectors[1] = this.rotateKey.selector;
+        selectors[2] = this.changeWeight.selector;
+        selectors[3] = this.deny.selector;
+        selectors[4] = this.missTheQuorum.selector;
+        selectors[5] = this.recordWithMoreAndThenLess.selector;
+        selectors[6] = this.takeAKeyThatIsNotFree.selector;
+    }
+
+    function ends() external pure override returns (End[] memory list) {
+        list = new End[](13);
+        list[0] = End("join", 0);
+        list[1] = End("leave", 0);
+        list[2] = End("come back", 0);
+        list[3] = End("rotate a key", 0);
+        list[4] = End("change a weight", 0);
+        list[5] = End("deny", IRefusals.PolicyDenied.selector);
+        list[6] = End("deny under a recorded root", IRefusals.PolicyDenied.selector);
+        list[7] = End("miss the quorum", IRefusals.QuorumNotReached.selector);
+        list[8] = End("record below the floor", IRefusals.QuorumNotReached.selector);
+        list[9] = End("use what few recorded", IRefusals.QuorumNotReached.selector);
+        list[10] = End("use what all recorded", 0);
+        list[11] = End("register another's key", IOperatorRegistry.InvalidProofOfPossession.selector);
+        list[12] = End("register a used key", IOperatorRegistry.KeyAlreadyUsed.selector);
+    }
+
+    /* PRIVATE */
+
+    /// @dev Mostly ordinary; now and then nothing, or close to what 96 bits hold for a dozen operators.
+    function _weight(uint256 seed) private view returns (uint96) {
+        uint256 kind = pick(seed, "kind of weight", 8);
+        if (kind == 0) return 0;
+        return uint96(1 + pick(seed, "weight", kind == 1 ? 2 ** 92 : 1000));
+    }
+
+    function _possession(OperatorRegistry registry, uint256 secret, address operator, bytes memory key)
+        private
+        view
+        returns (bytes memory)
+    {
+        bytes32 digest = registry.proofOfPossessionDigest(operator, key);
+        return OperatorKeys.sign(secret, bytes.concat(digest), OperatorKeys.POSSESSION_TAG);
+    }
+}

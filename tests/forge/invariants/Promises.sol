@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
+import {BLS12381, G2Point} from "../../../contracts/libraries/BLS12381.sol";
+import {OperatorTable, TableEntry} from "../../../contracts/libraries/OperatorTable.sol";
+import {OperatorKeys} from "../OperatorKeys.sol";
+import {Treasury} from "./Treasury.sol";
+
+/// @title What must hold after every call, whoever made it
+abstract contract Promises is Treasury {
+    /// @dev Those whose words of nonces are compared: the vaults, and whoever else may have touched one.
+    address public attacker = makeAddr("attacker");
+
+    /* SPENDING */
+
+    function assertNoNonceIsUsedTwiceOrAfterItWasBurned() external view {
+        for (uint256 i = 0; i < usesSeen.length; ++i) {
+            (address client, uint256 nonce) = (usesSeen[i].client, usesSeen[i].nonce);
+            _same(timesUsed[client][nonce], 1, "a nonce was spent twice");
+            _same((burned[client][nonce >> 8] >> (nonce & 0xff)) & 1, 0, "a burned nonce was accepted");
+        }
+    }
+
+    function assertNothingIsExecutedWithoutItsAttestation() external view {
+        for (uint256 i = 0; i < usesSeen.length; ++i) {
+            assertTrue(allowed[usesSeen[i].taskId], "no quorum has allowed what was executed");
+        }
+    }
+
+    /// @dev Word by word, both ways: nothing is spent that should not be, and nothing is forgotten.
+    function assertBitmapsAgree() external view {
+        address[3] memory clients = [address(vaults[0]), address(vaults[1]), attacker];
+        for (uint256 i = 0; i < clients.length; ++i) {
+            uint256[] storage words = wordsTouched[clients[i]];
+            for (uint256 j = 0; j < words.length; ++j) {
+                uint256 expected = spent[clients[i]][words[j]];
+                _same(taskManager.spentNonces(clients[i], words[j]), expected, "the bitmaps differ");
+                _same(otherTaskManager.spentNonces(clients[i], words[j]), 0, "spent at another TaskManager");
+            }
+        }
+    }
+
+    /* MONEY */
+
+    function assertBalancesChangeOnlyByAttestedAmounts() external view {
+        (uint256 tokens, uint256 ethers) = (0, 0);
+        for (uint256 i = 0; i < 2; ++i) {
+            address vault = address(vaults[i]);
+            _same(token.balanceOf(vault), TOKENS + tokensGiven[vault] - tokensPaid[vault], "tokens of a vault");
+            _same(vault.balance, ETHER + etherGiven[vault] - etherPaid[vault], "ether of a vault");
+            tokens += tokensPaid[vault];
+            ethers += etherPaid[vault];
+        }
+        _same(token.balanceOf(recipient), tokens, "tokens of the recipient");
+        _same(recipient.balance, ethers, "ether of the recipient");
+        _same(token.balanceOf(attacker) + attacker.balance, 0, "the attacker has got something");
+    }
+
+    function assertPoliciesAreTheOwners() external view {
+        for (uint256 i = 0; i < 2; ++i) {
+            _same(
+                keccak256(abi.encode(vaults[i].policy())),
+                keccak256(abi.encode(policies[address(vaults[i])])),
+                "policy of a vault"
+            );
+            _same(vaults[i].agent(), agent, "agent of a vault");
+            _same(vaults[i].owner(), owner, "owner of a vault");
+            _same(address(vaults[i].taskManager()), address(taskManager), "TaskManager of a vault");
+        }
+    }
+
+    /* EPOCHS */
+
+    /// @dev The registry's record and each TaskManager's copy, against what they should be. A retired epoch should stay so.
+    function assertEpochsAgree() external view {
+        _same(registry.epochCount(), epochCount, "number of epochs");
+        for (uint32 set = 1; set <= 2; ++set) {
+            _same(registry.latestEpoch(set), latestEpoch[set], "latest epoch");
+        }
+        for (uint32 epoch = 0; epoch <= epochCount + 1; ++epoch) {
+            FrozenEpoch storage expected = frozen[epoch];
+            (address table, uint32 operatorSet, uint48 validUntil) = registry.epochs(epoch);
+            _same(table, expected.table, "table of an epoch");
+            _same(operatorSet, expected.operatorSet, "operator set of an epoch");
+            _same(validUntil, expected.validUntil, "end of an epoch");
+            _same(table.codehash, expected.codeHash, "an epoch's table has changed");
+            if (expected.retired) _same(validUntil, 0, "a retired epoch has come back");
+            _assertCopied(taskManager, epoch);
+            _assertCopied(otherTaskManager, epoch);
+        }
+    }
+
+    /// @dev Tables are code, which the promise above keeps as it was, so to read them once is enough.
+    function assertTotalsAreSums() external view {
+        for (uint32 epoch = 1; epoch <= epochCount; ++epoch) {
+            FrozenEpoch storage expected = frozen[epoch];
+            (, uint256 total, uint256 count, uint256 earlier) = OperatorTable.readHead(expected.table);
+            _same(count, expected.members.length, "number of operators");
+            _same(total, expected.totalWeight, "total weight");
+            (uint256 sumOfWeights, uint256 sumOfSecrets) = (0, 0);
+            for (uint256 i = 0; i < count; ++i) {
+                TableEntry memory entry = OperatorTable.readEntry(expected.table, earlier, i);
+                _same(entry.operator, operatorAddress(expected.members[i]), "operator");
+                _same(entry.weight, expected.weights[i], "weight");
+                bytes memory key = OperatorKeys.publicKey(expected.secrets[i]);
+                _same(keccak256(BLS12381.encode(entry.publicKey)), keccak256(key), "public key");
+                sumOfWeights += entry.weight;
+                sumOfSecrets = addmod(sumOfSecrets, expected.secrets[i], OperatorKeys.ORDER);
+            }
+            _same(total, sumOfWeights, "the total is not the sum of the weights");
+            _assertAggregate(expected.table, sumOfSecrets);
+        }
+    }
+
+    /* RECORDED ROOTS */
+
+    function assertRecordedRootsAreWhatWasSigned() external view {
+        _same(rootsSeen, recordedRoots.length, "a root was recorded that nobody should have been able to record");
+        for (uint256 i = 0; i < recordedRoots.length; ++i) {
+            (uint32 epoch, bytes32 root) = (recordedRoots[i].epoch, recordedRoots[i].root);
+            (uint96 signed, uint96 total) = taskManager.recordedRoots(epoch, root);
+            _same(signed, recordedWeights[epoch][root], "a recorded weight has changed");
+            _same(total, frozen[epoch].totalWeight, "a recorded total has changed");
+            assertLe(signed, signedWeights[epoch][root], "more is recorded than was signed");
+        }
+    }
+
+    function _assertCopied(ITaskManager validator, uint32 epoch) private view {
+        (address table, uint32 operatorSet, uint48 validUntil) = validator.epochs(epoch);
+        FrozenEpoch storage expected = frozen[epoch];
+        _same(table, expected.table, "copied table");
+        _same(operatorSet, expected.operatorSet, "copied operator set");
+        _same(validUntil, expected.validUntil, "copied end");
+    }
+
+    function _assertAggregate(address table, uint256 sumOfSecrets) private view {
+        (G2Point memory negated,,,) = OperatorTable.readHead(table);
+        bytes memory expected = OperatorKeys.publicKey(OperatorKeys.ORDER - sumOfSecrets);
+        _same(keccak256(BLS12381.encode(negated)), keccak256(expected), "the aggregate key is not the sum of the keys");
+    }
+
+    /// @dev forge's assertion is a call, which thousands of comparisons would feel.
+    function _same(uint256 actual, uint256 expected, string memory what) private pure {
+        if (actual != expected) assertEq(actual, expected, what);
+    }
+
+    function _same(address actual, address expected, string memory what) private pure {
+        if (actual != expected) assertEq(actual, expected, what);
+    }
+
+    function _same(bytes32 actual, bytes32 expected, string memory what) private pure {
+        if (actual != expected) assertEq(actual, expected, what);
+    }
+}
