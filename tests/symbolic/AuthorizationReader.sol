@@ -27,13 +27,7 @@ contract AuthorizationReader {
         if (authorization.isRecorded()) return abi.encodePacked(fields, uint8(1), uint8(proofLength), proof);
         bytes calldata nonSigners = authorization.nonSigners();
         return abi.encodePacked(
-            fields,
-            uint8(0),
-            authorization.signature(),
-            uint8(nonSigners.length),
-            nonSigners,
-            uint8(proofLength),
-            proof
+            fields, uint8(0), authorization.signature(), uint8(nonSigners.length), nonSigners, uint8(proofLength), proof
         );
     }
 

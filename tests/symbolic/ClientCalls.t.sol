@@ -53,7 +53,11 @@ contract ClientCallsProof is ClientProof {
     function check_AuthorizationThatDoesNotFitTheCallIsMalformed(address caller) public {
         uint256 length = anyBelow(301, "length");
         bytes memory data = svm.createBytes(length, "data");
-        if (length >= 4) for (uint256 i = 0; i < 4; ++i) data[i] = ProtectedCounter.protectedNoOp.selector[i];
+        if (length >= 4) {
+            for (uint256 i = 0; i < 4; ++i) {
+                data[i] = ProtectedCounter.protectedNoOp.selector[i];
+            }
+        }
         uint256 claimed = length < 2 ? 0 : uint256(uint8(data[length - 2])) << 8 | uint8(data[length - 1]);
         vm.assume(claimed + 6 > length);
         vm.prank(caller);
@@ -69,8 +73,7 @@ contract ClientCallsProof is ClientProof {
     }
 
     function requireAsked(address caller, uint96 value, uint256 length, uint256 authorizationLength) private {
-        bytes memory data =
-            bytes.concat(ProtectedCounter.protectedNoOp.selector, svm.createBytes(length, "arguments"));
+        bytes memory data = bytes.concat(ProtectedCounter.protectedNoOp.selector, svm.createBytes(length, "arguments"));
         bytes memory authorization = svm.createBytes(authorizationLength, "authorization");
         vm.deal(caller, value);
         vm.prank(caller);

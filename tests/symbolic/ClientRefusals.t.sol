@@ -19,7 +19,9 @@ contract ClientRefusalsProof is ClientProof {
         assertPolicyNotSet(caller, anyProtectedCall());
     }
 
-    function check_ClientIsInitializedOnce(address caller, ITaskManager otherManager, Policy memory otherPolicy) public {
+    function check_ClientIsInitializedOnce(address caller, ITaskManager otherManager, Policy memory otherPolicy)
+        public
+    {
         initialize();
         vm.prank(caller);
         (bool accepted,) =

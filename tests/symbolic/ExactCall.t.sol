@@ -75,8 +75,7 @@ contract ExactCallProof is TaskManagerProof {
         Policy memory policy,
         bytes memory authorization
     ) private view returns (bool accepted) {
-        (accepted,) = address(taskManager).staticcall(
-            abi.encodeCall(taskManager.check, (client, attestedCall, policy, authorization))
-        );
+        (accepted,) = address(taskManager)
+            .staticcall(abi.encodeCall(taskManager.check, (client, attestedCall, policy, authorization)));
     }
 }
