@@ -24,9 +24,9 @@ contract ClientCallsProof is ClientProof {
         requireAsked(caller, value, anyBelow(LONGEST + 1, "length"), 206);
     }
 
-    /// @dev Authorizations of every length up to 300 bytes; whether they parse is the TaskManager's to say.
+    /// @dev Authorizations of every length up to 206 bytes; whether they parse is the TaskManager's to say.
     function check_TrailingPathPassesOnExactlyTheAuthorization(address caller, uint96 value) public {
-        requireAsked(caller, value, 64, anyBelow(301, "length"));
+        requireAsked(caller, value, 64, anyBelow(207, "length"));
     }
 
     /// @dev Intents with calldata of every length up to 260 bytes.

@@ -71,6 +71,16 @@ contract RefusalsProof is TaskManagerProof {
         assert(!accepted);
     }
 
+    function check_EpochWithoutTableIsRefused(address client, AttestedCall memory attestedCall, Policy memory policy)
+        public
+    {
+        bytes memory authorization = anyAuthorization(anyBelow(5, "form"));
+        (address table,,) = taskManager.epochs(epochOf(authorization));
+        vm.assume(table == address(0));
+        (bool accepted,) = spend(client, attestedCall, policy, authorization);
+        assert(!accepted);
+    }
+
     function check_OnlyTheRegistryChangesEpochs(address caller, uint32 number, Epoch memory epoch) public {
         vm.prank(caller);
         try taskManager.updateEpoch(number, epoch) {

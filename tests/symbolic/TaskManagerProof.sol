@@ -73,7 +73,8 @@ abstract contract TaskManagerProof is SymbolicTest {
         return bytes.concat(fields, hex"00", signature, hex"0001", svm.createBytes(32, "proof"));
     }
 
-    /// @dev The epoch that it names has a table of which something is known, or none.
+    /// @dev Signed by all and alone, or recorded and alone. The epoch that it names has the table: what an epoch without one
+    /// comes to is a proof of its own (`check_EpochWithoutTableIsRefused`).
     function anyAuthorization() internal returns (bytes memory authorization) {
         authorization = anyAuthorization(svm.createBool("recorded") ? 3 : 0);
         (address table,,) = taskManager.epochs(epochOf(authorization));
