@@ -13,8 +13,10 @@ Each is the exact meaning, not an abstraction, so what halmos proves holds for t
 Takes halmos's own arguments, such as `--match-contract Parser`. `cargo xtask prove` sets everything up.
 """
 
+import os
 import signal
 import sys
+from pathlib import Path
 
 import z3
 from halmos import __main__, sevm
@@ -141,6 +143,12 @@ def limited(test):
 
 
 def main():
+    root = Path(__file__).resolve().parent.parent
+    os.chdir(root)
+    # halmos has forge compile the contracts: the pinned forge, and apart from the other builds. Its solver was installed with it.
+    places = [root / "node_modules/.bin", Path(sys.executable).parent, os.environ.get("PATH", "")]
+    os.environ["PATH"] = os.pathsep.join(map(str, places))
+    os.environ["FOUNDRY_PROFILE"] = "symbolic"
     __main__.run_test = limited
     contracts = __main__._main(HALMOS_ARGUMENTS + sys.argv[1:]).test_results or {}
     results = [(path.split(":")[-1], result) for path, results in contracts.items() for result in results]

@@ -1,14 +1,9 @@
 //! The proofs of tests/symbolic: halmos executes the contracts' bytecode with symbols for values.
 
-use std::{
-    ffi::{OsStr, OsString},
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{ffi::OsStr, fs, path::PathBuf, process::Command};
 
 use crate::{
-    command, root, setup,
+    command, root,
     steps::{Outcome, Step, execute},
     target_directory,
 };
@@ -24,31 +19,10 @@ pub fn step() -> Step {
             return Outcome::Skipped(reason);
         }
         match install() {
-            Ok(()) => prove(),
+            Ok(()) => execute(command(environment_python(), &["script/prove.py"])),
             Err(reason) => Outcome::Failed(reason),
         }
     })
-}
-
-fn prove() -> Outcome {
-    let path = match search_path() {
-        Ok(path) => path,
-        Err(reason) => return Outcome::Failed(reason),
-    };
-    let mut proofs = command(environment_python(), &["script/prove.py"]);
-    // halmos has forge compile the contracts: with the pinned forge, and apart from the other builds.
-    proofs.env("PATH", path).env("FOUNDRY_PROFILE", "symbolic");
-    execute(proofs)
-}
-
-/// Where halmos looks for forge and for the solver that was installed with it.
-fn search_path() -> Result<OsString, String> {
-    let forge = setup::forge_path();
-    let python = environment_python();
-    let first = [forge.parent(), python.parent()].into_iter().flatten().map(Path::to_path_buf);
-    let inherited = std::env::var_os("PATH").unwrap_or_default();
-    std::env::join_paths(first.chain(std::env::split_paths(&inherited)))
-        .map_err(|error| format!("PATH cannot be extended: {error}"))
 }
 
 /// Installs halmos in an environment of its own, unless that was done with the same list of packages.
