@@ -9,6 +9,7 @@ use std::{
 use crate::{
     cargo,
     steps::{Outcome, Step, execute},
+    target_directory,
 };
 
 /// Bare metal: any use of std fails to compile.
@@ -104,8 +105,4 @@ fn numbers(release: &str) -> Option<(u32, u32)> {
 fn print(compiler: &OsStr, arguments: &[&str]) -> Option<String> {
     let output = Command::new(compiler).args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-fn target_directory() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from)
 }

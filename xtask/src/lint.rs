@@ -20,7 +20,7 @@ pub fn steps() -> Vec<Step> {
             clippy(&["--package", "assent-verifier", "--all-targets", "--no-default-features", "--features", "blst"])
         }),
         Step::command("Rust: documentation", documentation),
-        Step::command("Solidity: format", forge(&["fmt", "--check"])),
+        Step::command("Solidity: format", forge(&["fmt", "--check", "contracts", "script", "tests"])),
         Step::command("Solidity: lint", solidity_lints()),
         Step::command("Solidity: compiler warnings", compiler_warnings()),
         Step::new("dependencies: licences, bans, sources", || {

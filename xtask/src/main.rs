@@ -4,6 +4,7 @@ mod cross_compilation;
 mod demo;
 mod fuzz;
 mod lint;
+mod prove;
 mod report;
 mod setup;
 mod steps;
@@ -14,6 +15,8 @@ use std::{
     path::PathBuf,
     process::{Command, ExitCode},
 };
+
+use steps::Step;
 
 const HELP: &str = "\
 Sets Assent up, shows it, tests it.
@@ -32,6 +35,8 @@ Commands:
                          Installs nothing; without either, the steps are skipped and say why
   fuzz [arguments]       Let contracts and verifier decide about random cases, and stop where they differ.
                          `--cases` and `--seed` say how many and which, `--json` prints the summary for programs
+  prove                  Prove the contracts' rules for all inputs at once, with halmos (symbolic execution); minutes.
+                         Installs halmos into target/halmos, once; without Python 3.11 it is skipped and says why
   report [arguments]     Measure gas and times, and write docs/performance.md; some minutes.
                          `--json` prints the figures, `--only gas` leaves the times as they were, `--help` says more
   setup                  Install the pinned forge, solc and Solidity libraries into node_modules, compile the contracts
@@ -44,6 +49,7 @@ Examples:
   cargo xtask demo --json      the same, for a program
   cargo xtask demo -- --help   what else the demo can do
   cargo xtask fuzz --cases 1000000   a long campaign
+  cargo xtask prove            prove that no nonce is spent twice, among other things
   cargo xtask report --json    measure what everything costs, for a program
   cargo xtask test             run every test of the repository
   cargo xtask lint             what a change has to pass before it is merged, besides the tests";
@@ -88,6 +94,7 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
         "test" => steps::run(suite::steps()),
         "lint" => steps::run(lint::steps()),
         "nostd" => steps::run(cross_compilation::steps()),
+        "prove" => steps::run(vec![Step::essential("set-up", setup::tools), prove::step()]),
         _ => Err(format!("there is no command `{name}`; try `cargo xtask --help`")),
     }
 }
@@ -96,6 +103,11 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
 fn root() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
     package.join("..")
+}
+
+/// Where builds go.
+fn target_directory() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// A command that starts in the repository's root.

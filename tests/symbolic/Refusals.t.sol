@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Epoch} from "../../contracts/interfaces/IAttestationValidator.sol";
+import {AttestedCall} from "../../contracts/interfaces/ITaskManager.sol";
+import {IRefusals, Policy} from "../../contracts/interfaces/Protocol.sol";
+import {TaskManagerProof} from "./TaskManagerProof.sol";
+
+/// @title What no authorization passes without
+contract RefusalsProof is TaskManagerProof {
+    function check_AcceptedOnlyBeforeItsExpirationAndWithinThePolicysLifetime(
+        address client,
+        AttestedCall memory attestedCall,
+        Policy memory policy
+    ) public {
+        bytes memory authorization = anyAuthorization();
+        (bool accepted,) = spend(client, attestedCall, policy, authorization);
+        vm.assume(accepted);
+        assert(block.timestamp < expirationOf(authorization));
+        assert(expirationOf(authorization) <= block.timestamp + policy.maxLifetime);
+    }
+
+    /// @dev The converse: the last second and the longest lifetime are not refused for their time.
+    function check_RefusedForItsTimeOnlyOutsideItsBounds(
+        address client,
+        AttestedCall memory attestedCall,
+        Policy memory policy
+    ) public {
+        bytes memory authorization = anyAuthorization();
+        (bool accepted, bytes memory refusal) = spend(client, attestedCall, policy, authorization);
+        vm.assume(!accepted);
+        uint256 expiration = expirationOf(authorization);
+        bytes4 selector = selectorOf(refusal);
+        if (selector == IRefusals.AttestationExpired.selector) assert(expiration <= block.timestamp);
+        if (selector == IRefusals.LifetimeTooLong.selector) assert(expiration > block.timestamp + policy.maxLifetime);
+    }
+
+    function check_AcceptedOnlyUnderAnEpochOfThePolicysOperatorsThatIsInForce(
+        address client,
+        AttestedCall memory attestedCall,
+        Policy memory policy
+    ) public {
+        bytes memory authorization = anyAuthorization();
+        (bool accepted,) = spend(client, attestedCall, policy, authorization);
+        vm.assume(accepted);
+        (, uint32 operatorSet, uint48 validUntil) = taskManager.epochs(epochOf(authorization));
+        assert(operatorSet == policy.operatorSet);
+        assert(validUntil != 0);
+        // A recorded root was signed while its epoch was in force.
+        assert(authorization[107] == 0x01 || block.timestamp < validUntil);
+    }
+
+    function check_DenialIsNeverAccepted(address client, AttestedCall memory attestedCall, Policy memory policy)
+        public
+    {
+        bytes memory authorization = anyAuthorization();
+        (bool accepted,) = spend(client, attestedCall, policy, authorization);
+        vm.assume(accepted);
+        assert(authorization[70] == 0x01);
+    }
+
+    /// @dev Of all forms, with absent operators and in a tree as well.
+    function check_NoDirectUseWithoutThePairing(address client, AttestedCall memory attestedCall, Policy memory policy)
+        public
+    {
+        bytes memory authorization = anyAuthorization(anyBelow(3, "form"));
+        vm.assume(vm.load(PAIRING, 0) != 0 || vm.load(PAIRING, bytes32(uint256(1))) != bytes32(uint256(1)));
+        (address table,,) = taskManager.epochs(epochOf(authorization));
+        vm.assume(table == TABLE);
+        (bool accepted,) = spend(client, attestedCall, policy, authorization);
+        assert(!accepted);
+    }
+
+    function check_EpochWithoutTableIsRefused(address client, AttestedCall memory attestedCall, Policy memory policy)
+        public
+    {
+        bytes memory authorization = anyAuthorization(anyBelow(5, "form"));
+        (address table,,) = taskManager.epochs(epochOf(authorization));
+        vm.assume(table == address(0));
+        (bool accepted,) = spend(client, attestedCall, policy, authorization);
+        assert(!accepted);
+    }
+
+    function check_OnlyTheRegistryChangesEpochs(address caller, uint32 number, Epoch memory epoch) public {
+        vm.prank(caller);
+        try taskManager.updateEpoch(number, epoch) {
+            assert(caller == REGISTRY);
+        } catch {
+            assert(caller != REGISTRY);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AttestedCall, ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
+import {Policy} from "../../contracts/interfaces/Protocol.sol";
+import {SymbolicTest} from "./SymbolicTest.sol";
+import {UnconstrainedPairing, UnconstrainedPrecompile} from "./UnconstrainedPrecompiles.sol";
+
+/// @title The TaskManager that is deployed, in any state, at any time
+/// @dev Its bytecode is the build's own. Only the precompiles of EIP-2537 are replaced: whether the signature holds is left
+/// open, as is everything they compute.
+abstract contract TaskManagerProof is SymbolicTest {
+    address internal constant REGISTRY = address(0x2e915742);
+    address internal constant TABLE = address(0x7ab1e);
+    address internal constant PAIRING = address(0x0f);
+    /// @dev Operators of the epoch that the authorization names.
+    uint256 internal constant OPERATORS = 8;
+
+    ITaskManager internal taskManager;
+
+    function setUp() public virtual {
+        etchPrecompiles();
+        vm.etch(TABLE, operatorTable());
+        vm.warp(1_800_000_000);
+        taskManager = deployTaskManager();
+        svm.enableSymbolicStorage(address(taskManager));
+        // Centuries are enough; a time of 256 bits would let the latest expiration overflow.
+        vm.warp(svm.createUint(64, "time"));
+        vm.store(PAIRING, 0, svm.createBytes32("rejects"));
+        vm.store(PAIRING, bytes32(uint256(1)), svm.createBytes32("outcome"));
+    }
+
+    function deployTaskManager() private returns (ITaskManager deployed) {
+        bytes memory creation = vm.getCode("cache/symbolic/out/TaskManager.sol/TaskManager.json");
+        creation = bytes.concat(creation, abi.encode(REGISTRY));
+        assembly ("memory-safe") {
+            deployed := create(0, add(creation, 0x20), mload(creation))
+        }
+        assert(address(deployed) != address(0));
+    }
+
+    function etchPrecompiles() private {
+        bytes memory ofG1 = address(new UnconstrainedPrecompile(128)).code;
+        bytes memory ofG2 = address(new UnconstrainedPrecompile(256)).code;
+        vm.etch(address(0x0b), ofG1);
+        vm.etch(address(0x0c), ofG1);
+        vm.etch(address(0x0d), ofG2);
+        vm.etch(address(0x0e), ofG2);
+        vm.etch(PAIRING, address(new UnconstrainedPairing()).code);
+        vm.etch(address(0x10), ofG1);
+    }
+
+    /// @dev Any keys and weights.
+    function operatorTable() private returns (bytes memory) {
+        return bytes.concat(
+            bytes1(0),
+            svm.createBytes(192 + 12, "aggregate and total weight"),
+            bytes2(uint16(OPERATORS)),
+            bytes1(0),
+            svm.createBytes(224 * OPERATORS, "operators")
+        );
+    }
+
+    /// @dev Well formed but for the decision: of `form` 0 signed by all and alone, 1 with absent operators, 2 in a tree, 3
+    /// recorded alone, 4 recorded in a tree. The bytes that give lengths are numbers, all others anything.
+    function anyAuthorization(uint256 form) internal returns (bytes memory) {
+        bytes memory fields = svm.createBytes(107, "fields");
+        if (form == 3) return bytes.concat(fields, hex"0100");
+        if (form == 4) return bytes.concat(fields, hex"0101", svm.createBytes(32, "proof"));
+        bytes memory signature = svm.createBytes(96, "signature");
+        if (form == 0) return bytes.concat(fields, hex"00", signature, hex"0000");
+        if (form == 1) return bytes.concat(fields, hex"00", signature, hex"018100");
+        return bytes.concat(fields, hex"00", signature, hex"0001", svm.createBytes(32, "proof"));
+    }
+
+    /// @dev Signed by all and alone, or recorded and alone. The epoch that it names has the table: what an epoch without one
+    /// comes to is a proof of its own (`check_EpochWithoutTableIsRefused`).
+    function anyAuthorization() internal returns (bytes memory authorization) {
+        authorization = anyAuthorization(svm.createBool("recorded") ? 3 : 0);
+        (address table,,) = taskManager.epochs(epochOf(authorization));
+        vm.assume(table == TABLE);
+    }
+
+    function spend(address client, AttestedCall memory attestedCall, Policy memory policy, bytes memory authorization)
+        internal
+        returns (bool accepted, bytes memory returned)
+    {
+        vm.prank(client);
+        (accepted, returned) =
+            address(taskManager).call(abi.encodeCall(ITaskManager.spend, (attestedCall, policy, authorization)));
+    }
+
+    function taskIdOf(bytes memory authorization) internal pure returns (bytes32) {
+        return wordAt(authorization, 0);
+    }
+
+    function nonceOf(bytes memory authorization) internal pure returns (uint256) {
+        return uint256(wordAt(authorization, 32));
+    }
+
+    function expirationOf(bytes memory authorization) internal pure returns (uint48) {
+        return uint48(bytes6(wordAt(authorization, 64)));
+    }
+
+    function epochOf(bytes memory authorization) internal pure returns (uint32) {
+        return uint32(bytes4(wordAt(authorization, 103 - 28) << 224));
+    }
+
+    function wordAt(bytes memory authorization, uint256 offset) internal pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := mload(add(add(authorization, 0x20), offset))
+        }
+    }
+}
