@@ -21,6 +21,7 @@ pub fn steps() -> Vec<Step> {
         }),
         Step::command("Rust: documentation", documentation),
         Step::command("Solidity: format", forge(&["fmt", "--check"])),
+        Step::command("Solidity: format, tests that ask the verifier", format_of_ffi_tests()),
         Step::command("Solidity: lint", solidity_lints()),
         Step::command("Solidity: compiler warnings", compiler_warnings()),
         Step::new("dependencies: licences, bans, sources", || {
@@ -43,6 +44,11 @@ fn component(subcommand: &str, component: &str, command: Command) -> Outcome {
     } else {
         Outcome::Failed(format!("cargo {subcommand} was not found; get it: rustup component add {component}"))
     }
+}
+
+/// In a profile of their own, of which `forge fmt` by itself knows nothing.
+fn format_of_ffi_tests() -> Command {
+    forge(&["fmt", "--check", "tests/forge-differential", "tests/oracle"])
 }
 
 /// In a place of its own, since what forge compiles for its lints has no bytecode, and forge would take it for up to date.

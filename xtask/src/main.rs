@@ -2,6 +2,7 @@
 
 mod cross_compilation;
 mod demo;
+mod foundry_fuzz;
 mod fuzz;
 mod lint;
 mod report;
@@ -27,6 +28,11 @@ Commands:
                          All steps run, also when one fails; a table of their results comes last
   lint                   Check formatting, lints and documentation of both languages, and the dependencies' licences,
                          sources and advisories
+  fuzz-from-forge [--runs N] [--seed S]
+                         Fuzz from the side of forge, which asks the Rust verifier through FFI: both must hash, parse and
+                         decide alike. Each test of hashing and parsing runs N times (10,000 if not given), and each that
+                         signs and verifies N / 20 times, with 8 calls or more at a time. forge prints the seed
+                         of a failure
   nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
                          toolchain's target when it is installed, otherwise from the compiler's own sources.
                          Installs nothing; without either, the steps are skipped and say why
@@ -44,6 +50,8 @@ Examples:
   cargo xtask demo --json      the same, for a program
   cargo xtask demo -- --help   what else the demo can do
   cargo xtask fuzz --cases 1000000   a long campaign
+  cargo xtask fuzz-from-forge --runs 500
+                               hold the contracts equal to the verifier, from forge's side, for a minute
   cargo xtask report --json    measure what everything costs, for a program
   cargo xtask test             run every test of the repository
   cargo xtask lint             what a change has to pass before it is merged, besides the tests";
@@ -80,6 +88,9 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
         }
         return demo::run(&arguments);
     }
+    if name == "fuzz-from-forge" {
+        return foundry_fuzz::run(&arguments);
+    }
     if let Some(argument) = arguments.first() {
         return Err(format!("`{name}` takes no arguments, and got {argument:?}; try `cargo xtask --help`"));
     }
@@ -96,6 +107,11 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
 fn root() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
     package.join("..")
+}
+
+/// Where cargo puts what it builds.
+fn target_directory() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// A command that starts in the repository's root.
