@@ -17,6 +17,8 @@ struct Attempt {
     bytes authorization;
     bytes32 root;
     uint256 nonce;
+    /// @dev Of the weight, in basis points, rounded down.
+    uint256 signedShare;
 }
 
 /// @title A deployed Assent with several epochs, good authorizations in it, and what can go wrong
@@ -39,12 +41,12 @@ abstract contract DifferentialWorld is ClientTest {
             registerOperator(i, WEIGHT);
         }
         for (uint256 i = 0; i < count; ++i) {
-            setWeight(i, uint96(i * i + 1));
+            setWeight(i, _weight(CURRENT, i));
         }
         address[] memory operators = operatorAddresses(0, operatorCount(FOREIGN));
         uint96[] memory weights = new uint96[](operators.length);
         for (uint256 i = 0; i < weights.length; ++i) {
-            weights[i] = type(uint96).max / uint96(weights.length);
+            weights[i] = _weight(FOREIGN, i);
         }
         vm.startPrank(owner);
         stakeTable.setWeights(OTHER_SET, operators, weights);
@@ -82,7 +84,7 @@ abstract contract DifferentialWorld is ClientTest {
         attempted.intent = attestation.intent;
         attempted.caller = agent;
         attempted.nonce = attestation.nonce;
-        attempted.authorization = _randomSigned(dice, attestation, attempted.root, MerkleTree.proofOf(leaves, place));
+        attempted.authorization = _randomSigned(dice, attestation, attempted, MerkleTree.proofOf(leaves, place));
     }
 
     /// @dev In one of eight something is attested that the call, the policy or the time then does not bear out.
@@ -101,20 +103,23 @@ abstract contract DifferentialWorld is ClientTest {
         if (field == 4) attestation.expiration = uint48(block.timestamp + MAX_LIFETIME - 1 + dice.below(3));
     }
 
-    function _randomSigned(Dice.Cup memory dice, Attestation memory attestation, bytes32 root, bytes32[] memory proof)
-        private
-        returns (bytes memory)
-    {
+    function _randomSigned(
+        Dice.Cup memory dice,
+        Attestation memory attestation,
+        Attempt memory attempted,
+        bytes32[] memory proof
+    ) private returns (bytes memory) {
         uint32 epoch = dice.oneIn(12) ? FOREIGN : dice.oneIn(3) ? SUPERSEDED : CURRENT;
-        (bytes memory signature, bytes memory nonSigners) = _randomSigners(dice, epoch, root);
+        (bytes memory signature, bytes memory nonSigners) = _randomSigners(dice, epoch, attempted);
         if (!dice.oneIn(3)) return encode(attestation, epoch, signature, nonSigners, proof);
         // Where that is refused, the root is not recorded, and the use must be refused as well.
-        if (!dice.oneIn(6)) try taskManager.recordRoot(epoch, SignedRoot(root, signature, nonSigners)) {} catch {}
+        SignedRoot memory signedRoot = SignedRoot(attempted.root, signature, nonSigners);
+        if (!dice.oneIn(6)) try taskManager.recordRoot(epoch, signedRoot) {} catch {}
         return encodeRecorded(attestation, epoch, proof);
     }
 
     /// @dev Mostly few are absent, and sometimes any number; in one of 16 somebody did not sign who is said to have.
-    function _randomSigners(Dice.Cup memory dice, uint32 epoch, bytes32 root)
+    function _randomSigners(Dice.Cup memory dice, uint32 epoch, Attempt memory attempted)
         private
         view
         returns (bytes memory signature, bytes memory nonSigners)
@@ -122,15 +127,26 @@ abstract contract DifferentialWorld is ClientTest {
         uint256 count = operatorCount(epoch);
         uint256 share = dice.oneIn(4) ? 2 : 2 * count;
         uint256 secret = dice.oneIn(16) ? 1 : 0;
+        uint256 signed = 0;
+        uint256 total = 0;
         for (uint256 i = 0; i < count; ++i) {
+            total += _weight(epoch, i);
             if (dice.oneIn(share)) {
                 nonSigners = bytes.concat(nonSigners, new bytes(i / 8 + 1 - nonSigners.length));
                 nonSigners[i / 8] |= bytes1(uint8(1 << (i % 8)));
             } else {
                 secret = addmod(secret, OperatorKeys.secretKey(i), OperatorKeys.ORDER);
+                signed += _weight(epoch, i);
             }
         }
-        signature = OperatorKeys.sign(secret, bytes.concat(root), OperatorKeys.SIGNATURE_TAG);
+        attempted.signedShare = signed * 10_000 / total;
+        signature = OperatorKeys.sign(secret, bytes.concat(attempted.root), OperatorKeys.SIGNATURE_TAG);
+    }
+
+    /// @dev Those of the other set sum up to nearly all that 96 bits hold.
+    function _weight(uint32 epoch, uint256 operator) private view returns (uint96) {
+        if (epoch == SUPERSEDED) return WEIGHT;
+        return epoch == FOREIGN ? type(uint96).max / uint96(operatorCount(FOREIGN)) : uint96(operator * operator + 1);
     }
 
     function _randomLeaves(Dice.Cup memory dice, uint256 count) private pure returns (bytes32[] memory leaves) {
@@ -153,7 +169,7 @@ abstract contract DifferentialWorld is ClientTest {
         uint256 way = dice.below(8);
         uint256 bit = 1 << (attempted.nonce & 0xff);
         if (way == 0) _moveTime(attempted.authorization, dice);
-        else if (way == 1) _changePolicy(dice);
+        else if (way == 1) _changePolicy(attempted, dice);
         else if (way == 2) _burn(attempted.nonce >> 8, bit);
         else if (way == 3) _burn(attempted.nonce >> 8, ~bit);
         else if (way == 4) _retire(uint32(1 + dice.below(CURRENT)));
@@ -173,13 +189,15 @@ abstract contract DifferentialWorld is ClientTest {
         if (block.timestamp > 0) vm.warp(block.timestamp - 1);
     }
 
-    function _changePolicy(Dice.Cup memory dice) private {
+    function _changePolicy(Attempt memory attempted, Dice.Cup memory dice) private {
         Policy memory changed = policy();
-        uint256 field = dice.below(4);
+        uint256 field = dice.below(5);
         if (field == 0) changed.policyId = bytes32(dice.roll());
         if (field == 1) changed.operatorSet = uint32(dice.below(4));
-        if (field == 2) changed.quorum = uint16(5001 + dice.below(5000));
-        if (field == 3) changed.maxLifetime = uint48(1 + dice.below(MAX_LIFETIME));
+        if (field == 2) changed.maxLifetime = uint48(1 + dice.below(MAX_LIFETIME));
+        // The weight that signed, or one unit more.
+        uint256 quorum = attempted.signedShare + dice.below(2);
+        if (field > 2 && 5001 <= quorum && quorum <= 10_000) changed.quorum = uint16(quorum);
         demand(changed);
     }
 

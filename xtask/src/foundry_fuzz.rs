@@ -22,7 +22,7 @@ pub struct Campaign {
 
 impl Campaign {
     /// For every test of the repository: some 30 seconds.
-    pub const SHORT: Self = Self { runs: 200, seed: None };
+    pub const SHORT: Self = Self { runs: 500, seed: None };
 
     const WHOLE: Self = Self { runs: 10_000, seed: None };
 }
