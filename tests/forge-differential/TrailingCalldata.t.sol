@@ -50,15 +50,18 @@ contract TrailingCalldataDifferentialTest is TrailingPath, ChainReader, Verifier
 
     function _tamper(bytes memory trailing, Dice.Cup memory dice) private pure returns (bytes memory) {
         uint256 end = trailing.length - 2;
-        uint256 way = dice.below(7);
+        uint256 way = dice.below(8);
         if (way == 0) return trailing; // As it is.
         if (way == 1) return trailing.overwrite(end, abi.encodePacked(uint16(end - 6 + dice.below(6))));
         if (way == 2) return trailing.overwrite(end, dice.randomBytes(2));
         if (way == 3) return trailing.slice(0, 4 + dice.below(end - 2));
         if (way == 4) return bytes.concat(trailing, dice.randomBytes(1 + dice.below(4)));
         if (way == 5) return trailing.splice(4, 0, dice.randomBytes(1 + dice.below(40))); // More ordinary calldata.
-        bytes memory authorization = trailing.slice(4, end - 4).mutate(dice);
-        return trail(SELECTOR, authorization);
+        bytes memory authorization = trailing.slice(4, end - 4);
+        if (way == 6) return trail(SELECTOR, authorization.mutate(dice));
+        // An authorization that begins within the selector: well formed, but for what stands before it.
+        uint256 shared = 1 + dice.below(4);
+        return bytes.concat(SELECTOR, authorization.slice(shared, end - 4 - shared), bytes2(uint16(end - 4)));
     }
 
     /// @dev Makes the call, and leaves no trace of it.

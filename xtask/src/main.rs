@@ -28,16 +28,16 @@ Commands:
                          All steps run, also when one fails; a table of their results comes last
   lint                   Check formatting, lints and documentation of both languages, and the dependencies' licences,
                          sources and advisories
-  fuzz-from-forge [--runs N] [--seed S]
-                         Fuzz from the side of forge, which asks the Rust verifier through FFI: both must hash, parse and
-                         decide alike. Each test of hashing and parsing runs N times (10,000 if not given), and each that
-                         signs and verifies N / 20 times, with 8 calls or more at a time. forge prints the seed
-                         of a failure
   nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
                          toolchain's target when it is installed, otherwise from the compiler's own sources.
                          Installs nothing; without either, the steps are skipped and say why
   fuzz [arguments]       Let contracts and verifier decide about random cases, and stop where they differ.
                          `--cases` and `--seed` say how many and which, `--json` prints the summary for programs
+  fuzz-from-forge [--runs N] [--seed S]
+                         Fuzz from the side of forge, which asks the Rust verifier through FFI: both must hash, parse and
+                         decide alike. Each test of hashing and parsing runs N times (10,000 if not given), and each that
+                         signs and verifies N / 20 times, with 8 calls or more at a time. forge prints the seed
+                         of a failure
   report [arguments]     Measure gas and times, and write docs/performance.md; some minutes.
                          `--json` prints the figures, `--only gas` leaves the times as they were, `--help` says more
   setup                  Install the pinned forge, solc and Solidity libraries into node_modules, compile the contracts
