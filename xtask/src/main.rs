@@ -2,6 +2,7 @@
 
 mod cross_compilation;
 mod demo;
+mod foundry_fuzz;
 mod fuzz;
 mod lint;
 mod prove;
@@ -37,6 +38,11 @@ Commands:
                          `--cases` and `--seed` say how many and which, `--json` prints the summary for programs
   prove                  Prove the contracts' rules for all inputs at once, with halmos (symbolic execution); minutes.
                          Installs halmos into target/halmos, once; without Python 3.11 it is skipped and says why
+  fuzz-from-forge [--runs N] [--seed S]
+                         Fuzz from the side of forge, which asks the Rust verifier through FFI: both must hash, parse and
+                         decide alike. Each test of hashing and parsing runs N times (10,000 if not given), and each that
+                         signs and verifies N / 20 times, with 8 calls or more at a time. forge prints the seed
+                         of a failure
   report [arguments]     Measure gas and times, and write docs/performance.md; some minutes.
                          `--json` prints the figures, `--only gas` leaves the times as they were, `--help` says more
   setup                  Install the pinned forge, solc and Solidity libraries into node_modules, compile the contracts
@@ -50,6 +56,8 @@ Examples:
   cargo xtask demo -- --help   what else the demo can do
   cargo xtask fuzz --cases 1000000   a long campaign
   cargo xtask prove            prove that no nonce is spent twice, among other things
+  cargo xtask fuzz-from-forge --runs 500
+                               hold the contracts equal to the verifier, from forge's side, for a minute
   cargo xtask report --json    measure what everything costs, for a program
   cargo xtask test             run every test of the repository
   cargo xtask lint             what a change has to pass before it is merged, besides the tests";
@@ -86,6 +94,9 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
         }
         return demo::run(&arguments);
     }
+    if name == "fuzz-from-forge" {
+        return foundry_fuzz::run(&arguments);
+    }
     if let Some(argument) = arguments.first() {
         return Err(format!("`{name}` takes no arguments, and got {argument:?}; try `cargo xtask --help`"));
     }
@@ -105,7 +116,7 @@ fn root() -> PathBuf {
     package.join("..")
 }
 
-/// Where builds go.
+/// Where cargo puts what it builds.
 fn target_directory() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

@@ -1,6 +1,6 @@
 //! Every test of the repository.
 
-use crate::{cargo, cross_compilation, forge, prove, setup, steps::Step};
+use crate::{cargo, cross_compilation, forge, foundry_fuzz, prove, setup, steps::Step};
 
 /// The sets of features under which the verifier must give the same answers, besides all together: the workspace's own
 /// tests run with those.
@@ -22,6 +22,7 @@ pub fn steps() -> Vec<Step> {
         test.args(features);
         Step::command(format!("verifier, features: {name}"), test)
     }));
+    steps.extend(foundry_fuzz::steps(&foundry_fuzz::Campaign::SHORT));
     steps.extend(cross_compilation::steps());
     steps.push(prove::step());
     steps
