@@ -1,5 +1,6 @@
 //! The repository's own commands, run as `cargo xtask <command>`.
 
+mod coverage_guided;
 mod cross_compilation;
 mod demo;
 mod fuzz;
@@ -27,6 +28,10 @@ Commands:
                          All steps run, also when one fails; a table of their results comes last
   lint                   Check formatting, lints and documentation of both languages, and the dependencies' licences,
                          sources and advisories
+  fuzz-coverage [options]
+                         Run the coverage-guided fuzz targets of tests/fuzz, from their committed corpora;
+                         `--seconds N` for each, `--help` says more. Needs cargo-fuzz; not part of `test`, which replays
+                         the corpora
   nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
                          toolchain's target when it is installed, otherwise from the compiler's own sources.
                          Installs nothing; without either, the steps are skipped and say why
@@ -44,6 +49,8 @@ Examples:
   cargo xtask demo --json      the same, for a program
   cargo xtask demo -- --help   what else the demo can do
   cargo xtask fuzz --cases 1000000   a long campaign
+  cargo xtask fuzz-coverage --seconds 300
+                               five minutes of each coverage-guided fuzz target
   cargo xtask report --json    measure what everything costs, for a program
   cargo xtask test             run every test of the repository
   cargo xtask lint             what a change has to pass before it is merged, besides the tests";
@@ -69,6 +76,9 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
     }
     if name == "fuzz" {
         return fuzz::run(&arguments);
+    }
+    if name == "fuzz-coverage" {
+        return coverage_guided::run(&arguments);
     }
     if name == "help" || asks_for_help(&name.as_str().into()) || arguments.first().is_some_and(asks_for_help) {
         println!("{HELP}");
