@@ -136,7 +136,7 @@ fn fuzz(target: &str, duration: Duration) -> Result<Row, String> {
         format!("-timeout={LONGEST_RUN}"),
         format!("-artifact_prefix={}/", artifacts.display()),
         "-print_final_stats=1".to_owned(),
-        "-verbosity=1".to_owned(),
+        format!("-report_slow_units={LONGEST_RUN}"),
     ]);
     let output = run.stdout(Stdio::inherit()).output().map_err(|error| format!("{target}: {error}"))?;
     let log = String::from_utf8_lossy(&output.stderr);
