@@ -28,15 +28,15 @@ Commands:
                          All steps run, also when one fails; a table of their results comes last
   lint                   Check formatting, lints and documentation of both languages, and the dependencies' licences,
                          sources and advisories
-  fuzz-coverage [options]
-                         Run the coverage-guided fuzz targets of tests/fuzz, from their committed corpora;
-                         `--seconds N` for each, `--help` says more. Needs cargo-fuzz; not part of `test`, which replays
-                         the corpora
   nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
                          toolchain's target when it is installed, otherwise from the compiler's own sources.
                          Installs nothing; without either, the steps are skipped and say why
   fuzz [arguments]       Let contracts and verifier decide about random cases, and stop where they differ.
                          `--cases` and `--seed` say how many and which, `--json` prints the summary for programs
+  fuzz-coverage [options]
+                         Run the coverage-guided fuzz targets of tests/fuzz, from their committed corpora;
+                         `--seconds N` for each, `--help` says more. Needs cargo-fuzz; not part of `test`, which replays
+                         the corpora
   report [arguments]     Measure gas and times, and write docs/performance.md; some minutes.
                          `--json` prints the figures, `--only gas` leaves the times as they were, `--help` says more
   setup                  Install the pinned forge, solc and Solidity libraries into node_modules, compile the contracts

@@ -19,4 +19,4 @@ pub use json::json;
 pub use operator_table::operator_table;
 pub use points::points;
 pub use revert_data::revert_data;
-pub use verification::verification;
+pub use verification::{outcomes, verification};

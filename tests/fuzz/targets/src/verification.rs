@@ -24,8 +24,13 @@ struct Scenario {
 /// Verification: arkworks and blst give the same answer, a batch gives what each call alone gives, nothing is accepted that
 /// was not signed, and revert data decodes to the refusal that it was made of.
 pub fn verification(input: &[u8]) {
+    outcomes(input);
+}
+
+/// As [`verification`]; what each call's outcome was: the refusal's name, or nothing when it was accepted.
+pub fn outcomes(input: &[u8]) -> Vec<Option<&'static str>> {
     let Ok(Scenario { world, first, mut more }) = Scenario::arbitrary_take_rest(Unstructured::new(input)) else {
-        return;
+        return vec![];
     };
     more.truncate(2);
     let mut fixture = world.fixture();
@@ -42,6 +47,7 @@ pub fn verification(input: &[u8]) {
             assert_sound(&fixture, carried, verified);
         }
     }
+    results.into_iter().map(|result| result.err().map(|refusal| refusal.name())).collect()
 }
 
 /// The result of both backends.

@@ -1,7 +1,7 @@
 //! Every target holds on what is committed, and on what the fuzzer found to fail on this machine.
 
-use assent_fuzz::seeds::seeds;
-use std::{fs, path::Path};
+use assent_fuzz::{outcomes, seeds::seeds};
+use std::{collections::BTreeMap, fs, path::Path};
 
 macro_rules! replays {
     ($($target:ident,)*) => {
@@ -49,4 +49,33 @@ fn the_seeds_are_committed_as_the_formats_are_now() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(seed.target).join(&seed.name);
         assert_eq!(fs::read(&path).ok(), Some(seed.input), "{}: see examples/seeds.rs", path.display());
     }
+}
+
+#[test]
+fn the_verification_corpus_reaches_acceptance_and_every_refusal() {
+    let mut counts = BTreeMap::new();
+    for outcome in inputs("corpus", "verification").iter().flat_map(|(_, input)| outcomes(input)) {
+        *counts.entry(outcome.unwrap_or("accepted")).or_insert(0) += 1;
+    }
+    println!("{counts:?}");
+    let reached: Vec<_> = counts.into_keys().collect();
+    let expected = [
+        "AttestationAlreadySpent",
+        "AttestationExpired",
+        "EpochRetired",
+        "InvalidSignature",
+        "LifetimeTooLong",
+        "MalformedAuthorization",
+        "MalformedSignature",
+        "PolicyDenied",
+        "PolicyNotSet",
+        "QuorumNotReached",
+        "RootNotRecorded",
+        "UnknownEpoch",
+        "WrongChain",
+        "WrongSender",
+        "WrongTask",
+        "accepted",
+    ];
+    assert_eq!(reached, expected);
 }
