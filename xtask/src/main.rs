@@ -1,5 +1,6 @@
 //! The repository's own commands, run as `cargo xtask <command>`.
 
+mod coverage_guided;
 mod cross_compilation;
 mod demo;
 mod foundry_fuzz;
@@ -43,6 +44,10 @@ Commands:
                          decide alike. Each test of hashing and parsing runs N times (10,000 if not given), and each that
                          signs and verifies N / 20 times, with 8 calls or more at a time. forge prints the seed
                          of a failure
+  fuzz-coverage [options]
+                         Run the coverage-guided fuzz targets of tests/fuzz, from their committed corpora;
+                         `--seconds N` for each, `--help` says more. Needs cargo-fuzz; not part of `test`, which replays
+                         the corpora
   report [arguments]     Measure gas and times, and write docs/performance.md; some minutes.
                          `--json` prints the figures, `--only gas` leaves the times as they were, `--help` says more
   setup                  Install the pinned forge, solc and Solidity libraries into node_modules, compile the contracts
@@ -58,6 +63,8 @@ Examples:
   cargo xtask prove            prove that no nonce is spent twice, among other things
   cargo xtask fuzz-from-forge --runs 500
                                hold the contracts equal to the verifier, from forge's side, for a minute
+  cargo xtask fuzz-coverage --seconds 300
+                               five minutes of each coverage-guided fuzz target
   cargo xtask report --json    measure what everything costs, for a program
   cargo xtask test             run every test of the repository
   cargo xtask lint             what a change has to pass before it is merged, besides the tests";
@@ -83,6 +90,9 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
     }
     if name == "fuzz" {
         return fuzz::run(&arguments);
+    }
+    if name == "fuzz-coverage" {
+        return coverage_guided::run(&arguments);
     }
     if name == "help" || asks_for_help(&name.as_str().into()) || arguments.first().is_some_and(asks_for_help) {
         println!("{HELP}");

@@ -110,6 +110,12 @@
 //! operator in it; clones share it. With blst a verification then allocates nothing but what its result holds; arkworks
 //! copies those 40 kB for the time of a pairing. [`verify_batch`] verifies many calls in a fraction of the time.
 //!
+//! No input makes the crate allocate more than 16 bytes for each byte of the input, 256 kB for each call that is verified, and
+//! 256 kB for each operator set or operator table that is read, counting also what is given back before the call returns.
+//! The input is every byte handed in: calldata, authorizations, tables, JSON. [`Authorization::parse`] allocates no more than
+//! the length of what it parses. An epoch takes about 500 bytes of JSON at least, so whoever takes a whole [`Context`] from a
+//! stranger limits how many epochs it may have; an authorization, a call or a document has none.
+//!
 //! # Unsafe code
 //!
 //! There is none without the feature `blst`. With it, the module `backend::blst::raw` alone makes the few calls into the

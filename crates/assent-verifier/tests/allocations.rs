@@ -1,50 +1,13 @@
 //! What verification allocates, counted.
 
-#![allow(unsafe_code, reason = "an allocator cannot be written without")]
 #![cfg(feature = "blst")]
 
+mod allocator;
 mod fixture;
 
+use allocator::allocations;
 use assent_verifier::{append_trailing, verify, verify_trailing};
 use fixture::Fixture;
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
-
-/// The system's allocator, which counts what the current thread asks of it.
-struct Counting;
-
-thread_local! {
-    static COUNTED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
-}
-
-// SAFETY: every call goes on to the system's allocator as it came. The counter is without a destructor and allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let (count, bytes) = COUNTED.get();
-        COUNTED.set((count + 1, bytes + layout.size()));
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often something allocates, and how many bytes in all.
-fn allocations<T>(work: impl FnOnce() -> T) -> (usize, usize) {
-    let (count, bytes) = COUNTED.get();
-    let result = work();
-    let (count_after, bytes_after) = COUNTED.get();
-    drop(result);
-    (count_after - count, bytes_after - bytes)
-}
 
 #[test]
 fn the_counter_counts() {

@@ -7,34 +7,10 @@ use alloy_primitives::{
     aliases::{U48, U96},
 };
 use assent_verifier::{Epoch, Operator, OperatorSet, OperatorSetError, OperatorTableError, PublicKey};
-use fixture::{operators, secret};
+use fixture::{operators, secret, write_tables};
 
 fn some_operators(count: u16) -> Vec<Operator> {
     operators(&(0..count).map(secret).collect::<Vec<_>>())
-}
-
-/// Writes the tables by the protocol's words: the earlier ones and the head, which stands last.
-fn write_tables(operators: &[Operator], addresses: &[Address]) -> Vec<Vec<u8>> {
-    let last = (operators.len() - 1) / 100;
-    (0..=last)
-        .map(|table| {
-            let own = &operators[100 * table..operators.len().min(100 * table + 100)];
-            let (spoken_of, addresses) = if table == last { (operators, addresses) } else { (own, &[][..]) };
-            let set = OperatorSet::new(spoken_of.to_vec()).unwrap();
-            let mut code = vec![0];
-            code.extend(set.negated_aggregate_key().0);
-            code.extend(set.total_weight().to_be_bytes::<12>());
-            code.extend(u16::try_from(spoken_of.len()).unwrap().to_be_bytes());
-            code.push(addresses.len().try_into().unwrap());
-            code.extend(addresses.iter().flatten());
-            for operator in own {
-                code.extend(operator.public_key.0);
-                code.extend(operator.weight.to_be_bytes::<12>());
-                code.extend(operator.address);
-            }
-            code
-        })
-        .collect()
 }
 
 const NONE: [&[u8]; 0] = [];

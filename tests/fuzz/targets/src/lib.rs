@@ -1,0 +1,22 @@
+//! What the coverage-guided fuzzer asserts of the verifier.
+//!
+//! Each target takes any bytes and panics when a promise does not hold. The fuzzer calls them by `fuzz_targets/`; the test
+//! `replay` calls them with every input that is committed in `corpus/`, and with what the fuzzer found (`artifacts/`).
+
+mod authorization;
+#[path = "../../../../crates/assent-verifier/tests/fixture/mod.rs"]
+mod fixture;
+mod json;
+mod operator_table;
+mod point;
+mod points;
+mod revert_data;
+pub mod seeds;
+mod verification;
+
+pub use authorization::authorization;
+pub use json::json;
+pub use operator_table::operator_table;
+pub use points::points;
+pub use revert_data::revert_data;
+pub use verification::{outcomes, verification};
