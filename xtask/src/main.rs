@@ -3,8 +3,10 @@
 mod cross_compilation;
 mod demo;
 mod lint;
+mod mutation;
 mod report;
 mod setup;
+mod slither;
 mod steps;
 mod suite;
 
@@ -26,6 +28,9 @@ Commands:
                          All steps run, also when one fails; a table of their results comes last
   lint                   Check formatting, lints and documentation of both languages, and the dependencies' licences,
                          sources and advisories
+  slither                Analyse the contracts with slither, which is installed into target/slither; part of `lint`
+  mutate [arguments]     Change the contracts in one small way at a time, and see whether a test notices; hours.
+                         `--sample 20` tries a few, `--contract Quorum` one file, `--help` says more
   nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
                          toolchain's target when it is installed, otherwise from the compiler's own sources.
                          Installs nothing; without either, the steps are skipped and say why
@@ -63,6 +68,9 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
     if name == "report" {
         return report::run(&arguments);
     }
+    if name == "mutate" {
+        return mutation::run(&arguments);
+    }
     if name == "help" || asks_for_help(&name.as_str().into()) || arguments.first().is_some_and(asks_for_help) {
         println!("{HELP}");
         return Ok(());
@@ -80,6 +88,7 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
         "setup" => setup::run(),
         "test" => steps::run(suite::steps()),
         "lint" => steps::run(lint::steps()),
+        "slither" => steps::run(slither::steps()),
         "nostd" => steps::run(cross_compilation::steps()),
         _ => Err(format!("there is no command `{name}`; try `cargo xtask --help`")),
     }
