@@ -101,6 +101,8 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @inheritdoc IOperatorRegistry
+    // Only validators are called, which the owner trusts to be TaskManagers (docs/security.md); they call nobody.
+    // slither-disable-next-line reentrancy-no-eth,reentrancy-benign,reentrancy-events
     function commitEpoch(uint32 operatorSet, address[] calldata operators) external onlyOwner returns (uint32 epoch) {
         if (operators.length == 0 || operators.length > OperatorTable.CAPACITY) {
             revert WrongOperatorCount(operators.length, 1, OperatorTable.CAPACITY);
@@ -124,6 +126,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @inheritdoc IOperatorRegistry
+    // slither-disable-next-line reentrancy-events
     function retireEpoch(uint32 epoch) external onlyOwner {
         if (epochs[epoch].table == address(0)) revert NoSuchEpoch(epoch);
         epochs[epoch].validUntil = 0;
@@ -249,6 +252,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @dev Never lengthens: an epoch retired for cause stays retired.
+    // slither-disable-next-line reentrancy-events
     function _supersede(uint32 epoch) private {
         uint48 validUntil = uint48(block.timestamp) + gracePeriod;
         if (epoch == 0 || epochs[epoch].validUntil <= validUntil) return;

@@ -128,6 +128,8 @@ abstract contract PolicyClient is IPolicyClient {
         if (_taskManagerIn(terms) == address(0) || policyId == 0) revert PolicyNotSet();
     }
 
+    // In a function that is not payable the value is zero, and the intent says so.
+    // slither-disable-next-line msg-value-in-nonpayable
     function _spendTrailing() private {
         (uint256 terms, bytes32 policyId) = _requirePolicy();
         bytes calldata authorization = _trailingAuthorization();

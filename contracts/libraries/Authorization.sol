@@ -84,6 +84,8 @@ library Authorization {
                 // The smaller first: the node stands at 0, or at 32 if it is the greater.
                 let place := shl(5, gt(node, calldataload(hash)))
                 mstore(place, node)
+                // An exclusive or is meant, not a power.
+                // slither-disable-next-line incorrect-exp
                 mstore(xor(place, 32), calldataload(hash))
                 node := keccak256(0, 64)
             }
@@ -118,6 +120,7 @@ library Authorization {
         returns (bytes calldata part)
     {
         assembly ("memory-safe") {
+            // slither-disable-next-line write-after-write
             part.offset := add(authorization.offset, offset)
             part.length := length
         }

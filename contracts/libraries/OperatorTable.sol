@@ -133,6 +133,7 @@ library OperatorTable {
                     // Count leading zeros (EIP-7939). A byte's first bit is that of its last operator.
                     let index := clz(bits)
                     bits := xor(bits, shr(index, shl(255, 1)))
+                    // slither-disable-next-line incorrect-exp
                     index := add(first, xor(index, 7))
                     // One comparison for both bounds: below the first operator, the difference wraps.
                     switch lt(sub(index, mload(0)), mload(0x20))
@@ -145,6 +146,8 @@ library OperatorTable {
                             mstore(0, 0x431c86c8) // MalformedAuthorization()
                             revert(0x1c, 4)
                         }
+                        // Whole tables are meant.
+                        // slither-disable-next-line divide-before-multiply
                         place := add(ENTRIES_OFFSET, mul(div(index, CAPACITY), ADDRESS_LENGTH))
                         extcodecopy(head, add(key, 0x200), place, ADDRESS_LENGTH)
                         let table := shr(96, mload(add(key, 0x200)))

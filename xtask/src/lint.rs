@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
-    cargo, forge, setup,
+    cargo, forge, setup, slither,
     steps::{Outcome, Step, execute},
 };
 
@@ -23,6 +23,7 @@ pub fn steps() -> Vec<Step> {
         Step::command("Solidity: format", forge(&["fmt", "--check", "contracts", "script", "tests"])),
         Step::command("Solidity: lint", solidity_lints()),
         Step::command("Solidity: compiler warnings", compiler_warnings()),
+        Step::new("Solidity: slither", slither::check),
         Step::new("dependencies: licences, bans, sources", || {
             cargo_deny(&["deny", "check", "licenses", "bans", "sources"])
         }),

@@ -6,9 +6,11 @@ mod demo;
 mod foundry_fuzz;
 mod fuzz;
 mod lint;
+mod mutation;
 mod prove;
 mod report;
 mod setup;
+mod slither;
 mod steps;
 mod suite;
 
@@ -32,6 +34,9 @@ Commands:
                          All steps run, also when one fails; a table of their results comes last
   lint                   Check formatting, lints and documentation of both languages, and the dependencies' licences,
                          sources and advisories
+  slither                Analyse the contracts with slither, which is installed into target/slither; part of `lint`
+  mutate [arguments]     Change the contracts in one small way at a time, and see whether a test notices; hours.
+                         `--sample 20` tries a few, `--contract Quorum` one file, `--help` says more
   nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
                          toolchain's target when it is installed, otherwise from the compiler's own sources.
                          Installs nothing; without either, the steps are skipped and say why
@@ -94,6 +99,9 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
     if name == "fuzz-coverage" {
         return coverage_guided::run(&arguments);
     }
+    if name == "mutate" {
+        return mutation::run(&arguments);
+    }
     if name == "help" || asks_for_help(&name.as_str().into()) || arguments.first().is_some_and(asks_for_help) {
         println!("{HELP}");
         return Ok(());
@@ -114,6 +122,7 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
         "setup" => setup::run(),
         "test" => steps::run(suite::steps()),
         "lint" => steps::run(lint::steps()),
+        "slither" => steps::run(slither::steps()),
         "nostd" => steps::run(cross_compilation::steps()),
         "prove" => steps::run(vec![Step::essential("set-up", setup::tools), prove::step()]),
         _ => Err(format!("there is no command `{name}`; try `cargo xtask --help`")),

@@ -1,0 +1,82 @@
+// What is mutated, which artifacts hold its code, and which suites see a fault in it first.
+
+const TASK_MANAGER = "contracts/TaskManager.sol:TaskManager";
+const REGISTRY = "contracts/OperatorRegistry.sol:OperatorRegistry";
+const COUNTER = "tests/forge/ProtectedCounter.sol:ProtectedCounter";
+const VAULT = "contracts/examples/TreasuryVault.sol:TreasuryVault";
+const BEHIND_PROXY = "tests/forge/Proxies.t.sol:CounterAfter";
+const FALLBACK = "tests/forge/Binding.t.sol:ProtectedFallback";
+const LIBRARY_CALLER = "tests/forge/BLS12381Caller.sol:BLS12381Caller";
+const CLIENTS = [COUNTER, VAULT, BEHIND_PROXY, FALLBACK];
+
+// In the order of the verification path; the rest comes last.
+export const TARGETS = [
+  {
+    file: "contracts/TaskManager.sol",
+    artifacts: [TASK_MANAGER],
+    suites: ["TaskManager", "Refusals", "RecordedRoots"],
+  },
+  {
+    file: "contracts/AttestationValidator.sol",
+    artifacts: [TASK_MANAGER],
+    suites: ["Refusals", "RecordedRoots", "Epochs", "QuorumRefusals"],
+  },
+  { file: "contracts/PolicyClient.sol", artifacts: CLIENTS, suites: ["PolicyClient", "Refusals", "ExplicitIntent"] },
+  {
+    file: "contracts/libraries/Authorization.sol",
+    artifacts: [TASK_MANAGER, "tests/forge/Authorization.t.sol:AuthorizationReader"],
+    suites: ["Authorization", "Refusals", "RecordedRoots"],
+  },
+  {
+    file: "contracts/libraries/Quorum.sol",
+    artifacts: [TASK_MANAGER, ...CLIENTS, "tests/forge/Quorum.t.sol:QuorumTest"],
+    suites: ["Quorum", "QuorumRefusals", "PolicyClient"],
+  },
+  {
+    file: "contracts/libraries/OperatorTable.sol",
+    callsPrecompiles: true,
+    artifacts: [TASK_MANAGER, REGISTRY, "tests/forge/OperatorTable.t.sol:OperatorTableTest"],
+    suites: ["QuorumRefusals", "LargeSets", "OperatorTable"],
+  },
+  {
+    file: "contracts/libraries/SignatureBatch.sol",
+    callsPrecompiles: true,
+    artifacts: [TASK_MANAGER],
+    suites: ["Batch", "RecordedRoots"],
+  },
+  {
+    file: "contracts/libraries/Precompiles.sol",
+    callsPrecompiles: true,
+    artifacts: [TASK_MANAGER, REGISTRY, LIBRARY_CALLER],
+    suites: ["BLS12381", "CurveVectors", "Batch"],
+  },
+  {
+    file: "contracts/libraries/BLS12381.sol",
+    callsPrecompiles: true,
+    artifacts: [TASK_MANAGER, REGISTRY, LIBRARY_CALLER, "tests/forge/BLS12381.t.sol:BLS12381Test"],
+    suites: ["BLS12381", "CurveVectors", "OperatorTable"],
+  },
+  {
+    file: "contracts/libraries/HashToCurve.sol",
+    callsPrecompiles: true,
+    artifacts: [TASK_MANAGER, REGISTRY, LIBRARY_CALLER, "tests/forge/CurveVectors.t.sol:CurveVectorsTest"],
+    suites: ["CurveVectors", "BLS12381"],
+  },
+  {
+    file: "contracts/OperatorRegistry.sol",
+    artifacts: [REGISTRY],
+    suites: ["OperatorRegistry", "Epochs", "Validators"],
+  },
+  {
+    file: "contracts/StakeTable.sol",
+    artifacts: ["contracts/StakeTable.sol:StakeTable"],
+    suites: ["OperatorRegistry", "QuorumRefusals"],
+  },
+  { file: "contracts/examples/TreasuryVault.sol", artifacts: [VAULT], suites: ["TreasuryVault"] },
+];
+
+// All contracts that are deployed from artifacts, so that a mutant of theirs needs no test compiled anew.
+export function deployedArtifacts() {
+  const all = new Set(TARGETS.flatMap((target) => target.artifacts));
+  return [...all].filter((artifact) => !artifact.endsWith("Test"));
+}
