@@ -28,6 +28,7 @@ in_every_backend! {
     hashes_to_the_points_of_rfc_9380,
     hashes_messages_and_tags_of_any_length_as_blst_does,
     verifies_what_blst_signed_and_nothing_else,
+    nothing_verifies_under_an_infinite_key,
     takes_keys_out_of_an_aggregate,
     sums_keys_as_blst_does,
     refuses_the_g1_points_that_eip_2537_refuses,
@@ -86,6 +87,12 @@ fn verifies_what_blst_signed_and_nothing_else<B: Backend>() {
     // Infinity as key and signature satisfies the pairing equation, whatever the message.
     let infinite = verify_signature::<B>(b"message", b"tag", &Signature([0; 96]), &PublicKey::INFINITY);
     assert_eq!(infinite, Err(SignatureError::MalformedPublicKey));
+}
+
+fn nothing_verifies_under_an_infinite_key<B: Backend<PublicKeyPoint: Default>>() {
+    let signature = Signature(secret(1).sign(b"message", b"tag", &[]).serialize());
+    let signature = B::decode_signature(&signature).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!B::verify(b"message", b"tag", &signature, &B::PublicKeyPoint::default()));
 }
 
 fn takes_keys_out_of_an_aggregate<B: Backend>() {
