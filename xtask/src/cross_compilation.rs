@@ -52,7 +52,7 @@ fn build(compiler: &Compiler, target: &str, features: &str) -> Command {
         build.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");
     }
     // Apart from the other builds: two compilers' results in one directory would push each other out.
-    build.arg("--target-dir").arg(target_directory().join("no-std"));
+    build.arg("--target-dir").arg(crate::target_directory().join("no-std"));
     build
 }
 
@@ -104,8 +104,4 @@ fn numbers(release: &str) -> Option<(u32, u32)> {
 fn print(compiler: &OsStr, arguments: &[&str]) -> Option<String> {
     let output = Command::new(compiler).args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-fn target_directory() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from)
 }

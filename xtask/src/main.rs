@@ -1,5 +1,6 @@
 //! The repository's own commands, run as `cargo xtask <command>`.
 
+mod coverage;
 mod cross_compilation;
 mod demo;
 mod lint;
@@ -26,6 +27,8 @@ Commands:
                          All steps run, also when one fails; a table of their results comes last
   lint                   Check formatting, lints and documentation of both languages, and the dependencies' licences,
                          sources and advisories
+  coverage [arguments]   Measure which lines and branches of the verification path the tests reach, in both languages;
+                         fails unless all are. `--only rust|solidity`, `--json`; `--help` says more
   nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
                          toolchain's target when it is installed, otherwise from the compiler's own sources.
                          Installs nothing; without either, the steps are skipped and say why
@@ -41,10 +44,14 @@ Examples:
   cargo xtask demo --json      the same, for a program
   cargo xtask demo -- --help   what else the demo can do
   cargo xtask report --json    measure what everything costs, for a program
+  cargo xtask coverage         see that the tests reach every line and branch that verifies
   cargo xtask test             run every test of the repository
   cargo xtask lint             what a change has to pass before it is merged, besides the tests";
 
 fn main() -> ExitCode {
+    if let Some(exit_code) = coverage::compile() {
+        return exit_code;
+    }
     match run(std::env::args_os().skip(1).collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -62,6 +69,9 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
     let asks_for_help = |argument: &OsString| argument == "--help" || argument == "-h";
     if name == "report" {
         return report::run(&arguments);
+    }
+    if name == "coverage" {
+        return coverage::run(&arguments);
     }
     if name == "help" || asks_for_help(&name.as_str().into()) || arguments.first().is_some_and(asks_for_help) {
         println!("{HELP}");
@@ -89,6 +99,11 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
 fn root() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
     package.join("..")
+}
+
+/// Where cargo puts what it makes.
+fn target_directory() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// A command that starts in the repository's root.

@@ -109,6 +109,10 @@ fn takes_keys_out_of_an_aggregate<B: Backend>() {
     assert!(B::without(&aggregate, &keys).is_none(), "nobody remains");
     assert!(B::without(&PublicKey::INFINITY, []).is_none());
     assert!(B::without(&aggregate, [&PublicKey([1; 192])]).is_none(), "not a point");
+    // Infinity as blst itself would write it.
+    let mut flagged = PublicKey::INFINITY;
+    flagged.0[48] = 0x40;
+    assert!(B::without(&aggregate, [&flagged]).is_none(), "a second encoding of infinity");
 }
 
 fn sums_keys_as_blst_does<B: Backend>() {

@@ -77,6 +77,22 @@ fn reads_a_set_of_several_tables() {
 }
 
 #[test]
+fn reads_the_largest_set_and_none_that_is_larger() {
+    // The tables let a key stand more than once; the registry does not.
+    let one = some_operators(1).remove(0);
+    let operator = |place: u16| Operator { address: Address::from_word(U256::from(place).into()), ..one.clone() };
+    let operators: Vec<_> = (0..2000).map(operator).collect();
+    let addresses: Vec<_> = (0..19).map(Address::repeat_byte).collect();
+    let mut tables = write_tables(&operators, &addresses);
+    let mut head = tables.pop().unwrap();
+    assert_eq!(OperatorSet::earlier_tables(&head), Ok(addresses));
+    assert_eq!(OperatorSet::from_tables(&head, &tables).unwrap().operators(), operators);
+    head[205..207].copy_from_slice(&2001u16.to_be_bytes());
+    let too_many = OperatorTableError::Operators(OperatorSetError::TooMany(2001));
+    assert_eq!(OperatorSet::from_tables(&head, &tables), Err(too_many));
+}
+
+#[test]
 fn an_earlier_table_that_does_not_agree_with_its_entries_is_named() {
     let addresses = [Address::repeat_byte(1), Address::repeat_byte(2)];
     let mut tables = write_tables(&some_operators(201), &addresses);
