@@ -53,7 +53,7 @@ fn build(compiler: &Compiler, target: &str, features: &str) -> Command {
         build.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");
     }
     // Apart from the other builds: two compilers' results in one directory would push each other out.
-    build.arg("--target-dir").arg(crate::target_directory().join("no-std"));
+    build.arg("--target-dir").arg(target_directory().join("no-std"));
     build
 }
 

@@ -1,5 +1,6 @@
 //! The repository's own commands, run as `cargo xtask <command>`.
 
+mod coverage;
 mod coverage_guided;
 mod cross_compilation;
 mod demo;
@@ -37,6 +38,8 @@ Commands:
   slither                Analyse the contracts with slither, which is installed into target/slither; part of `lint`
   mutate [arguments]     Change the contracts in one small way at a time, and see whether a test notices; hours.
                          `--sample 20` tries a few, `--contract Quorum` one file, `--help` says more
+  coverage [arguments]   Measure which lines and branches of the verification path the tests reach, in both languages;
+                         fails unless all are. `--only rust|solidity`, `--json`; `--help` says more
   nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
                          toolchain's target when it is installed, otherwise from the compiler's own sources.
                          Installs nothing; without either, the steps are skipped and say why
@@ -71,10 +74,14 @@ Examples:
   cargo xtask fuzz-coverage --seconds 300
                                five minutes of each coverage-guided fuzz target
   cargo xtask report --json    measure what everything costs, for a program
+  cargo xtask coverage         see that the tests reach every line and branch that verifies
   cargo xtask test             run every test of the repository
   cargo xtask lint             what a change has to pass before it is merged, besides the tests";
 
 fn main() -> ExitCode {
+    if let Some(exit_code) = coverage::compile() {
+        return exit_code;
+    }
     match run(std::env::args_os().skip(1).collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -101,6 +108,9 @@ fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
     }
     if name == "mutate" {
         return mutation::run(&arguments);
+    }
+    if name == "coverage" {
+        return coverage::run(&arguments);
     }
     if name == "help" || asks_for_help(&name.as_str().into()) || arguments.first().is_some_and(asks_for_help) {
         println!("{HELP}");

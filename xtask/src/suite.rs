@@ -1,9 +1,14 @@
 //! Every test of the repository.
 
-use crate::{cargo, cross_compilation, forge, foundry_fuzz, prove, setup, steps::Step};
+use crate::{
+    cargo,
+    coverage::{self, Language},
+    cross_compilation, forge, foundry_fuzz, prove, setup,
+    steps::{Outcome, Step, execute},
+};
 
-/// The sets of features under which the verifier must give the same answers, besides all together: the workspace's own
-/// tests run with those.
+/// The sets of features under which the verifier must give the same answers, besides all together: under those its coverage
+/// is measured.
 const VERIFIER_FEATURES: [(&str, &[&str]); 2] =
     [("default", &[]), ("blst alone", &["--no-default-features", "--features", "blst"])];
 
@@ -15,7 +20,14 @@ pub fn steps() -> Vec<Step> {
     let mut steps = vec![
         Step::essential("set-up", setup::tools),
         Step::command("contracts: forge test", contracts),
-        Step::command("crates: cargo test, with doc tests", cargo(&["test", "--workspace", "--no-fail-fast"])),
+        Step::command(
+            "crates: cargo test, with doc tests",
+            cargo(&["test", "--workspace", "--exclude", "assent-verifier", "--no-fail-fast"]),
+        ),
+        coverage::step(Language::Solidity, "contracts: coverage", || Outcome::Passed),
+        coverage::step(Language::Rust, "verifier, all features: tests, coverage", || {
+            execute(cargo(&["test", "--package", "assent-verifier", "--all-features", "--no-fail-fast"]))
+        }),
     ];
     steps.extend(VERIFIER_FEATURES.map(|(name, features)| {
         let mut test = cargo(&["test", "--package", "assent-verifier", "--no-fail-fast"]);

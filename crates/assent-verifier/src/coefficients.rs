@@ -52,3 +52,72 @@ fn coefficient(seed: B256, place: u64) -> Coefficient {
     // Zero would leave its statement unchecked.
     half.max(1).to_le_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Epoch, Operator, OperatorSet, PublicKey, Signature,
+        backend::{Arithmetic, Preferred},
+        non_signers::Bitmap,
+    };
+    use alloc::vec;
+    use alloy_primitives::{
+        Address,
+        aliases::{U48, U96},
+    };
+
+    fn epoch(seed: u8) -> Epoch {
+        let key = blst::min_sig::SecretKey::key_gen(&[seed; 32], &[]).unwrap().sk_to_pk();
+        let mut public_key = key.serialize();
+        public_key.chunks_exact_mut(96).for_each(|coordinate| coordinate.rotate_left(48));
+        let operator = Operator { address: Address::ZERO, public_key: PublicKey(public_key), weight: U96::from(1) };
+        let operators = OperatorSet::new(vec![operator]).unwrap();
+        Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators }
+    }
+
+    fn statement<'a>(epoch: &'a Epoch, absent: &'a [u8], root: u8, signature: u8) -> Statement<'a, Preferred> {
+        Statement {
+            epoch,
+            absent: Bitmap::from_bytes(absent).unwrap(),
+            root: B256::repeat_byte(root),
+            signature: Preferred::hash(&[signature], b"tag"),
+            signature_bytes: Signature([signature; 96]),
+        }
+    }
+
+    /// Whoever could change a part and keep the coefficients could choose that part to cancel a forgery.
+    #[test]
+    fn every_part_of_every_statement_changes_every_coefficient() {
+        let (one, other) = (epoch(1), epoch(2));
+        let first = || statement(&one, &[], 1, 1);
+        let second = || statement(&one, &[1], 2, 2);
+        let batches = [
+            vec![first(), second()],
+            vec![second(), first()],
+            vec![first(), statement(&other, &[1], 2, 2)],
+            vec![first(), statement(&one, &[2], 2, 2)],
+            vec![first(), statement(&one, &[0, 1], 2, 2)],
+            vec![first(), statement(&one, &[1], 3, 2)],
+            vec![first(), statement(&one, &[1], 2, 3)],
+            vec![statement(&one, &[], 1, 4), second()],
+            vec![first(), second(), second()],
+            vec![first()],
+        ];
+        let mut all: Vec<_> =
+            batches.iter().flat_map(|batch| coefficients(&batch.iter().collect::<Vec<_>>())).collect();
+        assert_eq!(all.len(), 8 * 2 + 3 + 1);
+        assert!(!all.contains(&[0; 16]));
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 20, "a coefficient came twice");
+    }
+
+    #[test]
+    fn the_same_batch_has_the_same_coefficients() {
+        let epoch = epoch(1);
+        let batch = [statement(&epoch, &[], 1, 1), statement(&epoch, &[1], 2, 2)];
+        let [first, second] = &batch;
+        assert_eq!(coefficients(&[first, second]), coefficients(&[first, second]));
+    }
+}

@@ -131,7 +131,7 @@ fn evaluate<'a, B: Backend, T: Threads>(sums: &[Sum<'a, B>]) -> Vec<Factor<'a, B
     /// The fewest points that are worth a part of their own.
     const LEAST: usize = 64;
     let all = sums.iter().map(|sum| sum.points.len()).fold(0, usize::saturating_add);
-    let part = if T::count() == 1 { all } else { all.div_ceil(T::count()) }.max(LEAST);
+    let part = all.div_ceil(T::count()).max(LEAST);
     let parts: Vec<_> = sums
         .iter()
         .enumerate()

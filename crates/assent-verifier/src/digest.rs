@@ -35,7 +35,7 @@ mod typed_data {
             address operator;
             bytes publicKey;
         }
-    }
+    } // sol!
 }
 
 /// The EIP-712 domain of a contract: name `Assent`, version `1`. Attestations live in the TaskManager's, proofs of

@@ -97,10 +97,9 @@ impl MerkleTree {
             };
             let above = below
                 .chunks(2)
-                .filter_map(|pair| match pair {
-                    [left, right] => Some(hash_pair(*left, *right)),
-                    [unpaired] => Some(*unpaired),
-                    _ => None,
+                .filter_map(|pair| {
+                    let (left, right) = (pair.first()?, pair.get(1));
+                    Some(right.map_or(*left, |right| hash_pair(*left, *right)))
                 })
                 .collect();
             levels.push(above);

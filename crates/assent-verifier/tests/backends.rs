@@ -28,6 +28,7 @@ in_every_backend! {
     hashes_to_the_points_of_rfc_9380,
     hashes_messages_and_tags_of_any_length_as_blst_does,
     verifies_what_blst_signed_and_nothing_else,
+    nothing_verifies_under_an_infinite_key,
     takes_keys_out_of_an_aggregate,
     sums_keys_as_blst_does,
     refuses_the_g1_points_that_eip_2537_refuses,
@@ -88,6 +89,12 @@ fn verifies_what_blst_signed_and_nothing_else<B: Backend>() {
     assert_eq!(infinite, Err(SignatureError::MalformedPublicKey));
 }
 
+fn nothing_verifies_under_an_infinite_key<B: Backend<PublicKeyPoint: Default>>() {
+    let signature = Signature(secret(1).sign(b"message", b"tag", &[]).serialize());
+    let signature = B::decode_signature(&signature).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!B::verify(b"message", b"tag", &signature, &B::PublicKeyPoint::default()));
+}
+
 fn takes_keys_out_of_an_aggregate<B: Backend>() {
     let secrets: Vec<_> = (0..4).map(secret).collect();
     let keys: Vec<_> = secrets.iter().map(public_key).collect();
@@ -102,6 +109,10 @@ fn takes_keys_out_of_an_aggregate<B: Backend>() {
     assert!(B::without(&aggregate, &keys).is_none(), "nobody remains");
     assert!(B::without(&PublicKey::INFINITY, []).is_none());
     assert!(B::without(&aggregate, [&PublicKey([1; 192])]).is_none(), "not a point");
+    // Infinity as blst itself would write it.
+    let mut flagged = PublicKey::INFINITY;
+    flagged.0[48] = 0x40;
+    assert!(B::without(&aggregate, [&flagged]).is_none(), "a second encoding of infinity");
 }
 
 fn sums_keys_as_blst_does<B: Backend>() {

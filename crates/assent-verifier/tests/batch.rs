@@ -12,6 +12,8 @@ use assent_verifier::{
     backend::{self, Backend},
     examine_with, verify_batch, verify_batch_with,
 };
+#[cfg(feature = "rayon")]
+use assent_verifier::{par_verify_batch, par_verify_batch_with};
 use blst::min_sig::{AggregatePublicKey, AggregateSignature};
 use fixture::{Fixture, NOW, encode_key, operators, secret, signature, with_absent, with_signature};
 use proptest::prelude::*;
@@ -36,7 +38,7 @@ fn assert_same<B: Backend>(context: &Context, calls: &[Call<'_>], results: &Resu
     assert_eq!(*results, one_by_one, "{}", B::NAME);
     assert_eq!(verify_batch_with::<B, _>(context, calls), one_by_one, "{}", B::NAME);
     #[cfg(feature = "rayon")]
-    assert_eq!(assent_verifier::par_verify_batch_with::<B, _>(context, calls), one_by_one, "{}", B::NAME);
+    assert_eq!(par_verify_batch_with::<B, _>(context, calls), one_by_one, "{}", B::NAME);
 }
 
 /// A context with two epochs, and authorizations of one intent, all valid in it: of both epochs, by different signers,
@@ -149,6 +151,31 @@ fn accepts_valid_calls_of_several_epochs_and_signers_and_says_what_they_were() {
     for (result, authorization) in results.iter().zip(&WORLD.valid) {
         let verified = result.as_ref().unwrap();
         assert_eq!((verified.nonce(), verified.epoch()), (authorization.nonce, authorization.epoch));
+    }
+}
+
+/// Enough calls that several threads share a sum.
+#[cfg(feature = "rayon")]
+#[test]
+fn gives_the_same_on_any_number_of_threads() {
+    let fixture = Fixture::with_operators(1);
+    let numbered = |nonce| Fixture { nonce: U256::from(nonce), ..fixture.clone() }.authorization();
+    let mut authorizations: Vec<_> = (0u64..100).map(numbered).collect();
+    *signature(&mut authorizations[80]) = other_signature(6);
+    let encoded: Vec<_> = authorizations.iter().map(Authorization::encode).collect();
+    let world = World { fixture, valid: vec![] };
+    let (context, calls) = (&world.fixture.context, world.calls(&encoded));
+    let results = verify_batch(context, &calls);
+    assert!(results.iter().enumerate().all(|(place, result)| result.is_err() == (place == 80)));
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            #[cfg(feature = "arkworks")]
+            assert_eq!(par_verify_batch_with::<backend::arkworks::Arkworks, _>(context, &calls), results, "{threads}");
+            #[cfg(feature = "blst")]
+            assert_eq!(par_verify_batch_with::<backend::blst::Blst, _>(context, &calls), results, "{threads}");
+            assert_eq!(par_verify_batch(context, &calls), results, "{threads}");
+        });
     }
 }
 

@@ -236,6 +236,16 @@ fn bitmaps_name_operators_up_to_2039() {
     assert!(highest.indices().eq([2039]));
     assert_eq!(NonSigners::from_indices([2040]), Err(NonSignersError::IndexTooHigh(2040)));
     assert_eq!(NonSigners::from_bytes(&[1; 256]), Err(NonSignersError::TooLong(256)));
+    assert_eq!(NonSigners::from_bytes(&[1; 255]).map(|absent| absent.count()), Ok(255));
+}
+
+#[test]
+fn an_operator_named_twice_as_a_non_signer_is_one_non_signer() {
+    let absent = NonSigners::from_indices([9, 3, 9, 3, 3]).unwrap();
+    assert_eq!(absent.as_bytes(), [0b1000, 0b10]);
+    assert_eq!((absent.count(), absent.is_empty()), (2, false));
+    assert!(absent.indices().eq([3, 9]));
+    assert_eq!((NonSigners::NONE.count(), NonSigners::NONE.is_empty()), (0, true));
 }
 
 #[test]

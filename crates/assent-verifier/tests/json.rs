@@ -94,6 +94,9 @@ fn numbers_that_do_not_fit_are_refused() {
         intent["value"] = wrong.clone();
         assert!(from_value::<Intent>(intent).is_err(), "{wrong}");
     }
+    let said = serde_json::from_value::<Intent>(json!({"from": intent["from"], "to": intent["to"], "value": null}));
+    let expected = "a whole number, as an integer, a decimal string or a hex string with 0x";
+    assert!(said.unwrap_err().to_string().contains(expected));
     let mut policy = to_value(Fixture::new().context.policy).unwrap();
     policy["quorum"] = json!(65536);
     assert_eq!(from_value::<Policy>(policy.clone()).unwrap_err().to_string(), "65536 does not fit 16 bits");

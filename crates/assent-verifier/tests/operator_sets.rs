@@ -7,7 +7,8 @@ use alloy_primitives::{
     aliases::{U48, U96},
 };
 use assent_verifier::{Epoch, Operator, OperatorSet, OperatorSetError, OperatorTableError, PublicKey};
-use fixture::{operators, secret, write_tables};
+use fixture::{encode_key, operators, secret, write_tables};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
 fn some_operators(count: u16) -> Vec<Operator> {
     operators(&(0..count).map(secret).collect::<Vec<_>>())
@@ -43,6 +44,68 @@ fn reads_a_set_of_several_tables() {
     tables[0] = write_tables(&some_operators(99), &[]).remove(0);
     let not_full = OperatorTableError::NotFull { table: 0, actual: 99 };
     assert_eq!(OperatorSet::from_tables(&head, &tables), Err(not_full));
+    // A head, even one that holds 100 operators of its own, is no earlier table.
+    for count in [101, 200] {
+        tables[0] = write_tables(&some_operators(count), &addresses[..1]).remove(1);
+        let not_full = OperatorTableError::NotFull { table: 0, actual: count };
+        assert_eq!(OperatorSet::from_tables(&head, &tables), Err(not_full));
+    }
+}
+
+#[test]
+fn reads_the_largest_set_and_none_that_is_larger() {
+    // The tables let a key stand more than once; the registry does not.
+    let one = some_operators(1).remove(0);
+    let operator = |place: u16| Operator { address: Address::from_word(U256::from(place).into()), ..one.clone() };
+    let operators: Vec<_> = (0..2000).map(operator).collect();
+    let addresses: Vec<_> = (0..19).map(Address::repeat_byte).collect();
+    let mut tables = write_tables(&operators, &addresses);
+    let mut head = tables.pop().unwrap();
+    assert_eq!(OperatorSet::earlier_tables(&head), Ok(addresses));
+    assert_eq!(OperatorSet::from_tables(&head, &tables).unwrap().operators(), operators);
+    head[205..207].copy_from_slice(&2001u16.to_be_bytes());
+    let too_many = OperatorTableError::Operators(OperatorSetError::TooMany(2001));
+    assert_eq!(OperatorSet::from_tables(&head, &tables), Err(too_many));
+}
+
+#[test]
+fn an_earlier_table_that_does_not_agree_with_its_entries_is_named() {
+    let addresses = [Address::repeat_byte(1), Address::repeat_byte(2)];
+    let mut tables = write_tables(&some_operators(201), &addresses);
+    let head = tables.pop().unwrap();
+    for (byte, error) in [
+        (0, OperatorTableError::NotATable { table: 1 }),
+        (1, OperatorTableError::WrongAggregateKey { table: 1 }),
+        (204, OperatorTableError::WrongTotalWeight { table: 1 }),
+    ] {
+        let mut tables = tables.clone();
+        tables[1][byte] ^= 1;
+        assert_eq!(OperatorSet::from_tables(&head, &tables), Err(error), "byte {byte}");
+    }
+    let too_long = [head.as_slice(), &[0]].concat();
+    let wrong_length = OperatorTableError::WrongLength { table: 2, actual: head.len() + 1 };
+    assert_eq!(OperatorSet::earlier_tables(&too_long), Err(wrong_length), "by the number of tables the head claims");
+}
+
+#[test]
+fn sets_are_equal_and_hash_alike_when_their_operators_are_the_same() {
+    let hash = |set: &OperatorSet| std::hash::BuildHasher::hash_one(&BuildHasherDefault::<DefaultHasher>::new(), set);
+    let set = OperatorSet::new(some_operators(3)).unwrap();
+    let same = OperatorSet::new(some_operators(3)).unwrap();
+    let other = OperatorSet::new(some_operators(2)).unwrap();
+    assert_eq!((&set, &set), (&same, &set.clone()));
+    assert_ne!(set, other);
+    assert_eq!(hash(&set), hash(&same));
+    assert_ne!(hash(&set), hash(&other));
+}
+
+#[test]
+fn the_aggregate_key_is_the_sum_of_the_keys() {
+    let set = OperatorSet::new(some_operators(3)).unwrap();
+    let keys: Vec<_> = (0..3).map(|seed| secret(seed).sk_to_pk()).collect();
+    let sum = blst::min_sig::AggregatePublicKey::aggregate(&keys.iter().collect::<Vec<_>>(), true).unwrap();
+    assert_eq!(*set.aggregate_key(), encode_key(sum.to_public_key()));
+    assert_ne!(set.aggregate_key(), set.negated_aggregate_key());
 }
 
 #[test]

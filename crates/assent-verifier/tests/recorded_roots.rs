@@ -107,3 +107,20 @@ fn refuses_what_the_operators_deny_under_a_recorded_root_too() {
     let authorization = document.recorded_authorization().unwrap().encode();
     assert_refused(&fixture, &authorization, Check::Decision, refusal);
 }
+
+#[test]
+fn of_several_records_the_first_of_the_greatest_weight_stays() {
+    let root = B256::repeat_byte(1);
+    let weights = |signed, total| RecordedRoot { signed_weight: U96::from(signed), total_weight: U96::from(total) };
+    let mut recorded = RecordedRoots::default();
+    for (record, stays) in [
+        (weights(0, 70), None),
+        (weights(50, 70), Some(weights(50, 70))),
+        (weights(50, 60), Some(weights(50, 70))),
+        (weights(40, 60), Some(weights(50, 70))),
+        (weights(51, 60), Some(weights(51, 60))),
+    ] {
+        recorded.record(9, root, record);
+        assert_eq!(recorded.get(9, root), stays);
+    }
+}

@@ -27,7 +27,7 @@ fn accepts_what_a_quorum_signed_and_says_what_it_was() {
     let document = fixture.document();
     let verified = verify(&fixture.context, &fixture.intent, &fixture.authorization().encode()).unwrap();
     assert_eq!(*verified.attestation(), document.attestation);
-    assert_eq!(verified.root(), document.digest());
+    assert_eq!((verified.root(), verified.policy_client()), (document.digest(), fixture.context.policy_client));
     assert_eq!((verified.signed_weight(), verified.total_weight()), (U96::from(50), U96::from(70)));
     assert_eq!((verified.epoch(), verified.nonce()), (9, U256::from(260)));
 }

@@ -64,3 +64,119 @@ pub enum Key<'a> {
     /// One operator's key, by the operator's place in the set.
     Operator(u16),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Signature, backend::Backend};
+    use ::blst::min_sig::SecretKey;
+    use alloc::vec;
+
+    macro_rules! in_every_backend {
+        ($($name:ident,)*) => {
+            #[cfg(feature = "arkworks")]
+            mod arkworks {
+                $(#[test] fn $name() { super::$name::<crate::backend::arkworks::Arkworks>(); })*
+            }
+            #[cfg(feature = "blst")]
+            mod blst {
+                $(#[test] fn $name() { super::$name::<crate::backend::blst::Blst>(); })*
+            }
+        };
+    }
+
+    in_every_backend! {
+        a_pairing_with_infinity_is_one,
+        many_pairings_are_multiplied,
+        many_messages_are_hashed_as_each_by_itself,
+    }
+
+    fn secret(seed: u8) -> SecretKey {
+        SecretKey::key_gen(&[seed; 32], &[]).unwrap()
+    }
+
+    fn public_key(secret: &SecretKey) -> PublicKey {
+        let mut key = secret.sk_to_pk().serialize();
+        key.chunks_exact_mut(96).for_each(|coordinate| coordinate.rotate_left(48));
+        PublicKey(key)
+    }
+
+    fn prepare<B: Backend>(keys: &[PublicKey]) -> B::Keys {
+        B::prepare(keys.iter().map(|key| B::decode_validated(key).unwrap()).collect())
+    }
+
+    fn is_one<B: Backend>(factors: &[Factor<'_, B::Keys, B::SignaturePoint>]) -> bool {
+        B::is_one([B::miller_loops(factors)])
+    }
+
+    fn bitmap(bytes: &[u8]) -> Bitmap<'_> {
+        Bitmap::from_bytes(bytes).unwrap()
+    }
+
+    fn a_pairing_with_infinity_is_one<B: Backend>() {
+        let key = public_key(&secret(1));
+        let [_, negated] = B::aggregate(B::decode_public_key(&key));
+        let (lone, cancelling) = (prepare::<B>(&[key]), prepare::<B>(&[key, negated]));
+        let (point, infinity) = (B::hash(b"message", b"tag"), B::sum(&[]));
+        let all = Key::NegatedSigners { absent: Bitmap::default() };
+        let nobody = Key::NegatedSigners { absent: bitmap(&[1]) };
+        for (point, keys, key, expected) in [
+            (point, &lone, Key::Generator, false),
+            (point, &lone, all, false),
+            (point, &lone, Key::Operator(0), false),
+            (infinity, &lone, Key::Generator, true),
+            (infinity, &lone, all, true),
+            (infinity, &lone, Key::Operator(0), true),
+            (point, &lone, nobody, true),
+            (point, &lone, Key::Operator(1), true),
+            (point, &cancelling, all, true),
+            (point, &cancelling, nobody, false),
+        ] {
+            assert_eq!(is_one::<B>(&[Factor { point, keys, key }]), expected);
+        }
+        assert!(B::is_one([]));
+        assert!(is_one::<B>(&[]));
+    }
+
+    fn many_pairings_are_multiplied<B: Backend>() {
+        let (signer, other) = (secret(1), secret(2));
+        let keys = prepare::<B>(&[public_key(&signer), public_key(&other)]);
+        let keys = &keys;
+        let absent = [2];
+        let signed = |message: u8| {
+            let signature = Signature(signer.sign(&[message], b"tag", &[]).serialize());
+            let hash = B::hash(&[message], b"tag");
+            let key = Key::NegatedSigners { absent: bitmap(&absent) };
+            (
+                Factor { point: hash, keys, key },
+                Factor { point: B::decode_signature(&signature).unwrap_or(hash), keys, key: Key::Generator },
+            )
+        };
+        // More than are computed together, those whose lines are not known ahead first.
+        for count in [1, 8, 15, 16, 17, 40] {
+            let (mut factors, signatures): (Vec<_>, Vec<_>) = (0..count).map(signed).unzip();
+            factors.extend(signatures);
+            assert!(is_one::<B>(&factors), "{count}");
+            let halves = factors.split_at(factors.len() / 2);
+            assert!(B::is_one([B::miller_loops(halves.0), B::miller_loops(halves.1)]), "{count}");
+            assert!(!is_one::<B>(&factors[1..]), "{count}");
+            assert!(!is_one::<B>(&factors[..factors.len() - 1]), "{count}");
+        }
+    }
+
+    fn many_messages_are_hashed_as_each_by_itself<B: Backend>() {
+        let messages = vec![[1u8], [2], [3]];
+        let hashes = B::hash_each(messages.iter().map(<[u8; 1]>::as_slice), b"tag");
+        assert_eq!(hashes.len(), 3);
+        let keys = prepare::<B>(&[public_key(&secret(1))]);
+        let keys = &keys;
+        for (message, hash) in messages.iter().zip(hashes) {
+            // The signature under the key that all sign with pairs with the hash to one.
+            let signature = Signature(secret(1).sign(message, b"tag", &[]).serialize());
+            let point = B::decode_signature(&signature).unwrap_or(hash);
+            let all = Key::NegatedSigners { absent: Bitmap::default() };
+            let pair = [Factor { point, keys, key: Key::Generator }, Factor { point: hash, keys, key: all }];
+            assert!(is_one::<B>(&pair));
+        }
+    }
+}
