@@ -24,7 +24,7 @@ export const TARGETS = [
   { file: "contracts/PolicyClient.sol", artifacts: CLIENTS, suites: ["PolicyClient", "Refusals", "ExplicitIntent"] },
   {
     file: "contracts/libraries/Authorization.sol",
-    artifacts: [TASK_MANAGER, "tests/forge/Authorization.t.sol:AuthorizationReader"],
+    artifacts: [TASK_MANAGER, "tests/forge/AuthorizationReader.sol:AuthorizationReader"],
     suites: ["Authorization", "Refusals", "RecordedRoots"],
   },
   {

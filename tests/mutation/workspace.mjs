@@ -100,7 +100,7 @@ export class Workspace {
     const names = readdirSync(join(this.#root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && isWanted(entry.name))
       .map((entry) => join(entry.parentPath, entry.name).slice(this.#root.length + 1));
-    for (const name of names) this.#update(name, change(readFileSync(join(this.#root, name), "utf8")));
+    for (const name of names) this.#update(name, change(readFileSync(join(this.#root, name), "utf8"), name));
     const present = readdirSync(join(this.#place, folder), { recursive: true, withFileTypes: true });
     for (const entry of present.filter((entry) => entry.isFile() && entry.name !== "DeployArtifact.sol")) {
       const path = join(entry.parentPath, entry.name);
@@ -125,7 +125,7 @@ function withoutProfiles(settings) {
   return settings.replace(/^(additional_compiler_profiles|compilation_restrictions).*$/gm, "");
 }
 
-function fromArtifacts(source) {
+function fromArtifacts(source, name) {
   const files = new Map(deployedArtifacts().map((artifact) => artifact.split(":").reverse()));
   let isChanged = false;
   const changed = source.replace(CREATION, (creation, contract, words) => {
@@ -134,5 +134,7 @@ function fromArtifacts(source) {
     return `${contract}(deployArtifact("${basename(files.get(contract))}:${contract}", abi.encode(${words})))`;
   });
   if (!isChanged) return source;
-  return changed.replace(/pragma[^\n]*\n/, (line) => `${line}\nimport {deployArtifact} from "./DeployArtifact.sol";\n`);
+  const deployer = "../".repeat(name.split("/").length - "tests/forge/test.sol".split("/").length);
+  const imported = `import {deployArtifact} from "./${deployer}DeployArtifact.sol";`;
+  return changed.replace(/pragma[^\n]*\n/, (line) => `${line}\n${imported}\n`);
 }
