@@ -6,7 +6,7 @@ mod rust;
 mod solidity;
 mod table;
 
-use std::ffi::OsString;
+use clap::{Args, ValueEnum};
 
 use crate::{
     setup,
@@ -15,22 +15,19 @@ use crate::{
 use lcov::File;
 pub use rust::compile;
 
-const HELP: &str = "\
-Measures which lines and branches of the verification path the tests reach: of the contracts, and of the verifier with all
-its features. The tests run as they do so, and their failure is this command's.
-
-Usage: cargo xtask coverage [--only rust|solidity] [--json]
-
-  --only rust|solidity  measure one language
-  --json                print the figures for a program
-  --help                say this
-
-Fails when a line or a branch is not reached, but for those that xtask/src/coverage/exceptions.rs lists with a reason, and
-when one that is listed there is reached after all. Rust needs llvm-profdata and llvm-cov of the compiler's own LLVM: from
-`rustup component add llvm-tools`, or from Debian's packages (llvm-22 for LLVM 22).";
+/// What to measure, and how to tell it.
+#[derive(Args)]
+pub struct Arguments {
+    /// Measure one language
+    #[arg(long)]
+    only: Option<Language>,
+    /// Print the figures for a program
+    #[arg(long)]
+    json: bool,
+}
 
 /// What can be measured.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, ValueEnum)]
 pub enum Language {
     /// The verifier.
     Rust,
@@ -57,31 +54,12 @@ enum Missing {
     Failure(String),
 }
 
-/// Runs the command with the arguments given.
+/// Measures what the arguments ask for.
 ///
 /// # Errors
-/// When an argument is unknown, a test failed, or the coverage is not complete.
-pub fn run(arguments: &[OsString]) -> Result<(), String> {
-    let mut languages = Language::ALL.to_vec();
-    let mut json = false;
-    let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
-    while let Some(argument) = arguments.next() {
-        match argument.as_ref() {
-            "--help" | "-h" => {
-                println!("{HELP}");
-                return Ok(());
-            }
-            "--json" => json = true,
-            "--only" => {
-                let only = arguments.next().unwrap_or_default();
-                languages.retain(|language| language.name() == only);
-                if languages.is_empty() {
-                    return Err(format!("`--only` takes `rust` or `solidity`, and got {only:?}"));
-                }
-            }
-            other => return Err(format!("unknown argument {other:?}\n\n{HELP}")),
-        }
-    }
+/// When a test failed, or the coverage is not complete.
+pub fn run(arguments: &Arguments) -> Result<(), String> {
+    let languages = arguments.only.map_or(Language::ALL.to_vec(), |language| vec![language]);
     setup::tools()?;
     let mut files = Vec::new();
     for language in languages {
@@ -90,7 +68,7 @@ pub fn run(arguments: &[OsString]) -> Result<(), String> {
             Missing::Failure(reason) => reason,
         })?);
     }
-    if json {
+    if arguments.json {
         table::print_json(&files)
     } else {
         table::print(&files)

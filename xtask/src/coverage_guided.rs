@@ -1,30 +1,14 @@
 //! The coverage-guided fuzzer: each target of tests/fuzz for some time, from the committed corpus.
 
 use std::{
-    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Duration,
 };
 
+use clap::Args;
+
 use crate::{cargo, root};
-
-const HELP: &str = "\
-Runs every coverage-guided fuzz target of the verifier for some time, each from its committed corpus.
-
-Usage: cargo xtask fuzz-coverage [options]
-
-Options:
-  --seconds N      Seconds for each target [default: 60]
-  --target NAME    Only this target: a name in tests/fuzz/fuzz_targets
-  --minimise       Afterwards write what was found into tests/fuzz/corpus, without inputs that reach nothing new
-
-Inputs that fail are kept in tests/fuzz/artifacts, and `cargo test --package assent-fuzz` replays them.
-
-Examples:
-  cargo xtask fuzz-coverage --seconds 300                    five minutes each
-  cargo xtask fuzz-coverage --target json --minimise         widen the corpus of one target";
 
 /// Where cargo-fuzz's package is.
 const PACKAGE: &str = "tests/fuzz";
@@ -35,30 +19,34 @@ const LARGEST_ALLOCATION: u32 = 64;
 /// Seconds on one input after which it counts as a crash.
 const LONGEST_RUN: u32 = 20;
 
-struct Options {
-    seconds: Duration,
+/// What to run, and for how long.
+#[derive(Args)]
+pub struct Arguments {
+    /// Seconds for each target
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Only this target: a name in tests/fuzz/fuzz_targets
+    #[arg(long)]
     target: Option<String>,
+    /// Afterwards write what was found into tests/fuzz/corpus, without inputs that reach nothing new
+    #[arg(long)]
     minimise: bool,
 }
 
 /// Runs the targets, and prints a table of what came of it.
 ///
 /// # Errors
-/// When an argument is wrong, cargo-fuzz is missing, a target does not compile, or an input made one fail.
-pub fn run(arguments: &[OsString]) -> Result<(), String> {
-    let Some(options) = parse(arguments)? else {
-        println!("{HELP}");
-        return Ok(());
-    };
-    let names = targets(&options)?;
+/// When there is no such target, cargo-fuzz is missing, a target does not compile, or an input made one fail.
+pub fn run(arguments: &Arguments) -> Result<(), String> {
+    let names = targets(arguments.target.as_deref())?;
     require_cargo_fuzz()?;
     if !cargo_fuzz("build", &[]).status().is_ok_and(|status| status.success()) {
         return Err("the fuzz targets were not built; the output above says why".to_owned());
     }
     let mut rows = vec![];
     for name in &names {
-        rows.push(fuzz(name, options.seconds)?);
-        if options.minimise {
+        rows.push(fuzz(name, arguments.seconds)?);
+        if arguments.minimise {
             minimise(name)?;
         }
     }
@@ -69,36 +57,14 @@ pub fn run(arguments: &[OsString]) -> Result<(), String> {
     }
 }
 
-/// `None` when help is asked for.
-fn parse(arguments: &[OsString]) -> Result<Option<Options>, String> {
-    let mut options = Options { seconds: Duration::from_secs(60), target: None, minimise: false };
-    let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{HELP}"));
-        match argument.as_str() {
-            "--help" | "-h" => return Ok(None),
-            "--minimise" => options.minimise = true,
-            "--target" => options.target = Some(value()?),
-            "--seconds" => {
-                let seconds = value()?;
-                let number = seconds.parse().ok().filter(|seconds| *seconds > 0);
-                let number = number.ok_or_else(|| format!("--seconds takes a whole number from 1, not {seconds:?}"))?;
-                options.seconds = Duration::from_secs(number);
-            }
-            other => return Err(format!("`fuzz-coverage` has no argument {other:?}\n\n{HELP}")),
-        }
-    }
-    Ok(Some(options))
-}
-
-fn targets(options: &Options) -> Result<Vec<String>, String> {
+fn targets(wanted: Option<&str>) -> Result<Vec<String>, String> {
     let paths =
         files(&package().join("fuzz_targets")).map_err(|error| format!("the targets cannot be listed: {error}"))?;
     let names: Vec<_> =
         paths.iter().filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).collect();
-    match &options.target {
+    match wanted {
         None => Ok(names),
-        Some(name) if names.contains(name) => Ok(vec![name.clone()]),
+        Some(name) if names.iter().any(|other| other == name) => Ok(vec![name.to_owned()]),
         Some(name) => Err(format!("there is no target {name:?}; there are {}", names.join(", "))),
     }
 }
@@ -121,8 +87,8 @@ struct Row {
     failed: bool,
 }
 
-fn fuzz(target: &str, duration: Duration) -> Result<Row, String> {
-    eprintln!("\n{target}: {} s", duration.as_secs());
+fn fuzz(target: &str, seconds: u64) -> Result<Row, String> {
+    eprintln!("\n{target}: {seconds} s");
     // The committed corpus is read; what is found goes to a place of its own, so that a run changes nothing in the repository.
     let found = found(target);
     let artifacts = package().join("artifacts").join(target);
@@ -131,7 +97,7 @@ fn fuzz(target: &str, duration: Duration) -> Result<Row, String> {
     }
     let mut run = cargo_fuzz("run", &[target]);
     run.args([&found, &committed(target)]).arg("--").args([
-        format!("-max_total_time={}", duration.as_secs()),
+        format!("-max_total_time={seconds}"),
         format!("-malloc_limit_mb={LARGEST_ALLOCATION}"),
         format!("-timeout={LONGEST_RUN}"),
         format!("-artifact_prefix={}/", artifacts.display()),

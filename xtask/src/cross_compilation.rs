@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    cargo,
+    cargo, printed,
     steps::{Outcome, Step, execute},
     target_directory,
 };
@@ -77,17 +77,17 @@ fn compiler_for(target: &str) -> Result<Compiler, String> {
 }
 
 fn library_directory(compiler: &OsStr, target: &str) -> Option<PathBuf> {
-    print(compiler, &["--print", "target-libdir", "--target", target]).map(PathBuf::from)
+    printed(compiler, &["--print", "target-libdir", "--target", target]).map(PathBuf::from)
 }
 
 fn has_sources(compiler: &OsStr) -> bool {
-    print(compiler, &["--print", "sysroot"])
+    printed(compiler, &["--print", "sysroot"])
         .is_some_and(|sysroot| Path::new(&sysroot).join("lib/rustlib/src/rust/library/Cargo.lock").is_file())
 }
 
 fn is_recent(compiler: &OsStr) -> bool {
     let release =
-        print(compiler, &["--version"]).and_then(|version| version.split_whitespace().nth(1).and_then(numbers));
+        printed(compiler, &["--version"]).and_then(|version| version.split_whitespace().nth(1).and_then(numbers));
     release.is_some_and(|release| Some(release) >= numbers(least_version()))
 }
 
@@ -99,10 +99,4 @@ fn least_version() -> &'static str {
 fn numbers(release: &str) -> Option<(u32, u32)> {
     let mut parts = release.split('.').map(|part| part.parse().ok());
     Some((parts.next()??, parts.next()??))
-}
-
-/// What the compiler prints, or nothing when it is not there or does not know the target.
-fn print(compiler: &OsStr, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(compiler).args(arguments).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

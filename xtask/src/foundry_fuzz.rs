@@ -1,6 +1,8 @@
 //! The fuzz tests in which forge asks the Rust verifier through FFI.
 
-use std::{ffi::OsString, path::absolute};
+use std::path::absolute;
+
+use clap::Args;
 
 use crate::{
     cargo, forge, setup,
@@ -13,27 +15,29 @@ const SIGNING: &str = "Verification";
 const SIGNING_SHARE: u32 = 20;
 
 /// How much is tried.
-#[derive(Clone)]
+#[derive(Clone, Args)]
 pub struct Campaign {
+    /// How often each test of hashing and parsing runs; each that signs and verifies runs a twentieth as often, with 8 calls
+    /// or more at a time
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// forge draws one when it is given none.
+    /// The seed of the fuzzing; forge draws one when it is given none
+    #[arg(long)]
     seed: Option<String>,
 }
 
 impl Campaign {
     /// For every test of the repository: some 30 seconds.
     pub const SHORT: Self = Self { runs: 500, seed: None };
-
-    const WHOLE: Self = Self { runs: 10_000, seed: None };
 }
 
-/// Runs a campaign as the arguments say.
+/// Runs a campaign.
 ///
 /// # Errors
-/// When an argument is wrong, or a step failed.
-pub fn run(arguments: &[OsString]) -> Result<(), String> {
+/// When a step failed.
+pub fn run(campaign: &Campaign) -> Result<(), String> {
     let mut steps = vec![Step::essential("set-up", setup::tools)];
-    steps.extend(self::steps(&parse(arguments)?));
+    steps.extend(self::steps(campaign));
     steps::run(steps)
 }
 
@@ -69,23 +73,4 @@ fn ask(runs: u32, campaign: &Campaign, selection: &'static str) -> impl FnOnce()
         }
         execute(test)
     }
-}
-
-fn parse(arguments: &[OsString]) -> Result<Campaign, String> {
-    let mut campaign = Campaign::WHOLE;
-    let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
-    while let Some(name) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("`{name}` needs a value"));
-        match name.as_ref() {
-            "--runs" => campaign.runs = runs(&value()?)?,
-            "--seed" => campaign.seed = Some(value()?.into_owned()),
-            _ => return Err(format!("there is no argument `{name}`; try `cargo xtask --help`")),
-        }
-    }
-    Ok(campaign)
-}
-
-fn runs(value: &str) -> Result<u32, String> {
-    let runs = value.replace('_', "").parse().ok().filter(|runs| *runs > 0);
-    runs.ok_or_else(|| format!("`--runs` is a number of 1 or more, and got `{value}`"))
 }

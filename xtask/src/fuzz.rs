@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::{
-    cargo, setup,
+    cargo, is_help, setup,
     steps::{Outcome, execute},
 };
 
@@ -12,8 +12,7 @@ use crate::{
 /// # Errors
 /// When the set-up failed, the two sides differed, or an error of the protocol was never reached.
 pub fn run(arguments: &[OsString]) -> Result<(), String> {
-    let only_help = arguments.iter().any(|argument| argument == "--help" || argument == "-h");
-    if !only_help {
+    if !arguments.iter().any(is_help) {
         setup::tools()?;
     }
     let mut fuzz = cargo(&["run", "--package", "assent-differential", "--"]);

@@ -9,6 +9,7 @@ mod fuzz;
 mod lint;
 mod mutation;
 mod prove;
+mod python;
 mod report;
 mod setup;
 mod slither;
@@ -16,73 +17,114 @@ mod steps;
 mod suite;
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::PathBuf,
     process::{Command, ExitCode},
 };
 
+use clap::Parser;
+
 use steps::Step;
 
-const HELP: &str = "\
-Sets Assent up, shows it, tests it.
+/// Sets Assent up, shows it, tests it.
+///
+/// Every command installs what it needs into node_modules or target when it is not there yet, and only then.
+/// The exit status is 0 only on success.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 120, after_help = EXAMPLES)]
+enum Task {
+    /// Run the demo: an attested payment, and the attacks that are refused
+    ///
+    /// The arguments are passed on to `assent demo`; `cargo xtask demo -- --help` says what they are.
+    Demo {
+        /// What `assent demo` takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Run every test: contracts, crates, coverage, short fuzzing campaigns, proofs, cross-compilation
+    ///
+    /// All steps run, also when one fails; a table of their results comes last.
+    Test,
+    /// Check formatting, lints and documentation of both languages, and the dependencies
+    Lint,
+    /// Analyse the contracts with slither, as part of `lint` does
+    Slither,
+    /// Compile the verifier for bare metal and for WebAssembly, where no std exists
+    ///
+    /// With the toolchain's target when it is installed, otherwise from the compiler's own sources. Installs nothing; without
+    /// either, the steps are skipped and say why.
+    Nostd,
+    /// Measure which lines and branches of the verification path the tests reach
+    ///
+    /// Of the contracts, and of the verifier with all its features. The tests run as they are measured, and their failure is
+    /// this command's. It fails when a line or a branch is not reached, but for those that xtask/src/coverage/exceptions.rs
+    /// lists with a reason, and when one that is listed there is reached after all. Rust needs llvm-profdata and llvm-cov of
+    /// the compiler's own LLVM: from `rustup component add llvm-tools`, or from Debian's packages (llvm-22 for LLVM 22).
+    Coverage(coverage::Arguments),
+    /// Let contracts and verifier decide about random cases, and stop where they differ
+    ///
+    /// `--cases` and `--seed` say how many and which, `--json` prints the summary for programs; `--help` says more.
+    #[command(disable_help_flag = true)]
+    Fuzz {
+        /// What tests/differential takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Fuzz from the side of forge, which asks the Rust verifier through FFI
+    ///
+    /// Both must hash, parse and decide alike. forge prints the seed of a failure.
+    FuzzFromForge(foundry_fuzz::Campaign),
+    /// Run the coverage-guided fuzz targets of the verifier, each from its committed corpus
+    ///
+    /// Needs cargo-fuzz. Inputs that fail are kept in tests/fuzz/artifacts; `cargo test --package assent-fuzz`, which is part of
+    /// `test`, replays them and the corpora.
+    FuzzCoverage(coverage_guided::Arguments),
+    /// Change the contracts in one small way at a time, and see whether a test notices; hours
+    ///
+    /// `--sample 20` tries a few, `--contract Quorum` one file; `--help` says more.
+    #[command(disable_help_flag = true)]
+    Mutate {
+        /// What tests/mutation takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Prove the contracts' rules for all inputs at once, with halmos (symbolic execution); minutes
+    ///
+    /// Installs halmos into target/halmos, once; without Python 3.11 it is skipped and says why.
+    Prove,
+    /// Measure gas and times, and write docs/performance.md; some minutes
+    ///
+    /// `--json` prints the figures, `--only gas` leaves the times as they were; `--help` says more.
+    #[command(disable_help_flag = true)]
+    Report {
+        /// What tests/performance takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Install the pinned forge, solc and Solidity libraries into node_modules, and compile the contracts
+    Setup,
+}
 
-Usage: cargo xtask <command>
-
-Commands:
-  demo [--] [arguments]  Run the demo: an attested payment, and the attacks that are refused.
-                         The arguments are passed on to `assent demo`
-  test                   Run every test: contracts, crates, the verifier under each set of features, cross-compilation.
-                         All steps run, also when one fails; a table of their results comes last
-  lint                   Check formatting, lints and documentation of both languages, and the dependencies' licences,
-                         sources and advisories
-  slither                Analyse the contracts with slither, which is installed into target/slither; part of `lint`
-  mutate [arguments]     Change the contracts in one small way at a time, and see whether a test notices; hours.
-                         `--sample 20` tries a few, `--contract Quorum` one file, `--help` says more
-  coverage [arguments]   Measure which lines and branches of the verification path the tests reach, in both languages;
-                         fails unless all are. `--only rust|solidity`, `--json`; `--help` says more
-  nostd                  Compile the verifier for bare metal and for WebAssembly, where no std exists: with the
-                         toolchain's target when it is installed, otherwise from the compiler's own sources.
-                         Installs nothing; without either, the steps are skipped and say why
-  fuzz [arguments]       Let contracts and verifier decide about random cases, and stop where they differ.
-                         `--cases` and `--seed` say how many and which, `--json` prints the summary for programs
-  prove                  Prove the contracts' rules for all inputs at once, with halmos (symbolic execution); minutes.
-                         Installs halmos into target/halmos, once; without Python 3.11 it is skipped and says why
-  fuzz-from-forge [--runs N] [--seed S]
-                         Fuzz from the side of forge, which asks the Rust verifier through FFI: both must hash, parse and
-                         decide alike. Each test of hashing and parsing runs N times (10,000 if not given), and each that
-                         signs and verifies N / 20 times, with 8 calls or more at a time. forge prints the seed
-                         of a failure
-  fuzz-coverage [options]
-                         Run the coverage-guided fuzz targets of tests/fuzz, from their committed corpora;
-                         `--seconds N` for each, `--help` says more. Needs cargo-fuzz; not part of `test`, which replays
-                         the corpora
-  report [arguments]     Measure gas and times, and write docs/performance.md; some minutes.
-                         `--json` prints the figures, `--only gas` leaves the times as they were, `--help` says more
-  setup                  Install the pinned forge, solc and Solidity libraries into node_modules, compile the contracts
-
-Every command installs what it needs into node_modules when it is not there yet, and only then.
-The exit status is 0 only on success.
-
+const EXAMPLES: &str = "\
 Examples:
-  cargo xtask demo             see an attested call go through, and what is refused
-  cargo xtask demo --json      the same, for a program
-  cargo xtask demo -- --help   what else the demo can do
-  cargo xtask fuzz --cases 1000000   a long campaign
-  cargo xtask prove            prove that no nonce is spent twice, among other things
-  cargo xtask fuzz-from-forge --runs 500
-                               hold the contracts equal to the verifier, from forge's side, for a minute
-  cargo xtask fuzz-coverage --seconds 300
-                               five minutes of each coverage-guided fuzz target
-  cargo xtask report --json    measure what everything costs, for a program
-  cargo xtask coverage         see that the tests reach every line and branch that verifies
-  cargo xtask test             run every test of the repository
-  cargo xtask lint             what a change has to pass before it is merged, besides the tests";
+  cargo xtask demo                           see an attested call go through, and what is refused
+  cargo xtask demo --json                    the same, for a program
+  cargo xtask test                           run every test of the repository
+  cargo xtask lint                           what a change has to pass before it is merged, besides the tests
+  cargo xtask fuzz --cases 1000000           a long campaign
+  cargo xtask fuzz-from-forge --runs 500     hold the contracts equal to the verifier, from forge's side, for a minute
+  cargo xtask fuzz-coverage --seconds 300    five minutes of each coverage-guided fuzz target
+  cargo xtask prove                          prove that no nonce is spent twice, among other things
+  cargo xtask coverage                       see that the tests reach every line and branch that verifies
+  cargo xtask mutate --sample 20             see whether the tests notice twenty faults
+  cargo xtask report --json                  measure what everything costs, for a program";
 
 fn main() -> ExitCode {
-    if let Some(exit_code) = coverage::compile() {
-        return exit_code;
+    // cargo calls this program in place of the compiler while it measures coverage.
+    if let Some(status) = coverage::compile() {
+        return status;
     }
-    match run(std::env::args_os().skip(1).collect()) {
+    match run(Task::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
@@ -91,51 +133,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(mut arguments: Vec<OsString>) -> Result<(), String> {
-    if arguments.is_empty() {
-        return Err(format!("a command is needed\n\n{HELP}"));
-    }
-    let name = arguments.remove(0).to_string_lossy().into_owned();
-    let asks_for_help = |argument: &OsString| argument == "--help" || argument == "-h";
-    if name == "report" {
-        return report::run(&arguments);
-    }
-    if name == "fuzz" {
-        return fuzz::run(&arguments);
-    }
-    if name == "fuzz-coverage" {
-        return coverage_guided::run(&arguments);
-    }
-    if name == "mutate" {
-        return mutation::run(&arguments);
-    }
-    if name == "coverage" {
-        return coverage::run(&arguments);
-    }
-    if name == "help" || asks_for_help(&name.as_str().into()) || arguments.first().is_some_and(asks_for_help) {
-        println!("{HELP}");
-        return Ok(());
-    }
-    if name == "demo" {
-        if arguments.first().is_some_and(|argument| argument == "--") {
-            arguments.remove(0);
-        }
-        return demo::run(&arguments);
-    }
-    if name == "fuzz-from-forge" {
-        return foundry_fuzz::run(&arguments);
-    }
-    if let Some(argument) = arguments.first() {
-        return Err(format!("`{name}` takes no arguments, and got {argument:?}; try `cargo xtask --help`"));
-    }
-    match name.as_str() {
-        "setup" => setup::run(),
-        "test" => steps::run(suite::steps()),
-        "lint" => steps::run(lint::steps()),
-        "slither" => steps::run(slither::steps()),
-        "nostd" => steps::run(cross_compilation::steps()),
-        "prove" => steps::run(vec![Step::essential("set-up", setup::tools), prove::step()]),
-        _ => Err(format!("there is no command `{name}`; try `cargo xtask --help`")),
+fn run(task: Task) -> Result<(), String> {
+    match task {
+        Task::Demo { arguments } => demo::run(&arguments),
+        Task::Test => steps::run(suite::steps()),
+        Task::Lint => steps::run(lint::steps()),
+        Task::Slither => steps::run(slither::steps()),
+        Task::Nostd => steps::run(cross_compilation::steps()),
+        Task::Coverage(arguments) => coverage::run(&arguments),
+        Task::Fuzz { arguments } => fuzz::run(&arguments),
+        Task::FuzzFromForge(campaign) => foundry_fuzz::run(&campaign),
+        Task::FuzzCoverage(arguments) => coverage_guided::run(&arguments),
+        Task::Mutate { arguments } => mutation::run(&arguments),
+        Task::Prove => steps::run(vec![Step::essential("set-up", setup::tools), prove::step()]),
+        Task::Report { arguments } => report::run(&arguments),
+        Task::Setup => setup::run(),
     }
 }
 
@@ -165,4 +177,15 @@ fn cargo(arguments: &[&str]) -> Command {
 /// The forge that package-lock.json pins.
 fn forge(arguments: &[&str]) -> Command {
     command(setup::forge_path(), arguments)
+}
+
+/// What a program prints, or nothing when it is not there or fails.
+fn printed(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Whether an argument asks for help, which needs no set-up.
+fn is_help(argument: &OsString) -> bool {
+    argument == "--help" || argument == "-h"
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    command, forge, root,
+    command, forge, printed, root,
     steps::{Outcome, execute},
 };
 
@@ -65,7 +65,7 @@ fn installed_lock_file() -> PathBuf {
 
 fn check_c_compiler() -> Result<(), String> {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    version_of(Command::new(&compiler)).map(drop).ok_or_else(|| {
+    printed(&compiler, &["--version"]).map(drop).ok_or_else(|| {
         format!(
             "no C compiler ({compiler}) was found; blst, the signature library, is built with one\n\
              get it: `apt-get install build-essential` (Debian, Ubuntu), `xcode-select --install` (macOS)"
@@ -75,21 +75,15 @@ fn check_c_compiler() -> Result<(), String> {
 
 fn check_node() -> Result<(), String> {
     let get_it = "get Node and npm: https://nodejs.org, or `apt-get install nodejs npm` (Debian, Ubuntu)";
-    let version = version_of(Command::new("node"))
+    let version = printed("node", &["--version"])
         .ok_or_else(|| format!("Node was not found; solc, the Solidity compiler, runs on it\n{get_it}"))?;
     let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < LEAST_NODE_MAJOR) {
         return Err(format!("Node {LEAST_NODE_MAJOR} or newer is needed, and this is {version}\n{get_it}"));
     }
-    version_of(Command::new("npm"))
+    printed("npm", &["--version"])
         .map(drop)
         .ok_or_else(|| format!("npm was not found; it installs forge, solc and the Solidity libraries\n{get_it}"))
-}
-
-/// What `--version` prints, or nothing when the program is not there.
-fn version_of(mut program: Command) -> Option<String> {
-    let output = program.arg("--version").output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn must_pass(mut command: Command) -> Result<(), String> {

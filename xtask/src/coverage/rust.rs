@@ -12,7 +12,7 @@ use std::{
 
 use super::{Missing, lcov};
 use crate::{
-    cargo, command,
+    cargo, command, printed,
     steps::{Outcome, execute},
 };
 
@@ -140,10 +140,4 @@ fn execute_quietly(mut command: Command) -> Outcome {
         Ok(status) => Outcome::Failed(status.to_string()),
         Err(error) => Outcome::Failed(error.to_string()),
     }
-}
-
-/// What a program prints, or nothing when it is not there.
-fn printed(program: &OsString, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
