@@ -39,7 +39,7 @@ export function assemblyChanges(context) {
 }
 
 function valueNotAssigned({ node, text, textOf }) {
-  if (!node.value) return [];
+  if (!node.value || textOf(node.value) === "0") return [];
   return [{ replacement: text.replace(textOf(node.value), "0"), operator: "value not assigned" }];
 }
 

@@ -83,6 +83,8 @@ function conditionReplaced(condition, textOf) {
 
 function valueNotAssigned({ node, textOf }) {
   if (!node.initialValue || node.declarations.length !== 1) return [];
+  // What a variable has without being assigned.
+  if (["0", "false"].includes(textOf(node.initialValue))) return [];
   return [{ replacement: textOf(node.declarations[0]), operator: "value not assigned" }];
 }
 

@@ -1,0 +1,56 @@
+//! docs/assurance.md is as good as the names in it.
+
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Where the names that the page mentions come from.
+const SOURCES: [&str; 5] = ["contracts", "crates", "script", "tests", "xtask/src"];
+const ENDINGS: [&str; 3] = ["sol", "rs", "py"];
+
+#[test]
+fn names_only_what_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut present = HashSet::new();
+    for folder in SOURCES {
+        collect(&root.join(folder), &mut present).unwrap();
+    }
+    let page = fs::read_to_string(root.join("docs/assurance.md")).unwrap();
+    let names: Vec<_> = names(&page).collect();
+    assert!(names.len() > 200, "{} names were found: has the page another form?", names.len());
+    let missing: Vec<_> = names.into_iter().filter(|name| !present.contains(*name)).collect();
+    assert!(missing.is_empty(), "docs/assurance.md names what is not there: {missing:?}");
+}
+
+/// Identifiers in backticks; of `Contract.function`, both parts.
+fn names(page: &str) -> impl Iterator<Item = &str> {
+    let quoted = page.split('`').skip(1).step_by(2);
+    let identifiers = quoted.filter(|text| text.chars().all(|c| c.is_ascii_alphanumeric() || "_.:".contains(c)));
+    identifiers.flat_map(|text| text.split(['.', ':'])).filter(|name| !name.is_empty())
+}
+
+/// Every identifier of the sources below a folder, every part of one that follows a prefix (`test_RevertWhen_`, `invariant_`,
+/// `assert`), and the files' names without their endings.
+fn collect(folder: &Path, present: &mut HashSet<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path: PathBuf = entry?.path();
+        if path.is_dir() {
+            collect(&path, present)?;
+            continue;
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !ENDINGS.iter().any(|ending| name.ends_with(&format!(".{ending}"))) {
+            continue;
+        }
+        present.extend(name.split('.').map(str::to_owned));
+        let text = fs::read_to_string(&path)?;
+        for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty()) {
+            present.extend(word.match_indices('_').map(|(place, _)| word[place + 1..].to_owned()));
+            present.extend(word.strip_prefix("assert").map(str::to_owned));
+            present.insert(word.to_owned());
+        }
+    }
+    Ok(())
+}
