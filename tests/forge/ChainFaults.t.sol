@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IAttestationValidator, SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
-import {Attestation, Intent} from "../../contracts/interfaces/Protocol.sol";
+import {Attestation, IRefusals, Intent} from "../../contracts/interfaces/Protocol.sol";
 import {Precompiles} from "../../contracts/libraries/Precompiles.sol";
 import {BLS12381Caller} from "./BLS12381Caller.sol";
 import {TrailingPath} from "./ClientTest.sol";
@@ -128,6 +128,18 @@ contract ChainFaultsTest is TrailingPath {
             vm.prank(agent);
             (bool success,) = address(counter).call{value: 1 ether, gas: gas_}(data);
             assertFalse(success);
+        }
+    }
+
+    /// @dev Whoever gives a forged authorization the gas that it takes is told that it is forged, though little is left then.
+    function test_BadSignatureLooksBadThoughLittleGasIsLeft() public {
+        bytes memory bad = bytes.concat(authorization);
+        bad[203] ^= 0x01; // The signature's last byte: a point off the curve, which the pairing's precompile rejects.
+        bytes memory data = trail(attestation.intent.data, bad);
+        for (uint256 gas_ = 260_000; gas_ < 500_000; gas_ += 20_000) {
+            vm.prank(agent);
+            (, bytes memory returned) = address(counter).call{value: 1 ether, gas: gas_}(data);
+            assertEq(returned, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
         }
     }
 

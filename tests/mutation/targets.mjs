@@ -7,6 +7,7 @@ const VAULT = "contracts/examples/TreasuryVault.sol:TreasuryVault";
 const BEHIND_PROXY = "tests/forge/Proxies.t.sol:CounterAfter";
 const FALLBACK = "tests/forge/Binding.t.sol:ProtectedFallback";
 const LIBRARY_CALLER = "tests/forge/BLS12381Caller.sol:BLS12381Caller";
+const BATCH_CALLER = "tests/forge/SignatureBatchCaller.sol:SignatureBatchCaller";
 const CLIENTS = [COUNTER, VAULT, BEHIND_PROXY, FALLBACK];
 
 // In the order of the verification path; the rest comes last.
@@ -41,8 +42,8 @@ export const TARGETS = [
   {
     file: "contracts/libraries/SignatureBatch.sol",
     callsPrecompiles: true,
-    artifacts: [TASK_MANAGER],
-    suites: ["Batch", "RecordedRoots"],
+    artifacts: [TASK_MANAGER, BATCH_CALLER],
+    suites: ["SignatureBatch", "Batch", "RecordedRoots"],
   },
   {
     file: "contracts/libraries/Precompiles.sol",
