@@ -143,6 +143,32 @@ contract ChainFaultsTest is TrailingPath {
         }
     }
 
+    /// @dev Good input with ever more gas: first it fails for want of it, then it passes. From there on bad input, which burns as
+    /// much, is told to be bad. The gas that is asked after the call says which it was, and the last 63rd of many pairings'
+    /// price is enough to see where exactly the line is drawn.
+    function test_WantOfGasAndBadInputAreToldApart() public {
+        bytes memory good = new bytes(20 * 384);
+        bytes memory bad = new bytes(20 * 384);
+        bad[20 * 384 - 1] = 0x01;
+        uint256 gas_ = 700_000;
+        while (!_isAnswered(good, gas_)) gas_ += 7;
+        assertGt(gas_, 700_000, "enough gas from the start");
+        assertFalse(_isAnswered(bad, gas_ - 7), "want of gas was taken for bad input");
+        assertTrue(_isAnswered(bad, gas_ + 120), "bad input was taken for want of gas");
+    }
+
+    /// @dev Whether the pairings' precompile is said to have accepted or rejected the input; it fails for want of gas otherwise.
+    function _isAnswered(bytes memory input, uint256 gas_) private returns (bool answered) {
+        bytes memory returned;
+        (answered, returned) = address(library_).call{gas: gas_}(abi.encodeCall(library_.pairing, (input)));
+        if (answered) {
+            (bool isGood,) = abi.decode(returned, (bool, bytes));
+            assertEq(isGood, input[input.length - 1] == 0, "good input was rejected for want of gas");
+        } else if (returned.length != 0) {
+            assertEq(returned, abi.encodeWithSelector(Precompiles.InsufficientGas.selector));
+        }
+    }
+
     /// @dev Bad bytes make a precompile burn what it is given: no more than its price.
     function test_BadSignatureBurnsNoMoreThanAGoodOneCosts() public {
         bytes memory bad = bytes.concat(authorization);
