@@ -126,10 +126,11 @@ contract PolicyClientTest is TrailingPath {
     }
 
     /// @dev A call of an account without code succeeds and returns nothing; one of another contract may return anything.
-    function test_RevertWhen_TaskManagerIsGoneOrAnswersWithLessThanATaskId() public {
+    function test_RevertWhen_TaskManagerIsGoneOrAnswersWithOtherThanATaskId() public {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
-        bytes[3] memory codes = [bytes(""), hex"00", hex"601f5ff3"]; // Nothing; STOP; 31 bytes of zeros.
+        // Nothing; STOP; 31 bytes of zeros; a refusal of 32 bytes, as long as an answer.
+        bytes[4] memory codes = [bytes(""), hex"00", hex"601f5ff3", hex"60205ffd"];
         for (uint256 i = 0; i < codes.length; ++i) {
             vm.etch(address(taskManager), codes[i]);
             vm.prank(agent);
