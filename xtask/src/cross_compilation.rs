@@ -46,8 +46,7 @@ fn build(compiler: &Compiler, target: &str, features: &str) -> Command {
         cargo(&["build", "--package", "assent-verifier", "--lib", "--target", target, "--features", features]);
     build.env("RUSTC", &compiler.path);
     // Code is made only to show that it can be made.
-    build.args(["--config", "profile.dev.package.\"*\".opt-level=0"]);
-    build.args(["--config", "profile.dev.package.assent-verifier.opt-level=0"]);
+    build.args(["--release", "--config", "profile.release.opt-level=0", "--config", "profile.release.lto=\"off\""]);
     if compiler.from_sources {
         // Building core needs an unstable option, which stable compilers take when told so.
         build.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");

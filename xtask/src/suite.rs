@@ -12,18 +12,20 @@ use crate::{
 const VERIFIER_FEATURES: [(&str, &[&str]); 2] =
     [("default", &[]), ("blst alone", &["--no-default-features", "--features", "blst"])];
 
+/// The packages whose tests run together: all but the verifier, which runs apart for its coverage.
+const OTHERS: [&str; 3] = ["--workspace", "--exclude", "assent-verifier"];
+
 /// The steps of `cargo xtask test`.
 pub fn steps() -> Vec<Step> {
     let mut contracts = forge(&["test"]);
     // Gas is exact: a figure that differs from the committed snapshot fails the test that measured it.
     contracts.env("FORGE_SNAPSHOT_CHECK", "true");
+    let mut crates = cargo(&["test", "--no-fail-fast"]);
+    crates.args(OTHERS);
     let mut steps = vec![
         Step::essential("set-up", setup::tools),
         Step::command("contracts: forge test", contracts),
-        Step::command(
-            "crates: cargo test, with doc tests",
-            cargo(&["test", "--workspace", "--exclude", "assent-verifier", "--no-fail-fast"]),
-        ),
+        Step::command("crates: cargo test, with doc tests", crates),
         coverage::step(Language::Solidity, "contracts: coverage", || Outcome::Passed),
         coverage::step(Language::Rust, "verifier, all features: tests, coverage", || {
             execute(cargo(&["test", "--package", "assent-verifier", "--all-features", "--no-fail-fast"]))
@@ -34,7 +36,7 @@ pub fn steps() -> Vec<Step> {
         test.args(features);
         Step::command(format!("verifier, features: {name}"), test)
     }));
-    steps.extend(foundry_fuzz::steps(&foundry_fuzz::Campaign::SHORT));
+    steps.extend(foundry_fuzz::steps(&foundry_fuzz::Campaign::SHORT, &OTHERS));
     steps.extend(cross_compilation::steps());
     steps.push(prove::step());
     steps
