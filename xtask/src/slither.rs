@@ -25,10 +25,10 @@ pub fn check() -> Outcome {
     }
     // In a place of its own, and without the tests, which slither is not asked about. What an earlier build left there of
     // other sources would be analysed as well.
-    if let Err(error) = fs::remove_dir_all(root().join("cache/slither")) {
-        if error.kind() != ErrorKind::NotFound {
-            return Outcome::Failed(format!("cache/slither cannot be removed: {error}"));
-        }
+    if let Err(error) = fs::remove_dir_all(root().join("cache/slither"))
+        && error.kind() != ErrorKind::NotFound
+    {
+        return Outcome::Failed(format!("cache/slither cannot be removed: {error}"));
     }
     let places = ["--out", "cache/slither/out", "--cache-path", "cache/slither/cache"];
     let mut build = forge(&["build", "contracts", "--build-info"]);

@@ -70,7 +70,6 @@ mod tests {
     use super::*;
     use crate::{Signature, backend::Backend};
     use ::blst::min_sig::SecretKey;
-    use alloc::vec;
 
     macro_rules! in_every_backend {
         ($($name:ident,)*) => {
@@ -165,7 +164,7 @@ mod tests {
     }
 
     fn many_messages_are_hashed_as_each_by_itself<B: Backend>() {
-        let messages = vec![[1u8], [2], [3]];
+        let messages = [[1u8], [2], [3]];
         let hashes = B::hash_each(messages.iter().map(<[u8; 1]>::as_slice), b"tag");
         assert_eq!(hashes.len(), 3);
         let keys = prepare::<B>(&[public_key(&secret(1))]);
