@@ -129,8 +129,8 @@ contract PolicyClientTest is TrailingPath {
     function test_RevertWhen_TaskManagerIsGoneOrAnswersWithOtherThanATaskId() public {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
-        // Nothing; STOP; 31 bytes of zeros; a refusal of 32 bytes, as long as an answer.
-        bytes[4] memory codes = [bytes(""), hex"00", hex"601f5ff3", hex"60205ffd"];
+        // Nothing; STOP; 31 and 33 bytes of zeros; a refusal of 32 bytes, as long as an answer.
+        bytes[5] memory codes = [bytes(""), hex"00", hex"601f5ff3", hex"60215ff3", hex"60205ffd"];
         for (uint256 i = 0; i < codes.length; ++i) {
             vm.etch(address(taskManager), codes[i]);
             vm.prank(agent);

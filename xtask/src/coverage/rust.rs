@@ -55,12 +55,17 @@ pub fn measure() -> Result<Vec<lcov::File>, Missing> {
 
 /// `cargo test` of the verifier, compiled through this program, its counters written to a directory.
 fn instrumented(arguments: &[&str], directory: &Path) -> Result<Command, String> {
-    let this_program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let this_program = this_program().map_err(|error| error.to_string())?;
     let mut tests = cargo(&["test", "--package", "assent-verifier", "--all-features"]);
     tests.args(arguments).env("RUSTC_WORKSPACE_WRAPPER", this_program).env(AS_COMPILER, "1");
     // One file for each executable, into which its processes merge their counts.
     tests.env("LLVM_PROFILE_FILE", directory.join("%m_%p.profraw"));
     Ok(tests)
+}
+
+/// By the name under which it was started: what is there now may be another build of it, made by the tests that ran since.
+fn this_program() -> io::Result<PathBuf> {
+    std::path::absolute(std::env::args_os().next().unwrap_or_default())
 }
 
 /// The executables that have been run: cargo names them when asked to compile them once more.
