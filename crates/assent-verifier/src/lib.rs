@@ -111,7 +111,8 @@
 //! copies those 40 kB for the time of a pairing. [`verify_batch`] verifies many calls in a fraction of the time.
 //!
 //! No input makes the crate allocate more than 16 bytes for each byte of the input, 256 kB for each call that is verified, and
-//! 256 kB for each operator set or operator table that is read, counting also what is given back before the call returns.
+//! 256 kB for each operator set or operator table that is read, counting also what is given back before the call returns. For
+//! a call in a batch it may be that much again each time the batch is halved to find who is to blame: ten times of a thousand.
 //! The input is every byte handed in: calldata, authorizations, tables, JSON. [`Authorization::parse`] allocates no more than
 //! the length of what it parses. An epoch takes about 500 bytes of JSON at least, so whoever takes a whole [`Context`] from a
 //! stranger limits how many epochs it may have; an authorization, a call or a document has none.
