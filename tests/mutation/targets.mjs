@@ -19,6 +19,7 @@ export const TARGETS = [
   },
   {
     file: "contracts/AttestationValidator.sol",
+    callsPrecompiles: true,
     artifacts: [TASK_MANAGER],
     suites: ["Refusals", "RecordedRoots", "Epochs", "QuorumRefusals"],
   },
