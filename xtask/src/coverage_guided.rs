@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 
-use crate::{cargo, root};
+use crate::{cargo, has_cargo, root};
 
 /// Where cargo-fuzz's package is.
 const PACKAGE: &str = "tests/fuzz";
@@ -70,8 +70,7 @@ fn targets(wanted: Option<&str>) -> Result<Vec<String>, String> {
 }
 
 fn require_cargo_fuzz() -> Result<(), String> {
-    let version = cargo(&["fuzz", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if version.is_ok_and(|status| status.success()) {
+    if has_cargo("fuzz") {
         return Ok(());
     }
     Err("cargo-fuzz is not installed; get it: cargo install --locked cargo-fuzz".to_owned())

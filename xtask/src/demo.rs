@@ -2,10 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::{
-    cargo, setup,
-    steps::{Outcome, execute},
-};
+use crate::{cargo, setup, steps::execute};
 
 /// Runs `assent demo` with the arguments given.
 ///
@@ -20,8 +17,5 @@ pub fn run(arguments: &[OsString]) -> Result<(), String> {
     eprintln!("Building the contracts and the demo (some minutes the first time)");
     let mut demo = cargo(&["run", "--package", "assent", "--no-default-features", "--", "demo"]);
     demo.args(arguments);
-    match execute(demo) {
-        Outcome::Passed => Ok(()),
-        Outcome::Failed(reason) | Outcome::Skipped(reason) => Err(format!("the demo did not succeed ({reason})")),
-    }
+    execute(demo).into_result().map_err(|reason| format!("the demo did not succeed ({reason})"))
 }

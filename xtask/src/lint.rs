@@ -1,9 +1,9 @@
 //! Formatting, lints, documentation and dependencies of both languages.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::{
-    cargo, forge, setup, slither,
+    cargo, forge, has_cargo, setup, slither,
     steps::{Outcome, Step, execute},
 };
 
@@ -39,7 +39,7 @@ fn clippy(selection: &[&str]) -> Outcome {
 
 /// Runs a cargo command that comes as a component of the toolchain.
 fn component(subcommand: &str, component: &str, command: Command) -> Outcome {
-    if is_there(subcommand) {
+    if has_cargo(subcommand) {
         execute(command)
     } else {
         Outcome::Failed(format!("cargo {subcommand} was not found; get it: rustup component add {component}"))
@@ -60,7 +60,7 @@ fn compiler_warnings() -> Command {
 }
 
 fn cargo_deny(arguments: &[&str]) -> Outcome {
-    if is_there("deny") {
+    if has_cargo("deny") {
         execute(cargo(arguments))
     } else {
         Outcome::Skipped("cargo-deny is not installed; get it: cargo install --locked cargo-deny".to_owned())
@@ -69,16 +69,11 @@ fn cargo_deny(arguments: &[&str]) -> Outcome {
 
 /// The database of advisories is a git repository on a server that not every machine can reach.
 fn advisories() -> Outcome {
-    if !is_there("deny") {
+    if !has_cargo("deny") {
         return cargo_deny(&[]);
     }
     match execute(cargo(&["deny", "fetch", "db"])) {
         Outcome::Passed => execute(cargo(&["deny", "--offline", "check", "advisories"])),
         _ => Outcome::Skipped("the database of advisories could not be fetched".to_owned()),
     }
-}
-
-fn is_there(subcommand: &str) -> bool {
-    let version = cargo(&[subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    version.is_ok_and(|status| status.success())
 }

@@ -5,12 +5,10 @@ mod coverage_guided;
 mod cross_compilation;
 mod demo;
 mod foundry_fuzz;
-mod fuzz;
 mod lint;
-mod mutation;
+mod programs;
 mod prove;
 mod python;
-mod report;
 mod setup;
 mod slither;
 mod steps;
@@ -19,7 +17,7 @@ mod suite;
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Stdio},
 };
 
 use clap::Parser;
@@ -141,12 +139,12 @@ fn run(task: Task) -> Result<(), String> {
         Task::Slither => steps::run(slither::steps()),
         Task::Nostd => steps::run(cross_compilation::steps()),
         Task::Coverage(arguments) => coverage::run(&arguments),
-        Task::Fuzz { arguments } => fuzz::run(&arguments),
+        Task::Fuzz { arguments } => programs::fuzz(&arguments),
         Task::FuzzFromForge(campaign) => foundry_fuzz::run(&campaign),
         Task::FuzzCoverage(arguments) => coverage_guided::run(&arguments),
-        Task::Mutate { arguments } => mutation::run(&arguments),
+        Task::Mutate { arguments } => programs::mutate(&arguments),
         Task::Prove => steps::run(vec![Step::essential("set-up", setup::tools), prove::step()]),
-        Task::Report { arguments } => report::run(&arguments),
+        Task::Report { arguments } => programs::report(&arguments),
         Task::Setup => setup::run(),
     }
 }
@@ -185,7 +183,8 @@ fn printed(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Whether an argument asks for help, which needs no set-up.
-fn is_help(argument: &OsString) -> bool {
-    argument == "--help" || argument == "-h"
+/// Whether cargo has a subcommand.
+fn has_cargo(subcommand: &str) -> bool {
+    let version = cargo(&[subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    version.is_ok_and(|status| status.success())
 }

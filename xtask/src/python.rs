@@ -43,9 +43,8 @@ impl Environment {
         let mut install = command(self.program(PYTHON), &pip);
         install.arg(requirements);
         for step in [create, install] {
-            if let Outcome::Failed(reason) | Outcome::Skipped(reason) = execute(step) {
-                return Err(Outcome::Failed(format!("{name} could not be installed ({reason})")));
-            }
+            let passed = execute(step).into_result();
+            passed.map_err(|reason| Outcome::Failed(format!("{name} could not be installed ({reason})")))?;
         }
         fs::write(&installed, list)
             .map_err(|error| Outcome::Failed(format!("{} cannot be written: {error}", installed.display())))

@@ -6,10 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::{
-    command, forge, printed, root,
-    steps::{Outcome, execute},
-};
+use crate::{command, forge, printed, root, steps::execute};
 
 const LEAST_NODE_MAJOR: u32 = 20;
 
@@ -90,10 +87,6 @@ fn must_pass(mut command: Command) -> Result<(), String> {
     let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     // Standard output belongs to what the set-up is for, which may be the demo's JSON.
     command.stdout(io::stderr());
-    match execute(command) {
-        Outcome::Passed => Ok(()),
-        Outcome::Failed(reason) | Outcome::Skipped(reason) => {
-            Err(format!("{name} did not succeed ({reason}); its output above says why"))
-        }
-    }
+    let passed = execute(command).into_result();
+    passed.map_err(|reason| format!("{name} did not succeed ({reason}); its output above says why"))
 }

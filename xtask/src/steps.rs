@@ -24,6 +24,19 @@ pub enum Outcome {
     Skipped(String),
 }
 
+impl Outcome {
+    /// For what has to pass.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub fn into_result(self) -> Result<(), String> {
+        match self {
+            Self::Passed => Ok(()),
+            Self::Failed(reason) | Self::Skipped(reason) => Err(reason),
+        }
+    }
+}
+
 impl Step {
     /// A step that does `work`.
     pub fn new(name: impl Into<String>, work: impl FnOnce() -> Outcome + 'static) -> Self {

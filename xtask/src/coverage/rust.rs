@@ -11,10 +11,7 @@ use std::{
 };
 
 use super::{Missing, lcov};
-use crate::{
-    cargo, command, printed,
-    steps::{Outcome, execute},
-};
+use crate::{cargo, command, printed, steps::execute};
 
 /// Says to this program that cargo calls it in place of the compiler.
 const AS_COMPILER: &str = "ASSENT_INSTRUMENTING_COMPILER";
@@ -45,9 +42,7 @@ pub fn measure() -> Result<Vec<lcov::File>, Missing> {
     let mut tests = instrumented(&["--no-fail-fast"], &directory).map_err(Missing::Failure)?;
     // Standard output belongs to the figures.
     tests.stdout(io::stderr());
-    if let Outcome::Failed(reason) | Outcome::Skipped(reason) = execute(tests) {
-        return Err(Missing::Failure(reason));
-    }
+    execute(tests).into_result().map_err(Missing::Failure)?;
     let text = tools.report(&directory, &test_executables(&directory)?)?;
     let root = crate::root().canonicalize().map_err(|error| Missing::Failure(error.to_string()))?;
     Ok(lcov::parse(&text, &root, |path| path.starts_with(SOURCES)))
@@ -119,9 +114,7 @@ impl Tools {
         let counters = fs::read_dir(directory).map_err(failure)?.filter_map(|entry| Some(entry.ok()?.path()));
         let mut merge = command(&self.profdata, &["merge", "--sparse", "--output"]);
         merge.arg(&merged).args(counters.filter(|path| path.extension().is_some_and(|suffix| suffix == "profraw")));
-        if let Outcome::Failed(reason) | Outcome::Skipped(reason) = execute_quietly(merge) {
-            return Err(Missing::Failure(format!("llvm-profdata: {reason}")));
-        }
+        output_of(merge, "llvm-profdata")?;
         let (first, others) =
             executables.split_first().ok_or_else(|| Missing::Failure("cargo named no test executable".to_owned()))?;
         let mut export = command(&self.cov, &["export", "--format=lcov", first]);
@@ -129,20 +122,15 @@ impl Tools {
         for executable in others {
             export.args(["--object", executable]);
         }
-        let output = export.output().map_err(failure)?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(Missing::Failure(format!("llvm-cov: {said}")));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        output_of(export, "llvm-cov")
     }
 }
 
-/// As `execute`, without the command, which names a hundred files.
-fn execute_quietly(mut command: Command) -> Outcome {
-    match command.status() {
-        Ok(status) if status.success() => Outcome::Passed,
-        Ok(status) => Outcome::Failed(status.to_string()),
-        Err(error) => Outcome::Failed(error.to_string()),
+/// What one of LLVM's programs prints. Not by `execute`, which would show a command that names a hundred files.
+fn output_of(mut program: Command, name: &str) -> Result<String, Missing> {
+    let output = program.output().map_err(|error| Missing::Failure(format!("{name}: {error}")))?;
+    if !output.status.success() {
+        return Err(Missing::Failure(format!("{name}: {}", String::from_utf8_lossy(&output.stderr))));
     }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

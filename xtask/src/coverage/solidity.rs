@@ -3,10 +3,7 @@
 use std::{fs, io, path::Path};
 
 use super::{Missing, lcov};
-use crate::{
-    forge,
-    steps::{Outcome, execute},
-};
+use crate::{forge, steps::execute};
 
 /// foundry.toml says what the profile is for.
 const PROFILE: &str = "coverage";
@@ -26,9 +23,7 @@ pub fn measure() -> Result<Vec<lcov::File>, Missing> {
     coverage.env("FOUNDRY_FUZZ_RUNS", "16").env("FOUNDRY_INVARIANT_RUNS", "8").env("FOUNDRY_INVARIANT_DEPTH", "32");
     // Standard output belongs to the figures.
     coverage.stdout(io::stderr());
-    if let Outcome::Failed(reason) | Outcome::Skipped(reason) = execute(coverage) {
-        return Err(Missing::Failure(reason));
-    }
+    execute(coverage).into_result().map_err(Missing::Failure)?;
     let text =
         fs::read_to_string(report).map_err(|error| Missing::Failure(format!("forge wrote no report: {error}")))?;
     Ok(lcov::parse(&text, &root, |path| path.starts_with("contracts/")))
