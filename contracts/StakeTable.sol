@@ -2,25 +2,20 @@
 pragma solidity 0.8.37;
 
 import {IStakeSource} from "./interfaces/IStakeSource.sol";
+import {IStakeTable} from "./interfaces/IStakeTable.sol";
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
 /// @title StakeTable
 /// @notice Weights that an owner sets by hand.
 /// @dev A change reaches attestations only through the next epoch, which takes a copy.
-contract StakeTable is IStakeSource, Ownable2Step {
-    /// @notice An operator's weight in a set is `weight` from now on.
-    event WeightChanged(uint32 indexed operatorSet, address indexed operator, uint96 weight);
-
-    /// @notice As many weights as operators must be given.
-    error LengthsDiffer(uint256 operators, uint256 weights);
-
+contract StakeTable is IStakeTable, Ownable2Step {
     /// @inheritdoc IStakeSource
     mapping(uint32 operatorSet => mapping(address operator => uint96 weight)) public weightOf;
 
     /// @param owner Who sets the weights.
     constructor(address owner) Ownable(owner) {}
 
-    /// @notice Sets the weights of operators in a set; zero takes an operator out of it. Owner only.
+    /// @inheritdoc IStakeTable
     function setWeights(uint32 operatorSet, address[] calldata operators, uint96[] calldata weights)
         external
         onlyOwner

@@ -3,9 +3,9 @@ pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
+import {MerkleTree} from "../../contracts/testing/MerkleTree.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {ClientTest} from "../forge/ClientTest.sol";
-import {MerkleTree} from "../forge/MerkleTree.sol";
-import {OperatorKeys} from "../forge/OperatorKeys.sol";
 import {ProtectedCounter} from "../forge/ProtectedCounter.sol";
 import {AuthorizationBytes} from "./AuthorizationBytes.sol";
 import {Dice} from "./Dice.sol";
@@ -140,7 +140,7 @@ abstract contract DifferentialWorld is ClientTest {
             }
         }
         attempted.signedShare = signed * 10_000 / total;
-        signature = OperatorKeys.sign(secret, bytes.concat(attempted.root), OperatorKeys.SIGNATURE_TAG);
+        signature = OperatorKeys.sign(secret, attempted.root);
     }
 
     /// @dev Those of the other set sum up to nearly all that 96 bits hold.

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {HashToCurve} from "../../contracts/libraries/HashToCurve.sol";
-import {OperatorKeys} from "../forge/OperatorKeys.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {VerifierOracle} from "./VerifierOracle.sol";
 
 contract HashToCurveDifferentialTest is VerifierOracle {

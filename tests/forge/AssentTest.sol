@@ -5,7 +5,8 @@ import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
 import {StakeTable} from "../../contracts/StakeTable.sol";
 import {ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
+import {AuthorizationEncoding} from "../../contracts/testing/AuthorizationEncoding.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {Test} from "forge-std/Test.sol";
 
 /// @title A whole Assent with real keys, and operators who sign whatever a test asks
@@ -51,8 +52,7 @@ abstract contract AssentTest is Test {
     }
 
     function proofOfPossession(uint256 index, address operator, bytes memory key) internal view returns (bytes memory) {
-        bytes32 digest = registry.proofOfPossessionDigest(operator, key);
-        return OperatorKeys.sign(OperatorKeys.secretKey(index), bytes.concat(digest), OperatorKeys.POSSESSION_TAG);
+        return OperatorKeys.proofOfPossession(OperatorKeys.secretKey(index), registry, operator, key);
     }
 
     function setWeight(uint256 index, uint96 weight) internal {
@@ -122,7 +122,7 @@ abstract contract AssentTest is Test {
         for (uint256 i = first; i < end; ++i) {
             sum = addmod(sum, OperatorKeys.secretKey(i), OperatorKeys.ORDER);
         }
-        return OperatorKeys.sign(sum, bytes.concat(root), OperatorKeys.SIGNATURE_TAG);
+        return OperatorKeys.sign(sum, root);
     }
 
     function encode(
@@ -132,11 +132,7 @@ abstract contract AssentTest is Test {
         bytes memory nonSigners,
         bytes32[] memory proof
     ) internal pure returns (bytes memory) {
-        return abi.encodePacked(
-            abi.encodePacked(attestation.taskId, attestation.nonce, attestation.expiration, attestation.decision),
-            abi.encodePacked(attestation.evidence, epoch, uint8(0), signature),
-            abi.encodePacked(uint8(nonSigners.length), nonSigners, uint8(proof.length), proof)
-        );
+        return AuthorizationEncoding.direct(attestation, epoch, signature, nonSigners, proof);
     }
 
     /// @dev An authorization whose root is recorded.
@@ -145,22 +141,16 @@ abstract contract AssentTest is Test {
         pure
         returns (bytes memory)
     {
-        return abi.encodePacked(
-            abi.encodePacked(attestation.taskId, attestation.nonce, attestation.expiration, attestation.decision),
-            abi.encodePacked(attestation.evidence, epoch, uint8(1), uint8(proof.length), proof)
-        );
+        return AuthorizationEncoding.recorded(attestation, epoch, proof);
     }
 
     /// @dev A bitmap with the lowest `count` bits set.
     function firstBits(uint256 count) internal pure returns (bytes memory bitmap) {
-        bitmap = new bytes((count + 7) / 8);
-        for (uint256 i = 0; i < count; ++i) {
-            bitmap[i / 8] |= bytes1(uint8(1 << (i % 8)));
-        }
+        return AuthorizationEncoding.firstBits(count);
     }
 
     /// @dev Calldata with an authorization behind it.
     function trail(bytes memory data, bytes memory authorization) internal pure returns (bytes memory) {
-        return abi.encodePacked(data, authorization, uint16(authorization.length));
+        return AuthorizationEncoding.trailing(data, authorization);
     }
 }

@@ -3,9 +3,8 @@ pragma solidity ^0.8.28;
 
 import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.sol";
 import {BLS12381, G1Point, G2Point, MODULUS_HIGH, MODULUS_LOW} from "../../contracts/libraries/BLS12381.sol";
-import {Precompiles} from "../../contracts/libraries/Precompiles.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {AssentTest} from "./AssentTest.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 
 /// @dev Keys that an attacker would like to have in the registry.
 contract AttackKeysTest is AssentTest {
@@ -135,8 +134,7 @@ contract AttackKeysTest is AssentTest {
     }
 
     function _proof(uint256 secret, address operator, bytes memory key) private view returns (bytes memory) {
-        bytes memory digest = bytes.concat(registry.proofOfPossessionDigest(operator, key));
-        return OperatorKeys.sign(secret, digest, OperatorKeys.POSSESSION_TAG);
+        return OperatorKeys.proofOfPossession(secret, registry, operator, key);
     }
 
     function _verifies(bytes memory message, bytes memory tag, bytes memory signature, bytes memory key)
@@ -157,9 +155,7 @@ contract AttackKeysTest is AssentTest {
     function _difference(bytes memory a, bytes memory b) private view returns (bytes memory) {
         G1Point memory negated = BLS12381.decodeG1(b);
         (negated.yHigh, negated.yLow) = _negate(negated.yHigh, negated.yLow);
-        (bool success, bytes memory sum) = Precompiles.g1Add(abi.encode(BLS12381.decodeG1(a), negated));
-        assertTrue(success);
-        return OperatorKeys.encodeG1(abi.decode(sum, (G1Point)));
+        return OperatorKeys.add(a, OperatorKeys.encodeG1(negated));
     }
 
     /// @dev Minus a field element that is not zero.

@@ -5,9 +5,9 @@ import {SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {AttestedCall, ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, IRefusals, Intent} from "../../contracts/interfaces/Protocol.sol";
 import {MODULUS_HIGH, MODULUS_LOW} from "../../contracts/libraries/BLS12381.sol";
+import {MerkleTree} from "../../contracts/testing/MerkleTree.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {ClientTest, ExplicitPath, TrailingPath} from "./ClientTest.sol";
-import {MerkleTree} from "./MerkleTree.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 import {ProtectedCounter} from "./ProtectedCounter.sol";
 
 /// @dev A second spelling of an authorization that was spent.

@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation, IRefusals} from "../../contracts/interfaces/Protocol.sol";
+import {MerkleTree} from "../../contracts/testing/MerkleTree.sol";
 import {TrailingPath} from "./ClientTest.sol";
-import {MerkleTree} from "./MerkleTree.sol";
 
 /// @dev Trees bent so that what nobody attested stands under a root that was signed. Each is tried with its signature and
 /// under the recorded root.

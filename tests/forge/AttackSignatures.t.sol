@@ -3,10 +3,9 @@ pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation, IRefusals} from "../../contracts/interfaces/Protocol.sol";
-import {BLS12381, G1Point} from "../../contracts/libraries/BLS12381.sol";
-import {Precompiles} from "../../contracts/libraries/Precompiles.sol";
+import {G1Point} from "../../contracts/libraries/BLS12381.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {ClientTest, ExplicitPath, TrailingPath} from "./ClientTest.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 
 /// @dev Points that are no signatures, offered in each place where a signature is read; and keys that cancel.
 abstract contract AttackSignaturesTest is ClientTest {
@@ -20,10 +19,12 @@ abstract contract AttackSignaturesTest is ClientTest {
     /// and each would have three spellings.
     function test_RevertWhen_SignatureHasASmallSubgroupPart() public whereUnmodifiedPasses {
         bytes memory good = sign(taskManager.digestOf(attest(protectedCall())), 0, OPERATORS);
-        bytes memory shifted = _add(good, _pointOfOrder3());
+        bytes memory shifted = OperatorKeys.add(good, _pointOfOrder3());
         _assertMalformedEverywhere(shifted);
-        _assertMalformedEverywhere(_add(shifted, _pointOfOrder3()));
-        assertEq(_add(_add(shifted, _pointOfOrder3()), _pointOfOrder3()), good, "not of order 3");
+        _assertMalformedEverywhere(OperatorKeys.add(shifted, _pointOfOrder3()));
+        assertEq(
+            OperatorKeys.add(OperatorKeys.add(shifted, _pointOfOrder3()), _pointOfOrder3()), good, "not of order 3"
+        );
     }
 
     function test_RevertWhen_SignatureIsInfinityInAnyPlace() public whereUnmodifiedPasses {
@@ -92,8 +93,7 @@ abstract contract AttackSignaturesTest is ClientTest {
 
     function _register(uint256 index, uint256 secret) private {
         bytes memory key = OperatorKeys.publicKey(secret);
-        bytes memory digest = bytes.concat(registry.proofOfPossessionDigest(operatorAddress(index), key));
-        bytes memory proof = OperatorKeys.sign(secret, digest, OperatorKeys.POSSESSION_TAG);
+        bytes memory proof = OperatorKeys.proofOfPossession(secret, registry, operatorAddress(index), key);
         vm.prank(operatorAddress(index));
         registry.registerOperator(key, proof);
         setWeight(index, WEIGHT);
@@ -127,12 +127,6 @@ abstract contract AttackSignaturesTest is ClientTest {
         SignedRoot memory root = SignedRoot(taskManager.digestOf(attestation), signature, nonSigners);
         vm.expectRevert(selector);
         taskManager.recordRoot(epoch, root);
-    }
-
-    function _add(bytes memory a, bytes memory b) private view returns (bytes memory) {
-        (bool success, bytes memory sum) = Precompiles.g1Add(abi.encode(BLS12381.decodeG1(a), BLS12381.decodeG1(b)));
-        assertTrue(success);
-        return OperatorKeys.encodeG1(abi.decode(sum, (G1Point)));
     }
 
     /// @dev (0, 2): 2² = 0³ + 4, and 3 divides the cofactor of G1.

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {Attestation, IRefusals, Intent} from "../../contracts/interfaces/Protocol.sol";
+import {MerkleTree} from "../../contracts/testing/MerkleTree.sol";
 import {TrailingPath} from "./ClientTest.sol";
-import {MerkleTree} from "./MerkleTree.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 
 /// @dev One signature for many attestations: operators sign the root, each authorization carries its proof.

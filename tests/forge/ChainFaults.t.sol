@@ -4,9 +4,9 @@ pragma solidity ^0.8.28;
 import {IAttestationValidator, SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation, IRefusals, Intent} from "../../contracts/interfaces/Protocol.sol";
 import {Precompiles} from "../../contracts/libraries/Precompiles.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {BLS12381Caller} from "./BLS12381Caller.sol";
 import {TrailingPath} from "./ClientTest.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 import {Test} from "forge-std/Test.sol";
 
 /// @dev What the chain can withhold: precompiles and gas. Neither may ever turn a refusal into a pass, nor pass for a

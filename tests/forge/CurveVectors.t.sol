@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {BLS12381, G1Point} from "../../contracts/libraries/BLS12381.sol";
 import {HashToCurve} from "../../contracts/libraries/HashToCurve.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {BLS12381Caller} from "./BLS12381Caller.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 import {Test} from "forge-std/Test.sol";
 
 /// @dev Known answers of RFC 9380 and EIP-2537, from tests/vectors.

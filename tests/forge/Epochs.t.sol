@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {StakeTable} from "../../contracts/StakeTable.sol";
 import {IAttestationValidator} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.sol";
+import {IStakeTable} from "../../contracts/interfaces/IStakeTable.sol";
 import {Attestation, IRefusals} from "../../contracts/interfaces/Protocol.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {TrailingPath} from "./ClientTest.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Vm} from "forge-std/Vm.sol";
 
@@ -221,12 +221,12 @@ contract EpochsTest is TrailingPath {
         vm.prank(agent);
         stakeTable.setWeights(OPERATOR_SET, operators, weights);
 
-        vm.expectRevert(abi.encodeWithSelector(StakeTable.LengthsDiffer.selector, 1, 2));
+        vm.expectRevert(abi.encodeWithSelector(IStakeTable.LengthsDiffer.selector, 1, 2));
         vm.prank(owner);
         stakeTable.setWeights(OPERATOR_SET, operators, new uint96[](2));
 
         vm.expectEmit(address(stakeTable));
-        emit StakeTable.WeightChanged(OPERATOR_SET, operators[0], 0);
+        emit IStakeTable.WeightChanged(OPERATOR_SET, operators[0], 0);
         vm.prank(owner);
         stakeTable.setWeights(OPERATOR_SET, operators, weights);
         assertEq(stakeTable.weightOf(OPERATOR_SET, operators[0]), 0);

@@ -5,8 +5,8 @@ import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
 import {StakeTable} from "../../contracts/StakeTable.sol";
 import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.sol";
 import {IPolicyClient} from "../../contracts/interfaces/IPolicyClient.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {GasTest} from "./GasTest.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 import {ProtectedCounter} from "./ProtectedCounter.sol";
 
 /// @dev What is done once, or seldom.

@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {IAttestationValidator, SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation} from "../../contracts/interfaces/Protocol.sol";
+import {MerkleTree} from "../../contracts/testing/MerkleTree.sol";
 import {GasTest} from "./GasTest.sol";
-import {MerkleTree} from "./MerkleTree.sol";
 
 /// @dev Carries a root and calls under it in one transaction, as a bundler does.
 contract Bundle {

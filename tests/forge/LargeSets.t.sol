@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.sol";
 import {Attestation, IRefusals, Policy} from "../../contracts/interfaces/Protocol.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {TrailingPath} from "./ClientTest.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 import {Vm} from "forge-std/Vm.sol";
 
 /// @dev Operator sets of several tables. Operator i weighs i + 1, so that a weight read from a wrong place shows.

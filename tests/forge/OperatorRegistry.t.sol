@@ -5,8 +5,8 @@ import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
 import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "../../contracts/interfaces/IStakeSource.sol";
 import {BLS12381, G2Point} from "../../contracts/libraries/BLS12381.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {AssentTest} from "./AssentTest.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
 /// @dev Keys, and who may enter one.

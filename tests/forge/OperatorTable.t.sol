@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {BLS12381, G2Point} from "../../contracts/libraries/BLS12381.sol";
 import {OperatorTable, TableEntry, TableHead} from "../../contracts/libraries/OperatorTable.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {AssentTest} from "./AssentTest.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 
 /// @dev The bytes of a table against docs/protocol.md.
 contract OperatorTableTest is AssentTest {

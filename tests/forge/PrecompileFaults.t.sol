@@ -4,9 +4,9 @@ pragma solidity ^0.8.28;
 import {SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {HashToCurve} from "../../contracts/libraries/HashToCurve.sol";
 import {Precompiles} from "../../contracts/libraries/Precompiles.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {AssentTest} from "./AssentTest.sol";
 import {BLS12381Caller} from "./BLS12381Caller.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 
 /// @dev Precompiles that fail once, in the midst of what went well before. No point and no pass may come of it.
 contract PrecompileFaultsTest is AssentTest {

@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {Attestation, IRefusals, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
 import {BLS12381, G1Point, MODULUS_HIGH, MODULUS_LOW} from "../../contracts/libraries/BLS12381.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {ClientTest, ExplicitPath, TrailingPath} from "./ClientTest.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 
 /// @dev The refusals of checks 8 to 11: epoch, weight, signature.
 abstract contract QuorumRefusalsTest is ClientTest {
@@ -186,7 +186,7 @@ abstract contract QuorumRefusalsTest is ClientTest {
         for (uint256 i = 0; i < OPERATORS - 1; ++i) {
             sum = addmod(sum, OperatorKeys.secretKey(i), OperatorKeys.ORDER);
         }
-        _assertForged(OperatorKeys.sign(sum, bytes.concat(digest), OperatorKeys.SIGNATURE_TAG));
+        _assertForged(OperatorKeys.sign(sum, digest));
     }
 
     function test_RevertWhen_SignatureIsNegated() public whereUnmodifiedPasses {
@@ -257,7 +257,7 @@ abstract contract QuorumRefusalsTest is ClientTest {
             if (i != absent) sum = addmod(sum, OperatorKeys.secretKey(i), OperatorKeys.ORDER);
         }
         bytes32 digest = taskManager.digestOf(attestation);
-        return OperatorKeys.sign(sum, bytes.concat(digest), OperatorKeys.SIGNATURE_TAG);
+        return OperatorKeys.sign(sum, digest);
     }
 
     function _assertMalformed(G1Point memory signature) private {

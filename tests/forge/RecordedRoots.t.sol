@@ -3,9 +3,9 @@ pragma solidity ^0.8.28;
 
 import {IAttestationValidator, SignedRoot} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation, IRefusals, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
+import {MerkleTree} from "../../contracts/testing/MerkleTree.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {ClientTest, ExplicitPath, TrailingPath} from "./ClientTest.sol";
-import {MerkleTree} from "./MerkleTree.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
 
 /// @dev A root is verified once, and attestations under it are used without a signature.
 abstract contract RecordedRootsTest is ClientTest {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {BLS12381, G1Point, G2Point} from "../../contracts/libraries/BLS12381.sol";
-import {Precompiles} from "../../contracts/libraries/Precompiles.sol";
-import {OperatorKeys} from "./OperatorKeys.sol";
+import {BLS12381, G2Point} from "../../contracts/libraries/BLS12381.sol";
+import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {SignatureBatchCaller} from "./SignatureBatchCaller.sol";
 import {Test} from "forge-std/Test.sol";
 
@@ -33,8 +32,9 @@ contract SignatureBatchTest is Test {
         vm.assume(known != seed);
         bytes[] memory forged = signatures;
         bytes memory difference = OperatorKeys.sign(1, "any point", OperatorKeys.SIGNATURE_TAG);
-        forged[0] = _plus(forged[0], _times(difference, _coefficient(known, 2)));
-        forged[2] = _plus(forged[2], _times(difference, OperatorKeys.ORDER - _coefficient(known, 0)));
+        forged[0] = OperatorKeys.add(forged[0], OperatorKeys.multiply(difference, _coefficient(known, 2)));
+        forged[2] =
+            OperatorKeys.add(forged[2], OperatorKeys.multiply(difference, OperatorKeys.ORDER - _coefficient(known, 0)));
         assertTrue(_holds(known, forged), "the forgeries do not cancel");
         assertFalse(_holds(seed, forged), "the coefficients do not depend on the seed");
     }
@@ -46,15 +46,5 @@ contract SignatureBatchTest is Test {
     /// @dev As the library's documentation has it: 128 bits of the hash of the seed and the signature's place.
     function _coefficient(bytes32 seed, uint256 place) private pure returns (uint256) {
         return uint128(uint256(keccak256(abi.encode(seed, place))));
-    }
-
-    function _plus(bytes memory a, bytes memory b) private view returns (bytes memory) {
-        (, bytes memory sum) = Precompiles.g1Add(abi.encode(BLS12381.decodeG1(a), BLS12381.decodeG1(b)));
-        return OperatorKeys.encodeG1(abi.decode(sum, (G1Point)));
-    }
-
-    function _times(bytes memory a, uint256 scalar) private view returns (bytes memory) {
-        (, bytes memory product) = Precompiles.g1Multiply(abi.encode(BLS12381.decodeG1(a), scalar));
-        return OperatorKeys.encodeG1(abi.decode(product, (G1Point)));
     }
 }

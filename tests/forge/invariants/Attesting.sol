@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation} from "../../../contracts/interfaces/Protocol.sol";
-import {MerkleTree} from "../MerkleTree.sol";
-import {OperatorKeys} from "../OperatorKeys.sol";
+import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
+import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Digests} from "./Digests.sol";
 import {OperatorSets} from "./OperatorSets.sol";
 
@@ -71,7 +71,7 @@ abstract contract Attesting is OperatorSets {
         }
         uint256 weight = weightWithout(epoch, absent);
         if (weight > signedWeights[epoch][root]) signedWeights[epoch][root] = weight;
-        return OperatorKeys.sign(sum, bytes.concat(root), OperatorKeys.SIGNATURE_TAG);
+        return OperatorKeys.sign(sum, root);
     }
 
     function digestOf(Attestation memory attestation) public view returns (bytes32) {

@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
-import {MerkleTree} from "../MerkleTree.sol";
-import {OperatorKeys} from "../OperatorKeys.sol";
+import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
+import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Signed} from "./Attesting.sol";
 import {End, Handler} from "./Handler.sol";
 import {World} from "./World.sol";
@@ -191,7 +191,7 @@ contract ForgeryHandler is Handler {
     }
 
     function _signedByTheAttacker(bytes32 root) private view returns (bytes memory) {
-        return OperatorKeys.sign(uint256(keccak256("attacker")), bytes.concat(root), OperatorKeys.SIGNATURE_TAG);
+        return OperatorKeys.sign(uint256(keccak256("attacker")), root);
     }
 
     function _flipped(bytes memory data, uint256 index) private pure returns (bytes memory flipped) {

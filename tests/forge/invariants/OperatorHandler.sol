@@ -5,7 +5,7 @@ import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {IAttestationValidator} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {Attestation, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
-import {OperatorKeys} from "../OperatorKeys.sol";
+import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Signed} from "./Attesting.sol";
 import {End, Handler} from "./Handler.sol";
 import {OperatorSets} from "./OperatorSets.sol";

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {StakeTable} from "../../../contracts/StakeTable.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
+import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {AssentTest} from "../AssentTest.sol";
-import {OperatorKeys} from "../OperatorKeys.sol";
 
 /// @title Operators of two sets, and every epoch as it should be
 /// @dev What is kept here is computed from what was asked for, never read from the contracts.
@@ -205,7 +205,6 @@ abstract contract OperatorSets is AssentTest {
         uint256 secret = OperatorKeys.secretKey(_keysMade++);
         operators[index].secret = secret;
         key = OperatorKeys.publicKey(secret);
-        bytes32 digest = registry.proofOfPossessionDigest(operatorAddress(index), key);
-        proof = OperatorKeys.sign(secret, bytes.concat(digest), OperatorKeys.POSSESSION_TAG);
+        proof = OperatorKeys.proofOfPossession(secret, registry, operatorAddress(index), key);
     }
 }

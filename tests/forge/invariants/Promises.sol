@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {BLS12381, G2Point} from "../../../contracts/libraries/BLS12381.sol";
 import {OperatorTable, TableEntry} from "../../../contracts/libraries/OperatorTable.sol";
-import {OperatorKeys} from "../OperatorKeys.sol";
+import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Treasury} from "./Treasury.sol";
 
 /// @title What must hold after every call, whoever made it

@@ -26,5 +26,5 @@ pub fn measure() -> Result<Vec<lcov::File>, Missing> {
     execute(coverage).into_result().map_err(Missing::Failure)?;
     let text =
         fs::read_to_string(report).map_err(|error| Missing::Failure(format!("forge wrote no report: {error}")))?;
-    Ok(lcov::parse(&text, &root, |path| path.starts_with("contracts/")))
+    Ok(lcov::parse(&text, &root, |path| path.starts_with("contracts/") && !path.starts_with("contracts/testing/")))
 }

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {SignedRoot} from "../interfaces/IAttestationValidator.sol";
+import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
+import {IPolicyClient} from "../interfaces/IPolicyClient.sol";
+import {IStakeTable} from "../interfaces/IStakeTable.sol";
+import {ITaskManager} from "../interfaces/ITaskManager.sol";
+import {Attestation, Intent, Policy} from "../interfaces/Protocol.sol";
+import {Precompiles} from "../libraries/Precompiles.sol";
+import {AssentBytecode} from "./AssentBytecode.sol";
+import {AuthorizationEncoding} from "./AuthorizationEncoding.sol";
+import {MerkleTree} from "./MerkleTree.sol";
+import {OperatorKeys} from "./OperatorKeys.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
+import {Test} from "forge-std/Test.sol";
+
+/// @title A whole Assent for the tests of a contract that inherits `PolicyClient`
+/// @notice The contracts are the real ones, to the byte; operators have real keys, and sign in the EVM whatever a test asks.
+/// No FFI, no node, nothing that says yes by itself: what the kit signs well is accepted, and what it does not is refused, by
+/// the code that runs on chain.
+///
+///     contract TreasuryTest is AssentTestKit {
+///         function setUp() public {
+///             deployAssent();
+///             treasury = new Treasury(owner, taskManager, assentPolicy());
+///         }
+///
+///         function test_Pays() public {
+///             Intent memory intent = intentOf(agent, address(treasury), 0, abi.encodeCall(Treasury.pay, (token, bob, 5)));
+///             callAttested(intent, attest(intent));
+///         }
+///
+///         function test_RevertWhen_OperatorsDeny() public {
+///             Intent memory intent = intentOf(agent, address(treasury), 0, abi.encodeCall(Treasury.pay, (token, bob, 5)));
+///             bytes memory authorization = deny(intent);
+///             vm.expectPartialRevert(IRefusals.PolicyDenied.selector);
+///             callAttested(intent, authorization);
+///         }
+///     }
+///
+/// @dev The EVM needs the precompiles of EIP-2537: `evm_version = "prague"` or newer in foundry.toml. Each attestation has the
+/// client's next nonce, and is for the client's own policy. Where a contract executes intents it is handed, the intent's
+/// target is not the client: name the client as the second argument. Make an authorization before `vm.prank` or
+/// `vm.expectRevert`, which hold for the next call, and to attest takes calls.
+abstract contract AssentTestKit is Test {
+    /// @notice The EVM lacks the BLS12-381 precompiles: set `evm_version = "prague"` or newer.
+    error PrecompilesMissing();
+    /// @notice Call `deployAssent()` in `setUp` before anything is attested.
+    error AssentNotDeployed();
+    /// @notice The address has no code, or its code has no policy: it is not the client. Where a contract executes an intent it
+    /// is handed, name that contract as the client, beside the intent.
+    error NotPolicyClient(address client);
+    /// @notice The client asks a TaskManager that is not the kit's, or none yet: initialise it with `taskManager`.
+    error OtherTaskManager(address client, ITaskManager asked);
+    /// @notice There are not so many operators.
+    error NoSuchOperators(uint256 nonSigners, uint256 operators);
+
+    /// @dev The operator set in which the kit's operators are.
+    uint32 internal constant OPERATOR_SET = 1;
+    /// @dev How long what the kit attests is good, where the policy lets it: seconds.
+    uint48 internal constant ATTESTATION_LIFETIME = 10 minutes;
+    /// @dev How long a superseded epoch stays good, in seconds.
+    uint48 internal constant GRACE_PERIOD = 1 days;
+    /// @dev Each operator's weight.
+    uint96 internal constant OPERATOR_WEIGHT = 100;
+
+    address internal assentOwner = makeAddr("Assent's owner");
+    IStakeTable internal stakeTable;
+    IOperatorRegistry internal operatorRegistry;
+    ITaskManager internal taskManager;
+    /// @dev The epoch whose operators sign.
+    uint32 internal currentEpoch;
+    /// @dev How many operators the epoch has.
+    uint256 internal operatorCount;
+    /// @dev The nonce of a client's next attestation.
+    mapping(address client => uint256 nonce) internal nextNonce;
+    uint256 private _deployments;
+
+    /* SET-UP */
+
+    /// @dev Assent with seven operators of equal weight. Where a test forks a chain, call it after that.
+    function deployAssent() internal {
+        deployAssent(7);
+    }
+
+    /// @dev Assent with so many operators of equal weight.
+    function deployAssent(uint256 operators) internal {
+        _requirePrecompiles();
+        // A test's chain begins at second 1, where "an hour ago" is before all time.
+        if (block.timestamp < 365 days) vm.warp(1_800_000_000);
+        stakeTable = IStakeTable(_deploy(AssentBytecode.STAKE_TABLE, abi.encode(assentOwner)));
+        operatorRegistry = IOperatorRegistry(
+            _deploy(AssentBytecode.OPERATOR_REGISTRY, abi.encode(assentOwner, stakeTable, GRACE_PERIOD))
+        );
+        taskManager = ITaskManager(_deploy(AssentBytecode.TASK_MANAGER, abi.encode(operatorRegistry)));
+        vm.prank(assentOwner);
+        operatorRegistry.addValidator(taskManager);
+        _registerOperators(operators);
+        commitEpoch();
+    }
+
+    /// @dev A policy that asks for two thirds of the operators' weight and lets attestations live for an hour at most.
+    function assentPolicy() internal pure returns (Policy memory) {
+        return Policy({policyId: keccak256("policy"), operatorSet: OPERATOR_SET, quorum: 6667, maxLifetime: 1 hours});
+    }
+
+    /// @dev A call on this chain.
+    function intentOf(address from, address to, uint256 value, bytes memory data)
+        internal
+        view
+        returns (Intent memory)
+    {
+        return Intent({from: from, to: to, value: value, data: data, chainId: block.chainid});
+    }
+
+    /* WHAT OPERATORS SAY */
+
+    /// @dev All operators allow the call.
+    function attest(Intent memory intent) internal returns (bytes memory authorization) {
+        return attest(intent, intent.to);
+    }
+
+    /// @dev The same, for a client that executes intents.
+    function attest(Intent memory intent, address client) internal returns (bytes memory authorization) {
+        return authorize(attestationOf(intent, client));
+    }
+
+    /// @dev All operators deny the call: refused with `PolicyDenied`.
+    function deny(Intent memory intent) internal returns (bytes memory authorization) {
+        return deny(intent, intent.to);
+    }
+
+    function deny(Intent memory intent, address client) internal returns (bytes memory authorization) {
+        Attestation memory attestation = attestationOf(intent, client);
+        attestation.decision = 0;
+        return authorize(attestation);
+    }
+
+    /// @dev All operators allowed the call, until this very second: refused with `AttestationExpired`.
+    function expired(Intent memory intent) internal returns (bytes memory authorization) {
+        return expired(intent, intent.to);
+    }
+
+    function expired(Intent memory intent, address client) internal returns (bytes memory authorization) {
+        Attestation memory attestation = attestationOf(intent, client);
+        attestation.expiration = uint48(block.timestamp);
+        return authorize(attestation);
+    }
+
+    /// @dev All but the first `nonSigners` operators allow the call. Below the quorum: refused with `QuorumNotReached`.
+    function withNonSigners(Intent memory intent, uint256 nonSigners) internal returns (bytes memory authorization) {
+        return withNonSigners(intent, intent.to, nonSigners);
+    }
+
+    function withNonSigners(Intent memory intent, address client, uint256 nonSigners)
+        internal
+        returns (bytes memory authorization)
+    {
+        return authorize(attestationOf(intent, client), nonSigners);
+    }
+
+    /// @dev What somebody who is no operator signed: refused with `InvalidSignature`.
+    function forged(Intent memory intent) internal returns (bytes memory authorization) {
+        return forged(intent, intent.to);
+    }
+
+    function forged(Intent memory intent, address client) internal returns (bytes memory authorization) {
+        Attestation memory attestation = attestationOf(intent, client);
+        bytes memory signature = OperatorKeys.sign(uint256(keccak256("forger")), taskManager.digestOf(attestation));
+        return AuthorizationEncoding.direct(attestation, currentEpoch, signature, "", new bytes32[](0));
+    }
+
+    /// @dev All operators allow all calls with one signature. Each authorization carries its Merkle proof.
+    function batch(Intent[] memory intents) internal returns (bytes[] memory authorizations) {
+        address[] memory clients = new address[](intents.length);
+        for (uint256 i = 0; i < intents.length; ++i) {
+            clients[i] = intents[i].to;
+        }
+        return batch(intents, clients);
+    }
+
+    function batch(Intent[] memory intents, address[] memory clients) internal returns (bytes[] memory authorizations) {
+        (Attestation[] memory attestations, bytes32[] memory leaves) = _attestationsOf(intents, clients);
+        bytes memory signature = _sign(MerkleTree.rootOf(leaves), 0);
+        authorizations = new bytes[](intents.length);
+        for (uint256 i = 0; i < intents.length; ++i) {
+            authorizations[i] = AuthorizationEncoding.direct(
+                attestations[i], currentEpoch, signature, "", MerkleTree.proofOf(leaves, i)
+            );
+        }
+    }
+
+    /// @dev The same, and the batch's root is recorded ahead of time, so that no authorization carries the signature.
+    function recordedBatch(Intent[] memory intents, address[] memory clients)
+        internal
+        returns (bytes[] memory authorizations)
+    {
+        (Attestation[] memory attestations, bytes32[] memory leaves) = _attestationsOf(intents, clients);
+        bytes32 root = MerkleTree.rootOf(leaves);
+        taskManager.recordRoot(currentEpoch, SignedRoot({root: root, signature: _sign(root, 0), nonSigners: ""}));
+        authorizations = new bytes[](intents.length);
+        for (uint256 i = 0; i < intents.length; ++i) {
+            authorizations[i] =
+                AuthorizationEncoding.recorded(attestations[i], currentEpoch, MerkleTree.proofOf(leaves, i));
+        }
+    }
+
+    /* ONE FIELD AT A TIME */
+
+    /// @dev What `attest` signs, for a test that changes a field first. Takes the client's next nonce.
+    function attestationOf(Intent memory intent, address client) internal returns (Attestation memory) {
+        Policy memory policy = _policyOf(client);
+        uint256 nonce = nextNonce[client]++;
+        uint48 lifetime = policy.maxLifetime < ATTESTATION_LIFETIME ? policy.maxLifetime : ATTESTATION_LIFETIME;
+        return Attestation({
+            taskId: taskManager.taskIdOf(client, policy.policyId, intent, nonce),
+            policyId: policy.policyId,
+            policyClient: client,
+            nonce: nonce,
+            expiration: uint48(block.timestamp) + lifetime,
+            decision: 1,
+            evidence: keccak256("evidence"),
+            intent: intent
+        });
+    }
+
+    /// @dev Signed by all operators.
+    function authorize(Attestation memory attestation) internal view returns (bytes memory authorization) {
+        return authorize(attestation, 0);
+    }
+
+    /// @dev Signed by all but the first `nonSigners` operators.
+    function authorize(Attestation memory attestation, uint256 nonSigners)
+        internal
+        view
+        returns (bytes memory authorization)
+    {
+        bytes memory signature = _sign(taskManager.digestOf(attestation), nonSigners);
+        bytes memory bitmap = AuthorizationEncoding.firstBits(nonSigners);
+        return AuthorizationEncoding.direct(attestation, currentEpoch, signature, bitmap, new bytes32[](0));
+    }
+
+    /* CALLS */
+
+    /// @dev The intent's sender makes the call, with the authorization behind the calldata. Passes on what it returns, or
+    /// its revert: `vm.expectRevert` just before it works.
+    function callAttested(Intent memory intent, bytes memory authorization) internal returns (bytes memory) {
+        bytes memory data = AuthorizationEncoding.trailing(intent.data, authorization);
+        vm.prank(intent.from);
+        return Address.functionCallWithValue(intent.to, data, intent.value);
+    }
+
+    /* EPOCHS */
+
+    /// @dev The next currentEpoch, of the same operators; the one before stays good for the grace period.
+    function commitEpoch() internal {
+        address[] memory operators = new address[](operatorCount);
+        for (uint256 i = 0; i < operatorCount; ++i) {
+            operators[i] = operatorAddress(i);
+        }
+        vm.prank(assentOwner);
+        currentEpoch = operatorRegistry.commitEpoch(OPERATOR_SET, operators);
+    }
+
+    /// @dev Retires the epoch for cause: all that it signed is refused with `EpochRetired`, until `commitEpoch` begins another.
+    function retireEpoch() internal {
+        vm.prank(assentOwner);
+        operatorRegistry.retireEpoch(currentEpoch);
+    }
+
+    /// @dev Where an operator sends its transactions from.
+    function operatorAddress(uint256 index) internal pure returns (address) {
+        return address(uint160(uint256(keccak256("Assent's operators"))) & ~uint160(0xffff) | uint160(index));
+    }
+
+    /* PRIVATE */
+
+    function _deploy(bytes memory creationCode, bytes memory arguments) private returns (address) {
+        return Create2.deploy(0, bytes32(_deployments++), bytes.concat(creationCode, arguments));
+    }
+
+    function _registerOperators(uint256 count) private {
+        operatorCount = count;
+        address[] memory operators = new address[](count);
+        uint96[] memory weights = new uint96[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            (operators[i], weights[i]) = (operatorAddress(i), OPERATOR_WEIGHT);
+            uint256 secret = OperatorKeys.secretKey(i);
+            bytes memory key = OperatorKeys.publicKey(secret);
+            bytes memory proof = OperatorKeys.proofOfPossession(secret, operatorRegistry, operators[i], key);
+            vm.prank(operators[i]);
+            operatorRegistry.registerOperator(key, proof);
+        }
+        vm.prank(assentOwner);
+        stakeTable.setWeights(OPERATOR_SET, operators, weights);
+    }
+
+    /// @dev By all but the first `nonSigners` operators: the sum of their secrets signs as the sum of their signatures.
+    function _sign(bytes32 root, uint256 nonSigners) private view returns (bytes memory) {
+        if (nonSigners >= operatorCount) revert NoSuchOperators(nonSigners, operatorCount);
+        uint256 sum = 0;
+        for (uint256 i = nonSigners; i < operatorCount; ++i) {
+            sum = addmod(sum, OperatorKeys.secretKey(i), OperatorKeys.ORDER);
+        }
+        return OperatorKeys.sign(sum, root);
+    }
+
+    function _attestationsOf(Intent[] memory intents, address[] memory clients)
+        private
+        returns (Attestation[] memory attestations, bytes32[] memory leaves)
+    {
+        attestations = new Attestation[](intents.length);
+        leaves = new bytes32[](intents.length);
+        for (uint256 i = 0; i < intents.length; ++i) {
+            attestations[i] = attestationOf(intents[i], clients[i]);
+            leaves[i] = taskManager.digestOf(attestations[i]);
+        }
+    }
+
+    /// @dev The client's policy. Says what is wrong where an authorization could never be accepted.
+    function _policyOf(address client) private view returns (Policy memory policy) {
+        if (address(taskManager) == address(0)) revert AssentNotDeployed();
+        if (client.code.length == 0) revert NotPolicyClient(client);
+        try IPolicyClient(client).taskManager() returns (ITaskManager asked) {
+            if (asked != taskManager) revert OtherTaskManager(client, asked);
+        } catch {
+            revert NotPolicyClient(client);
+        }
+        return IPolicyClient(client).policy();
+    }
+
+    function _requirePrecompiles() private view {
+        (bool success, bytes memory sum) = Precompiles.g1Add(new bytes(256));
+        if (!success || sum.length != 128) revert PrecompilesMissing();
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Attestation} from "../interfaces/Protocol.sol";
+
+/// @title An authorization's bytes
+/// @notice For tests, which also want to encode what is refused: nothing is checked here. The format is in docs/protocol.md.
+library AuthorizationEncoding {
+    /// @notice An authorization that carries its signature.
+    /// @param epoch The epoch whose operators signed.
+    /// @param signature The aggregate signature of the attestation's digest, or of the tree's root, in 96 bytes.
+    /// @param nonSigners The bitmap of the operators that did not sign.
+    /// @param proof The Merkle proof; empty where the attestation was signed alone.
+    function direct(
+        Attestation memory attestation,
+        uint32 epoch,
+        bytes memory signature,
+        bytes memory nonSigners,
+        bytes32[] memory proof
+    ) internal pure returns (bytes memory) {
+        return abi.encodePacked(
+            _fields(attestation, epoch, 0),
+            abi.encodePacked(signature, uint8(nonSigners.length), nonSigners, uint8(proof.length), proof)
+        );
+    }
+
+    /// @notice An authorization whose root is recorded.
+    function recorded(Attestation memory attestation, uint32 epoch, bytes32[] memory proof)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodePacked(_fields(attestation, epoch, 1), uint8(proof.length), proof);
+    }
+
+    /// @notice The bitmap in which the first `count` operators of the epoch did not sign.
+    function firstBits(uint256 count) internal pure returns (bytes memory bitmap) {
+        bitmap = new bytes((count + 7) / 8);
+        for (uint256 i = 0; i < count; ++i) {
+            bitmap[i / 8] |= bytes1(uint8(1 << (i % 8)));
+        }
+    }
+
+    /// @notice Calldata with an authorization behind it, as a function under `onlyAttested` takes it.
+    function trailing(bytes memory data, bytes memory authorization) internal pure returns (bytes memory) {
+        return abi.encodePacked(data, authorization, uint16(authorization.length));
+    }
+
+    function _fields(Attestation memory attestation, uint32 epoch, uint8 kind) private pure returns (bytes memory) {
+        return abi.encodePacked(
+            abi.encodePacked(attestation.taskId, attestation.nonce, attestation.expiration, attestation.decision),
+            abi.encodePacked(attestation.evidence, epoch, kind)
+        );
+    }
+}
