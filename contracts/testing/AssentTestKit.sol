@@ -332,7 +332,8 @@ abstract contract AssentTestKit is Test {
     }
 
     function _requirePrecompiles() private view {
-        (bool success, bytes memory sum) = Precompiles.g1Add(new bytes(256));
+        // Infinity and infinity make infinity. Where there is no precompile a call succeeds too, and returns nothing.
+        (bool success, bytes memory sum) = Precompiles.G1ADD.staticcall(new bytes(256));
         if (!success || sum.length != 128) revert PrecompilesMissing();
     }
 }
