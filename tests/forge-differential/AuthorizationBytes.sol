@@ -4,10 +4,12 @@ pragma solidity ^0.8.28;
 import {Dice} from "./Dice.sol";
 import {SignatureBytes} from "./SignatureBytes.sol";
 import {Splice} from "./Splice.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @title Random authorizations, and ways to tamper with one: with its structure in mind, and without
 library AuthorizationBytes {
     using Dice for Dice.Cup;
+    using LibBytes for bytes;
     using Splice for bytes;
 
     /* Where fields stand (docs/protocol.md). */
@@ -47,7 +49,7 @@ library AuthorizationBytes {
     /// @dev The nonce as the bytes have it; zero when they are too short.
     function nonceOf(bytes memory authorization) internal pure returns (uint256) {
         if (authorization.length < EXPIRATION) return 0;
-        return uint256(bytes32(authorization.slice(NONCE, 32)));
+        return uint256(bytes32(authorization.slice(NONCE, NONCE + 32)));
     }
 
     /// @dev Without its structure in mind.
@@ -76,7 +78,7 @@ library AuthorizationBytes {
         if (!_isDirect(authorization)) return authorization;
         uint256 length = uint8(authorization[BITMAP_LENGTH]);
         if (BITMAP + length >= authorization.length) return authorization;
-        bytes memory bitmap = authorization.slice(BITMAP, length);
+        bytes memory bitmap = authorization.slice(BITMAP, BITMAP + length);
         uint256 way = dice.below(4);
         if (way == 0) return authorization.overwrite(BITMAP_LENGTH, abi.encodePacked(uint8(dice.roll())));
         if (way == 1) bitmap = bytes.concat(bitmap, hex"00"); // A second spelling of the same set.
@@ -96,7 +98,7 @@ library AuthorizationBytes {
     function _mutateProof(bytes memory authorization, Dice.Cup memory dice) private pure returns (bytes memory) {
         uint256 way = dice.below(8);
         if (way < 4 && _isDirect(authorization)) {
-            bytes memory signature = authorization.slice(SIGNATURE, 96);
+            bytes memory signature = authorization.slice(SIGNATURE, SIGNATURE + 96);
             return authorization.overwrite(SIGNATURE, SignatureBytes.mutate(signature, dice));
         }
         uint256 offset = _proofLengthOffset(authorization);

@@ -2,12 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {Dice} from "./Dice.sol";
-import {Splice} from "./Splice.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @title Ways to tamper with an encoded point of G1
 library SignatureBytes {
     using Dice for Dice.Cup;
-    using Splice for bytes;
+    using LibBytes for bytes;
 
     /// @dev The field's modulus. RFC 9380, section 8.8.1.
     bytes internal constant MODULUS =
@@ -15,7 +15,7 @@ library SignatureBytes {
 
     function mutate(bytes memory signature, Dice.Cup memory dice) internal pure returns (bytes memory) {
         uint256 way = dice.below(8);
-        (bytes memory x, bytes memory y) = (signature.slice(0, 48), signature.slice(48, 48));
+        (bytes memory x, bytes memory y) = (signature.slice(0, 48), signature.slice(48, 96));
         if (way == 0) return new bytes(96); // Infinity.
         if (way == 1) return bytes.concat(y, x);
         if (way == 2) return bytes.concat(_add(x, MODULUS), y); // A second spelling, where it fits into 48 bytes.

@@ -10,11 +10,13 @@ import {ChainReader, Question} from "./ChainReader.sol";
 import {Dice} from "./Dice.sol";
 import {Splice} from "./Splice.sol";
 import {VerifierOracle} from "./VerifierOracle.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @dev Whatever follows the selector of a protected function: both sides find the same authorization in it, or none.
 contract TrailingCalldataDifferentialTest is TrailingPath, ChainReader, VerifierOracle {
     using AuthorizationBytes for bytes;
     using Dice for Dice.Cup;
+    using LibBytes for bytes;
     using Splice for bytes;
 
     /// @dev Without arguments, so that nothing but the modifier reads the calldata.
@@ -57,11 +59,11 @@ contract TrailingCalldataDifferentialTest is TrailingPath, ChainReader, Verifier
         if (way == 3) return trailing.slice(0, 4 + dice.below(end - 2));
         if (way == 4) return bytes.concat(trailing, dice.randomBytes(1 + dice.below(4)));
         if (way == 5) return trailing.splice(4, 0, dice.randomBytes(1 + dice.below(40))); // More ordinary calldata.
-        bytes memory authorization = trailing.slice(4, end - 4);
+        bytes memory authorization = trailing.slice(4, end);
         if (way == 6) return trail(SELECTOR, authorization.mutate(dice));
         // An authorization that begins within the selector: well formed, but for what stands before it.
         uint256 shared = 1 + dice.below(4);
-        return bytes.concat(SELECTOR, authorization.slice(shared, end - 4 - shared), bytes2(uint16(end - 4)));
+        return bytes.concat(SELECTOR, authorization.slice(shared, end - 4), bytes2(uint16(end - 4)));
     }
 
     /// @dev Makes the call, and leaves no trace of it.
@@ -69,7 +71,7 @@ contract TrailingCalldataDifferentialTest is TrailingPath, ChainReader, Verifier
         IVerifierOracle.Call memory call;
         (call.isTrailing, call.data) = (true, data);
         // No more than one attestation has been signed, and no root recorded.
-        addCase(asked, agent, 0, good.slice(4, good.length - 4), call);
+        addCase(asked, agent, 0, good.slice(4), call);
         uint256 snapshot = vm.snapshotState();
         vm.prank(agent);
         (bool success, bytes memory returned) = address(counter).call(data);

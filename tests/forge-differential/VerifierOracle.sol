@@ -2,13 +2,13 @@
 pragma solidity ^0.8.28;
 
 import {IVerifierOracle} from "../oracle/IVerifierOracle.sol";
-import {Splice} from "./Splice.sol";
 import {Test} from "forge-std/Test.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @title Questions to the Rust verifier
 /// @dev Starts the program `assent-oracle` (tests/oracle) for each. When it has no answer, the test fails.
 abstract contract VerifierOracle is Test {
-    using Splice for bytes;
+    using LibBytes for bytes;
 
     /// @dev In bytes, two characters each: Linux takes no argument of more than 131,071 characters, but takes several.
     uint256 private constant LONGEST_ARGUMENT = 60_000;
@@ -57,8 +57,7 @@ abstract contract VerifierOracle is Test {
         command[0] = vm.envOr("ASSENT_ORACLE", string("target/debug/assent-oracle"));
         for (uint256 i = 0; i < count; ++i) {
             uint256 offset = i * LONGEST_ARGUMENT;
-            uint256 rest = question.length - offset;
-            command[1 + i] = vm.toString(question.slice(offset, rest < LONGEST_ARGUMENT ? rest : LONGEST_ARGUMENT));
+            command[1 + i] = vm.toString(question.slice(offset, offset + LONGEST_ARGUMENT));
         }
         return vm.ffi(command);
     }

@@ -10,6 +10,7 @@ import {OwnerHandler} from "./invariants/OwnerHandler.sol";
 import {ReplayHandler} from "./invariants/ReplayHandler.sol";
 import {UserHandler} from "./invariants/UserHandler.sol";
 import {World} from "./invariants/World.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Test} from "forge-std/Test.sol";
 
 /// @dev Users, operators, owners and attackers act at random on two vaults, two operator sets and two TaskManagers. Each of
@@ -79,12 +80,7 @@ contract InvariantsTest is Test {
         for (uint256 call = 0; call < 50; ++call) {
             uint256 seed = uint256(keccak256(abi.encode(run, call)));
             (Handler handler, bytes4 action) = _drawAction(seed);
-            (bool success, bytes memory reason) = address(handler).call(abi.encodeWithSelector(action, seed));
-            if (!success) {
-                assembly ("memory-safe") {
-                    revert(add(reason, 32), mload(reason))
-                }
-            }
+            Address.functionCall(address(handler), abi.encodeWithSelector(action, seed));
         }
         world.assertTotalsAreSums();
     }

@@ -50,7 +50,7 @@ contract ConfusionHandler is Handler {
         );
         if (signed.attestation.intent.to != client) mustFail("use on another chain", client, signed, wrongChain);
 
-        Signed memory bent = _copy(signed);
+        Signed memory bent = copyOf(signed);
         bent.attestation.intent.chainId = isSignedAway ? home : away;
         mustFailForged("use on another chain", client, bent);
         mustFailForged("use on another chain", client, _underTheExpectedTask(client, bent));
@@ -93,7 +93,7 @@ contract ConfusionHandler is Handler {
         world.record(signed);
         // Operator 0 is in every epoch.
         world.rotateKey(0);
-        Signed memory bent = _copy(signed);
+        Signed memory bent = copyOf(signed);
         bent.epoch = world.commit(world.policyOf(client).operatorSet, own);
         mustFailForged("use an epoch that did not sign", client, bent);
         bent.recorded = true;
@@ -139,13 +139,9 @@ contract ConfusionHandler is Handler {
     }
 
     function _underTheExpectedTask(address client, Signed memory signed) private view returns (Signed memory bent) {
-        bent = _copy(signed);
+        bent = copyOf(signed);
         Policy memory terms = world.policyOf(client);
         bent.attestation.taskId =
             world.taskIdOf(client, terms.policyId, bent.attestation.intent, bent.attestation.nonce);
-    }
-
-    function _copy(Signed memory signed) private pure returns (Signed memory) {
-        return abi.decode(abi.encode(signed), (Signed));
     }
 }

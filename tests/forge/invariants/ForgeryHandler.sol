@@ -4,14 +4,16 @@ pragma solidity ^0.8.28;
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
-import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Signed} from "./Attesting.sol";
 import {End, Handler} from "./Handler.sol";
 import {World} from "./World.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @title An attacker who bends what operators signed
 /// @dev Now and then what was bent is used unbent in the end, so it was the bend that was refused.
 contract ForgeryHandler is Handler {
+    using LibBytes for bytes;
+
     constructor(World world_) Handler(world_) {}
 
     /* ACTIONS */
@@ -20,7 +22,7 @@ contract ForgeryHandler is Handler {
     function bendTheAttestation(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory signed = world.fresh(vault, own);
-        Signed memory bent = _copy(signed);
+        Signed memory bent = copyOf(signed);
         Attestation memory attestation = bent.attestation;
         uint256 field = pick(own, "field", 8);
         uint48 lifetime = world.policyOf(client).maxLifetime;
@@ -40,9 +42,9 @@ contract ForgeryHandler is Handler {
     function bendTheProof(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory signed = world.fresh(vault, own);
-        Signed memory bent = _copy(signed);
+        Signed memory bent = copyOf(signed);
         uint256 part = pick(own, "part", 5);
-        if (part == 0) bent.signature = _signedByTheAttacker(bent.root);
+        if (part == 0) bent.signature = signedByTheAttacker(bent.root);
         if (part == 1) bent.signature = world.signRoot(keccak256(abi.encode(own)), bent.epoch, bent.absent);
         if (part == 2) bent.absent ^= 1 << pick(own, "operator", world.frozenEpoch(bent.epoch).members.length);
         if (part == 3) bent.proof = MerkleTree.append(bent.proof, keccak256(abi.encode(own)));
@@ -77,7 +79,7 @@ contract ForgeryHandler is Handler {
     function bendTheCall(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory signed = world.fresh(vault, own);
-        Signed memory bent = _copy(signed);
+        Signed memory bent = copyOf(signed);
         Intent memory intent = bent.attestation.intent;
         uint256 part = pick(own, "part", 5);
         // The amount, or the recipient: 20 bytes of either, since dirty bytes before an address fail to decode.
@@ -154,7 +156,7 @@ contract ForgeryHandler is Handler {
         uint256 operators = world.frozenEpoch(signed.epoch).members.length;
         uint256 kind = pick(seed, "kind of bytes", 8);
         bad = bytes.concat(good);
-        if (kind == 0) return _shortened(good, 1 + pick(seed, "length", good.length));
+        if (kind == 0) return good.slice(0, pick(seed, "length", good.length));
         if (kind == 1) return bytes.concat(good, new bytes(1 + pick(seed, "length", 64)));
         if (kind == 2) bad[70] = bytes1(uint8(2 + pick(seed, "decision", 254)));
         if (kind == 3) bad[107] = bytes1(uint8(1 + pick(seed, "kind", 255)));
@@ -171,7 +173,8 @@ contract ForgeryHandler is Handler {
         view
         returns (bytes memory)
     {
-        bytes memory head = _shortened(world.authorizationOf(signed), 2 + world.bitmapOf(signed.absent).length);
+        bytes memory good = world.authorizationOf(signed);
+        bytes memory head = good.slice(0, good.length - 2 - world.bitmapOf(signed.absent).length);
         return abi.encodePacked(head, uint8(bitmap.length), bitmap, proofLength, new bytes32[](proofLength));
     }
 
@@ -190,23 +193,8 @@ contract ForgeryHandler is Handler {
         return expiration == block.timestamp + lifetime ? expiration - 1 : expiration + 1;
     }
 
-    function _signedByTheAttacker(bytes32 root) private view returns (bytes memory) {
-        return OperatorKeys.sign(uint256(keccak256("attacker")), root);
-    }
-
     function _flipped(bytes memory data, uint256 index) private pure returns (bytes memory flipped) {
         flipped = bytes.concat(data);
         flipped[index] ^= 0x01;
-    }
-
-    function _shortened(bytes memory data, uint256 by) private pure returns (bytes memory shortened) {
-        shortened = new bytes(data.length - by);
-        for (uint256 i = 0; i < shortened.length; ++i) {
-            shortened[i] = data[i];
-        }
-    }
-
-    function _copy(Signed memory signed) private pure returns (Signed memory) {
-        return abi.decode(abi.encode(signed), (Signed));
     }
 }

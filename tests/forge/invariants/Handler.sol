@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
+import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Signed} from "./Attesting.sol";
 import {World} from "./World.sol";
 import {CommonBase} from "forge-std/Base.sol";
@@ -24,7 +25,6 @@ abstract contract Handler is CommonBase, StdAssertions {
     }
 
     /// @dev An action that ends without having reached anything fails.
-
     modifier reachesAnEnd() {
         uint256 before = world.endCount();
         _;
@@ -88,6 +88,16 @@ abstract contract Handler is CommonBase, StdAssertions {
         assertFalse(success, action);
         assertEq(returned, expected, action);
         world.reach(action, bytes4(expected));
+    }
+
+    /* WHAT AN ATTACKER HAS */
+
+    function copyOf(Signed memory signed) internal pure returns (Signed memory) {
+        return abi.decode(abi.encode(signed), (Signed));
+    }
+
+    function signedByTheAttacker(bytes32 root) internal view returns (bytes memory) {
+        return OperatorKeys.sign(uint256(keccak256("attacker")), root);
     }
 
     /* CHOICES */

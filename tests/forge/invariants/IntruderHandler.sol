@@ -8,7 +8,6 @@ import {IStakeSource} from "../../../contracts/interfaces/IStakeSource.sol";
 import {AttestedCall, ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
-import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Signed} from "./Attesting.sol";
 import {Digests} from "./Digests.sol";
 import {End, Handler} from "./Handler.sol";
@@ -89,8 +88,7 @@ contract IntruderHandler is Handler {
         (uint256 vault,, uint256 own) = start(seed);
         uint32 epoch = 1 + uint32(pick(own, "epoch", world.epochCount() + 1));
         SignedRoot memory forged = SignedRoot(keccak256(abi.encode(own)), "", "");
-        uint256 secret = uint256(keccak256("attacker"));
-        forged.signature = OperatorKeys.sign(secret, forged.root);
+        forged.signature = signedByTheAttacker(forged.root);
         bytes memory refusal = abi.encodeWithSelector(IRefusals.InvalidSignature.selector);
         bytes memory expected = refusal;
         if (epoch > world.epochCount()) expected = abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, epoch);
