@@ -27,9 +27,9 @@ const OPERATORS = {
   YulAssignment: () => [{ replacement: "", operator: REMOVED }],
   YulBreak: () => [{ replacement: "", operator: REMOVED }],
   YulVariableDeclaration: valueNotAssigned,
-  YulIf: ({ node }) => conditionReplaced(node.condition, ["0", "1"]),
-  YulSwitch: ({ node }) => conditionReplaced(node.expression, ["0", "1"]),
-  YulForLoop: ({ node }) => conditionReplaced(node.condition, ["0"]),
+  YulIf: ({ node, placeOf }) => conditionReplaced(placeOf(node.condition), ["0", "1"]),
+  YulSwitch: ({ node, placeOf }) => conditionReplaced(placeOf(node.expression), ["0", "1"]),
+  YulForLoop: ({ node, placeOf }) => conditionReplaced(placeOf(node.condition), ["0"]),
   YulLiteral: literalReplaced,
   YulFunctionCall: instructionExchanged,
 };
@@ -43,9 +43,8 @@ function valueNotAssigned({ node, text, textOf }) {
   return [{ replacement: text.replace(textOf(node.value), "0"), operator: "value not assigned" }];
 }
 
-function conditionReplaced(condition, values) {
-  const [start, length] = condition.src.split(":").map(Number);
-  return values.map((replacement) => ({ start, end: start + length, replacement, operator: "condition replaced" }));
+function conditionReplaced({ start, end }, values) {
+  return values.map((replacement) => ({ start, end, replacement, operator: "condition replaced" }));
 }
 
 function literalReplaced({ node, text, ancestors }) {

@@ -12,7 +12,8 @@ export function mutantsOf(file, source, tree) {
   visit(tree, [], (node, ancestors) => {
     const at = locate(bytes, node.src);
     if (!at || insideIgnored(ancestors)) return;
-    const context = { node, ancestors, ...at, textOf: (other) => locate(bytes, other.src).text };
+    const placeOf = (other) => locate(bytes, other.src);
+    const context = { node, ancestors, ...at, placeOf, textOf: (other) => placeOf(other).text };
     const found = node.nodeType.startsWith("Yul") ? assemblyChanges(context) : solidityChanges(context);
     for (const change of found) {
       const { start = at.start, end = at.end, replacement, operator } = change;

@@ -30,9 +30,9 @@ const OPERATORS = {
   EmitStatement: statementRemoved,
   RevertStatement: statementRemoved,
   Return: resultReplaced,
-  IfStatement: ({ node, textOf }) => conditionReplaced(node.condition, textOf),
-  Conditional: ({ node, textOf }) => conditionReplaced(node.condition, textOf),
-  ForStatement: ({ node, textOf }) => conditionReplaced(node.condition, textOf).slice(1),
+  IfStatement: ({ node, placeOf }) => conditionReplaced(node.condition, placeOf),
+  Conditional: ({ node, placeOf }) => conditionReplaced(node.condition, placeOf),
+  ForStatement: ({ node, placeOf }) => conditionReplaced(node.condition, placeOf).slice(1),
   VariableDeclarationStatement: valueNotAssigned,
   BinaryOperation: operatorReplaced,
   UnaryOperation: unaryReplaced,
@@ -67,18 +67,18 @@ function removed(end, operator) {
   return { end: end + 1, replacement: "{}", operator };
 }
 
-function resultReplaced({ node, textOf, end }) {
+function resultReplaced({ node, placeOf, end }) {
   if (!node.expression) return [];
   if (node.expression.typeDescriptions.typeString !== "bool") return [removed(end, "return removed")];
-  return conditionReplaced(node.expression, textOf);
+  return conditionReplaced(node.expression, placeOf);
 }
 
-function conditionReplaced(condition, textOf) {
+function conditionReplaced(condition, placeOf) {
   if (!condition) return [];
-  const [start, length] = condition.src.split(":").map(Number);
+  const { start, end, text } = placeOf(condition);
   const operator = "condition replaced";
-  if (["true", "false"].includes(textOf(condition))) return [];
-  return ["true", "false"].map((replacement) => ({ start, end: start + length, replacement, operator }));
+  if (["true", "false"].includes(text)) return [];
+  return ["true", "false"].map((replacement) => ({ start, end, replacement, operator }));
 }
 
 function valueNotAssigned({ node, textOf }) {
@@ -129,27 +129,23 @@ function literalReplaced({ node, text, ancestors }) {
 }
 
 // Neighbouring arguments of one type change places.
-function argumentsSwapped({ node, textOf }) {
+function argumentsSwapped({ node, textOf, placeOf }) {
   const changes = [];
   for (let i = 0; i + 1 < node.arguments.length; ++i) {
     const [a, b] = [node.arguments[i], node.arguments[i + 1]];
     const kind = (argument) => (argument.typeDescriptions?.typeString ?? "").replace(/int_const .*/, "uint256");
     if (kind(a) !== kind(b) || textOf(a) === textOf(b)) continue;
-    const [start] = a.src.split(":").map(Number);
-    const [second, length] = b.src.split(":").map(Number);
-    const between = textBetween(textOf(node), node, a, b);
+    const between = textBetween(placeOf(node), placeOf(a), placeOf(b));
     const replacement = textOf(b) + between + textOf(a);
-    changes.push({ start, end: second + length, replacement, operator: "arguments swapped" });
+    changes.push({ start: placeOf(a).start, end: placeOf(b).end, replacement, operator: "arguments swapped" });
   }
   return changes;
 }
 
-function textBetween(text, holder, a, b) {
-  const bytes = Buffer.from(text, "utf8");
-  const [origin] = holder.src.split(":").map(Number);
-  const [start, length] = a.src.split(":").map(Number);
-  const [second] = b.src.split(":").map(Number);
-  return bytes.subarray(start + length - origin, second - origin).toString("utf8");
+// Places are counted in bytes.
+function textBetween(holder, a, b) {
+  const bytes = Buffer.from(holder.text, "utf8");
+  return bytes.subarray(a.end - holder.start, b.start - holder.start).toString("utf8");
 }
 
 function surroundingsReplaced({ node, text }) {
