@@ -78,7 +78,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
 
 /// A step that measures, prints the table and fails when the coverage is not complete. Where the tools are missing, `else_run`
 /// stands in for the tests that would have run.
-pub fn step(language: Language, name: &str, else_run: impl FnOnce() -> Outcome + 'static) -> Step {
+pub fn step(language: Language, name: &str, else_run: impl FnOnce() -> Outcome + Send + 'static) -> Step {
     Step::new(name, move || match measure(language) {
         Ok(files) => {
             table::print(&files);

@@ -20,10 +20,10 @@ pub fn steps() -> Vec<Step> {
             clippy(&["--package", "assent-verifier", "--all-targets", "--no-default-features", "--features", "blst"])
         }),
         Step::command("Rust: documentation", documentation),
-        Step::command("Solidity: format", forge(&["fmt", "--check", "contracts", "script", "tests"])),
-        Step::command("Solidity: lint", solidity_lints()),
-        Step::command("Solidity: compiler warnings", compiler_warnings()),
-        Step::new("Solidity: slither", slither::check),
+        Step::command("Solidity: format", forge(&["fmt", "--check", "contracts", "script", "tests"])).beside(),
+        Step::command("Solidity: lint", solidity_lints()).beside(),
+        Step::command("Solidity: compiler warnings", compiler_warnings()).beside(),
+        Step::new("Solidity: slither", slither::check).beside(),
         Step::new("dependencies: licences, bans, sources", || {
             cargo_deny(&["deny", "check", "licenses", "bans", "sources"])
         }),

@@ -24,9 +24,9 @@ pub fn steps() -> Vec<Step> {
     crates.args(OTHERS);
     let mut steps = vec![
         Step::essential("set-up", setup::tools),
-        Step::command("contracts: forge test", contracts),
+        Step::command("contracts: forge test", contracts).beside(),
         Step::command("crates: cargo test, with doc tests", crates),
-        coverage::step(Language::Solidity, "contracts: coverage", || Outcome::Passed),
+        coverage::step(Language::Solidity, "contracts: coverage", || Outcome::Passed).beside(),
         coverage::step(Language::Rust, "verifier, all features: tests, coverage", || {
             execute(cargo(&["test", "--package", "assent-verifier", "--all-features", "--no-fail-fast"]))
         }),
@@ -38,6 +38,6 @@ pub fn steps() -> Vec<Step> {
     }));
     steps.extend(foundry_fuzz::steps(&foundry_fuzz::Campaign::SHORT, &OTHERS));
     steps.extend(cross_compilation::steps());
-    steps.push(prove::step());
+    steps.push(prove::step().beside());
     steps
 }
