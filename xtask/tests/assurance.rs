@@ -1,4 +1,4 @@
-//! docs/assurance.md is as good as the names in it.
+//! Pages that send their reader to tests are as good as the names in them.
 
 use std::{
     collections::HashSet,
@@ -6,25 +6,30 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where the names that the page mentions come from.
+/// The pages, and how many names each has at the least.
+const PAGES: [(&str, usize); 2] = [("assurance.md", 200), ("audit.md", 30)];
+
+/// Where the names that they mention come from.
 const SOURCES: [&str; 5] = ["contracts", "crates", "script", "tests", "xtask/src"];
 const ENDINGS: [&str; 3] = ["sol", "rs", "py"];
 
 #[test]
-fn names_only_what_there_is() {
+fn pages_name_only_what_there_is() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut present = HashSet::new();
     for folder in SOURCES {
         collect(&root.join(folder), &mut present).unwrap();
     }
-    let page = fs::read_to_string(root.join("docs/assurance.md")).unwrap();
-    let names: Vec<_> = names(&page).collect();
-    assert!(names.len() > 200, "{} names were found: has the page another form?", names.len());
-    let missing: Vec<_> = names.into_iter().filter(|name| !present.contains(*name)).collect();
-    assert!(missing.is_empty(), "docs/assurance.md names what is not there: {missing:?}");
+    for (name, least) in PAGES {
+        let page = fs::read_to_string(root.join("docs").join(name)).unwrap();
+        let names: Vec<_> = names(&page).collect();
+        assert!(names.len() >= least, "{} names were found: has docs/{name} another form?", names.len());
+        let missing: Vec<_> = names.into_iter().filter(|name| !present.contains(*name)).collect();
+        assert!(missing.is_empty(), "docs/{name} names what is not there: {missing:?}");
+    }
 }
 
-/// Identifiers in backticks; of `Contract.function`, both parts.
+/// Identifiers in backticks, but for blocks; of `Contract.function`, both parts.
 fn names(page: &str) -> impl Iterator<Item = &str> {
     let quoted = page.split('`').skip(1).step_by(2);
     let identifiers = quoted.filter(|text| text.chars().all(|c| c.is_ascii_alphanumeric() || "_.:".contains(c)));
