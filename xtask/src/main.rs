@@ -12,6 +12,7 @@ mod python;
 mod setup;
 mod slither;
 mod steps;
+mod storage_layout;
 mod suite;
 
 use std::{

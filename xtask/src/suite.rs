@@ -5,6 +5,7 @@ use crate::{
     coverage::{self, Language},
     cross_compilation, forge, foundry_fuzz, prove, setup,
     steps::{Outcome, Step, execute},
+    storage_layout,
 };
 
 /// The sets of features under which the verifier must give the same answers, besides all together: under those its coverage
@@ -38,6 +39,7 @@ pub fn steps() -> Vec<Step> {
     }));
     steps.extend(foundry_fuzz::steps(&foundry_fuzz::Campaign::SHORT, &OTHERS));
     steps.extend(cross_compilation::steps());
+    steps.push(storage_layout::step());
     steps.push(prove::step().beside());
     steps
 }

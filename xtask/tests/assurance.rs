@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The pages, and how many names each has at the least.
-const PAGES: [(&str, usize); 2] = [("assurance.md", 200), ("audit.md", 30)];
+const PAGES: [(&str, usize); 3] = [("assurance.md", 200), ("audit.md", 30), ("upgrade.md", 20)];
 
 /// Where the names that they mention come from.
 const SOURCES: [&str; 5] = ["contracts", "crates", "script", "tests", "xtask/src"];
