@@ -99,6 +99,12 @@ abstract contract UpgradeTest is AssentTestKit {
         assertEq(vault.balanceOf(ALICE), 9 ether);
     }
 
+    /// @dev Whoever calls can be ready first: what follows the arguments is ignored.
+    function test_3_CallersCanSendAuthorizationsBeforeTheUpgrade() public {
+        callAttested(_withdrawal(), authorize(_attestedBeforeTheUpgrade(_withdrawal())));
+        assertEq(vault.balanceOf(ALICE), 9 ether);
+    }
+
     /* 4: UPGRADE AND INITIALISATION IN ONE TRANSACTION */
 
     function test_4_StorageIsIntact() public {
