@@ -1,0 +1,26 @@
+import type { Address } from "viem";
+import { addressIn, unsignedIn } from "./fields.js";
+
+/** Where an attestation is good: one TaskManager on one chain. */
+export type AttestationDomain = {
+  readonly chainId: bigint | number;
+  readonly taskManager: Address;
+};
+
+/** The EIP-712 domain. */
+export type Eip712Domain = {
+  readonly name: "Assent";
+  readonly version: "1";
+  readonly chainId: bigint;
+  readonly verifyingContract: Address;
+};
+
+/** The EIP-712 domain in which operators sign. */
+export function eip712Domain(domain: AttestationDomain): Eip712Domain {
+  return {
+    name: "Assent",
+    version: "1",
+    chainId: unsignedIn("chainId", domain.chainId, 256),
+    verifyingContract: addressIn("taskManager", domain.taskManager),
+  };
+}

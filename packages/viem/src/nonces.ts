@@ -1,0 +1,10 @@
+import { unsignedIn } from "./fields.js";
+
+/** Where a nonce is marked: the word of `spentNonces(policyClient, word)`, and the mask of its bit, as `burnNonces` takes it. */
+export type NoncePlace = { readonly word: bigint; readonly mask: bigint };
+
+/** Where a nonce is marked. */
+export function noncePlace(nonce: bigint): NoncePlace {
+  const checked = unsignedIn("nonce", nonce, 256);
+  return { word: checked >> 8n, mask: 1n << (checked & 0xffn) };
+}

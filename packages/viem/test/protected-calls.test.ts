@@ -1,0 +1,282 @@
+// Against a real chain with the contracts as forge compiled them, and operators who really sign.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Hex, concat, createWalletClient, encodeFunctionData, http, parseEventLogs, size, slice } from "viem";
+import { foundry } from "viem/chains";
+import {
+  type Attestation,
+  type AttestationDocument,
+  type Intent,
+  type Refusal,
+  RefusedError,
+  attestationDigest,
+  attestationStruct,
+  authorizationOf,
+  checkAuthorization,
+  decodeRefusal,
+  differences,
+  encodeAuthorization,
+  intentFor,
+  noncePlace,
+  recordedAuthorizationOf,
+  rootOf,
+  sendAttested,
+  simulateAttested,
+  taskId,
+  taskManagerAbi,
+  withAuthorization,
+} from "@assent/viem";
+import { Random } from "./random.js";
+import { type Terms, type World, createWorld, recipient, tokenAbi, vaultAbi } from "./world.js";
+
+let world: World;
+before(async () => {
+  world = await createWorld();
+});
+after(() => world?.stop());
+
+/** Names and arguments: what the tests compare. */
+type Expected = { [name in Refusal["name"]]: readonly [name, Extract<Refusal, { name: name }>["args"]] }[Refusal["name"]];
+
+async function assertRefused(call: Promise<unknown>, [name, args]: Expected): Promise<Refusal> {
+  try {
+    await call;
+  } catch (error) {
+    assert(error instanceof RefusedError, String(error));
+    assert.deepEqual([error.refusal.name, error.refusal.args], [name, args]);
+    assert(error.message.includes(error.refusal.explanation) && error.message.includes(error.refusal.remedy));
+    return error.refusal;
+  }
+  assert.fail(`the call went through, and ${name} was expected`);
+}
+
+/** The agent sends a payment with an authorization; the contract's own view must have given the same verdict. */
+async function pay(amount: bigint, document: AttestationDocument): Promise<Hex> {
+  const { call, intent } = world.payment(amount);
+  const authorization = authorizationOf(document);
+  const verdict = await checkAuthorization(world.reader, { policyClient: world.vault, intent, authorization });
+  try {
+    const hash = await sendAttested(world.agent, { ...call, authorization });
+    assert.deepEqual(verdict, { authorized: true, taskId: document.attestation.taskId });
+    return hash;
+  } catch (error) {
+    assert(error instanceof RefusedError, String(error));
+    // The time may have gone on a second between the two.
+    assert(!verdict.authorized && verdict.refusal.name === error.refusal.name);
+    throw error;
+  }
+}
+
+const attestPayment = (amount: bigint, terms: Terms) => world.attest(world.payment(amount).intent, terms);
+
+const execute = (intent: Intent, document: AttestationDocument) =>
+  world.agent.writeContract({
+    abi: vaultAbi,
+    address: world.vault,
+    functionName: "execute",
+    args: [intent, encodeAuthorization(authorizationOf(document))],
+  });
+
+/** The refusal of a call made with viem alone. */
+async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
+  const error: unknown = await call.then(() => assert.fail("the call went through"), (reason: unknown) => reason);
+  return decodeRefusal(error) ?? assert.fail(String(error));
+}
+
+test("an attested call goes through once, spends its nonce, and is refused the second time", async () => {
+  const document = await attestPayment(250n, { nonce: 258n, signers: 4 });
+  const { logs } = await world.mined(await pay(250n, document));
+  assert.equal(await world.balanceOf(recipient), 250n);
+  const [spent] = parseEventLogs({ abi: taskManagerAbi, logs, eventName: "AttestationSpent" });
+  assert.deepEqual(spent?.args, { policyClient: world.vault, taskId: document.attestation.taskId, nonce: 258n });
+  const { word, mask } = noncePlace(258n);
+  assert.deepEqual([word, mask], [1n, 4n]);
+  const read = { abi: taskManagerAbi, address: world.taskManager, functionName: "spentNonces" } as const;
+  assert.equal(await world.reader.readContract({ ...read, args: [world.vault, word] }), mask);
+
+  await assertRefused(pay(250n, document), ["AttestationAlreadySpent", { policyClient: world.vault, nonce: 258n }]);
+  assert.equal(await world.balanceOf(recipient), 250n);
+});
+
+test("one byte of calldata changed is another task, and the difference is named", async () => {
+  const document = await attestPayment(1n, { nonce: 1n });
+  const changed = world.payment(2n).intent;
+  const expected = taskId({ ...document, ...document.attestation, intent: changed });
+  await assertRefused(pay(2n, document), ["WrongTask", { expected, actual: document.attestation.taskId }]);
+  assert.deepEqual(differences(document, changed).map(({ field }) => field), ["intent.data"]);
+});
+
+test("an authorization for another sender is for another task", async () => {
+  const intent = { ...world.payment(1n).intent, from: world.stranger.account.address };
+  const document = await world.attest(intent, { nonce: 2n });
+  const expected = taskId({ ...document, ...document.attestation, intent: world.payment(1n).intent });
+  await assertRefused(pay(1n, document), ["WrongTask", { expected, actual: document.attestation.taskId }]);
+});
+
+test("an authorization for another chain is for another task", async () => {
+  const document = await world.attest({ ...world.payment(1n).intent, chainId: 1n }, { nonce: 2n });
+  const expected = taskId({ ...document, ...document.attestation, intent: world.payment(1n).intent });
+  await assertRefused(pay(1n, document), ["WrongTask", { expected, actual: document.attestation.taskId }]);
+});
+
+test("an attestation that has expired, or would be good for too long, is refused", async () => {
+  const expired = await attestPayment(1n, { nonce: 3n, lifetime: -100 });
+  const refusal = await refusalOf(pay(1n, expired));
+  assert(refusal.name === "AttestationExpired");
+  assert.equal(refusal.args.expiration, expired.attestation.expiration);
+  assert(refusal.args.timestamp >= BigInt(expired.attestation.expiration) + 100n);
+
+  const lasting = await attestPayment(1n, { nonce: 3n, lifetime: 100_000 });
+  const tooLong = await refusalOf(pay(1n, lasting));
+  assert(tooLong.name === "LifetimeTooLong");
+  assert.equal(tooLong.args.expiration, lasting.attestation.expiration);
+  assert(tooLong.args.latest < BigInt(lasting.attestation.expiration));
+});
+
+test("a denial is refused as one", async () => {
+  const document = await attestPayment(1n, { nonce: 4n, decision: "deny" });
+  await assertRefused(pay(1n, document), ["PolicyDenied", { taskId: document.attestation.taskId }]);
+});
+
+test("with too many non-signers the quorum is not reached", async () => {
+  const document = await attestPayment(1n, { nonce: 5n, signers: 3 });
+  await assertRefused(pay(1n, document), ["QuorumNotReached", { signed: 300n, required: 334n }]);
+});
+
+test("a forged signature is refused, and so is one that is no point", async () => {
+  const document = await attestPayment(1n, { nonce: 6n });
+  const other = await attestPayment(1n, { nonce: 7n });
+  await assertRefused(pay(1n, { ...document, signature: other.signature }), ["InvalidSignature", {}]);
+  await assertRefused(pay(1n, { ...document, nonSigners: [0] }), ["InvalidSignature", {}]);
+  await assertRefused(pay(1n, { ...document, signature: `0x${"00".repeat(96)}` }), ["MalformedSignature", {}]);
+});
+
+test("an epoch that does not exist, and an operator that it does not have, are refused", async () => {
+  const document = await attestPayment(1n, { nonce: 6n });
+  await assertRefused(pay(1n, { ...document, epoch: 2 }), ["UnknownEpoch", { epoch: 2 }]);
+  await assertRefused(pay(1n, { ...document, nonSigners: [5] }), ["MalformedAuthorization", {}]);
+});
+
+test("bytes cut on the way are refused, whoever sends them", async () => {
+  const { intent } = world.payment(1n);
+  const attested = withAuthorization(intent.data, authorizationOf(await world.attest(intent, { nonce: 6n })));
+  const data = concat([slice(attested, 0, size(attested) - 3), slice(attested, size(attested) - 2)]);
+  const call = { account: world.agent.account, to: world.vault, data };
+  assert.equal((await refusalOf(world.reader.call(call))).name, "MalformedAuthorization");
+  assert.equal((await refusalOf(world.reader.estimateGas(call))).name, "MalformedAuthorization");
+  assert.equal((await refusalOf(world.agent.sendTransaction(call))).name, "MalformedAuthorization");
+});
+
+test("a recorded root lets a call through without its signature, and only once it is recorded", async () => {
+  const { call, intent } = world.payment(10n);
+  const sibling: Hex = `0x${"5a".repeat(32)}`;
+  const document = await world.attest(intent, { nonce: 8n, merkleProof: [sibling] });
+  const authorization = recordedAuthorizationOf(document);
+  const root = rootOf(document);
+  await assertRefused(sendAttested(world.agent, { ...call, authorization }), ["RootNotRecorded", { epoch: 1, root }]);
+
+  const { signature } = document;
+  const record = { abi: taskManagerAbi, address: world.taskManager, functionName: "recordRoot" } as const;
+  await world.mined(await world.stranger.writeContract({ ...record, args: [1, { root, signature, nonSigners: "0x" }] }));
+  const before = await world.balanceOf(recipient);
+  await world.mined(await sendAttested(world.agent, { ...call, authorization }));
+  assert.equal(await world.balanceOf(recipient), before + 10n);
+});
+
+test("an explicit intent is executed with its value, and another's or another chain's is refused", async () => {
+  await world.mined(await world.owner.sendTransaction({ to: world.vault, value: 100n }));
+  const intent = intentFor({ from: world.agent.account.address, to: recipient, value: 70n, data: "0x", chainId: foundry.id });
+  const document = await world.attest(intent, { nonce: 9n });
+  const anothers = { ...intent, from: world.stranger.account.address };
+  const [expected, actual] = [anothers.from, intent.from];
+  assert.deepEqual((await refusalOf(execute(anothers, document))).args, { expected, actual });
+  const elsewhere = await refusalOf(execute({ ...intent, chainId: 1n }, document));
+  assert.deepEqual([elsewhere.name, elsewhere.args], ["WrongChain", { expected: 31337n, actual: 1n }]);
+  assert.equal((await refusalOf(execute({ ...intent, value: 71n }, document))).name, "WrongTask");
+
+  await world.mined(await execute(intent, document));
+  assert.equal(await world.reader.getBalance({ address: recipient }), 70n);
+  assert.equal((await refusalOf(execute(intent, document))).name, "AttestationAlreadySpent");
+});
+
+test("an explicit call of a token moves it", async () => {
+  const transfer = { abi: tokenAbi, functionName: "transfer", args: [recipient, 40n] } as const;
+  const intent = intentFor({ ...transfer, from: world.agent.account.address, to: world.token, chainId: foundry.id });
+  const before = await world.balanceOf(recipient);
+  await world.mined(await execute(intent, await world.attest(intent, { nonce: 10n })));
+  assert.equal(await world.balanceOf(recipient), before + 40n);
+});
+
+test("calldata with the authorization behind it can be sent by any means", async () => {
+  const { call, intent } = world.payment(3n);
+  const calldata = encodeFunctionData(call);
+  assert.equal(calldata, intent.data);
+  const data = withAuthorization(calldata, encodeAuthorization(authorizationOf(await world.attest(intent, { nonce: 11n }))));
+  const before = await world.balanceOf(recipient);
+  await world.mined(await world.agent.sendTransaction({ to: world.vault, data }));
+  assert.equal(await world.balanceOf(recipient), before + 3n);
+});
+
+test("a data suffix that the client appends to every call does not spoil an attested one", async () => {
+  const { account } = world.agent;
+  const tagging = createWalletClient({ account, chain: foundry, transport: http(world.url), dataSuffix: "0xdeadbeef" });
+  const { call, intent } = world.payment(4n);
+  const authorization = authorizationOf(await world.attest(intent, { nonce: 12n }));
+  const before = await world.balanceOf(recipient);
+  await world.mined(await sendAttested(tagging, { ...call, authorization }));
+  assert.equal(await world.balanceOf(recipient), before + 4n);
+});
+
+test("a simulation sends nothing, and its request can be sent", async () => {
+  const { call, intent } = world.payment(5n);
+  const authorization = authorizationOf(await world.attest(intent, { nonce: 13n }));
+  const before = await world.balanceOf(recipient);
+  const { request } = await simulateAttested(world.agent, { ...call, authorization });
+  assert.equal(await world.balanceOf(recipient), before);
+  await world.mined(await world.agent.writeContract(request));
+  assert.equal(await world.balanceOf(recipient), before + 5n);
+});
+
+test("a refusal by the contract itself stays viem's error", async () => {
+  const { call, intent } = world.payment(1n);
+  const authorization = authorizationOf(await world.attest(intent, { nonce: 14n }));
+  const error: unknown = await sendAttested(world.stranger, { ...call, authorization }).catch((reason: unknown) => reason);
+  assert(error instanceof Error && !(error instanceof RefusedError) && error.name === "ContractFunctionExecutionError");
+  assert.equal(decodeRefusal(error), undefined);
+});
+
+test("the chain computes the same task ids and digests", async () => {
+  const random = new Random("digests");
+  const { taskManager } = world;
+  const read = { abi: taskManagerAbi, address: taskManager } as const;
+  for (let count = 0; count < 20; count += 1) {
+    const intent = {
+      from: random.address(),
+      to: random.address(),
+      value: random.unsigned(256),
+      data: random.bytes(random.below(100)),
+      chainId: random.unsigned(256),
+    };
+    const task = { policyClient: random.address(), policyId: random.bytes(32), intent, nonce: random.unsigned(256) };
+    const id = taskId({ chainId: foundry.id, taskManager, ...task });
+    const { policyClient, policyId, nonce } = task;
+    const args = [policyClient, policyId, intent, nonce] as const;
+    assert.equal(await world.reader.readContract({ ...read, functionName: "taskIdOf", args }), id);
+    const attestation: Attestation = {
+      ...task,
+      taskId: id,
+      expiration: Number(random.unsigned(48)),
+      decision: random.below(2) === 0 ? "deny" : "allow",
+      evidence: random.bytes(32),
+    };
+    const struct = attestationStruct(attestation);
+    const digest = attestationDigest({ chainId: foundry.id, taskManager, attestation });
+    assert.equal(await world.reader.readContract({ ...read, functionName: "digestOf", args: [struct] }), digest);
+  }
+});
+
+test("nothing under an epoch that was retired for cause goes through", async () => {
+  const document = await attestPayment(1n, { nonce: 15n });
+  await world.retireEpoch();
+  await assertRefused(pay(1n, document), ["EpochRetired", { epoch: 1 }]);
+});
