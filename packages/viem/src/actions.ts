@@ -124,11 +124,16 @@ export async function sendAttested<
   accountOverride extends Account | Address | null | undefined = undefined,
 >(
   client: Client<Transport, chain, account>,
-  parameters: AttestedParameters<abi, functionName, args, chain, chainOverride, accountOverride>,
+  parameters: AttestedParameters<abi, functionName, args, chain, chainOverride, accountOverride> &
+    Given<"chain", chain, Chain> &
+    Given<"account", account, Account | Address>,
 ): Promise<Hash> {
-  const { request } = await simulateAttested(client, parameters);
+  const { request } = await simulateAttested(client, parameters as never);
   return orRefusal(writeContract(client, request as never));
 }
+
+/** A parameter that must be given where the client has none of its own. */
+export type Given<name extends string, own, value> = [own] extends [undefined] ? Readonly<Record<name, value>> : unknown;
 
 async function orRefusal<result>(answer: Promise<result>): Promise<result> {
   try {

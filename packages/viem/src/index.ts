@@ -8,6 +8,7 @@ export {
 export {
   type AttestedParameters,
   RefusedError,
+  type Given,
   type Verdict,
   checkAuthorization,
   sendAttested,
@@ -44,6 +45,7 @@ export {
 } from "./document.js";
 export { type AttestationDomain, type Eip712Domain, eip712Domain } from "./domain.js";
 export { InvalidFieldError } from "./fields.js";
+export { guidance } from "./guidance.js";
 export {
   type CallByData,
   type CallByFunction,

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BaseError, type Hex, concat, encodeErrorResult, getAddress, parseAbi } from "viem";
+import { type Refusal, decodeRefusal, guidance, protocolErrors } from "@assent/viem";
+import { artifact, repositoryFile } from "./anvil.js";
+import { Random } from "./random.js";
+
+const random = new Random("refusals");
+
+/** Some value of each type that the errors carry. */
+function some(type: string): bigint | number | Hex {
+  if (type === "address") return getAddress(random.address());
+  if (type === "bytes32") return random.bytes(32);
+  const bits = Number(/^uint(\d+)$/.exec(type)?.[1] ?? assert.fail(type));
+  const value = BigInt(random.bytes(bits / 8));
+  return bits > 48 ? value : Number(value);
+}
+
+function encoded(error: (typeof protocolErrors)[number], values: readonly unknown[]): Hex {
+  return encodeErrorResult({ abi: [error], errorName: error.name, args: values } as never);
+}
+
+const spent = encodeErrorResult({
+  abi: protocolErrors,
+  errorName: "AttestationAlreadySpent",
+  args: [`0x${"22".repeat(20)}`, 258n],
+});
+
+test("every error of the protocol is decoded with its arguments, a sentence and what to do", () => {
+  assert.equal(protocolErrors.length, 21);
+  for (const error of protocolErrors) {
+    const values = error.inputs.map(({ type }) => some(type));
+    const refusal = decodeRefusal(encoded(error, values)) ?? assert.fail(error.name);
+    assert.equal(refusal.name, error.name);
+    assert.deepEqual(refusal.args, Object.fromEntries(error.inputs.map(({ name }, place) => [name, values[place]])));
+    for (const value of values) assert(refusal.explanation.includes(String(value)), `${error.name} hides ${value}`);
+    assert.doesNotMatch(refusal.explanation, /[{}]|undefined/);
+    assert.match(refusal.remedy, /^[A-Z].*\.$/s);
+    assert.equal(refusal.revertData, encoded(error, values));
+  }
+});
+
+test("the kinds tell who can do something about it", () => {
+  const kind = (data: Hex) => decodeRefusal(data)?.kind;
+  assert.equal(kind(spent), "check");
+  assert.equal(kind(encodeErrorResult({ abi: protocolErrors, errorName: "InsufficientGas" })), "chain");
+  assert.equal(kind(encodeErrorResult({ abi: protocolErrors, errorName: "PolicyClientAlreadyInitialized" })), "administration");
+});
+
+test("whatever the contracts of a protected call can revert with is decoded, but for what is their own", () => {
+  const errorsOf = (name: string) => artifact(name).abi.flatMap((item) => (item.type === "error" ? [item.name] : []));
+  const known = new Set<string>(protocolErrors.map(({ name }) => name));
+  const unknown = (name: string) => errorsOf(name).filter((error) => !known.has(error));
+  assert.deepEqual(unknown("PolicyClient"), []);
+  // A public key's, which a signature's check never meets.
+  assert.deepEqual(unknown("TaskManager"), ["EmptyDomainSeparationTag", "PointNotInSubgroup", "PointNotOnCurve"]);
+});
+
+test("refusals are explained in the Rust verifier's words", () => {
+  const source = repositoryFile("crates/assent-verifier/src/refusal.rs");
+  const inRust = Object.fromEntries(
+    [...source.matchAll(/#\[error\("(.+?)"\)\]\n {4}(\w+)/g)].map(([, explanation, name]) => [name, explanation]),
+  );
+  const here = Object.entries(guidance).slice(0, Object.keys(inRust).length);
+  assert.deepEqual(Object.fromEntries(here.map(([name, { explanation }]) => [name, explanation])), inRust);
+  assert.equal(here.length, 15);
+});
+
+test("a refusal is found in whatever carries the revert data", () => {
+  const withField = (fields: object) => Object.assign(new Error("reverted"), fields);
+  const carriers: unknown[] = [
+    spent,
+    spent.toUpperCase().replace("0X", "0x"),
+    withField({ data: spent }),
+    withField({ raw: spent }),
+    withField({ data: { data: spent } }),
+    withField({ data: { originalError: { code: 3, data: spent } } }),
+    withField({ info: { error: { data: `Reverted ${spent}` } } }),
+    new Error("outer", { cause: new BaseError("inner", { cause: withField({ data: spent }) }) }),
+  ];
+  for (const carrier of carriers) assert.equal(decodeRefusal(carrier)?.name, "AttestationAlreadySpent");
+});
+
+test("what is not exactly a protocol error is none", () => {
+  const own = encodeErrorResult({ abi: parseAbi(["error NotAgent(address)"]), args: [`0x${"22".repeat(20)}`] });
+  const reason = encodeErrorResult({ abi: parseAbi(["error Error(string)"]), args: ["too late"] });
+  const cyclic: { cause?: unknown } = {};
+  cyclic.cause = cyclic;
+  const none = [own, reason, concat([spent, "0x00"]), `${spent}0`, spent.slice(0, 74), spent.slice(0, 10), "0x", ""];
+  for (const error of [...none, undefined, null, 7, {}, [], cyclic, new Error(spent)]) {
+    assert.equal(decodeRefusal(error), undefined, String(error));
+  }
+});
+
+test("a padded argument that is not canonical is none", () => {
+  const dirty = spent.replace("0".repeat(24), `01${"0".repeat(22)}`) as Hex;
+  assert.notEqual(dirty, spent);
+  assert.equal(decodeRefusal(dirty), undefined);
+});
+
+test("a switch over the names is exhaustive and gives the arguments their types", () => {
+  const said = (refusal: Refusal): string => {
+    switch (refusal.name) {
+      case "AttestationAlreadySpent":
+        return `nonce ${refusal.args.nonce + 1n} may be free`;
+      default:
+        return refusal.explanation;
+    }
+  };
+  assert.equal(said(decodeRefusal(spent) ?? assert.fail()), "nonce 259 may be free");
+});

@@ -1,0 +1,103 @@
+// Misuse that must not compile: the build of the tests fails when one of these lines does.
+import { type Hex, createWalletClient, http, parseAbi } from "viem";
+import { foundry } from "viem/chains";
+import {
+  type Attestation,
+  type AttestationDocument,
+  type Authorization,
+  type Intent,
+  type Refusal,
+  authorizationOf,
+  checkAuthorization,
+  encodeAuthorization,
+  intentFor,
+  sendAttested,
+  taskId,
+  withAuthorization,
+} from "@assent/viem";
+
+const abi = parseAbi(["function pay(address token, uint256 amount)", "function fund() payable", "function total() view returns (uint256)"]);
+const client = createWalletClient({ transport: http() });
+
+export function misuse(
+  intent: Intent,
+  document: AttestationDocument,
+  authorization: Authorization,
+  attestation: Attestation,
+  refusal: Refusal,
+  address: Hex,
+): unknown[] {
+  const ends = { from: address, to: address, chainId: 1 };
+  const sender = { account: address, chain: foundry } as const;
+  return [
+    // @ts-expect-error a decision is "allow" or "deny", not a byte
+    { ...attestation, decision: 1 } satisfies Attestation,
+    // @ts-expect-error nor any other word
+    { ...attestation, decision: "approve" } satisfies Attestation,
+    // @ts-expect-error an intent without its sender
+    intentFor({ to: address, data: "0x", chainId: 1 }),
+    // @ts-expect-error without its chain
+    intentFor({ from: address, to: address, data: "0x" }),
+    // @ts-expect-error without a call
+    intentFor(ends),
+    // @ts-expect-error with two calls
+    intentFor({ ...ends, data: "0x", abi, functionName: "pay", args: [address, 1n] }),
+    // @ts-expect-error a number of wei that loses digits
+    intentFor({ ...ends, data: "0x", value: 1e18 }),
+    // @ts-expect-error a function that the ABI does not have
+    intentFor({ ...ends, abi, functionName: "transfer", args: [address, 1n] }),
+    // @ts-expect-error arguments of other types
+    intentFor({ ...ends, abi, functionName: "pay", args: [1n, address] }),
+    // @ts-expect-error a task without the nonce
+    taskId({ chainId: 1, taskManager: address, policyClient: address, policyId: address, intent }),
+    // @ts-expect-error the document is not what travels with the call
+    withAuthorization("0xa9059cbb", document),
+    // @ts-expect-error calldata and authorization the wrong way round
+    withAuthorization(authorization, "0xa9059cbb"),
+    // @ts-expect-error a recorded authorization has no signature
+    encodeAuthorization({ ...authorizationOf(document), kind: "recorded" }),
+    // @ts-expect-error a direct one has
+    encodeAuthorization({ ...authorizationOf(document), signature: undefined }),
+    // @ts-expect-error an attestation is not an authorization
+    encodeAuthorization(attestation),
+    // @ts-expect-error a protected call without its authorization
+    sendAttested(client, { abi, address, functionName: "pay", args: [address, 1n], ...sender }),
+    // @ts-expect-error nobody's call, where the client has no account
+    sendAttested(client, { abi, address, functionName: "fund", chain: foundry, authorization }),
+    // @ts-expect-error on no chain, where the client has none
+    sendAttested(client, { abi, address, functionName: "fund", account: address, authorization }),
+    // @ts-expect-error a view is not sent
+    sendAttested(client, { abi, address, functionName: "total", ...sender, authorization }),
+    // @ts-expect-error arguments of other types
+    sendAttested(client, { abi, address, functionName: "pay", args: [1n], ...sender, authorization }),
+    // @ts-expect-error value for a function that takes none
+    sendAttested(client, { abi, address, functionName: "pay", args: [address, 1n], value: 1n, ...sender, authorization }),
+    // @ts-expect-error something else behind the calldata
+    sendAttested(client, { abi, address, functionName: "fund", ...sender, authorization, dataSuffix: "0x00" }),
+    // @ts-expect-error a check without the intent
+    checkAuthorization(client, { policyClient: address, authorization }),
+    // @ts-expect-error an error that the protocol does not have
+    refusal.name === "AttestationSpent",
+    // @ts-expect-error the arguments of an error that it may not be
+    refusal.args.nonce,
+    // @ts-expect-error nobody changes an intent that was attested
+    (document.attestation.intent.value = 1n),
+  ];
+}
+
+/** What must compile, so that the lines above fail for their own reason. */
+export function use(intent: Intent, document: AttestationDocument, authorization: Authorization, address: Hex): unknown[] {
+  const ends = { from: address, to: address, chainId: 1 };
+  const call = { account: address, chain: foundry, authorization } as const;
+  return [
+    intentFor({ ...ends, data: "0x", value: 1n }),
+    intentFor({ ...ends, abi, functionName: "pay", args: [address, 1n] }),
+    intentFor({ ...ends, abi, functionName: "fund", value: 1n, chainId: 1n }),
+    taskId({ chainId: 1, taskManager: address, policyClient: address, policyId: address, intent, nonce: 0n }),
+    withAuthorization("0xa9059cbb", authorization),
+    withAuthorization("0xa9059cbb", encodeAuthorization(authorizationOf(document))),
+    sendAttested(client, { ...call, abi, address, functionName: "pay", args: [address, 1n] }),
+    sendAttested(client, { ...call, abi, address, functionName: "fund", value: 1n }),
+    checkAuthorization(client, { policyClient: address, intent, authorization, caller: address }),
+  ];
+}
