@@ -14,6 +14,7 @@ mod slither;
 mod steps;
 mod storage_layout;
 mod suite;
+mod typescript;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -40,7 +41,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Run every test: contracts, crates, coverage, short fuzzing campaigns, proofs, cross-compilation
+    /// Run every test: contracts, crates, TypeScript, coverage, short fuzzing campaigns, proofs, cross-compilation
     ///
     /// All steps run, also when one fails; a table of their results comes last.
     Test,

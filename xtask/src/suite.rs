@@ -5,7 +5,7 @@ use crate::{
     coverage::{self, Language},
     cross_compilation, forge, foundry_fuzz, prove, setup,
     steps::{Outcome, Step, execute},
-    storage_layout,
+    storage_layout, typescript,
 };
 
 /// The sets of features under which the verifier must give the same answers, besides all together: under those its coverage
@@ -37,6 +37,7 @@ pub fn steps() -> Vec<Step> {
         test.args(features);
         Step::command(format!("verifier, features: {name}"), test)
     }));
+    steps.extend(typescript::steps());
     steps.extend(foundry_fuzz::steps(&foundry_fuzz::Campaign::SHORT, &OTHERS));
     steps.extend(cross_compilation::steps());
     steps.push(storage_layout::step());
