@@ -1,4 +1,5 @@
-// Writes src/abi.ts from the Solidity sources: `npm run generate`. A test compares the file with what this makes of them.
+// Writes src/abi.ts from the Solidity sources: `npm run generate`. A test compares the file with what this makes of
+// them.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import solc from "solc";
@@ -38,7 +39,7 @@ function constant(name, documentation, value) {
   return `/** ${documentation} */\nexport const ${name} = [\n${items}] as const;\n`;
 }
 
-/** ABIs by name, errors in the order of their declaration. Only interfaces: no code is generated, which takes the time. */
+/** ABIs by name, errors as they are declared. No code is asked for: that is what takes a compiler long. */
 function compile() {
   const read = (path) => ({ content: readFileSync(new URL(path, CONTRACTS), "utf8") });
   const job = {

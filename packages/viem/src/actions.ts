@@ -41,8 +41,8 @@ export type Verdict =
   | { readonly authorized: false; readonly refusal: Refusal };
 
 /**
- * Asks a protected contract whether an authorization would let a call through now. A refusal is an answer and not an error;
- * what throws is a node that cannot be asked, or a contract that is none of Assent's.
+ * Asks a protected contract whether an authorization would let a call through now. A refusal is an answer and not an
+ * error; what throws is a node that cannot be asked, or a contract that is none of Assent's.
  */
 export async function checkAuthorization(
   client: Client,
@@ -133,7 +133,9 @@ export async function sendAttested<
 }
 
 /** A parameter that must be given where the client has none of its own. */
-export type Given<name extends string, own, value> = [own] extends [undefined] ? Readonly<Record<name, value>> : unknown;
+export type Given<name extends string, own, value> = [own] extends [undefined]
+  ? Readonly<Record<name, value>>
+  : unknown;
 
 async function orRefusal<result>(answer: Promise<result>): Promise<result> {
   try {

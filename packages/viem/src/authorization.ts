@@ -3,7 +3,7 @@ import { MAX_PROOF_LENGTH } from "./attestation.js";
 import { type Decision, decisionByte, decisionIn } from "./decision.js";
 import { InvalidFieldError, bytesIn, listIn, unsignedIn } from "./fields.js";
 
-/** What travels with a call: the attestation's fields that the call does not fix, and the proof that a quorum signed. */
+/** What travels with a call: the attestation's fields that the call does not fix, and a proof that a quorum signed. */
 export type Authorization = DirectAuthorization | RecordedAuthorization;
 
 /** One that carries the operators' signature. */
@@ -180,7 +180,7 @@ class Reader {
     const offset = this.#offset;
     const bytes = Array.from({ length }, () => Number(this.unsigned(field, 1)));
     if (bytes.at(-1) === 0) {
-      throw new MalformedAuthorizationError(field, offset, "the bitmap ends in a zero byte; without it, it names the same");
+      throw new MalformedAuthorizationError(field, offset, "the bitmap ends in a zero byte, which names nobody");
     }
     return bytes.flatMap((byte, place) =>
       [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => 8 * place + bit),

@@ -1,5 +1,10 @@
 import { type Hex, concat, numberToHex, size, slice } from "viem";
-import { type Authorization, MalformedAuthorizationError, decodeAuthorization, encodeAuthorization } from "./authorization.js";
+import {
+  type Authorization,
+  MalformedAuthorizationError,
+  decodeAuthorization,
+  encodeAuthorization,
+} from "./authorization.js";
 import { InvalidFieldError, bytesIn } from "./fields.js";
 
 const SELECTOR_LENGTH = 4;
@@ -15,8 +20,8 @@ export function withAuthorization(calldata: Hex, authorization: Authorization | 
 }
 
 /**
- * What follows the calldata of a protected call: the authorization and its length. viem appends it to what it encodes when
- * it is given as `dataSuffix`, in `simulateContract`, `writeContract`, `estimateContractGas` and `sendTransaction`.
+ * What follows the calldata of a protected call: the authorization and its length. viem appends it to what it encodes
+ * when it is given as `dataSuffix`, to `simulateContract`, `writeContract` and `estimateContractGas`.
  *
  * @throws {MalformedAuthorizationError} when the bytes given are not an authorization.
  */

@@ -71,8 +71,8 @@ export function rootOf(document: AttestationDocument): Hex {
 }
 
 /**
- * Names each field in which a call differs from what was attested, which is what a `WrongTask` is about. Empty when the call
- * is the attested one. A difference in `taskId` alone means that the document contradicts itself.
+ * Names each field in which a call differs from what was attested, which is what a `WrongTask` is about. Empty when the
+ * call is the attested one. A difference in `taskId` alone means that the document contradicts itself.
  */
 export function differences(document: AttestationDocument, intent: Intent): Difference[] {
   const { attestation } = document;

@@ -38,7 +38,8 @@ export function addressIn(field: string, value: unknown): Address {
 /** A whole number of at most `bits` bits. */
 export function unsignedIn(field: string, value: unknown, bits: number): bigint {
   if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new InvalidFieldError(field, `${value} is above 2^53, where a number loses digits: write it as a string or a bigint`);
+    const problem = `${value} is above 2^53, where a number loses digits: write it as a string or a bigint`;
+    throw new InvalidFieldError(field, problem);
   }
   if (typeof value !== "bigint" && !(typeof value === "number" && Number.isInteger(value))) {
     throw new InvalidFieldError(field, `${shown(value)} is not a whole number`);

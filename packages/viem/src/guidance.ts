@@ -1,13 +1,14 @@
 import type { RefusalName } from "./refusal.js";
 
 /**
- * What each error means, and what to do next. The explanations of refusals are the Rust verifier's, word for word: whoever
- * reads both logs sees one sentence.
+ * What each error means, and what to do next. The explanations of refusals are the Rust verifier's, word for word:
+ * whoever reads both logs sees one sentence.
  */
 export const guidance = {
   PolicyNotSet: {
     explanation: "the client has been given no TaskManager and policy",
-    remedy: "The contract's owner must set both (setTaskManager, setPolicy); behind a proxy, its initialiser may not have run.",
+    remedy:
+      "The contract's owner must set both (setTaskManager, setPolicy); a proxy's initialiser may not have run.",
   },
   MalformedAuthorization: {
     explanation: "the authorization does not parse, or names an operator that the epoch does not have",
@@ -37,13 +38,14 @@ export const guidance = {
   },
   AttestationAlreadySpent: {
     explanation: "nonce {nonce} of client {policyClient} was used or burned",
-    remedy: "Look whether the call went through already; if it must be made again, ask for an attestation with an unused nonce.",
+    remedy:
+      "Look whether the call went through already; if it must be made again, have it attested with an unused nonce.",
   },
   UnknownEpoch: {
     explanation: "epoch {epoch} is not one of the policy's operator set",
     remedy:
-      "Ask the policy's operators for an attestation. If the OperatorRegistry has this epoch, its TaskManager may not know it yet: " +
-      "addValidator and publishEpoch.",
+      "Ask the policy's operators for an attestation. If the OperatorRegistry has this epoch, its TaskManager may " +
+      "not know it yet: addValidator and publishEpoch.",
   },
   EpochRetired: {
     explanation: "epoch {epoch} was retired, or its grace period is over",
@@ -51,7 +53,9 @@ export const guidance = {
   },
   RootNotRecorded: {
     explanation: "root {root} is not recorded under epoch {epoch}",
-    remedy: "Have the root recorded (recordRoot), or send the authorization that carries the signature: authorizationOf(document).",
+    remedy:
+      "Have the root recorded (recordRoot), or send the authorization that carries the signature: " +
+      "authorizationOf(document).",
   },
   QuorumNotReached: {
     explanation: "operators with weight {signed} signed; the quorum is {required}",
@@ -59,11 +63,14 @@ export const guidance = {
   },
   MalformedSignature: {
     explanation: "the signature is not the encoding of a point of G1's subgroup other than infinity",
-    remedy: "The signature was altered on the way, or its encoding is wrong: 96 bytes, uncompressed, without flag bits.",
+    remedy:
+      "The signature was altered on the way, or its encoding is wrong: 96 bytes, uncompressed, without flag bits.",
   },
   InvalidSignature: {
     explanation: "the operators said to have signed did not sign this attestation",
-    remedy: "A field beside the call was altered (nonce, expiration, decision, evidence, epoch, non-signers), or the signature is forged.",
+    remedy:
+      "A field beside the call was altered (nonce, expiration, decision, evidence, epoch, non-signers), or the " +
+      "signature is forged.",
   },
   PolicyDenied: {
     explanation: "the operators found that the policy forbids task {taskId}",
@@ -86,7 +93,8 @@ export const guidance = {
     remedy: "Give the address of a TaskManager that is deployed on this chain.",
   },
   InvalidPolicy: {
-    explanation: "no client takes policy {policyId} with a quorum of {quorum} basis points and a lifetime of {maxLifetime} seconds",
+    explanation:
+      "no client takes policy {policyId} with a quorum of {quorum} basis points and lifetimes of {maxLifetime} seconds",
     remedy: "A policy needs an id, a quorum of 5001 to 10000 basis points and a lifetime above zero.",
   },
   NotOperatorRegistry: {

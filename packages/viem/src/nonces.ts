@@ -1,6 +1,6 @@
 import { unsignedIn } from "./fields.js";
 
-/** Where a nonce is marked: the word of `spentNonces(policyClient, word)`, and the mask of its bit, as `burnNonces` takes it. */
+/** The word of `spentNonces(policyClient, word)` that marks a nonce, and the mask of its bit, as in `burnNonces`. */
 export type NoncePlace = { readonly word: bigint; readonly mask: bigint };
 
 /** Where a nonce is marked. */

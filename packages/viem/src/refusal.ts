@@ -9,7 +9,8 @@ export const protocolErrors = [...refusalErrors, ...chainFaultErrors, ...adminis
 export type RefusalName = (typeof protocolErrors)[number]["name"];
 
 /**
- * A refusal by the protocol, told apart by `name`, which gives `args` their types. `kind` says who can do something about it:
+ * A refusal by the protocol, told apart by `name`, which gives `args` their types. `kind` says who can do something
+ * about it:
  *
  * - `check`: a check of the authorization failed;
  * - `chain`: the chain could not make a check;
@@ -40,8 +41,8 @@ type ArgumentsOf<error extends (typeof protocolErrors)[number]> = {
 };
 
 /**
- * Reads the protocol's refusal out of revert data, or out of any error that carries them in itself or in its causes: those of
- * viem, of a wallet or of a node. `undefined` when it is none: an error of the contract's own, or no revert at all.
+ * Reads the protocol's refusal out of revert data, or out of any error that carries them in itself or in its causes:
+ * those of viem, of a wallet or of a node. `undefined` when it is none: an error of the contract's own, or no revert.
  */
 export function decodeRefusal(error: unknown): Refusal | undefined {
   for (const data of revertDataIn(error)) {
@@ -84,7 +85,7 @@ function kindOf(name: RefusalName): Refusal["kind"] {
   return among(chainFaultErrors) ? "chain" : "administration";
 }
 
-/** Where errors keep what a contract returned: viem's `raw` and `data`, wrapped by wallets and nodes in several ways. */
+/** Where errors keep what a contract returned: viem's `raw` and `data`, wrapped by wallets and nodes in their ways. */
 const CARRIERS = ["raw", "data", "cause", "error", "info", "originalError", "details"] as const;
 
 /** Every string of bytes that may be revert data, the outermost error's first. */

@@ -13,7 +13,8 @@ export const MNEMONIC = "test test test test test test test test test test test 
 export async function startAnvil(hardfork = "osaka"): Promise<Anvil> {
   const program = new URL("node_modules/.bin/anvil", ROOT);
   if (!existsSync(program)) throw new Error("anvil is not installed: run `npm ci` in the repository's root");
-  const child = spawn(program.pathname, ["--port", "0", "--hardfork", hardfork], { stdio: ["ignore", "pipe", "inherit"] });
+  const options = ["--port", "0", "--hardfork", hardfork];
+  const child = spawn(program.pathname, options, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   const url = await new Promise<string>((resolve, reject) => {
     child.on("error", reject);
@@ -30,7 +31,9 @@ export async function startAnvil(hardfork = "osaka"): Promise<Anvil> {
 /** What forge made of a contract. */
 export function artifact(name: string): { readonly abi: Abi; readonly bytecode: Hex } {
   const path = new URL(`out/${name}.sol/${name}.json`, ROOT);
-  if (!existsSync(path)) throw new Error(`${name} is not compiled: run \`npx forge build contracts\` in the repository's root`);
+  if (!existsSync(path)) {
+    throw new Error(`${name} is not compiled: run \`npx forge build contracts\` in the repository's root`);
+  }
   const { abi, bytecode } = JSON.parse(readFileSync(path, "utf8")) as { abi: Abi; bytecode: { object: Hex } };
   return { abi, bytecode: bytecode.object };
 }

@@ -57,7 +57,8 @@ test("what is encoded decodes to the same, and every authorization has one spell
     const authorization = someAuthorization(random);
     const encoded = encodeAuthorization(authorization);
     assert.deepEqual(decodeAuthorization(encoded), authorization);
-    assert.deepEqual(splitCalldata(withAuthorization("0xa9059cbb00", authorization)), { data: "0xa9059cbb00", authorization });
+    const data = "0xa9059cbb00";
+    assert.deepEqual(splitCalldata(withAuthorization(data, authorization)), { data, authorization });
   }
 });
 

@@ -1,5 +1,5 @@
-// Operators who sign with @noble/curves: an implementation of BLS12-381 that shares no code with the contracts, nor with the
-// Rust crates.
+// Operators who sign with @noble/curves: an implementation of BLS12-381 that shares no code with the contracts, nor
+// with the Rust crates.
 import { bls12_381 } from "@noble/curves/bls12-381";
 import { type Hex, concat, hexToBytes, numberToHex } from "viem";
 

@@ -23,7 +23,8 @@ console.log(encodeAuthorization(decodeAuthorization(bytes)) === bytes, refusal?.
 test("the packed package installs, compiles and runs where there is nothing but viem", (context) => {
   const directory = mkdtempSync(join(tmpdir(), "assent-viem-"));
   context.after(() => rmSync(directory, { recursive: true }));
-  const run = (program: string, args: string[], cwd = directory) => execFileSync(program, args, { cwd, encoding: "utf8" });
+  const run = (program: string, args: string[], cwd = directory) =>
+    execFileSync(program, args, { cwd, encoding: "utf8" });
 
   // `prepack` compiles anew, which would take dist away from the tests beside this one; the licences are all it adds.
   run(process.execPath, ["scripts/copy-licences.mjs"], PACKAGE);

@@ -36,7 +36,9 @@ before(async () => {
 after(() => world?.stop());
 
 /** Names and arguments: what the tests compare. */
-type Expected = { [name in Refusal["name"]]: readonly [name, Extract<Refusal, { name: name }>["args"]] }[Refusal["name"]];
+type Expected = {
+  [name in Refusal["name"]]: readonly [name, Extract<Refusal, { name: name }>["args"]];
+}[Refusal["name"]];
 
 async function assertRefused(call: Promise<unknown>, [name, args]: Expected): Promise<Refusal> {
   try {
@@ -177,7 +179,8 @@ test("a recorded root lets a call through without its signature, and only once i
 
   const { signature } = document;
   const record = { abi: taskManagerAbi, address: world.taskManager, functionName: "recordRoot" } as const;
-  await world.mined(await world.stranger.writeContract({ ...record, args: [1, { root, signature, nonSigners: "0x" }] }));
+  const signedRoot = { root, signature, nonSigners: "0x" } as const;
+  await world.mined(await world.stranger.writeContract({ ...record, args: [1, signedRoot] }));
   const before = await world.balanceOf(recipient);
   await world.mined(await sendAttested(world.agent, { ...call, authorization }));
   assert.equal(await world.balanceOf(recipient), before + 10n);
@@ -185,7 +188,8 @@ test("a recorded root lets a call through without its signature, and only once i
 
 test("an explicit intent is executed with its value, and another's or another chain's is refused", async () => {
   await world.mined(await world.owner.sendTransaction({ to: world.vault, value: 100n }));
-  const intent = intentFor({ from: world.agent.account.address, to: recipient, value: 70n, data: "0x", chainId: foundry.id });
+  const ends = { from: world.agent.account.address, to: recipient, chainId: foundry.id };
+  const intent = intentFor({ ...ends, value: 70n, data: "0x" });
   const document = await world.attest(intent, { nonce: 9n });
   const anothers = { ...intent, from: world.stranger.account.address };
   const [expected, actual] = [anothers.from, intent.from];
@@ -211,7 +215,8 @@ test("calldata with the authorization behind it can be sent by any means", async
   const { call, intent } = world.payment(3n);
   const calldata = encodeFunctionData(call);
   assert.equal(calldata, intent.data);
-  const data = withAuthorization(calldata, encodeAuthorization(authorizationOf(await world.attest(intent, { nonce: 11n }))));
+  const document = await world.attest(intent, { nonce: 11n });
+  const data = withAuthorization(calldata, encodeAuthorization(authorizationOf(document)));
   const before = await world.balanceOf(recipient);
   await world.mined(await world.agent.sendTransaction({ to: world.vault, data }));
   assert.equal(await world.balanceOf(recipient), before + 3n);
@@ -240,7 +245,8 @@ test("a simulation sends nothing, and its request can be sent", async () => {
 test("a refusal by the contract itself stays viem's error", async () => {
   const { call, intent } = world.payment(1n);
   const authorization = authorizationOf(await world.attest(intent, { nonce: 14n }));
-  const error: unknown = await sendAttested(world.stranger, { ...call, authorization }).catch((reason: unknown) => reason);
+  const sent = sendAttested(world.stranger, { ...call, authorization });
+  const error: unknown = await sent.catch((reason: unknown) => reason);
   assert(error instanceof Error && !(error instanceof RefusedError) && error.name === "ContractFunctionExecutionError");
   assert.equal(decodeRefusal(error), undefined);
 });

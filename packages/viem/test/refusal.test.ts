@@ -44,7 +44,8 @@ test("the kinds tell who can do something about it", () => {
   const kind = (data: Hex) => decodeRefusal(data)?.kind;
   assert.equal(kind(spent), "check");
   assert.equal(kind(encodeErrorResult({ abi: protocolErrors, errorName: "InsufficientGas" })), "chain");
-  assert.equal(kind(encodeErrorResult({ abi: protocolErrors, errorName: "PolicyClientAlreadyInitialized" })), "administration");
+  const administrative = encodeErrorResult({ abi: protocolErrors, errorName: "PolicyClientAlreadyInitialized" });
+  assert.equal(kind(administrative), "administration");
 });
 
 test("whatever the contracts of a protected call can revert with is decoded, but for what is their own", () => {

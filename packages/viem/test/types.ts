@@ -16,7 +16,11 @@ import {
   withAuthorization,
 } from "@assent/viem";
 
-const abi = parseAbi(["function pay(address token, uint256 amount)", "function fund() payable", "function total() view returns (uint256)"]);
+const abi = parseAbi([
+  "function pay(address token, uint256 amount)",
+  "function fund() payable",
+  "function total() view returns (uint256)",
+]);
 const client = createWalletClient({ transport: http() });
 
 export function misuse(
@@ -29,6 +33,7 @@ export function misuse(
 ): unknown[] {
   const ends = { from: address, to: address, chainId: 1 };
   const sender = { account: address, chain: foundry } as const;
+  const call = { ...sender, authorization } as const;
   return [
     // @ts-expect-error a decision is "allow" or "deny", not a byte
     { ...attestation, decision: 1 } satisfies Attestation,
@@ -67,11 +72,11 @@ export function misuse(
     // @ts-expect-error on no chain, where the client has none
     sendAttested(client, { abi, address, functionName: "fund", account: address, authorization }),
     // @ts-expect-error a view is not sent
-    sendAttested(client, { abi, address, functionName: "total", ...sender, authorization }),
+    sendAttested(client, { abi, address, functionName: "total", ...call }),
     // @ts-expect-error arguments of other types
-    sendAttested(client, { abi, address, functionName: "pay", args: [1n], ...sender, authorization }),
+    sendAttested(client, { abi, address, functionName: "pay", args: [1n], ...call }),
     // @ts-expect-error value for a function that takes none
-    sendAttested(client, { abi, address, functionName: "pay", args: [address, 1n], value: 1n, ...sender, authorization }),
+    sendAttested(client, { abi, address, functionName: "pay", args: [address, 1n], value: 1n, ...call }),
     // @ts-expect-error something else behind the calldata
     sendAttested(client, { abi, address, functionName: "fund", ...sender, authorization, dataSuffix: "0x00" }),
     // @ts-expect-error a check without the intent
@@ -86,7 +91,12 @@ export function misuse(
 }
 
 /** What must compile, so that the lines above fail for their own reason. */
-export function use(intent: Intent, document: AttestationDocument, authorization: Authorization, address: Hex): unknown[] {
+export function use(
+  intent: Intent,
+  document: AttestationDocument,
+  authorization: Authorization,
+  address: Hex,
+): unknown[] {
   const ends = { from: address, to: address, chainId: 1 };
   const call = { account: address, chain: foundry, authorization } as const;
   return [

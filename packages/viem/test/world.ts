@@ -1,5 +1,5 @@
-// A whole Assent on anvil: five operators of equal weight, four of whom make a quorum, and a treasury whose agent may spend
-// what they have authorised.
+// A whole Assent on anvil: five operators of equal weight, four of whom make a quorum, and a treasury whose agent may
+// spend what they have authorised.
 import {
   type Address,
   type Hex,
@@ -46,8 +46,8 @@ const stakeTableAbi = parseAbi(["function setWeights(uint32 operatorSet, address
 
 const OPERATOR_SET = 1;
 const OPERATORS = 5;
-export const SUPPLY = 1_000n;
-export const MAX_LIFETIME = 600;
+const SUPPLY = 1_000n;
+const MAX_LIFETIME = 600;
 export const recipient: Address = "0x000000000000000000000000000000000000bEEF";
 
 /** What a test changes of an attestation. */
@@ -64,11 +64,13 @@ export type World = Awaited<ReturnType<typeof createWorld>>;
 
 export async function createWorld() {
   const anvil = await startAnvil();
+  // Patient: a busy machine is no failure.
+  const transport = http(anvil.url, { timeout: 120_000 });
   const account = (addressIndex: number) => mnemonicToAccount(MNEMONIC, { addressIndex });
   const wallet = (addressIndex: number) =>
-    createWalletClient({ account: account(addressIndex), chain: foundry, transport: http(anvil.url) });
+    createWalletClient({ account: account(addressIndex), chain: foundry, transport });
   const [owner, agent, stranger] = [wallet(0), wallet(1), wallet(2)];
-  const reader = createPublicClient({ chain: foundry, transport: http(anvil.url), pollingInterval: 20 }).extend(
+  const reader = createPublicClient({ chain: foundry, transport, pollingInterval: 20 }).extend(
     testActions({ mode: "anvil" }),
   );
   const mined = async (hash: Hex) => {
@@ -84,10 +86,12 @@ export async function createWorld() {
   const stakeTable = await deploy("StakeTable", owner.account.address);
   const registry = await deploy("OperatorRegistry", owner.account.address, stakeTable, 3600);
   const taskManager = await deploy("TaskManager", registry);
-  const policy = { policyId: keccak256(stringToHex("policy")), operatorSet: OPERATOR_SET, quorum: 6667, maxLifetime: MAX_LIFETIME };
+  const policyId = keccak256(stringToHex("policy"));
+  const policy = { policyId, operatorSet: OPERATOR_SET, quorum: 6667, maxLifetime: MAX_LIFETIME };
   const vault = await deploy("TreasuryVault", owner.account.address, agent.account.address, taskManager, policy);
   const token = await deploy("ExampleToken", SUPPLY);
-  await mined(await owner.writeContract({ abi: tokenAbi, address: token, functionName: "transfer", args: [vault, SUPPLY] }));
+  const fund = { abi: tokenAbi, address: token, functionName: "transfer", args: [vault, SUPPLY] } as const;
+  await mined(await owner.writeContract(fund));
 
   const registryOf = { abi: registryAbi, address: registry };
   await mined(await owner.writeContract({ ...registryOf, functionName: "addValidator", args: [taskManager] }));
@@ -104,7 +108,8 @@ export async function createWorld() {
       args: [operator.address, publicKey],
     });
     const proof = operator.key.provePossession(digest);
-    await mined(await operator.wallet.writeContract({ ...registryOf, functionName: "registerOperator", args: [publicKey, proof] }));
+    const register = { ...registryOf, functionName: "registerOperator", args: [publicKey, proof] } as const;
+    await mined(await operator.wallet.writeContract(register));
   }
   const addresses = operators.map(({ address }) => address);
   await mined(
@@ -115,7 +120,8 @@ export async function createWorld() {
       args: [OPERATOR_SET, addresses, addresses.map(() => 100n)],
     }),
   );
-  await mined(await owner.writeContract({ ...registryOf, functionName: "commitEpoch", args: [OPERATOR_SET, addresses] }));
+  const commit = { ...registryOf, functionName: "commitEpoch", args: [OPERATOR_SET, addresses] } as const;
+  await mined(await owner.writeContract(commit));
 
   /** The first `signers` operators, in the order of the epoch's table, sign their decision on an intent. */
   const attest = async (intent: Intent, terms: Terms = {}): Promise<AttestationDocument> => {
@@ -158,8 +164,7 @@ export async function createWorld() {
   const retireEpoch = async () =>
     mined(await owner.writeContract({ ...registryOf, functionName: "retireEpoch", args: [1] }));
 
-  return {
-    url: anvil.url, stop: anvil.stop, owner, agent, stranger, reader, mined, taskManager, vault, token, policy,
-    attest, payment, balanceOf, retireEpoch,
-  };
+  const parties = { owner, agent, stranger };
+  const contracts = { taskManager, vault, token };
+  return { ...anvil, ...parties, ...contracts, reader, mined, attest, payment, balanceOf, retireEpoch };
 }
