@@ -57,6 +57,22 @@ pub struct Authorization {
 }
 
 /// What shows that a quorum signed a Merkle root.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (mut context, intent, document) = attested::example();
+/// use assent_verifier::{QuorumProof, verify};
+///
+/// let direct = document.authorization()?;
+/// assert!(matches!(direct.quorum_proof, QuorumProof::Direct { .. }));
+/// assert!(verify(&context, &intent, &direct.encode()).is_ok());
+///
+/// // The short one is good only where the root is recorded.
+/// let recorded = document.recorded_authorization()?;
+/// assert_eq!(recorded.quorum_proof, QuorumProof::Recorded);
+/// assert_eq!(verify(&context, &intent, &recorded.encode()).unwrap_err().name(), "RootNotRecorded");
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum QuorumProof {
     /// The signature travels along (kind 0).
@@ -71,6 +87,14 @@ pub enum QuorumProof {
 }
 
 /// Why bytes are not an authorization. On chain each is `MalformedAuthorization()`.
+///
+/// ```
+/// use assent_verifier::{Authorization, AuthorizationError};
+///
+/// let error = Authorization::parse(&[0; 40]).unwrap_err();
+/// assert_eq!(error, AuthorizationError::TooShort { field: "nonce" });
+/// assert_eq!(error.to_string(), "the authorization ends within `nonce`");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationError {
     /// The bytes end within a field.
@@ -105,6 +129,22 @@ pub enum AuthorizationError {
 impl Authorization {
     /// Parses the bytes of `docs/protocol.md`, "Authorization".
     ///
+    /// ```
+    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+    /// # let (_, _, document) = attested::example();
+    /// use assent_verifier::{Authorization, AuthorizationError, NonSigners, QuorumProof};
+    ///
+    /// let mut bytes = document.authorization()?.encode();
+    /// let authorization = Authorization::parse(&bytes)?;
+    /// assert_eq!(authorization.task_id, document.attestation.taskId);
+    /// let non_signers = NonSigners::from_indices([1])?;
+    /// assert_eq!(authorization.quorum_proof, QuorumProof::Direct { signature: document.signature, non_signers });
+    ///
+    /// bytes.push(0);
+    /// assert_eq!(Authorization::parse(&bytes), Err(AuthorizationError::LeftOver(1)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Every [`AuthorizationError`] but [`NoTrailingAuthorization`](AuthorizationError::NoTrailingAuthorization).
@@ -114,6 +154,15 @@ impl Authorization {
 
     /// The bytes that [`parse`](Self::parse) reads: 206 and the bitmap's when the signature travels along, 109 when the root
     /// is recorded, and 32 for each hash of the Merkle proof.
+    ///
+    /// ```
+    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+    /// # let (_, _, document) = attested::example();
+    /// let authorization = document.authorization()?;
+    /// assert_eq!(authorization.encode().len(), 206 + 1); // One byte names the operator that did not sign.
+    /// assert_eq!(document.recorded_authorization()?.encode().len(), 109);
+    /// # Ok::<(), assent_verifier::UnknownDecision>(())
+    /// ```
     pub fn encode(&self) -> Vec<u8> {
         let hashes = self.merkle_proof.as_slice();
         let mut bytes = [
@@ -144,6 +193,18 @@ impl Authorization {
 /// Splits calldata in trailing form, `calldata ‖ authorization ‖ uint16 length`, into the ordinary calldata and the
 /// authorization's bytes, which are not parsed here.
 ///
+/// ```
+/// use assent_verifier::split_trailing;
+///
+/// // A selector, an authorization (of one byte, which would not parse), and its length.
+/// let (ordinary, authorization) = split_trailing(&[0xa9, 0x05, 0x9c, 0xbb, 0x07, 0, 1])?;
+/// assert_eq!(ordinary, [0xa9, 0x05, 0x9c, 0xbb]);
+/// assert_eq!(authorization, [0x07]);
+///
+/// assert!(split_trailing(&[0xa9, 0x05, 0x9c, 0, 1]).is_err()); // No selector is left.
+/// # Ok::<(), assent_verifier::AuthorizationError>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`AuthorizationError::NoTrailingAuthorization`] when the length reaches beyond the calldata or leaves fewer than 4
@@ -160,6 +221,19 @@ pub fn split_trailing(calldata: &[u8]) -> Result<(&[u8], &[u8]), AuthorizationEr
 }
 
 /// Calldata in trailing form: the ordinary calldata, the authorization, and its length in two bytes.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, document) = attested::example();
+/// use alloy_primitives::U256;
+/// use assent_verifier::{append_trailing, split_trailing, verify_trailing};
+///
+/// let authorization = document.authorization()?;
+/// let calldata = append_trailing(&intent.data, &authorization)?;
+/// assert_eq!(split_trailing(&calldata)?, (&intent.data[..], &authorization.encode()[..]));
+/// assert!(verify_trailing(&context, U256::ZERO, &calldata).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -101,6 +101,17 @@ pub fn verify_batch<L: SpentLedger>(
 }
 
 /// As [`verify_batch`], with a backend of the caller's choice.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, document) = attested::example();
+/// use assent_verifier::{Call, backend::Preferred, verify_batch, verify_batch_with};
+///
+/// let authorization = document.authorization()?.encode();
+/// let calls = [Call::Explicit { intent: &intent, authorization: &authorization }; 2];
+/// assert_eq!(verify_batch(&context, &calls), verify_batch_with::<Preferred, _>(&context, &calls));
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
 pub fn verify_batch_with<B: Backend, L: SpentLedger>(
     context: &Context<L>,
     calls: &[Call<'_>],
@@ -109,6 +120,19 @@ pub fn verify_batch_with<B: Backend, L: SpentLedger>(
 }
 
 /// As [`verify_batch`], in all threads of rayon's current pool.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, document) = attested::example();
+/// use assent_verifier::{Call, par_verify_batch, verify_batch};
+///
+/// let authorization = document.authorization()?.encode();
+/// let calls = [Call::Explicit { intent: &intent, authorization: &authorization }; 4];
+/// let results = par_verify_batch(&context, &calls);
+/// assert!(results.iter().all(Result::is_ok));
+/// assert_eq!(results, verify_batch(&context, &calls));
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
 #[cfg(feature = "rayon")]
 pub fn par_verify_batch<L: SpentLedger + Sync>(
     context: &Context<L>,
@@ -118,6 +142,17 @@ pub fn par_verify_batch<L: SpentLedger + Sync>(
 }
 
 /// As [`par_verify_batch`], with a backend of the caller's choice.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, document) = attested::example();
+/// use assent_verifier::{Call, backend::Preferred, par_verify_batch, par_verify_batch_with};
+///
+/// let authorization = document.authorization()?.encode();
+/// let calls = [Call::Explicit { intent: &intent, authorization: &authorization }; 2];
+/// assert_eq!(par_verify_batch(&context, &calls), par_verify_batch_with::<Preferred, _>(&context, &calls));
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
 #[cfg(feature = "rayon")]
 pub fn par_verify_batch_with<B: Backend, L: SpentLedger + Sync>(
     context: &Context<L>,

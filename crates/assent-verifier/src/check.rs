@@ -4,6 +4,17 @@ use crate::{Refusal, VerifiedAttestation};
 use core::fmt;
 
 /// The checks, in protocol order.
+///
+/// ```
+/// use assent_verifier::Check;
+///
+/// for check in Check::ALL {
+///     println!("{:>2} {check}", check.number());
+/// }
+/// assert_eq!(Check::Expiration.number(), 5);
+/// assert_eq!(Check::Expiration.to_string(), "not expired");
+/// assert!(Check::Expiration < Check::Signature);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Check {
     /// 1: the client has a TaskManager and a policy.
@@ -75,6 +86,21 @@ impl fmt::Display for Check {
 }
 
 /// What came of one check.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (mut context, intent, document) = attested::example();
+/// use assent_verifier::{Call, Outcome, Refusal, examine};
+///
+/// let authorization = document.authorization()?.encode();
+/// context.policy_client.0[0] ^= 1; // Another client: check 4 fails.
+/// let call = Call::Explicit { intent: &intent, authorization: &authorization };
+/// let outcomes: Vec<_> = examine(&context, call).outcomes().map(|(_, outcome)| outcome).collect();
+/// assert_eq!(outcomes[2], Outcome::Passed);
+/// assert!(matches!(outcomes[3], Outcome::Failed(Refusal::WrongTask { .. })));
+/// assert_eq!(outcomes[4], Outcome::NotReached);
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It holds.
@@ -86,6 +112,30 @@ pub enum Outcome {
 }
 
 /// What came of a verification, check by check.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (mut context, intent, document) = attested::example();
+/// use assent_verifier::{Call, Check, Outcome, Refusal, examine};
+///
+/// let authorization = document.authorization()?.encode();
+/// context.timestamp += 600;
+/// let examination = examine(&context, Call::Explicit { intent: &intent, authorization: &authorization });
+/// for (check, outcome) in examination.outcomes() {
+///     match outcome {
+///         Outcome::Passed => println!("{check}: passed"),
+///         Outcome::Failed(refusal) => println!("{check}: {refusal}"),
+///         Outcome::NotReached => println!("{check}: not reached"),
+///     }
+/// }
+/// let failed = examination.outcomes().find(|(_, outcome)| matches!(outcome, Outcome::Failed(_)));
+/// assert_eq!(failed.map(|(check, _)| check), Some(Check::Expiration));
+///
+/// assert!(examination.result().is_err());
+/// let refusal = examination.into_result().unwrap_err();
+/// assert!(matches!(refusal, Refusal::AttestationExpired { .. }));
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Examination {

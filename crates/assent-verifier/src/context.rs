@@ -8,6 +8,34 @@ use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 /// Every fact that verification takes from elsewhere. Nothing is read from the environment: no clock, no network.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let operators = assent_verifier::OperatorSet::new(attested::operators())?;
+/// use alloy_primitives::{B256, U256, address, aliases::U48};
+/// use assent_verifier::{Context, Epoch, Policy, RecordedRoots, SpentNonces};
+///
+/// // `operators` is an `OperatorSet`.
+/// let context = Context {
+///     chain_id: U256::from(1),
+///     task_manager: address!("0x1111111111111111111111111111111111111111"),
+///     policy_client: address!("0x2222222222222222222222222222222222222222"),
+///     policy: Some(Policy {
+///         policyId: B256::repeat_byte(0x33),
+///         operatorSet: 1,
+///         quorum: 6700,                 // 67 %, in basis points
+///         maxLifetime: U48::from(3600), // seconds
+///     }),
+///     caller: address!("0x4444444444444444444444444444444444444444"),
+///     timestamp: 1_700_000_000,
+///     epochs: vec![Epoch { number: 8, operator_set: 1, valid_until: U48::MAX, operators }],
+///     recorded_roots: RecordedRoots::default(),
+///     spent: SpentNonces::default(),
+/// };
+/// assert!(context.epoch(8).is_some());
+/// assert!(context.epoch(9).is_none());
+/// # Ok::<(), assent_verifier::OperatorSetError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context<L = SpentNonces> {
     /// The chain on which the client runs (EIP-155).
@@ -40,12 +68,38 @@ impl<L> Context<L> {
     ///
     /// `value` is in wei; `data` is the calldata without the authorization (see
     /// [`split_trailing`](crate::split_trailing)).
+    ///
+    /// ```
+    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+    /// # let context = attested::context();
+    /// use alloy_primitives::{U256, bytes};
+    ///
+    /// let intent = context.trailing_intent(U256::ZERO, bytes!("0xa9059cbb"));
+    /// assert_eq!((intent.from, intent.to), (context.caller, context.policy_client));
+    /// assert_eq!(intent.chainId, context.chain_id);
+    /// ```
     pub fn trailing_intent(&self, value: U256, data: Bytes) -> Intent {
         Intent { from: self.caller, to: self.policy_client, value, data, chainId: self.chain_id }
     }
 
     /// The root under which an intent stands here, if an authorization is right: what must be recorded when it says so.
     /// `None` when no policy is set.
+    ///
+    /// ```
+    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+    /// # let (mut context, intent, document) = attested::example();
+    /// use alloy_primitives::aliases::U96;
+    /// use assent_verifier::{RecordedRoot, verify};
+    ///
+    /// let authorization = document.recorded_authorization()?;
+    /// assert_eq!(context.root(&intent, &authorization), Some(document.root()));
+    ///
+    /// // Once a root of this epoch is recorded, the authorization needs no signature.
+    /// let recorded = RecordedRoot { signed_weight: U96::from(200), total_weight: U96::from(300) };
+    /// context.recorded_roots.record(1, document.root(), recorded);
+    /// assert!(verify(&context, &intent, &authorization.encode()).is_ok());
+    /// # Ok::<(), assent_verifier::UnknownDecision>(())
+    /// ```
     pub fn root(&self, intent: &Intent, authorization: &Authorization) -> Option<B256> {
         let attested = AttestedFields {
             task_id: authorization.task_id,

@@ -13,6 +13,22 @@ use alloy_primitives::{Address, B256, U256};
 use core::fmt;
 
 /// An attestation with every attested field and its proof. The authorization can be cut from it.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, document) = attested::example();
+/// use assent_verifier::{MerkleProof, verify};
+///
+/// // What travels with the call is cut from it.
+/// let authorization = document.authorization()?;
+/// assert!(verify(&context, &intent, &authorization.encode()).is_ok());
+/// assert_eq!(document.recorded_authorization()?.merkle_proof, authorization.merkle_proof);
+///
+/// // Signed alone, an attestation is its own root.
+/// assert_eq!(document.merkle_proof, MerkleProof::EMPTY);
+/// assert_eq!(document.digest(), document.root());
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttestationDocument {
     /// The chain of the EIP-712 domain, in which the digest was made.
@@ -32,6 +48,13 @@ pub struct AttestationDocument {
 }
 
 /// A field in which a call differs from what was attested.
+///
+/// ```
+/// use assent_verifier::Difference;
+///
+/// let difference = Difference { field: "nonce", attested: "7".to_owned(), actual: "8".to_owned() };
+/// assert_eq!(difference.to_string(), "nonce: attested 7, but the call has 8");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The field, as docs/protocol.md names it; those of the intent begin with `intent.`.
@@ -89,6 +112,22 @@ impl AttestationDocument {
     /// altered fields. Empty when nothing differs.
     ///
     /// A last difference in `taskId` beside no other means that the document contradicts itself.
+    ///
+    /// ```
+    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+    /// # let (context, intent, document) = attested::example();
+    /// use alloy_primitives::U256;
+    /// use assent_verifier::{Intent, Refusal, verify};
+    ///
+    /// let authorization = document.authorization()?;
+    /// let dearer = Intent { value: U256::from(250), ..intent };
+    /// let refusal = verify(&context, &dearer, &authorization.encode()).unwrap_err();
+    /// assert!(matches!(refusal, Refusal::WrongTask { .. }));
+    ///
+    /// let differences = document.explain(&context, &dearer, &authorization);
+    /// assert_eq!(differences[0].to_string(), "intent.value: attested 0, but the call has 250");
+    /// # Ok::<(), assent_verifier::UnknownDecision>(())
+    /// ```
     pub fn explain<L>(&self, context: &Context<L>, intent: &Intent, authorization: &Authorization) -> Vec<Difference> {
         let attested = &self.attestation;
         let policy_id = context.policy.as_ref().map(|policy| policy.policyId).unwrap_or_default();

@@ -189,3 +189,8 @@ pub use recorded::{RecordedRoot, RecordedRoots};
 pub use refusal::Refusal;
 pub use spent::{SpentLedger, SpentNonces};
 pub use verify::{Call, VerifiedAttestation, examine, examine_with, verify, verify_trailing};
+
+/// The README's example is tested like all others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

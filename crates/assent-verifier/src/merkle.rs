@@ -22,6 +22,14 @@ use alloy_primitives::{B256, Keccak256};
 pub struct MerkleProof(Vec<B256>);
 
 /// The proof has more hashes than an authorization may carry.
+///
+/// ```
+/// use alloy_primitives::B256;
+/// use assent_verifier::{MerkleProof, MerkleProofTooLong};
+///
+/// let hashes = vec![B256::ZERO; MerkleProof::MAX_LENGTH + 1];
+/// assert_eq!(MerkleProof::try_from(hashes), Err(MerkleProofTooLong(33)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the Merkle proof has {0} hashes, more than 32")]
 pub struct MerkleProofTooLong(pub usize);
@@ -31,6 +39,14 @@ impl MerkleProof {
     pub const EMPTY: Self = Self(Vec::new());
 
     /// The most hashes in a proof.
+    ///
+    /// ```
+    /// use alloy_primitives::B256;
+    /// use assent_verifier::MerkleProof;
+    ///
+    /// assert!(MerkleProof::try_from(vec![B256::ZERO; MerkleProof::MAX_LENGTH]).is_ok());
+    /// assert!(MerkleProof::try_from(vec![B256::ZERO; MerkleProof::MAX_LENGTH + 1]).is_err());
+    /// ```
     pub const MAX_LENGTH: usize = 32;
 
     /// The root to which the proof leads from a leaf.
@@ -39,6 +55,15 @@ impl MerkleProof {
     }
 
     /// The hashes, from the leaf up.
+    ///
+    /// ```
+    /// use alloy_primitives::B256;
+    /// use assent_verifier::MerkleTree;
+    ///
+    /// let (one, other) = (B256::with_last_byte(1), B256::with_last_byte(2));
+    /// let tree = MerkleTree::new(vec![one, other]).unwrap();
+    /// assert_eq!(tree.proof(0).unwrap().as_slice(), [other]);
+    /// ```
     pub fn as_slice(&self) -> &[B256] {
         &self.0
     }
@@ -77,6 +102,30 @@ impl From<Siblings<'_>> for MerkleProof {
 }
 
 /// A tree over the digests of a batch of attestations, for those who have the batch signed.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, _) = attested::example();
+/// use alloy_primitives::U256;
+/// use assent_verifier::{AttestationDocument, MerkleTree, verify};
+///
+/// // Two attestations, which one signature serves.
+/// let attestations = [7, 8].map(|nonce| attested::attestation(&context, &intent, U256::from(nonce)));
+/// # use assent_verifier::{NonSigners, digest::attestation_digest};
+/// # let (chain_id, task_manager) = (context.chain_id, context.task_manager);
+/// let digests = attestations.iter().map(|attestation| attestation_digest(attestation, chain_id, task_manager));
+/// let tree = MerkleTree::new(digests.collect()).unwrap();
+/// let signature = attested::sign(tree.root()); // By the operators.
+/// for (place, attestation) in attestations.into_iter().enumerate() {
+///     let merkle_proof = tree.proof(place).unwrap();
+/// #     let non_signers = NonSigners::from_indices([1])?;
+///     let document =
+///         AttestationDocument { chain_id, task_manager, attestation, epoch: 1, signature, non_signers, merkle_proof };
+///     assert!(verify(&context, &intent, &document.authorization()?.encode()).is_ok());
+/// }
+/// assert!(MerkleTree::new(vec![]).is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MerkleTree {
     leaves: Vec<B256>,

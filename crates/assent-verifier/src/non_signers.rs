@@ -13,13 +13,21 @@ use alloc::vec::Vec;
 /// let absent = NonSigners::from_indices([0, 9])?;
 /// assert_eq!(absent.as_bytes(), [0b0000_0001, 0b0000_0010]);
 /// assert!(absent.indices().eq([0, 9]));
-/// assert_eq!(NonSigners::NONE.as_bytes(), []);
+/// assert!(NonSigners::NONE.as_bytes().is_empty());
 /// # Ok::<(), assent_verifier::NonSignersError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct NonSigners(Vec<u8>);
 
 /// Why operators cannot be named in a bitmap.
+///
+/// ```
+/// use assent_verifier::{NonSigners, NonSignersError};
+///
+/// assert_eq!(NonSigners::from_bytes(&[1, 0]), Err(NonSignersError::TrailingZero));
+/// assert_eq!(NonSigners::from_bytes(&[1; NonSigners::MAX_BYTES + 1]), Err(NonSignersError::TooLong(256)));
+/// assert_eq!(NonSigners::from_indices([2040]), Err(NonSignersError::IndexTooHigh(2040)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NonSignersError {
     /// The bitmap's last byte is zero: the same operators have a shorter bitmap.
@@ -38,6 +46,13 @@ impl NonSigners {
     pub const NONE: Self = Self(Vec::new());
 
     /// The longest bitmap, in bytes.
+    ///
+    /// ```
+    /// use assent_verifier::{NonSigners, OperatorSet};
+    ///
+    /// // Room for every operator of the largest set.
+    /// assert!(NonSigners::MAX_BYTES * 8 >= OperatorSet::MAX_OPERATORS);
+    /// ```
     pub const MAX_BYTES: usize = 255;
 
     /// The set of the operators named, in any order, repetitions allowed.
@@ -64,6 +79,14 @@ impl NonSigners {
 
     /// Takes the bitmap as it stands in an authorization.
     ///
+    /// ```
+    /// use assent_verifier::NonSigners;
+    ///
+    /// let absent = NonSigners::from_bytes(&[0b0000_0101])?;
+    /// assert!(absent.indices().eq([0, 2]));
+    /// # Ok::<(), assent_verifier::NonSignersError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`NonSignersError::TooLong`] above 255 bytes, [`NonSignersError::TrailingZero`] when the last byte is zero.
@@ -82,11 +105,26 @@ impl NonSigners {
     }
 
     /// How many operators did not sign.
+    ///
+    /// ```
+    /// use assent_verifier::NonSigners;
+    ///
+    /// assert_eq!(NonSigners::from_indices([3, 3, 70])?.count(), 2);
+    /// # Ok::<(), assent_verifier::NonSignersError>(())
+    /// ```
     pub fn count(&self) -> usize {
         self.indices().count()
     }
 
     /// Whether everybody signed.
+    ///
+    /// ```
+    /// use assent_verifier::NonSigners;
+    ///
+    /// assert!(NonSigners::NONE.is_empty());
+    /// assert!(!NonSigners::from_indices([0])?.is_empty());
+    /// # Ok::<(), assent_verifier::NonSignersError>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -11,6 +11,15 @@ const CAPACITY: usize = 100;
 const ENTRY_LENGTH: usize = 192 + 12 + 20;
 
 /// Why contract code is not an epoch's operator table. `table` counts from 0, the head being the last.
+///
+/// ```
+/// use assent_verifier::{OperatorSet, OperatorTableError};
+///
+/// // The code of some other contract: it does not begin with a zero byte.
+/// let error = OperatorSet::from_tables::<Vec<u8>>(&[0x60, 0x80, 0x60, 0x40], &[]).unwrap_err();
+/// assert_eq!(error, OperatorTableError::NotATable { table: 0 });
+/// assert_eq!(error.to_string(), "operator table 0 does not begin with a zero byte");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OperatorTableError {
     /// The code's length is not what its own head says.
@@ -68,6 +77,28 @@ impl OperatorSet {
     ///
     /// What is stored beside the operators (count, total weight, aggregate key) is recomputed and compared in every table.
     ///
+    /// ```
+    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+    /// # let set = assent_verifier::OperatorSet::new(attested::operators())?;
+    /// use assent_verifier::OperatorSet;
+    ///
+    /// // The code of one table, as docs/protocol.md has it, of the three operators of `set`.
+    /// let mut code = vec![0];
+    /// code.extend(set.negated_aggregate_key().0);
+    /// code.extend(set.total_weight().to_be_bytes::<12>());
+    /// code.extend([0, 3, 0]); // Three operators, no earlier tables.
+    /// for operator in set.operators() {
+    ///     code.extend(operator.public_key.0);
+    ///     code.extend(operator.weight.to_be_bytes::<12>());
+    ///     code.extend(operator.address);
+    /// }
+    /// assert_eq!(OperatorSet::from_tables::<Vec<u8>>(&code, &[])?, set);
+    ///
+    /// code[204] += 1; // The last byte of the total weight.
+    /// assert!(OperatorSet::from_tables::<Vec<u8>>(&code, &[]).is_err());
+    /// # Ok::<(), assent_verifier::OperatorTableError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Every [`OperatorTableError`].
@@ -94,6 +125,21 @@ impl OperatorSet {
     }
 
     /// The addresses of the earlier tables, from the head's runtime code: at most 19.
+    ///
+    /// ```
+    /// use alloy_primitives::Address;
+    /// use assent_verifier::{OperatorSet, OperatorSetError};
+    ///
+    /// /// Reads an epoch's operators, given whatever reads contract code.
+    /// fn read(head: Address, code: impl Fn(Address) -> Vec<u8>) -> Result<OperatorSet, Box<dyn std::error::Error>> {
+    ///     let head = code(head);
+    ///     let earlier: Vec<_> = OperatorSet::earlier_tables(&head)?.into_iter().map(code).collect();
+    ///     Ok(OperatorSet::from_tables(&head, &earlier)?)
+    /// }
+    ///
+    /// let nothing_there = read(Address::repeat_byte(1), |_| vec![]).unwrap_err();
+    /// assert_eq!(nothing_there.to_string(), "operator table 0 has 0 bytes, which is not what its head says");
+    /// ```
     ///
     /// # Errors
     ///

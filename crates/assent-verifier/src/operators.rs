@@ -15,6 +15,21 @@ use core::{
 };
 
 /// One operator of a set.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let public_key = attested::operators()[0].public_key;
+/// use alloy_primitives::{address, aliases::U96};
+/// use assent_verifier::{Operator, OperatorSet};
+///
+/// let operator = Operator {
+///     address: address!("0x1111111111111111111111111111111111111111"),
+///     public_key, // From the registry.
+///     weight: U96::from(100),
+/// };
+/// assert_eq!(*OperatorSet::new(vec![operator])?.aggregate_key(), public_key);
+/// # Ok::<(), assent_verifier::OperatorSetError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Operator {
     /// Who it is; sets are ordered by it.
@@ -30,6 +45,21 @@ pub struct Operator {
 /// depend on the aggregate key and the generator alone.
 ///
 /// Clones share all of it. Two sets are equal when their operators are.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let operators = attested::operators();
+/// use alloy_primitives::aliases::U96;
+/// use assent_verifier::{OperatorSet, PublicKey};
+///
+/// // Three operators of weight 100.
+/// let set = OperatorSet::new(operators.clone())?;
+/// assert_eq!(set.operators(), operators);
+/// assert_eq!(set.total_weight(), U96::from(300));
+/// assert_ne!(set.aggregate_key(), set.negated_aggregate_key());
+/// assert!(set.operators().len() <= OperatorSet::MAX_OPERATORS);
+/// # Ok::<(), assent_verifier::OperatorSetError>(())
+/// ```
 #[derive(Clone)]
 pub struct OperatorSet(Arc<Frozen>);
 
@@ -43,6 +73,14 @@ struct Frozen {
 }
 
 /// Why operators are not a set that an epoch may have.
+///
+/// ```
+/// use assent_verifier::{OperatorSet, OperatorSetError};
+///
+/// let error = OperatorSet::new(vec![]).unwrap_err();
+/// assert_eq!(error, OperatorSetError::Empty);
+/// assert_eq!(error.to_string(), "the operator set is empty");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OperatorSetError {
     /// There is no operator.
@@ -79,6 +117,18 @@ impl OperatorSet {
     pub const MAX_OPERATORS: usize = 2000;
 
     /// Validates operators and sums up their keys and weights.
+    ///
+    /// ```
+    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+    /// # let operators = attested::operators();
+    /// use assent_verifier::{OperatorSet, OperatorSetError};
+    ///
+    /// let mut reversed = operators.clone();
+    /// reversed.reverse();
+    /// let second = operators[1].address;
+    /// assert_eq!(OperatorSet::new(reversed), Err(OperatorSetError::NotAscending { address: second }));
+    /// assert!(OperatorSet::new(operators).is_ok());
+    /// ```
     ///
     /// # Errors
     ///
@@ -205,6 +255,22 @@ impl fmt::Debug for OperatorSet {
 }
 
 /// An operator set, frozen under a number.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let operators = assent_verifier::OperatorSet::new(attested::operators())?;
+/// use alloy_primitives::aliases::U48;
+/// use assent_verifier::Epoch;
+///
+/// let mut epoch = Epoch { number: 4, operator_set: 1, valid_until: U48::from(1_700_000_000), operators };
+/// assert!(epoch.is_in_force(1_699_999_999));
+/// assert!(!epoch.is_in_force(1_700_000_000));
+/// assert!(!epoch.is_retired_for_cause()); // Its grace period is over, and roots recorded under it are still good.
+///
+/// epoch.valid_until = U48::ZERO;
+/// assert!(epoch.is_retired_for_cause());
+/// # Ok::<(), assent_verifier::OperatorSetError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Epoch {
     /// The number under which authorizations name it; those of all sets of a registry are counted together from 1.

@@ -4,6 +4,20 @@ use alloc::collections::BTreeMap;
 use alloy_primitives::{B256, aliases::U96};
 
 /// What was verified when a root was recorded.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (mut context, intent, document) = attested::example();
+/// use alloy_primitives::aliases::U96;
+/// use assent_verifier::{RecordedRoot, Refusal, verify};
+///
+/// let recorded = RecordedRoot { signed_weight: U96::from(200), total_weight: U96::from(300) };
+/// context.recorded_roots.record(document.epoch, document.root(), recorded);
+///
+/// let verified = verify(&context, &intent, &document.recorded_authorization()?.encode())?;
+/// assert_eq!(verified.signed_weight(), recorded.signed_weight);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RecordedRoot {
     /// Weight of the operators that signed it.
@@ -47,6 +61,17 @@ impl RecordedRoots {
     }
 
     /// All of them, with their epochs; ascending.
+    ///
+    /// ```
+    /// use alloy_primitives::{B256, aliases::U96};
+    /// use assent_verifier::{RecordedRoot, RecordedRoots};
+    ///
+    /// let recorded = RecordedRoot { signed_weight: U96::from(60), total_weight: U96::from(100) };
+    /// let mut roots = RecordedRoots::default();
+    /// roots.record(3, B256::repeat_byte(2), recorded);
+    /// roots.record(1, B256::repeat_byte(1), recorded);
+    /// assert!(roots.iter().map(|(epoch, ..)| epoch).eq([1, 3]));
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (u32, B256, RecordedRoot)> + '_ {
         self.roots.iter().map(|(&(epoch, root), &recorded)| (epoch, root, recorded))
     }

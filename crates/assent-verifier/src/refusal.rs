@@ -21,6 +21,7 @@ macro_rules! refusals {
         /// use assent_verifier::Refusal;
         ///
         /// let refusal = Refusal::UnknownEpoch { epoch: 3 };
+        /// assert_eq!(refusal.name(), "UnknownEpoch");
         /// assert_eq!(refusal.signature(), "UnknownEpoch(uint32)");
         /// assert_eq!(Refusal::decode(&refusal.revert_data()), Some(refusal));
         /// assert_eq!(refusal.to_string(), "epoch 3 is not one of the policy's operator set");

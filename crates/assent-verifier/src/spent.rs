@@ -6,6 +6,27 @@ use alloy_primitives::{Address, U256};
 /// Knows which nonces are spent.
 ///
 /// An implementation that cannot tell must answer `true`: a check that cannot be made is a refusal.
+///
+/// ```
+/// use alloy_primitives::{Address, U256};
+/// use assent_verifier::SpentLedger;
+/// use std::{collections::HashSet, sync::RwLock};
+///
+/// /// One that several threads share.
+/// struct Shared(RwLock<HashSet<(Address, U256)>>);
+///
+/// impl SpentLedger for Shared {
+///     fn is_spent(&self, policy_client: Address, nonce: U256) -> bool {
+///         // Where a writer panicked nobody knows what is spent, and so all is.
+///         self.0.read().map_or(true, |spent| spent.contains(&(policy_client, nonce)))
+///     }
+/// }
+///
+/// let client = Address::repeat_byte(1);
+/// let ledger = Shared(RwLock::new(HashSet::from([(client, U256::from(7))])));
+/// assert!(ledger.is_spent(client, U256::from(7)));
+/// assert!(!ledger.is_spent(client, U256::from(8)));
+/// ```
 pub trait SpentLedger {
     /// Whether a client's nonce was used or burned.
     fn is_spent(&self, policy_client: Address, nonce: U256) -> bool;
@@ -45,6 +66,17 @@ impl SpentNonces {
     }
 
     /// The words in which a nonce is spent: client, word, mask; ascending.
+    ///
+    /// ```
+    /// use alloy_primitives::{Address, U256};
+    /// use assent_verifier::SpentNonces;
+    ///
+    /// let client = Address::repeat_byte(1);
+    /// let mut spent = SpentNonces::default();
+    /// assert!(spent.spend(client, U256::from(258)));
+    /// // Bit 2 of word 1.
+    /// assert!(spent.words().eq([(client, U256::from(1), U256::from(0b100))]));
+    /// ```
     pub fn words(&self) -> impl Iterator<Item = (Address, U256, U256)> + '_ {
         self.words.iter().map(|(&(policy_client, word), &mask)| (policy_client, word, mask))
     }

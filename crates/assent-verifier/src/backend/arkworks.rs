@@ -26,6 +26,18 @@ const FIELD_LENGTH: usize = 48;
 type G1Hasher = MapToCurveBasedHasher<G1Projective, DefaultFieldHasher<Sha256>, WBMap<g1::Config>>;
 
 /// [`Backend`] over arkworks.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, document) = attested::example();
+/// use assent_verifier::{Call, backend::{Backend, arkworks::Arkworks}, examine_with};
+///
+/// let authorization = document.authorization()?.encode();
+/// let call = Call::Explicit { intent: &intent, authorization: &authorization };
+/// assert!(examine_with::<Arkworks, _>(&context, call).result().is_ok());
+/// assert_eq!(Arkworks::NAME, "arkworks");
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Arkworks;
 

@@ -10,9 +10,21 @@ use crate::{Operator, OperatorSetError, PublicKey, Signature};
 pub(crate) use arithmetic::{Arithmetic, Coefficient, Factor, Key};
 
 /// The backend that [`verify`](crate::verify) uses: blst where it is enabled, else arkworks.
+///
+/// ```
+/// use assent_verifier::backend::{Backend, Preferred};
+///
+/// assert_eq!(Preferred::NAME, "blst");
+/// ```
 #[cfg(feature = "blst")]
 pub type Preferred = blst::Blst;
 /// The backend that [`verify`](crate::verify) uses: blst where it is enabled, else arkworks.
+///
+/// ```
+/// use assent_verifier::backend::{Backend, Preferred};
+///
+/// assert_eq!(Preferred::NAME, "arkworks");
+/// ```
 #[cfg(not(feature = "blst"))]
 pub type Preferred = arkworks::Arkworks;
 
@@ -21,6 +33,38 @@ pub type Preferred = arkworks::Arkworks;
 /// Implementations agree on every input, so that which one is compiled in never changes what is accepted. There are none
 /// outside this crate, whose private supertrait seals this one: one that says yes to everything would make a
 /// [`VerifiedAttestation`](crate::VerifiedAttestation) of anything.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let secrets = attested::secrets();
+/// # let keys = secrets.each_ref().map(attested::public_key);
+/// # let signature = assent_verifier::Signature(secrets[0].sign(b"message", b"tag", &[]).serialize());
+/// use assent_verifier::backend::{Backend, Preferred};
+///
+/// /// Whatever the backend. `signature` is the first key's, over `message` with the tag `tag`.
+/// # fn check<B: Backend>(
+/// #     signature: &assent_verifier::Signature,
+/// #     keys: [assent_verifier::PublicKey; 3],
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let point = B::decode_signature(signature)?;
+/// let key = B::decode_public_key(&keys[0])?;
+/// assert!(B::verify(b"message", b"tag", &point, &key));
+/// assert!(!B::verify(b"another message", b"tag", &point, &key));
+///
+/// // All keys but the second and the third: the first.
+/// let all = keys.iter().map(B::decode_public_key).collect::<Result<Vec<_>, _>>()?;
+/// let [sum, _minus_sum] = B::aggregate(all);
+/// let first = B::without(&sum, &keys[1..]).ok_or("nobody is left")?;
+/// assert!(B::verify(b"message", b"tag", &point, &first));
+///
+/// assert!(["arkworks", "blst"].contains(&B::NAME));
+/// // A point of G1, encoded like a signature.
+/// assert_eq!(B::hash_to_curve(b"message", b"tag").len(), 96);
+/// #     Ok(())
+/// # }
+/// # check::<Preferred>(&signature, keys.try_into().unwrap())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Backend: Arithmetic<<Self as Backend>::SignaturePoint, <Self as Backend>::PublicKeyPoint> + 'static {
     /// A point of G1's prime-order subgroup other than infinity.
     type SignaturePoint: Copy + Send + Sync;
@@ -103,11 +147,28 @@ fn prepare<B: Backend>(operators: &[Operator]) -> Result<B::Keys, OperatorSetErr
 
 /// The bytes are not the canonical encoding of a point that may stand here: a coordinate is not below the field's modulus,
 /// or the point is off the curve, outside the subgroup, or infinity.
+///
+/// ```
+/// use assent_verifier::{PublicKey, Signature, backend::{Backend, MalformedPoint, Preferred}};
+///
+/// // All zero is infinity.
+/// assert_eq!(Preferred::decode_public_key(&PublicKey::INFINITY).unwrap_err(), MalformedPoint);
+/// // No coordinate is this great.
+/// assert_eq!(Preferred::decode_signature(&Signature([0xff; 96])).unwrap_err(), MalformedPoint);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the canonical encoding of a point of the curve's prime-order subgroup other than infinity")]
 pub struct MalformedPoint;
 
 /// Why a lone signature is refused by [`verify_signature`].
+///
+/// ```
+/// use assent_verifier::backend::{Preferred, SignatureError, verify_signature};
+/// use assent_verifier::{PublicKey, Signature};
+///
+/// let refused = verify_signature::<Preferred>(b"message", b"tag", &Signature([0; 96]), &PublicKey::INFINITY);
+/// assert_eq!(refused, Err(SignatureError::MalformedPublicKey)); // The key is looked at first.
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The public key is not a valid point.
@@ -122,6 +183,21 @@ pub enum SignatureError {
 }
 
 /// Verifies one signature by one key over a message, everything checked.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let secret = attested::secrets()[0].clone();
+/// # let key = attested::public_key(&secret);
+/// # let signature = assent_verifier::Signature(secret.sign(b"message", b"tag", &[]).serialize());
+/// use assent_verifier::backend::{Preferred, SignatureError, verify_signature};
+///
+/// // `signature` is over `message` with the domain separation tag `tag`.
+/// verify_signature::<Preferred>(b"message", b"tag", &signature, &key)?;
+///
+/// let another_tag = verify_signature::<Preferred>(b"message", b"another tag", &signature, &key);
+/// assert_eq!(another_tag, Err(SignatureError::InvalidSignature));
+/// # Ok::<(), SignatureError>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -17,6 +17,18 @@ use raw::Lines;
 const FLAG_BITS: u8 = 0b1110_0000;
 
 /// [`Backend`] over blst.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, document) = attested::example();
+/// use assent_verifier::{Call, backend::{Backend, blst::Blst}, examine_with};
+///
+/// let authorization = document.authorization()?.encode();
+/// let call = Call::Explicit { intent: &intent, authorization: &authorization };
+/// assert!(examine_with::<Blst, _>(&context, call).result().is_ok());
+/// assert_eq!(Blst::NAME, "blst");
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Blst;
 
