@@ -3,14 +3,12 @@
 use std::process::Command;
 
 use crate::{
-    cargo, forge, has_cargo, setup, slither,
+    cargo, documentation, forge, has_cargo, minimum_version, semver, setup, slither,
     steps::{Outcome, Step, execute},
 };
 
 /// The steps of `cargo xtask lint`.
 pub fn steps() -> Vec<Step> {
-    let mut documentation = cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
-    documentation.env("RUSTDOCFLAGS", "-D warnings");
     vec![
         Step::essential("set-up", setup::tools),
         Step::new("Rust: format", || component("fmt", "rustfmt", cargo(&["fmt", "--all", "--check"]))),
@@ -19,7 +17,9 @@ pub fn steps() -> Vec<Step> {
         Step::new("Rust: clippy, verifier with blst alone", || {
             clippy(&["--package", "assent-verifier", "--all-targets", "--no-default-features", "--features", "blst"])
         }),
-        Step::command("Rust: documentation", documentation),
+        documentation::step(),
+        semver::verifier(),
+        minimum_version::step(),
         Step::command("Solidity: format", forge(&["fmt", "--check", "contracts", "script", "tests"])).beside(),
         Step::command("Solidity: lint", solidity_lints()).beside(),
         Step::command("Solidity: compiler warnings", compiler_warnings()).beside(),

@@ -4,11 +4,14 @@ mod coverage;
 mod coverage_guided;
 mod cross_compilation;
 mod demo;
+mod documentation;
 mod foundry_fuzz;
 mod lint;
+mod minimum_version;
 mod programs;
 mod prove;
 mod python;
+mod semver;
 mod setup;
 mod slither;
 mod steps;
@@ -18,6 +21,7 @@ mod typescript;
 
 use std::{
     ffi::{OsStr, OsString},
+    io,
     path::PathBuf,
     process::{Command, ExitCode, Stdio},
 };
@@ -92,6 +96,10 @@ enum Task {
     ///
     /// Installs halmos into target/halmos, once; without Python 3.11 it is skipped and says why.
     Prove,
+    /// Compare the libraries' public API with that of the latest release; a minute
+    ///
+    /// Before the first release, with the revision that xtask/semver-baseline.txt names. Needs cargo-semver-checks.
+    Semver,
     /// Measure gas and times, and write docs/performance.md; some minutes
     ///
     /// `--json` prints the figures, `--only gas` leaves the times as they were; `--help` says more.
@@ -120,8 +128,8 @@ Examples:
   cargo xtask report --json                  measure what everything costs, for a program";
 
 fn main() -> ExitCode {
-    // cargo calls this program in place of the compiler while it measures coverage.
-    if let Some(status) = coverage::compile() {
+    // cargo calls this program in place of the compiler while it measures coverage, and of rustdoc to have JSON.
+    if let Some(status) = coverage::compile().or_else(documentation::render) {
         return status;
     }
     match run(Task::parse()) {
@@ -147,6 +155,7 @@ fn run(task: Task) -> Result<(), String> {
         Task::Mutate { arguments } => programs::mutate(&arguments),
         Task::Prove => steps::run(vec![Step::essential("set-up", setup::tools), prove::step()]),
         Task::Report { arguments } => programs::report(&arguments),
+        Task::Semver => steps::run(semver::steps()),
         Task::Setup => setup::run(),
     }
 }
@@ -155,6 +164,12 @@ fn run(task: Task) -> Result<(), String> {
 fn root() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
     package.join("..")
+}
+
+/// This program, by the name under which it was started: what is there now may be another build of it, made by the tests that
+/// ran since.
+fn this_program() -> io::Result<PathBuf> {
+    std::path::absolute(std::env::args_os().next().unwrap_or_default())
 }
 
 /// Where cargo puts what it builds.

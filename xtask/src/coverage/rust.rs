@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{Missing, lcov};
-use crate::{cargo, command, printed, steps::execute};
+use crate::{cargo, command, printed, steps::execute, this_program};
 
 /// Says to this program that cargo calls it in place of the compiler.
 const AS_COMPILER: &str = "ASSENT_INSTRUMENTING_COMPILER";
@@ -56,11 +56,6 @@ fn instrumented(arguments: &[&str], directory: &Path) -> Result<Command, String>
     // One file for each executable, into which its processes merge their counts.
     tests.env("LLVM_PROFILE_FILE", directory.join("%m_%p.profraw"));
     Ok(tests)
-}
-
-/// By the name under which it was started: what is there now may be another build of it, made by the tests that ran since.
-fn this_program() -> io::Result<PathBuf> {
-    std::path::absolute(std::env::args_os().next().unwrap_or_default())
 }
 
 /// The executables that have been run: cargo names them when asked to compile them once more.
