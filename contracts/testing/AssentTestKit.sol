@@ -40,13 +40,15 @@ import {Test} from "forge-std/Test.sol";
 ///         }
 ///     }
 ///
-/// @dev The EVM needs the precompiles of EIP-2537: `evm_version = "prague"` or newer in foundry.toml. Each attestation has the
+/// @dev The EVM needs the hardfork Osaka: `evm_version = "osaka"` in foundry.toml, with any compiler. Each attestation has the
 /// client's next nonce, and is for the client's own policy. Where a contract executes intents it is handed, the intent's
 /// target is not the client: name the client as the second argument. Make an authorization before `vm.prank` or
 /// `vm.expectRevert`, which hold for the next call, and to attest takes calls.
 abstract contract AssentTestKit is Test {
-    /// @notice The EVM lacks the BLS12-381 precompiles: set `evm_version = "prague"` or newer.
+    /// @notice The EVM lacks the BLS12-381 precompiles (EIP-2537, Prague): set `evm_version = "osaka"`.
     error PrecompilesMissing();
+    /// @notice The EVM lacks an instruction of the deployed contracts, CLZ (EIP-7939, Osaka): set `evm_version = "osaka"`.
+    error InstructionMissing();
     /// @notice Call `deployAssent()` in `setUp` before anything is attested.
     error AssentNotDeployed();
     /// @notice The address has no code, or its code has no policy: it is not the client. Where a contract executes an intent it
@@ -88,6 +90,7 @@ abstract contract AssentTestKit is Test {
     /// @dev Assent with so many operators of equal weight.
     function deployAssent(uint256 operators) internal {
         _requirePrecompiles();
+        _requireInstruction();
         // A test's chain begins at second 1, where "an hour ago" is before all time.
         if (block.timestamp < 365 days) vm.warp(1_800_000_000);
         stakeTable = IStakeTable(_deploy(AssentBytecode.STAKE_TABLE, abi.encode(assentOwner)));
@@ -335,5 +338,15 @@ abstract contract AssentTestKit is Test {
         // Infinity and infinity make infinity. Where there is no precompile a call succeeds too, and returns nothing.
         (bool success, bytes memory sum) = Precompiles.G1ADD.staticcall(new bytes(256));
         if (!success || sum.length != 128) revert PrecompilesMissing();
+    }
+
+    /// @dev As bytes, since this file also compiles for an EVM without it: an account is created whose code is clz(0).
+    function _requireInstruction() private {
+        bytes memory creationCode = hex"5f1e5f5260205ff3";
+        address account;
+        assembly ("memory-safe") {
+            account := create(0, add(creationCode, 0x20), mload(creationCode))
+        }
+        if (account == address(0)) revert InstructionMissing();
     }
 }

@@ -206,3 +206,15 @@ contract TestKitBeforePragueTest is AssentTestKit {
         deployAssent();
     }
 }
+
+/// forge-config: default.evm_version = "prague"
+contract TestKitBeforeOsakaTest is AssentTestKit {
+    function test_RevertWhen_EvmIsOlderThanOsaka() public {
+        vm.expectRevert(InstructionMissing.selector);
+        this.deploy();
+    }
+
+    function deploy() external {
+        deployAssent();
+    }
+}
