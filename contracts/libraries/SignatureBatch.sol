@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.28;
+pragma solidity ^0.8.31;
 
 import {BLS12381, G2Point} from "./BLS12381.sol";
 import {OperatorTable} from "./OperatorTable.sol";
