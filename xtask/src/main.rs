@@ -8,6 +8,7 @@ mod documentation;
 mod foundry_fuzz;
 mod lint;
 mod minimum_version;
+mod npm_package;
 mod programs;
 mod prove;
 mod python;

@@ -3,7 +3,7 @@
 use crate::{
     cargo,
     coverage::{self, Language},
-    cross_compilation, forge, foundry_fuzz, prove, setup,
+    cross_compilation, forge, foundry_fuzz, npm_package, prove, setup,
     steps::{Outcome, Step, execute},
     storage_layout, typescript,
 };
@@ -40,6 +40,7 @@ pub fn steps() -> Vec<Step> {
     steps.extend(typescript::steps());
     steps.extend(foundry_fuzz::steps(&foundry_fuzz::Campaign::SHORT, &OTHERS));
     steps.extend(cross_compilation::steps());
+    steps.extend(npm_package::steps());
     steps.push(storage_layout::step());
     steps.push(prove::step().beside());
     steps
