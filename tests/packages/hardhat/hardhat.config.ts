@@ -1,9 +1,11 @@
+import { fileURLToPath } from "node:url";
+
 import { defineConfig } from "hardhat/config";
 
 export default defineConfig({
   solidity: {
     version: "0.8.37",
-    // Without a path, Hardhat downloads the compiler.
-    path: "node_modules/solc/soljson.js",
+    // The compiler from npm. Without a path, Hardhat downloads it.
+    path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
   },
 });
