@@ -1,16 +1,17 @@
 #!/usr/bin/env node
-// Packs the npm package @assent/contracts: `node script/pack-contracts.mjs [directory]` leaves the tarball in the directory
-// (target/npm unless told) and prints its path.
+// Packs the npm package @assent/contracts: `node script/pack-contracts.mjs [directory]` leaves the tarball in the
+// directory (target/npm unless told) and prints its path.
 //
-// npm packs a copy of contracts/, to which the ABIs and the licences are added: whatever is written into contracts/ itself
-// makes cargo compile all contracts again.
+// npm packs a copy of contracts/, to which the ABIs and the licences are added: whatever is written into contracts/
+// itself makes cargo compile all contracts again.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const ROOT = resolve(import.meta.dirname, "..");
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CONTRACTS = join(ROOT, "contracts");
 const LICENCES = ["LICENSE-APACHE", "LICENSE-MIT"];
 // What a program outside the EVM talks to.

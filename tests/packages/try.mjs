@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Tries the packed contracts as a newcomer would: `node tests/packages/try.mjs foundry|hardhat TARBALL` copies the project to
-// a place of its own, installs the tarball there, compiles, and runs the project's tests.
+// Tries the packed contracts as a newcomer would: `node tests/packages/try.mjs foundry|hardhat TARBALL` copies the
+// project to a place of its own, installs the tarball there, compiles, and runs the project's tests.
 //
-// forge-std and the compilers usually come from servers other than npm's. Here they come from npm packages, put where
-// `forge install` and `npm install github:foundry-rs/forge-std` would put them, and where Foundry finds a compiler by path.
+// forge-std and the compilers usually come from servers other than npm's. Here they come from npm packages, put
+// where `forge install` and `npm install github:foundry-rs/forge-std` would put them, and where Foundry finds a compiler by path.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -73,7 +73,8 @@ fn node_for_hardhat() -> Result<OsString, Outcome> {
     packaged_node(&place).ok_or_else(|| {
         let (major, minor) = LEAST_NODE;
         Outcome::Skipped(format!(
-            "Hardhat 3 needs Node {major}.{minor} or newer, and npm has none for this machine; get it: https://nodejs.org"
+            "Hardhat 3 needs Node {major}.{minor} or newer, and npm has none for this machine; get it: \
+             https://nodejs.org"
         ))
     })
 }
