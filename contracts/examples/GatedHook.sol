@@ -25,7 +25,7 @@ interface IMsgSender {
 ///
 /// The intent: `from` the trader, `to` the hook, no value, `data` = `dataOf(router, key, params)`, which says which pool, which
 /// way, how much and down to which price. Not attested are who receives the output and its least amount: the trader tells the
-/// router, in a transaction of its own. Liquidity is not gated, nor are pools of the same tokens with other hooks.
+/// router, in a transaction of its own, and the Universal Router swaps down to any price. Liquidity is not gated, nor are pools of the same tokens with other hooks.
 ///
 /// The PoolManager does not call a hook for the hook's own swaps: never let this contract make calls that others choose.
 contract GatedHook is PolicyClient, Ownable2Step {
@@ -55,7 +55,8 @@ contract GatedHook is PolicyClient, Ownable2Step {
     }
 
     /// @notice Spends the authorization of a swap that is about to happen. PoolManager only.
-    /// @dev Anybody else could spend what traders have not used. A swap that fails leaves its authorization unspent.
+    /// @dev Anybody else who is called in a trader's transaction could spend what the trader has not used. A swap that fails
+    /// leaves its authorization unspent.
     function beforeSwap(address router, PoolKey calldata key, SwapParams calldata params, bytes calldata authorization)
         external
         returns (bytes4, BeforeSwapDelta, uint24)
