@@ -25,7 +25,8 @@ interface IMsgSender {
 ///
 /// The intent: `from` the trader, `to` the hook, no value, `data` = `dataOf(router, key, params)`, which says which pool, which
 /// way, how much and down to which price. Not attested are who receives the output and its least amount: the trader tells the
-/// router, in a transaction of its own, and the Universal Router swaps down to any price. Liquidity is not gated, nor are pools of the same tokens with other hooks.
+/// router, in a transaction of its own, and the Universal Router swaps down to any price. Liquidity is not gated, nor are pools
+/// of the same tokens with other hooks.
 ///
 /// The PoolManager does not call a hook for the hook's own swaps: never let this contract make calls that others choose.
 contract GatedHook is PolicyClient, Ownable2Step {

@@ -225,7 +225,7 @@ contract RelayedExecutorTest is AssentTestKit {
             abi.encodeCall(executor.relay, (_intent(7), MINIMUM_GAS, deadline, signature, authorization));
         uint256 start = vm.snapshotState();
         (uint256 relayed, uint256 refused) = (0, 0);
-        for (uint256 sent = 450_000; sent < 700_000; sent += 9999) {
+        for (uint256 sent = 350_000; sent < 650_000; sent += 9999) {
             (bool success, bytes memory returned) = address(executor).call{gas: sent}(call);
             if (success) {
                 // Between the call and the reading the target finds its function.
