@@ -18,17 +18,19 @@ interface IMsgSender {
 }
 
 /// @title GatedHook
-/// @notice An example: a Uniswap v4 hook for pools in which every swap needs an authorization, which is the swap's `hookData`.
-/// @dev A hook sees the router, not the trader. So it asks the router, and believes none that its owner does not trust: a
-/// router is worth trust if `msgSender()` is whoever called it, is that for the whole swap, and pays and is paid as that one
-/// says. Then nobody can use another's authorization: under another trader the task is another.
+/// @notice An example: a Uniswap v4 hook for pools in which every swap needs an authorization, which is the swap's
+/// `hookData`.
+/// @dev A hook sees the router, not the trader. So it asks the router, and believes none that its owner does not trust:
+/// a router is worth trust if `msgSender()` is whoever called it, is that for the whole swap, and pays and is paid as
+/// that one says. Then nobody can use another's authorization: under another trader the task is another.
 ///
-/// The intent: `from` the trader, `to` the hook, no value, `data` = `dataOf(router, key, params)`, which says which pool, which
-/// way, how much and down to which price. Not attested are who receives the output and its least amount: the trader tells the
-/// router, in a transaction of its own, and the Universal Router swaps down to any price. Liquidity is not gated, nor are pools
-/// of the same tokens with other hooks.
+/// The intent: `from` the trader, `to` the hook, no value, `data` = `dataOf(router, key, params)`, which says which
+/// pool, which way, how much and down to which price. Not attested are who receives the output and its least amount:
+/// the trader tells the router, in a transaction of its own, and the Universal Router swaps down to any price.
+/// Liquidity is not gated, nor are pools of the same tokens with other hooks.
 ///
-/// The PoolManager does not call a hook for the hook's own swaps: never let this contract make calls that others choose.
+/// The PoolManager does not call a hook for the hook's own swaps: never let this contract make calls that others
+/// choose.
 contract GatedHook is PolicyClient, Ownable2Step {
     /// @notice Whether a router may swap changed.
     event RouterTrusted(address indexed router, bool trusted);
@@ -43,7 +45,8 @@ contract GatedHook is PolicyClient, Ownable2Step {
     /// @notice Which routers are believed.
     mapping(address router => bool trusted) public isTrustedRouter;
 
-    /// @dev To be deployed with a CREATE2 salt under which the address's permission bits are those of `beforeSwap` alone.
+    /// @dev To be deployed with a CREATE2 salt under which the address's permission bits are those of `beforeSwap`
+    /// alone.
     /// @param owner Who chooses the policy and the routers, and so could open the gate.
     constructor(IPoolManager poolManager, address owner, ITaskManager taskManager, Policy memory policy)
         Ownable(owner)
@@ -56,8 +59,8 @@ contract GatedHook is PolicyClient, Ownable2Step {
     }
 
     /// @notice Spends the authorization of a swap that is about to happen. PoolManager only.
-    /// @dev Anybody else who is called in a trader's transaction could spend what the trader has not used. A swap that fails
-    /// leaves its authorization unspent.
+    /// @dev Anybody else who is called in a trader's transaction could spend what the trader has not used. A swap that
+    /// fails leaves its authorization unspent.
     function beforeSwap(address router, PoolKey calldata key, SwapParams calldata params, bytes calldata authorization)
         external
         returns (bytes4, BeforeSwapDelta, uint24)

@@ -11,11 +11,12 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 /// @title RelayedExecutor
-/// @notice An example: an ERC-2771 forwarder. `from` signs a call, operators attest it, and anybody sends it and pays the gas
-/// and the value. The target sees this contract as `msg.sender` and `from` behind its calldata, as `ERC2771Context` reads it.
-/// @dev It holds nothing: what a call is worth comes with it. Whoever copies a relayer's transaction can only make the same
-/// call, once; pay relayers for nothing that a copier could not earn as well. `from` cannot take a signature back, so deadlines
-/// should be short.
+/// @notice An example: an ERC-2771 forwarder. `from` signs a call, operators attest it, and anybody sends it and pays
+/// the gas and the value. The target sees this contract as `msg.sender` and `from` behind its calldata, as
+/// `ERC2771Context` reads it.
+/// @dev It holds nothing: what a call is worth comes with it. Whoever copies a relayer's transaction can only make the
+/// same call, once; pay relayers for nothing that a copier could not earn as well. `from` cannot take a signature back,
+/// so deadlines should be short.
 contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
     bytes32 private constant INTENT_TYPEHASH =
         keccak256("Intent(address from,address to,uint256 value,bytes data,uint256 chainId)");
@@ -47,8 +48,10 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
     }
 
     /// @notice Makes the call in the name of the intent's `from`. Anybody may.
-    /// @param minimumGas With how much gas the target must be called: a relayer could else have a part of the call fail.
-    /// @param deadline The last second at which `from` wants the call (Unix time). The attestation expires apart from it.
+    /// @param minimumGas With how much gas the target must be called: a relayer could else have a part of the call
+    /// fail.
+    /// @param deadline The last second at which `from` wants the call (Unix time). The attestation expires apart from
+    /// it.
     /// @param signature What `from` signed: ECDSA, or ERC-1271 if it has code. See `digestOf`.
     /// @return What the target returned. Its revert is passed on, and leaves the authorization unspent.
     function relay(
@@ -110,6 +113,6 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
     function _isTrustedBy(address target) private view returns (bool) {
         (bool success, bytes memory answer) =
             target.staticcall(abi.encodeCall(ERC2771Context.isTrustedForwarder, (address(this))));
-        return success && answer.length == 32 && bytes32(answer) == bytes32(uint256(1));
+        return success && keccak256(answer) == keccak256(abi.encode(true));
     }
 }
