@@ -17,6 +17,7 @@ import {Enum} from "@safe-global/safe-smart-account/contracts/libraries/Enum.sol
 /// Safe's guard; the Safe installs it with `setGuard`, and with `setModuleGuard` so that no module goes around it.
 /// @dev The attested call is the executor's call of `execTransaction` with empty `signatures`, which binds the operation and
 /// the refund as well. The authorization and its length, a uint16, follow the owners' signatures, where a Safe reads nothing.
+/// A guard sees transactions, and not the messages that owners sign (ERC-1271).
 contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, DelayedExit {
     /// @notice Only the guard's own Safe. Were it anybody, anybody could spend its authorizations.
     error NotSafe(address caller);
@@ -97,7 +98,6 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
             caller: executor, from: executor, to: address(SAFE), value: 0, dataHash: dataHash, chainId: block.chainid
         });
         // Reverts unless the authorization is good; which task it was, the TaskManager's event says.
-        // slither-disable-next-line unused-return
         taskManager().spend(attestedCall, policy(), authorization);
     }
 

@@ -6,6 +6,9 @@ import {SafeAttestationGuard} from "../../contracts/examples/SafeAttestationGuar
 import {IRefusals, Policy} from "../../contracts/interfaces/Protocol.sol";
 import {AuthorizationEncoding} from "../../contracts/testing/AuthorizationEncoding.sol";
 import {SafeTest, SafeTransaction} from "./SafeTest.sol";
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {IFallbackManager} from "@safe-global/safe-smart-account/contracts/interfaces/IFallbackManager.sol";
 import {IGuardManager} from "@safe-global/safe-smart-account/contracts/interfaces/IGuardManager.sol";
 import {IModuleManager} from "@safe-global/safe-smart-account/contracts/interfaces/IModuleManager.sol";
 import {ISafe} from "@safe-global/safe-smart-account/contracts/interfaces/ISafe.sol";
@@ -140,6 +143,22 @@ contract SafeAttestationGuardTest is SafeTest {
             vm.prank(module);
             safe.execTransactionFromModuleReturnData(recipient, 1 ether, "", operations[i]);
         }
+    }
+
+    /// @dev Documented: a guard sees transactions alone. With a fallback handler, what owners sign is the Safe's word (ERC-1271)
+    /// for whoever takes it, such as a token with permits; without one, the Safe says nothing.
+    function test_MessagesThatOwnersSignAreNotGuarded() public {
+        bytes32 message = keccak256("a permit");
+        bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (message, _signaturesOfMessage(message)));
+        (, bytes memory answer) = address(safe).staticcall(question);
+        assertEq(answer, "");
+
+        address handler = deployArtifact("handler/CompatibilityFallbackHandler.sol/CompatibilityFallbackHandler.json");
+        SafeTransaction memory change = _ofItself(abi.encodeCall(IFallbackManager.setFallbackHandler, (handler)));
+        _assertRefused(execute(safe, change), IRefusals.MalformedAuthorization.selector);
+        assertEq(execute(safe, change, _attested(change)), "");
+        (, answer) = address(safe).staticcall(question);
+        assertEq(answer, abi.encode(IERC1271.isValidSignature.selector));
     }
 
     /* THE GUARD ITSELF */
@@ -278,6 +297,13 @@ contract SafeAttestationGuardTest is SafeTest {
 
     function _attested(SafeTransaction memory transaction) private returns (bytes memory authorization) {
         return attest(intentOf(safe, transaction), address(guard));
+    }
+
+    /// @dev As EIP-712 structured data under the Safe's own domain.
+    function _signaturesOfMessage(bytes32 message) private view returns (bytes memory) {
+        bytes32 structHash =
+            keccak256(abi.encode(keccak256("SafeMessage(bytes message)"), keccak256(abi.encode(message))));
+        return signaturesOf(MessageHashUtils.toTypedDataHash(safe.domainSeparator(), structHash), THRESHOLD);
     }
 
     function _payment() private view returns (SafeTransaction memory) {

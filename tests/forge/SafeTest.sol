@@ -70,9 +70,12 @@ abstract contract SafeTest is AssentTestKit {
     function signaturesOf(ISafe safe, SafeTransaction memory transaction, uint256 signers)
         internal
         view
-        returns (bytes memory signatures)
+        returns (bytes memory)
     {
-        bytes32 hash = _hashOf(safe, transaction);
+        return signaturesOf(_hashOf(safe, transaction), signers);
+    }
+
+    function signaturesOf(bytes32 hash, uint256 signers) internal view returns (bytes memory signatures) {
         for (uint256 i = 0; i < signers; ++i) {
             (uint8 v, bytes32 r, bytes32 s) = vm.sign(ownerKeys[i], hash);
             signatures = abi.encodePacked(signatures, r, s, v);
