@@ -1,4 +1,5 @@
-const LONGEST_TEXT = {{LONGEST_TEXT}};
+/** In bytes, as assent_inspection::text::LONGEST_TEXT, with which a test compares it. */
+const LONGEST_TEXT = 8388608;
 
 /** As assent_inspection::text::Texts calls them. */
 const INPUTS = ["authorization", "calldata", "value", "document", "intent", "context", "epochs", "caller", "timestamp"];

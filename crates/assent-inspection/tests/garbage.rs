@@ -87,6 +87,12 @@ fn huge_and_deep_texts_are_refused_at_once() {
 }
 
 #[test]
+fn the_page_has_the_same_limit() {
+    let page = include_str!("../../../inspector/page/inspector.js");
+    assert!(page.contains(&format!("const LONGEST_TEXT = {LONGEST_TEXT};")), "{LONGEST_TEXT}");
+}
+
+#[test]
 fn more_epochs_than_are_read_are_refused_before_they_are_read() {
     let texts = texts();
     let mut context: serde_json::Value = serde_json::from_str(&texts.context).expect("JSON");
