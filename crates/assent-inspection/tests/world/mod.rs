@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use alloy_primitives::{
-    Address, U256, address,
+    Address, B256, U256, address,
     aliases::{U48, U96},
     bytes, hex, keccak256,
 };
@@ -192,7 +192,7 @@ pub fn examples() -> Vec<Example> {
         "InvalidSignature",
         "other evidence than was attested",
         changed(&world, |world| {
-            world.authorization.evidence = keccak256("other evidence");
+            world.authorization.evidence = B256::repeat_byte(0xee);
         }),
     );
     refused(
@@ -200,7 +200,7 @@ pub fn examples() -> Vec<Example> {
         "InvalidSignature",
         "a hash too many in the Merkle proof",
         changed(&world, |world| {
-            world.authorization.merkle_proof = MerkleProof::try_from(vec![keccak256("sibling")]).expect("one hash");
+            world.authorization.merkle_proof = MerkleProof::try_from(vec![B256::repeat_byte(0x77)]).expect("one hash");
         }),
     );
     refused(
