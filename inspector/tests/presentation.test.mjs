@@ -31,7 +31,10 @@ for (const { colorScheme, width } of looks) {
     const { page, close } = await stage.open({ colorScheme, viewport: { width, height: 800 }, bypassCSP: true });
     const show = async (name) => {
       assert.deepEqual(await barriers(page), [], name);
-      const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
+      const { scrollWidth, clientWidth } = await page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return { scrollWidth, clientWidth };
+      });
       assert.ok(scrollWidth <= clientWidth, `${name} is ${scrollWidth} pixels wide`);
       await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true });
     };
