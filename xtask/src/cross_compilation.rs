@@ -14,7 +14,8 @@ use crate::{
 
 /// Bare metal: any use of std fails to compile.
 const BARE_METAL: &str = "thumbv7em-none-eabihf";
-const WEB_ASSEMBLY: &str = "wasm32-unknown-unknown";
+/// What browsers run.
+pub const WEB_ASSEMBLY: &str = "wasm32-unknown-unknown";
 
 /// Where Debian's package `rustc-web` puts its compiler, beside whose library `rust-web-src` puts std's sources.
 const SYSTEM_COMPILER: &str = "/usr/bin/rustc";
@@ -34,30 +35,40 @@ fn step(target: &'static str, features: &'static str) -> Step {
     })
 }
 
-/// A compiler for a target, and what core and alloc come from.
-struct Compiler {
+/// A compiler for a target, and what the libraries come from.
+pub struct Compiler {
     path: OsString,
-    /// core and alloc have to be compiled from the compiler's sources, since they are not installed for the target.
-    from_sources: bool,
+    /// core and what is above it have to be compiled from the compiler's sources, since they are not installed for the target.
+    pub from_sources: bool,
+}
+
+impl Compiler {
+    /// Has a build use this compiler, and these of Rust's own libraries.
+    pub fn compile(&self, build: &mut Command, libraries: &str) {
+        build.env("RUSTC", &self.path);
+        if self.from_sources {
+            // Building core needs an unstable option, which stable compilers take when told so.
+            build.env("RUSTC_BOOTSTRAP", "1").arg(format!("-Zbuild-std={libraries}"));
+        }
+    }
 }
 
 fn build(compiler: &Compiler, target: &str, features: &str) -> Command {
     let mut build =
         cargo(&["build", "--package", "assent-verifier", "--lib", "--target", target, "--features", features]);
-    build.env("RUSTC", &compiler.path);
     // Code is made only to show that it can be made.
     build.args(["--release", "--config", "profile.release.opt-level=0", "--config", "profile.release.lto=\"off\""]);
-    if compiler.from_sources {
-        // Building core needs an unstable option, which stable compilers take when told so.
-        build.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");
-    }
+    compiler.compile(&mut build, "core,alloc");
     // Apart from the other builds: two compilers' results in one directory would push each other out.
     build.arg("--target-dir").arg(target_directory().join("no-std"));
     build
 }
 
 /// The toolchain's own compiler when the target is installed, otherwise one that has core's sources.
-fn compiler_for(target: &str) -> Result<Compiler, String> {
+///
+/// # Errors
+/// What to install when there is neither.
+pub fn compiler_for(target: &str) -> Result<Compiler, String> {
     let own = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     if library_directory(&own, target).is_some_and(|directory| directory.is_dir()) {
         return Ok(Compiler { path: own, from_sources: false });

@@ -6,6 +6,7 @@ mod cross_compilation;
 mod demo;
 mod documentation;
 mod foundry_fuzz;
+mod inspector;
 mod lint;
 mod minimum_version;
 mod npm_package;
@@ -59,6 +60,11 @@ enum Task {
     /// With the toolchain's target when it is installed, otherwise from the compiler's own sources. Installs nothing; without
     /// either, the steps are skipped and say why.
     Nostd,
+    /// Make the Inspector's page, target/inspector/inspector.html
+    ///
+    /// One file, which opens from a disk. The verifier in it is compiled to WebAssembly, with the toolchain's target when it is
+    /// installed, otherwise from the compiler's own sources; without either, the step is skipped and says why.
+    Inspector,
     /// Measure which lines and branches of the verification path the tests reach
     ///
     /// Of the contracts, and of the verifier with all its features. The tests run as they are measured, and their failure is
@@ -149,6 +155,7 @@ fn run(task: Task) -> Result<(), String> {
         Task::Lint => steps::run(lint::steps()),
         Task::Slither => steps::run(slither::steps()),
         Task::Nostd => steps::run(cross_compilation::steps()),
+        Task::Inspector => steps::run(vec![Step::essential("set-up", setup::tools), inspector::build()]),
         Task::Coverage(arguments) => coverage::run(&arguments),
         Task::Fuzz { arguments } => programs::fuzz(&arguments),
         Task::FuzzFromForge(campaign) => foundry_fuzz::run(&campaign),

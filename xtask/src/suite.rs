@@ -3,7 +3,7 @@
 use crate::{
     cargo,
     coverage::{self, Language},
-    cross_compilation, forge, foundry_fuzz, npm_package, prove, setup,
+    cross_compilation, forge, foundry_fuzz, inspector, npm_package, prove, setup,
     steps::{Outcome, Step, execute},
     storage_layout, typescript,
 };
@@ -14,7 +14,7 @@ const VERIFIER_FEATURES: [(&str, &[&str]); 2] =
     [("default", &[]), ("blst alone", &["--no-default-features", "--features", "blst"])];
 
 /// The packages whose tests run together: all but the verifier, which runs apart for its coverage.
-const OTHERS: [&str; 3] = ["--workspace", "--exclude", "assent-verifier"];
+pub const OTHERS: [&str; 3] = ["--workspace", "--exclude", "assent-verifier"];
 
 /// The steps of `cargo xtask test`.
 pub fn steps() -> Vec<Step> {
@@ -42,6 +42,7 @@ pub fn steps() -> Vec<Step> {
     steps.extend(cross_compilation::steps());
     steps.extend(npm_package::steps());
     steps.push(storage_layout::step());
+    steps.extend(inspector::steps());
     steps.push(prove::step().beside());
     steps
 }

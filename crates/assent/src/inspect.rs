@@ -1,100 +1,192 @@
-//! `assent inspect`: what an authorization says, field by field.
+//! `assent inspect`: what an authorization says, field by field, and what comes of each check and why.
 
 use crate::{
     Outcome, input,
     output::{self, Output},
 };
-use alloy_primitives::hex;
-use anyhow::{Context, Result};
-use assent_verifier::{
-    Authorization, MerkleProof, NonSigners, QuorumProof,
-    backend::{Backend, Preferred},
-    split_trailing,
+use alloy_primitives::{Address, U256};
+use anyhow::{Result, anyhow};
+use assent_inspection::{
+    Carried, CheckOutcome, CheckReport, Group, Inspection, InspectionError, OperatorReport, Submission, VerdictOutcome,
 };
+use assent_verifier::Epoch;
 use clap::Args;
-use comfy_table::Table;
-use serde_json::json;
+use comfy_table::{Cell, CellAlignment, Color, Table};
+use std::path::PathBuf;
 
-/// Bytes of an authorization with the longest bitmap and the longest Merkle proof.
-pub const LONGEST_AUTHORIZATION: usize = 206 + NonSigners::MAX_BYTES + 32 * MerkleProof::MAX_LENGTH;
+pub use assent_inspection::text::LONGEST_AUTHORIZATION;
 
 /// More than fits into a block.
 pub const LONGEST_CALLDATA: usize = 4 * 1024 * 1024;
+
+/// Longest value that is shown in full to people; --json has it all.
+const LONGEST_VALUE: usize = 2000;
 
 /// The options of `assent inspect`.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   assent inspect 0x1f3a…
-  assent inspect @authorization.hex
   cat authorization.hex | assent inspect -
   assent inspect --calldata @transaction-input.hex
+  assent inspect @authorization.hex --context context.json --intent intent.json
+  assent inspect --document attestation.json --context context.json
+  assent inspect --document attestation.json --epoch epoch.json --timestamp 1800000000
 
-Nothing is verified but the encoding; `assent verify` does that.")]
+The more is given, the more is said. An authorization alone is decoded. With a context (`assent context --json`) and the call,
+each of the 12 checks is made, offline. A document with an operator set (`assent epoch show --json`) and a time will do
+without a context; what is then assumed is said. The page in inspector/ shows the same in a browser.
+Exit status 1 means that the contracts would refuse the call, or that there was nothing to decode.")]
 pub struct Arguments {
-    /// The bytes as hex, @FILE for a file with hex in it, or - for standard input.
-    #[arg(value_name = "HEX|@FILE|-")]
-    bytes: String,
+    /// The bytes as hex, @FILE for a file with hex in it, or - for standard input. Without them, the authorization is the
+    /// one of --document.
+    #[arg(value_name = "HEX|@FILE|-", required_unless_present = "document")]
+    bytes: Option<String>,
     /// The bytes are a call's whole calldata with the authorization behind it.
-    #[arg(long)]
+    #[arg(long, requires = "bytes")]
     calldata: bool,
+    /// Wei sent along with --calldata.
+    #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0")]
+    value: U256,
+    /// The attestation document, as JSON. With it, each field in which the call differs from what was attested is named.
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
+    /// Take the document's authorization without its signature, as for a root that is recorded.
+    #[arg(long, requires = "document", conflicts_with = "bytes")]
+    recorded: bool,
+    /// The call as it will be made, as JSON. Without it, the call is the one in --document.
+    #[arg(long, value_name = "FILE", conflicts_with = "calldata")]
+    intent: Option<PathBuf>,
+    /// What the chain would know, as JSON.
+    #[arg(long, value_name = "FILE")]
+    context: Option<PathBuf>,
+    /// An operator set, as JSON, in place of the context's epoch of its number; repeatable.
+    #[arg(long = "epoch", value_name = "FILE")]
+    epochs: Vec<PathBuf>,
+    /// Who calls, in place of the context's caller.
+    #[arg(long, value_name = "ADDRESS")]
+    caller: Option<Address>,
+    /// The present in Unix seconds, in place of the context's.
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    timestamp: Option<u64>,
 }
 
 /// Runs `assent inspect`.
 pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
-    if arguments.calldata {
-        let calldata = input::read_hex("calldata", &arguments.bytes, LONGEST_CALLDATA)?;
-        let (data, authorization) = split_trailing(&calldata)
-            .context("no authorization was found; leave --calldata out if the bytes are an authorization alone")?;
-        let authorization = Authorization::parse(authorization).context("what follows the calldata does not parse")?;
-        output.line(format_args!(
-            "calldata without the authorization, {} bytes\n{}\n",
-            data.len(),
-            hex::encode_prefixed(data)
-        ))?;
-        output.result(
-            describe(&authorization),
-            &json!({ "data": hex::encode_prefixed(data), "authorization": authorization }),
-        )?;
-    } else {
-        let bytes = input::read_hex("authorization", &arguments.bytes, LONGEST_AUTHORIZATION)?;
-        let authorization = Authorization::parse(&bytes)
-            .context("the bytes are no authorization; --calldata is for a call's whole calldata")?;
-        output.result(describe(&authorization), &authorization)?;
-    }
-    Ok(Outcome::Success)
+    let inspection = assent_inspection::inspect(&arguments.submission()?).map_err(with_next_step)?;
+    output.result_of(|| describe(&inspection), || &inspection)?;
+    Ok(match inspection.verdict.outcome {
+        VerdictOutcome::Valid | VerdictOutcome::NotVerified => Outcome::Success,
+        VerdictOutcome::Refused => Outcome::Refused,
+    })
 }
 
-fn describe(authorization: &Authorization) -> Table {
-    let Authorization { task_id, nonce, expiration, decision, evidence, epoch, quorum_proof, merkle_proof } =
-        authorization;
-    let proof = match merkle_proof.as_slice() {
-        [] => "empty: signed alone".to_owned(),
-        hashes => hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-    };
-    let mut table = output::table(["field", "value"]);
-    table
-        .add_row(["taskId", &task_id.to_string()])
-        .add_row(["nonce", &nonce.to_string()])
-        .add_row(["expiration", &output::time(expiration.to::<u64>())])
-        .add_row(["decision", &decision.to_string()])
-        .add_row(["evidence", &evidence.to_string()])
-        .add_row(["epoch", &epoch.to_string()]);
-    match quorum_proof {
-        QuorumProof::Direct { signature, non_signers } => {
-            let places = non_signers.indices().map(|place| place.to_string()).collect::<Vec<_>>();
-            let absent = if places.is_empty() { "none: everybody signed".to_owned() } else { places.join(", ") };
-            let encoding = match Preferred::decode_signature(signature) {
-                Ok(_) => "a point of the prime-order subgroup",
-                Err(_) => "MALFORMED: not a point of the prime-order subgroup",
-            };
-            table
-                .add_row(["kind", "direct: the signature travels along"])
-                .add_row(["signature", &format!("{signature}\n{encoding}")])
-                .add_row(["non-signers", &format!("{absent} (places in the epoch's table, from 0)")])
+impl Arguments {
+    fn submission(&self) -> Result<Submission> {
+        let carried = match &self.bytes {
+            Some(source) if self.calldata => {
+                let bytes = input::read_hex("calldata", source, LONGEST_CALLDATA)?;
+                Some(Carried::Calldata { bytes, value: self.value })
+            }
+            Some(source) => {
+                Some(Carried::Authorization(input::read_hex("authorization", source, LONGEST_AUTHORIZATION)?))
+            }
+            None => None,
+        };
+        let epochs = self.epochs.iter().map(|path| input::read_json("epoch file", path));
+        Ok(Submission {
+            carried,
+            document: self.document.as_deref().map(|path| input::read_json("document", path)).transpose()?,
+            recorded: self.recorded,
+            intent: self.intent.as_deref().map(|path| input::read_json("intent file", path)).transpose()?,
+            context: self.context.as_deref().map(|path| input::read_json("context file", path)).transpose()?,
+            epochs: epochs.collect::<Result<Vec<Epoch>>>()?,
+            caller: self.caller,
+            timestamp: self.timestamp,
+        })
+    }
+}
+
+fn with_next_step(error: InspectionError) -> anyhow::Error {
+    match error {
+        InspectionError::NoAuthorization(_) => anyhow!("{error}\n--calldata is for a call's whole calldata"),
+        InspectionError::NoneBehindCalldata(_) => {
+            anyhow!("{error}\nleave --calldata out if the bytes are an authorization alone")
         }
-        QuorumProof::Recorded => table.add_row(["kind", "recorded: good once its root is recorded on chain"]),
+        InspectionError::Nothing | InspectionError::Decision(_) => error.into(),
+    }
+}
+
+fn describe(inspection: &Inspection) -> String {
+    let Inspection { verdict, checks, assumptions, fields, operators, .. } = inspection;
+    let mut parts = fields.iter().map(group).collect::<Vec<_>>();
+    if !operators.is_empty() {
+        parts.push(format!("Operators of the epoch\n{}", operator_table(operators)));
+    }
+    parts.push(format!("The 12 checks, in protocol order\n{}", check_table(checks)));
+    if !assumptions.is_empty() {
+        let lines = assumptions.iter().map(|assumption| format!("\n  {}: {}", assumption.fact, assumption.value));
+        parts.push(format!("Assumed, for want of a context:{}", lines.collect::<String>()));
+    }
+    let word = match verdict.outcome {
+        VerdictOutcome::Valid => "VALID",
+        VerdictOutcome::Refused => "REFUSED",
+        VerdictOutcome::NotVerified => "NOT VERIFIED",
     };
-    table.add_row(["Merkle proof", &proof]);
+    parts.push(format!("{word}: {}", verdict.summary));
+    parts.join("\n\n")
+}
+
+fn group(group: &Group) -> String {
+    let mut table = output::table(["field", "value"]);
+    for field in &group.fields {
+        let note = field.note.as_ref().map(|note| format!("\n{note}")).unwrap_or_default();
+        table.add_row([field.name.to_owned(), format!("{}{note}", shortened(&field.value))]);
+    }
+    format!("{}\n{table}", group.title)
+}
+
+fn operator_table(operators: &[OperatorReport]) -> Table {
+    let mut table = output::table(["place", "operator", "weight", "signed"]);
+    for operator in operators {
+        let signed = match operator.signed {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "–",
+        };
+        table.add_row([
+            Cell::new(operator.place),
+            Cell::new(&operator.address),
+            Cell::new(&operator.weight).set_alignment(CellAlignment::Right),
+            Cell::new(signed),
+        ]);
+    }
     table
+}
+
+fn check_table(checks: &[CheckReport]) -> Table {
+    let mut table = output::table(["#", "check", "outcome", "why"]);
+    for CheckReport { number, check, outcome, reason, assumed } in checks {
+        let (text, colour) = match outcome {
+            CheckOutcome::Passed => ("passed", Color::Green),
+            CheckOutcome::Failed => ("FAILED", Color::Red),
+            CheckOutcome::NotReached => ("not reached", Color::DarkGrey),
+            CheckOutcome::NotMade => ("not made", Color::DarkGrey),
+        };
+        let assumed = if assumed.is_empty() { String::new() } else { format!("\nassumed: {}", assumed.join(", ")) };
+        table.add_row([
+            Cell::new(number),
+            Cell::new(check),
+            Cell::new(text).fg(colour),
+            Cell::new(shortened(&format!("{reason}{assumed}"))),
+        ]);
+    }
+    table
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => format!("{}… ({} bytes in all; --json has them)", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
 }

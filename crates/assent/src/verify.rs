@@ -5,11 +5,11 @@ use crate::{
     inspect::{LONGEST_AUTHORIZATION, LONGEST_CALLDATA},
     output::{self, Output},
 };
-use alloy_primitives::{Address, Bytes, U256, hex};
+use alloy_primitives::{Address, U256, hex};
 use anyhow::{Context as _, Result};
+use assent_inspection::{Explanation, SubmittedCall};
 use assent_verifier::{
-    AttestationDocument, Authorization, AuthorizationError, Call, Check, Context, Difference, Epoch, Examination,
-    Intent, Outcome as CheckOutcome, Refusal, examine, split_trailing,
+    AttestationDocument, Check, Context, Difference, Epoch, Examination, Outcome as CheckOutcome, examine,
 };
 use clap::Args;
 use comfy_table::{Cell, Color, Table};
@@ -90,10 +90,10 @@ impl Arguments {
         Ok(context)
     }
 
-    fn submitted(&self, document: Option<&AttestationDocument>) -> Result<Submitted> {
+    fn submitted(&self, document: Option<&AttestationDocument>) -> Result<SubmittedCall> {
         if let Some(calldata) = &self.calldata {
             let calldata = input::read_hex("calldata", calldata, LONGEST_CALLDATA)?;
-            return Ok(Submitted::Trailing { value: self.value, calldata });
+            return Ok(SubmittedCall::Trailing { value: self.value, calldata });
         }
         let intent = match (&self.intent, document) {
             (Some(path), _) => input::read_json("intent file", path)?,
@@ -106,66 +106,7 @@ impl Arguments {
                 if self.recorded { document.recorded_authorization()? } else { document.authorization()? }.encode()
             }
         };
-        Ok(Submitted::Explicit { intent, authorization })
-    }
-}
-
-/// A call as it was handed in.
-enum Submitted {
-    Explicit { intent: Intent, authorization: Vec<u8> },
-    Trailing { value: U256, calldata: Vec<u8> },
-}
-
-impl Submitted {
-    fn call(&self) -> Call<'_> {
-        match self {
-            Self::Explicit { intent, authorization } => Call::Explicit { intent, authorization },
-            Self::Trailing { value, calldata } => Call::Trailing { value: *value, calldata },
-        }
-    }
-
-    fn parse(&self, context: &Context) -> Result<(Intent, Authorization), AuthorizationError> {
-        match self {
-            Self::Explicit { intent, authorization } => Ok((intent.clone(), Authorization::parse(authorization)?)),
-            Self::Trailing { value, calldata } => {
-                let (data, authorization) = split_trailing(calldata)?;
-                let intent = context.trailing_intent(*value, Bytes::copy_from_slice(data));
-                Ok((intent, Authorization::parse(authorization)?))
-            }
-        }
-    }
-}
-
-/// What can be said of a refusal beyond its error.
-#[derive(Default)]
-struct Explanation {
-    malformed: Option<AuthorizationError>,
-    differences: Vec<Difference>,
-    document_missing: bool,
-    root_missing: bool,
-}
-
-impl Explanation {
-    fn of(
-        examination: &Examination,
-        context: &Context,
-        submitted: &Submitted,
-        document: Option<&AttestationDocument>,
-    ) -> Self {
-        let explained_by_fields = matches!(
-            examination.result(),
-            Err(Refusal::WrongTask { .. } | Refusal::InvalidSignature | Refusal::RootNotRecorded { .. })
-        );
-        match (examination.result(), submitted.parse(context), document) {
-            (Err(Refusal::MalformedAuthorization), Err(error), _) => Self { malformed: Some(error), ..Self::default() },
-            (Err(refusal), Ok((intent, authorization)), Some(document)) if explained_by_fields => {
-                let differences = document.explain(context, &intent, &authorization);
-                let root_missing = differences.is_empty() && matches!(refusal, Refusal::RootNotRecorded { .. });
-                Self { differences, root_missing, ..Self::default() }
-            }
-            (Err(Refusal::WrongTask { .. }), _, None) => Self { document_missing: true, ..Self::default() },
-            _ => Self::default(),
-        }
+        Ok(SubmittedCall::Explicit { intent, authorization })
     }
 }
 
@@ -182,17 +123,8 @@ fn describe(examination: &Examination, explanation: &Explanation) -> Result<Stri
         )?,
         Err(refusal) => write!(text, "\nREFUSED with {}: {refusal}", refusal.signature())?,
     }
-    if let Some(error) = &explanation.malformed {
-        write!(text, "\n  {error}")?;
-    }
-    for difference in &explanation.differences {
-        write!(text, "\n  {difference}")?;
-    }
-    if explanation.document_missing {
-        write!(text, "\n  give the attestation's --document, and each field that differs is named")?;
-    }
-    if explanation.root_missing {
-        write!(text, "\n  `assent record` records it, and `assent context --document` reads that into the context")?;
+    for line in explanation.lines() {
+        write!(text, "\n  {line}")?;
     }
     Ok(text)
 }

@@ -78,7 +78,7 @@ fn options_say_the_same_as_a_context() {
 fn inspect_shows_what_was_attested() {
     let desk = attested();
     let document: serde_json::Value = serde_json::from_str(&desk.read("document.json")).expect("a document");
-    let decoded = desk.run(&["inspect", "@authorization.hex", "--json"]).json();
+    let decoded = desk.run(&["inspect", "@authorization.hex", "--json"]).json()["authorization"].take();
     for field in ["taskId", "nonce", "expiration", "decision", "evidence"] {
         assert_eq!(decoded[field], document["attestation"][field], "{field}");
     }
@@ -104,7 +104,7 @@ fn an_authorization_under_a_recorded_root_is_inspected_and_verified() {
     let recorded = format!("{}0100", &direct[..2 + 2 * 107]);
     let said = desk.run(&["inspect", &recorded]).succeeded();
     assert!(said.contains("recorded") && !said.contains("non-signers"), "{said}");
-    let decoded = desk.run(&["inspect", &recorded, "--json"]).json();
+    let decoded = desk.run(&["inspect", &recorded, "--json"]).json()["authorization"].take();
     assert!(decoded["nonce"] == "7" && decoded["signature"].is_null(), "{decoded}");
 
     let report = serde_json::from_str::<serde_json::Value>(&desk.run(&[&verify[..], &["--json"]].concat()).out);

@@ -1,0 +1,116 @@
+//! What stands in for a context that nobody has.
+
+use crate::Submission;
+use alloy_primitives::aliases::U48;
+use assent_verifier::{Check, Context, Policy, RecordedRoots, SpentNonces};
+use serde::Serialize;
+
+/// A fact that was not given, and what was taken for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Assumption {
+    /// Which fact.
+    pub fact: &'static str,
+    /// What it was taken to be.
+    pub value: String,
+    /// The numbers of the checks that rest on it.
+    pub checks: Vec<usize>,
+}
+
+/// Where the verifier's context comes from.
+pub(crate) enum Facts {
+    /// It was given.
+    Given(Context),
+    /// It was made of the document, an operator set and the time, and of assumptions.
+    Assumed(Context, Vec<Assumption>),
+    /// There is none, for this reason.
+    Missing(&'static str),
+}
+
+impl Facts {
+    pub(crate) fn of(submission: &Submission) -> Self {
+        match &submission.context {
+            Some(context) => Self::Given(completed(context.clone(), submission)),
+            None => assumed(submission),
+        }
+    }
+
+    pub(crate) fn context(&self) -> Option<&Context> {
+        match self {
+            Self::Given(context) | Self::Assumed(context, _) => Some(context),
+            Self::Missing(_) => None,
+        }
+    }
+
+    pub(crate) fn assumptions(&self) -> &[Assumption] {
+        match self {
+            Self::Assumed(_, assumptions) => assumptions,
+            Self::Given(_) | Self::Missing(_) => &[],
+        }
+    }
+}
+
+fn completed(mut context: Context, submission: &Submission) -> Context {
+    context.caller = submission.caller.unwrap_or(context.caller);
+    context.timestamp = submission.timestamp.unwrap_or(context.timestamp);
+    for epoch in &submission.epochs {
+        context.epochs.retain(|other| other.number != epoch.number);
+    }
+    context.epochs.extend(submission.epochs.iter().cloned());
+    context
+}
+
+/// An operator set and what was attested are enough to tell whether the signature is good. What else the chain would know is
+/// assumed in favour of the call, and said.
+fn assumed(submission: &Submission) -> Facts {
+    let Some(document) = &submission.document else {
+        return Facts::Missing(
+            "needs a context, which `assent context --json` prints; or the attestation document, an operator set and the time",
+        );
+    };
+    let Some(epoch) = submission.epochs.iter().find(|epoch| epoch.number == document.epoch) else {
+        return Facts::Missing("needs a context, or the operator set of the document's epoch and the time");
+    };
+    let Some(timestamp) = submission.timestamp else {
+        return Facts::Missing("needs a context, or the time at which the call is made");
+    };
+    let attestation = &document.attestation;
+    let caller = submission.caller.unwrap_or(attestation.intent.from);
+    let policy = Policy {
+        policyId: attestation.policyId,
+        operatorSet: epoch.operator_set,
+        // The validator's floor stands in for less.
+        quorum: 5001,
+        maxLifetime: U48::MAX,
+    };
+    let mut assumptions = vec![
+        assumption(
+            "chain, TaskManager, client and policy",
+            "the document's",
+            &[Check::PolicySet, Check::ChainAndSender, Check::Task],
+        ),
+        assumption("longest lifetime", "any", &[Check::Lifetime]),
+        assumption("spent nonces", "none", &[Check::SingleUse]),
+        assumption("operator set of the policy", epoch.operator_set, &[Check::Epoch]),
+        assumption("quorum", "5001 basis points, the least there is", &[Check::Quorum]),
+        assumption("recorded roots", "none", &[Check::Quorum]),
+    ];
+    if submission.caller.is_none() {
+        assumptions.insert(1, assumption("caller", caller, &[Check::ChainAndSender, Check::Task]));
+    }
+    let context = Context {
+        chain_id: document.chain_id,
+        task_manager: document.task_manager,
+        policy_client: attestation.policyClient,
+        policy: Some(policy),
+        caller,
+        timestamp,
+        epochs: submission.epochs.clone(),
+        recorded_roots: RecordedRoots::default(),
+        spent: SpentNonces::default(),
+    };
+    Facts::Assumed(context, assumptions)
+}
+
+fn assumption(fact: &'static str, value: impl ToString, checks: &[Check]) -> Assumption {
+    Assumption { fact, value: value.to_string(), checks: checks.iter().map(|check| check.number()).collect() }
+}

@@ -1,0 +1,77 @@
+//! The twelve checks, each with what came of it and why.
+
+use crate::{Assumption, Explanation, reasons::Evidence};
+use assent_verifier::{Check, Examination, Outcome};
+use serde::Serialize;
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CheckOutcome {
+    /// It holds.
+    Passed,
+    /// It does not, and the call is refused.
+    Failed,
+    /// An earlier one failed.
+    NotReached,
+    /// Nobody said what it needs.
+    NotMade,
+}
+
+/// A check, with what came of it and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckReport {
+    /// Its number in docs/protocol.md.
+    pub number: usize,
+    /// Its name.
+    pub check: String,
+    /// What came of it.
+    pub outcome: CheckOutcome,
+    /// Why.
+    pub reason: String,
+    /// The facts it rests on that were assumed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<&'static str>,
+}
+
+/// What the verifier found, in words.
+pub(crate) fn made(
+    examination: &Examination,
+    evidence: &Evidence<'_>,
+    explanation: &Explanation,
+    assumptions: &[Assumption],
+) -> Vec<CheckReport> {
+    let failed = examination.outcomes().find(|(_, outcome)| matches!(outcome, Outcome::Failed(_)));
+    let report = |(check, outcome): (Check, Outcome)| {
+        let (outcome, reason) = match outcome {
+            Outcome::Passed => (CheckOutcome::Passed, evidence.reason(check)),
+            Outcome::Failed(refusal) => {
+                let explained = explanation.lines().into_iter().map(|line| format!("\n{line}")).collect::<String>();
+                (CheckOutcome::Failed, format!("{}: {refusal}{explained}", refusal.signature()))
+            }
+            Outcome::NotReached => {
+                let number = failed.map_or(0, |(check, _)| check.number());
+                (CheckOutcome::NotReached, format!("check {number} failed before it"))
+            }
+        };
+        let rests_on = assumptions.iter().filter(|assumption| assumption.checks.contains(&check.number()));
+        let assumed = match outcome {
+            CheckOutcome::Passed | CheckOutcome::Failed => rests_on.map(|assumption| assumption.fact).collect(),
+            CheckOutcome::NotReached | CheckOutcome::NotMade => Vec::new(),
+        };
+        CheckReport { number: check.number(), check: check.to_string(), outcome, reason, assumed }
+    };
+    examination.outcomes().map(report).collect()
+}
+
+/// None of them, for one reason.
+pub(crate) fn not_made(reason: &str) -> Vec<CheckReport> {
+    let report = |check: Check| CheckReport {
+        number: check.number(),
+        check: check.to_string(),
+        outcome: CheckOutcome::NotMade,
+        reason: reason.to_owned(),
+        assumed: Vec::new(),
+    };
+    Check::ALL.into_iter().map(report).collect()
+}

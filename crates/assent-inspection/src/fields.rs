@@ -1,0 +1,248 @@
+//! Every field, decoded.
+
+use crate::{
+    SubmittedCall,
+    moment::{amount, date},
+};
+use alloy_primitives::{Bytes, U256, aliases::U96};
+use assent_verifier::{
+    AttestationDocument, Authorization, Context, Epoch, Intent, Policy, QuorumProof,
+    backend::{Backend, Preferred},
+    digest,
+};
+use serde::Serialize;
+
+/// Fields that belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// What they describe.
+    pub title: String,
+    /// The fields, in the order of docs/protocol.md.
+    pub fields: Vec<Field>,
+}
+
+/// A field as people read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// As docs/protocol.md names it.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What the value means, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Where it stands in the authorization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<ByteRange>,
+}
+
+/// A part of the authorization's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ByteRange {
+    /// The first byte, from 0.
+    pub offset: usize,
+    /// How many there are.
+    pub length: usize,
+}
+
+/// An operator of the epoch that the authorization names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OperatorReport {
+    /// Its bit in a bitmap of non-signers.
+    pub place: usize,
+    /// Who it is.
+    pub address: String,
+    /// Its weight.
+    pub weight: String,
+    /// Its key.
+    pub public_key: String,
+    /// Whether the authorization says that it signed; `None` where only the record of the root would know.
+    pub signed: Option<bool>,
+}
+
+/// What an authorization says.
+pub(crate) fn of_authorization(authorization: &Authorization) -> Group {
+    let Authorization { task_id, nonce, expiration, decision, evidence, epoch, quorum_proof, merkle_proof } =
+        authorization;
+    let (word, bit) = (*nonce >> 8_usize, *nonce & U256::from(0xff));
+    let mut fields = Laid { fields: Vec::new(), offset: 0 };
+    fields.add(32, field("taskId", task_id));
+    fields.add(32, field("nonce", nonce).note(format!("bit {bit} of word {word}")));
+    fields.add(6, time("expiration", expiration.to()));
+    fields.add(1, field("decision", decision));
+    fields.add(32, field("evidence", evidence));
+    fields.add(4, field("epoch", epoch));
+    match quorum_proof {
+        QuorumProof::Direct { signature, non_signers } => {
+            fields.add(1, field("kind", "direct").note("the signature travels along".to_owned()));
+            let encoding = match Preferred::decode_signature(signature) {
+                Ok(_) => "a point of the prime-order subgroup of G1",
+                Err(_) => "MALFORMED: not a point of the prime-order subgroup of G1",
+            };
+            fields.add(96, field("signature", signature).note(encoding.to_owned()));
+            let places = non_signers.indices().map(|place| place.to_string()).collect::<Vec<_>>();
+            let (value, note) = match places.as_slice() {
+                [] => ("none".to_owned(), "every operator signed"),
+                places => (places.join(", "), "places in the epoch's table, from 0"),
+            };
+            fields.add(1 + non_signers.as_bytes().len(), field("nonSigners", value).note(note.to_owned()));
+        }
+        QuorumProof::Recorded => {
+            fields.add(1, field("kind", "recorded").note("good once its root is recorded on chain".to_owned()));
+        }
+    }
+    let hashes = merkle_proof.as_slice();
+    let proof = match hashes {
+        [] => field("merkleProof", "empty").note("signed alone".to_owned()),
+        hashes => field("merkleProof", hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            .note(format!("{} from the leaf up", amount(hashes.len(), "hash", "hashes"))),
+    };
+    fields.add(1 + 32 * hashes.len(), proof);
+    Group { title: format!("Authorization, {} bytes", fields.offset), fields: fields.fields }
+}
+
+/// What an attestation document says beyond its authorization.
+pub(crate) fn of_document(document: &AttestationDocument) -> Group {
+    let attestation = &document.attestation;
+    let fields = vec![
+        field("chainId", document.chain_id),
+        field("taskManager", document.task_manager),
+        field("policyClient", attestation.policyClient),
+        field("policyId", attestation.policyId),
+        field("intentHash", digest::intent_hash(&attestation.intent)),
+        field("digest", document.digest())
+            .note("the attestation's EIP-712 digest, its leaf in the Merkle tree".to_owned()),
+        field("root", document.root()).note("the message that operators sign".to_owned()),
+    ];
+    Group { title: "Attestation document".to_owned(), fields }
+}
+
+/// A call, and where it comes from.
+pub(crate) fn of_intent(intent: &Intent, title: &str) -> Group {
+    let length = amount(intent.data.len(), "byte", "bytes");
+    let fields = vec![
+        field("from", intent.from),
+        field("to", intent.to),
+        field("value", intent.value).note("wei".to_owned()),
+        field("data", &intent.data).note(match intent.data.get(..4) {
+            Some(selector) => format!("{length}; selector {}", Bytes::copy_from_slice(selector)),
+            None => format!("{length}: no selector"),
+        }),
+        field("chainId", intent.chainId),
+        field("intentHash", digest::intent_hash(intent)),
+    ];
+    Group { title: title.to_owned(), fields }
+}
+
+/// What the chain would know.
+pub(crate) fn of_context(context: &Context, assumed: bool) -> Group {
+    let mut fields = vec![
+        field("chainId", context.chain_id),
+        field("taskManager", context.task_manager),
+        field("policyClient", context.policy_client),
+        field("caller", context.caller),
+        time("timestamp", context.timestamp),
+    ];
+    match &context.policy {
+        Some(Policy { policyId, operatorSet, quorum, maxLifetime }) => fields.extend([
+            field("policyId", policyId),
+            field("operatorSet", operatorSet),
+            field("quorum", quorum).note("basis points of the epoch's weight".to_owned()),
+            field("maxLifetime", maxLifetime).note("seconds".to_owned()),
+        ]),
+        None => {
+            fields.push(field("policyId", "none").note("the client has no policy and refuses every call".to_owned()))
+        }
+    }
+    let epochs = context.epochs.iter().map(|epoch| epoch.number.to_string()).collect::<Vec<_>>().join(", ");
+    fields.extend([
+        field("epochs", if epochs.is_empty() { "none" } else { &epochs }),
+        field("recordedRoots", context.recorded_roots.iter().count()),
+    ]);
+    let title = if assumed { "Context, in part assumed" } else { "Context" };
+    Group { title: title.to_owned(), fields }
+}
+
+/// An epoch without its operators.
+pub(crate) fn of_epoch(epoch: &Epoch) -> Group {
+    let valid_until = match epoch.valid_until.to::<u64>() {
+        0 => field("validUntil", 0).note("retired".to_owned()),
+        never if never == (1 << 48) - 1 => {
+            field("validUntil", never).note("in force until there is a next one".to_owned())
+        }
+        seconds => time("validUntil", seconds),
+    };
+    let fields = vec![
+        field("number", epoch.number),
+        field("operatorSet", epoch.operator_set),
+        valid_until,
+        field("operators", epoch.operators.operators().len()),
+        field("totalWeight", epoch.operators.total_weight()),
+        field("aggregateKey", epoch.operators.aggregate_key()),
+    ];
+    Group { title: format!("Epoch {}", epoch.number), fields }
+}
+
+/// The operators of an epoch, and which of them an authorization says have signed.
+pub(crate) fn operators(epoch: &Epoch, authorization: Option<&Authorization>) -> Vec<OperatorReport> {
+    let absent = match authorization.map(|authorization| &authorization.quorum_proof) {
+        Some(QuorumProof::Direct { non_signers, .. }) => {
+            Some(non_signers.indices().map(usize::from).collect::<Vec<_>>())
+        }
+        Some(QuorumProof::Recorded) | None => None,
+    };
+    let report = |(place, operator): (usize, &assent_verifier::Operator)| OperatorReport {
+        place,
+        address: operator.address.to_string(),
+        weight: operator.weight.to_string(),
+        public_key: operator.public_key.to_string(),
+        signed: absent.as_ref().map(|absent| absent.binary_search(&place).is_err()),
+    };
+    epoch.operators.operators().iter().enumerate().map(report).collect()
+}
+
+/// The weight of those that signed, for words alone; whether it is enough is the verifier's to say.
+pub(crate) fn signed_weight(epoch: &Epoch, authorization: &Authorization) -> Option<U96> {
+    let QuorumProof::Direct { non_signers, .. } = &authorization.quorum_proof else { return None };
+    let operators = epoch.operators.operators();
+    non_signers.indices().try_fold(epoch.operators.total_weight(), |weight, place| {
+        weight.checked_sub(operators.get(usize::from(place))?.weight)
+    })
+}
+
+/// The calldata of a trailing call without what follows it, or the intent that was handed over.
+pub(crate) fn title_of(submitted: Option<&SubmittedCall>) -> &'static str {
+    match submitted {
+        Some(SubmittedCall::Trailing { .. }) => "Call, as the client fills it in from the calldata",
+        _ => "Call",
+    }
+}
+
+/// Fields one behind the other.
+struct Laid {
+    fields: Vec<Field>,
+    offset: usize,
+}
+
+impl Laid {
+    fn add(&mut self, length: usize, mut field: Field) {
+        field.bytes = Some(ByteRange { offset: self.offset, length });
+        self.offset += length;
+        self.fields.push(field);
+    }
+}
+
+impl Field {
+    fn note(self, note: String) -> Self {
+        Self { note: Some(note), ..self }
+    }
+}
+
+fn field(name: &'static str, value: impl ToString) -> Field {
+    Field { name, value: value.to_string(), note: None, bytes: None }
+}
+
+fn time(name: &'static str, seconds: u64) -> Field {
+    Field { note: date(seconds), ..field(name, seconds) }
+}

@@ -1,0 +1,36 @@
+//! Times and durations as people read them.
+
+use std::time::{Duration, SystemTime};
+
+/// The year 10000, which the date's format cannot write.
+const END_OF_CALENDAR: u64 = 253_402_300_800;
+
+/// A Unix time with its date, where a calendar has one.
+pub(crate) fn moment(seconds: u64) -> String {
+    date(seconds).map_or_else(|| seconds.to_string(), |date| format!("{seconds} ({date})"))
+}
+
+/// The date of a Unix time, where a calendar has one.
+pub(crate) fn date(seconds: u64) -> Option<String> {
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs((seconds < END_OF_CALENDAR).then_some(seconds)?);
+    Some(humantime::format_rfc3339_seconds(moment).to_string())
+}
+
+/// An amount of something, in the singular where it is one.
+pub(crate) fn amount(count: impl ToString, one: &str, many: &str) -> String {
+    let count = count.to_string();
+    format!("{count} {}", if count == "1" { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_its_date_where_a_calendar_has_one() {
+        assert_eq!(moment(0), "0 (1970-01-01T00:00:00Z)");
+        assert_eq!(moment(END_OF_CALENDAR - 1), "253402300799 (9999-12-31T23:59:59Z)");
+        assert_eq!(moment(END_OF_CALENDAR), "253402300800");
+        assert_eq!(moment(u64::MAX), u64::MAX.to_string());
+    }
+}

@@ -1,0 +1,75 @@
+// Puts the page together: one file of markup, style, scripts, examples and the verifier, which opens from a disk as from a server.
+//
+//   node inspector/assemble.mjs BINDINGS PAGE
+//
+// BINDINGS is the directory that the program in inspector/bindings has written.
+
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+
+/** The page's own script, in this order. */
+const SCRIPTS = ["verifier.js", "report.js", "inspector.js"];
+
+/** Nothing but this script, this style, WebAssembly and a worker made of the page's own text; and no request to anywhere. */
+function policy(script, style) {
+  const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  return [
+    "default-src 'none'",
+    `script-src ${hash(script)} 'wasm-unsafe-eval'`,
+    `style-src ${hash(style)}`,
+    "worker-src blob:",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+}
+
+/** Puts each value in the place of its name in double braces. */
+function fill(template, values) {
+  const used = new Set();
+  const filled = template.replace(/\{\{(\w+)\}\}/g, (_, name) => {
+    if (!(name in values)) throw new Error(`{{${name}}} has no value`);
+    used.add(name);
+    return values[name];
+  });
+  for (const name of Object.keys(values)) {
+    if (!used.has(name)) throw new Error(`${name} has no place in the template`);
+  }
+  return filled;
+}
+
+/** What would end the element around it, or begin another. */
+function refuseMarkup(name, text) {
+  if (/<\/script|<!--/i.test(text)) throw new Error(`${name} would end the element that holds it`);
+  return text;
+}
+
+const [bindings, out] = process.argv.slice(2);
+if (!bindings || !out) throw new Error("usage: node inspector/assemble.mjs BINDINGS PAGE");
+
+const source = (name) => readFileSync(join(HERE, "page", name), "utf8");
+const module = readFileSync(join(bindings, "assent_inspector_engine_bg.wasm"));
+const binding = readFileSync(join(bindings, "assent_inspector_engine.js"), "utf8");
+
+// Of its own scope, so that it takes the place of nothing that the browser has.
+const script = refuseMarkup("the script", `\n"use strict";\n(() => {\n${SCRIPTS.map(source).join("\n")}})();\n`);
+const style = `\n${source("inspector.css")}`;
+const examples = JSON.stringify(JSON.parse(readFileSync(join(HERE, "examples.json"), "utf8")));
+const page = fill(source("inspector.html"), {
+  POLICY: policy(script, style),
+  STYLE: style,
+  EXAMPLES: examples.replaceAll("<", "\\u003c"),
+  WORKER: refuseMarkup("the worker", `\n${binding}\n${source("worker.js")}`),
+  MODULE: module.toString("base64"),
+  SCRIPT: script,
+});
+writeFileSync(out, page);
+console.log(`${out}: ${kilobytes(page.length)}, of which the verifier's module takes ${kilobytes(module.length)}`);
+
+function kilobytes(bytes) {
+  return `${Math.round(bytes / 1000)} kB`;
+}

@@ -1,0 +1,94 @@
+// A browser with the page in it, as a visitor would have it.
+
+import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { after, before } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const ROOT = resolve(HERE, "../..");
+
+export const PAGE = resolve(process.env.INSPECTOR ?? `${ROOT}/target/inspector/inspector.html`);
+export const ASSENT = resolve(process.env.ASSENT ?? `${ROOT}/target/debug/assent`);
+export const EXAMPLES = JSON.parse(readFileSync(resolve(ROOT, "inspector/examples.json"), "utf8"));
+
+/** Longest time that anything may take, in milliseconds: generous, for machines that do much else. */
+const PATIENCE = 120_000;
+
+/** Starts a browser and a static server before a file's tests, and stops both after them. */
+export function inspector() {
+  const stage = {};
+  before(async () => {
+    stage.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      timeout: PATIENCE,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync"],
+    });
+    const html = readFileSync(PAGE);
+    stage.server = createServer((request, response) => {
+      const known = request.url === "/inspector.html";
+      response.writeHead(known ? 200 : 404, { "content-type": "text/html" });
+      response.end(known ? html : "");
+    });
+    await new Promise((listening) => stage.server.listen(0, "127.0.0.1", listening));
+    stage.url = `http://127.0.0.1:${stage.server.address().port}/inspector.html`;
+  });
+  after(async () => {
+    await stage.browser?.close();
+    stage.server?.close();
+  });
+  /** Opens the page anew, and gives it with what it asked for and what went wrong. */
+  stage.open = async ({ url = stage.url, ...options } = {}) => {
+    const context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    context.setDefaultTimeout(PATIENCE);
+    const page = await context.newPage();
+    const requests = [];
+    const faults = [];
+    context.on("request", (request) => requests.push(request.url()));
+    page.on("pageerror", (error) => faults.push(String(error)));
+    page.on("console", (message) => { if (message.type() === "error") faults.push(message.text()); });
+    await page.goto(url, { timeout: PATIENCE });
+    return { page, requests, faults, close: () => context.close() };
+  };
+  return stage;
+}
+
+/** Puts texts where they belong, as by pasting. */
+export async function fill(page, texts) {
+  await page.click("#clear");
+  for (const [input, text] of Object.entries(texts)) {
+    if (typeof text === "boolean") await page.setChecked(`#${input}`, text);
+    else if (text !== "") await page.fill(`#${input}`, text);
+  }
+}
+
+/** Has the page inspect what stands in it, and waits until it has. */
+export async function inspect(page) {
+  await page.click("#inspect");
+  await settled(page);
+}
+
+/** Waits until the page has come to a result. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector("#stop").hidden &&
+    document.querySelector("#verdict").dataset.outcome !== "none");
+}
+
+/** What the page says: its verdict, and each check's outcome. */
+export async function said(page) {
+  return {
+    outcome: await page.getAttribute("#verdict", "data-outcome"),
+    verdict: await page.innerText("#verdict"),
+    checks: await page.$$eval("#checks li", (items) => items.map((item) => item.dataset.outcome)),
+  };
+}
+
+/** The page's inspection as JSON, from where it shows it. */
+export async function json(page) {
+  await page.click("#json summary");
+  await page.waitForFunction(() => document.querySelector("#json pre").textContent !== "");
+  return JSON.parse(await page.textContent("#json pre"));
+}

@@ -1,0 +1,124 @@
+//! The Inspector's page: the verifier as WebAssembly, its bindings, one file of everything, and its tests in a browser.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    cargo, command,
+    cross_compilation::{Compiler, WEB_ASSEMBLY, compiler_for},
+    printed, root,
+    steps::{Outcome, Step, execute},
+    suite, target_directory,
+};
+
+/// Names under which Chromium, or a browser that is one inside, is installed.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// What makes the module small: it travels within the page.
+const SMALL: [&str; 3] =
+    ["profile.release.opt-level=\"s\"", "profile.release.lto=\"fat\"", "profile.release.codegen-units=1"];
+
+/// How cargo is told of the linker.
+const LINKER: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
+
+/// The steps of `cargo xtask test`.
+pub fn steps() -> Vec<Step> {
+    vec![build(), Step::new("inspector: browser tests", browser_tests)]
+}
+
+/// Makes the page.
+pub fn build() -> Step {
+    Step::new("inspector: page", || {
+        // A page that is left over from before must not be taken for this one.
+        let _ = fs::remove_file(page());
+        match compiler_for(WEB_ASSEMBLY).and_then(|compiler| Ok((linker(&compiler)?, compiler))) {
+            Ok((linker, compiler)) => make(&compiler, linker).map_or_else(Outcome::Failed, |()| Outcome::Passed),
+            Err(reason) => Outcome::Skipped(reason),
+        }
+    })
+}
+
+fn make(compiler: &Compiler, linker: Option<PathBuf>) -> Result<(), String> {
+    let modules = target_directory().join("inspector-module");
+    let mut module = cargo(&["build", "--package", "assent-inspector-engine", "--target", WEB_ASSEMBLY, "--release"]);
+    module.args(SMALL.iter().flat_map(|setting| ["--config", setting]));
+    compiler.compile(&mut module, "std,panic_abort");
+    if let Some(linker) = linker {
+        module.env(LINKER, linker);
+    }
+    module.arg("--target-dir").arg(&modules);
+    run(module)?;
+
+    let bindings = target_directory().join("inspector/bindings");
+    fs::create_dir_all(&bindings).map_err(|error| format!("{} cannot be made: {error}", bindings.display()))?;
+    let mut bind = cargo(&["run", "--locked", "--manifest-path", "inspector/bindings/Cargo.toml"]);
+    bind.arg("--target-dir").arg(target_directory().join("inspector-bindings"));
+    let module = modules.join(WEB_ASSEMBLY).join("release/assent_inspector_engine.wasm");
+    bind.arg("--").arg(module).arg(&bindings);
+    run(bind)?;
+
+    let mut assemble = command("node", &["inspector/assemble.mjs"]);
+    assemble.arg(bindings).arg(page());
+    run(assemble)
+}
+
+fn browser_tests() -> Outcome {
+    if !page().is_file() {
+        return Outcome::Skipped("the page was not made".to_owned());
+    }
+    let Some(browser) = browser() else {
+        return Outcome::Skipped(
+            "Chromium was not found; get it: `apt-get install chromium` (Debian), or name it in CHROMIUM".to_owned(),
+        );
+    };
+    // With the features of the other tests, which have compiled all of it.
+    let mut terminal = cargo(&["build", "--bin", "assent"]);
+    terminal.args(suite::OTHERS);
+    if let Err(reason) = run(terminal) {
+        return Outcome::Failed(reason);
+    }
+    let mut tests = command("node", &["--test"]);
+    tests.args(["garbage", "inspections", "presentation"].map(|name| format!("inspector/tests/{name}.test.mjs")));
+    tests.env("INSPECTOR", page()).env("ASSENT", target_directory().join("debug/assent")).env("CHROMIUM", browser);
+    execute(tests)
+}
+
+/// LLVM's linker, which comes with a toolchain but not with a distribution's compiler; nothing where the default will do.
+fn linker(compiler: &Compiler) -> Result<Option<PathBuf>, String> {
+    if !compiler.from_sources || env::var_os(LINKER).is_some() {
+        return Ok(None);
+    }
+    let of_toolchain = printed("rustc", &["--print", "target-libdir"])
+        .and_then(|libraries| Some(Path::new(&libraries).parent()?.join("bin/rust-lld")))
+        .filter(|linker| linker.is_file());
+    let linker = of_toolchain.or_else(|| found("wasm-ld"));
+    linker
+        .map(Some)
+        .ok_or_else(|| "no linker for WebAssembly was found; get it: `apt-get install lld` (Debian)".to_owned())
+}
+
+fn browser() -> Option<PathBuf> {
+    env::var_os("CHROMIUM").map(PathBuf::from).or_else(|| BROWSERS.into_iter().find_map(found))
+}
+
+/// A program that is on the path.
+fn found(program: &str) -> Option<PathBuf> {
+    let directories = env::var_os("PATH")?;
+    env::split_paths(&directories).map(|directory| directory.join(program)).find(|path| path.is_file())
+}
+
+fn page() -> PathBuf {
+    let target = target_directory();
+    let target = if target.is_absolute() { target } else { root().join(target) };
+    target.join("inspector/inspector.html")
+}
+
+fn run(command: Command) -> Result<(), String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    execute(command)
+        .into_result()
+        .map_err(|reason| format!("{name} did not succeed ({reason}); its output above says why"))
+}
