@@ -1,9 +1,10 @@
 //! `assent verify`: each check, offline.
 
 use crate::{
-    Outcome, input,
+    Outcome, arguments, input,
     inspect::{LONGEST_AUTHORIZATION, LONGEST_CALLDATA},
     output::{self, Output},
+    refused,
 };
 use alloy_primitives::{Address, Bytes, U256, hex};
 use anyhow::{Context as _, Result};
@@ -53,10 +54,10 @@ pub struct Arguments {
     #[arg(long, value_name = "HEX|@FILE|-", conflicts_with_all = ["intent", "authorization"])]
     calldata: Option<String>,
     /// Wei sent along with --calldata.
-    #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0")]
+    #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0", value_parser = arguments::whole_number)]
     value: U256,
     /// Who calls, in place of the context's caller.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     caller: Option<Address>,
     /// The present in Unix seconds, in place of the context's.
     #[arg(long, value_name = "UNIX_SECONDS")]
@@ -167,6 +168,19 @@ impl Explanation {
             _ => Self::default(),
         }
     }
+
+    fn next_step(&self, refusal: &Refusal) -> &'static str {
+        if !self.differences.is_empty() {
+            return "make the call as it was attested, or have this one attested";
+        }
+        if self.document_missing {
+            return "give the attestation's --document, and each field that differs is named";
+        }
+        if self.root_missing {
+            return "`assent record` records it, and `assent context --document` reads that into the context";
+        }
+        refused::next_step(refusal)
+    }
 }
 
 fn describe(examination: &Examination, explanation: &Explanation) -> Result<String> {
@@ -188,11 +202,8 @@ fn describe(examination: &Examination, explanation: &Explanation) -> Result<Stri
     for difference in &explanation.differences {
         write!(text, "\n  {difference}")?;
     }
-    if explanation.document_missing {
-        write!(text, "\n  give the attestation's --document, and each field that differs is named")?;
-    }
-    if explanation.root_missing {
-        write!(text, "\n  `assent record` records it, and `assent context --document` reads that into the context")?;
+    if let Err(refusal) = examination.result() {
+        write!(text, "\nnext: {}", explanation.next_step(refusal))?;
     }
     Ok(text)
 }
