@@ -84,6 +84,18 @@ impl<P: Provider> AssentClient<P> {
         answer.map_err(|error| ClientError::from_transport(call.to, error))
     }
 
+    /// Refuses an address where no contract stands: a call to it would succeed and do nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NoContract`]; [`ClientError::Transport`].
+    pub async fn require_contract(&self, address: Address) -> Result<(), ClientError> {
+        match self.code_at(address, BlockId::latest()).await?.is_empty() {
+            true => Err(ClientError::NoContract { address }),
+            false => Ok(()),
+        }
+    }
+
     /// Sends a call and waits until it is mined.
     ///
     /// # Errors

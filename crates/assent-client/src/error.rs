@@ -47,6 +47,12 @@ pub enum ClientError {
         #[source]
         source: Box<alloy::contract::Error>,
     },
+    /// Where a contract should be called there is none.
+    #[error("no contract stands at {address}")]
+    NoContract {
+        /// The address.
+        address: Address,
+    },
     /// A transaction succeeded without the effect that it must have.
     #[error("transaction {transaction} succeeded without {missing}")]
     MissingEffect {

@@ -65,6 +65,19 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(operator, registry, &call).await
     }
 
+    /// Takes an operator out of the registry, and out of epochs to come. `operator` sends the transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] when it is not registered.
+    pub async fn deregister_operator(
+        &self,
+        registry: Address,
+        operator: Address,
+    ) -> Result<TransactionReceipt, ClientError> {
+        self.send_call(operator, registry, &OperatorRegistry::deregisterOperatorCall {}).await
+    }
+
     /// Sets operators' weights in a set; zero takes an operator out of it. `owner` owns the StakeTable. A change counts
     /// from the next epoch on.
     ///
@@ -164,12 +177,14 @@ impl<P: Provider> AssentClient<P> {
         Ok(vec![self.send_call(owner, registry, &discard).await?])
     }
 
+    /// A call to an address without code succeeds and does nothing: it must not pass for one that did something.
     pub(crate) async fn send_call(
         &self,
         from: Address,
         contract: Address,
         call: &impl SolCall,
     ) -> Result<TransactionReceipt, ClientError> {
+        self.require_contract(contract).await?;
         self.send(&Call::new(from, contract, call.abi_encode())).await
     }
 }

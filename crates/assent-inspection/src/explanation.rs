@@ -49,11 +49,11 @@ impl Explanation {
         Self { malformed: None, differences, next_step }
     }
 
-    /// Everything it says, a line each.
+    /// What was found, a line each.
     pub fn lines(&self) -> Vec<String> {
         let malformed = self.malformed.iter().map(ToString::to_string);
         let differences = self.differences.iter().map(ToString::to_string);
-        malformed.chain(differences).chain(self.next_step.map(str::to_owned)).collect()
+        malformed.chain(differences).collect()
     }
 }
 

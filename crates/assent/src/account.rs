@@ -1,6 +1,6 @@
 //! The account that pays for a transaction.
 
-use crate::input;
+use crate::{arguments, input};
 use alloy::signers::local::PrivateKeySigner;
 use alloy_primitives::{Address, B256};
 use anyhow::{Result, anyhow, bail};
@@ -19,7 +19,7 @@ pub struct Account {
     #[arg(long, value_name = "FILE")]
     private_key_file: Option<PathBuf>,
     /// Have the node sign for this account, which it must have unlocked.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     account: Option<Address>,
 }
 
@@ -33,7 +33,8 @@ impl Account {
                 let key = str::from_utf8(&text).ok().and_then(|text| B256::from_str(text.trim()).ok());
                 let signer = key.and_then(|key| PrivateKeySigner::from_bytes(&key).ok());
                 let signer = signer.ok_or_else(|| {
-                    anyhow!("private key file {} does not hold an account's key as 64 hex digits", path.display())
+                    anyhow!("private key file {} does not hold an account's key as 64 hex digits; write it so, or give --account ADDRESS of \
+                     one that the node has unlocked", path.display())
                 })?;
                 Ok((signer.address(), Some(signer)))
             }

@@ -1,10 +1,10 @@
 //! Options that several commands take.
 
 use crate::input;
-use alloy_primitives::{Address, B256, U256, hex};
+use alloy_primitives::{Address, B256, FixedBytes, U256, aliases::U96, hex};
 use anyhow::{Context as _, Result, anyhow};
 use assent_signer::PartialSignature;
-use std::{path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 /// Longest file of partial signatures, in bytes: five times those of 2,000 operators.
 const LONGEST_PARTIALS: u64 = 4 * 1024 * 1024;
@@ -47,7 +47,9 @@ impl Partials {
         let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
         let partials = lines
             .map(|(number, line)| partial_signature(line).map_err(|error| anyhow!("line {}: {error}", number + 1)));
-        partials.collect::<Result<_>>().with_context(|| format!("file of partial signatures {}", path.display()))
+        partials.collect::<Result<_>>().with_context(|| {
+            format!("file of partial signatures {} (`assent attest --sign-only` prints such lines)", path.display())
+        })
     }
 }
 
@@ -57,6 +59,25 @@ pub fn partials(text: &str) -> Result<Partials, String> {
         Some(path) => Ok(Partials::File(path.into())),
         None => partial_signature(text).map(Partials::One),
     }
+}
+
+/// Reads an address.
+pub fn address(text: &str) -> Result<Address, String> {
+    fixed_bytes("an address", text).map(Address)
+}
+
+/// Reads 32 bytes.
+pub fn hash(text: &str) -> Result<B256, String> {
+    fixed_bytes("a hash", text)
+}
+
+/// Reads `ADDRESS=WEIGHT`.
+pub fn weight(text: &str) -> Result<(Address, U96), String> {
+    let (operator, weight) = text.split_once('=').ok_or("expected ADDRESS=WEIGHT")?;
+    let operator = address(operator)?;
+    let wide = whole_number(weight).map_err(|error| format!("weight {weight:?}: {error}"))?;
+    let narrow = U96::checked_from_limbs_slice(wide.as_limbs());
+    narrow.map(|weight| (operator, weight)).ok_or_else(|| format!("weight {weight} does not fit 96 bits"))
 }
 
 /// Reads a decimal number, or a hex number with `0x`. Nothing is no number: an empty shell variable must not pass for zero.
@@ -74,13 +95,28 @@ pub fn whole_number(text: &str) -> Result<U256, String> {
 /// Reads `ADDRESS=SIGNATURE`. The signature may have any length: aggregation names a malformed one.
 fn partial_signature(text: &str) -> Result<PartialSignature, String> {
     let (operator, signature) = text.split_once('=').ok_or("expected ADDRESS=SIGNATURE")?;
-    let operator = Address::from_str(operator).map_err(|error| format!("operator {operator}: {error}"))?;
+    let operator = address(operator).map_err(|error| format!("operator {operator:?}: {error}"))?;
     let signature = hex::decode(signature).map_err(|error| format!("signature of {operator}: {error}"))?;
     Ok(PartialSignature::new(operator, signature))
 }
 
 /// Reads 32 bytes of hex that are not all zero: a zero policy id means that no policy is set.
 pub fn policy_id(text: &str) -> Result<B256, String> {
-    let policy_id = B256::from_str(text).map_err(|error| error.to_string())?;
-    if policy_id.is_zero() { Err("a policy id is not zero".to_owned()) } else { Ok(policy_id) }
+    let policy_id = hash(text)?;
+    if policy_id.is_zero() {
+        Err("zero means that no policy is set; give the policy's id".to_owned())
+    } else {
+        Ok(policy_id)
+    }
+}
+
+fn fixed_bytes<const N: usize>(what: &str, text: &str) -> Result<FixedBytes<N>, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    if let Some(other) = digits.chars().find(|digit| !digit.is_ascii_hexdigit()) {
+        return Err(format!("{what} is {} hex digits, and {other:?} is none", 2 * N));
+    }
+    hex::decode(digits)
+        .ok()
+        .and_then(|bytes| FixedBytes::try_from(bytes.as_slice()).ok())
+        .ok_or_else(|| format!("{what} has {N} bytes, which are {} hex digits; there are {}", 2 * N, digits.len()))
 }

@@ -9,7 +9,9 @@ use alloy::{
         reqwest::{Client, Url},
     },
 };
+use alloy_primitives::U256;
 use anyhow::{Context, Result, bail};
+use clap::{Args, ValueHint};
 use std::{future::Future, time::Duration};
 
 /// How often a node on this machine is asked whether a transaction is mined.
@@ -17,6 +19,38 @@ const LOCAL_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The longest wait for one answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The node that a command works with.
+#[derive(Args)]
+pub struct Node {
+    /// The node: its URL, here or in the environment variable ETH_RPC_URL.
+    // A URL may hold a key of its own, which help must not show.
+    #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env = true, value_hint = ValueHint::Url)]
+    rpc_url: String,
+}
+
+impl Node {
+    /// The way to it, which signs with `signer` if there is one, and otherwise has the node sign.
+    pub fn connect(&self, signer: Option<PrivateKeySigner>) -> Result<DynProvider> {
+        connect(&self.rpc_url, signer)
+    }
+
+    /// What to say of a request that failed.
+    pub fn asking(&self) -> String {
+        format!("asking the node at {}", self.rpc_url)
+    }
+
+    /// Refuses to go on with what was made for another chain.
+    pub fn require_chain(&self, what: &str, chain_id: U256, actual: u64) -> Result<()> {
+        if chain_id != U256::from(actual) {
+            bail!(
+                "{what} for chain {chain_id}, and {} is on chain {actual}; give --rpc-url of a node on chain {chain_id}",
+                self.rpc_url
+            );
+        }
+        Ok(())
+    }
+}
 
 /// A provider for a node over HTTP, which signs with `signer` if there is one, and otherwise has the node sign.
 pub fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Result<DynProvider> {
@@ -27,7 +61,7 @@ pub fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Result<DynProvide
         "https" => bail!(
             "this build of assent has no TLS; build it with the feature `https`, a default one, or use an http:// URL"
         ),
-        other => bail!("a node is reached by http:// or https://, not by {other}://"),
+        other => bail!("a node is reached by http:// or https://, not by {other}://; give such a URL"),
     }
     let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let http = Client::builder().timeout(LONGEST_WAIT).build().context("the HTTP client could not be started")?;
@@ -37,11 +71,6 @@ pub fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Result<DynProvide
         Some(signer) => ProviderBuilder::new().wallet(signer).connect_client(client).erased(),
         None => ProviderBuilder::new().connect_client(client).erased(),
     })
-}
-
-/// What to say of a request that failed.
-pub fn asking(url: &str) -> String {
-    format!("asking the node at {url}")
 }
 
 /// Runs what has to wait for a node.

@@ -1,7 +1,9 @@
 //! `assent context`: what offline verification has to be told, read from a chain.
 
 use crate::{
-    Outcome, connection, input,
+    Outcome, arguments,
+    connection::{self, Node},
+    input,
     output::{self, Output, short_address},
 };
 use alloy_primitives::{Address, U256};
@@ -16,24 +18,23 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  assent context --rpc-url http://127.0.0.1:8545 --client 0x… --caller 0x… --nonce 7 --json > context.json
-  assent context --rpc-url http://127.0.0.1:8545 --client 0x… --caller 0x… --document attestation.json --json > context.json
+  assent context --rpc-url http://127.0.0.1:8545 --client $VAULT --caller $AGENT --nonce 7 --json > context.json
+  assent context --rpc-url http://127.0.0.1:8545 --client $VAULT --caller $AGENT --document attestation.json --json > context.json
 
 The JSON is what `assent attest --context` and `assent verify --context` take. It is as of the latest block, with the newest
 epoch of the client's operator set unless others are named. Beware: nonces whose word of 256 was not read (--nonce) count as
 unspent in `assent verify`.")]
 pub struct Arguments {
-    /// The node to ask.
-    #[arg(long, value_name = "URL")]
-    rpc_url: String,
+    #[command(flatten)]
+    node: Node,
     /// The protected contract.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     client: Address,
     /// Who will call.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     caller: Address,
     /// A nonce that the call may spend; repeatable. The whole word of 256 nonces is read.
-    #[arg(long = "nonce", required_unless_present = "documents")]
+    #[arg(long = "nonce", value_name = "NUMBER", value_parser = arguments::whole_number, required_unless_present = "documents")]
     nonces: Vec<U256>,
     /// An epoch to include, in place of the newest; repeatable.
     #[arg(long = "epoch", value_name = "NUMBER")]
@@ -50,11 +51,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     let context = connection::block_on(async {
         let _spinner = output::spinner("Reading the client's context");
         read(&arguments, &documents).await.with_context(|| {
-            format!(
-                "{} about the client {}, which must be a PolicyClient",
-                connection::asking(&arguments.rpc_url),
-                arguments.client
-            )
+            format!("{} about the client {}, which must be a PolicyClient", arguments.node.asking(), arguments.client)
         })
     })?;
     output.result(describe(&context), &context)?;
@@ -62,7 +59,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
 }
 
 async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Result<Context> {
-    let client = AssentClient::new(connection::connect(&arguments.rpc_url, None)?);
+    let client = AssentClient::new(arguments.node.connect(None)?);
     let policy_client = arguments.client;
     let mut epochs = if arguments.epochs.is_empty() {
         let Some(policy) = client.read_policy(policy_client).await? else {

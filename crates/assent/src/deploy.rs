@@ -3,7 +3,8 @@
 use crate::{
     Outcome,
     account::Account,
-    connection,
+    arguments,
+    connection::{self, Node},
     output::{self, Output},
 };
 use alloy::rpc::types::TransactionReceipt;
@@ -19,18 +20,17 @@ use serde_json::{Value, json};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  assent deploy --rpc-url http://127.0.0.1:8545 --owner 0x… --private-key-file account.key
-  assent deploy --rpc-url http://127.0.0.1:8545 --owner 0x… --account 0x… --grace-period 3600
+  assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --private-key-file account.key
+  assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --account $OWNER --grace-period 3600
 
 StakeTable, OperatorRegistry and TaskManager are deployed to addresses that follow from the owner and the grace period, the
 same on every chain. What stands there already is left as it is, so that the command can be repeated. The TaskManager knows
 no epoch before the OperatorRegistry's owner has added it: when the owner deploys, this command does that too.")]
 pub struct Arguments {
-    /// The node to ask.
-    #[arg(long, value_name = "URL")]
-    rpc_url: String,
+    #[command(flatten)]
+    node: Node,
     /// Who will set weights and commit and retire epochs.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     owner: Address,
     /// For how many seconds a superseded epoch stays good; at most 30 days.
     #[arg(long, value_name = "SECONDS", default_value = "86400")]
@@ -41,12 +41,12 @@ pub struct Arguments {
 
 /// Runs `assent deploy`.
 pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
-    let Arguments { rpc_url, owner, grace_period, payer } = arguments;
+    let Arguments { node, owner, grace_period, payer } = arguments;
     let (from, signer) = payer.open()?;
     let report = connection::block_on(async {
-        let client = AssentClient::new(connection::connect(&rpc_url, signer)?);
+        let client = AssentClient::new(node.connect(signer)?);
         let _spinner = output::spinner("Deploying");
-        client.deploy(from, owner, grace_period).await.with_context(|| connection::asking(&rpc_url))
+        client.deploy(from, owner, grace_period).await.with_context(|| node.asking())
     })?;
     output.result(format_args!("{}\n{}", table(&report), next_step(&report)), &to_json(&report))?;
     if output.is_json() && matches!(report.validator, ValidatorState::LeftToOwner) {

@@ -1,37 +1,101 @@
 //! `assent epoch`: operator sets as a registry has frozen them.
 
 use crate::{
-    Outcome, connection,
+    Outcome,
+    account::Account,
+    arguments,
+    connection::{self, Node},
     output::{self, Output, short_address},
 };
-use alloy_primitives::Address;
+use alloy::rpc::types::TransactionReceipt;
+use alloy_primitives::{Address, B256};
 use anyhow::{Context, Result};
 use assent_client::AssentClient;
 use assent_verifier::Epoch;
 use clap::{Args, Subcommand};
 use comfy_table::{Cell, CellAlignment, Table};
+use serde_json::json;
+
+/// What `assent epoch --help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  assent epoch commit --registry $REGISTRY --operator-set 1 $OPERATOR $OTHER_OPERATOR --private-key-file owner.key
+  assent epoch show --registry $REGISTRY --operator-set 1
+  assent epoch retire --registry $REGISTRY --epoch 3 --private-key-file owner.key
+
+The node is the one in the environment variable ETH_RPC_URL here.";
 
 /// The subcommands of `assent epoch`.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Freeze registered operators with weight into the set's next epoch.
+    Commit(CommitArguments),
+    /// End an epoch at once: nothing that it signed is good any more.
+    Retire(RetireArguments),
     /// Show an epoch's operators, their keys and their weights.
     Show(ShowArguments),
+}
+
+/// The options of `assent epoch commit`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent epoch commit --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --operator-set 1 \\
+      $OPERATOR $OTHER_OPERATOR --private-key-file owner.key
+  xargs assent epoch commit --registry $REGISTRY --operator-set 1 --account $OWNER < operators.txt
+
+The registry's owner sends this, in a transaction for every 100 operators. Whoever is not named is not in the epoch. Each
+needs a key (`assent operator register`) and weight in the set (`assent weights set`). The epoch before stays good for the
+registry's grace period.")]
+pub struct CommitArguments {
+    #[command(flatten)]
+    node: Node,
+    /// The OperatorRegistry.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    registry: Address,
+    /// The operator set.
+    #[arg(long, value_name = "NUMBER")]
+    operator_set: u32,
+    /// The operators, in any order.
+    #[arg(value_name = "OPERATOR", required = true, value_parser = arguments::address)]
+    operators: Vec<Address>,
+    #[command(flatten)]
+    owner: Account,
+}
+
+/// The options of `assent epoch retire`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent epoch retire --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --epoch 3 --private-key-file owner.key
+
+The registry's owner sends this. It cannot be undone: commit another epoch for the set to go on.")]
+pub struct RetireArguments {
+    #[command(flatten)]
+    node: Node,
+    /// The OperatorRegistry.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    registry: Address,
+    /// The epoch's number.
+    #[arg(long, value_name = "NUMBER")]
+    epoch: u32,
+    #[command(flatten)]
+    owner: Account,
 }
 
 /// The options of `assent epoch show`.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  assent epoch show --rpc-url http://127.0.0.1:8545 --registry 0x… --operator-set 1
-  assent epoch show --rpc-url http://127.0.0.1:8545 --registry 0x… --epoch 3 --json > epoch.json
+  assent epoch show --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --operator-set 1
+  assent epoch show --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --epoch 3 --json > epoch.json
 
 The JSON is what `assent attest --epoch` and `assent verify --epoch` take.")]
 pub struct ShowArguments {
-    /// The node to ask.
-    #[arg(long, value_name = "URL")]
-    rpc_url: String,
+    #[command(flatten)]
+    node: Node,
     /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     registry: Address,
     #[command(flatten)]
     which: Which,
@@ -50,20 +114,72 @@ struct Which {
 }
 
 /// Runs `assent epoch`.
-pub fn run(Command::Show(arguments): Command, output: Output) -> Result<Outcome> {
-    let ShowArguments { rpc_url, registry, which } = arguments;
+pub fn run(command: Command, output: Output) -> Result<Outcome> {
+    match command {
+        Command::Commit(arguments) => commit(arguments, output),
+        Command::Retire(arguments) => retire(arguments, output),
+        Command::Show(arguments) => show(arguments, output),
+    }
+}
+
+fn commit(arguments: CommitArguments, output: Output) -> Result<Outcome> {
+    let CommitArguments { node, registry, operator_set, operators, owner } = arguments;
+    let (owner, signer) = owner.open()?;
+    let committed = connection::block_on(async {
+        let client = AssentClient::new(node.connect(signer)?);
+        let _spinner = output::spinner("Committing the epoch");
+        client.commit_epoch(registry, owner, operator_set, &operators).await.with_context(|| node.asking())
+    })?;
+    let gas = committed.receipts.iter().map(|receipt| receipt.gas_used).sum::<u64>();
+    output.result(
+        format_args!(
+            "epoch {} of operator set {operator_set} is in force: {} operators, {gas} gas",
+            committed.number,
+            operators.len()
+        ),
+        &json!({
+            "epoch": committed.number,
+            "operatorSet": operator_set,
+            "operators": operators.len(),
+            "transactions": committed.receipts.iter().map(transaction).collect::<Vec<_>>(),
+            "gas": gas,
+        }),
+    )?;
+    Ok(Outcome::Success)
+}
+
+fn transaction(receipt: &TransactionReceipt) -> B256 {
+    receipt.transaction_hash
+}
+
+fn retire(arguments: RetireArguments, output: Output) -> Result<Outcome> {
+    let RetireArguments { node, registry, epoch, owner } = arguments;
+    let (owner, signer) = owner.open()?;
+    let receipt = connection::block_on(async {
+        let client = AssentClient::new(node.connect(signer)?);
+        let _spinner = output::spinner("Retiring the epoch");
+        client.retire_epoch(registry, owner, epoch).await.with_context(|| node.asking())
+    })?;
+    let gas = receipt.gas_used;
+    output.result(
+        format_args!("epoch {epoch} is retired: nothing that it signed is good any more, {gas} gas"),
+        &json!({ "epoch": epoch, "transaction": transaction(&receipt), "gas": gas }),
+    )?;
+    Ok(Outcome::Success)
+}
+
+fn show(arguments: ShowArguments, output: Output) -> Result<Outcome> {
+    let ShowArguments { node, registry, which } = arguments;
     let epoch = connection::block_on(async {
-        let client = AssentClient::new(connection::connect(&rpc_url, None)?);
+        let client = AssentClient::new(node.connect(None)?);
         let _spinner = output::spinner("Reading the epoch");
         let epoch = match (which.epoch, which.operator_set) {
             (Some(number), _) => client.read_epoch(registry, number).await.map(Some),
             (None, set) => client.latest_epoch(registry, set.unwrap_or_default()).await,
         };
         epoch
-            .with_context(|| {
-                format!("{} about {registry}, which must be an OperatorRegistry", connection::asking(&rpc_url))
-            })?
-            .with_context(|| format!("the registry {registry} has no epoch of that operator set yet"))
+            .with_context(|| format!("{} about {registry}, which must be an OperatorRegistry", node.asking()))?
+            .with_context(|| format!("the registry {registry} has no epoch of that operator set yet; its owner commits one with `assent epoch commit`"))
     })?;
     output.result(describe(&epoch), &epoch)?;
     Ok(Outcome::Success)

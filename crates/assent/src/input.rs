@@ -33,7 +33,7 @@ pub fn read_hex(what: &str, source: &str, limit: usize) -> Result<Vec<u8>> {
         anyhow!("{what} is not hex: {error}\ngive hex digits, @FILE with hex in it, or - for standard input")
     })?;
     if bytes.len() > limit {
-        bail!("{what} has {} bytes, and the most is {limit}", bytes.len());
+        bail!("{what} has {} bytes, and the most is {limit}; check that it is not something else", bytes.len());
     }
     Ok(bytes)
 }
@@ -52,13 +52,13 @@ pub fn read_file(what: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
     }
     .with_context(|| format!("{what} {} cannot be read", path.display()))?;
     if contents.len() as u64 > limit {
-        bail!("{what} {} is longer than {limit} bytes", path.display());
+        bail!("{what} {} is longer than {limit} bytes; check that it is not another file", path.display());
     }
     Ok(contents)
 }
 
 /// Writes a file that another command reads.
-pub fn write_file(what: &str, path: &Path, contents: &str) -> Result<()> {
+pub fn write_file(what: &str, path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, contents).with_context(|| format!("{what} {} cannot be written", path.display()))
 }
 
@@ -71,13 +71,15 @@ pub fn write_new_file(what: &str, path: &Path, contents: &str) -> Result<()> {
 
 /// Reads a file of text of at most `limit` bytes; `-` is standard input.
 pub fn read_text(what: &str, path: &Path, limit: u64) -> Result<String> {
-    String::from_utf8(read_file(what, path, limit)?).map_err(|_| anyhow!("{what} {} is not text", path.display()))
+    String::from_utf8(read_file(what, path, limit)?)
+        .map_err(|_| anyhow!("{what} {} is not text; check that it is not another file", path.display()))
 }
 
 fn hint_for_json(what: &str) -> &'static str {
     match what {
         "intent file" => {
-            "an intent is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}"
+            "an intent is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}, \
+             as `assent intent` prints it"
         }
         "epoch file" => "an epoch is what `assent epoch show --json` prints",
         "context file" => "a context is what `assent context --json` prints",

@@ -26,7 +26,8 @@ impl KeyFile {
     pub fn read(path: &Path) -> Result<Self> {
         let contents = Zeroizing::new(input::read_file("key file", path, LONGEST_FILE)?);
         if contents.trim_ascii_start().first() == Some(&b'{') {
-            let text = str::from_utf8(&contents).map_err(|_| anyhow!("key file {} is not text", path.display()))?;
+            let text = str::from_utf8(&contents)
+                .map_err(|_| anyhow!("key file {} is not text; `assent keys new` makes a key file", path.display()))?;
             let keystore = Keystore::from_json(text).with_context(|| format!("key file {}", path.display()))?;
             return Ok(Self::Encrypted(Box::new(keystore)));
         }
@@ -65,7 +66,7 @@ pub fn read_password(path: &Path) -> Result<Zeroizing<String>> {
     let password = text.strip_suffix('\n').unwrap_or(text);
     let password = password.strip_suffix('\r').unwrap_or(password);
     if password.is_empty() {
-        bail!("password file {} is empty", path.display());
+        bail!("password file {} is empty; write the password on its first line", path.display());
     }
     Ok(Zeroizing::new(password.to_owned()))
 }
@@ -74,7 +75,7 @@ pub fn read_password(path: &Path) -> Result<Zeroizing<String>> {
 pub fn choose_password() -> Result<Zeroizing<String>> {
     let password = ask_for_password("New password: ")?;
     if *password != *ask_for_password("The same again: ")? {
-        bail!("the two passwords differ; nothing was written");
+        bail!("the two passwords differ; nothing was written: run the command again");
     }
     Ok(password)
 }

@@ -1,7 +1,7 @@
 //! `assent keys`: operators' keys.
 
 use crate::{
-    Outcome,
+    Outcome, arguments,
     key_file::{self, KeyFile},
     output::{self, Output},
 };
@@ -11,6 +11,12 @@ use assent_signer::{KeyDerivation, Keystore, SecretKey};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+
+/// What `assent keys --help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  assent keys new --out operator.json
+  assent keys show operator.json";
 
 /// The subcommands of `assent keys`.
 #[derive(Subcommand)]
@@ -49,21 +55,21 @@ pub struct NewArguments {
 Examples:
   assent keys show operator.json
   assent keys show operator.json --password-file password.txt --chain-id 1 \\
-      --operator 0x00000000000000000000000000000000000000A1 --registry 0x00000000000000000000000000000000000000B2
+      --operator $OPERATOR --registry $REGISTRY
 
 The proof of possession is what OperatorRegistry.registerOperator takes beside the public key; it is good for that
-operator, registry and chain alone.")]
+operator, registry and chain alone. `assent operator register` makes it itself.")]
 pub struct ShowArguments {
     /// The key file.
     file: PathBuf,
     /// The operator's address, for a proof of possession.
-    #[arg(long, requires_all = ["registry", "chain_id"])]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address, requires_all = ["registry", "chain_id"])]
     operator: Option<Address>,
     /// The OperatorRegistry, for a proof of possession.
-    #[arg(long, requires = "operator")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address, requires = "operator")]
     registry: Option<Address>,
     /// The registry's chain, for a proof of possession.
-    #[arg(long, requires = "operator")]
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::whole_number, requires = "operator")]
     chain_id: Option<U256>,
     /// Take the password from a file instead of asking for it. Only a proof of possession needs it.
     #[arg(long, value_name = "FILE")]

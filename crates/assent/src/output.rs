@@ -1,6 +1,7 @@
 //! What is printed: text and tables for people, JSON for programs. Results go to standard output, remarks to standard
 //! error.
 
+use crate::next_step;
 use alloy_primitives::{Address, hex};
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -65,9 +66,12 @@ pub fn remark(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Prints why a command failed.
+/// Prints why a command failed, and what to do where the error itself does not say it.
 pub fn report(error: &anyhow::Error) {
     remark(format_args!("\u{1b}[1;31merror:\u{1b}[0m {error:#}"));
+    if let Some(next_step) = next_step::of(error) {
+        remark(format_args!("\u{1b}[1mnext:\u{1b}[0m {next_step}"));
+    }
 }
 
 /// An empty table under a head.
@@ -121,7 +125,8 @@ pub fn spinner(text: impl Into<String>) -> impl Drop {
             self.0.finish_and_clear();
         }
     }
-    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::default_spinner()).with_message(text.into());
+    let bar = ProgressBar::with_draw_target(None, animated());
+    let bar = bar.with_style(ProgressStyle::default_spinner()).with_message(text.into());
     bar.enable_steady_tick(Duration::from_millis(100));
     Spinner(bar)
 }
@@ -146,7 +151,7 @@ impl Progress {
             self.shown = true;
             let style = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}, {eta} left");
             self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.bar.set_draw_target(animated());
         }
         self.bar.inc(1);
     }
@@ -156,6 +161,12 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Standard error if it is a terminal that can go back and draw again.
+fn animated() -> ProgressDrawTarget {
+    let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    if dumb { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() }
 }
 
 fn write_json(value: &impl Serialize) -> io::Result<()> {

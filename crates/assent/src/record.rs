@@ -3,7 +3,8 @@
 use crate::{
     Outcome,
     account::Account,
-    connection, input,
+    connection::{self, Node},
+    input,
     output::{self, Output, shortened},
     refused,
 };
@@ -22,15 +23,14 @@ use std::{collections::BTreeMap, path::PathBuf};
 #[command(after_help = "\
 Examples:
   assent record --rpc-url http://127.0.0.1:8545 --private-key-file account.key attestation.json
-  assent record --rpc-url http://127.0.0.1:8545 --account 0x… attestations/*.json
+  assent record --rpc-url http://127.0.0.1:8545 --account $ANYBODY attestations/*.json
 
 Anybody may record a root. The documents of one batch have one root, so one of them is enough. Roots that are recorded
 already, with as much weight, are left as they are; the others of one epoch are verified together. Afterwards
 `assent send --recorded` sends each call without its signature.")]
 pub struct Arguments {
-    /// The node to send to.
-    #[arg(long, value_name = "URL")]
-    rpc_url: String,
+    #[command(flatten)]
+    node: Node,
     #[command(flatten)]
     payer: Account,
     /// Attestation documents, as JSON.
@@ -55,12 +55,10 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     let (from, signer) = arguments.payer.open()?;
     let (chain_id, roots) = read(&arguments.documents)?;
     let done = connection::block_on(async {
-        let client = AssentClient::new(connection::connect(&arguments.rpc_url, signer)?);
+        let client = AssentClient::new(arguments.node.connect(signer)?);
         let _spinner = output::spinner("Recording");
-        let actual = client.chain_id().await.with_context(|| connection::asking(&arguments.rpc_url))?;
-        if chain_id != U256::from(actual) {
-            bail!("the attestations are for chain {chain_id}, and {} is on chain {actual}", arguments.rpc_url);
-        }
+        let actual = client.chain_id().await.with_context(|| arguments.node.asking())?;
+        arguments.node.require_chain("the attestations are", chain_id, actual)?;
         let (mut recorded, mut receipts) = (Vec::new(), Vec::new());
         for ((task_manager, epoch), roots) in roots {
             match record(&client, from, task_manager, epoch, roots, &mut receipts).await {
@@ -85,7 +83,11 @@ fn read(paths: &[PathBuf]) -> Result<(U256, Roots)> {
         let document: AttestationDocument = input::read_json("document", path)?;
         let chain_id = *chain.get_or_insert(document.chain_id);
         if chain_id != document.chain_id {
-            bail!("document {} is for chain {}, the first one for chain {chain_id}", path.display(), document.chain_id);
+            bail!(
+                "document {} is for chain {}, the first one for chain {chain_id}; record those of one chain at a time",
+                path.display(),
+                document.chain_id
+            );
         }
         let of_epoch = roots.entry((document.task_manager, document.epoch)).or_default();
         of_epoch.insert(document.root(), SignedRoot::from(&document));

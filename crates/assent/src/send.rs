@@ -3,7 +3,9 @@
 use crate::{
     Outcome,
     account::Account,
-    connection, input,
+    arguments,
+    connection::{self, Node},
+    input,
     inspect::LONGEST_AUTHORIZATION,
     output::{self, Output},
     refused,
@@ -23,17 +25,16 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --private-key-file agent.key
-  assent send --rpc-url http://127.0.0.1:8545 --intent intent.json --authorization @authorization.hex --account 0x…
-  assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --explicit 0x… --account 0x…
-  assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --recorded --account 0x…
+  assent send --rpc-url http://127.0.0.1:8545 --intent intent.json --authorization @authorization.hex --account $AGENT
+  assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --explicit $VAULT --account $AGENT
+  assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --recorded --account $AGENT
 
 The authorization is put behind the calldata, or with --explicit handed over with the intent to execute(Intent,bytes). The
 call is tried out first: one that would be refused costs no gas. With --recorded the signature stays at home: `assent record`
 must have recorded the attestation's root before, and the call costs a fraction of the gas.")]
 pub struct Arguments {
-    /// The node to send to.
-    #[arg(long, value_name = "URL")]
-    rpc_url: String,
+    #[command(flatten)]
+    node: Node,
     /// The call, as JSON. Without it, the call is the one in --document.
     #[arg(long, value_name = "FILE", required_unless_present = "document", requires = "authorization")]
     intent: Option<PathBuf>,
@@ -44,7 +45,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["intent", "authorization"])]
     document: Option<PathBuf>,
     /// Hand the intent to this contract, which executes it.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     explicit: Option<Address>,
     /// Leave the signature out: the attestation's root is recorded.
     #[arg(long)]
@@ -62,12 +63,13 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     let (from, signer) = arguments.sender.open()?;
     let call = arguments.call(from, &intent, &authorization)?;
     let sent = connection::block_on(async {
-        let client = AssentClient::new(connection::connect(&arguments.rpc_url, signer)?);
+        let client = AssentClient::new(arguments.node.connect(signer)?);
         let _spinner = output::spinner("Sending");
-        let chain_id = client.chain_id().await.with_context(|| connection::asking(&arguments.rpc_url))?;
-        if intent.chainId != alloy_primitives::U256::from(chain_id) && arguments.explicit.is_none() {
-            bail!("the call is for chain {}, and {} is on chain {chain_id}", intent.chainId, arguments.rpc_url);
+        let chain_id = client.chain_id().await.with_context(|| arguments.node.asking())?;
+        if arguments.explicit.is_none() {
+            arguments.node.require_chain("the call is", intent.chainId, chain_id)?;
         }
+        client.require_contract(call.to).await.with_context(|| arguments.node.asking())?;
         if let Err(error) = client.simulate(&call).await {
             return Ok(Err(error));
         }

@@ -1,15 +1,16 @@
 //! `assent verify`: each check, offline.
 
 use crate::{
-    Outcome, input,
+    Outcome, arguments, input,
     inspect::{LONGEST_AUTHORIZATION, LONGEST_CALLDATA},
     output::{self, Output},
+    refused,
 };
 use alloy_primitives::{Address, U256, hex};
 use anyhow::{Context as _, Result};
 use assent_inspection::{Explanation, SubmittedCall};
 use assent_verifier::{
-    AttestationDocument, Check, Context, Difference, Epoch, Examination, Outcome as CheckOutcome, examine,
+    AttestationDocument, Check, Context, Difference, Epoch, Examination, Outcome as CheckOutcome, Refusal, examine,
 };
 use clap::Args;
 use comfy_table::{Cell, Color, Table};
@@ -53,10 +54,10 @@ pub struct Arguments {
     #[arg(long, value_name = "HEX|@FILE|-", conflicts_with_all = ["intent", "authorization"])]
     calldata: Option<String>,
     /// Wei sent along with --calldata.
-    #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0")]
+    #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0", value_parser = arguments::whole_number)]
     value: U256,
     /// Who calls, in place of the context's caller.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     caller: Option<Address>,
     /// The present in Unix seconds, in place of the context's.
     #[arg(long, value_name = "UNIX_SECONDS")]
@@ -124,9 +125,22 @@ fn describe(examination: &Examination, explanation: &Explanation) -> Result<Stri
         Err(refusal) => write!(text, "\nREFUSED with {}: {refusal}", refusal.signature())?,
     }
     for line in explanation.lines() {
-        write!(text, "\n  {line}")?;
+        write!(text, "
+  {line}")?;
+    }
+    if let Err(refusal) = examination.result() {
+        write!(text, "
+next: {}", next_step(refusal, explanation))?;
     }
     Ok(text)
+}
+
+/// What to do about a refusal, the more to the point for what is known of it.
+fn next_step(refusal: &Refusal, explanation: &Explanation) -> &'static str {
+    if !explanation.differences.is_empty() {
+        return "make the call as it was attested, or have this one attested";
+    }
+    explanation.next_step.unwrap_or_else(|| refused::next_step(refusal))
 }
 
 fn table(examination: &Examination) -> Table {

@@ -1,5 +1,5 @@
-//! From deployment to a call that goes through once, on a real node, by the binary. What the binary does not do (register
-//! operators, commit epochs, deploy a vault) is done with assent-client.
+//! From deployment to a call that goes through once, on a real node, by the binary. Operators, epochs and
+//! the vault are made with assent-client: what the binary makes of them is in registry.rs and session.rs.
 
 mod command;
 #[path = "command/anvil.rs"]

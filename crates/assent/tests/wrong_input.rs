@@ -18,28 +18,6 @@ fn a_wrong_command_line_is_a_usage_error() {
 }
 
 #[test]
-fn every_command_explains_itself_with_examples() {
-    let desk = Desk::new();
-    let commands: [&[&str]; 11] = [
-        &["demo"],
-        &["keys", "new"],
-        &["keys", "show"],
-        &["attest"],
-        &["verify"],
-        &["inspect"],
-        &["epoch", "show"],
-        &["context"],
-        &["deploy"],
-        &["record"],
-        &["send"],
-    ];
-    for command in commands {
-        let help = desk.run(&[command, &["--help"]].concat()).succeeded();
-        assert!(help.contains("Examples:") && help.contains("--json"), "{command:?}: {help}");
-    }
-}
-
-#[test]
 fn a_missing_file_is_named() {
     let desk = Desk::new();
     prepare(&desk);

@@ -14,7 +14,7 @@ use crate::{
 use alloy_primitives::hex;
 use anyhow::{Result, bail};
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature};
-use clap::Args;
+use clap::{Args, ValueHint};
 use delivery::Share;
 use entry::Source;
 use place::{Place, Setting};
@@ -28,22 +28,23 @@ use terms::Terms;
 #[command(after_help = "\
 Examples:
   assent attest --intent intent.json --context context.json --nonce 7 --lifetime 600 --decision allow \\
-      --evidence 0x… --key operator-1.json --key operator-2.json --password-file password.txt
+      --evidence $EVIDENCE --key operator-1.json --key operator-2.json --password-file password.txt
 
-  assent attest --intent intent.json --epoch epoch.json --chain-id 1 --task-manager 0x… --client 0x… --policy-id 0x… \\
-      --nonce 7 --expiration 1800000000 --decision allow --evidence 0x… --key operator-1.json \\
-      --partial 0x00000000000000000000000000000000000000A1=0x1f3a… --document-out attestation.json
+  assent attest --intent intent.json --epoch epoch.json --chain-id 1 --task-manager $TASK_MANAGER \\
+      --client $VAULT --policy-id $POLICY --nonce 7 --expiration 1800000000 --decision allow --evidence $EVIDENCE \\
+      --key operator-1.json --partial $OPERATOR=$SIGNATURE --document-out attestation.json
 
   A batch: one signature of each operator for all, and two files for each call:
   assent attest --batch intents.json --context context.json --nonce 7 --lifetime 600 --decision allow \\
-      --evidence 0x… --key operator-1.json --key operator-2.json --out attestations
+      --evidence $EVIDENCE --key operator-1.json --key operator-2.json --out attestations
 
   The same with operators on two machines:
-  assent attest --batch intents.json … --expiration 1800000000 --key operator-2.json --sign-only > operator-2.txt
-  assent attest --batch intents.json … --expiration 1800000000 --key operator-1.json --partial @operator-2.txt \\
-      --out attestations
+  assent attest --batch intents.json --context context.json --nonce 7 --expiration 1800000000 --decision allow \\
+      --evidence $EVIDENCE --key operator-2.json --sign-only > operator-2.txt
+  assent attest --batch intents.json --context context.json --nonce 7 --expiration 1800000000 --decision allow \\
+      --evidence $EVIDENCE --key operator-1.json --partial @operator-2.txt --out attestations
 
-An intent: {\"from\": \"0x…\", \"to\": \"0x…\", \"value\": \"0\", \"data\": \"0x…\", \"chainId\": 1}
+An intent: {\"from\": \"0x…\", \"to\": \"0x…\", \"value\": \"0\", \"data\": \"0x…\", \"chainId\": 1}, as `assent intent` prints it
 A batch: an array of intents, or one on each line. Each may have its own \"nonce\", \"expiration\", \"decision\" and
 \"evidence\" beside those fields; the options are for those that have none, and --nonce counts upward over them. No two have
 the same nonce. The order counts: operators who sign on several machines need the same file. Each attestation goes to
@@ -66,7 +67,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["batch", "sign_only"])]
     document_out: Option<PathBuf>,
     /// Write a batch's documents and authorizations to this directory, which is made if need be.
-    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["intent", "sign_only"])]
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath, conflicts_with_all = ["intent", "sign_only"])]
     out: Option<PathBuf>,
 }
 
@@ -113,10 +114,10 @@ impl Arguments {
 
     fn deliver_one(&self, share: &Share, report: &Report<'_>, output: Output) -> Result<Outcome> {
         if let Some(path) = &self.authorization_out {
-            input::write_file("authorization", path, &format!("{}\n", share.authorization))?;
+            input::write_file("authorization", path, format!("{}\n", share.authorization))?;
         }
         if let Some(path) = &self.document_out {
-            input::write_file("document", path, &(serde_json::to_string_pretty(&share.document)? + "\n"))?;
+            input::write_file("document", path, serde_json::to_string_pretty(&share.document)? + "\n")?;
         }
         report.remark_on_weight();
         report.warn_of_missing_weight();

@@ -17,13 +17,13 @@ pub struct Place {
     #[arg(long, value_name = "FILE", required_unless_present = "context")]
     epoch: Option<PathBuf>,
     /// The chain.
-    #[arg(long, required_unless_present = "context")]
+    #[arg(long, value_name = "NUMBER", required_unless_present = "context", value_parser = arguments::whole_number)]
     chain_id: Option<U256>,
     /// The client's TaskManager.
-    #[arg(long, value_name = "ADDRESS", required_unless_present = "context")]
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "context", value_parser = arguments::address)]
     task_manager: Option<Address>,
     /// The protected contract.
-    #[arg(long, value_name = "ADDRESS", required_unless_present = "context")]
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "context", value_parser = arguments::address)]
     client: Option<Address>,
     /// The client's policy.
     #[arg(long, value_name = "HASH", required_unless_present = "context", value_parser = arguments::policy_id)]
@@ -61,7 +61,7 @@ impl Place {
 impl Setting {
     fn from_context(context: Context, epoch: Option<Epoch>, path: &Path) -> Result<Self> {
         let Context { chain_id, task_manager, policy_client, policy, epochs, .. } = context;
-        let policy = policy.with_context(|| format!("context file {}: the client has no policy", path.display()))?;
+        let policy = policy.with_context(|| format!("context file {}: the client has no policy, so nothing can be attested for it; set one with its setPolicy", path.display()))?;
         let newest = || {
             epochs.into_iter().filter(|epoch| epoch.operator_set == policy.operatorSet).max_by_key(|epoch| epoch.number)
         };

@@ -61,7 +61,10 @@ impl Signers {
             }
         }
         if found.is_empty() && elsewhere.is_empty() {
-            bail!("none of the keys is an operator's in epoch {}", epoch.number);
+            bail!(
+                "none of the keys is an operator's in epoch {}; give the keys that are registered there, or another epoch",
+                epoch.number
+            );
         }
         let here = found.into_iter().map(|(path, operator, file)| {
             let key: SecretKey = file.open(path, self.password_file.as_deref())?;

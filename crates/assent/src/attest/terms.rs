@@ -16,7 +16,7 @@ use std::{collections::HashMap, time::SystemTime};
 #[derive(Args)]
 pub struct Terms {
     /// The client's nonce that the call will spend. The entries of a batch without a nonce count upward from it.
-    #[arg(long, required_unless_present = "batch", value_parser = arguments::whole_number)]
+    #[arg(long, value_name = "NUMBER", required_unless_present = "batch", value_parser = arguments::whole_number)]
     nonce: Option<U256>,
     #[command(flatten)]
     until: Until,
@@ -24,7 +24,7 @@ pub struct Terms {
     #[arg(long, required_unless_present = "batch")]
     decision: Option<arguments::Decision>,
     /// The hash that commits to all that the operators evaluated.
-    #[arg(long, value_name = "HASH", required_unless_present = "batch")]
+    #[arg(long, value_name = "HASH", required_unless_present = "batch", value_parser = arguments::hash)]
     evidence: Option<B256>,
 }
 

@@ -6,13 +6,11 @@ use alloy::{
         Address, B256, U256, address,
         aliases::{U48, U96},
         keccak256,
-        utils::parse_ether,
     },
     providers::DynProvider,
-    sol_types::{SolCall, SolConstructor},
 };
 use anyhow::Result;
-use assent_client::{AssentClient, Call};
+use assent_client::AssentClient;
 use assent_contracts::{ExampleToken, deployment::Deployment};
 use assent_signer::SecretKey;
 use assent_verifier::{Epoch, Policy, verify_proof_of_possession};
@@ -87,7 +85,7 @@ impl Stage {
         };
         let task_manager = deployment.task_manager.address;
         let (vault, _) = client.deploy_vault(owner, owner, agent, task_manager, policy.clone()).await?;
-        let token = fill_treasury(&client, owner, vault).await?;
+        let token = crate::deploy_example::fill_treasury(&client, owner, vault).await?;
         Ok(Self {
             client,
             chain_id,
@@ -155,13 +153,4 @@ async fn commit_epoch(
     let addresses = operators.iter().map(|operator| operator.address).collect::<Vec<_>>();
     let committed = client.commit_epoch(registry, deployment.owner, OPERATOR_SET, &addresses).await?;
     Ok(client.read_epoch(registry, committed.number).await?)
-}
-
-/// Gives the vault 1,000 of a new token.
-async fn fill_treasury(client: &AssentClient<DynProvider>, owner: Address, vault: Address) -> Result<Address> {
-    let arguments = ExampleToken::constructorCall { supply: parse_ether("1000000")? }.abi_encode();
-    let (token, _) = client.create(owner, [ExampleToken::BYTECODE.as_ref(), &arguments].concat().into()).await?;
-    let transfer = ExampleToken::transferCall { to: vault, value: parse_ether("1000")? };
-    client.send(&Call::new(owner, token, transfer.abi_encode())).await?;
-    Ok(token)
 }

@@ -9,6 +9,9 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// The variables of the environment that the binary heeds.
+const SETTINGS: [&str; 5] = ["CLICOLOR", "CLICOLOR_FORCE", "ETH_RPC_URL", "NO_COLOR", "TERM"];
+
 /// A directory to work in.
 pub struct Desk {
     directory: TempDir,
@@ -37,13 +40,27 @@ impl Desk {
         self.run_reading(std::fs::File::open(self.path(name)).expect("a file is opened").into(), arguments)
     }
 
+    /// Runs the binary as [`run`](Self::run) does, with these variables in its environment.
+    pub fn run_under(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let mut assent = Command::new(env!("CARGO_BIN_EXE_assent"));
+        assent.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
+        self.run_program(assent)
+    }
+
     fn run_reading(&self, input: Stdio, arguments: &[&str]) -> Ran {
-        let output = Command::new(env!("CARGO_BIN_EXE_assent"))
-            .args(arguments)
-            .current_dir(self.directory.path())
-            .stdin(input)
-            .output()
-            .expect("the binary runs");
+        let mut assent = Command::new(env!("CARGO_BIN_EXE_assent"));
+        assent.args(arguments).stdin(input);
+        self.run_program(assent)
+    }
+
+    /// Runs any program in the directory.
+    pub fn run_program(&self, mut program: Command) -> Ran {
+        // What whoever runs the tests likes must not change what is printed.
+        let explicit = program.get_envs().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+        for name in SETTINGS.iter().filter(|name| !explicit.iter().any(|set| set == **name)) {
+            program.env_remove(name);
+        }
+        let output = program.current_dir(self.directory.path()).output().expect("the program runs");
         Ran {
             status: output.status.code(),
             out: String::from_utf8(output.stdout).expect("text on standard output"),

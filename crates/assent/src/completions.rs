@@ -1,0 +1,40 @@
+//! `assent completions`: what a shell needs to complete commands, options and files.
+
+use crate::{Outcome, command_line::CommandLine};
+use anyhow::Result;
+use clap::{Args, CommandFactory, ValueHint};
+use clap_complete::{Shell, generate};
+use std::io::{self, Write};
+
+/// The options of `assent completions`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent completions bash > ~/.local/share/bash-completion/completions/assent
+  assent completions zsh > \"${fpath[1]}/_assent\"
+  assent completions fish > ~/.config/fish/completions/assent.fish
+  assent completions powershell >> $PROFILE
+  assent completions elvish >> ~/.config/elvish/rc.elv
+
+Each line installs them for its shell; a new shell then completes. Make the directory first if it is not there.")]
+pub struct Arguments {
+    /// The shell.
+    shell: Shell,
+}
+
+/// Runs `assent completions`.
+pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    let mut script = Vec::new();
+    generate(arguments.shell, &mut hinted(CommandLine::command()), "assent", &mut script);
+    io::stdout().lock().write_all(&script)?;
+    Ok(Outcome::Success)
+}
+
+/// A value that is no path gets no file offered: shells offer files for whatever they know nothing of.
+fn hinted(command: clap::Command) -> clap::Command {
+    let hint = |argument: clap::Arg| match (argument.get_value_hint(), argument.get_action().takes_values()) {
+        (ValueHint::Unknown, true) => argument.value_hint(ValueHint::Other),
+        _ => argument,
+    };
+    command.mut_args(hint).mut_subcommands(hinted)
+}

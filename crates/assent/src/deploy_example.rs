@@ -1,0 +1,94 @@
+//! `assent deploy-example`: a treasury to try Assent on.
+
+use crate::{
+    Outcome,
+    account::Account,
+    arguments,
+    connection::{self, Node},
+    output::{self, Output},
+};
+use alloy::{
+    primitives::{Address, B256, aliases::U48, utils::parse_ether},
+    providers::Provider,
+    sol_types::{SolCall, SolConstructor},
+};
+use anyhow::{Context, Result};
+use assent_client::{AssentClient, Call};
+use assent_contracts::ExampleToken;
+use assent_verifier::Policy;
+use clap::Args;
+use serde_json::json;
+
+/// keccak256 of `example policy`.
+const EXAMPLE_POLICY: &str = "0xea940d71eab808517529037cb5ea0a854611fd3064a0bd5069f8bb5e754f7539";
+
+/// What the treasury holds at first, in whole tokens.
+const TREASURY: &str = "1000";
+
+/// The options of `assent deploy-example`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent deploy-example --rpc-url http://127.0.0.1:8545 --task-manager $TASK_MANAGER --agent $AGENT --account $OWNER
+  assent deploy-example --task-manager $TASK_MANAGER --agent $AGENT --operator-set 2 --quorum 7500 --account $OWNER
+
+A TreasuryVault that the sending account owns, with 1,000 of a new token in it. The agent can pay from it, with
+pay(token, recipient, amount), what a quorum of the operator set has attested. It is an example: keep nothing of value in
+it.")]
+pub struct Arguments {
+    #[command(flatten)]
+    node: Node,
+    /// The TaskManager, as `assent deploy` prints it.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    task_manager: Address,
+    /// Who may ask for payments.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    agent: Address,
+    /// The policy. The default is keccak256 of "example policy".
+    #[arg(long, value_name = "HASH", value_parser = arguments::policy_id, default_value = EXAMPLE_POLICY)]
+    policy_id: B256,
+    /// The operator set that decides.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    operator_set: u32,
+    /// The least share of the set's weight that must sign, in basis points.
+    #[arg(long, value_name = "BASIS_POINTS", default_value = "6667")]
+    quorum: u16,
+    /// For how many seconds an attestation may be good at most.
+    #[arg(long, value_name = "SECONDS", default_value = "3600")]
+    max_lifetime: U48,
+    #[command(flatten)]
+    owner: Account,
+}
+
+/// Runs `assent deploy-example`.
+pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+    let Arguments { node, task_manager, agent, policy_id, operator_set, quorum, max_lifetime, owner } = arguments;
+    let (owner, signer) = owner.open()?;
+    let policy = Policy { policyId: policy_id, operatorSet: operator_set, quorum, maxLifetime: max_lifetime };
+    let (vault, token) = connection::block_on(async {
+        let client = AssentClient::new(node.connect(signer)?);
+        let _spinner = output::spinner("Deploying");
+        let (vault, _) = client
+            .deploy_vault(owner, owner, agent, task_manager, policy)
+            .await
+            .with_context(|| format!("{}, with the TaskManager {task_manager}", node.asking()))?;
+        let token = fill_treasury(&client, owner, vault).await.with_context(|| node.asking())?;
+        Ok((vault, token))
+    })?;
+    let mut table = output::table(["contract", "address"]);
+    table.add_row(["TreasuryVault", &vault.to_string()]).add_row(["ExampleToken", &token.to_string()]);
+    output.result(
+        format_args!("{table}\nthe vault holds {TREASURY} EXT, of which the agent can pay what operators attest"),
+        &json!({ "vault": vault, "token": token, "owner": owner, "agent": agent, "policyId": policy_id }),
+    )?;
+    Ok(Outcome::Success)
+}
+
+/// Gives a vault what it holds at first, of a new token, which is returned.
+pub async fn fill_treasury(client: &AssentClient<impl Provider>, owner: Address, vault: Address) -> Result<Address> {
+    let arguments = ExampleToken::constructorCall { supply: parse_ether("1000000")? }.abi_encode();
+    let (token, _) = client.create(owner, [ExampleToken::BYTECODE.as_ref(), &arguments].concat().into()).await?;
+    let transfer = ExampleToken::transferCall { to: vault, value: parse_ether(TREASURY)? };
+    client.send(&Call::new(owner, token, transfer.abi_encode())).await?;
+    Ok(token)
+}

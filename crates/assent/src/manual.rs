@@ -1,0 +1,106 @@
+//! `assent man`: manual pages.
+
+use crate::{Outcome, command_line::CommandLine, input, output::Output};
+use anyhow::{Context, Result};
+use clap::{Args, Command, CommandFactory, ValueHint};
+use clap_mangen::{
+    Man,
+    roff::{Roff, roman},
+};
+use serde_json::json;
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+/// The options of `assent man`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent man | man -l -
+  assent man --out ~/.local/share/man/man1
+
+Without --out the page of `assent` itself is printed. With it, the directory gets a page for each command too:
+`man assent-keys-new` then shows that of `assent keys new`.")]
+pub struct Arguments {
+    /// Write a page for each command to this directory, which is made if need be.
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    out: Option<PathBuf>,
+}
+
+/// Runs `assent man`.
+pub fn run(arguments: &Arguments, output: Output) -> Result<Outcome> {
+    let mut command = CommandLine::command().disable_help_subcommand(true);
+    command.build();
+    let Some(directory) = &arguments.out else {
+        io::stdout().lock().write_all(&page(&command)?)?;
+        return Ok(Outcome::Success);
+    };
+    fs::create_dir_all(directory)
+        .with_context(|| format!("the directory {} cannot be made; --out takes a directory", directory.display()))?;
+    let mut files = Vec::new();
+    for (name, page) in pages(&command)? {
+        let file = directory.join(name);
+        input::write_file("manual page", &file, &page)?;
+        files.push(file);
+    }
+    let text = format!("{} manual pages are in {}", files.len(), directory.display());
+    output.result(text, &json!({ "files": files }))?;
+    Ok(Outcome::Success)
+}
+
+/// The pages of a command and of those under it, by their files' names.
+fn pages(command: &Command) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut pages = vec![(Man::new(command.clone()).get_filename(), page(command)?)];
+    for subcommand in command.get_subcommands() {
+        pages.extend(self::pages(subcommand)?);
+    }
+    Ok(pages)
+}
+
+fn page(command: &Command) -> io::Result<Vec<u8>> {
+    let manual = Man::new(command.clone()).manual("Assent").source(concat!("assent ", env!("CARGO_PKG_VERSION")));
+    let mut page = Vec::new();
+    manual.render_title(&mut page)?;
+    manual.render_name_section(&mut page)?;
+    manual.render_synopsis_section(&mut page)?;
+    manual.render_description_section(&mut page)?;
+    manual.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        manual.render_subcommands_section(&mut page)?;
+    }
+    if let Some(text) = command.get_after_help() {
+        after_help(&text.to_string()).to_writer(&mut page)?;
+    }
+    Ok(page)
+}
+
+/// Examples stand as they are typed; the paragraphs after them are filled.
+fn after_help(text: &str) -> Roff {
+    let mut roff = Roff::new();
+    let (examples, notes) = text.split_once("\n\n").map_or((text, ""), |(_, _)| sections(text));
+    roff.control("SH", ["EXAMPLES"]).control("nf", []);
+    for line in examples.lines().skip(1) {
+        roff.text([roman(line)]);
+    }
+    roff.control("fi", []);
+    if !notes.is_empty() {
+        roff.control("SH", ["NOTES"]);
+        for line in notes.lines() {
+            if line.is_empty() {
+                roff.control("PP", [])
+            } else {
+                roff.text([roman(line)])
+            };
+        }
+    }
+    roff
+}
+
+/// Where the indented examples end, which may have empty lines between them, and the paragraphs begin.
+fn sections(text: &str) -> (&str, &str) {
+    let mut breaks = text.match_indices("\n\n").map(|(place, _)| place);
+    let end = breaks.find(|place| text.get(place + 2..).is_some_and(|rest| !rest.starts_with(' ')));
+    end.map_or((text, ""), |place| (&text[..place], &text[place + 2..]))
+}
