@@ -49,11 +49,11 @@ impl Explanation {
         Self { malformed: None, differences, next_step }
     }
 
-    /// What was found, a line each.
+    /// Everything it says, a line each.
     pub fn lines(&self) -> Vec<String> {
         let malformed = self.malformed.iter().map(ToString::to_string);
         let differences = self.differences.iter().map(ToString::to_string);
-        malformed.chain(differences).collect()
+        malformed.chain(differences).chain(self.next_step.map(str::to_owned)).collect()
     }
 }
 

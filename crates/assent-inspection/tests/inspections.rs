@@ -26,7 +26,8 @@ fn the_checks_are_the_verifiers() {
         let intent = serde_json::from_str(&texts.intent).expect("an intent");
         let authorization = hex::decode(&texts.authorization).expect("hex");
         let call = assent_verifier::Call::Explicit { intent: &intent, authorization: &authorization };
-        let found = examine(&context, call).outcomes().map(|(check, outcome)| {
+        let examination = examine(&context, call);
+        let found = examination.outcomes().map(|(check, outcome)| {
             let outcome = match outcome {
                 assent_verifier::Outcome::Passed => CheckOutcome::Passed,
                 assent_verifier::Outcome::Failed(_) => CheckOutcome::Failed,

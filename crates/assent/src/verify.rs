@@ -125,12 +125,19 @@ fn describe(examination: &Examination, explanation: &Explanation) -> Result<Stri
         Err(refusal) => write!(text, "\nREFUSED with {}: {refusal}", refusal.signature())?,
     }
     for line in explanation.lines() {
-        write!(text, "
-  {line}")?;
+        write!(
+            text,
+            "
+  {line}"
+        )?;
     }
     if let Err(refusal) = examination.result() {
-        write!(text, "
-next: {}", next_step(refusal, explanation))?;
+        write!(
+            text,
+            "
+next: {}",
+            next_step(refusal, explanation)
+        )?;
     }
     Ok(text)
 }
