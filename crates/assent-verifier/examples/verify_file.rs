@@ -1,14 +1,17 @@
 //! Verifies a file of attestation documents offline and prints one line for each. Copy it to check an archive, or what
 //! somebody handed over.
 //!
-//!     assent context --rpc-url URL --client 0x… --caller 0x… --document attestation.json --json > context.json
-//!     cargo run --package assent-verifier --features serde --example verify_file -- context.json attestations.json
+//! ```sh
+//! assent context --rpc-url URL --client 0x… --caller 0x… --document attestation.json --json > context.json
+//! cargo run --package assent-verifier --features serde --example verify_file -- context.json attestations.json
+//! ```
 //!
-//! The context says what a chain would know: chain, contracts, policy, caller, time, epochs, recorded roots and spent nonces.
-//! Nothing is read from a network or a clock. The file is a JSON array of documents, or one document after the other (JSON
-//! lines); `-` is standard input. A nonce that stands twice is accepted once, as on chain.
+//! The context says what a chain would know: chain, contracts, policy, caller, time, epochs, recorded roots and spent
+//! nonces. Nothing is read from a network or a clock. The file is a JSON array of documents, or one document after the
+//! other (JSON lines); `-` is standard input. A nonce that stands twice is accepted once, as on chain.
 //!
-//! Exit status: 0 when every attestation is accepted, 1 when one is refused, 2 when the input cannot be read or holds none.
+//! Exit status: 0 when every attestation is accepted, 1 when one is refused, 2 when the input cannot be read or holds
+//! none.
 
 use assent_verifier::{AttestationDocument, Call, Context, Refusal, VerifiedAttestation, verify_batch};
 use std::{
@@ -82,10 +85,11 @@ fn verify_all(
         let differences = document.explain(&context, &document.attestation.intent, authorization);
         let differences = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         match result {
-            // What was verified holds under the context. A document that also claims another client or policy would mislead
-            // whoever reads it.
+            // What was verified holds under the context. A document that also claims another client or policy would
+            // mislead whoever reads it.
             Ok(_) if !differences.is_empty() => Err(format!("the document contradicts what was signed: {differences}")),
-            // Each call of a batch is verified by itself: that no two spend one nonce is for whoever acts on the results.
+            // Each call of a batch is verified by itself: that no two spend one nonce is for whoever acts on the
+            // results.
             Ok(verified) if context.spent.spend(verified.policy_client(), verified.nonce()) => Ok(verified),
             Ok(verified) => Err(describe(&Refusal::AttestationAlreadySpent {
                 policyClient: verified.policy_client(),

@@ -1,7 +1,7 @@
 //! What is spent, and why: one file, in which both are written in one transaction.
 //!
-//! A commit returns after the disk has it (`fsync`, in two phases). A process that dies in the middle of one leaves the state
-//! before it. So there is never a spent nonce without its record, nor a record without its spent nonce.
+//! A commit returns after the disk has it (`fsync`, in two phases). A process that dies in the middle of one leaves the
+//! state before it. So there is never a spent nonce without its record, nor a record without its spent nonce.
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context as _, Result, bail};
@@ -145,7 +145,8 @@ impl Ledger {
         Ok(spent.get(&key(policy_client, nonce))?.map(|sequence| sequence.value()))
     }
 
-    /// Spends the nonce of each that is not spent yet and records it, all in one transaction. When this returns, it is on disk.
+    /// Spends the nonce of each that is not spent yet and records it, all in one transaction. When this returns, it is
+    /// on disk.
     ///
     /// On an error it is unknown what is on disk, and nothing may be answered but that.
     pub fn record(
@@ -194,8 +195,8 @@ impl Ledger {
         Ok(audit.get(sequence)?.map(|record| record.value().to_vec()))
     }
 
-    /// Shows every record in turn, and returns the number of the first that is not as it was written: that does not follow
-    /// from the one before, or whose nonce is not the one it spent.
+    /// Shows every record in turn, and returns the number of the first that is not as it was written: that does not
+    /// follow from the one before, or whose nonce is not the one it spent.
     pub fn examine(&self, mut show: impl FnMut(&[u8]) -> io::Result<()>) -> Result<Option<u64>> {
         let transaction = self.database.begin_read()?;
         let (spent, audit) = (transaction.open_table(SPENT)?, transaction.open_table(AUDIT)?);

@@ -1,10 +1,12 @@
-//! An HTTP service that verifies Assent attestations and lets each through once: what answers 200 is spent and on record,
-//! also after `kill -9` or a power cut.
+//! An HTTP service that verifies Assent attestations and lets each through once: what answers 200 is spent and on
+//! record, also after `kill -9` or a power cut.
 //!
-//!     assent context --rpc-url URL --client 0x… --caller 0x… --nonce 0 --json > context.json
-//!     cargo run --package attestation-service -- serve --context context.json --ledger ledger.redb --create
-//!     curl --data @attestation.json http://127.0.0.1:8700/documents
-//!     curl http://127.0.0.1:8700/audit/0
+//! ```sh
+//! assent context --rpc-url URL --client 0x… --caller 0x… --nonce 0 --json > context.json
+//! cargo run --package attestation-service -- serve --context context.json --ledger ledger.redb --create
+//! curl --data @attestation.json http://127.0.0.1:8700/documents
+//! curl http://127.0.0.1:8700/audit/0
+//! ```
 //!
 //! | request | answer |
 //! | --- | --- |
@@ -14,12 +16,12 @@
 //! | `GET /health` | 200 while it verifies and its ledger can be read, 503 otherwise |
 //! | `GET /metrics` | for Prometheus |
 //!
-//! An error is JSON: the verifier's error with its name, arguments, sentence, and the data with which the contracts would
-//! revert. 400: it does not parse; 403: the operators deny; 408, 413: too slow, too long; 409: spent before; 422: every other
-//! refusal; 503: try again later.
+//! An error is JSON: the verifier's error with its name, arguments, sentence, and the data with which the contracts
+//! would revert. 400: it does not parse; 403: the operators deny; 408, 413: too slow, too long; 409: spent before; 422:
+//! every other refusal; 503: try again later.
 //!
-//! What to copy: [`ledger`] for one transaction that holds both the spent nonce and its record, [`settling`] for batches on
-//! one thread that answers after the disk has it, [`answer`] for errors.
+//! What to copy: [`ledger`] for one transaction that holds both the spent nonce and its record, [`settling`] for
+//! batches on one thread that answers after the disk has it, [`answer`] for errors.
 
 mod answer;
 mod chain_context;
@@ -69,9 +71,9 @@ Examples:
   attestation-service serve --context context.json --ledger ledger.redb --create
   attestation-service serve --context context.json --ledger ledger.redb --listen 127.0.0.1:9000 --window 2
 
-`assent context --json` prints a context. Its time is not used: the service goes by the clock. Send SIGHUP after the file
-has changed (a new epoch, one that was retired, a burned nonce), and SIGTERM to stop. There is neither TLS nor a check of
-who asks: the context says on whose behalf the service acts, and a proxy in front says who may ask.")]
+`assent context --json` prints a context. Its time is not used: the service goes by the clock. Send SIGHUP after the
+file has changed (a new epoch, one that was retired, a burned nonce), and SIGTERM to stop. There is neither TLS nor a
+check of who asks: the context says on whose behalf the service acts, and a proxy in front says who may ask.")]
 struct ServeArguments {
     /// What the chain would know, as JSON.
     #[arg(long, value_name = "FILE")]

@@ -1,5 +1,5 @@
-//! One thread that verifies, spends and records, batch after batch. It alone decides, so that no two requests race for a
-//! nonce; and it answers only what is on disk.
+//! One thread that verifies, spends and records, batch after batch. It alone decides, so that no two requests race for
+//! a nonce; and it answers only what is on disk.
 
 use crate::{
     answer::Verdict,
@@ -109,7 +109,8 @@ impl Settler {
             thread::sleep(self.window);
             let others = self.queue.try_iter().take(self.longest_queue);
             let batch = std::iter::once(first).chain(others).collect();
-            // On a failure nobody in the batch gets a verdict, and nobody ever will: what cannot be written is not answered.
+            // On a failure nobody in the batch gets a verdict, and nobody ever will: what cannot be written is not
+            // answered.
             self.settle(batch).context("the ledger failed, and nothing more is let through")?;
         }
         Ok(())

@@ -41,8 +41,8 @@ impl Submission {
         Ok(Self { intent, authorization, encoded: encoded.into(), document: None })
     }
 
-    /// Where the document says something else than what is verified: the explanation of a refusal. What is verified holds
-    /// under the context, so that a document with another client's name in it must not pass for that client's.
+    /// Where the document says something else than what is verified: the explanation of a refusal. What is verified
+    /// holds under the context, so that a document with another client's name in it must not pass for that client's.
     pub fn differences<L>(&self, context: &Context<L>) -> Vec<Difference> {
         let document = self.document.as_ref();
         document.map_or_else(Vec::new, |document| document.explain(context, &self.intent, &self.authorization))

@@ -82,7 +82,8 @@ struct Heard {
     unanswered: usize,
 }
 
-/// Callers submit, each its share, and something forged before each. Returns in the middle of it, once so many were accepted.
+/// Callers submit, each its share, and something forged before each. Returns in the middle of it, once so many were
+/// accepted.
 async fn stream(
     service: &Service,
     documents: &[AttestationDocument],
