@@ -85,13 +85,43 @@ impl<P: Provider> AssentClient<P> {
         authorization: &Authorization,
     ) -> Result<Context<SpentSnapshot>, ClientError> {
         let latest = self.latest_header().await?;
+        self.context_for_at(&latest, policy_client, caller, intent, authorization).await
+    }
+
+    /// As [`read_context_for`](Self::read_context_for), as of a block of the past, whose time is the context's. The node must
+    /// have kept its state: most keep that of the last 128 blocks, an archive node all.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_context`](Self::read_context); [`ClientError::NoSuchBlock`]; [`ClientError::Transport`] also when the node
+    /// has not kept the state.
+    pub async fn read_context_for_at(
+        &self,
+        block: u64,
+        policy_client: Address,
+        caller: Address,
+        intent: &Intent,
+        authorization: &Authorization,
+    ) -> Result<Context<SpentSnapshot>, ClientError> {
+        let header = self.header(BlockNumberOrTag::Number(block)).await?.ok_or(ClientError::NoSuchBlock { block })?;
+        self.context_for_at(&header, policy_client, caller, intent, authorization).await
+    }
+
+    async fn context_for_at(
+        &self,
+        header: &Header,
+        policy_client: Address,
+        caller: Address,
+        intent: &Intent,
+        authorization: &Authorization,
+    ) -> Result<Context<SpentSnapshot>, ClientError> {
         let Authorization { epoch, nonce, .. } = *authorization;
-        let mut context = self.context_at(&latest, policy_client, caller, &[epoch], &[nonce]).await?;
+        let mut context = self.context_at(header, policy_client, caller, &[epoch], &[nonce]).await?;
         let root = context.root(intent, authorization);
         if let (QuorumProof::Recorded, Some(root), false) =
             (&authorization.quorum_proof, root, context.task_manager.is_zero())
         {
-            let block = BlockId::number(latest.number);
+            let block = BlockId::number(header.number);
             context.recorded_roots = self.recorded_roots_at(context.task_manager, &[(epoch, root)], block).await?;
         }
         Ok(context)
@@ -119,8 +149,12 @@ impl<P: Provider> AssentClient<P> {
     }
 
     pub(crate) async fn latest_header(&self) -> Result<Header, ClientError> {
-        let latest = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
-        Ok(latest.map_err(ClientError::Transport)?.ok_or(ClientError::NoBlock)?.header)
+        self.header(BlockNumberOrTag::Latest).await?.ok_or(ClientError::NoBlock)
+    }
+
+    async fn header(&self, block: BlockNumberOrTag) -> Result<Option<Header>, ClientError> {
+        let block = self.provider.get_block_by_number(block).await;
+        Ok(block.map_err(ClientError::Transport)?.map(|block| block.header))
     }
 
     async fn context_at(

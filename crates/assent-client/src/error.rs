@@ -64,6 +64,12 @@ pub enum ClientError {
     /// The node has no block where there must be one.
     #[error("the node has no latest block")]
     NoBlock,
+    /// The node has no such block.
+    #[error("the node has no block {block}")]
+    NoSuchBlock {
+        /// The block's number.
+        block: u64,
+    },
     /// The registry has not committed such an epoch.
     #[error("the registry at {registry} has no epoch {epoch}")]
     NoSuchEpoch {

@@ -1,0 +1,142 @@
+//! Blocks, in order, once they are deep enough not to be replaced.
+
+use crate::judging::{Finding, Spent};
+use alloy::{
+    eips::BlockNumberOrTag,
+    primitives::{Address, B256},
+    providers::Provider,
+    rpc::types::{Filter, Log},
+    sol_types::SolEvent,
+};
+use anyhow::{Context as _, Result, bail};
+use assent_client::AssentClient;
+use assent_contracts::TaskManager::{AttestationSpent, NoncesBurned};
+use assent_verifier::SpentNonces;
+
+/// Blocks that are asked for at once: few enough for what nodes let one ask.
+const BLOCKS_AT_ONCE: u64 = 1000;
+
+/// What to follow.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The TaskManager whose events count.
+    pub task_manager: Address,
+    /// Only this client's.
+    pub policy_client: Option<Address>,
+    /// The first block.
+    pub from_block: u64,
+    /// Blocks that must have been built on a block before it is looked at.
+    pub confirmations: u64,
+}
+
+/// Follows one TaskManager.
+pub struct Indexer<P> {
+    pub(crate) client: AssentClient<P>,
+    pub(crate) settings: Settings,
+    /// Since the first block that was followed.
+    pub(crate) spent: SpentNonces,
+    next: u64,
+    /// The last block that was looked at, and its hash.
+    last: Option<(u64, B256)>,
+}
+
+impl<P: Provider> Indexer<P> {
+    /// Begins at the first block.
+    pub fn new(provider: P, settings: Settings) -> Self {
+        let client = AssentClient::new(provider);
+        Self { client, settings, spent: SpentNonces::default(), next: settings.from_block, last: None }
+    }
+
+    /// Knows what had been spent or burned before the first block, from an earlier run or from the chain's state then.
+    pub fn with_spent(self, spent: SpentNonces) -> Self {
+        Self { spent, ..self }
+    }
+
+    /// The first block that has not been looked at: where to resume.
+    pub fn next_block(&self) -> u64 {
+        self.next
+    }
+
+    /// Looks at the next blocks that are deep enough, and not past `last`, in order. `None` when there are none now.
+    ///
+    /// # Errors
+    ///
+    /// When the node does not answer, or when blocks that were looked at have been replaced. Then nothing was looked
+    /// at, and the same blocks come next.
+    pub async fn step(&mut self, last: u64) -> Result<Option<Vec<Finding>>> {
+        let head = self.client.provider().get_block_number().await.context("asking for the latest block")?;
+        let Some(deep_enough) = head.checked_sub(self.settings.confirmations) else { return Ok(None) };
+        let to = deep_enough.min(last).min(self.next.saturating_add(BLOCKS_AT_ONCE - 1));
+        if to < self.next {
+            return Ok(None);
+        }
+        self.require_same_chain().await?;
+        let hash = self.hash(to).await?;
+        let logs = self.logs(to).await?;
+        // What was read in between may have been of another chain.
+        if self.hash(to).await? != hash {
+            bail!("block {to} was replaced while it was read; raise --confirmations");
+        }
+
+        let mut spent = self.spent.clone();
+        let mut findings = Vec::new();
+        for log in &logs {
+            self.take(log, &mut spent, &mut findings).await?;
+        }
+        (self.spent, self.last, self.next) = (spent, Some((to, hash)), to + 1);
+        Ok(Some(findings))
+    }
+
+    async fn take(&self, log: &Log, spent: &mut SpentNonces, findings: &mut Vec<Finding>) -> Result<()> {
+        match log.topic0() {
+            Some(&AttestationSpent::SIGNATURE_HASH) => {
+                let event = log.log_decode_validate::<AttestationSpent>().context("an event AttestationSpent")?;
+                findings.push(self.judge(log, event.data(), &Spent(spent)).await?);
+                let AttestationSpent { policyClient, nonce, .. } = *event.data();
+                // Twice is for the verifier to say.
+                let _ = spent.spend(policyClient, nonce);
+            }
+            Some(&NoncesBurned::SIGNATURE_HASH) => {
+                let event = log.log_decode_validate::<NoncesBurned>().context("an event NoncesBurned")?;
+                let NoncesBurned { policyClient, word, mask } = *event.data();
+                spent.burn(policyClient, word, mask);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn logs(&self, to: u64) -> Result<Vec<Log>> {
+        let events = vec![AttestationSpent::SIGNATURE_HASH, NoncesBurned::SIGNATURE_HASH];
+        let filter = Filter::new().address(self.settings.task_manager).event_signature(events);
+        let filter = filter.from_block(self.next).to_block(to);
+        let filter = match self.settings.policy_client {
+            Some(policy_client) => filter.topic1(policy_client.into_word()),
+            None => filter,
+        };
+        let mut logs = self.client.provider().get_logs(&filter).await.context("asking for events")?;
+        logs.sort_by_key(|log| (log.block_number, log.log_index));
+        Ok(logs)
+    }
+
+    async fn require_same_chain(&self) -> Result<()> {
+        let Some((number, hash)) = self.last else { return Ok(()) };
+        if self.hash(number).await? != hash {
+            bail!(
+                "block {number} was replaced after it had {} confirmations: what was reported up to it may not have \
+                 happened. Begin again at a block that has not been replaced (--from-block), with more --confirmations",
+                self.settings.confirmations
+            );
+        }
+        Ok(())
+    }
+
+    async fn hash(&self, number: u64) -> Result<B256> {
+        let block = self.client.provider().get_block_by_number(BlockNumberOrTag::Number(number)).await;
+        Ok(block
+            .with_context(|| format!("asking for block {number}"))?
+            .with_context(|| format!("there is no block {number}"))?
+            .header
+            .hash)
+    }
+}

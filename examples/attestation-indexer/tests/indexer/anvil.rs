@@ -1,0 +1,75 @@
+//! Old blocks and inner calls, on a node that shows both; and the program itself.
+
+use crate::stage::{Stage, assert_verified};
+use alloy::{
+    node_bindings::{Anvil, AnvilInstance},
+    primitives::U256,
+    providers::{Provider, ProviderBuilder},
+};
+use assent_verifier::{Refusal, SpentNonces};
+use attestation_indexer::Verdict;
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+fn anvil() -> AnvilInstance {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../node_modules/.bin/anvil"));
+    Anvil::at(path).args(["--hardfork", "osaka"]).try_spawn().expect("anvil starts (run `npm ci`)")
+}
+
+#[tokio::test]
+async fn the_past_is_verified_block_by_block_and_inner_calls_by_their_trace() {
+    let anvil = anvil();
+    let accounts = anvil.addresses().to_vec();
+    let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
+    let stage = Stage::new(provider, &accounts, true).await;
+    let from = stage.head().await + 1;
+    let receipts = [stage.pay_from_inside(7, accounts[9]).await, stage.execute_from_inside(8, accounts[9]).await];
+    // What the chain knows now is another thing: both nonces are spent, and the rest of their word is burned.
+    stage.burn(accounts[0], u64::MAX).await;
+
+    let mut indexer = stage.indexer(from, 1);
+    let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
+    assert_eq!(findings.len(), 2);
+    assert_verified(&findings[0], &receipts[0], 7);
+    assert_verified(&findings[1], &receipts[1], 8);
+
+    let program = |options: &[&str]| {
+        let (url, task_manager) = (anvil.endpoint(), stage.task_manager.to_string());
+        let fixed = ["--rpc-url", &url, "--task-manager", &task_manager, "--confirmations", "1"];
+        let program = env!("CARGO_BIN_EXE_attestation-indexer");
+        let (from, last) = (from.to_string(), receipts[1].block_number.unwrap().to_string());
+        let range = ["--from-block", &from, "--to-block", &last];
+        Command::new(program).args(fixed).args(range).args(options).output().unwrap()
+    };
+    let Output { status, stdout, stderr } = program(&[]);
+    let (lines, said) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert!(status.success(), "{lines}{said}");
+    assert_eq!(
+        lines.lines().filter(|line| line.ends_with("verified, signed by weight 20 of 30 of epoch 1")).count(),
+        2
+    );
+    assert!(said.contains(&format!("resume with --from-block {}", receipts[1].block_number.unwrap() + 1)), "{said}");
+    let output = program(&["--json", "--client", &stage.vault.to_string()]);
+    let line = String::from_utf8(output.stdout).unwrap().lines().next().unwrap().to_owned();
+    let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&json["verdict"], &json["nonce"]), (&"verified".into(), &"7".into()));
+}
+
+/// No chain lets a nonce through twice. So the indexer is told that it had been used before the first block.
+#[tokio::test]
+async fn a_use_that_the_verifier_refuses_is_an_alarm() {
+    let anvil = anvil();
+    let accounts = anvil.addresses().to_vec();
+    let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
+    let stage = Stage::new(provider, &accounts, false).await;
+    let from = stage.head().await + 1;
+    stage.pay(7).await;
+    let mut spent = SpentNonces::default();
+    assert!(spent.spend(stage.vault, U256::from(7)));
+    let findings = stage.indexer(from, 0).with_spent(spent).step(u64::MAX).await.unwrap().unwrap();
+    let refusal = Refusal::AttestationAlreadySpent { policyClient: stage.vault, nonce: U256::from(7) };
+    assert!(matches!(findings[0].verdict, Verdict::Refused(found) if found == refusal), "{}", findings[0]);
+    assert!(findings[0].to_string().contains("REFUSED, though the chain let it through: AttestationAlreadySpent"));
+}

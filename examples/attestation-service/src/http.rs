@@ -1,0 +1,167 @@
+//! Requests.
+
+use crate::{
+    answer::{Problem, Verdict, json_response},
+    ledger::Ledger,
+    metrics::Metrics,
+    settling::Job,
+    submission::Submission,
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, FromRequest, Path, Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use prometheus_client::metrics::gauge::Gauge;
+use std::{
+    sync::{
+        Arc,
+        mpsc::{SyncSender, TrySendError},
+    },
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// How long a request's body may take to arrive: whoever sends a byte a minute must not hold a connection for ever.
+const LONGEST_ARRIVAL: Duration = Duration::from_secs(10);
+
+/// What every request needs.
+#[derive(Clone)]
+pub struct Service {
+    pub queue: SyncSender<Job>,
+    pub ledger: Arc<Ledger>,
+    pub metrics: Arc<Metrics>,
+}
+
+/// All there is to ask.
+pub fn router(service: Service, longest_body: usize) -> Router {
+    Router::new()
+        .route("/documents", post(submit_document))
+        .route("/authorizations", post(submit_authorization))
+        .route("/audit/{sequence}", get(audit))
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .fallback(|| async {
+            let asked = "there is /documents, /authorizations, /audit/{sequence}, /health and /metrics";
+            Problem::new(StatusCode::NOT_FOUND, "NotFound", asked.to_owned())
+        })
+        .method_not_allowed_fallback(|| async {
+            let asked = "POST to /documents and /authorizations, GET everything else";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", asked.to_owned())
+        })
+        .layer(DefaultBodyLimit::max(longest_body))
+        .with_state(service)
+}
+
+async fn submit_document(State(service): State<Service>, request: Request) -> Response {
+    service.submit(request, Submission::from_document).await
+}
+
+async fn submit_authorization(State(service): State<Service>, request: Request) -> Response {
+    service.submit(request, Submission::from_authorization).await
+}
+
+impl Service {
+    async fn submit(&self, request: Request, read: fn(&[u8]) -> Result<Submission, Problem>) -> Response {
+        let verdict = match body(request).await.and_then(|body| read(&body)) {
+            Ok(submission) => self.verdict(submission).await,
+            Err(problem) => Err(problem),
+        };
+        match verdict {
+            Ok(verdict) => verdict.into_response(),
+            Err(problem) => {
+                self.metrics.count(problem.name());
+                problem.into_response()
+            }
+        }
+    }
+
+    /// Waits until the submission is settled.
+    async fn verdict(&self, submission: Submission) -> Result<Verdict, Problem> {
+        let (sender, verdict) = oneshot::channel();
+        self.queue.try_send(Job { submission, verdict: sender }).map_err(|error| match error {
+            TrySendError::Full(_) => Problem::unavailable("too many submissions are waiting; try again in a second"),
+            TrySendError::Disconnected(_) => Problem::unavailable(FAILED),
+        })?;
+        // A caller who hangs up has this dropped.
+        let _waiting = Waiting::new(&self.metrics.waiting);
+        verdict.await.map_err(|_| Problem::unavailable(FAILED))
+    }
+}
+
+/// Counted for as long as it lives.
+struct Waiting<'a>(&'a Gauge);
+
+impl<'a> Waiting<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+const FAILED: &str = "the ledger failed; whether this was spent is known once the service has been restarted";
+
+async fn body(request: Request) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(LONGEST_ARRIVAL, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestTooLong",
+            "the body is longer than the service takes; it is started with --longest-body".to_owned(),
+        )),
+        Ok(Err(rejection)) => Err(Problem::malformed_request(rejection.body_text())),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "RequestTooSlow",
+            format!("the body has to arrive within {} seconds", LONGEST_ARRIVAL.as_secs()),
+        )),
+    }
+}
+
+async fn audit(State(service): State<Service>, Path(sequence): Path<String>) -> Response {
+    let Ok(number) = sequence.parse() else {
+        return Problem::malformed_request(format!("{sequence} is no sequence number")).into_response();
+    };
+    match reading(move || service.ledger.entry(number)).await {
+        Some(Ok(Some(record))) => json_response(StatusCode::OK, record),
+        Some(Ok(None)) => {
+            Problem::new(StatusCode::NOT_FOUND, "NoSuchRecord", format!("there is no record {number} yet"))
+                .into_response()
+        }
+        _ => Problem::unavailable("the ledger cannot be read").into_response(),
+    }
+}
+
+/// Well when the ledger can be read: that the thread that writes it has ended ends the process.
+async fn health(State(service): State<Service>) -> Response {
+    match reading(move || service.ledger.length()).await {
+        Some(Ok(records)) => {
+            json_response(StatusCode::OK, format!("{{\"status\":\"ok\",\"records\":{records}}}").into_bytes())
+        }
+        _ => Problem::unavailable("the ledger cannot be read").into_response(),
+    }
+}
+
+async fn metrics(State(service): State<Service>) -> Response {
+    match service.metrics.text() {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(_) => Problem::unavailable("the metrics cannot be written").into_response(),
+    }
+}
+
+/// Reads the disk where it keeps no other request waiting.
+async fn reading<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(read).await.ok()
+}

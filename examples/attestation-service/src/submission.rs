@@ -1,0 +1,59 @@
+//! What a request hands in.
+
+use crate::answer::Problem;
+use alloy_primitives::Bytes;
+use assent_verifier::{AttestationDocument, Authorization, Context, Difference, Intent};
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// A call and the authorization for it, which parses.
+pub struct Submission {
+    pub intent: Intent,
+    pub authorization: Authorization,
+    /// The authorization's bytes.
+    pub encoded: Vec<u8>,
+    /// Everything that was attested, where it came along.
+    document: Option<AttestationDocument>,
+}
+
+impl Submission {
+    /// Reads an attestation document.
+    pub fn from_document(body: &[u8]) -> Result<Self, Problem> {
+        let document: AttestationDocument = read_json(body)?;
+        let authorization = document.authorization().map_err(|error| Problem::malformed_request(error.to_string()))?;
+        Ok(Self {
+            intent: document.attestation.intent.clone(),
+            encoded: authorization.encode(),
+            authorization,
+            document: Some(document),
+        })
+    }
+
+    /// Reads an intent beside the bytes that would travel with the call.
+    pub fn from_authorization(body: &[u8]) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Fields {
+            intent: Intent,
+            authorization: Bytes,
+        }
+        let Fields { intent, authorization: encoded } = read_json(body)?;
+        let authorization = Authorization::parse(&encoded).map_err(Problem::malformed_authorization)?;
+        Ok(Self { intent, authorization, encoded: encoded.into(), document: None })
+    }
+
+    /// Where the document says something else than what is verified: the explanation of a refusal. What is verified
+    /// holds under the context, so that a document with another client's name in it must not pass for that client's.
+    pub fn differences<L>(&self, context: &Context<L>) -> Vec<Difference> {
+        let document = self.document.as_ref();
+        document.map_or_else(Vec::new, |document| document.explain(context, &self.intent, &self.authorization))
+    }
+}
+
+/// Reads JSON, and says in which field an error is.
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer);
+    let value = value.map_err(|error| Problem::malformed_request(error.to_string()))?;
+    deserializer.end().map_err(|error| Problem::malformed_request(error.to_string()))?;
+    Ok(value)
+}
