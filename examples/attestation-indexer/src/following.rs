@@ -52,6 +52,11 @@ impl<P: Provider> Indexer<P> {
         Self { spent, ..self }
     }
 
+    /// What is known to be spent or burned: for [`with_spent`](Self::with_spent) when following is resumed.
+    pub fn spent(&self) -> &SpentNonces {
+        &self.spent
+    }
+
     /// The first block that has not been looked at: where to resume.
     pub fn next_block(&self) -> u64 {
         self.next

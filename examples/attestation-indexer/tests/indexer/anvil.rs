@@ -1,13 +1,13 @@
 //! Old blocks and inner calls, on a node that shows both; and the program itself.
 
-use crate::stage::{Stage, assert_verified};
+use crate::stage::{FORWARDER, Stage, TWICE_FORWARDER, assert_verified};
 use alloy::{
     node_bindings::{Anvil, AnvilInstance},
     primitives::U256,
     providers::{Provider, ProviderBuilder},
 };
-use assent_verifier::{Refusal, SpentNonces};
-use attestation_indexer::Verdict;
+use assent_verifier::{Refusal, SpentLedger, SpentNonces};
+use attestation_indexer::{Indexer, Verdict};
 use std::{
     path::Path,
     process::{Command, Output},
@@ -23,11 +23,12 @@ async fn the_past_is_verified_block_by_block_and_inner_calls_by_their_trace() {
     let anvil = anvil();
     let accounts = anvil.addresses().to_vec();
     let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
-    let stage = Stage::new(provider, &accounts, true).await;
+    let stage = Stage::new(provider, &accounts, Some(&FORWARDER)).await;
     let from = stage.head().await + 1;
-    let receipts = [stage.pay_from_inside(7, accounts[9]).await, stage.execute_from_inside(8, accounts[9]).await];
-    // What the chain knows now is another thing: both nonces are spent, and the rest of their word is burned.
-    stage.burn(accounts[0], u64::MAX).await;
+    let receipts = [stage.pay_from_inside(&[7], accounts[9]).await, stage.execute_from_inside(8, accounts[9]).await];
+    // What the chain knows now is another thing.
+    stage.change_policy(accounts[0]).await;
+    stage.burn_nonces(accounts[0]).await;
 
     let mut indexer = stage.indexer(from, 1);
     let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
@@ -57,13 +58,36 @@ async fn the_past_is_verified_block_by_block_and_inner_calls_by_their_trace() {
     assert_eq!((&json["verdict"], &json["nonce"]), (&"verified".into(), &"7".into()));
 }
 
+#[tokio::test]
+async fn two_uses_in_one_transaction_are_told_apart() {
+    let anvil = anvil();
+    let accounts = anvil.addresses().to_vec();
+    let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
+    let stage = Stage::new(provider, &accounts, Some(&TWICE_FORWARDER)).await;
+    let from = stage.head().await + 1;
+    let receipt = stage.pay_from_inside(&[7, 8], accounts[9]).await;
+    let mut indexer = stage.indexer(from, 0);
+    let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
+    assert_eq!(findings.len(), 2);
+    assert_verified(&findings[0], &receipt, 7);
+    assert_verified(&findings[1], &receipt, 8);
+
+    let known = |indexer: &Indexer<_>| {
+        (7..10).map(|nonce| indexer.spent().is_spent(stage.vault, U256::from(nonce))).collect::<Vec<_>>()
+    };
+    assert_eq!(known(&indexer), [true, true, false]);
+    stage.burn_nonces(accounts[0]).await;
+    assert!(indexer.step(u64::MAX).await.unwrap().unwrap().is_empty());
+    assert_eq!(known(&indexer), [true, true, true], "what is burned cannot be used any more");
+}
+
 /// No chain lets a nonce through twice. So the indexer is told that it had been used before the first block.
 #[tokio::test]
 async fn a_use_that_the_verifier_refuses_is_an_alarm() {
     let anvil = anvil();
     let accounts = anvil.addresses().to_vec();
     let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
-    let stage = Stage::new(provider, &accounts, false).await;
+    let stage = Stage::new(provider, &accounts, None).await;
     let from = stage.head().await + 1;
     stage.pay(7).await;
     let mut spent = SpentNonces::default();

@@ -1,20 +1,20 @@
 //! Confirmations, reorganisations and what cannot be seen.
 
-use crate::stage::{Stage, assert_verified};
+use crate::stage::{FORWARDER, Stage, assert_verified};
 use alloy::primitives::Address;
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 use attestation_indexer::Verdict;
 
 const ANYBODY: Address = DEVELOPMENT_ACCOUNTS[9];
 
-async fn stage(chain: &EmbeddedChain, agent_is_contract: bool) -> Stage {
-    Stage::new(chain.provider(), &DEVELOPMENT_ACCOUNTS, agent_is_contract).await
+async fn stage(chain: &EmbeddedChain, agent_contract: Option<&'static [u8]>) -> Stage {
+    Stage::new(chain.provider(), &DEVELOPMENT_ACCOUNTS, agent_contract).await
 }
 
 #[tokio::test]
 async fn followed_closely_each_use_is_verified_in_turn_whether_trailing_or_explicit() {
     let chain = EmbeddedChain::new(31_337);
-    let stage = stage(&chain, false).await;
+    let stage = stage(&chain, None).await;
     let mut indexer = stage.indexer(0, 0);
     assert!(indexer.step(u64::MAX).await.unwrap().unwrap().is_empty(), "nothing is spent yet");
     assert!(indexer.step(u64::MAX).await.unwrap().is_none(), "there is no new block");
@@ -35,7 +35,7 @@ async fn followed_closely_each_use_is_verified_in_turn_whether_trailing_or_expli
 #[tokio::test]
 async fn a_block_counts_once_it_is_deep_enough_and_one_that_was_replaced_before_never() {
     let chain = EmbeddedChain::new(31_337);
-    let stage = stage(&chain, false).await;
+    let stage = stage(&chain, None).await;
     let begin = stage.head().await + 1;
     let mut indexer = stage.indexer(begin, 2);
     let before = chain.snapshot();
@@ -55,7 +55,7 @@ async fn a_block_counts_once_it_is_deep_enough_and_one_that_was_replaced_before_
 #[tokio::test]
 async fn a_block_replaced_after_its_confirmations_is_an_error() {
     let chain = EmbeddedChain::new(31_337);
-    let stage = stage(&chain, false).await;
+    let stage = stage(&chain, None).await;
     let mut indexer = stage.indexer(stage.head().await + 1, 0);
     let before = chain.snapshot();
     stage.pay(7).await;
@@ -75,16 +75,16 @@ async fn a_block_replaced_after_its_confirmations_is_an_error() {
 #[tokio::test]
 async fn what_is_in_an_inner_call_or_of_an_older_state_is_reported_and_not_guessed() {
     let chain = EmbeddedChain::new(31_337);
-    let stage = stage(&chain, true).await;
+    let stage = stage(&chain, Some(&FORWARDER)).await;
     let from = stage.head().await + 1;
-    stage.pay_from_inside(7, ANYBODY).await;
+    stage.pay_from_inside(&[7], ANYBODY).await;
     let findings = stage.indexer(from, 0).step(u64::MAX).await.unwrap().unwrap();
     let Verdict::NotVisible(reason) = &findings[0].verdict else { panic!("{}", findings[0]) };
     assert!(reason.contains("the node gives no trace"), "{reason}");
     assert!(!findings[0].is_verified());
 
     let chain = EmbeddedChain::new(31_337);
-    let stage = self::stage(&chain, false).await;
+    let stage = self::stage(&chain, None).await;
     let from = stage.head().await + 1;
     stage.pay(7).await;
     for _ in 0..2 {

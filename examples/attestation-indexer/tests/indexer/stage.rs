@@ -22,7 +22,7 @@ use attestation_indexer::{Finding, Indexer, Settings, Verdict};
 const OPERATOR_SET: u32 = 3;
 
 /// Calls the address in the first 20 bytes of its calldata with the rest, and reverts if that does.
-const FORWARDER: [u8; 51] = hex!(
+pub const FORWARDER: [u8; 51] = hex!(
     // Returns what follows its 12 bytes as code.
     "6027600c60003960276000f3"
     // CALLDATACOPY(0, 20, size - 20)
@@ -31,6 +31,19 @@ const FORWARDER: [u8; 51] = hex!(
     "60006000" "60143603" "6000" "6000" "60003560601c" "5a" "f1"
     // Stops on success, reverts otherwise.
     "602557" "60006000fd" "5b00"
+);
+
+/// Calls the address in the first 20 bytes of its calldata twice: with the first half of the rest, then with the second.
+pub const TWICE_FORWARDER: [u8; 83] = hex!(
+    "6047600c60003960476000f3"
+    // CALLDATACOPY(0, 20, size - 20)
+    "6014360360146000" "37"
+    // CALL(all gas, calldata[..20], 0, 0, (size - 20) / 2, 0, 0)
+    "60006000" "6014360360011c" "6000" "6000" "60003560601c" "5a" "f1"
+    // CALL(all gas, calldata[..20], 0, (size - 20) / 2, (size - 20) / 2, 0, 0)
+    "60006000" "6014360360011c" "6014360360011c" "6000" "60003560601c" "5a" "f1"
+    // Stops when both succeeded, reverts otherwise.
+    "16" "604557" "60006000fd" "5b00"
 );
 
 pub struct Stage {
@@ -44,16 +57,16 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// The first account owns everything; the second is the agent, unless a contract of its is.
-    pub async fn new(provider: DynProvider, accounts: &[Address], agent_is_contract: bool) -> Self {
+    /// The first account owns everything; the second is the agent, unless a contract of this init code is.
+    pub async fn new(provider: DynProvider, accounts: &[Address], agent_contract: Option<&'static [u8]>) -> Self {
         let client = AssentClient::new(provider);
         let owner = accounts[0];
         let report = client.deploy(owner, owner, U48::from(3600)).await.unwrap();
         let (registry, task_manager) =
             (report.deployment.operator_registry.address, report.deployment.task_manager.address);
-        let agent = match agent_is_contract {
-            true => client.create(owner, Bytes::from_static(&FORWARDER)).await.unwrap().0,
-            false => accounts[1],
+        let agent = match agent_contract {
+            Some(init_code) => client.create(owner, Bytes::from_static(init_code)).await.unwrap().0,
+            None => accounts[1],
         };
         let policy_id = B256::repeat_byte(0x70);
         let policy =
@@ -103,11 +116,14 @@ impl Stage {
         self.client.send_explicit(self.vault, &intent, &authorization).await.unwrap()
     }
 
-    /// The agent, a contract, is told by somebody to pay.
-    pub async fn pay_from_inside(&self, nonce: u64, sender: Address) -> TransactionReceipt {
+    /// The agent, a contract, is told by somebody to pay: once for each nonce, in one transaction.
+    pub async fn pay_from_inside(&self, nonces: &[u64], sender: Address) -> TransactionReceipt {
         let call = Call::new(self.agent, self.vault, self.payment());
-        let authorization = self.attest(&call.intent(self.chain_id().await), nonce).await;
-        let calldata = append_trailing(&call.data, &authorization).unwrap();
+        let mut calldata = Vec::new();
+        for &nonce in nonces {
+            let authorization = self.attest(&call.intent(self.chain_id().await), nonce).await;
+            calldata.extend(append_trailing(&call.data, &authorization).unwrap());
+        }
         self.forward(sender, &calldata).await
     }
 
@@ -119,9 +135,21 @@ impl Stage {
         self.forward(sender, &execute.abi_encode()).await
     }
 
-    /// The vault revokes nonces: of word 0, those of the mask.
-    pub async fn burn(&self, owner: Address, mask: u64) {
-        let burn = TreasuryVault::burnNoncesCall { word: U256::ZERO, mask: U256::from(mask) }.abi_encode();
+    /// The vault's owner demands other attestations from now on.
+    pub async fn change_policy(&self, owner: Address) {
+        let policy = Policy {
+            policyId: B256::repeat_byte(0x71),
+            operatorSet: OPERATOR_SET,
+            quorum: 10_000,
+            maxLifetime: U48::from(1),
+        };
+        let change = TreasuryVault::setPolicyCall { newPolicy: policy.into() }.abi_encode();
+        self.client.send(&Call::new(owner, self.vault, change)).await.unwrap();
+    }
+
+    /// The vault's owner revokes nonces 0 to 255.
+    pub async fn burn_nonces(&self, owner: Address) {
+        let burn = TreasuryVault::burnNoncesCall { word: U256::ZERO, mask: U256::MAX }.abi_encode();
         self.client.send(&Call::new(owner, self.vault, burn)).await.unwrap();
     }
 
