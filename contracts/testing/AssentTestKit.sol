@@ -275,7 +275,10 @@ abstract contract AssentTestKit is Test {
 
     /// @dev Where an operator sends its transactions from.
     function operatorAddress(uint256 index) internal pure returns (address) {
-        return address(uint160(uint256(keccak256("Assent's operators"))) & ~uint160(0xffff) | uint160(index));
+        uint256 first = uint256(keccak256("Assent's operators")) & type(uint160).max & ~uint256(0xffff);
+        // The last sixteen bits are free for the index, so that addresses ascend as an epoch's must.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return address(uint160(first + index));
     }
 
     /* PRIVATE */

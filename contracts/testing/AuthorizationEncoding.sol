@@ -37,6 +37,7 @@ library AuthorizationEncoding {
     function firstBits(uint256 count) internal pure returns (bytes memory bitmap) {
         bitmap = new bytes((count + 7) / 8);
         for (uint256 i = 0; i < count; ++i) {
+            // forge-lint: disable-next-line(incorrect-shift)
             bitmap[i / 8] |= bytes1(uint8(1 << (i % 8)));
         }
     }

@@ -55,8 +55,14 @@ export const TARGETS = [
   {
     file: "contracts/libraries/BLS12381.sol",
     callsPrecompiles: true,
-    artifacts: [TASK_MANAGER, REGISTRY, LIBRARY_CALLER, "tests/forge/BLS12381.t.sol:BLS12381Test"],
-    suites: ["BLS12381", "CurveVectors", "OperatorTable"],
+    artifacts: [
+      TASK_MANAGER,
+      REGISTRY,
+      LIBRARY_CALLER,
+      "tests/forge/BLS12381.t.sol:BLS12381Test",
+      "tests/forge/BLS12381Points.t.sol:BLS12381PointsTest",
+    ],
+    suites: ["BLS12381", "BLS12381Points", "CurveVectors", "OperatorTable"],
   },
   {
     file: "contracts/libraries/HashToCurve.sol",

@@ -41,7 +41,9 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
         ClientError::Failed { .. } | ClientError::Receipt(_) | ClientError::MissingEffect { .. } => {
             "look the transaction up at the node before you send anything again"
         }
-        ClientError::NoBlock => "wait until the node has synchronised, or ask another",
+        ClientError::NoBlock | ClientError::NoSuchBlock { .. } => {
+            "wait until the node has synchronised, or ask another"
+        }
         ClientError::NoSuchEpoch { .. } => "`assent epoch show --operator-set NUMBER` shows the newest of a set",
         ClientError::OperatorTable { .. } => "ask another node: contracts write no such table",
         ClientError::PrecompilesMissing { .. } => "use a chain that has had Prague, or start `anvil --hardfork osaka`",
