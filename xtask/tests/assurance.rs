@@ -7,11 +7,11 @@ use std::{
 };
 
 /// The pages, and how many names each has at the least.
-const PAGES: [(&str, usize); 3] = [("assurance.md", 200), ("audit.md", 30), ("upgrade.md", 20)];
+const PAGES: [(&str, usize); 4] = [("assurance.md", 200), ("audit.md", 30), ("upgrade.md", 20), ("integrate.md", 40)];
 
 /// Where the names that they mention come from.
-const SOURCES: [&str; 5] = ["contracts", "crates", "script", "tests", "xtask/src"];
-const ENDINGS: [&str; 3] = ["sol", "rs", "py"];
+const SOURCES: [&str; 6] = ["contracts", "crates", "packages/viem/src", "script", "tests", "xtask/src"];
+const ENDINGS: [&str; 5] = ["sol", "rs", "py", "ts", "txt"];
 
 #[test]
 fn pages_name_only_what_there_is() {
