@@ -54,7 +54,7 @@ fn solidity_lints() -> Command {
 /// Compiles in a place of its own and from nothing, since forge is silent about a source that it compiled before.
 fn compiler_warnings() -> Command {
     let places = ["--out", "cache/warnings/out", "--cache-path", "cache/warnings/cache"];
-    let mut build = forge(&["build", "--force", "--deny", "warnings", "--skip", "test"]);
+    let mut build = forge(&["build", "contracts", "script", "--force", "--deny", "warnings"]);
     build.args(places);
     build
 }
