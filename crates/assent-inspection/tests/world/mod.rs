@@ -158,7 +158,7 @@ pub fn examples() -> Vec<Example> {
         "AttestationAlreadySpent",
         "used before",
         changed(&world, |world| {
-            world.context.spent.spend(POLICY_CLIENT, U256::from(258));
+            assert!(world.context.spent.spend(POLICY_CLIENT, U256::from(258)), "a nonce is spent once");
         }),
     );
     refused(8, "UnknownEpoch", "an epoch that nobody knows", changed(&world, |world| world.context.epochs.clear()));
