@@ -13,7 +13,7 @@ pub struct CommandLine {
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
     pub json: bool,
-    /// When to colour what is printed; auto is on a terminal, and as NO_COLOR, CLICOLOR_FORCE and TERM say.
+    /// When to colour what is printed; auto is on a terminal, and as NO_COLOR, CLICOLOR_FORCE, CI and TERM say.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     color: ColorChoice,
     #[command(subcommand)]

@@ -9,8 +9,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The variables of the environment that the binary heeds.
-const SETTINGS: [&str; 5] = ["CLICOLOR", "CLICOLOR_FORCE", "ETH_RPC_URL", "NO_COLOR", "TERM"];
+/// The variables of the environment that the binary heeds: in CI, what is printed to a terminal gets colours whatever TERM says.
+const SETTINGS: [&str; 6] = ["CI", "CLICOLOR", "CLICOLOR_FORCE", "ETH_RPC_URL", "NO_COLOR", "TERM"];
 
 /// A directory to work in.
 pub struct Desk {
