@@ -1,5 +1,6 @@
 //! Nodes.
 
+use crate::output;
 use alloy::{
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::client::RpcClient,
@@ -11,6 +12,7 @@ use alloy::{
 };
 use alloy_primitives::U256;
 use anyhow::{Context, Result, bail};
+use assent_client::{AssentClient, ClientError};
 use clap::{Args, ValueHint};
 use std::{future::Future, time::Duration};
 
@@ -33,6 +35,21 @@ impl Node {
     /// The way to it, which signs with `signer` if there is one, and otherwise has the node sign.
     pub fn connect(&self, signer: Option<PrivateKeySigner>) -> Result<DynProvider> {
         connect(&self.rpc_url, signer)
+    }
+
+    /// Has the contracts asked, or something done there, and shows meanwhile what is being done. Signs as
+    /// [`connect`](Self::connect) does.
+    pub fn ask<T>(
+        &self,
+        doing: &'static str,
+        signer: Option<PrivateKeySigner>,
+        request: impl AsyncFnOnce(&AssentClient<DynProvider>) -> Result<T, ClientError>,
+    ) -> Result<T> {
+        block_on(async {
+            let client = AssentClient::new(self.connect(signer)?);
+            let _spinner = output::spinner(doing);
+            request(&client).await.with_context(|| self.asking())
+        })
     }
 
     /// What to say of a request that failed.

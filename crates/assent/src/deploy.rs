@@ -4,13 +4,13 @@ use crate::{
     Outcome,
     account::Account,
     arguments,
-    connection::{self, Node},
+    connection::Node,
     output::{self, Output},
 };
 use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{Address, aliases::U48};
-use anyhow::{Context, Result};
-use assent_client::{AssentClient, DeploymentReport, ValidatorState};
+use anyhow::Result;
+use assent_client::{DeploymentReport, ValidatorState};
 use assent_contracts::deployment::Deployment;
 use clap::Args;
 use comfy_table::Table;
@@ -43,11 +43,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     let Arguments { node, owner, grace_period, payer } = arguments;
     let (from, signer) = payer.open()?;
-    let report = connection::block_on(async {
-        let client = AssentClient::new(node.connect(signer)?);
-        let _spinner = output::spinner("Deploying");
-        client.deploy(from, owner, grace_period).await.with_context(|| node.asking())
-    })?;
+    let report = node.ask("Deploying", signer, async |client| client.deploy(from, owner, grace_period).await)?;
     output.result(format_args!("{}\n{}", table(&report), next_step(&report)), &to_json(&report))?;
     if output.is_json() && matches!(report.validator, ValidatorState::LeftToOwner) {
         output::remark(next_step(&report));

@@ -125,10 +125,8 @@ pub fn run(command: Command, output: Output) -> Result<Outcome> {
 fn commit(arguments: CommitArguments, output: Output) -> Result<Outcome> {
     let CommitArguments { node, registry, operator_set, operators, owner } = arguments;
     let (owner, signer) = owner.open()?;
-    let committed = connection::block_on(async {
-        let client = AssentClient::new(node.connect(signer)?);
-        let _spinner = output::spinner("Committing the epoch");
-        client.commit_epoch(registry, owner, operator_set, &operators).await.with_context(|| node.asking())
+    let committed = node.ask("Committing the epoch", signer, async |client| {
+        client.commit_epoch(registry, owner, operator_set, &operators).await
     })?;
     let gas = committed.receipts.iter().map(|receipt| receipt.gas_used).sum::<u64>();
     output.result(
@@ -155,11 +153,8 @@ fn transaction(receipt: &TransactionReceipt) -> B256 {
 fn retire(arguments: RetireArguments, output: Output) -> Result<Outcome> {
     let RetireArguments { node, registry, epoch, owner } = arguments;
     let (owner, signer) = owner.open()?;
-    let receipt = connection::block_on(async {
-        let client = AssentClient::new(node.connect(signer)?);
-        let _spinner = output::spinner("Retiring the epoch");
-        client.retire_epoch(registry, owner, epoch).await.with_context(|| node.asking())
-    })?;
+    let receipt =
+        node.ask("Retiring the epoch", signer, async |client| client.retire_epoch(registry, owner, epoch).await)?;
     let gas = receipt.gas_used;
     output.result(
         format_args!("epoch {epoch} is retired: nothing that it signed is good any more, {gas} gas"),

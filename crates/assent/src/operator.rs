@@ -4,13 +4,12 @@ use crate::{
     Outcome,
     account::Account,
     arguments,
-    connection::{self, Node},
+    connection::Node,
     key_file::KeyFile,
-    output::{self, Output, short_address, shortened},
+    output::{Output, short_address, shortened},
 };
 use alloy_primitives::{Address, U256};
-use anyhow::{Context, Result};
-use assent_client::AssentClient;
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::PathBuf;
@@ -101,16 +100,13 @@ fn hand_in_key(arguments: &KeyArguments, entry: Entry, output: Output) -> Result
     let (operator, signer) = operator.open()?;
     let key = KeyFile::read(key)?.open(key, password_file.as_deref())?;
     let public_key = key.public_key();
-    let receipt = connection::block_on(async {
-        let client = AssentClient::new(node.connect(signer)?);
-        let _spinner = output::spinner("Sending the key");
-        let chain_id = client.chain_id().await.with_context(|| node.asking())?;
+    let receipt = node.ask("Sending the key", signer, async |client| {
+        let chain_id = client.chain_id().await?;
         let proof = key.prove_possession(operator, U256::from(chain_id), *registry);
-        let sent = match entry {
+        match entry {
             Entry::Registered => client.register_operator(*registry, operator, &public_key, &proof).await,
             Entry::Rotated => client.rotate_key(*registry, operator, &public_key, &proof).await,
-        };
-        sent.with_context(|| node.asking())
+        }
     })?;
     let done = match entry {
         Entry::Registered => "is registered with",
@@ -135,11 +131,8 @@ fn hand_in_key(arguments: &KeyArguments, entry: Entry, output: Output) -> Result
 
 fn deregister(Place { node, registry, operator }: &Place, output: Output) -> Result<Outcome> {
     let (operator, signer) = operator.open()?;
-    let receipt = connection::block_on(async {
-        let client = AssentClient::new(node.connect(signer)?);
-        let _spinner = output::spinner("Deregistering");
-        client.deregister_operator(*registry, operator).await.with_context(|| node.asking())
-    })?;
+    let receipt =
+        node.ask("Deregistering", signer, async |client| client.deregister_operator(*registry, operator).await)?;
     output.result(
         format_args!("operator {} is registered no longer, {} gas", short_address(operator), receipt.gas_used),
         &json!({ "operator": operator, "transaction": receipt.transaction_hash, "gas": receipt.gas_used }),

@@ -1,15 +1,8 @@
 //! `assent weights`: what operators weigh.
 
-use crate::{
-    Outcome,
-    account::Account,
-    arguments,
-    connection::{self, Node},
-    output::{self, Output},
-};
+use crate::{Outcome, account::Account, arguments, connection::Node, output::Output};
 use alloy_primitives::{Address, aliases::U96};
-use anyhow::{Context, Result};
-use assent_client::AssentClient;
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -55,10 +48,8 @@ pub struct SetArguments {
 pub fn run(Command::Set(arguments): Command, output: Output) -> Result<Outcome> {
     let SetArguments { node, stake_table, operator_set, weights, owner } = arguments;
     let (owner, signer) = owner.open()?;
-    let receipt = connection::block_on(async {
-        let client = AssentClient::new(node.connect(signer)?);
-        let _spinner = output::spinner("Setting weights");
-        client.set_weights(stake_table, owner, operator_set, &weights).await.with_context(|| node.asking())
+    let receipt = node.ask("Setting weights", signer, async |client| {
+        client.set_weights(stake_table, owner, operator_set, &weights).await
     })?;
     let listed = weights.iter().map(|(operator, weight)| json!({ "operator": operator, "weight": weight.to_string() }));
     output.result(
