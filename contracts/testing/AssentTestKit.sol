@@ -215,7 +215,15 @@ abstract contract AssentTestKit is Test {
     /// @dev What `attest` signs, for a test that changes a field first. Takes the client's next nonce.
     function attestationOf(Intent memory intent, address client) internal returns (Attestation memory) {
         Policy memory policy = _policyOf(client);
-        uint256 nonce = nextNonce[client]++;
+        return attestationOf(intent, client, policy, nextNonce[client]++);
+    }
+
+    /// @dev The same under any policy and with any nonce, also for a client that has no policy of its own, or not yet.
+    function attestationOf(Intent memory intent, address client, Policy memory policy, uint256 nonce)
+        internal
+        view
+        returns (Attestation memory)
+    {
         uint48 lifetime = policy.maxLifetime < ATTESTATION_LIFETIME ? policy.maxLifetime : ATTESTATION_LIFETIME;
         return Attestation({
             taskId: taskManager.taskIdOf(client, policy.policyId, intent, nonce),
@@ -257,7 +265,7 @@ abstract contract AssentTestKit is Test {
 
     /* EPOCHS */
 
-    /// @dev The next currentEpoch, of the same operators; the one before stays good for the grace period.
+    /// @dev The next epoch, of the same operators; the one before stays good for the grace period.
     function commitEpoch() internal {
         address[] memory operators = new address[](operatorCount);
         for (uint256 i = 0; i < operatorCount; ++i) {

@@ -33,7 +33,7 @@ contract AttestationHookInstallationTest is HookTest {
             abi.encodeCall(IERC7579ModuleConfig.uninstallModule, (MODULE_TYPE_HOOK, address(hook), ""));
         assertEq(handle(account, withAuthorization(removal)), "");
         assertEq(account.hook(), address(0));
-        assertEq(policyIdOf(account), 0);
+        assertEq(policyOf(account).policyId, 0);
         assertEq(handle(account, installationOfHook(assentPolicy())), "");
         assertRefused(handle(account, payment()), IRefusals.MalformedAuthorization.selector);
     }
@@ -49,7 +49,7 @@ contract AttestationHookInstallationTest is HookTest {
             address(account), policy.policyId, policy.operatorSet, policy.quorum, policy.maxLifetime
         );
         assertEq(handle(account, attested), "");
-        assertEq(policyIdOf(account), policy.policyId);
+        assertEq(policyOf(account).policyId, policy.policyId);
     }
 
     function test_RevertWhen_PolicyIsSetWithoutInstallation() public {

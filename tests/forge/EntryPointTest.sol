@@ -42,11 +42,7 @@ abstract contract EntryPointTest is AssentTestKit {
 
     function deployEntryPoint() internal {
         (signer, signerKey) = makeAddrAndKey("signer");
-        string memory artifact = vm.readFile("node_modules/@account-abstraction/contracts/artifacts/EntryPoint.json");
-        vm.etch(address(ENTRY_POINT), vm.parseJsonBytes(artifact, ".bytecode"));
-        (bool success, bytes memory code) = address(ENTRY_POINT).call("");
-        require(success);
-        vm.etch(address(ENTRY_POINT), code);
+        deployCodeTo("node_modules/@account-abstraction/contracts/artifacts/EntryPoint.json", address(ENTRY_POINT));
     }
 
     function deployAccount() internal returns (ModularAccount account) {

@@ -67,26 +67,15 @@ abstract contract HookTest is EntryPointTest {
         returns (Attestation memory)
     {
         Intent memory intent = intentOf(from, address(to), value, data);
-        uint256 nonce = nonceOf(to, nextNonce[address(to)]++);
-        bytes32 policyId = policyIdOf(to);
-        return Attestation({
-            taskId: taskManager.taskIdOf(address(hook), policyId, intent, nonce),
-            policyId: policyId,
-            policyClient: address(hook),
-            nonce: nonce,
-            expiration: uint48(block.timestamp) + ATTESTATION_LIFETIME,
-            decision: 1,
-            evidence: keccak256("evidence"),
-            intent: intent
-        });
+        return attestationOf(intent, address(hook), policyOf(to), nonceOf(to, nextNonce[address(to)]++));
     }
 
     function nonceOf(ModularAccount to, uint256 number) internal pure returns (uint256) {
         return uint256(uint160(address(to))) << 96 | number;
     }
 
-    function policyIdOf(ModularAccount owner) internal view returns (bytes32 policyId) {
-        (policyId,,,) = hook.policies(address(owner));
+    function policyOf(ModularAccount owner) internal view returns (Policy memory policy) {
+        (policy.policyId, policy.operatorSet, policy.quorum, policy.maxLifetime) = hook.policies(address(owner));
     }
 
     function payment() internal view returns (bytes memory) {

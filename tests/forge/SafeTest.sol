@@ -40,12 +40,8 @@ abstract contract SafeTest is AssentTestKit {
         return ISafe(payable(ISafeProxyFactory(factory).createProxyWithNonce(singleton, setup, 0)));
     }
 
-    function deployArtifact(string memory path) internal returns (address deployed) {
-        bytes memory code = vm.parseJsonBytes(vm.readFile(string.concat(ARTIFACTS, path)), ".bytecode");
-        assembly ("memory-safe") {
-            deployed := create(0, add(code, 32), mload(code))
-        }
-        require(deployed != address(0));
+    function deployArtifact(string memory path) internal returns (address) {
+        return deployCode(string.concat(ARTIFACTS, path));
     }
 
     /// @dev A plain call.

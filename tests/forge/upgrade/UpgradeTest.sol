@@ -274,19 +274,9 @@ abstract contract UpgradeTest is AssentTestKit {
         return intentOf(ALICE, address(vault), 0, abi.encodeCall(IVault.withdraw, (payable(ALICE), 1 ether)));
     }
 
-    /// @dev The kit asks a client for its policy, and the vault is none yet.
+    /// @dev The kit would ask a client for its policy, and the vault is none yet.
     function _attestedBeforeTheUpgrade(Intent memory intent) private view returns (Attestation memory) {
-        bytes32 policyId = assentPolicy().policyId;
-        return Attestation({
-            taskId: taskManager.taskIdOf(intent.to, policyId, intent, 0),
-            policyId: policyId,
-            policyClient: intent.to,
-            nonce: 0,
-            expiration: uint48(block.timestamp) + ATTESTATION_LIFETIME,
-            decision: 1,
-            evidence: keccak256("evidence"),
-            intent: intent
-        });
+        return attestationOf(intent, intent.to, assentPolicy(), 0);
     }
 
     function _assertWithdrawalPasses() private {
