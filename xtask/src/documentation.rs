@@ -13,8 +13,9 @@ use crate::{
     target_directory, this_program,
 };
 
-/// The packages that others build on, whose every public item has an example.
-pub const LIBRARIES: [&str; 1] = ["assent-verifier"];
+/// The packages that others build on.
+pub const LIBRARIES: [&str; 5] =
+    ["assent-verifier", "assent-signer", "assent-contracts", "assent-client", "assent-chain"];
 
 /// Says to this program that cargo calls it in place of rustdoc, and which rustdoc that is.
 const AS_RUSTDOC: &str = "ASSENT_RUSTDOC";
@@ -37,10 +38,7 @@ pub fn step() -> Step {
             Ok(documentation) => execute(documentation),
             Err(reason) => Outcome::Failed(reason),
         };
-        match written {
-            Outcome::Passed => execute(examples()),
-            other => other,
-        }
+        written.and_then(|| execute(examples()))
     })
 }
 

@@ -1,7 +1,5 @@
 //! The fuzz tests in which forge asks the Rust verifier through FFI.
 
-use std::path::absolute;
-
 use clap::Args;
 
 use crate::{
@@ -65,21 +63,13 @@ fn ask(
         // package's programs with its tests.
         let mut build = cargo(&["test", "--no-run", "--test", "any_input"]);
         build.args(packages);
-        match execute(build) {
-            Outcome::Passed => {}
-            failure => return failure,
-        }
         let program =
             target_directory().join("debug").join("assent-oracle").with_extension(std::env::consts::EXE_EXTENSION);
-        let program = match absolute(program) {
-            Ok(program) => program,
-            Err(error) => return Outcome::Failed(format!("there is no present directory: {error}")),
-        };
         let mut test = forge(&["test", selection, SIGNING, "--fuzz-runs", &runs.to_string()]);
         test.env("FOUNDRY_PROFILE", "ffi").env("ASSENT_ORACLE", program);
         if let Some(seed) = seed {
             test.args(["--fuzz-seed", &seed]);
         }
-        execute(test)
+        execute(build).and_then(|| execute(test))
     }
 }

@@ -3,14 +3,13 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use crate::{
     cargo, command,
     cross_compilation::{Compiler, WEB_ASSEMBLY, compiler_for},
-    printed, root,
-    steps::{Outcome, Step, execute},
+    printed,
+    steps::{Outcome, Step, execute, must_pass},
     suite, target_directory,
 };
 
@@ -50,7 +49,7 @@ fn make(compiler: &Compiler, linker: Option<PathBuf>) -> Result<(), String> {
         module.env(LINKER, linker);
     }
     module.arg("--target-dir").arg(&modules);
-    run(module)?;
+    must_pass(module)?;
 
     let bindings = target_directory().join("inspector/bindings");
     fs::create_dir_all(&bindings).map_err(|error| format!("{} cannot be made: {error}", bindings.display()))?;
@@ -58,11 +57,11 @@ fn make(compiler: &Compiler, linker: Option<PathBuf>) -> Result<(), String> {
     bind.arg("--target-dir").arg(target_directory().join("inspector-bindings"));
     let module = modules.join(WEB_ASSEMBLY).join("release/assent_inspector_engine.wasm");
     bind.arg("--").arg(module).arg(&bindings);
-    run(bind)?;
+    must_pass(bind)?;
 
     let mut assemble = command("node", &["inspector/assemble.mjs"]);
     assemble.arg(bindings).arg(page());
-    run(assemble)
+    must_pass(assemble)
 }
 
 fn browser_tests() -> Outcome {
@@ -74,10 +73,10 @@ fn browser_tests() -> Outcome {
             "Chromium was not found; get it: `apt-get install chromium` (Debian), or name it in CHROMIUM".to_owned(),
         );
     };
-    // With the features of the other tests, which have compiled all of it.
-    let mut terminal = cargo(&["build", "--bin", "assent"]);
+    // As the other tests have compiled it: cargo builds a package's programs with its tests, and other features without them.
+    let mut terminal = cargo(&["test", "--no-run", "--test", "round_trip"]);
     terminal.args(suite::OTHERS);
-    if let Err(reason) = run(terminal) {
+    if let Err(reason) = must_pass(terminal) {
         return Outcome::Failed(reason);
     }
     let mut tests = command("node", &["--test"]);
@@ -111,14 +110,5 @@ fn found(program: &str) -> Option<PathBuf> {
 }
 
 fn page() -> PathBuf {
-    let target = target_directory();
-    let target = if target.is_absolute() { target } else { root().join(target) };
-    target.join("inspector/inspector.html")
-}
-
-fn run(command: Command) -> Result<(), String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    execute(command)
-        .into_result()
-        .map_err(|reason| format!("{name} did not succeed ({reason}); its output above says why"))
+    target_directory().join("inspector/inspector.html")
 }

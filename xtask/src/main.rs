@@ -180,9 +180,11 @@ fn this_program() -> io::Result<PathBuf> {
     std::path::absolute(std::env::args_os().next().unwrap_or_default())
 }
 
-/// Where cargo puts what it builds.
+/// Where cargo puts what it builds: absolute, since programs are started from the root, to which a relative path would then be
+/// relative twice.
 fn target_directory() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    let directory = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    std::path::absolute(&directory).unwrap_or(directory)
 }
 
 /// A command that starts in the repository's root.

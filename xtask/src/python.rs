@@ -56,9 +56,7 @@ impl Environment {
     }
 
     fn directory(&self) -> PathBuf {
-        // Programs are started from the root, to which a relative path would then be relative twice.
-        let target = std::path::absolute(target_directory()).unwrap_or_else(|_| target_directory());
-        target.join(self.name)
+        target_directory().join(self.name)
     }
 
     fn check_python(&self) -> Result<(), String> {

@@ -1,12 +1,8 @@
 //! What the builds need beyond cargo: checked, and installed into node_modules.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, io, path::PathBuf, process::Command};
 
-use crate::{command, forge, printed, root, steps::execute};
+use crate::{command, forge, printed, root, steps};
 
 const LEAST_NODE_MAJOR: u32 = 20;
 
@@ -16,7 +12,7 @@ const LEAST_NODE_MAJOR: u32 = 20;
 /// When a tool is missing or too old, or a command failed; the message says what to do.
 pub fn run() -> Result<(), String> {
     tools()?;
-    must_pass(forge(&["build"]))?;
+    prepare(forge(&["build"]))?;
     eprintln!("Assent is set up. See it work: cargo xtask demo");
     Ok(())
 }
@@ -38,7 +34,7 @@ pub fn tools() -> Result<(), String> {
         return Ok(());
     }
     eprintln!("Installing forge, anvil, solc and the Solidity libraries into node_modules (about 200 MB, once)");
-    must_pass(command("npm", &["ci", "--no-fund", "--no-audit"]))?;
+    prepare(command("npm", &["ci", "--no-fund", "--no-audit"]))?;
     if !forge_path().exists() {
         return Err(format!(
             "npm has no forge for this machine ({} on {}); package.json lists the platforms it has",
@@ -83,10 +79,8 @@ fn check_node() -> Result<(), String> {
         .ok_or_else(|| format!("npm was not found; it installs forge, solc and the Solidity libraries\n{get_it}"))
 }
 
-fn must_pass(mut command: Command) -> Result<(), String> {
-    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+fn prepare(mut command: Command) -> Result<(), String> {
     // Standard output belongs to what the set-up is for, which may be the demo's JSON.
     command.stdout(io::stderr());
-    let passed = execute(command).into_result();
-    passed.map_err(|reason| format!("{name} did not succeed ({reason}); its output above says why"))
+    steps::must_pass(command)
 }

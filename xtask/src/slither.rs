@@ -33,10 +33,7 @@ pub fn check() -> Outcome {
     let places = ["--out", "cache/slither/out", "--cache-path", "cache/slither/cache"];
     let mut build = forge(&["build", "contracts", "--build-info"]);
     build.args(places);
-    match execute(build) {
-        Outcome::Passed => execute(analysis()),
-        other => other,
-    }
+    execute(build).and_then(|| execute(analysis()))
 }
 
 /// slither asks the forge in the path for the project's settings.

@@ -3,6 +3,7 @@
 
 use std::{
     cell::RefCell,
+    ffi::OsStr,
     fs::{self, File},
     io::{self, Read, Seek},
     path::Path,
@@ -56,6 +57,14 @@ impl Outcome {
             Self::Failed(reason) | Self::Skipped(reason) => Err(reason),
         }
     }
+
+    /// What comes of what is done next, when this passed.
+    pub fn and_then(self, next: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::Passed => next(),
+            other => other,
+        }
+    }
 }
 
 impl Step {
@@ -95,6 +104,16 @@ pub fn execute(mut command: Command) -> Outcome {
         Ok(status) => Outcome::Failed(status.to_string()),
         Err(error) => Outcome::Failed(format!("{} could not be started: {error}", shown(&command))),
     }
+}
+
+/// Runs a command without which nothing that follows makes sense.
+///
+/// # Errors
+/// That it did not succeed.
+pub fn must_pass(command: Command) -> Result<(), String> {
+    let name = program(&command).to_string_lossy().into_owned();
+    let passed = execute(command).into_result();
+    passed.map_err(|reason| format!("{name} did not succeed ({reason}); its output above says why"))
 }
 
 /// Runs all steps, also after one has failed, and prints the table.
@@ -245,14 +264,18 @@ fn print_table(rows: &[Row]) {
     }
 }
 
+/// The program without the directory in which it stands.
+fn program(command: &Command) -> &OsStr {
+    Path::new(command.get_program()).file_name().unwrap_or(command.get_program())
+}
+
 /// The command as a person would type it in the repository's root.
 fn shown(command: &Command) -> String {
-    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let mut words: Vec<String> = command
         .get_envs()
         .filter_map(|(name, value)| Some(format!("{}={:?}", name.to_string_lossy(), value?.to_string_lossy())))
         .collect();
-    words.push(program.to_string_lossy().into_owned());
+    words.push(program(command).to_string_lossy().into_owned());
     words.extend(command.get_args().map(|argument| argument.to_string_lossy().into_owned()));
     words.join(" ")
 }

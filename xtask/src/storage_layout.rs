@@ -27,16 +27,13 @@ fn check() -> Outcome {
     // The validator refuses what was compiled in parts.
     let mut build = forge(&["build", "--force", "--build-info", "--extra-output", "storageLayout"]);
     build.args(PLACES).args(["tests/forge/upgrade/SequentialVault.sol", "tests/forge/upgrade/NamespacedVault.sol"]);
-    match execute(build) {
-        Outcome::Passed => {}
-        failure => return failure,
-    }
-    for (before, after) in UPGRADES {
-        match execute(validation(before, after)) {
-            Outcome::Passed => {}
-            failure => return failure,
-        }
-    }
+    UPGRADES
+        .into_iter()
+        .fold(execute(build), |outcome, (before, after)| outcome.and_then(|| execute(validation(before, after))))
+        .and_then(check_that_a_fault_is_found)
+}
+
+fn check_that_a_fault_is_found() -> Outcome {
     match validation(BROKEN.0, BROKEN.1).output() {
         Ok(output) if output.status.success() => Outcome::Failed(format!("{} passes for a good upgrade", BROKEN.1)),
         Ok(output) if says(&output.stdout, FAULT) || says(&output.stderr, FAULT) => Outcome::Passed,

@@ -12,8 +12,5 @@ pub fn steps() -> Vec<Step> {
 
 fn viem() -> Outcome {
     // The tests deploy the contracts from forge's artifacts, which must be those of the sources.
-    match execute(forge(&["build", "contracts"])) {
-        Outcome::Passed => execute(command("npm", &["test", "--prefix", "packages/viem"])),
-        failure => failure,
-    }
+    execute(forge(&["build", "contracts"])).and_then(|| execute(command("npm", &["test", "--prefix", "packages/viem"])))
 }
