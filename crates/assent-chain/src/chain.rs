@@ -24,12 +24,54 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 ///
 /// The direct methods take no fee and ask for no signature: any address may send. Transactions that come through
 /// [`provider`](Self::provider) are held to all of the chain's rules.
+///
+/// ```
+/// use alloy::primitives::{Address, U256, bytes};
+/// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+///
+/// let chain = EmbeddedChain::new(31_337);
+/// assert_eq!((chain.chain_id(), chain.block_number()), (31_337, 0));
+/// let [sender, receiver, ..] = DEVELOPMENT_ACCOUNTS;
+///
+/// // A transaction is mined at once, in a block of its own.
+/// let (before, snapshot) = (chain.balance(receiver), chain.snapshot());
+/// let sent = chain.transact(Call::new(sender, receiver, bytes!("")).with_value(U256::from(5)))?;
+/// assert!(sent.is_success());
+/// assert_eq!(chain.balance(receiver), before + U256::from(5));
+/// assert_eq!((chain.block_number(), chain.nonce(sender)), (1, 1));
+///
+/// // Back to where it was.
+/// assert!(chain.revert(snapshot));
+/// assert_eq!((chain.block_number(), chain.balance(receiver)), (0, before));
+///
+/// // Any state can be laid out: here code that returns its slot 0.
+/// let contract = Address::repeat_byte(0xcc);
+/// chain.set_code(contract, bytes!("5f545f5260205ff3"))?;
+/// chain.set_storage(contract, U256::ZERO, U256::from(42));
+/// chain.set_balance(contract, U256::from(7));
+/// assert_eq!(chain.code_at(contract).len(), 8);
+/// assert_eq!(chain.storage_at(contract, U256::ZERO), U256::from(42));
+/// let answer = chain.call(Call::new(sender, contract, bytes!("")))?;
+/// assert_eq!(U256::from_be_slice(&answer.output), U256::from(42));
+/// # Ok::<(), assent_chain::ChainError>(())
+/// ```
 #[derive(Clone)]
 pub struct EmbeddedChain {
     machine: Arc<Mutex<Machine>>,
 }
 
 /// Names a state to return to. It can be used once, and is void once an earlier snapshot is returned to.
+///
+/// ```
+/// use assent_chain::EmbeddedChain;
+///
+/// let chain = EmbeddedChain::new(31_337);
+/// let snapshot = chain.snapshot();
+/// chain.mine()?;
+/// assert!(chain.revert(snapshot));
+/// assert!(!chain.revert(snapshot)); // It is used up.
+/// # Ok::<(), assent_chain::ChainError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SnapshotId(u64);
 
@@ -40,6 +82,16 @@ impl EmbeddedChain {
     }
 
     /// A chain that starts from `genesis`.
+    ///
+    /// ```
+    /// use alloy::primitives::{Address, U256};
+    /// use assent_chain::{EmbeddedChain, Genesis};
+    ///
+    /// let rich = Address::repeat_byte(1);
+    /// let genesis = Genesis { chain_id: 1, timestamp: 1_800_000_000, accounts: vec![(rich, U256::from(100))] };
+    /// let chain = EmbeddedChain::with_genesis(genesis);
+    /// assert_eq!((chain.timestamp(), chain.balance(rich)), (1_800_000_000, U256::from(100)));
+    /// ```
     pub fn with_genesis(genesis: Genesis) -> Self {
         Self { machine: Arc::new(Mutex::new(Machine::new(genesis))) }
     }
@@ -51,6 +103,21 @@ impl EmbeddedChain {
     /// not accepted and after a return to a snapshot.
     ///
     /// Waiting for a receipt needs a tokio runtime.
+    ///
+    /// ```
+    /// use alloy::{primitives::U256, providers::Provider, rpc::types::TransactionRequest};
+    /// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let chain = EmbeddedChain::new(31_337);
+    /// let [sender, receiver, ..] = DEVELOPMENT_ACCOUNTS;
+    /// let request = TransactionRequest::default().from(sender).to(receiver).value(U256::from(5));
+    /// let receipt = chain.provider().send_transaction(request).await?.get_receipt().await?;
+    /// assert_eq!((receipt.gas_used, chain.block_number()), (21_000, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn provider(&self) -> DynProvider {
         let builder = ProviderBuilder::new().disable_recommended_fillers().with_gas_estimation();
         let builder = builder.with_simple_nonce_management().fetch_chain_id();
@@ -59,6 +126,18 @@ impl EmbeddedChain {
 
     /// A JSON-RPC client over this chain, to build a provider of one's own on, for instance with a wallet:
     /// `ProviderBuilder::new().wallet(wallet).connect_client(chain.client())`.
+    ///
+    /// ```
+    /// use alloy::providers::{Provider, ProviderBuilder};
+    /// use assent_chain::EmbeddedChain;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let provider = ProviderBuilder::new().connect_client(EmbeddedChain::new(10).client());
+    /// assert_eq!(provider.get_chain_id().await?, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn client(&self) -> RpcClient {
         RpcClient::new(EmbeddedTransport::new(self.clone()), true).with_poll_interval(POLL_INTERVAL)
     }
@@ -75,6 +154,23 @@ impl EmbeddedChain {
 
     /// Like [`call`](Self::call), as though the latest block's time were `timestamp` (seconds since the Unix epoch,
     /// past or future).
+    ///
+    /// ```
+    /// use alloy::primitives::{Address, U256, bytes};
+    /// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+    ///
+    /// let chain = EmbeddedChain::new(31_337);
+    /// // Code that returns the time it sees.
+    /// let clock = Address::repeat_byte(0xcc);
+    /// chain.set_code(clock, bytes!("425f5260205ff3"))?;
+    /// let read = Call::new(DEVELOPMENT_ACCOUNTS[0], clock, bytes!(""));
+    /// let time = |outcome: assent_chain::Outcome| U256::from_be_slice(&outcome.output).to::<u64>();
+    ///
+    /// let yesterday = chain.timestamp() - 24 * 60 * 60;
+    /// assert_eq!(time(chain.call_at(read.clone(), yesterday)?), yesterday);
+    /// assert_eq!(time(chain.call(read)?), chain.timestamp());
+    /// # Ok::<(), assent_chain::ChainError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -97,6 +193,17 @@ impl EmbeddedChain {
     }
 
     /// Deploys a contract and returns its address.
+    ///
+    /// ```
+    /// use alloy::primitives::bytes;
+    /// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+    ///
+    /// let chain = EmbeddedChain::new(31_337);
+    /// // Twelve bytes that return the one after them, STOP.
+    /// let contract = chain.deploy(DEVELOPMENT_ACCOUNTS[0], bytes!("6001600c60003960016000f3" "00"))?;
+    /// assert_eq!(chain.code_at(contract), bytes!("00"));
+    /// # Ok::<(), assent_chain::ChainError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -124,6 +231,24 @@ impl EmbeddedChain {
 
     /// Mines an empty block at `timestamp` (seconds since the Unix epoch), so that calls see that time.
     ///
+    /// ```
+    /// use alloy::primitives::{Address, U256, bytes};
+    /// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+    ///
+    /// let chain = EmbeddedChain::new(31_337);
+    /// // Code that returns the time it sees.
+    /// let clock = Address::repeat_byte(0xcc);
+    /// chain.set_code(clock, bytes!("425f5260205ff3"))?;
+    /// let read = Call::new(DEVELOPMENT_ACCOUNTS[0], clock, bytes!(""));
+    /// let time = |outcome: assent_chain::Outcome| U256::from_be_slice(&outcome.output).to::<u64>();
+    ///
+    /// let tomorrow = chain.timestamp() + 24 * 60 * 60;
+    /// chain.set_timestamp(tomorrow)?;
+    /// assert_eq!(time(chain.call(read)?), tomorrow);
+    /// assert!(chain.set_timestamp(tomorrow).is_err()); // Time only moves forward.
+    /// # Ok::<(), assent_chain::ChainError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ChainError::TimestampNotLater`] unless it is later than the latest block's;
@@ -135,11 +260,39 @@ impl EmbeddedChain {
     }
 
     /// The time of the block that would be mined now.
+    ///
+    /// ```
+    /// use assent_chain::EmbeddedChain;
+    ///
+    /// let chain = EmbeddedChain::new(31_337);
+    /// let now = chain.timestamp();
+    /// assert_eq!(chain.next_timestamp(), now + 1);
+    ///
+    /// chain.set_next_timestamp(now + 60)?;
+    /// assert_eq!((chain.timestamp(), chain.next_timestamp()), (now, now + 60));
+    /// chain.mine()?;
+    /// assert_eq!((chain.timestamp(), chain.block_number()), (now + 60, 1));
+    /// # Ok::<(), assent_chain::ChainError>(())
+    /// ```
     pub fn next_timestamp(&self) -> u64 {
         self.machine().next_timestamp()
     }
 
     /// Sets the time of the next block, in seconds since the Unix epoch. Calls see it once that block is mined.
+    ///
+    /// ```
+    /// use assent_chain::EmbeddedChain;
+    ///
+    /// let chain = EmbeddedChain::new(31_337);
+    /// let now = chain.timestamp();
+    /// assert_eq!(chain.next_timestamp(), now + 1);
+    ///
+    /// chain.set_next_timestamp(now + 60)?;
+    /// assert_eq!((chain.timestamp(), chain.next_timestamp()), (now, now + 60));
+    /// chain.mine()?;
+    /// assert_eq!((chain.timestamp(), chain.block_number()), (now + 60, 1));
+    /// # Ok::<(), assent_chain::ChainError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -149,6 +302,20 @@ impl EmbeddedChain {
     }
 
     /// Mines an empty block.
+    ///
+    /// ```
+    /// use assent_chain::EmbeddedChain;
+    ///
+    /// let chain = EmbeddedChain::new(31_337);
+    /// let now = chain.timestamp();
+    /// assert_eq!(chain.next_timestamp(), now + 1);
+    ///
+    /// chain.set_next_timestamp(now + 60)?;
+    /// assert_eq!((chain.timestamp(), chain.next_timestamp()), (now, now + 60));
+    /// chain.mine()?;
+    /// assert_eq!((chain.timestamp(), chain.block_number()), (now + 60, 1));
+    /// # Ok::<(), assent_chain::ChainError>(())
+    /// ```
     ///
     /// # Errors
     ///

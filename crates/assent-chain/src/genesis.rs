@@ -6,9 +6,30 @@ use alloy::primitives::{Address, Bytes, U256, address, bytes, uint};
 /// `salt ‖ creation code`, it deploys the code with CREATE2 and answers with the 20-byte address.
 ///
 /// Source: <https://github.com/Arachnid/deterministic-deployment-proxy>.
+///
+/// ```
+/// use alloy::primitives::{B256, bytes};
+/// use assent_chain::{Call, DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+///
+/// let chain = EmbeddedChain::new(31_337);
+/// assert_eq!(chain.code_at(DEPLOYMENT_PROXY), DEPLOYMENT_PROXY_CODE);
+///
+/// // Its calldata: a salt, and the creation code. It answers with the address, which depends on these two alone.
+/// let creation = bytes!("6001600c60003960016000f3" "00");
+/// let calldata = [B256::ZERO.as_slice(), &creation].concat();
+/// let deployed = chain.transact(Call::new(DEVELOPMENT_ACCOUNTS[0], DEPLOYMENT_PROXY, calldata))?;
+/// assert_eq!(deployed.output, DEPLOYMENT_PROXY.create2_from_code(B256::ZERO, creation).to_vec());
+/// # Ok::<(), assent_chain::ChainError>(())
+/// ```
 pub const DEPLOYMENT_PROXY: Address = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
 
 /// The proxy's runtime code, as its README and every chain that carries it have it.
+///
+/// ```
+/// use assent_chain::{DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE, EmbeddedChain};
+///
+/// assert_eq!(EmbeddedChain::new(1).code_at(DEPLOYMENT_PROXY), DEPLOYMENT_PROXY_CODE);
+/// ```
 pub const DEPLOYMENT_PROXY_CODE: Bytes = bytes!(
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
 );
@@ -16,6 +37,15 @@ pub const DEPLOYMENT_PROXY_CODE: Bytes = bytes!(
 /// The addresses of the first ten accounts of the mnemonic `test test test test test test test test test test test
 /// junk` (path `m/44'/60'/0'/0/i`), which Hardhat and anvil fund and unlock. Their keys are public: on no other
 /// chain do they own anything.
+///
+/// ```
+/// use alloy::primitives::U256;
+/// use assent_chain::{DEVELOPMENT_ACCOUNTS, DEVELOPMENT_CHAIN_ID, EmbeddedChain};
+///
+/// let chain = EmbeddedChain::new(DEVELOPMENT_CHAIN_ID);
+/// let ether = U256::from(10).pow(U256::from(18));
+/// assert!(DEVELOPMENT_ACCOUNTS.iter().all(|&account| chain.balance(account) == U256::from(10_000) * ether));
+/// ```
 pub const DEVELOPMENT_ACCOUNTS: [Address; 10] = [
     address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
     address!("70997970C51812dc3A010C7d01b50e0d17dc79C8"),
@@ -30,6 +60,15 @@ pub const DEVELOPMENT_ACCOUNTS: [Address; 10] = [
 ];
 
 /// The chain id that development chains use by custom.
+///
+/// ```
+/// use alloy::primitives::U256;
+/// use assent_chain::{DEVELOPMENT_ACCOUNTS, DEVELOPMENT_CHAIN_ID, EmbeddedChain};
+///
+/// let chain = EmbeddedChain::new(DEVELOPMENT_CHAIN_ID);
+/// let ether = U256::from(10).pow(U256::from(18));
+/// assert!(DEVELOPMENT_ACCOUNTS.iter().all(|&account| chain.balance(account) == U256::from(10_000) * ether));
+/// ```
 pub const DEVELOPMENT_CHAIN_ID: u64 = 31_337;
 
 /// 10,000 ether in wei, what anvil gives each development account.
@@ -41,6 +80,14 @@ const DEFAULT_TIMESTAMP: u64 = 1_767_225_600;
 /// What a chain starts from: its id, its first block's time, and who owns what.
 ///
 /// The [`DEPLOYMENT_PROXY`] is present on every chain, as on anvil.
+///
+/// ```
+/// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain, Genesis};
+///
+/// let genesis = Genesis { timestamp: 1_900_000_000, ..Genesis::development(1) };
+/// assert_eq!(genesis.accounts.len(), DEVELOPMENT_ACCOUNTS.len());
+/// assert_eq!(EmbeddedChain::with_genesis(genesis).timestamp(), 1_900_000_000);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Genesis {
     /// The chain's id (EIP-155).

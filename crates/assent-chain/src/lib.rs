@@ -73,7 +73,29 @@ pub use revm::context::result::{HaltReason, InvalidTransaction};
 pub use transport::EmbeddedTransport;
 
 /// Gas limit of every block, as on mainnet since November 2025.
+///
+/// ```
+/// use assent_chain::{BLOCK_GAS_LIMIT, TRANSACTION_GAS_CAP};
+///
+/// // A block holds three of the greatest transactions.
+/// assert_eq!(BLOCK_GAS_LIMIT / TRANSACTION_GAS_CAP, 3);
+/// ```
 pub const BLOCK_GAS_LIMIT: u64 = 60_000_000;
 
 /// The most gas a transaction may ask for (EIP-7825).
+///
+/// ```
+/// use alloy::primitives::bytes;
+/// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain, TRANSACTION_GAS_CAP};
+///
+/// let [sender, receiver, ..] = DEVELOPMENT_ACCOUNTS;
+/// let call = Call::new(sender, receiver, bytes!(""));
+/// assert!(EmbeddedChain::new(1).call(call.clone().with_gas_limit(TRANSACTION_GAS_CAP)).is_ok());
+/// assert!(EmbeddedChain::new(1).call(call.with_gas_limit(TRANSACTION_GAS_CAP + 1)).is_err());
+/// ```
 pub const TRANSACTION_GAS_CAP: u64 = 1 << 24;
+
+/// The README's example is tested like all others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,6 +5,20 @@ use revm::context::result::{ExecutionResult, HaltReason, InvalidTransaction};
 
 /// A call or a contract creation, for [`EmbeddedChain::call`](crate::EmbeddedChain::call) and
 /// [`EmbeddedChain::transact`](crate::EmbeddedChain::transact).
+///
+/// ```
+/// use alloy::primitives::{TxKind, U256, bytes};
+/// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain, TRANSACTION_GAS_CAP};
+///
+/// let [sender, receiver, ..] = DEVELOPMENT_ACCOUNTS;
+/// let call = Call::new(sender, receiver, bytes!("")).with_value(U256::from(1)).with_gas_limit(21_000);
+/// assert_eq!(EmbeddedChain::new(1).call(call)?.gas_used, 21_000);
+///
+/// let creation = Call::create(sender, bytes!("6001600c60003960016000f3" "00"));
+/// assert_eq!((creation.to, creation.gas_limit), (TxKind::Create, TRANSACTION_GAS_CAP));
+/// assert!(EmbeddedChain::new(1).call(creation)?.created.is_some());
+/// # Ok::<(), assent_chain::ChainError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Who calls. Any address: no signature is asked for, and no fee is taken.
@@ -51,6 +65,29 @@ impl Call {
 }
 
 /// How an execution ended.
+///
+/// ```
+/// use alloy::primitives::{Address, bytes};
+/// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain, Ending};
+///
+/// let chain = EmbeddedChain::new(1);
+/// let contract = Address::repeat_byte(0xcc);
+/// let call = Call::new(DEVELOPMENT_ACCOUNTS[0], contract, bytes!(""));
+///
+/// chain.set_code(contract, bytes!("60aa5f526001601ffd"))?; // Reverts with the byte 0xaa.
+/// let outcome = chain.call(call.clone())?;
+/// assert_eq!(outcome.ending, Ending::Revert);
+/// assert_eq!(outcome.revert_data(), Some(&bytes!("aa")));
+///
+/// chain.set_code(contract, bytes!("fe"))?; // INVALID takes all gas.
+/// let outcome = chain.call(call.clone())?;
+/// assert!(matches!(outcome.ending, Ending::Halt(_)));
+/// assert_eq!((outcome.gas_used, outcome.revert_data()), (call.gas_limit, None));
+///
+/// chain.set_code(contract, bytes!("00"))?; // Stops.
+/// assert!(chain.call(call)?.is_success());
+/// # Ok::<(), assent_chain::ChainError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It returned.
@@ -62,6 +99,29 @@ pub enum Ending {
 }
 
 /// What an execution did.
+///
+/// ```
+/// use alloy::primitives::{Address, bytes};
+/// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain, Ending};
+///
+/// let chain = EmbeddedChain::new(1);
+/// let contract = Address::repeat_byte(0xcc);
+/// let call = Call::new(DEVELOPMENT_ACCOUNTS[0], contract, bytes!(""));
+///
+/// chain.set_code(contract, bytes!("60aa5f526001601ffd"))?; // Reverts with the byte 0xaa.
+/// let outcome = chain.call(call.clone())?;
+/// assert_eq!(outcome.ending, Ending::Revert);
+/// assert_eq!(outcome.revert_data(), Some(&bytes!("aa")));
+///
+/// chain.set_code(contract, bytes!("fe"))?; // INVALID takes all gas.
+/// let outcome = chain.call(call.clone())?;
+/// assert!(matches!(outcome.ending, Ending::Halt(_)));
+/// assert_eq!((outcome.gas_used, outcome.revert_data()), (call.gas_limit, None));
+///
+/// chain.set_code(contract, bytes!("00"))?; // Stops.
+/// assert!(chain.call(call)?.is_success());
+/// # Ok::<(), assent_chain::ChainError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// How it ended.
@@ -105,6 +165,17 @@ impl From<ExecutionResult> for Outcome {
 }
 
 /// Why the chain did not do what it was asked. A call that reverts is no error: see [`Outcome`].
+///
+/// ```
+/// use alloy::primitives::{U256, bytes};
+/// use assent_chain::{Call, ChainError, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+///
+/// let chain = EmbeddedChain::new(1);
+/// let [sender, receiver, ..] = DEVELOPMENT_ACCOUNTS;
+/// let call = Call::new(sender, receiver, bytes!("")).with_value(U256::MAX);
+/// assert!(matches!(chain.call(call), Err(ChainError::InvalidTransaction(_))));
+/// assert!(matches!(chain.set_timestamp(0), Err(ChainError::TimestampNotLater { .. })));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {

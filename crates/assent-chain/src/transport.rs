@@ -14,6 +14,21 @@ use crate::{EmbeddedChain, rpc};
 /// goes wrong is an error inside the answer.
 ///
 /// Most users want [`EmbeddedChain::provider`] or [`EmbeddedChain::client`].
+///
+/// ```
+/// use alloy::providers::{Provider, ProviderBuilder};
+/// use alloy::rpc::client::RpcClient;
+/// use assent_chain::{EmbeddedChain, EmbeddedTransport};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // What `EmbeddedChain::client` does, with the transport in one's own hands.
+/// let transport = EmbeddedTransport::new(EmbeddedChain::new(10));
+/// let provider = ProviderBuilder::new().connect_client(RpcClient::new(transport, true));
+/// assert_eq!(provider.get_chain_id().await?, 10);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct EmbeddedTransport {
     chain: EmbeddedChain,

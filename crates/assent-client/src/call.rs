@@ -13,6 +13,20 @@ use assent_contracts::{IPolicyClient, TreasuryVault};
 use assent_verifier::{Authorization, AuthorizationError, Intent, append_trailing};
 
 /// A call to a contract.
+///
+/// ```
+/// use alloy::primitives::{Address, U256, bytes};
+/// use assent_client::Call;
+///
+/// let (agent, vault) = (Address::repeat_byte(1), Address::repeat_byte(2));
+/// let call = Call::new(agent, vault, bytes!("0x12345678")).with_value(U256::from(5)).with_gas_limit(500_000);
+/// assert_eq!(call.gas_limit, Some(500_000));
+///
+/// // What the operators are asked about.
+/// let intent = call.intent(1);
+/// assert_eq!((intent.from, intent.to, intent.value), (agent, vault, U256::from(5)));
+/// assert_eq!(intent.data, call.data);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// Who calls.
@@ -44,6 +58,28 @@ impl Call {
     }
 
     /// The same call with an authorization behind its calldata, for a function under `onlyAttested`.
+    ///
+    /// ```
+    /// use alloy::primitives::{Address, B256, U256, aliases::U48, bytes};
+    /// use assent_client::Call;
+    /// use assent_verifier::{Authorization, Decision, MerkleProof, QuorumProof, split_trailing};
+    ///
+    /// let call = Call::new(Address::repeat_byte(1), Address::repeat_byte(2), bytes!("0x12345678"));
+    /// // What the operators answered; this one is of the kind whose root was recorded.
+    /// let authorization = Authorization {
+    ///     task_id: B256::repeat_byte(3),
+    ///     nonce: U256::from(7),
+    ///     expiration: U48::from(1_900_000_000_u64),
+    ///     decision: Decision::Allow,
+    ///     evidence: B256::repeat_byte(4),
+    ///     epoch: 1,
+    ///     quorum_proof: QuorumProof::Recorded,
+    ///     merkle_proof: MerkleProof::EMPTY,
+    /// };
+    /// let attested = call.attested(&authorization)?;
+    /// assert_eq!(split_trailing(&attested.data)?, (&call.data[..], &authorization.encode()[..]));
+    /// # Ok::<(), assent_verifier::AuthorizationError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -109,6 +145,46 @@ impl<P: Provider> AssentClient<P> {
 
     /// Sends a call with its authorization behind the calldata.
     ///
+    /// ```
+    /// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
+    /// # use world::{AGENT, OPERATOR, OWNER, World};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), world::Failure> {
+    /// # let world = World::new().await?;
+    /// # let (client, vault, token) = (&world.client, world.vault, world.token);
+    /// use alloy::{primitives::U256, providers::Provider, sol_types::SolCall};
+    /// use assent_client::Call;
+    /// use assent_contracts::TreasuryVault;
+    /// use assent_verifier::verify_trailing;
+    ///
+    /// // The agent has the vault pay 40 tokens. `world.attest` stands for the operators.
+    /// let pay = TreasuryVault::payCall { token, recipient: OWNER, amount: U256::from(40) };
+    /// let call = Call::new(AGENT, vault, pay.abi_encode());
+    /// let intent = call.intent(client.chain_id().await?);
+    /// let authorization = world.attest(&intent, 7)?.authorization()?;
+    ///
+    /// // Offline first, then on the latest block without a transaction.
+    /// let attested = call.attested(&authorization)?;
+    /// let context = client.read_context_for(vault, AGENT, &intent, &authorization).await?;
+    /// assert!(verify_trailing(&context, attested.value, &attested.data).is_ok());
+    /// client.simulate(&attested).await?;
+    ///
+    /// // As of a block of one's choice, for whoever has to say later why it was accepted.
+    /// let block = client.provider().get_block_number().await?;
+    /// let context = client.read_context_for_at(block, vault, AGENT, &intent, &authorization).await?;
+    /// assert!(verify_trailing(&context, attested.value, &attested.data).is_ok());
+    ///
+    /// let receipt = client.send_trailing(&call, &authorization).await?; // As `send(&attested)` does.
+    /// assert!(receipt.status());
+    ///
+    /// // Once. What would revert is not sent.
+    /// let error = client.send(&attested).await.unwrap_err();
+    /// assert_eq!(error.refusal().map(|refusal| refusal.name()), Some("AttestationAlreadySpent"));
+    /// assert_eq!(error.gas_used(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`send`](Self::send); [`ClientError::Authorization`] when the calldata is shorter than a selector.
@@ -122,6 +198,42 @@ impl<P: Provider> AssentClient<P> {
 
     /// Hands an intent and its authorization, from the intent's `from`, to a contract with the function
     /// `execute(Intent,bytes)` of `TreasuryVault`.
+    ///
+    /// ```
+    /// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
+    /// # use world::{AGENT, OPERATOR, OWNER, World};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), world::Failure> {
+    /// # let world = World::new().await?;
+    /// # let (client, vault, token) = (&world.client, world.vault, world.token);
+    /// use alloy::{primitives::U256, sol_types::SolCall};
+    /// use assent_client::Call;
+    /// use assent_contracts::ExampleToken;
+    ///
+    /// // The vault shall send 40 tokens to its owner. `world.attest` stands for the operators.
+    /// let transfer = ExampleToken::transferCall { to: OWNER, value: U256::from(40) };
+    /// let intent = Call::new(AGENT, token, transfer.abi_encode()).intent(client.chain_id().await?);
+    /// let authorization = world.attest(&intent, 7)?.authorization()?;
+    ///
+    /// // Offline first: the same checks, the same error.
+    /// let context = client.read_context_for(vault, AGENT, &intent, &authorization).await?;
+    /// assert!(assent_verifier::verify(&context, &intent, &authorization.encode()).is_ok());
+    ///
+    /// // The chain's own answer, without a transaction.
+    /// let task = client.check_authorization(vault, &intent, AGENT, &authorization.encode()).await?;
+    /// assert_eq!(task, authorization.task_id);
+    /// let returned = client.simulate_explicit(vault, &intent, &authorization).await?;
+    /// assert_eq!(U256::from_be_slice(&returned), U256::from(1)); // ERC-20's `true`.
+    ///
+    /// let receipt = client.send_explicit(vault, &intent, &authorization).await?;
+    /// assert!(receipt.status());
+    ///
+    /// // Once.
+    /// let error = client.send_explicit(vault, &intent, &authorization).await.unwrap_err();
+    /// assert_eq!(error.refusal().map(|refusal| refusal.name()), Some("AttestationAlreadySpent"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -134,6 +134,31 @@ impl<P: Provider> AssentClient<P> {
     /// An epoch that the TaskManager does not know is left out, and a client without a TaskManager has neither epochs nor spent nonces:
     /// verification then gives the refusal that the chain gives.
     ///
+    /// ```
+    /// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
+    /// # use world::{AGENT, OPERATOR, OWNER, World};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), world::Failure> {
+    /// # let world = World::new().await?;
+    /// # let (client, vault, token) = (&world.client, world.vault, world.token);
+    /// use alloy::{primitives::U256, providers::Provider};
+    /// use assent_verifier::SpentLedger;
+    ///
+    /// // Enough for what epoch 1 attests with the nonces 0 to 255.
+    /// let context = client.read_context(vault, AGENT, &[1], &[U256::ZERO]).await?;
+    /// assert_eq!(context.policy, client.read_policy(vault).await?);
+    /// assert!(context.epoch(1).is_some());
+    /// assert!(!context.spent.is_spent(vault, U256::from(255)));
+    /// assert!(context.spent.is_spent(vault, U256::from(256))); // Not read, and so refused.
+    ///
+    /// // A later one needs only what has changed since.
+    /// let spent = client.read_spent(context.task_manager, vault, &[U256::from(256)]).await?;
+    /// assert!(!spent.is_spent(vault, U256::from(256)));
+    /// assert_eq!(client.provider().get_block_number().await?, world.chain.block_number());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ClientError::UnexpectedAnswer`] when `policy_client` is no PolicyClient; [`ClientError::OperatorTable`];

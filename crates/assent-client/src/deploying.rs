@@ -22,6 +22,30 @@ const G1ADD_INPUT: [u8; 256] = [0; 256];
 const G1ADD_OUTPUT_LENGTH: usize = 128;
 
 /// What a deployment did.
+///
+/// ```
+/// use alloy::primitives::aliases::U48;
+/// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+/// use assent_client::{AssentClient, DeployedContract, ValidatorState};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = AssentClient::new(EmbeddedChain::new(31_337).provider());
+/// let [owner, somebody, ..] = DEVELOPMENT_ACCOUNTS;
+/// let report = client.deploy(owner, owner, U48::from(3600)).await?;
+/// for DeployedContract { name, address, receipt } in &report.contracts {
+///     println!("{name} at {address}, {} gas", receipt.as_ref().map_or(0, |receipt| receipt.gas_used));
+/// }
+/// assert!(matches!(report.validator, ValidatorState::Added(_)));
+///
+/// // Again, by anybody: everything stands already.
+/// let again = client.deploy(somebody, owner, U48::from(3600)).await?;
+/// assert_eq!(again.deployment, report.deployment);
+/// assert!(again.contracts.iter().all(|contract| contract.receipt.is_none()));
+/// assert!(matches!(again.validator, ValidatorState::WasAdded));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct DeploymentReport {
     /// The contracts, where they stand, and the arguments.
@@ -33,6 +57,26 @@ pub struct DeploymentReport {
 }
 
 /// Whether an OperatorRegistry tells a TaskManager of epochs. Until it does, every attestation is refused.
+///
+/// ```
+/// use alloy::primitives::aliases::U48;
+/// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+/// use assent_client::{AssentClient, ValidatorState};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = AssentClient::new(EmbeddedChain::new(31_337).provider());
+/// let [owner, somebody, ..] = DEVELOPMENT_ACCOUNTS;
+/// // Somebody else pays for the deployment, and cannot act as the registry's owner.
+/// let report = client.deploy(somebody, owner, U48::from(3600)).await?;
+/// assert!(matches!(report.validator, ValidatorState::LeftToOwner));
+///
+/// let (registry, task_manager) = (report.deployment.operator_registry, report.deployment.task_manager);
+/// client.add_validator(registry.address, owner, task_manager.address).await?;
+/// assert!(client.is_validator(registry.address, task_manager.address).await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub enum ValidatorState {
     /// It did already.
@@ -44,6 +88,21 @@ pub enum ValidatorState {
 }
 
 /// A contract that stands.
+///
+/// ```
+/// use alloy::primitives::Address;
+/// use assent_client::DeployedContract;
+///
+/// /// What a log says of each.
+/// fn line(contract: &DeployedContract) -> String {
+///     let DeployedContract { name, address, receipt } = contract;
+///     let what = if receipt.is_some() { "deployed to" } else { "stands at" };
+///     format!("{name} {what} {address}")
+/// }
+///
+/// let contract = DeployedContract { name: "TaskManager", address: Address::ZERO, receipt: None };
+/// assert_eq!(line(&contract), format!("TaskManager stands at {}", Address::ZERO));
+/// ```
 #[derive(Debug, Clone)]
 pub struct DeployedContract {
     /// Its name in Solidity.
@@ -111,6 +170,24 @@ impl<P: Provider> AssentClient<P> {
 
     /// Creates a contract from its init code (creation bytecode and ABI-encoded arguments), at an address that depends
     /// on the account `from` and its nonce.
+    ///
+    /// ```
+    /// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
+    /// # use world::{AGENT, OPERATOR, OWNER, World};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), world::Failure> {
+    /// # let world = World::new().await?;
+    /// # let (client, vault, token) = (&world.client, world.vault, world.token);
+    /// use alloy::{primitives::U256, sol_types::SolConstructor};
+    /// use assent_contracts::ExampleToken;
+    ///
+    /// let arguments = ExampleToken::constructorCall { supply: U256::from(1000) }.abi_encode();
+    /// let init_code = [ExampleToken::BYTECODE.as_ref(), &arguments].concat();
+    /// let (address, receipt) = client.create(AGENT, init_code.into()).await?;
+    /// assert_eq!(receipt.contract_address, Some(address));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

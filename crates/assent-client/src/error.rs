@@ -10,6 +10,28 @@ use assent_verifier::{AuthorizationError, OperatorTableError, Refusal};
 use std::fmt;
 
 /// Why a call of this crate failed.
+///
+/// ```
+/// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
+/// # use world::{AGENT, OPERATOR, OWNER, World};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), world::Failure> {
+/// # let world = World::new().await?;
+/// # let (client, vault, token) = (&world.client, world.vault, world.token);
+/// use alloy::primitives::U256;
+/// use assent_client::{Call, ClientError, Revert};
+///
+/// // A contract where none stands, and a caller that the vault does not know.
+/// let nobody = alloy::primitives::Address::repeat_byte(9);
+/// let error = client.read_policy(nobody).await.unwrap_err();
+/// assert!(matches!(error, ClientError::UnexpectedAnswer { contract, .. } if contract == nobody));
+///
+/// let error = client.simulate(&Call::new(nobody, vault, [0x12, 0x34, 0x56, 0x78])).await.unwrap_err();
+/// assert_eq!((error.refusal(), error.gas_used()), (None, None)); // Not the protocol's, and not mined.
+/// assert!(matches!(error, ClientError::Reverted { reason: Revert::Other { .. }, .. }));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The chain reverted the call. [`refusal`](Self::refusal) gives the protocol's reason, if it is one.
@@ -113,6 +135,20 @@ pub enum ClientError {
 }
 
 /// What a contract reverted with.
+///
+/// ```
+/// use alloy::sol_types::SolError;
+/// use assent_client::Revert;
+/// use assent_contracts::TreasuryVault;
+/// use assent_verifier::Refusal;
+///
+/// let refusal = Refusal::UnknownEpoch { epoch: 3 };
+/// assert_eq!(Revert::from(alloy::primitives::Bytes::from(refusal.revert_data())), Revert::Refused(refusal));
+///
+/// let other = TreasuryVault::NotAgent { caller: alloy::primitives::Address::ZERO }.abi_encode();
+/// let Revert::Other { description, .. } = Revert::from(alloy::primitives::Bytes::from(other)) else { panic!() };
+/// assert!(description.is_some_and(|text| text.starts_with("NotAgent(")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revert {
     /// A refusal of the protocol.

@@ -48,6 +48,67 @@ pub use spent::SpentSnapshot;
 /// Assent's contracts as seen through a provider.
 ///
 /// Whatever sends a transaction names the account it comes from; the provider's wallet, or the node, must hold its key.
+///
+/// ```
+/// // A chain in the process; any other alloy provider will do.
+/// use alloy::{
+///     primitives::{Address, B256, U256, aliases::{U48, U96}},
+///     sol_types::{SolCall, SolConstructor},
+/// };
+/// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+/// use assent_client::AssentClient;
+/// use assent_signer::SecretKey;
+/// use assent_verifier::Policy;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = AssentClient::new(EmbeddedChain::new(31_337).provider());
+/// let [owner, agent, operator, ..] = DEVELOPMENT_ACCOUNTS;
+/// let chain_id = client.chain_id().await?;
+///
+/// // The contracts.
+/// let deployment = client.deploy(owner, owner, U48::from(3600)).await?.deployment;
+/// let (registry, task_manager) = (deployment.operator_registry.address, deployment.task_manager.address);
+/// assert!(client.is_validator(registry, task_manager).await?);
+/// assert!(client.add_validator(registry, owner, task_manager).await?.is_empty()); // `deploy` did.
+///
+/// // An operator, its weight in set 1, and an epoch of the set.
+/// let key = SecretKey::generate()?;
+/// let proof = key.prove_possession(operator, U256::from(chain_id), registry);
+/// client.register_operator(registry, operator, &key.public_key(), &proof).await?;
+/// client.set_weights(deployment.stake_table.address, owner, 1, &[(operator, U96::from(100))]).await?;
+/// let epoch = client.commit_epoch(registry, owner, 1, &[operator]).await?.number;
+/// assert_eq!(client.latest_epoch(registry, 1).await?, Some(client.read_epoch(registry, epoch).await?));
+///
+/// // A client of theirs: a vault, whose agent may pay what the operators attest.
+/// let policy =
+///     Policy { policyId: B256::repeat_byte(1), operatorSet: 1, quorum: 6700, maxLifetime: U48::from(3600) };
+/// let (vault, _) = client.deploy_vault(owner, owner, agent, task_manager, policy.clone()).await?;
+/// assert_eq!(client.read_policy(vault).await?, Some(policy));
+/// assert_eq!(client.read_task_manager(vault).await?, task_manager);
+/// assert!(!client.is_spent(task_manager, vault, U256::from(7)).await?);
+///
+/// // A key is replaced for epochs to come; how long the old one stays good is the owner's to say.
+/// let next = SecretKey::generate()?;
+/// let proof = next.prove_possession(operator, U256::from(chain_id), registry);
+/// client.rotate_key(registry, operator, &next.public_key(), &proof).await?;
+/// client.set_grace_period(registry, owner, U48::from(60)).await?;
+/// let second = client.commit_epoch(registry, owner, 1, &[operator]).await?.number;
+/// assert_ne!(client.read_epoch(registry, epoch).await?.valid_until, U48::MAX);
+///
+/// // One that leaked is ended at once. Whoever thinks that a TaskManager has not heard of it can tell it again.
+/// client.retire_epoch(registry, owner, second).await?;
+/// client.publish_epoch(registry, agent, second).await?;
+/// let known = client.read_known_epoch(task_manager, second).await?;
+/// assert!(known.is_some_and(|epoch| epoch.is_retired_for_cause()));
+///
+/// // An operator that leaves is in no epoch to come. An address that was mistyped is found before anything is sent there.
+/// client.require_contract(registry).await?;
+/// client.deregister_operator(registry, operator).await?;
+/// assert!(client.commit_epoch(registry, owner, 1, &[operator]).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct AssentClient<P> {
     provider: P,
@@ -64,3 +125,8 @@ impl<P> AssentClient<P> {
         &self.provider
     }
 }
+
+/// The README's example is tested like all others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

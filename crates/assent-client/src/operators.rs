@@ -17,6 +17,22 @@ use assent_verifier::{PublicKey, Signature};
 const TABLE_CAPACITY: usize = 100;
 
 /// An epoch that was committed.
+///
+/// ```
+/// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
+/// # use world::{AGENT, OPERATOR, OWNER, World};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), world::Failure> {
+/// # let world = World::new().await?;
+/// # let (client, vault, token) = (&world.client, world.vault, world.token);
+/// use assent_client::CommittedEpoch;
+///
+/// let registry = world.deployment.operator_registry.address;
+/// let CommittedEpoch { number, receipts } = client.commit_epoch(registry, OWNER, 1, &[OPERATOR]).await?;
+/// assert_eq!((number, receipts.len()), (2, 1)); // The first was committed before.
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct CommittedEpoch {
     /// Its number.

@@ -14,6 +14,25 @@ use assent_verifier::{AttestationDocument, NonSigners, RecordedRoot, RecordedRoo
 const ROOTS_AT_ONCE: usize = 100;
 
 /// A Merkle root and its aggregate signature.
+///
+/// ```
+/// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
+/// # use world::{AGENT, OPERATOR, OWNER, World};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), world::Failure> {
+/// # let world = World::new().await?;
+/// # let (client, vault, token) = (&world.client, world.vault, world.token);
+/// use assent_client::{Call, SignedRoot};
+///
+/// // `world.attest` stands for the operators, who sign roots, of one attestation or of many.
+/// let intent = Call::new(AGENT, token, []).intent(client.chain_id().await?);
+/// let document = world.attest(&intent, 1)?;
+/// let signed_root = SignedRoot::from(&document);
+/// assert_eq!(signed_root.root, document.root());
+/// assert!(signed_root.non_signers.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRoot {
     /// What the operators signed.
@@ -50,6 +69,37 @@ impl<P: Provider> AssentClient<P> {
 
     /// As [`record_root`](Self::record_root), for many roots of one epoch: all with one product of pairings, in as many
     /// transactions as gas demands, one for every 100 roots.
+    ///
+    /// ```
+    /// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
+    /// # use world::{AGENT, OPERATOR, OWNER, World};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), world::Failure> {
+    /// # let world = World::new().await?;
+    /// # let (client, vault, token) = (&world.client, world.vault, world.token);
+    /// use alloy::{primitives::U256, sol_types::SolCall};
+    /// use assent_client::{Call, SignedRoot};
+    /// use assent_contracts::ExampleToken;
+    ///
+    /// // Two payments, attested each by itself. `world.attest` stands for the operators.
+    /// let task_manager = world.deployment.task_manager.address;
+    /// let transfer = ExampleToken::transferCall { to: OWNER, value: U256::from(40) };
+    /// let intent = Call::new(AGENT, token, transfer.abi_encode()).intent(client.chain_id().await?);
+    /// let documents = [world.attest(&intent, 1)?, world.attest(&intent, 2)?];
+    ///
+    /// // Anybody records the roots ahead of time ...
+    /// let roots = documents.each_ref().map(SignedRoot::from);
+    /// client.record_root(OWNER, task_manager, 1, &roots[0]).await?;
+    /// client.record_roots(OWNER, task_manager, 1, &roots[1..]).await?;
+    /// let recorded = client.read_recorded_roots(task_manager, &[(1, roots[0].root), (1, roots[1].root)]).await?;
+    /// assert_eq!(recorded.iter().count(), 2);
+    ///
+    /// // ... and each payment is made without its signature.
+    /// let receipt = client.send_explicit(vault, &intent, &documents[1].recorded_authorization()?).await?;
+    /// assert!(receipt.status());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

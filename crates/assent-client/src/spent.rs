@@ -7,6 +7,24 @@ use std::collections::BTreeMap;
 /// The spent nonces of one client as a chain had them, as far as they were read.
 ///
 /// A nonce in a word that was not read counts as spent: what cannot be checked is refused.
+///
+/// ```
+/// use alloy::primitives::{Address, U256};
+/// use assent_client::SpentSnapshot;
+/// use assent_verifier::SpentLedger;
+///
+/// // Of this client one word was read, in which the nonce 1 is spent.
+/// let client = Address::repeat_byte(1);
+/// let snapshot = SpentSnapshot::new(client, [(U256::ZERO, U256::from(0b10))]);
+/// assert_eq!(snapshot.policy_client(), client);
+/// assert!(snapshot.words().eq([(U256::ZERO, U256::from(0b10))]));
+/// assert!(snapshot.is_spent(client, U256::from(1)));
+/// assert!(!snapshot.is_spent(client, U256::from(2)));
+/// assert!(snapshot.is_spent(client, U256::from(256))); // Not read, and so refused.
+///
+/// let ledger = snapshot.to_spent_nonces();
+/// assert!(ledger.is_spent(client, U256::from(1)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpentSnapshot {
     policy_client: Address,

@@ -12,15 +12,75 @@ use alloy::{
 /// The deterministic deployment proxy, at the same address on every chain that has it: given a salt (32 bytes) and init
 /// code as calldata, it deploys with CREATE2 and answers with the new contract's address in 20 bytes.
 /// Source: <https://github.com/Arachnid/deterministic-deployment-proxy>.
+///
+/// ```
+/// use alloy::primitives::{address, aliases::U48};
+/// use assent_contracts::deployment::{DEPLOYMENT_PROXY, Deployment, DeterministicContract, SALT};
+///
+/// let owner = address!("0x00000000000000000000000000000000000A55e7");
+/// let deployment = Deployment::new(owner, U48::from(86_400))?;
+/// for DeterministicContract { name, address, init_code } in deployment.in_order() {
+///     println!("{name} will stand at {address}");
+///     assert_eq!(*address, DEPLOYMENT_PROXY.create2_from_code(SALT, init_code));
+/// }
+/// // Another owner has contracts of its own.
+/// let other = Deployment::new(DEPLOYMENT_PROXY, U48::from(86_400))?;
+/// assert_ne!(other.task_manager.address, deployment.task_manager.address);
+/// # Ok::<(), assent_contracts::deployment::InvalidDeployment>(())
+/// ```
 pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
 
 /// The salt of every contract. The bytecode and the arguments tell deployments apart already.
+///
+/// ```
+/// use alloy::primitives::{address, aliases::U48};
+/// use assent_contracts::deployment::{DEPLOYMENT_PROXY, Deployment, DeterministicContract, SALT};
+///
+/// let owner = address!("0x00000000000000000000000000000000000A55e7");
+/// let deployment = Deployment::new(owner, U48::from(86_400))?;
+/// for DeterministicContract { name, address, init_code } in deployment.in_order() {
+///     println!("{name} will stand at {address}");
+///     assert_eq!(*address, DEPLOYMENT_PROXY.create2_from_code(SALT, init_code));
+/// }
+/// // Another owner has contracts of its own.
+/// let other = Deployment::new(DEPLOYMENT_PROXY, U48::from(86_400))?;
+/// assert_ne!(other.task_manager.address, deployment.task_manager.address);
+/// # Ok::<(), assent_contracts::deployment::InvalidDeployment>(())
+/// ```
 pub const SALT: B256 = B256::ZERO;
 
 /// The longest grace period that the OperatorRegistry takes, in seconds: 30 days.
+///
+/// ```
+/// use alloy::primitives::{Address, aliases::U48};
+/// use assent_contracts::deployment::{Deployment, InvalidDeployment, MAX_GRACE_PERIOD};
+///
+/// assert_eq!(Deployment::new(Address::ZERO, U48::from(1)), Err(InvalidDeployment::ZeroOwner));
+///
+/// let owner = Address::repeat_byte(1);
+/// assert!(Deployment::new(owner, MAX_GRACE_PERIOD).is_ok());
+/// let error = Deployment::new(owner, MAX_GRACE_PERIOD + U48::from(1)).unwrap_err();
+/// assert!(matches!(error, InvalidDeployment::GracePeriodTooLong { .. }));
+/// ```
 pub const MAX_GRACE_PERIOD: U48 = U48::from_limbs([30 * 24 * 60 * 60]);
 
 /// Assent's contracts as one owner deploys them, in the order in which they must be.
+///
+/// ```
+/// use alloy::primitives::{address, aliases::U48};
+/// use assent_contracts::deployment::{DEPLOYMENT_PROXY, Deployment, DeterministicContract, SALT};
+///
+/// let owner = address!("0x00000000000000000000000000000000000A55e7");
+/// let deployment = Deployment::new(owner, U48::from(86_400))?;
+/// for DeterministicContract { name, address, init_code } in deployment.in_order() {
+///     println!("{name} will stand at {address}");
+///     assert_eq!(*address, DEPLOYMENT_PROXY.create2_from_code(SALT, init_code));
+/// }
+/// // Another owner has contracts of its own.
+/// let other = Deployment::new(DEPLOYMENT_PROXY, U48::from(86_400))?;
+/// assert_ne!(other.task_manager.address, deployment.task_manager.address);
+/// # Ok::<(), assent_contracts::deployment::InvalidDeployment>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// Who sets weights and commits and retires epochs.
@@ -36,6 +96,17 @@ pub struct Deployment {
 }
 
 /// A contract whose address is known before it is deployed.
+///
+/// ```
+/// use alloy::primitives::U256;
+/// use assent_contracts::{ExampleToken, deployment::{DeterministicContract, SALT}};
+///
+/// let constructor = ExampleToken::constructorCall { supply: U256::from(1_000_000) };
+/// let token = DeterministicContract::new("ExampleToken", &ExampleToken::BYTECODE, &constructor);
+/// println!("send {} bytes to the proxy, and the token stands at {}", token.proxy_calldata().len(), token.address);
+/// assert!(token.proxy_calldata().starts_with(SALT.as_slice()));
+/// assert!(token.init_code.starts_with(&ExampleToken::BYTECODE));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeterministicContract {
     /// Its name in Solidity.
@@ -47,6 +118,18 @@ pub struct DeterministicContract {
 }
 
 /// Why contracts with these arguments could not be deployed.
+///
+/// ```
+/// use alloy::primitives::{Address, aliases::U48};
+/// use assent_contracts::deployment::{Deployment, InvalidDeployment, MAX_GRACE_PERIOD};
+///
+/// assert_eq!(Deployment::new(Address::ZERO, U48::from(1)), Err(InvalidDeployment::ZeroOwner));
+///
+/// let owner = Address::repeat_byte(1);
+/// assert!(Deployment::new(owner, MAX_GRACE_PERIOD).is_ok());
+/// let error = Deployment::new(owner, MAX_GRACE_PERIOD + U48::from(1)).unwrap_err();
+/// assert!(matches!(error, InvalidDeployment::GracePeriodTooLong { .. }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDeployment {
     /// Nobody could commit an epoch.

@@ -11,6 +11,14 @@ use alloy::{
 };
 
 /// The Solidity signature of the contracts' error with this selector, such as `NotAgent(address)`.
+///
+/// ```
+/// use alloy::sol_types::SolError;
+/// use assent_contracts::{TreasuryVault, errors};
+///
+/// assert_eq!(errors::signature(TreasuryVault::NotAgent::SELECTOR), Some("NotAgent(address)"));
+/// assert_eq!(errors::signature([0; 4]), None);
+/// ```
 pub fn signature(selector: [u8; 4]) -> Option<&'static str> {
     TaskManagerErrors::signature_by_selector(selector)
         .or_else(|| TreasuryVaultErrors::signature_by_selector(selector))

@@ -28,3 +28,8 @@ pub use bindings::{
     TaskManager::{self, TaskManagerInstance},
     TreasuryVault::{self, TreasuryVaultInstance},
 };
+
+/// The README's example is tested like all others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,6 +12,17 @@ use blst::min_sig;
 use crate::AttestationBatch;
 
 /// One operator's signature over a root, as it arrived: nothing about it is known to be true.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let ((keys, epoch), batch) = (epoch(), batch());
+/// use assent_signer::PartialSignature;
+///
+/// // What an operator sends to whoever aggregates; bytes of any length are taken, and judged later.
+/// let partial = PartialSignature::new(OPERATORS[0], keys[0].sign_batch(&batch));
+/// assert_eq!(partial.signature.len(), 96);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialSignature {
     /// Who is said to have signed.
@@ -21,6 +32,24 @@ pub struct PartialSignature {
 }
 
 /// A partial signature that is not in the aggregate.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let ((keys, epoch), batch) = (epoch(), batch());
+/// use assent_signer::{PartialSignature, Rejection, aggregate};
+///
+/// let partials = [
+///     PartialSignature::new(OPERATORS[0], keys[0].sign_batch(&batch)),
+///     PartialSignature::new(OPERATORS[1], keys[0].sign_batch(&batch)), // Not with its own key.
+/// ];
+/// let aggregate = aggregate(&epoch, batch.root(), &partials)?;
+/// let [rejected] = aggregate.rejected[..] else { panic!("one is rejected") };
+/// assert_eq!((rejected.place, rejected.operator), (1, OPERATORS[1]));
+/// assert_eq!(rejected.reason, Rejection::WrongSignature);
+/// assert_eq!(rejected.reason.to_string(), "not this operator's signature over this root");
+/// # Ok::<(), assent_signer::AggregationError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RejectedPartial {
     /// Its place among the partial signatures given, from 0.
@@ -32,6 +61,21 @@ pub struct RejectedPartial {
 }
 
 /// Why a partial signature is not in the aggregate.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let ((keys, epoch), batch) = (epoch(), batch());
+/// use assent_signer::{AggregationError, PartialSignature, Rejection, aggregate};
+///
+/// let stranger = PartialSignature::new([0xee; 20].into(), keys[0].sign_batch(&batch));
+/// let short = PartialSignature::new(OPERATORS[0], [1, 2, 3]);
+/// let Err(AggregationError::NothingToAggregate(rejected)) = aggregate(&epoch, batch.root(), &[stranger, short]) else {
+///     panic!("neither is sound")
+/// };
+/// assert_eq!(rejected[0].reason, Rejection::UnknownOperator);
+/// assert_eq!(rejected[1].reason, Rejection::Malformed);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// Nobody of this address is in the operator set.
@@ -49,6 +93,27 @@ pub enum Rejection {
 }
 
 /// A root with the one signature of those operators whose partial signatures were sound.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let ((keys, epoch), batch) = (epoch(), batch());
+/// use assent_signer::{PartialSignature, aggregate};
+/// use assent_verifier::NonSigners;
+///
+/// let partials = [PartialSignature::new(OPERATORS[1], keys[1].sign_batch(&batch))];
+/// let aggregate = aggregate(&epoch, batch.root(), &partials)?;
+/// assert_eq!(aggregate.root, batch.root());
+/// assert_eq!(aggregate.non_signers, NonSigners::from_indices([0])?);
+/// // Whether the weight is a quorum is the policy's to say.
+/// assert_eq!(aggregate.signed_weight, alloy_primitives::aliases::U96::from(100_u64));
+///
+/// // One signature serves every attestation of the batch.
+/// let document = aggregate.document(&batch, 1)?;
+/// assert_eq!(document.root(), batch.root());
+/// assert!(document.authorization()?.encode().len() > 206);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {
     /// What was signed.
@@ -66,6 +131,17 @@ pub struct Aggregate {
 }
 
 /// Why there is no aggregate.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let (_, epoch) = epoch();
+/// use assent_signer::{AggregationError, aggregate};
+///
+/// let error = aggregate(&epoch, batch().root(), &[]).unwrap_err();
+/// assert_eq!(error, AggregationError::NothingToAggregate(vec![]));
+/// assert_eq!(error.to_string(), "no partial signature is sound");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AggregationError {
     /// Not one partial signature is sound.
@@ -81,6 +157,18 @@ pub enum AggregationError {
 }
 
 /// Why an aggregate gives no attestation document.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let ((keys, epoch), batch) = (epoch(), batch());
+/// use assent_signer::{DocumentError, PartialSignature, aggregate};
+///
+/// let partials = [PartialSignature::new(OPERATORS[0], keys[0].sign_batch(&batch))];
+/// let aggregate = aggregate(&epoch, batch.root(), &partials)?;
+/// assert_eq!(aggregate.document(&batch, 2), Err(DocumentError::NoSuchAttestation(2)));
+/// # Ok::<(), assent_signer::AggregationError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
     /// The aggregate signs another root than the batch's.
@@ -106,6 +194,20 @@ pub enum DocumentError {
 /// by itself, to find the bad ones.
 ///
 /// Partial signatures cost time in proportion to their number: bound it where they arrive.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let ((keys, epoch), batch) = (epoch(), batch());
+/// use assent_signer::{PartialSignature, aggregate};
+///
+/// let [one, other] = keys.each_ref().map(|key| key.sign_batch(&batch));
+/// let partials = [PartialSignature::new(OPERATORS[0], one), PartialSignature::new(OPERATORS[1], other)];
+/// let aggregate = aggregate(&epoch, batch.root(), &partials)?;
+/// assert!(aggregate.rejected.is_empty());
+/// assert!(aggregate.non_signers.is_empty());
+/// # Ok::<(), assent_signer::AggregationError>(())
+/// ```
 ///
 /// # Errors
 /// Every variant of [`AggregationError`].

@@ -11,6 +11,28 @@ use crate::SecretKey;
 /// A batch holds only attestations that can be used: each task id is that of the attestation's other fields, and each
 /// decision is one. Where two of one client have the same nonce, the first that is used spends the other. An example stands in
 /// the crate's documentation.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// use assent_signer::{AttestationBatch, SecretKey};
+/// use assent_verifier::digest::attestation_digest;
+///
+/// // `attestation(n)` is what the operator found about a call with the nonce n.
+/// let batch = AttestationBatch::new(vec![attestation(0), attestation(1)], chain_id(), TASK_MANAGER)?;
+/// assert_eq!((batch.chain_id(), batch.task_manager()), (chain_id(), TASK_MANAGER));
+/// assert_eq!(batch.attestations().len(), 2);
+///
+/// let signature = SecretKey::generate()?.sign_batch(&batch); // Both at once.
+/// assert_eq!(signature.as_ref().len(), 96);
+///
+/// // What leads from an attestation to the root that was signed.
+/// let digest = attestation_digest(&attestation(1), batch.chain_id(), batch.task_manager());
+/// let proof = batch.merkle_proof(1).ok_or("there are two")?;
+/// assert_eq!(proof.root(digest), batch.root());
+/// assert!(batch.merkle_proof(2).is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct AttestationBatch {
     chain_id: U256,
@@ -20,6 +42,17 @@ pub struct AttestationBatch {
 }
 
 /// Why attestations cannot be signed together.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// use assent_signer::{AttestationBatch, AttestationBatchError};
+///
+/// let mut altered = attestation(1);
+/// altered.intent.value += alloy_primitives::U256::from(1);
+/// let error = AttestationBatch::new(vec![attestation(0), altered], chain_id(), TASK_MANAGER).unwrap_err();
+/// assert!(matches!(error, AttestationBatchError::WrongTask { place: 1, .. }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AttestationBatchError {
     /// There is nothing to sign.
@@ -93,6 +126,16 @@ impl AttestationBatch {
 
 impl SecretKey {
     /// Signs the root of the batch: every attestation in it at once.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+    /// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+    /// use assent_signer::SecretKey;
+    ///
+    /// let (key, batch) = (SecretKey::generate()?, batch());
+    /// assert_eq!(key.sign_batch(&batch), key.sign_root(batch.root()));
+    /// # Ok::<(), assent_signer::SecretKeyError>(())
+    /// ```
     pub fn sign_batch(&self, batch: &AttestationBatch) -> Signature {
         self.sign_root(batch.root())
     }

@@ -10,6 +10,18 @@ use zeroize::Zeroizing;
 use crate::{SECRET_KEY_BYTES, SecretKey, SecretKeyError};
 
 /// Why a file with an unencrypted key could not be written or read.
+///
+/// ```
+/// use assent_signer::{KeyFileError, SecretKey};
+///
+/// let directory = tempfile::tempdir()?;
+/// let path = directory.path().join("key");
+/// std::fs::write(&path, "not a key")?;
+/// # #[cfg(unix)]
+/// std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+/// assert!(matches!(SecretKey::read_unencrypted(&path), Err(KeyFileError::NotHex)));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file could not be opened, created, read or written. A file that exists is never overwritten.
@@ -37,6 +49,18 @@ impl SecretKey {
     ///
     /// Whoever reads the file can sign as the operator. For anything but trials use a [`Keystore`](crate::Keystore).
     ///
+    /// ```
+    /// use assent_signer::SecretKey;
+    ///
+    /// let directory = tempfile::tempdir()?;
+    /// let path = directory.path().join("trial.key");
+    /// let key = SecretKey::generate()?;
+    /// key.write_unencrypted(&path)?;
+    /// assert_eq!(SecretKey::read_unencrypted(&path)?.to_bytes(), key.to_bytes());
+    /// assert!(key.write_unencrypted(&path).is_err()); // What exists is never overwritten.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`KeyFileError::Io`], also when the file exists.
     pub fn write_unencrypted(&self, path: &Path) -> Result<(), KeyFileError> {
@@ -48,6 +72,16 @@ impl SecretKey {
     }
 
     /// Reads a key that [`write_unencrypted`](Self::write_unencrypted) wrote.
+    ///
+    /// ```
+    /// use assent_signer::SecretKey;
+    ///
+    /// let directory = tempfile::tempdir()?;
+    /// let path = directory.path().join("trial.key");
+    /// SecretKey::from_bytes(&[1; 32])?.write_unencrypted(&path)?;
+    /// assert_eq!(*SecretKey::read_unencrypted(&path)?.to_bytes(), [1; 32]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`KeyFileError::OpenToOthers`] (on Unix) when anyone but the owner may read or write the file, and the other

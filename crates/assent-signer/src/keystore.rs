@@ -62,6 +62,16 @@ pub struct Keystore {
 }
 
 /// Why a keystore could not be made, read or opened.
+///
+/// ```
+/// use assent_signer::{KeyDerivation, Keystore, KeystoreError, SecretKey};
+///
+/// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // For this example alone.
+/// let keystore = Keystore::encrypt(&SecretKey::generate()?, "correct", cheap)?;
+/// assert!(matches!(keystore.decrypt("wrong"), Err(KeystoreError::WrongPassword)));
+/// assert!(matches!(Keystore::from_json("{}"), Err(KeystoreError::NotAKeystore(_))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum KeystoreError {
     /// The file could not be opened, created, read or written. A file that exists is never overwritten.
@@ -160,6 +170,16 @@ impl Keystore {
     }
 
     /// The keystore's own identifier (RFC 4122). It says nothing about the key.
+    ///
+    /// ```
+    /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
+    ///
+    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // For this example alone.
+    /// let keystore = Keystore::encrypt(&SecretKey::generate()?, "password", cheap)?;
+    /// println!("{}.json", keystore.uuid());
+    /// assert_eq!(keystore.uuid().get_version_num(), 4); // Random.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn uuid(&self) -> Uuid {
         self.uuid
     }
@@ -184,6 +204,17 @@ impl Keystore {
     /// Reads a keystore from JSON. Everything that can be checked without the password is checked here, the cost of the
     /// key derivation included, so that a hostile file can take neither memory nor time.
     ///
+    /// ```
+    /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
+    ///
+    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // For this example alone.
+    /// let keystore = Keystore::encrypt(&SecretKey::generate()?, "password", cheap)?;
+    /// let json = keystore.to_json();
+    /// assert!(json.contains("\"version\""));
+    /// assert_eq!(Keystore::from_json(&json)?, keystore);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`KeystoreError::TooLong`], [`KeystoreError::NotAKeystore`], [`KeystoreError::Malformed`],
     /// [`KeystoreError::Unsupported`], [`KeystoreError::KeyDerivationOutOfBounds`],
@@ -196,6 +227,17 @@ impl Keystore {
     }
 
     /// The keystore as JSON, indented.
+    ///
+    /// ```
+    /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
+    ///
+    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // For this example alone.
+    /// let keystore = Keystore::encrypt(&SecretKey::generate()?, "password", cheap)?;
+    /// let json = keystore.to_json();
+    /// assert!(json.contains("\"version\""));
+    /// assert_eq!(Keystore::from_json(&json)?, keystore);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_json(&self) -> String {
         format::write(self)
     }

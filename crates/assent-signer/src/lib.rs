@@ -81,3 +81,8 @@ pub use attestation_batch::{AttestationBatch, AttestationBatchError};
 pub use key_file::KeyFileError;
 pub use keystore::{KeyDerivation, Keystore, KeystoreError};
 pub use secret_key::{MIN_KEY_MATERIAL_BYTES, SECRET_KEY_BYTES, SecretKey, SecretKeyError};
+
+/// The README's example is tested like all others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,9 +9,24 @@ use zeroize::Zeroizing;
 use crate::encoding::encode_public_key;
 
 /// Bytes of a secret key: a big-endian integer from 1 to r − 1, r being the order of the curve's groups.
+///
+/// ```
+/// use assent_signer::{SECRET_KEY_BYTES, SecretKey};
+///
+/// let key = SecretKey::from_bytes(&[7; SECRET_KEY_BYTES])?;
+/// assert_eq!(key.to_bytes().len(), SECRET_KEY_BYTES);
+/// # Ok::<(), assent_signer::SecretKeyError>(())
+/// ```
 pub const SECRET_KEY_BYTES: usize = 32;
 
 /// Least bytes of input key material that the IETF draft's `KeyGen` takes.
+///
+/// ```
+/// use assent_signer::{MIN_KEY_MATERIAL_BYTES, SecretKey};
+///
+/// assert!(SecretKey::from_key_material(&[1; MIN_KEY_MATERIAL_BYTES]).is_ok());
+/// assert!(SecretKey::from_key_material(&[1; MIN_KEY_MATERIAL_BYTES - 1]).is_err());
+/// ```
 pub const MIN_KEY_MATERIAL_BYTES: usize = 32;
 
 /// A BLS12-381 secret key whose public key is in G2 and whose signatures are in G1.
@@ -30,6 +45,13 @@ pub const MIN_KEY_MATERIAL_BYTES: usize = 32;
 pub struct SecretKey(min_sig::SecretKey);
 
 /// Why a secret key could not be made or read.
+///
+/// ```
+/// use assent_signer::{SecretKey, SecretKeyError};
+///
+/// assert_eq!(SecretKey::from_bytes(&[0xff; 32]).unwrap_err(), SecretKeyError::OutOfRange);
+/// assert_eq!(SecretKey::from_key_material(b"short").unwrap_err(), SecretKeyError::KeyMaterialTooShort(5));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretKeyError {
     /// The operating system gave no random bytes.
@@ -60,6 +82,20 @@ impl SecretKey {
     ///
     /// The same material always gives the same key: it must be at least 32 bytes that nobody can guess.
     ///
+    /// ```
+    /// use assent_signer::SecretKey;
+    ///
+    /// // EIP-2333, test case 0: the master key of this seed.
+    /// let seed = alloy_primitives::hex!(
+    ///     "c55257c360c07c72029aebc1b53c05ed0362ada38ead3e3e9efa3708e5349553"
+    ///     "1f09a6987599d18264c1e1c92f2cf141630c7a3c4ab7c81b2f001698e7463b04"
+    /// );
+    /// let key = SecretKey::from_key_material(&seed)?;
+    /// let expected = "6083874454709270928345386274498605044986640685124978867557563392430687146096";
+    /// assert_eq!(*key.to_bytes(), expected.parse::<alloy_primitives::U256>().unwrap().to_be_bytes::<32>());
+    /// # Ok::<(), assent_signer::SecretKeyError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`SecretKeyError::KeyMaterialTooShort`].
     pub fn from_key_material(key_material: &[u8]) -> Result<Self, SecretKeyError> {
@@ -70,6 +106,16 @@ impl SecretKey {
 
     /// Reads a key from its 32 big-endian bytes.
     ///
+    /// ```
+    /// use assent_signer::SecretKey;
+    ///
+    /// let mut one = [0; 32];
+    /// one[31] = 1;
+    /// assert_eq!(*SecretKey::from_bytes(&one)?.to_bytes(), one);
+    /// assert!(SecretKey::from_bytes(&[0; 32]).is_err());
+    /// # Ok::<(), assent_signer::SecretKeyError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`SecretKeyError::OutOfRange`] for zero and for any number that is not below the order of the group.
     pub fn from_bytes(bytes: &[u8; SECRET_KEY_BYTES]) -> Result<Self, SecretKeyError> {
@@ -77,6 +123,15 @@ impl SecretKey {
     }
 
     /// The key's 32 big-endian bytes, erased when dropped.
+    ///
+    /// ```
+    /// use assent_signer::SecretKey;
+    ///
+    /// let key = SecretKey::generate()?;
+    /// let again = SecretKey::from_bytes(&key.to_bytes())?;
+    /// assert_eq!(again.public_key(), key.public_key());
+    /// # Ok::<(), assent_signer::SecretKeyError>(())
+    /// ```
     pub fn to_bytes(&self) -> Zeroizing<[u8; SECRET_KEY_BYTES]> {
         Zeroizing::new(self.0.to_bytes())
     }

@@ -15,6 +15,18 @@ const MOST_SCRYPT_WORK: u128 = 1 << 23;
 const MOST_PBKDF2_ITERATIONS: u32 = 10_000_000;
 
 /// How a keystore's encryption key is derived from the password, and at what cost.
+///
+/// ```
+/// use assent_signer::{KeyDerivation, Keystore, SecretKey};
+///
+/// assert_eq!(KeyDerivation::default(), KeyDerivation::Scrypt { log_n: 18, r: 8, p: 1 });
+///
+/// // Less memory for a machine that has little; 64 MiB here.
+/// let modest = KeyDerivation::Scrypt { log_n: 16, r: 8, p: 1 };
+/// let keystore = Keystore::encrypt(&SecretKey::generate()?, "password", modest)?;
+/// assert!(keystore.decrypt("password").is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyDerivation {
     /// scrypt (RFC 7914).
