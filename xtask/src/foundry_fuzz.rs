@@ -34,7 +34,7 @@ impl Campaign {
 /// # Errors
 /// When a step failed.
 pub fn run(campaign: &Campaign) -> Result<(), String> {
-    let mut steps = vec![Step::essential("set-up", setup::tools)];
+    let mut steps = vec![setup::step()];
     steps.extend(self::steps(campaign, &["--package", "assent-oracle"]));
     steps::run(steps)
 }

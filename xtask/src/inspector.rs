@@ -25,7 +25,7 @@ const LINKER: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
 
 /// The steps of `cargo xtask test`.
 pub fn steps() -> Vec<Step> {
-    vec![build(), Step::new("inspector: browser tests", browser_tests)]
+    vec![build().beside(), Step::new("inspector: browser tests", browser_tests).beside()]
 }
 
 /// Makes the page.

@@ -3,14 +3,13 @@
 use std::process::Command;
 
 use crate::{
-    cargo, documentation, forge, has_cargo, minimum_version, semver, setup, slither,
+    cargo, documentation, forge, has_cargo, minimum_version, semver, slither,
     steps::{Outcome, Step, execute},
 };
 
-/// The steps of `cargo xtask lint`.
+/// The steps of `cargo xtask lint`, but for the set-up.
 pub fn steps() -> Vec<Step> {
     vec![
-        Step::essential("set-up", setup::tools),
         Step::new("Rust: format", || component("fmt", "rustfmt", cargo(&["fmt", "--all", "--check"]))),
         Step::new("Rust: clippy", || clippy(&["--workspace", "--all-targets", "--all-features"])),
         Step::new("Rust: clippy, verifier by default", || clippy(&["--package", "assent-verifier", "--all-targets"])),
@@ -23,7 +22,7 @@ pub fn steps() -> Vec<Step> {
         Step::command("Solidity: format", forge(&["fmt", "--check", "contracts", "script", "tests"])).beside(),
         Step::command("Solidity: lint", solidity_lints()).beside(),
         Step::command("Solidity: compiler warnings", compiler_warnings()).beside(),
-        Step::new("Solidity: slither", slither::check).beside(),
+        slither::step().beside(),
         Step::new("dependencies: licences, bans, sources", || {
             cargo_deny(&["deny", "check", "licenses", "bans", "sources"])
         }),

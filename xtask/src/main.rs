@@ -23,7 +23,7 @@ mod typescript;
 
 use std::{
     ffi::{OsStr, OsString},
-    io,
+    io, iter,
     path::PathBuf,
     process::{Command, ExitCode, Stdio},
 };
@@ -50,7 +50,11 @@ enum Task {
     /// Run every test: contracts, crates, TypeScript, coverage, short fuzzing campaigns, proofs, cross-compilation
     ///
     /// All steps run, also when one fails; a table of their results comes last.
-    Test,
+    Test {
+        /// The steps of `lint` too, in the same run: less time than one after the other
+        #[arg(long)]
+        lint: bool,
+    },
     /// Check formatting, lints and documentation of both languages, and the dependencies
     Lint,
     /// Analyse the contracts with slither, as part of `lint` does
@@ -126,6 +130,7 @@ Examples:
   cargo xtask demo --json                    the same, for a program
   cargo xtask test                           run every test of the repository
   cargo xtask lint                           what a change has to pass before it is merged, besides the tests
+  cargo xtask test --lint                    both, as CI does
   cargo xtask fuzz --cases 1000000           a long campaign
   cargo xtask fuzz-from-forge --runs 500     hold the contracts equal to the verifier, from forge's side, for a minute
   cargo xtask fuzz-coverage --seconds 300    five minutes of each coverage-guided fuzz target
@@ -151,21 +156,29 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<(), String> {
     match task {
         Task::Demo { arguments } => demo::run(&arguments),
-        Task::Test => steps::run(suite::steps()),
-        Task::Lint => steps::run(lint::steps()),
-        Task::Slither => steps::run(slither::steps()),
+        Task::Test { lint } => {
+            let lints = if lint { lint::steps() } else { Vec::new() };
+            run_set_up(lints.into_iter().chain(suite::steps()))
+        }
+        Task::Lint => run_set_up(lint::steps()),
+        Task::Slither => run_set_up([slither::step()]),
         Task::Nostd => steps::run(cross_compilation::steps()),
-        Task::Inspector => steps::run(vec![Step::essential("set-up", setup::tools), inspector::build()]),
+        Task::Inspector => run_set_up([inspector::build()]),
         Task::Coverage(arguments) => coverage::run(&arguments),
         Task::Fuzz { arguments } => programs::fuzz(&arguments),
         Task::FuzzFromForge(campaign) => foundry_fuzz::run(&campaign),
         Task::FuzzCoverage(arguments) => coverage_guided::run(&arguments),
         Task::Mutate { arguments } => programs::mutate(&arguments),
-        Task::Prove => steps::run(vec![Step::essential("set-up", setup::tools), prove::step()]),
+        Task::Prove => run_set_up([prove::step()]),
         Task::Report { arguments } => programs::report(&arguments),
         Task::Semver => steps::run(semver::steps()),
         Task::Setup => setup::run(),
     }
+}
+
+/// Runs steps, before them the set-up.
+fn run_set_up(steps: impl IntoIterator<Item = Step>) -> Result<(), String> {
+    steps::run(iter::once(setup::step()).chain(steps).collect())
 }
 
 /// The repository's root. cargo names this package's directory when it runs the binary, wherever the clone has moved.

@@ -2,7 +2,10 @@
 
 use std::{fs, io, path::PathBuf, process::Command};
 
-use crate::{command, forge, printed, root, steps};
+use crate::{
+    command, forge, printed, root,
+    steps::{self, Step},
+};
 
 const LEAST_NODE_MAJOR: u32 = 20;
 
@@ -15,6 +18,11 @@ pub fn run() -> Result<(), String> {
     prepare(forge(&["build"]))?;
     eprintln!("Assent is set up. See it work: cargo xtask demo");
     Ok(())
+}
+
+/// [`tools`] as a step, without which the others are not tried.
+pub fn step() -> Step {
+    Step::essential("set-up", tools)
 }
 
 /// Checks Node, npm and the C compiler, and installs the npm packages when package-lock.json has changed since it last did.

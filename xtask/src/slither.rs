@@ -12,14 +12,13 @@ use crate::{
 const SLITHER: Environment =
     Environment { name: "slither", requirements: "script/slither-requirements.txt", least_minor: 9 };
 
-/// The steps of `cargo xtask slither`.
-pub fn steps() -> Vec<Step> {
-    vec![Step::essential("set-up", setup::tools), Step::new("Solidity: slither", check)]
-}
-
 /// Installs slither if need be, and fails on any finding that is neither excluded in slither.config.json nor answered where
 /// it stands.
-pub fn check() -> Outcome {
+pub fn step() -> Step {
+    Step::new("Solidity: slither", check)
+}
+
+fn check() -> Outcome {
     if let Err(outcome) = SLITHER.install() {
         return outcome;
     }

@@ -84,8 +84,8 @@ impl Step {
         Self { kind: Kind::Essential, ..Self::new(name, outcome) }
     }
 
-    /// The same step, beside those that are ordinary: for what keeps one core busy, and asks nothing of cargo, which would
-    /// wait for the cargo of the others.
+    /// The same step, beside those that are ordinary: for what keeps one core busy, and asks little of cargo in the directory of
+    /// the others, for whom it would wait.
     pub fn beside(self) -> Self {
         Self { kind: Kind::Beside, ..self }
     }

@@ -3,7 +3,7 @@
 use crate::{
     cargo,
     coverage::{self, Language},
-    cross_compilation, forge, foundry_fuzz, inspector, npm_package, prove, setup,
+    cross_compilation, forge, foundry_fuzz, inspector, npm_package, prove,
     steps::{Outcome, Step, execute},
     storage_layout, typescript,
 };
@@ -16,7 +16,7 @@ const VERIFIER_FEATURES: [(&str, &[&str]); 2] =
 /// The packages whose tests run together: all but the verifier, which runs apart for its coverage.
 pub const OTHERS: [&str; 3] = ["--workspace", "--exclude", "assent-verifier"];
 
-/// The steps of `cargo xtask test`.
+/// The steps of `cargo xtask test`, but for the set-up.
 pub fn steps() -> Vec<Step> {
     let mut contracts = forge(&["test"]);
     // Gas is exact: a figure that differs from the committed snapshot fails the test that measured it.
@@ -24,7 +24,6 @@ pub fn steps() -> Vec<Step> {
     let mut crates = cargo(&["test", "--no-fail-fast"]);
     crates.args(OTHERS);
     let mut steps = vec![
-        Step::essential("set-up", setup::tools),
         Step::command("contracts: forge test", contracts).beside(),
         Step::command("crates: cargo test, with doc tests", crates),
         coverage::step(Language::Solidity, "contracts: coverage", || Outcome::Passed).beside(),
