@@ -61,6 +61,36 @@ contract BLS12381PointsTest is Test {
         assertEq(abi.encode(negated.y1High, negated.y1Low), abi.encode(MODULUS_HIGH - 6, MODULUS_LOW));
     }
 
+    /// @dev What stood in memory before is no answer of a precompile that gave none.
+    function test_ProductOfABadPointDoesNotHoldWhateverMemoryHolds() public view {
+        (uint256 product,,) = BLS12381.allocateProduct();
+        _store(product, G1Point(0, 0, 0, 0));
+        (bool wellFormed, bool holds) = BLS12381.checkProduct(product, 1);
+        assertTrue(wellFormed && holds);
+
+        _store(product, G1Point(0, 1, 0, 1));
+        assembly ("memory-safe") {
+            mstore(0, 1)
+        }
+        (wellFormed, holds) = BLS12381.checkProduct(product, 1);
+        assertFalse(wellFormed);
+        assertFalse(holds);
+    }
+
+    function test_PointsAddWhateverStandsBehindThemInMemory() public view {
+        G2Point memory sum = G2Point(0, 0, 0, 0, 0, 0, 0, 0);
+        uint256[1] memory behind = [type(uint256).max];
+        G2Point memory point = BLS12381.generatorG2();
+        uint256 distance;
+        assembly ("memory-safe") {
+            distance := sub(behind, sum)
+        }
+        assertEq(distance, 256);
+        BLS12381.addInPlace(sum, point);
+        assertEq(abi.encode(sum), abi.encode(point));
+        assertEq(behind[0], type(uint256).max);
+    }
+
     /// @dev To memory that is not clean.
     function copyG1(bytes calldata encoded) external pure returns (bytes memory copied, bool isZero) {
         copied = new bytes(128);
@@ -70,5 +100,11 @@ contract BLS12381PointsTest is Test {
             for { let i := 0 } lt(i, 4) { i := add(i, 1) } { mstore(add(place, mul(i, 0x20)), not(0)) }
         }
         isZero = BLS12381.copyG1(encoded, place);
+    }
+
+    function _store(uint256 place, G1Point memory point) private pure {
+        assembly ("memory-safe") {
+            mcopy(place, point, 0x80)
+        }
     }
 }
