@@ -6,6 +6,17 @@ use assent_verifier::{Check, Context, Policy, RecordedRoots, SpentNonces};
 use serde::Serialize;
 
 /// A fact that was not given, and what was taken for it.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text;
+///
+/// let inspection = text::inspect(&texts("valid as far as an operator set alone can tell"))?;
+/// let spent = inspection.assumptions.iter().find(|assumption| assumption.fact == "spent nonces");
+/// assert_eq!(spent.map(|assumption| (assumption.value.as_str(), assumption.checks.as_slice())), Some(("none", &[7][..])));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Assumption {
     /// Which fact.

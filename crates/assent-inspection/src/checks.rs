@@ -5,6 +5,17 @@ use assent_verifier::{Check, Examination, Outcome};
 use serde::Serialize;
 
 /// What came of a check.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::{CheckOutcome, text};
+///
+/// let checks = text::inspect(&texts("too late"))?.checks;
+/// let outcomes = [3, 4, 5].map(|place: usize| checks[place].outcome);
+/// assert_eq!(outcomes, [CheckOutcome::Passed, CheckOutcome::Failed, CheckOutcome::NotReached]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CheckOutcome {
@@ -19,6 +30,17 @@ pub enum CheckOutcome {
 }
 
 /// A check, with what came of it and why.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text;
+///
+/// let check = &text::inspect(&texts("used before"))?.checks[6];
+/// assert_eq!((check.number, check.check.as_str()), (7, "not spent"));
+/// assert!(check.reason.starts_with("AttestationAlreadySpent("));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
     /// Its number in docs/protocol.md.

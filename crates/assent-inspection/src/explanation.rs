@@ -5,6 +5,24 @@ use assent_verifier::{AttestationDocument, AuthorizationError, Context, Differen
 use serde::Serialize;
 
 /// What can be said of a refusal beyond its error.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::{Explanation, SubmittedCall};
+/// use assent_verifier::examine;
+///
+/// let submission = submission("another amount in the calldata");
+/// let (context, document) = (submission.context.unwrap(), submission.document.unwrap());
+/// let authorization = document.authorization()?.encode();
+/// let call = SubmittedCall::Explicit { intent: submission.intent.unwrap(), authorization };
+///
+/// let examination = examine(&context, call.call());
+/// let explanation = Explanation::of(&examination, &context, &call, Some(&document));
+/// assert!(explanation.lines()[0].starts_with("intent.data: attested 0xa9059cbb"));
+/// assert_eq!(explanation.malformed, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Explanation {
     /// Why the bytes are no authorization.
@@ -58,6 +76,17 @@ impl Explanation {
 }
 
 /// A [`Difference`] for programs.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text;
+///
+/// let inspection = text::inspect(&texts("another amount in the calldata"))?;
+/// let fields = inspection.differences.iter().map(|difference| difference.field).collect::<Vec<_>>();
+/// assert_eq!(fields, ["intent.data", "taskId"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DifferenceReport {
     /// The field, as docs/protocol.md names it.

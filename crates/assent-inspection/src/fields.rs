@@ -13,6 +13,17 @@ use assent_verifier::{
 use serde::Serialize;
 
 /// Fields that belong together.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text;
+///
+/// let inspection = text::inspect(&texts("valid: 2 of 3 operators signed"))?;
+/// let titles = inspection.fields.iter().map(|group| group.title.as_str()).collect::<Vec<_>>();
+/// assert_eq!(titles, ["Authorization, 207 bytes", "Attestation document", "Call", "Context", "Epoch 5"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Group {
     /// What they describe.
@@ -22,6 +33,18 @@ pub struct Group {
 }
 
 /// A field as people read it.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text;
+///
+/// let inspection = text::inspect(&texts("valid: 2 of 3 operators signed"))?;
+/// let nonce = &inspection.fields[0].fields[1];
+/// assert_eq!((nonce.name, nonce.value.as_str()), ("nonce", "258"));
+/// assert_eq!(nonce.note.as_deref(), Some("bit 2 of word 1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Field {
     /// As docs/protocol.md names it.
@@ -37,6 +60,17 @@ pub struct Field {
 }
 
 /// A part of the authorization's bytes.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::{ByteRange, text};
+///
+/// let inspection = text::inspect(&texts("valid: 2 of 3 operators signed"))?;
+/// let epoch = &inspection.fields[0].fields[5];
+/// assert_eq!((epoch.name, epoch.bytes), ("epoch", Some(ByteRange { offset: 103, length: 4 })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ByteRange {
     /// The first byte, from 0.
@@ -46,6 +80,17 @@ pub struct ByteRange {
 }
 
 /// An operator of the epoch that the authorization names.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text;
+///
+/// let inspection = text::inspect(&texts("valid: 2 of 3 operators signed"))?;
+/// let signed = inspection.operators.iter().map(|operator| operator.signed).collect::<Vec<_>>();
+/// assert_eq!(signed, [Some(false), Some(true), Some(true)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OperatorReport {

@@ -11,6 +11,21 @@ use assent_verifier::{
 use serde::Serialize;
 
 /// Everything that can be said of a submission.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::{VerdictOutcome, text};
+///
+/// let inspection = text::inspect(&texts("valid: 2 of 3 operators signed"))?;
+/// assert_eq!(inspection.verdict.outcome, VerdictOutcome::Valid);
+/// assert_eq!(inspection.checks.len(), 12);
+/// assert!(inspection.authorization.is_some_and(|authorization| authorization.epoch == 5));
+///
+/// // For programs: what `assent inspect --json` prints.
+/// assert_eq!(serde_json::to_value(&inspection.verdict)?["outcome"], "valid");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inspection {
     /// Whether the contracts would let the call through.
@@ -33,6 +48,17 @@ pub struct Inspection {
 }
 
 /// Whether the contracts would let the call through.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text;
+///
+/// let verdict = text::inspect(&texts("valid: 2 of 3 operators signed"))?.verdict;
+/// assert!(verdict.summary.ends_with("is authorised, signed by weight 50 of 60 of epoch 5"));
+/// assert_eq!(verdict.error, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// In a word.
@@ -45,6 +71,20 @@ pub struct Verdict {
 }
 
 /// Whether the contracts would let the call through, in a word.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::{VerdictOutcome, text};
+///
+/// assert_eq!(text::inspect(&texts("too late"))?.verdict.outcome, VerdictOutcome::Refused);
+///
+/// // The bytes alone say what is in them, and not whether it is good.
+/// let authorization = texts("too late").authorization;
+/// let alone = text::Texts { authorization, ..Default::default() };
+/// assert_eq!(text::inspect(&alone)?.verdict.outcome, VerdictOutcome::NotVerified);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum VerdictOutcome {
@@ -57,6 +97,17 @@ pub enum VerdictOutcome {
 }
 
 /// A refusal for programs.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text;
+///
+/// let error = text::inspect(&texts("too late"))?.verdict.error.ok_or("it is refused")?;
+/// assert_eq!(error.name, "AttestationExpired");
+/// assert!(error.signature.starts_with("AttestationExpired(") && error.revert_data.starts_with("0x"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorReport {
@@ -71,6 +122,14 @@ pub struct ErrorReport {
 }
 
 /// Why there is nothing to say.
+///
+/// ```
+/// use assent_inspection::{Carried, InspectionError, Submission, inspect};
+///
+/// assert_eq!(inspect(&Submission::default()), Err(InspectionError::Nothing));
+/// let garbage = Submission { carried: Some(Carried::Authorization(vec![0xff; 3])), ..Submission::default() };
+/// assert!(matches!(inspect(&garbage), Err(InspectionError::NoAuthorization(_))));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InspectionError {
     /// Neither bytes nor a document.
@@ -91,6 +150,21 @@ pub enum InspectionError {
 ///
 /// With a context and a call, all checks are made, by [`assent_verifier::examine`]; a malformed authorization is then a
 /// check's failure. Without, the fields are decoded and the checks say what they need.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::{VerdictOutcome, inspect};
+///
+/// let mut submission = submission("valid: 2 of 3 operators signed");
+/// assert_eq!(inspect(&submission)?.verdict.outcome, VerdictOutcome::Valid);
+///
+/// // The same an hour later.
+/// submission.timestamp = submission.context.as_ref().map(|context| context.timestamp + 3600);
+/// let verdict = inspect(&submission)?.verdict;
+/// assert_eq!(verdict.error.map(|error| error.name), Some("AttestationExpired"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

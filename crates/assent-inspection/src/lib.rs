@@ -33,3 +33,8 @@ pub use explanation::{DifferenceReport, Explanation};
 pub use fields::{ByteRange, Field, Group, OperatorReport};
 pub use inspection::{ErrorReport, Inspection, InspectionError, Verdict, VerdictOutcome, inspect};
 pub use submission::{Carried, Submission, SubmittedCall};
+
+/// The README's example is tested like all others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,6 +6,18 @@ use assent_verifier::{
 };
 
 /// Everything that is known about an authorization; the more, the more can be said.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::{Submission, VerdictOutcome, inspect};
+///
+/// // What was attested, and what the chain would know.
+/// let known = submission("valid: 2 of 3 operators signed");
+/// let submission = Submission { document: known.document, context: known.context, ..Submission::default() };
+/// assert_eq!(inspect(&submission)?.verdict.outcome, VerdictOutcome::Valid);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Submission {
     /// The bytes themselves. Without them, the authorization is cut from the document.
@@ -27,6 +39,20 @@ pub struct Submission {
 }
 
 /// The bytes that carry an authorization.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use alloy_primitives::U256;
+/// use assent_inspection::{Carried, Submission, inspect};
+///
+/// let bytes = alloy_primitives::hex::decode(texts("valid: the authorization behind the calldata").calldata)?;
+/// let carried = Some(Carried::Calldata { bytes, value: U256::ZERO });
+/// let inspection = inspect(&Submission { carried, ..Submission::default() })?;
+/// assert_eq!(inspection.data.map(|data| data.len()), Some(68)); // The calldata without the authorization.
+/// assert!(inspection.authorization.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carried {
     /// An authorization and nothing else.
@@ -41,6 +67,23 @@ pub enum Carried {
 }
 
 /// A call as it was handed in, which owns what [`Call`] borrows.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::SubmittedCall;
+/// use assent_verifier::examine;
+///
+/// let known = submission("valid: 2 of 3 operators signed");
+/// let (context, intent) = (known.context.unwrap(), known.intent.unwrap());
+/// let authorization = known.document.unwrap().authorization()?.encode();
+/// let call = SubmittedCall::Explicit { intent: intent.clone(), authorization };
+/// assert!(examine(&context, call.call()).result().is_ok());
+///
+/// let (parsed, authorization) = call.parse(&context)?;
+/// assert_eq!((parsed, authorization.epoch), (intent, 5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmittedCall {
     /// The intent was handed over, and the authorization beside it.

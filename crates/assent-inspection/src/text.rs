@@ -10,18 +10,52 @@ use serde::{
 use std::collections::BTreeMap;
 
 /// Longest text, in bytes: five operator sets of 2,000 operators, or calldata that no block has room for.
+///
+/// ```
+/// use assent_inspection::text::{LONGEST_TEXT, Texts, inspect};
+///
+/// let document = " ".repeat(LONGEST_TEXT) + "{}";
+/// let error = inspect(&Texts { document, ..Texts::default() }).unwrap_err();
+/// assert_eq!(error.message, "the text has 8388610 bytes, and the most is 8388608");
+/// ```
 pub const LONGEST_TEXT: usize = 8 * 1024 * 1024;
 
 /// Bytes of an authorization with the longest bitmap and the longest Merkle proof.
+///
+/// ```
+/// use assent_inspection::text::{LONGEST_AUTHORIZATION, Texts, inspect};
+///
+/// let authorization = "00".repeat(LONGEST_AUTHORIZATION + 1);
+/// let error = inspect(&Texts { authorization, ..Texts::default() }).unwrap_err();
+/// assert_eq!(error.message, "1486 bytes, and the most is 1485");
+/// ```
 pub const LONGEST_AUTHORIZATION: usize = 206 + NonSigners::MAX_BYTES + 32 * MerkleProof::MAX_LENGTH;
 
 /// Most epochs that are read, each of which costs 250 kB and some milliseconds, however short its text.
+///
+/// ```
+/// use assent_inspection::text::{MOST_EPOCHS, Texts, inspect};
+///
+/// let epochs = format!("[{}]", ["{}"; MOST_EPOCHS + 1].join(","));
+/// let error = inspect(&Texts { epochs, ..Texts::default() }).unwrap_err();
+/// assert!(error.message.starts_with("17 epochs are more than 16"));
+/// ```
 pub const MOST_EPOCHS: usize = 16;
 
 /// Longest part of somebody's text that is repeated in an error.
 const LONGEST_QUOTATION: usize = 300;
 
 /// What was pasted; nothing is empty.
+///
+/// ```
+/// use assent_inspection::text::Texts;
+///
+/// // A program in another language hands them over in JSON; what is left out is empty.
+/// let texts: Texts = serde_json::from_str(r#"{"authorization": "0x00", "timestamp": "1800000000"}"#)?;
+/// assert_eq!(texts.timestamp, "1800000000");
+/// assert!(texts.context.is_empty() && !texts.recorded);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Texts {
@@ -48,6 +82,16 @@ pub struct Texts {
 }
 
 /// Something to try, with what must come of it.
+///
+/// ```
+/// use assent_inspection::text::{Example, inspect};
+///
+/// let examples: Vec<Example> = serde_json::from_str(include_str!("../../../inspector/examples.json"))?;
+/// for Example { name, refused, texts } in &examples {
+///     assert_eq!(inspect(texts)?.verdict.error.is_some(), refused.is_some(), "{name}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Example {
@@ -60,6 +104,13 @@ pub struct Example {
 }
 
 /// What is wrong with a text.
+///
+/// ```
+/// use assent_inspection::text::{Texts, inspect};
+///
+/// let error = inspect(&Texts { timestamp: "noon".to_owned(), ..Texts::default() }).unwrap_err();
+/// assert_eq!(error.to_string(), "timestamp: noon is no whole number; give it decimal, or hex with 0x");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{input}: {message}")]
 pub struct TextError {
@@ -70,6 +121,20 @@ pub struct TextError {
 }
 
 /// Reads the texts and says all that can be said.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::{VerdictOutcome, text};
+///
+/// let mut texts = texts("valid: 2 of 3 operators signed");
+/// assert_eq!(text::inspect(&texts)?.verdict.outcome, VerdictOutcome::Valid);
+///
+/// texts.authorization.push('0');
+/// let error = text::inspect(&texts).unwrap_err();
+/// assert!(error.to_string().starts_with("authorization: not hex"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -91,6 +156,19 @@ pub fn inspect(texts: &Texts) -> Result<Inspection, TextError> {
 }
 
 /// Which of the [`Texts`] a text is, by what is in it.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text::recognise;
+///
+/// let dropped = texts("valid: 2 of 3 operators signed");
+/// assert_eq!(recognise(&dropped.document)?, "document");
+/// assert_eq!(recognise(&dropped.authorization)?, "authorization");
+/// assert_eq!(recognise("[]")?, "epochs");
+/// assert!(recognise("{}").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
