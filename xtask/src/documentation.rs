@@ -14,14 +14,8 @@ use crate::{
 };
 
 /// The packages that others build on.
-pub const LIBRARIES: [&str; 6] = [
-    "assent-verifier",
-    "assent-signer",
-    "assent-contracts",
-    "assent-client",
-    "assent-chain",
-    "assent-inspection",
-];
+pub const LIBRARIES: [&str; 6] =
+    ["assent-verifier", "assent-signer", "assent-contracts", "assent-client", "assent-chain", "assent-inspection"];
 
 /// Says to this program that cargo calls it in place of rustdoc, and which rustdoc that is.
 const AS_RUSTDOC: &str = "ASSENT_RUSTDOC";
