@@ -30,6 +30,8 @@ HALMOS_ARGUMENTS = [
     "--function=(check|reach)_",
     "--loop=512",
     "--solver-timeout-assertion=60s",
+    # Time on the clock: with halmos's 1 ms, a busy machine answers too late, and paths that do not exist are followed without end.
+    "--solver-timeout-branching=50ms",
     "--early-exit",
     "--no-status",
 ]

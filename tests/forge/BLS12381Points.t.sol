@@ -52,13 +52,17 @@ contract BLS12381PointsTest is Test {
         }
     }
 
-    /// @dev With a half that is zero, which no point in practice has.
+    /// @dev With a half that is zero, before or after, which no point in practice has.
     function test_FieldElementsWithAHalfOfZeroAreNegated() public pure {
         G2Point memory negated = BLS12381.negate(G2Point(1, 2, 3, 4, 0, 5, 6, 0));
         assertEq(abi.encode(negated.x0High, negated.x0Low), abi.encode(1, 2));
         assertEq(abi.encode(negated.x1High, negated.x1Low), abi.encode(3, 4));
         assertEq(abi.encode(negated.y0High, negated.y0Low), abi.encode(MODULUS_HIGH, MODULUS_LOW - 5));
         assertEq(abi.encode(negated.y1High, negated.y1Low), abi.encode(MODULUS_HIGH - 6, MODULUS_LOW));
+
+        negated = BLS12381.negate(G2Point(1, 2, 3, 4, 6, MODULUS_LOW, 6, MODULUS_LOW + 1));
+        assertEq(abi.encode(negated.y0High, negated.y0Low), abi.encode(MODULUS_HIGH - 6, 0));
+        assertEq(abi.encode(negated.y1High, negated.y1Low), abi.encode(MODULUS_HIGH - 7, type(uint256).max));
     }
 
     /// @dev What stood in memory before is no answer of a precompile that gave none.
