@@ -13,7 +13,7 @@ use crate::{
     target_directory, this_program,
 };
 
-/// The packages that others build on.
+/// The packages that others build on, whose every public item has an example.
 pub const LIBRARIES: [&str; 6] =
     ["assent-verifier", "assent-signer", "assent-contracts", "assent-client", "assent-chain", "assent-inspection"];
 

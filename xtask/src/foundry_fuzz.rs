@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::{
-    cargo, forge, setup,
-    steps::{self, Outcome, Step, execute},
+    cargo, forge, run_set_up,
+    steps::{Outcome, Step, execute},
     target_directory,
 };
 
@@ -34,9 +34,7 @@ impl Campaign {
 /// # Errors
 /// When a step failed.
 pub fn run(campaign: &Campaign) -> Result<(), String> {
-    let mut steps = vec![setup::step()];
-    steps.extend(self::steps(campaign, &["--package", "assent-oracle"]));
-    steps::run(steps)
+    run_set_up(steps(campaign, &["--package", "assent-oracle"]))
 }
 
 /// The steps of a campaign. cargo compiles dependencies anew for another selection of packages: after other tests, the program

@@ -260,20 +260,6 @@ impl EmbeddedChain {
     }
 
     /// The time of the block that would be mined now.
-    ///
-    /// ```
-    /// use assent_chain::EmbeddedChain;
-    ///
-    /// let chain = EmbeddedChain::new(31_337);
-    /// let now = chain.timestamp();
-    /// assert_eq!(chain.next_timestamp(), now + 1);
-    ///
-    /// chain.set_next_timestamp(now + 60)?;
-    /// assert_eq!((chain.timestamp(), chain.next_timestamp()), (now, now + 60));
-    /// chain.mine()?;
-    /// assert_eq!((chain.timestamp(), chain.block_number()), (now + 60, 1));
-    /// # Ok::<(), assent_chain::ChainError>(())
-    /// ```
     pub fn next_timestamp(&self) -> u64 {
         self.machine().next_timestamp()
     }
@@ -302,20 +288,6 @@ impl EmbeddedChain {
     }
 
     /// Mines an empty block.
-    ///
-    /// ```
-    /// use assent_chain::EmbeddedChain;
-    ///
-    /// let chain = EmbeddedChain::new(31_337);
-    /// let now = chain.timestamp();
-    /// assert_eq!(chain.next_timestamp(), now + 1);
-    ///
-    /// chain.set_next_timestamp(now + 60)?;
-    /// assert_eq!((chain.timestamp(), chain.next_timestamp()), (now, now + 60));
-    /// chain.mine()?;
-    /// assert_eq!((chain.timestamp(), chain.block_number()), (now + 60, 1));
-    /// # Ok::<(), assent_chain::ChainError>(())
-    /// ```
     ///
     /// # Errors
     ///

@@ -227,17 +227,6 @@ impl Keystore {
     }
 
     /// The keystore as JSON, indented.
-    ///
-    /// ```
-    /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
-    ///
-    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // For this example alone.
-    /// let keystore = Keystore::encrypt(&SecretKey::generate()?, "password", cheap)?;
-    /// let json = keystore.to_json();
-    /// assert!(json.contains("\"version\""));
-    /// assert_eq!(Keystore::from_json(&json)?, keystore);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn to_json(&self) -> String {
         format::write(self)
     }
