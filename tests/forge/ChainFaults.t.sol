@@ -38,9 +38,24 @@ contract ChainFaultsTest is TrailingPath {
     }
 
     function test_RevertWhen_ChainHasNoPrecompilesForNonSigners() public {
+        uint16[3] memory lengths = [0, 255, 257];
         bytes memory withAbsent = authorize(attestation, OPERATORS, 1);
+        for (uint256 i = 0; i < lengths.length; ++i) {
+            vm.mockCall(Precompiles.G2ADD, bytes(""), new bytes(lengths[i]));
+            assertRefused(attestation.intent, withAbsent, _missing(Precompiles.G2ADD));
+        }
+    }
+
+    /// @dev The chain is found at fault at the first non-signer, whoever else the bitmap names, in the same word or the next.
+    function test_RevertWhen_ChainHasNoPrecompilesAndOperatorsAfterTheFirstDoNotExist() public {
+        bytes memory own = sign(taskManager.digestOf(attestation), 1, OPERATORS);
+        bytes[2] memory bitmaps = [bytes(hex"0101"), new bytes(33)];
+        (bitmaps[1][0], bitmaps[1][32]) = (0x01, 0x01);
         _removePrecompiles();
-        assertRefused(attestation.intent, withAbsent, _missing(Precompiles.G2ADD));
+        for (uint256 i = 0; i < bitmaps.length; ++i) {
+            bytes memory withAbsent = encode(attestation, 1, own, bitmaps[i], new bytes32[](0));
+            assertRefused(attestation.intent, withAbsent, _missing(Precompiles.G2ADD));
+        }
     }
 
     function test_RevertWhen_ChainHasNoPrecompilesForManyRoots() public {

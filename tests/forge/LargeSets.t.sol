@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.sol";
 import {Attestation, IRefusals, Policy} from "../../contracts/interfaces/Protocol.sol";
+import {MerkleTree} from "../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../contracts/testing/OperatorKeys.sol";
 import {TrailingPath} from "./ClientTest.sol";
 import {Vm} from "forge-std/Vm.sol";
@@ -136,15 +137,16 @@ contract LargeSetsTest is TrailingPath {
         _assertVerifies(epoch, 2000, absent);
     }
 
-    /// @dev Passes with all but `absent` signing, and counts exactly their weight.
+    /// @dev Passes with all but `absent` signing, and counts exactly their weight. A Merkle proof follows the bitmap, none of
+    /// whose bytes may name an operator.
     function _assertVerifies(uint32 epoch, uint256 size, uint256[] memory absent) private {
         uint256 snapshot = vm.snapshotState();
         Attestation memory attestation = attest(protectedCall());
         (uint256 secret, uint256 absentWeight, bytes memory bitmap) = _without(size, absent);
-        bytes memory message = bytes.concat(taskManager.digestOf(attestation));
-        bytes memory authorization = encode(
-            attestation, epoch, OperatorKeys.sign(secret, message, OperatorKeys.SIGNATURE_TAG), bitmap, new bytes32[](0)
-        );
+        bytes32[] memory leaves = new bytes32[](2);
+        (leaves[0], leaves[1]) = (taskManager.digestOf(attestation), keccak256("another"));
+        bytes memory signature = OperatorKeys.sign(secret, MerkleTree.rootOf(leaves));
+        bytes memory authorization = encode(attestation, epoch, signature, bitmap, MerkleTree.proofOf(leaves, 0));
         if (absent.length > 0) {
             Policy memory unanimous = policy();
             unanimous.quorum = 10_000;

@@ -74,6 +74,21 @@ contract OperatorTableTest is AssentTest {
         }
     }
 
+    function testFuzz_EntryOfAnEarlierTableIsReadThroughTheHead(TableEntry memory entry, uint256 index) public {
+        _fit(entry.publicKey);
+        index = bound(index, 0, 199);
+        bytes memory before = new bytes((index % 100) * 224);
+        bytes memory behind = new bytes((99 - index % 100) * 224);
+        bytes memory encoded = OperatorTable.encodeEntry(BLS12381.encode(entry.publicKey), entry.weight, entry.operator);
+
+        TableHead memory head;
+        address[] memory tables = new address[](2);
+        tables[index / 100] = OperatorTable.write(head, new address[](0), bytes.concat(before, encoded, behind));
+        tables[1 - index / 100] = OperatorTable.write(head, new address[](0), new bytes(100 * 224));
+        address table = OperatorTable.write(head, tables, new bytes(100 * 224));
+        assertEq(abi.encode(OperatorTable.readEntry(table, 2, index)), abi.encode(entry));
+    }
+
     function test_FullTableFitsIntoAContract() public {
         TableHead memory head;
         head.earlierTables = 19;

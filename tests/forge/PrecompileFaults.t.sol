@@ -24,28 +24,20 @@ contract PrecompileFaultsTest is AssentTest {
     }
 
     function test_RevertWhen_AnyOneHashOfAnExpandedMessageFails() public {
-        bytes memory tagged = abi.encodePacked(OperatorKeys.SIGNATURE_TAG, uint8(OperatorKeys.SIGNATURE_TAG.length));
-        bytes memory input = abi.encodePacked(new bytes(64), MESSAGE, uint16(128), uint8(0), tagged);
-        bytes32 seed = sha256(input);
-        _assertHashingFailsWithout(SHA256, input);
-        bytes32 previous;
-        for (uint8 block_ = 1; block_ <= 4; ++block_) {
-            input = abi.encodePacked(seed ^ previous, block_, tagged);
-            previous = sha256(input);
-            _assertHashingFailsWithout(SHA256, input);
-        }
+        _assertHashingFailsWithoutAny(SHA256, _hashedBytes());
     }
 
     function test_RevertWhen_EitherFieldElementIsNotReducedOrNotMapped() public {
-        bytes32[4] memory expanded = HashToCurve.expandMessage(MESSAGE, OperatorKeys.SIGNATURE_TAG);
-        for (uint256 element = 0; element < 2; ++element) {
-            bytes memory input = abi.encodePacked(
-                abi.encode(64, 1, 64), expanded[2 * element], expanded[2 * element + 1], uint8(1), MODULUS
-            );
-            (, bytes memory reduced) = MODEXP.staticcall(input);
-            _assertHashingFailsWithout(MODEXP, input);
-            _assertHashingFailsWithout(Precompiles.MAP_FP_TO_G1, reduced);
-        }
+        bytes[] memory wide = _wideElements();
+        _assertHashingFailsWithoutAny(MODEXP, wide);
+        _assertHashingFailsWithoutAny(Precompiles.MAP_FP_TO_G1, _answers(MODEXP, wide));
+    }
+
+    function test_RevertWhen_PrecompileOfHashingIsMissingWhicheverCallFindsIt() public {
+        bytes[] memory wide = _wideElements();
+        _assertMissingAtAny(SHA256, _hashedBytes());
+        _assertMissingAtAny(MODEXP, wide);
+        _assertMissingAtAny(Precompiles.MAP_FP_TO_G1, _answers(MODEXP, wide));
     }
 
     function test_RevertWhen_MappedPointsAreNotAdded() public {
@@ -74,6 +66,53 @@ contract PrecompileFaultsTest is AssentTest {
         deployTaskManager();
     }
 
+    /// @dev What SHA-256 is asked for, in this order.
+    function _hashedBytes() private view returns (bytes[] memory inputs) {
+        inputs = new bytes[](5);
+        bytes memory tagged = abi.encodePacked(OperatorKeys.SIGNATURE_TAG, uint8(OperatorKeys.SIGNATURE_TAG.length));
+        inputs[0] = abi.encodePacked(new bytes(64), MESSAGE, uint16(128), uint8(0), tagged);
+        bytes32 seed = sha256(inputs[0]);
+        bytes32 previous;
+        for (uint8 block_ = 1; block_ <= 4; ++block_) {
+            inputs[block_] = abi.encodePacked(seed ^ previous, block_, tagged);
+            previous = sha256(inputs[block_]);
+        }
+    }
+
+    /// @dev What MODEXP is asked for.
+    function _wideElements() private view returns (bytes[] memory inputs) {
+        inputs = new bytes[](2);
+        bytes32[4] memory expanded = HashToCurve.expandMessage(MESSAGE, OperatorKeys.SIGNATURE_TAG);
+        for (uint256 i = 0; i < 2; ++i) {
+            inputs[i] = abi.encodePacked(abi.encode(64, 1, 64), expanded[2 * i], expanded[2 * i + 1], uint8(1), MODULUS);
+        }
+    }
+
+    function _answers(address precompile, bytes[] memory inputs) private view returns (bytes[] memory answers) {
+        answers = new bytes[](inputs.length);
+        for (uint256 i = 0; i < inputs.length; ++i) {
+            (, answers[i]) = precompile.staticcall(inputs[i]);
+        }
+    }
+
+    function _assertHashingFailsWithoutAny(address precompile, bytes[] memory inputs) private {
+        for (uint256 i = 0; i < inputs.length; ++i) {
+            _assertHashingFailsWithout(precompile, inputs[i]);
+        }
+    }
+
+    /// @dev Lets the precompile be gone from the first, the second ... of the calls on.
+    function _assertMissingAtAny(address precompile, bytes[] memory inputs) private {
+        bytes[] memory answers = _answers(precompile, inputs);
+        for (uint256 answered = 0; answered < inputs.length; ++answered) {
+            vm.mockCall(precompile, bytes(""), bytes(""));
+            for (uint256 i = 0; i < answered; ++i) {
+                vm.mockCall(precompile, inputs[i], answers[i]);
+            }
+            _assertHashingReverts(abi.encodeWithSelector(Precompiles.PrecompileMissing.selector, precompile));
+        }
+    }
+
     /// @dev Lets the precompile fail for this input alone, in each way in which it can.
     function _assertHashingFailsWithout(address precompile, bytes memory input) private {
         bytes memory gone = abi.encodeWithSelector(Precompiles.InsufficientGas.selector);
@@ -84,8 +123,11 @@ contract PrecompileFaultsTest is AssentTest {
         _assertHashingReverts(gone);
         vm.mockCall(precompile, input, bytes(""));
         _assertHashingReverts(silent);
-        vm.mockCall(precompile, input, new bytes(31));
-        _assertHashingReverts(silent);
+        uint8[2] memory wrongLengths = [31, 129];
+        for (uint256 i = 0; i < wrongLengths.length; ++i) {
+            vm.mockCall(precompile, input, new bytes(wrongLengths[i]));
+            _assertHashingReverts(silent);
+        }
         library_.hashToG1(MESSAGE, OperatorKeys.SIGNATURE_TAG);
     }
 

@@ -127,6 +127,22 @@ abstract contract QuorumRefusalsTest is ClientTest {
         }
     }
 
+    /// @dev Behind the words that can name its only operator.
+    function test_RevertWhen_BitmapNamesAnOperatorOutsideAnEpochOfTheLeastWeight() public {
+        setWeight(0, 1);
+        uint32 epoch = commitEpoch(0, 1);
+        Attestation memory attestation = attest(protectedCall());
+        bytes memory signature = sign(taskManager.digestOf(attestation), 0, 1);
+        bytes memory bitmap = new bytes(33);
+        bitmap[32] = 0x01;
+        assertRefused(
+            attestation.intent,
+            encode(attestation, epoch, signature, bitmap, new bytes32[](0)),
+            abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector)
+        );
+        assertPasses(attestation.intent, encode(attestation, epoch, signature, "", new bytes32[](0)));
+    }
+
     /* 10. THE SIGNATURE'S ENCODING */
 
     function test_RevertWhen_SignatureIsNotCanonical() public whereUnmodifiedPasses {

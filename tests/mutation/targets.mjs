@@ -68,7 +68,7 @@ export const TARGETS = [
     file: "contracts/libraries/HashToCurve.sol",
     callsPrecompiles: true,
     artifacts: [TASK_MANAGER, REGISTRY, LIBRARY_CALLER, "tests/forge/CurveVectors.t.sol:CurveVectorsTest"],
-    suites: ["CurveVectors", "BLS12381"],
+    suites: ["CurveVectors", "BLS12381", "PrecompileFaults"],
   },
   {
     file: "contracts/OperatorRegistry.sol",
