@@ -38,7 +38,7 @@ pub fn steps() -> Vec<Step> {
     }));
     steps.extend(typescript::steps());
     steps.extend(foundry_fuzz::steps(&foundry_fuzz::Campaign::SHORT, &OTHERS));
-    steps.extend(cross_compilation::steps());
+    steps.extend(cross_compilation::bare_metal());
     steps.extend(npm_package::steps());
     steps.push(storage_layout::step());
     steps.extend(inspector::steps());
