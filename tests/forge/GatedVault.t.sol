@@ -24,6 +24,12 @@ contract GatedVaultTest is AssentTestKit {
         _deposit(alice, 1000);
     }
 
+    function test_SharesAndTheirAssetAreNamedForWallets() public view {
+        assertEq(vault.name(), "Gated Vault Share");
+        assertEq(vault.symbol(), "GVS");
+        assertEq(vault.asset(), address(token));
+    }
+
     function test_DepositsNeedNoAuthorization() public view {
         assertEq(vault.balanceOf(alice), 1000);
         assertEq(vault.totalAssets(), 1000);

@@ -4,6 +4,9 @@ const TASK_MANAGER = "contracts/TaskManager.sol:TaskManager";
 const REGISTRY = "contracts/OperatorRegistry.sol:OperatorRegistry";
 const COUNTER = "tests/forge/ProtectedCounter.sol:ProtectedCounter";
 const VAULT = "contracts/examples/TreasuryVault.sol:TreasuryVault";
+const GATED_VAULT = "contracts/examples/GatedVault.sol:GatedVault";
+const SAFE_GUARD = "contracts/examples/SafeAttestationGuard.sol:SafeAttestationGuard";
+const ACCOUNT_HOOK = "contracts/examples/AttestationHook.sol:AttestationHook";
 const BEHIND_PROXY = "tests/forge/Proxies.t.sol:CounterAfter";
 const FALLBACK = "tests/forge/Binding.t.sol:ProtectedFallback";
 const LIBRARY_CALLER = "tests/forge/BLS12381Caller.sol:BLS12381Caller";
@@ -81,6 +84,33 @@ export const TARGETS = [
     suites: ["OperatorRegistry", "QuorumRefusals"],
   },
   { file: "contracts/examples/TreasuryVault.sol", artifacts: [VAULT], suites: ["TreasuryVault"] },
+  { file: "contracts/examples/GatedVault.sol", artifacts: [GATED_VAULT], suites: ["GatedVault"] },
+  {
+    file: "contracts/examples/RelayedExecutor.sol",
+    artifacts: ["contracts/examples/RelayedExecutor.sol:RelayedExecutor"],
+    suites: ["RelayedExecutor", "RelayedExecutorOfSafe"],
+  },
+  {
+    file: "contracts/examples/SafeAttestationGuard.sol",
+    artifacts: [SAFE_GUARD],
+    suites: ["SafeAttestationGuard", "RelayedExecutorOfSafe"],
+  },
+  {
+    file: "contracts/examples/AttestationHook.sol",
+    artifacts: [ACCOUNT_HOOK],
+    suites: ["AttestationHook", "AttestationHookInstallation"],
+  },
+  {
+    file: "contracts/examples/TrailingAuthorization.sol",
+    artifacts: [SAFE_GUARD, ACCOUNT_HOOK],
+    suites: ["SafeAttestationGuard", "AttestationHook"],
+  },
+  {
+    file: "contracts/examples/DelayedExit.sol",
+    artifacts: [SAFE_GUARD, ACCOUNT_HOOK],
+    suites: ["SafeAttestationGuard", "AttestationHook"],
+  },
+  // Not GatedHook: its address says what it hooks, and is found for its unmutated code.
 ];
 
 // All contracts that are deployed from artifacts, so that a mutant of theirs needs no test compiled anew.

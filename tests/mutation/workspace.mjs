@@ -13,7 +13,7 @@ pragma solidity ^0.8.28;
 
 import {Vm} from "forge-std/Vm.sol";
 
-function deployArtifact(string memory artifact, bytes memory arguments) returns (address payable) {
+function deployFromArtifact(string memory artifact, bytes memory arguments) returns (address payable) {
     Vm vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     return payable(vm.deployCode(artifact, arguments));
 }
@@ -131,10 +131,10 @@ function fromArtifacts(source, name) {
   const changed = source.replace(CREATION, (creation, contract, words) => {
     if (!files.has(contract)) return creation;
     isChanged = true;
-    return `${contract}(deployArtifact("${basename(files.get(contract))}:${contract}", abi.encode(${words})))`;
+    return `${contract}(deployFromArtifact("${basename(files.get(contract))}:${contract}", abi.encode(${words})))`;
   });
   if (!isChanged) return source;
   const deployer = "../".repeat(name.split("/").length - "tests/forge/test.sol".split("/").length);
-  const imported = `import {deployArtifact} from "./${deployer}DeployArtifact.sol";`;
+  const imported = `import {deployFromArtifact} from "./${deployer}DeployArtifact.sol";`;
   return changed.replace(/pragma[^\n]*\n/, (line) => `${line}\n${imported}\n`);
 }
