@@ -104,7 +104,9 @@ contract AttestationHookTest is HookTest {
         vm.expectRevert(IRefusals.PolicyNotSet.selector);
         hook.preCheck(address(ENTRY_POINT), 0, call);
         hook.onInstall(abi.encode(assentPolicy()));
-        vm.expectPartialRevert(AttestationHook.NonceOfAnotherAccount.selector);
+        vm.expectRevert(
+            abi.encodeWithSelector(AttestationHook.NonceOfAnotherAccount.selector, address(this), nonceOf(account, 0))
+        );
         hook.preCheck(address(ENTRY_POINT), 0, call);
         assertEq(handle(account, call), "");
     }

@@ -8,6 +8,7 @@ import {AssentTestKit} from "../../contracts/testing/AssentTestKit.sol";
 import {RelayTarget} from "./RelayTarget.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 
 /// @dev Anybody makes exactly the call that its `from` signed and operators allowed, both, and makes it once.
 contract RelayedExecutorTest is AssentTestKit {
@@ -248,6 +249,30 @@ contract RelayedExecutorTest is AssentTestKit {
         executor.relay(_intent(7), type(uint64).max, deadline, signature, authorization);
     }
 
+    /// @dev With so much gas that a part of it is more than what the call itself costs.
+    function test_TargetIsCalledAsSoonAsTheSignedGasSuffices() public {
+        uint64 minimum = 40_000_000;
+        Intent memory intent = _intent(7);
+        intent.value = 1 ether;
+        bytes memory authorization = attest(intent, address(executor));
+        bytes32 digest = executor.digestOf(intent, bytes32(authorization), minimum, deadline);
+        bytes memory call =
+            abi.encodeCall(executor.relay, (intent, minimum, deadline, _sign(aliceKey, digest), authorization));
+        (uint256 tooLittle, uint256 enough, uint256 gasAtEntry) = (minimum, minimum + 2_000_000, 0);
+        while (enough - tooLittle > 1) {
+            uint256 sent = (tooLittle + enough) / 2;
+            uint256 start = vm.snapshotState();
+            (bool success, bytes memory returned) = address(executor).call{value: 1 ether, gas: sent}(call);
+            if (success) (enough, gasAtEntry) = (sent, target.gasAtEntry());
+            else tooLittle = sent;
+            vm.revertToState(start);
+            if (!success) _assertTooLittle(returned, minimum);
+        }
+        // The stipend of a call with value, and what such a call may cost more than it does.
+        assertGe(gasAtEntry, minimum);
+        assertLe(gasAtEntry, minimum + 5000);
+    }
+
     /* WHAT THE EXECUTOR IS NEVER MADE TO CALL */
 
     function test_RevertWhen_TargetDoesNotTrustTheExecutor() public {
@@ -259,6 +284,10 @@ contract RelayedExecutorTest is AssentTestKit {
         _assertNotTrusted(intentOf(alice, address(taskManager), 0, burning));
         _assertNotTrusted(intentOf(alice, address(executor), 0, abi.encodeCall(executor.burnNonces, (0, 1))));
         _assertNotTrusted(intentOf(alice, relayer, 0, abi.encodeCall(target.record, (7))));
+        // To say so and revert is to say nothing.
+        bytes memory question = abi.encodeCall(target.isTrustedForwarder, (address(executor)));
+        vm.mockCallRevert(address(target), question, abi.encode(true));
+        _assertNotTrusted(_intent(7));
         RelayTarget others = new RelayTarget(relayer);
         _assertNotTrusted(intentOf(alice, address(others), 0, abi.encodeCall(target.record, (7))));
     }
@@ -319,6 +348,14 @@ contract RelayedExecutorTest is AssentTestKit {
     function _assertNotSigned(Intent memory intent, bytes memory signature, bytes memory authorization) private {
         vm.expectRevert(abi.encodeWithSelector(RelayedExecutor.NotSignedBySender.selector, intent.from));
         _relay(intent, signature, authorization);
+    }
+
+    /// @dev What is required is what was signed for, and what a call costs.
+    function _assertTooLittle(bytes memory returned, uint256 minimum) private pure {
+        assertEq(bytes4(returned), RelayedExecutor.TooLittleGas.selector);
+        (uint256 required, uint256 available) = abi.decode(Bytes.slice(returned, 4), (uint256, uint256));
+        assertEq(required, minimum + 10_000);
+        assertLt(available, required);
     }
 
     function _assertNotTrusted(Intent memory intent) private {

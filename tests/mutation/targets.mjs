@@ -102,8 +102,12 @@ export const TARGETS = [
   },
   {
     file: "contracts/examples/TrailingAuthorization.sol",
-    artifacts: [SAFE_GUARD, ACCOUNT_HOOK],
-    suites: ["SafeAttestationGuard", "AttestationHook"],
+    artifacts: [
+      SAFE_GUARD,
+      ACCOUNT_HOOK,
+      "tests/forge/TrailingAuthorization.t.sol:TrailingAuthorizationTest",
+    ],
+    suites: ["TrailingAuthorization", "SafeAttestationGuard", "AttestationHook"],
   },
   {
     file: "contracts/examples/DelayedExit.sol",
