@@ -242,9 +242,7 @@ contract RelayedExecutorTest is AssentTestKit {
     }
 
     function test_RevertWhen_SenderAsksForMoreGasThanThereCanBe() public {
-        bytes memory authorization = attest(_intent(7), address(executor));
-        bytes32 digest = executor.digestOf(_intent(7), bytes32(authorization), type(uint64).max, deadline);
-        bytes memory signature = _sign(aliceKey, digest);
+        (bytes memory signature, bytes memory authorization) = _consents(_intent(7), type(uint64).max);
         vm.expectPartialRevert(RelayedExecutor.TooLittleGas.selector);
         executor.relay(_intent(7), type(uint64).max, deadline, signature, authorization);
     }
@@ -254,19 +252,20 @@ contract RelayedExecutorTest is AssentTestKit {
         uint64 minimum = 40_000_000;
         Intent memory intent = _intent(7);
         intent.value = 1 ether;
-        bytes memory authorization = attest(intent, address(executor));
-        bytes32 digest = executor.digestOf(intent, bytes32(authorization), minimum, deadline);
-        bytes memory call =
-            abi.encodeCall(executor.relay, (intent, minimum, deadline, _sign(aliceKey, digest), authorization));
+        (bytes memory signature, bytes memory authorization) = _consents(intent, minimum);
+        bytes memory call = abi.encodeCall(executor.relay, (intent, minimum, deadline, signature, authorization));
+        uint256 start = vm.snapshotState();
         (uint256 tooLittle, uint256 enough, uint256 gasAtEntry) = (minimum, minimum + 2_000_000, 0);
         while (enough - tooLittle > 1) {
             uint256 sent = (tooLittle + enough) / 2;
-            uint256 start = vm.snapshotState();
             (bool success, bytes memory returned) = address(executor).call{value: 1 ether, gas: sent}(call);
-            if (success) (enough, gasAtEntry) = (sent, target.gasAtEntry());
-            else tooLittle = sent;
+            if (success) {
+                (enough, gasAtEntry) = (sent, target.gasAtEntry());
+            } else {
+                _assertTooLittle(returned, minimum);
+                tooLittle = sent;
+            }
             vm.revertToState(start);
-            if (!success) _assertTooLittle(returned, minimum);
         }
         // The stipend of a call with value, and what such a call may cost more than it does.
         assertGe(gasAtEntry, minimum);
@@ -317,13 +316,28 @@ contract RelayedExecutorTest is AssentTestKit {
 
     /// @dev Alice's signature, and the operators' authorization.
     function _consents(Intent memory intent) private returns (bytes memory signature, bytes memory authorization) {
+        return _consents(intent, MINIMUM_GAS);
+    }
+
+    function _consents(Intent memory intent, uint64 minimumGas)
+        private
+        returns (bytes memory signature, bytes memory authorization)
+    {
         authorization = attest(intent, address(executor));
-        signature = _sign(aliceKey, _digest(intent, authorization));
+        signature = _sign(aliceKey, _digest(intent, authorization, minimumGas));
+    }
+
+    function _digest(Intent memory intent, bytes memory authorization) private view returns (bytes32) {
+        return _digest(intent, authorization, MINIMUM_GAS);
     }
 
     /// @dev An authorization begins with its task id.
-    function _digest(Intent memory intent, bytes memory authorization) private view returns (bytes32) {
-        return executor.digestOf(intent, bytes32(authorization), MINIMUM_GAS, deadline);
+    function _digest(Intent memory intent, bytes memory authorization, uint64 minimumGas)
+        private
+        view
+        returns (bytes32)
+    {
+        return executor.digestOf(intent, bytes32(authorization), minimumGas, deadline);
     }
 
     function _sign(uint256 key, bytes32 digest) private pure returns (bytes memory) {

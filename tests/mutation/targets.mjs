@@ -3,10 +3,10 @@
 const TASK_MANAGER = "contracts/TaskManager.sol:TaskManager";
 const REGISTRY = "contracts/OperatorRegistry.sol:OperatorRegistry";
 const COUNTER = "tests/forge/ProtectedCounter.sol:ProtectedCounter";
-const VAULT = "contracts/examples/TreasuryVault.sol:TreasuryVault";
-const GATED_VAULT = "contracts/examples/GatedVault.sol:GatedVault";
-const SAFE_GUARD = "contracts/examples/SafeAttestationGuard.sol:SafeAttestationGuard";
-const ACCOUNT_HOOK = "contracts/examples/AttestationHook.sol:AttestationHook";
+const example = (name) => `contracts/examples/${name}.sol:${name}`;
+const VAULT = example("TreasuryVault");
+const SAFE_GUARD = example("SafeAttestationGuard");
+const ACCOUNT_HOOK = example("AttestationHook");
 const BEHIND_PROXY = "tests/forge/Proxies.t.sol:CounterAfter";
 const FALLBACK = "tests/forge/Binding.t.sol:ProtectedFallback";
 const LIBRARY_CALLER = "tests/forge/BLS12381Caller.sol:BLS12381Caller";
@@ -84,10 +84,10 @@ export const TARGETS = [
     suites: ["OperatorRegistry", "QuorumRefusals"],
   },
   { file: "contracts/examples/TreasuryVault.sol", artifacts: [VAULT], suites: ["TreasuryVault"] },
-  { file: "contracts/examples/GatedVault.sol", artifacts: [GATED_VAULT], suites: ["GatedVault"] },
+  { file: "contracts/examples/GatedVault.sol", artifacts: [example("GatedVault")], suites: ["GatedVault"] },
   {
     file: "contracts/examples/RelayedExecutor.sol",
-    artifacts: ["contracts/examples/RelayedExecutor.sol:RelayedExecutor"],
+    artifacts: [example("RelayedExecutor")],
     suites: ["RelayedExecutor", "RelayedExecutorOfSafe"],
   },
   {
@@ -102,11 +102,7 @@ export const TARGETS = [
   },
   {
     file: "contracts/examples/TrailingAuthorization.sol",
-    artifacts: [
-      SAFE_GUARD,
-      ACCOUNT_HOOK,
-      "tests/forge/TrailingAuthorization.t.sol:TrailingAuthorizationTest",
-    ],
+    artifacts: [SAFE_GUARD, ACCOUNT_HOOK, "tests/forge/TrailingAuthorization.t.sol:TrailingAuthorizationTest"],
     suites: ["TrailingAuthorization", "SafeAttestationGuard", "AttestationHook"],
   },
   {
