@@ -2,16 +2,16 @@
 pragma solidity 0.8.37;
 
 import {OperatorRegistry} from "../contracts/OperatorRegistry.sol";
-import {StakeTable} from "../contracts/StakeTable.sol";
 import {IAttestationValidator} from "../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../contracts/interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "../contracts/interfaces/IStakeSource.sol";
 import {ITaskManager} from "../contracts/interfaces/ITaskManager.sol";
+import {OwnerStakeSource} from "../contracts/stake/OwnerStakeSource.sol";
 import {Script} from "forge-std/Script.sol";
 import {VmSafe} from "forge-std/Vm.sol";
 import {console} from "forge-std/console.sol";
 
-/// @title Deploys StakeTable, OperatorRegistry and TaskManager
+/// @title Deploys OwnerStakeSource, OperatorRegistry and TaskManager
 /// @notice ASSENT_OWNER=0x… [ASSENT_GRACE_PERIOD=86400] forge script script/Deploy.s.sol --rpc-url … --account … --broadcast
 /// @dev The addresses follow from the bytecode, the owner and the grace period alone: the same on every chain, whoever
 /// deploys. What stands there already is left as it is, so that a run cut short can be repeated.
@@ -38,26 +38,30 @@ contract Deploy is Script {
 
     /// @notice Reads ASSENT_OWNER and ASSENT_GRACE_PERIOD (seconds; one day if unset), deploys what is missing, and, when
     /// broadcasting, writes deployments/<chain id>.json.
-    function run() external returns (StakeTable stakeTable, OperatorRegistry registry, ITaskManager taskManager) {
+    function run()
+        external
+        returns (OwnerStakeSource ownerStakeSource, OperatorRegistry registry, ITaskManager taskManager)
+    {
         (address owner, uint48 gracePeriod) = _settings();
         _requireDeploymentProxy();
         _requirePrecompiles();
 
         vm.startBroadcast();
-        stakeTable = _stakeTable(owner);
-        registry = _operatorRegistry(owner, stakeTable, gracePeriod);
+        ownerStakeSource = _ownerStakeSource(owner);
+        registry = _operatorRegistry(owner, ownerStakeSource, gracePeriod);
         taskManager = _taskManager(registry);
         _addValidator(owner, registry, taskManager);
         vm.stopBroadcast();
 
-        _record(owner, gracePeriod, address(stakeTable), address(registry), address(taskManager));
+        _record(owner, gracePeriod, address(ownerStakeSource), address(registry), address(taskManager));
     }
 
     /* CONTRACTS */
 
-    function _stakeTable(address owner) private returns (StakeTable) {
-        address deployed = _present("StakeTable", abi.encodePacked(type(StakeTable).creationCode, abi.encode(owner)));
-        return deployed == address(0) ? new StakeTable{salt: SALT}(owner) : StakeTable(deployed);
+    function _ownerStakeSource(address owner) private returns (OwnerStakeSource) {
+        address deployed =
+            _present("OwnerStakeSource", abi.encodePacked(type(OwnerStakeSource).creationCode, abi.encode(owner)));
+        return deployed == address(0) ? new OwnerStakeSource{salt: SALT}(owner) : OwnerStakeSource(deployed);
     }
 
     function _operatorRegistry(address owner, IStakeSource stakeSource, uint48 gracePeriod)
@@ -147,7 +151,7 @@ contract Deploy is Script {
 
     /* RECORD */
 
-    function _record(address owner, uint48 gracePeriod, address stakeTable, address registry, address taskManager)
+    function _record(address owner, uint48 gracePeriod, address ownerStakeSource, address registry, address taskManager)
         private
     {
         if (!vm.isContext(VmSafe.ForgeContext.ScriptBroadcast) && !vm.isContext(VmSafe.ForgeContext.ScriptResume)) {
@@ -158,7 +162,7 @@ contract Deploy is Script {
         vm.serializeUint(key, "chainId", block.chainid);
         vm.serializeAddress(key, "owner", owner);
         vm.serializeUint(key, "gracePeriod", gracePeriod);
-        vm.serializeAddress(key, "stakeTable", stakeTable);
+        vm.serializeAddress(key, "ownerStakeSource", ownerStakeSource);
         vm.serializeAddress(key, "operatorRegistry", registry);
         string memory json = vm.serializeAddress(key, "taskManager", taskManager);
 

@@ -15,7 +15,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CONTRACTS = join(ROOT, "contracts");
 const LICENCES = ["LICENSE-APACHE", "LICENSE-MIT"];
 // What a program outside the EVM talks to.
-const WITH_ABI = ["AttestationValidator", "OperatorRegistry", "PolicyClient", "StakeTable", "TaskManager"];
+const WITH_ABI = ["AttestationValidator", "OperatorRegistry", "PolicyClient", "OwnerStakeSource", "TaskManager"];
 // As in foundry.toml.
 const REMAPPINGS = { "@openzeppelin/contracts/": "@openzeppelin/contracts/", "solady/": "solady/src/" };
 

@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
+import {IOwnerStakeSource} from "../interfaces/IOwnerStakeSource.sol";
 import {IPolicyClient} from "../interfaces/IPolicyClient.sol";
-import {IStakeTable} from "../interfaces/IStakeTable.sol";
 import {ITaskManager} from "../interfaces/ITaskManager.sol";
 import {Attestation, Intent, Policy} from "../interfaces/Protocol.sol";
 import {Precompiles} from "../libraries/Precompiles.sol";
@@ -69,7 +69,7 @@ abstract contract AssentTestKit is Test {
     uint96 internal constant OPERATOR_WEIGHT = 100;
 
     address internal assentOwner = makeAddr("Assent's owner");
-    IStakeTable internal stakeTable;
+    IOwnerStakeSource internal ownerStakeSource;
     IOperatorRegistry internal operatorRegistry;
     ITaskManager internal taskManager;
     /// @dev The epoch whose operators sign.
@@ -93,9 +93,9 @@ abstract contract AssentTestKit is Test {
         _requireInstruction();
         // A test's chain begins at second 1, where "an hour ago" is before all time.
         if (block.timestamp < 365 days) vm.warp(1_800_000_000);
-        stakeTable = IStakeTable(_deploy(AssentBytecode.STAKE_TABLE, abi.encode(assentOwner)));
+        ownerStakeSource = IOwnerStakeSource(_deploy(AssentBytecode.OWNER_STAKE_SOURCE, abi.encode(assentOwner)));
         operatorRegistry = IOperatorRegistry(
-            _deploy(AssentBytecode.OPERATOR_REGISTRY, abi.encode(assentOwner, stakeTable, GRACE_PERIOD))
+            _deploy(AssentBytecode.OPERATOR_REGISTRY, abi.encode(assentOwner, ownerStakeSource, GRACE_PERIOD))
         );
         taskManager = ITaskManager(_deploy(AssentBytecode.TASK_MANAGER, abi.encode(operatorRegistry)));
         vm.prank(assentOwner);
@@ -308,7 +308,7 @@ abstract contract AssentTestKit is Test {
             operatorRegistry.registerOperator(key, proof);
         }
         vm.prank(assentOwner);
-        stakeTable.setWeights(OPERATOR_SET, operators, weights);
+        ownerStakeSource.setWeights(OPERATOR_SET, operators, weights);
     }
 
     /// @dev By all but the first `nonSigners` operators: the sum of their secrets signs as the sum of their signatures.

@@ -2,15 +2,15 @@
 
 const TASK_MANAGER = "contracts/TaskManager.sol:TaskManager";
 const REGISTRY = "contracts/OperatorRegistry.sol:OperatorRegistry";
-const COUNTER = "tests/forge/ProtectedCounter.sol:ProtectedCounter";
+const COUNTER = "tests/forge/utils/ProtectedCounter.sol:ProtectedCounter";
 const example = (name) => `contracts/examples/${name}.sol:${name}`;
 const VAULT = example("TreasuryVault");
 const SAFE_GUARD = example("SafeAttestationGuard");
 const ACCOUNT_HOOK = example("AttestationHook");
-const BEHIND_PROXY = "tests/forge/Proxies.t.sol:CounterAfter";
-const FALLBACK = "tests/forge/Binding.t.sol:ProtectedFallback";
-const LIBRARY_CALLER = "tests/forge/BLS12381Caller.sol:BLS12381Caller";
-const BATCH_CALLER = "tests/forge/SignatureBatchCaller.sol:SignatureBatchCaller";
+const BEHIND_PROXY = "tests/forge/upgrade/Proxies.t.sol:CounterAfter";
+const FALLBACK = "tests/forge/core/Binding.t.sol:ProtectedFallback";
+const LIBRARY_CALLER = "tests/forge/utils/BLS12381Caller.sol:BLS12381Caller";
+const BATCH_CALLER = "tests/forge/utils/SignatureBatchCaller.sol:SignatureBatchCaller";
 const CLIENTS = [COUNTER, VAULT, BEHIND_PROXY, FALLBACK];
 
 // In the order of the verification path; the rest comes last.
@@ -29,18 +29,18 @@ export const TARGETS = [
   { file: "contracts/PolicyClient.sol", artifacts: CLIENTS, suites: ["PolicyClient", "Refusals", "ExplicitIntent"] },
   {
     file: "contracts/libraries/Authorization.sol",
-    artifacts: [TASK_MANAGER, "tests/forge/AuthorizationReader.sol:AuthorizationReader"],
+    artifacts: [TASK_MANAGER, "tests/forge/utils/AuthorizationReader.sol:AuthorizationReader"],
     suites: ["Authorization", "Refusals", "RecordedRoots"],
   },
   {
     file: "contracts/libraries/Quorum.sol",
-    artifacts: [TASK_MANAGER, ...CLIENTS, "tests/forge/Quorum.t.sol:QuorumTest"],
+    artifacts: [TASK_MANAGER, ...CLIENTS, "tests/forge/libraries/Quorum.t.sol:QuorumTest"],
     suites: ["Quorum", "QuorumRefusals", "PolicyClient"],
   },
   {
     file: "contracts/libraries/OperatorTable.sol",
     callsPrecompiles: true,
-    artifacts: [TASK_MANAGER, REGISTRY, "tests/forge/OperatorTable.t.sol:OperatorTableTest"],
+    artifacts: [TASK_MANAGER, REGISTRY, "tests/forge/libraries/OperatorTable.t.sol:OperatorTableTest"],
     suites: ["QuorumRefusals", "LargeSets", "OperatorTable"],
   },
   {
@@ -62,15 +62,15 @@ export const TARGETS = [
       TASK_MANAGER,
       REGISTRY,
       LIBRARY_CALLER,
-      "tests/forge/BLS12381.t.sol:BLS12381Test",
-      "tests/forge/BLS12381Points.t.sol:BLS12381PointsTest",
+      "tests/forge/libraries/BLS12381.t.sol:BLS12381Test",
+      "tests/forge/libraries/BLS12381Points.t.sol:BLS12381PointsTest",
     ],
     suites: ["BLS12381", "BLS12381Points", "CurveVectors", "OperatorTable"],
   },
   {
     file: "contracts/libraries/HashToCurve.sol",
     callsPrecompiles: true,
-    artifacts: [TASK_MANAGER, REGISTRY, LIBRARY_CALLER, "tests/forge/CurveVectors.t.sol:CurveVectorsTest"],
+    artifacts: [TASK_MANAGER, REGISTRY, LIBRARY_CALLER, "tests/forge/libraries/CurveVectors.t.sol:CurveVectorsTest"],
     suites: ["CurveVectors", "BLS12381", "PrecompileFaults"],
   },
   {
@@ -79,8 +79,8 @@ export const TARGETS = [
     suites: ["OperatorRegistry", "Epochs", "Validators"],
   },
   {
-    file: "contracts/StakeTable.sol",
-    artifacts: ["contracts/StakeTable.sol:StakeTable"],
+    file: "contracts/stake/OwnerStakeSource.sol",
+    artifacts: ["contracts/stake/OwnerStakeSource.sol:OwnerStakeSource"],
     suites: ["OperatorRegistry", "QuorumRefusals"],
   },
   { file: "contracts/examples/TreasuryVault.sol", artifacts: [VAULT], suites: ["TreasuryVault"] },
@@ -102,7 +102,7 @@ export const TARGETS = [
   },
   {
     file: "contracts/examples/TrailingAuthorization.sol",
-    artifacts: [SAFE_GUARD, ACCOUNT_HOOK, "tests/forge/TrailingAuthorization.t.sol:TrailingAuthorizationTest"],
+    artifacts: [SAFE_GUARD, ACCOUNT_HOOK, "tests/forge/examples/TrailingAuthorization.t.sol:TrailingAuthorizationTest"],
     suites: ["TrailingAuthorization", "SafeAttestationGuard", "AttestationHook"],
   },
   {

@@ -15,7 +15,7 @@ const files = filesIn(join(place, "package"));
 const sources = new Map(files.filter((file) => file.endsWith(".sol")).map((file) => [file, packed(file)]));
 const description = JSON.parse(packed("package.json"));
 
-const CONTRACTS_WITH_ABI = ["AttestationValidator", "OperatorRegistry", "PolicyClient", "StakeTable", "TaskManager"];
+const CONTRACTS_WITH_ABI = ["AttestationValidator", "OperatorRegistry", "PolicyClient", "OwnerStakeSource", "TaskManager"];
 const IMPORT = /^import\s[^;]*?"([^"]+)";/gm;
 // Where a package's sources are, in the words of its users.
 const LIBRARIES = { "@openzeppelin/contracts/": "@openzeppelin/contracts/", "solady/": "solady/src/" };

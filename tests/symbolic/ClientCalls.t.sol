@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IRefusals, Intent} from "../../contracts/interfaces/Protocol.sol";
-import {ProtectedCounter} from "../forge/ProtectedCounter.sol";
+import {ProtectedCounter} from "../forge/utils/ProtectedCounter.sol";
 import {ClientProof} from "./ClientProof.sol";
 import {RecordingTaskManager} from "./RecordingTaskManager.sol";
 

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
 import {Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
-import {ProtectedCounter} from "../forge/ProtectedCounter.sol";
+import {ProtectedCounter} from "../forge/utils/ProtectedCounter.sol";
 import {RecordingTaskManager, RecordingTest} from "./RecordingTaskManager.sol";
 
 /// @title A client that protects every call to it, whatever its calldata

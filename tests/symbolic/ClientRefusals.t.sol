@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
 import {IRefusals, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
-import {ProtectedCounter} from "../forge/ProtectedCounter.sol";
+import {ProtectedCounter} from "../forge/utils/ProtectedCounter.sol";
 import {ClientProof} from "./ClientProof.sol";
 
 /// @title A client that nobody has set up, or set up badly, lets nothing through

@@ -3,10 +3,10 @@ pragma solidity ^0.8.28;
 
 import {IRefusals} from "../../contracts/interfaces/Protocol.sol";
 import {AuthorizationReader} from "./AuthorizationReader.sol";
-import {SymbolicTest} from "./SymbolicTest.sol";
+import {SymbolicTestBase} from "./SymbolicTestBase.sol";
 
 /// @title Every byte string either parses in one way or is refused as malformed
-contract ParserProof is SymbolicTest {
+contract ParserProof is SymbolicTestBase {
     AuthorizationReader private reader;
 
     function setUp() public {

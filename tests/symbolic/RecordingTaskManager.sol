@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {SymbolicTest} from "./SymbolicTest.sol";
+import {SymbolicTestBase} from "./SymbolicTestBase.sol";
 
 /// @title Takes every call and keeps what it was called with
 /// @dev Stands for the TaskManager where a proof is about what a client tells it, and for the contract that a client calls. It
@@ -24,7 +24,7 @@ contract RecordingTaskManager {
 }
 
 /// @title Reads what was kept
-abstract contract RecordingTest is SymbolicTest {
+abstract contract RecordingTest is SymbolicTestBase {
     function calldataHash(RecordingTaskManager called) internal view returns (bytes32) {
         return vm.load(address(called), 0);
     }

@@ -3,13 +3,13 @@ pragma solidity ^0.8.28;
 
 import {AttestedCall, ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
 import {Policy} from "../../contracts/interfaces/Protocol.sol";
-import {SymbolicTest} from "./SymbolicTest.sol";
+import {SymbolicTestBase} from "./SymbolicTestBase.sol";
 import {UnconstrainedPairing, UnconstrainedPrecompile} from "./UnconstrainedPrecompiles.sol";
 
 /// @title The TaskManager that is deployed, in any state, at any time
 /// @dev Its bytecode is the build's own. Only the precompiles of EIP-2537 are replaced: whether the signature holds is left
 /// open, as is everything they compute.
-abstract contract TaskManagerProof is SymbolicTest {
+abstract contract TaskManagerProof is SymbolicTestBase {
     address internal constant REGISTRY = address(0x2e915742);
     address internal constant TABLE = address(0x7ab1e);
     address internal constant PAIRING = address(0x0f);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ISymbolicValues} from "./SymbolicTest.sol";
+import {ISymbolicValues} from "./SymbolicTestBase.sol";
 
 /// @title A precompile of EIP-2537 of which nothing is known but the size of its output
 /// @dev Stands at its address in place of the precompile. What the contracts give to these cannot be rejected.

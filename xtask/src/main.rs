@@ -81,7 +81,7 @@ enum Task {
     /// `--cases` and `--seed` say how many and which, `--json` prints the summary for programs; `--help` says more.
     #[command(disable_help_flag = true)]
     Fuzz {
-        /// What tests/differential takes
+        /// What tests/differential/campaign takes
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
@@ -116,7 +116,7 @@ enum Task {
     /// `--json` prints the figures, `--only gas` leaves the times as they were; `--help` says more.
     #[command(disable_help_flag = true)]
     Report {
-        /// What tests/performance takes
+        /// What benchmarks takes
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },

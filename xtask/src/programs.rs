@@ -4,7 +4,7 @@ use std::{ffi::OsString, process::Command};
 
 use crate::{cargo, command, setup, steps::execute};
 
-/// Contracts and verifier against each other, on any number of random cases: tests/differential.
+/// Contracts and verifier against each other, on any number of random cases: tests/differential/campaign.
 ///
 /// # Errors
 /// When the set-up failed, the two sides differed, or an error of the protocol was never reached.
@@ -12,7 +12,7 @@ pub fn fuzz(arguments: &[OsString]) -> Result<(), String> {
     run(cargo(&["run", "--package", "assent-differential", "--"]), arguments, "the campaign")
 }
 
-/// What everything costs, measured and written to docs/performance.md: tests/performance.
+/// What everything costs, measured and written to docs/performance.md: benchmarks.
 ///
 /// # Errors
 /// When the set-up failed, or something could not be measured or written.

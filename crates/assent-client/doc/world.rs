@@ -44,7 +44,7 @@ impl World {
         let key = SecretKey::generate()?;
         let proof = key.prove_possession(OPERATOR, U256::from(31_337), registry);
         client.register_operator(registry, OPERATOR, &key.public_key(), &proof).await?;
-        client.set_weights(deployment.stake_table.address, OWNER, 1, &[(OPERATOR, U96::from(100))]).await?;
+        client.set_weights(deployment.owner_stake_source.address, OWNER, 1, &[(OPERATOR, U96::from(100))]).await?;
         client.commit_epoch(registry, OWNER, 1, &[OPERATOR]).await?;
 
         let policy =

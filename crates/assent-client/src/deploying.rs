@@ -114,7 +114,7 @@ pub struct DeployedContract {
 }
 
 impl<P: Provider> AssentClient<P> {
-    /// Deploys StakeTable, OperatorRegistry and TaskManager to the addresses that follow from `owner` and
+    /// Deploys OwnerStakeSource, OperatorRegistry and TaskManager to the addresses that follow from `owner` and
     /// `grace_period` (seconds), paid by `from`. What stands there already is left as it is. When `from` is the owner, the
     /// registry is told of the TaskManager.
     ///

@@ -76,7 +76,7 @@ pub use spent::SpentSnapshot;
 /// let key = SecretKey::generate()?;
 /// let proof = key.prove_possession(operator, U256::from(chain_id), registry);
 /// client.register_operator(registry, operator, &key.public_key(), &proof).await?;
-/// client.set_weights(deployment.stake_table.address, owner, 1, &[(operator, U96::from(100))]).await?;
+/// client.set_weights(deployment.owner_stake_source.address, owner, 1, &[(operator, U96::from(100))]).await?;
 /// let epoch = client.commit_epoch(registry, owner, 1, &[operator]).await?.number;
 /// assert_eq!(client.latest_epoch(registry, 1).await?, Some(client.read_epoch(registry, epoch).await?));
 ///

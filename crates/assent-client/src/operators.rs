@@ -10,7 +10,7 @@ use alloy::{
     rpc::types::TransactionReceipt,
     sol_types::SolCall,
 };
-use assent_contracts::{OperatorRegistry, StakeTable};
+use assent_contracts::{OperatorRegistry, OwnerStakeSource};
 use assent_verifier::{PublicKey, Signature};
 
 /// Operators that one transaction can freeze.
@@ -94,7 +94,7 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(operator, registry, &OperatorRegistry::deregisterOperatorCall {}).await
     }
 
-    /// Sets operators' weights in a set; zero takes an operator out of it. `owner` owns the StakeTable. A change counts
+    /// Sets operators' weights in a set; zero takes an operator out of it. `owner` owns the OwnerStakeSource. A change counts
     /// from the next epoch on.
     ///
     /// # Errors
@@ -102,14 +102,14 @@ impl<P: Provider> AssentClient<P> {
     /// As [`send`](Self::send).
     pub async fn set_weights(
         &self,
-        stake_table: Address,
+        owner_stake_source: Address,
         owner: Address,
         operator_set: u32,
         weights: &[(Address, U96)],
     ) -> Result<TransactionReceipt, ClientError> {
         let (operators, weights) = weights.iter().copied().unzip();
-        let call = StakeTable::setWeightsCall { operatorSet: operator_set, operators, weights };
-        self.send_call(owner, stake_table, &call).await
+        let call = OwnerStakeSource::setWeightsCall { operatorSet: operator_set, operators, weights };
+        self.send_call(owner, owner_stake_source, &call).await
     }
 
     /// Freezes registered operators with weight in a set, in any order, into the set's next epoch. `owner` owns the

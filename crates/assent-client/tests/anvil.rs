@@ -163,12 +163,12 @@ async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> Outcome {
     // Another registry, deployed by somebody who cannot add the TaskManager.
     let report = world.client.deploy(stranger, owner, U48::from(1)).await?;
     assert!(matches!(report.validator, ValidatorState::LeftToOwner));
-    let Deployment { stake_table, operator_registry, task_manager, .. } = report.deployment;
+    let Deployment { owner_stake_source, operator_registry, task_manager, .. } = report.deployment;
     let (operator, _) = world.keys[0];
     let key = SecretKey::generate()?;
     let proof = key.prove_possession(operator, U256::from(world.chain_id().await?), operator_registry.address);
     world.client.register_operator(operator_registry.address, operator, &key.public_key(), &proof).await?;
-    world.client.set_weights(stake_table.address, owner, 1, &[(operator, U96::from(1))]).await?;
+    world.client.set_weights(owner_stake_source.address, owner, 1, &[(operator, U96::from(1))]).await?;
     for number in [1, 2] {
         let committed = world.client.commit_epoch(operator_registry.address, owner, 1, &[operator]).await?;
         assert_eq!(committed.number, number);
@@ -246,8 +246,9 @@ async fn a_set_of_more_than_one_table_is_staged_committed_and_read_back() -> Out
         operators.push(operator);
     }
     let weights: Vec<_> = operators.iter().map(|&operator| (operator, U96::from(2))).collect();
-    let stake_table = assent_contracts::deployment::Deployment::new(world.owner(), U48::from(3600))?.stake_table;
-    world.client.set_weights(stake_table.address, world.owner(), 9, &weights).await?;
+    let owner_stake_source =
+        assent_contracts::deployment::Deployment::new(world.owner(), U48::from(3600))?.owner_stake_source;
+    world.client.set_weights(owner_stake_source.address, world.owner(), 9, &weights).await?;
 
     // Out of order: the client sorts.
     operators.reverse();
@@ -299,8 +300,8 @@ impl World {
         }
         let operators: Vec<_> = world.keys.iter().map(|(operator, _)| *operator).collect();
         let weights: Vec<_> = operators.iter().map(|&operator| (operator, U96::from(100))).collect();
-        let stake_table = report.deployment.stake_table.address;
-        world.client.set_weights(stake_table, owner, OPERATOR_SET, &weights).await?;
+        let owner_stake_source = report.deployment.owner_stake_source.address;
+        world.client.set_weights(owner_stake_source, owner, OPERATOR_SET, &weights).await?;
         let committed = world.client.commit_epoch(registry, owner, OPERATOR_SET, &operators).await?;
         assert_eq!((committed.number, committed.receipts.len()), (1, 1));
         Ok(world)

@@ -42,8 +42,8 @@ sol!(
 sol!(
     #[sol(rpc)]
     #[derive(Debug, PartialEq, Eq)]
-    StakeTable,
-    concat!(env!("OUT_DIR"), "/artifacts/StakeTable.sol/StakeTable.json")
+    OwnerStakeSource,
+    concat!(env!("OUT_DIR"), "/artifacts/OwnerStakeSource.sol/OwnerStakeSource.json")
 );
 sol!(
     #[sol(rpc)]

@@ -3,7 +3,7 @@
 //!
 //! `script/Deploy.s.sol` deploys the same bytes to the same addresses.
 
-use crate::{OperatorRegistry, StakeTable, TaskManager};
+use crate::{OperatorRegistry, OwnerStakeSource, TaskManager};
 use alloy::{
     primitives::{Address, B256, Bytes, address, aliases::U48},
     sol_types::SolConstructor,
@@ -88,7 +88,7 @@ pub struct Deployment {
     /// For how long a superseded epoch stays good, in seconds.
     pub grace_period: U48,
     /// The operators' weights, set by the owner.
-    pub stake_table: DeterministicContract,
+    pub owner_stake_source: DeterministicContract,
     /// Operators, keys and epochs.
     pub operator_registry: DeterministicContract,
     /// What clients ask.
@@ -158,14 +158,17 @@ impl Deployment {
         if grace_period > MAX_GRACE_PERIOD {
             return Err(InvalidDeployment::GracePeriodTooLong { grace_period, longest: MAX_GRACE_PERIOD });
         }
-        let stake_table =
-            DeterministicContract::new("StakeTable", &StakeTable::BYTECODE, &StakeTable::constructorCall { owner });
+        let owner_stake_source = DeterministicContract::new(
+            "OwnerStakeSource",
+            &OwnerStakeSource::BYTECODE,
+            &OwnerStakeSource::constructorCall { owner },
+        );
         let operator_registry = DeterministicContract::new(
             "OperatorRegistry",
             &OperatorRegistry::BYTECODE,
             &OperatorRegistry::constructorCall {
                 owner,
-                initialStakeSource: stake_table.address,
+                initialStakeSource: owner_stake_source.address,
                 initialGracePeriod: grace_period,
             },
         );
@@ -174,12 +177,12 @@ impl Deployment {
             &TaskManager::BYTECODE,
             &TaskManager::constructorCall { operatorRegistry: operator_registry.address },
         );
-        Ok(Self { owner, grace_period, stake_table, operator_registry, task_manager })
+        Ok(Self { owner, grace_period, owner_stake_source, operator_registry, task_manager })
     }
 
     /// The contracts, each after those that its constructor needs.
     pub fn in_order(&self) -> [&DeterministicContract; 3] {
-        [&self.stake_table, &self.operator_registry, &self.task_manager]
+        [&self.owner_stake_source, &self.operator_registry, &self.task_manager]
     }
 }
 

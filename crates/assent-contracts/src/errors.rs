@@ -1,8 +1,8 @@
 //! Revert data in words: every custom error of the contracts, and Solidity's own `Error(string)` and `Panic(uint256)`.
 
 use crate::bindings::{
-    ExampleToken::ExampleTokenErrors, OperatorRegistry::OperatorRegistryErrors, StakeTable::StakeTableErrors,
-    TaskManager::TaskManagerErrors, TreasuryVault::TreasuryVaultErrors,
+    ExampleToken::ExampleTokenErrors, OperatorRegistry::OperatorRegistryErrors,
+    OwnerStakeSource::OwnerStakeSourceErrors, TaskManager::TaskManagerErrors, TreasuryVault::TreasuryVaultErrors,
 };
 use alloy::{
     dyn_abi::{DynSolValue, ErrorExt},
@@ -23,7 +23,7 @@ pub fn signature(selector: [u8; 4]) -> Option<&'static str> {
     TaskManagerErrors::signature_by_selector(selector)
         .or_else(|| TreasuryVaultErrors::signature_by_selector(selector))
         .or_else(|| OperatorRegistryErrors::signature_by_selector(selector))
-        .or_else(|| StakeTableErrors::signature_by_selector(selector))
+        .or_else(|| OwnerStakeSourceErrors::signature_by_selector(selector))
         .or_else(|| ExampleTokenErrors::signature_by_selector(selector))
 }
 

@@ -24,7 +24,7 @@ pub use bindings::{
     ExampleToken::{self, ExampleTokenInstance},
     IPolicyClient::{self, IPolicyClientInstance},
     OperatorRegistry::{self, OperatorRegistryInstance},
-    StakeTable::{self, StakeTableInstance},
+    OwnerStakeSource::{self, OwnerStakeSourceInstance},
     TaskManager::{self, TaskManagerInstance},
     TreasuryVault::{self, TreasuryVaultInstance},
 };

@@ -5,7 +5,7 @@ use alloy::{
     primitives::{Address, address, aliases::U48},
 };
 use assent_contracts::{
-    OperatorRegistry, StakeTable, TaskManager, TreasuryVault,
+    OperatorRegistry, OwnerStakeSource, TaskManager, TreasuryVault,
     deployment::{Deployment, InvalidDeployment, MAX_GRACE_PERIOD},
 };
 use std::{
@@ -44,7 +44,7 @@ fn the_script_deploys_to_the_computed_addresses_and_a_second_run_changes_nothing
         assert_eq!(written["chainId"], CHAIN_ID);
         assert_eq!(written["owner"], OWNER.to_string());
         assert_eq!(written["gracePeriod"], 3600);
-        assert_eq!(written["stakeTable"], expected.stake_table.address.to_string());
+        assert_eq!(written["ownerStakeSource"], expected.owner_stake_source.address.to_string());
         assert_eq!(written["operatorRegistry"], expected.operator_registry.address.to_string());
         assert_eq!(written["taskManager"], expected.task_manager.address.to_string());
         fs::remove_file(&record.0).unwrap();
@@ -71,7 +71,7 @@ fn the_script_says_what_is_missing() {
 #[test]
 fn every_contract_is_within_the_code_limit() {
     let contracts = [
-        ("StakeTable", &StakeTable::DEPLOYED_BYTECODE),
+        ("OwnerStakeSource", &OwnerStakeSource::DEPLOYED_BYTECODE),
         ("OperatorRegistry", &OperatorRegistry::DEPLOYED_BYTECODE),
         ("TaskManager", &TaskManager::DEPLOYED_BYTECODE),
         ("TreasuryVault", &TreasuryVault::DEPLOYED_BYTECODE),

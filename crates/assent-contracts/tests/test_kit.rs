@@ -1,6 +1,6 @@
 //! What integrators test against is what is deployed: the test kit's bytecode is that of the contracts, to the byte.
 
-use assent_contracts::{OperatorRegistry, StakeTable, TaskManager};
+use assent_contracts::{OperatorRegistry, OwnerStakeSource, TaskManager};
 use std::{fmt::Write, fs, path::Path};
 
 /// After a change of a contract, this variable has the test write the file anew.
@@ -33,7 +33,7 @@ fn source() -> String {
          library AssentBytecode {\n",
     );
     for (name, code) in [
-        ("STAKE_TABLE", &StakeTable::BYTECODE),
+        ("OWNER_STAKE_SOURCE", &OwnerStakeSource::BYTECODE),
         ("OPERATOR_REGISTRY", &OperatorRegistry::BYTECODE),
         ("TASK_MANAGER", &TaskManager::BYTECODE),
     ] {

@@ -42,7 +42,7 @@ const registryAbi = parseAbi([
   "function commitEpoch(uint32 operatorSet, address[] operators) returns (uint32)",
   "function retireEpoch(uint32 epoch)",
 ]);
-const stakeTableAbi = parseAbi(["function setWeights(uint32 operatorSet, address[] operators, uint96[] weights)"]);
+const ownerStakeSourceAbi = parseAbi(["function setWeights(uint32 operatorSet, address[] operators, uint96[] weights)"]);
 
 const OPERATOR_SET = 1;
 const OPERATORS = 5;
@@ -83,8 +83,8 @@ export async function createWorld() {
     return getAddress(receipt.contractAddress as Address);
   };
 
-  const stakeTable = await deploy("StakeTable", owner.account.address);
-  const registry = await deploy("OperatorRegistry", owner.account.address, stakeTable, 3600);
+  const ownerStakeSource = await deploy("OwnerStakeSource", owner.account.address);
+  const registry = await deploy("OperatorRegistry", owner.account.address, ownerStakeSource, 3600);
   const taskManager = await deploy("TaskManager", registry);
   const policyId = keccak256(stringToHex("policy"));
   const policy = { policyId, operatorSet: OPERATOR_SET, quorum: 6667, maxLifetime: MAX_LIFETIME };
@@ -114,8 +114,8 @@ export async function createWorld() {
   const addresses = operators.map(({ address }) => address);
   await mined(
     await owner.writeContract({
-      abi: stakeTableAbi,
-      address: stakeTable,
+      abi: ownerStakeSourceAbi,
+      address: ownerStakeSource,
       functionName: "setWeights",
       args: [OPERATOR_SET, addresses, addresses.map(() => 100n)],
     }),

@@ -2,14 +2,14 @@
 pragma solidity ^0.8.28;
 
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
-import {StakeTable} from "../../../contracts/StakeTable.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
+import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
-import {AssentTest} from "../AssentTest.sol";
+import {AssentTestBase} from "../utils/AssentTestBase.sol";
 
 /// @title Operators of two sets, and every epoch as it should be
 /// @dev What is kept here is computed from what was asked for, never read from the contracts.
-abstract contract OperatorSets is AssentTest {
+abstract contract OperatorSets is AssentTestBase {
     struct Operator {
         bool registered;
         uint256 secret;
@@ -43,8 +43,8 @@ abstract contract OperatorSets is AssentTest {
 
     function deployOperatorSets() internal {
         vm.warp(1_800_000_000);
-        stakeTable = new StakeTable(owner);
-        registry = new OperatorRegistry(owner, stakeTable, GRACE_PERIOD);
+        ownerStakeSource = new OwnerStakeSource(owner);
+        registry = new OperatorRegistry(owner, ownerStakeSource, GRACE_PERIOD);
         taskManager = deployTaskManager();
         otherTaskManager = deployTaskManager();
         vm.startPrank(owner);
@@ -102,7 +102,7 @@ abstract contract OperatorSets is AssentTest {
         uint96[] memory weights = new uint96[](1);
         weights[0] = weight;
         vm.prank(owner);
-        stakeTable.setWeights(operatorSet, addresses, weights);
+        ownerStakeSource.setWeights(operatorSet, addresses, weights);
         operators[index].weights[operatorSet] = weight;
     }
 

@@ -2,10 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
-import {StakeTable} from "../../../contracts/StakeTable.sol";
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {Signed} from "./Attesting.sol";
 import {Promises} from "./Promises.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -51,8 +51,8 @@ contract World is Promises {
         return registry;
     }
 
-    function weights() external view returns (StakeTable) {
-        return stakeTable;
+    function weights() external view returns (OwnerStakeSource) {
+        return ownerStakeSource;
     }
 
     function manager() external view returns (ITaskManager) {

@@ -88,7 +88,7 @@ impl Stage {
         }
         let operators = keys.iter().map(|(operator, _)| *operator).collect::<Vec<_>>();
         let weights = operators.iter().map(|&operator| (operator, U96::from(10))).collect::<Vec<_>>();
-        client.set_weights(report.deployment.stake_table.address, owner, OPERATOR_SET, &weights).await.unwrap();
+        client.set_weights(report.deployment.owner_stake_source.address, owner, OPERATOR_SET, &weights).await.unwrap();
         client.commit_epoch(registry, owner, OPERATOR_SET, &operators).await.unwrap();
         Self { client, agent, task_manager, vault, token, keys, policy_id }
     }

@@ -1,0 +1,156 @@
+//! What stands before the first payment: contracts, operators, an epoch, a treasury.
+
+use super::node::Node;
+use alloy::{
+    primitives::{
+        Address, B256, U256, address,
+        aliases::{U48, U96},
+        keccak256,
+    },
+    providers::DynProvider,
+};
+use anyhow::Result;
+use assent_client::AssentClient;
+use assent_contracts::{ExampleToken, deployment::Deployment};
+use assent_signer::SecretKey;
+use assent_verifier::{Epoch, Policy, verify_proof_of_possession};
+
+/// Operators in the epoch.
+pub const OPERATORS: usize = 7;
+/// How many of them have to sign, under the quorum below and equal weights.
+pub const SIGNERS: usize = 5;
+
+const OPERATOR_SET: u32 = 1;
+const WEIGHT: u64 = 100;
+/// Two thirds, in basis points: 5 of 7.
+const QUORUM: u16 = 6667;
+const MAX_LIFETIME: u64 = 3_600;
+const GRACE_PERIOD: u64 = 86_400;
+const RECIPIENT: Address = address!("0x000000000000000000000000000000000000bEEF");
+
+/// Everything in its place.
+pub struct Stage {
+    /// The way to the contracts.
+    pub client: AssentClient<DynProvider>,
+    /// The chain.
+    pub chain_id: U256,
+    /// Owns registry, stake table, vault and token.
+    pub owner: Address,
+    /// May spend from the vault.
+    pub agent: Address,
+    /// May not.
+    pub other_agent: Address,
+    /// Ascending by address, as in the epoch.
+    pub operators: Vec<DemoOperator>,
+    /// OwnerStakeSource, OperatorRegistry, TaskManager.
+    pub deployment: Deployment,
+    /// The treasury.
+    pub vault: Address,
+    /// What it holds.
+    pub token: Address,
+    /// Who is paid.
+    pub recipient: Address,
+    /// What the vault demands.
+    pub policy: Policy,
+    /// In force.
+    pub epoch: Epoch,
+}
+
+/// An operator with its key.
+pub struct DemoOperator {
+    /// Its account.
+    pub address: Address,
+    /// Its throw-away key.
+    pub key: SecretKey,
+}
+
+impl Stage {
+    /// Deploys the contracts, registers the operators, commits their epoch and fills the treasury.
+    pub async fn build(node: &Node) -> Result<Self> {
+        let client = AssentClient::new(node.provider.clone());
+        let [owner, agent, other_agent, accounts @ ..] = node.accounts().await?;
+        let chain_id = U256::from(client.chain_id().await?);
+
+        let report = client.deploy(owner, owner, U48::from(GRACE_PERIOD)).await?;
+        let deployment = report.deployment;
+        let operators = demo_operators(accounts)?;
+        register(&client, &deployment, chain_id, &operators).await?;
+        let epoch = commit_epoch(&client, &deployment, &operators).await?;
+
+        let policy = Policy {
+            policyId: keccak256("at most 500 tokens a payment, to known suppliers"),
+            operatorSet: OPERATOR_SET,
+            quorum: QUORUM,
+            maxLifetime: U48::from(MAX_LIFETIME),
+        };
+        let task_manager = deployment.task_manager.address;
+        let (vault, _) = client.deploy_vault(owner, owner, agent, task_manager, policy.clone()).await?;
+        let token = crate::deploy_example::fill_treasury(&client, owner, vault).await?;
+        Ok(Self {
+            client,
+            chain_id,
+            owner,
+            agent,
+            other_agent,
+            operators,
+            deployment,
+            vault,
+            token,
+            recipient: RECIPIENT,
+            policy,
+            epoch,
+        })
+    }
+
+    /// The balance of an account in the token's smallest unit.
+    pub async fn balance(&self, account: Address) -> Result<U256> {
+        let token = ExampleToken::new(self.token, self.client.provider());
+        Ok(token.balanceOf(account).call().await?)
+    }
+
+    /// Freezes the same operators into the next epoch.
+    pub async fn commit_next_epoch(&mut self) -> Result<()> {
+        self.epoch = commit_epoch(&self.client, &self.deployment, &self.operators).await?;
+        Ok(())
+    }
+}
+
+/// Keys from fixed text, so that every run is the same; as secret as this file.
+fn demo_operators(accounts: [Address; OPERATORS]) -> Result<Vec<DemoOperator>> {
+    let mut operators = Vec::new();
+    for (index, address) in accounts.into_iter().enumerate() {
+        let material: B256 = keccak256(format!("Assent demo, operator {index}: not a secret"));
+        operators.push(DemoOperator { address, key: SecretKey::from_key_material(material.as_slice())? });
+    }
+    operators.sort_unstable_by_key(|operator| operator.address);
+    Ok(operators)
+}
+
+async fn register(
+    client: &AssentClient<DynProvider>,
+    deployment: &Deployment,
+    chain_id: U256,
+    operators: &[DemoOperator],
+) -> Result<()> {
+    let registry = deployment.operator_registry.address;
+    for DemoOperator { address, key } in operators {
+        let public_key = key.public_key();
+        let proof = key.prove_possession(*address, chain_id, registry);
+        verify_proof_of_possession(*address, &public_key, &proof, chain_id, registry)?;
+        client.register_operator(registry, *address, &public_key, &proof).await?;
+    }
+    Ok(())
+}
+
+async fn commit_epoch(
+    client: &AssentClient<DynProvider>,
+    deployment: &Deployment,
+    operators: &[DemoOperator],
+) -> Result<Epoch> {
+    let registry = deployment.operator_registry.address;
+    let weights = operators.iter().map(|operator| (operator.address, U96::from(WEIGHT))).collect::<Vec<_>>();
+    client.set_weights(deployment.owner_stake_source.address, deployment.owner, OPERATOR_SET, &weights).await?;
+    let addresses = operators.iter().map(|operator| operator.address).collect::<Vec<_>>();
+    let committed = client.commit_epoch(registry, deployment.owner, OPERATOR_SET, &addresses).await?;
+    Ok(client.read_epoch(registry, committed.number).await?)
+}

@@ -1,0 +1,102 @@
+//! `assent deploy`: the contracts, at addresses that follow from their owner.
+
+use crate::{
+    Outcome,
+    account::Account,
+    arguments,
+    connection::Node,
+    output::{self, Output},
+};
+use alloy::rpc::types::TransactionReceipt;
+use alloy_primitives::{Address, aliases::U48};
+use anyhow::Result;
+use assent_client::{DeploymentReport, ValidatorState};
+use assent_contracts::deployment::Deployment;
+use clap::Args;
+use comfy_table::Table;
+use serde_json::{Value, json};
+
+/// The options of `assent deploy`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --private-key-file account.key
+  assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --account $OWNER --grace-period 3600
+
+OwnerStakeSource, OperatorRegistry and TaskManager are deployed to addresses that follow from the owner and the grace period, the
+same on every chain. What stands there already is left as it is, so that the command can be repeated. The TaskManager knows
+no epoch before the OperatorRegistry's owner has added it: when the owner deploys, this command does that too.")]
+pub struct Arguments {
+    #[command(flatten)]
+    node: Node,
+    /// Who will set weights and commit and retire epochs.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    owner: Address,
+    /// For how many seconds a superseded epoch stays good; at most 30 days.
+    #[arg(long, value_name = "SECONDS", default_value = "86400")]
+    grace_period: U48,
+    #[command(flatten)]
+    payer: Account,
+}
+
+/// Runs `assent deploy`.
+pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+    let Arguments { node, owner, grace_period, payer } = arguments;
+    let (from, signer) = payer.open()?;
+    let report = node.ask("Deploying", signer, async |client| client.deploy(from, owner, grace_period).await)?;
+    output.result(format_args!("{}\n{}", table(&report), next_step(&report)), &to_json(&report))?;
+    if output.is_json() && matches!(report.validator, ValidatorState::LeftToOwner) {
+        output::remark(next_step(&report));
+    }
+    Ok(Outcome::Success)
+}
+
+fn next_step(report: &DeploymentReport) -> String {
+    let Deployment { owner, operator_registry, task_manager, .. } = &report.deployment;
+    match &report.validator {
+        ValidatorState::WasAdded => "the OperatorRegistry told the TaskManager of epochs already".to_owned(),
+        ValidatorState::Added(receipts) => {
+            format!("the OperatorRegistry tells the TaskManager of epochs, {} gas", gas(receipts))
+        }
+        ValidatorState::LeftToOwner => format!(
+            "next, {owner} must run the same command, or call addValidator({}) of the OperatorRegistry {}: until then every \
+             attestation is refused",
+            task_manager.address, operator_registry.address
+        ),
+    }
+}
+
+fn gas(receipts: &[TransactionReceipt]) -> u64 {
+    receipts.iter().map(|receipt| receipt.gas_used).sum()
+}
+
+fn table(report: &DeploymentReport) -> Table {
+    let mut table = output::table(["contract", "address", "gas"]);
+    for contract in &report.contracts {
+        let gas = contract.receipt.as_ref().map(|receipt| receipt.gas_used.to_string());
+        let gas = gas.unwrap_or_else(|| "stood there already".to_owned());
+        table.add_row([contract.name, &contract.address.to_string(), &gas]);
+    }
+    table
+}
+
+fn to_json(report: &DeploymentReport) -> Value {
+    let contracts = report.contracts.iter().map(|contract| {
+        json!({
+            "name": contract.name,
+            "address": contract.address,
+            "transaction": contract.receipt.as_ref().map(|receipt| receipt.transaction_hash),
+            "gas": contract.receipt.as_ref().map(|receipt| receipt.gas_used),
+        })
+    });
+    json!({
+        "owner": report.deployment.owner,
+        "gracePeriod": report.deployment.grace_period.to::<u64>(),
+        "contracts": contracts.collect::<Vec<_>>(),
+        "validator": match &report.validator {
+            ValidatorState::WasAdded => json!({ "added": true, "gas": null }),
+            ValidatorState::Added(receipts) => json!({ "added": true, "gas": gas(receipts) }),
+            ValidatorState::LeftToOwner => json!({ "added": false, "gas": null }),
+        },
+    })
+}

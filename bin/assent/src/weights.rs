@@ -1,0 +1,69 @@
+//! `assent weights`: what operators weigh.
+
+use crate::{Outcome, account::Account, arguments, connection::Node, output::Output};
+use alloy_primitives::{Address, aliases::U96};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+/// What `assent weights --help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  assent weights set --stake-source $OWNER_STAKE_SOURCE --operator-set 1 $OPERATOR=100 --private-key-file owner.key";
+
+/// The subcommands of `assent weights`.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Set operators' weights in an operator set.
+    Set(SetArguments),
+}
+
+/// The options of `assent weights set`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent weights set --rpc-url http://127.0.0.1:8545 --stake-source $OWNER_STAKE_SOURCE --operator-set 1 \\
+      $OPERATOR=100 $OTHER_OPERATOR=150 --private-key-file owner.key
+  assent weights set --stake-source $OWNER_STAKE_SOURCE --operator-set 1 $OPERATOR=0 --account $OWNER
+
+The OwnerStakeSource's owner sends this. Weight 0 takes an operator out of the set. What is set counts from the next epoch on: see
+`assent epoch commit`.")]
+pub struct SetArguments {
+    #[command(flatten)]
+    node: Node,
+    /// The OwnerStakeSource.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    owner_stake_source: Address,
+    /// The operator set.
+    #[arg(long, value_name = "NUMBER")]
+    operator_set: u32,
+    /// An operator and its weight.
+    #[arg(value_name = "ADDRESS=WEIGHT", required = true, value_parser = arguments::weight)]
+    weights: Vec<(Address, U96)>,
+    #[command(flatten)]
+    owner: Account,
+}
+
+/// Runs `assent weights`.
+pub fn run(Command::Set(arguments): Command, output: Output) -> Result<Outcome> {
+    let SetArguments { node, owner_stake_source, operator_set, weights, owner } = arguments;
+    let (owner, signer) = owner.open()?;
+    let receipt = node.ask("Setting weights", signer, async |client| {
+        client.set_weights(owner_stake_source, owner, operator_set, &weights).await
+    })?;
+    let listed = weights.iter().map(|(operator, weight)| json!({ "operator": operator, "weight": weight.to_string() }));
+    output.result(
+        format_args!(
+            "weights in operator set {operator_set} that count from the next epoch on: {}, {} gas",
+            weights.len(),
+            receipt.gas_used
+        ),
+        &json!({
+            "operatorSet": operator_set,
+            "weights": listed.collect::<Vec<_>>(),
+            "transaction": receipt.transaction_hash,
+            "gas": receipt.gas_used,
+        }),
+    )?;
+    Ok(Outcome::Success)
+}

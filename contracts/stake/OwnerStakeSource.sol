@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IOwnerStakeSource} from "../interfaces/IOwnerStakeSource.sol";
+import {IStakeSource} from "../interfaces/IStakeSource.sol";
+import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+
+/// @title OwnerStakeSource
+/// @notice Weights that an owner sets by hand.
+/// @dev A change reaches attestations only through the next epoch, which takes a copy.
+contract OwnerStakeSource is IOwnerStakeSource, Ownable2Step {
+    /// @inheritdoc IStakeSource
+    mapping(uint32 operatorSet => mapping(address operator => uint96 weight)) public weightOf;
+
+    /// @param owner Who sets the weights.
+    constructor(address owner) Ownable(owner) {}
+
+    /// @inheritdoc IOwnerStakeSource
+    function setWeights(uint32 operatorSet, address[] calldata operators, uint96[] calldata weights)
+        external
+        onlyOwner
+    {
+        if (operators.length != weights.length) revert LengthsDiffer(operators.length, weights.length);
+        for (uint256 i = 0; i < operators.length; ++i) {
+            weightOf[operatorSet][operators[i]] = weights[i];
+            emit WeightChanged(operatorSet, operators[i], weights[i]);
+        }
+    }
+}

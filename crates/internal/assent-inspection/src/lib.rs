@@ -1,0 +1,40 @@
+//! What an authorization says, field by field, and what came of each check and why.
+//!
+//! `assent inspect` and the Inspector's page show what this crate finds, so that they cannot disagree. Nothing is decided
+//! here: the checks are [`assent_verifier::examine`]'s, in its order. [`inspect`] takes what is known, which may be an
+//! authorization alone, and puts words to it; module [`text`] reads the same from texts that somebody pasted, however wrong
+//! they are.
+//!
+//! ```
+//! use assent_inspection::{text, CheckOutcome};
+//!
+//! // Two of three operators have signed; docs/protocol.md has this authorization as its worked example.
+//! let examples = include_str!("../../../../inspector/examples.json");
+//! let examples: Vec<text::Example> = serde_json::from_str(examples)?;
+//! let inspection = text::inspect(&examples[0].texts)?;
+//! assert!(inspection.checks.iter().all(|check| check.outcome == CheckOutcome::Passed));
+//! assert_eq!(inspection.checks[4].reason, "good until 1800000600 (2027-01-15T08:10:00Z), for 600 seconds more");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod assumptions;
+mod checks;
+mod explanation;
+mod fields;
+mod inspection;
+mod moment;
+mod reasons;
+mod submission;
+pub mod text;
+
+pub use assumptions::Assumption;
+pub use checks::{CheckOutcome, CheckReport};
+pub use explanation::{DifferenceReport, Explanation};
+pub use fields::{ByteRange, Field, Group, OperatorReport};
+pub use inspection::{ErrorReport, Inspection, InspectionError, Verdict, VerdictOutcome, inspect};
+pub use submission::{Carried, Submission, SubmittedCall};
+
+/// The README's example is tested like all others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

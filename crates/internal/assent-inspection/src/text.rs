@@ -1,0 +1,350 @@
+//! Inspection of texts that somebody pasted or dropped, however wrong they are.
+
+use crate::{Carried, Inspection, InspectionError, Submission, inspect as inspect_submission};
+use alloy_primitives::{U256, hex};
+use assent_verifier::{Authorization, Context, Epoch, MerkleProof, NonSigners, split_trailing};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use std::collections::BTreeMap;
+
+/// Longest text, in bytes: five operator sets of 2,000 operators, or calldata that no block has room for.
+///
+/// ```
+/// use assent_inspection::text::{LONGEST_TEXT, Texts, inspect};
+///
+/// let document = " ".repeat(LONGEST_TEXT) + "{}";
+/// let error = inspect(&Texts { document, ..Texts::default() }).unwrap_err();
+/// assert_eq!(error.message, "the text has 8388610 bytes, and the most is 8388608");
+/// ```
+pub const LONGEST_TEXT: usize = 8 * 1024 * 1024;
+
+/// Bytes of an authorization with the longest bitmap and the longest Merkle proof.
+///
+/// ```
+/// use assent_inspection::text::{LONGEST_AUTHORIZATION, Texts, inspect};
+///
+/// let authorization = "00".repeat(LONGEST_AUTHORIZATION + 1);
+/// let error = inspect(&Texts { authorization, ..Texts::default() }).unwrap_err();
+/// assert_eq!(error.message, "1486 bytes, and the most is 1485");
+/// ```
+pub const LONGEST_AUTHORIZATION: usize = 206 + NonSigners::MAX_BYTES + 32 * MerkleProof::MAX_LENGTH;
+
+/// Most epochs that are read, each of which costs 250 kB and some milliseconds, however short its text.
+///
+/// ```
+/// use assent_inspection::text::{MOST_EPOCHS, Texts, inspect};
+///
+/// let epochs = format!("[{}]", ["{}"; MOST_EPOCHS + 1].join(","));
+/// let error = inspect(&Texts { epochs, ..Texts::default() }).unwrap_err();
+/// assert!(error.message.starts_with("17 epochs are more than 16"));
+/// ```
+pub const MOST_EPOCHS: usize = 16;
+
+/// Longest part of somebody's text that is repeated in an error.
+const LONGEST_QUOTATION: usize = 300;
+
+/// What was pasted; nothing is empty.
+///
+/// ```
+/// use assent_inspection::text::Texts;
+///
+/// // A program in another language hands them over in JSON; what is left out is empty.
+/// let texts: Texts = serde_json::from_str(r#"{"authorization": "0x00", "timestamp": "1800000000"}"#)?;
+/// assert_eq!(texts.timestamp, "1800000000");
+/// assert!(texts.context.is_empty() && !texts.recorded);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Texts {
+    /// The authorization, in hex.
+    pub authorization: String,
+    /// A whole call in trailing form, in hex, in place of the authorization.
+    pub calldata: String,
+    /// Wei sent along with the calldata.
+    pub value: String,
+    /// The attestation document, in JSON.
+    pub document: String,
+    /// Cut the document's authorization without its signature.
+    pub recorded: bool,
+    /// The call, in JSON.
+    pub intent: String,
+    /// What the chain would know, in JSON.
+    pub context: String,
+    /// An epoch, or a list of them, in JSON.
+    pub epochs: String,
+    /// Who calls, in place of the context's caller.
+    pub caller: String,
+    /// The present in Unix seconds, in place of the context's.
+    pub timestamp: String,
+}
+
+/// Something to try, with what must come of it.
+///
+/// ```
+/// use assent_inspection::text::{Example, inspect};
+///
+/// let examples: Vec<Example> = serde_json::from_str(include_str!("../../../../inspector/examples.json"))?;
+/// for Example { name, refused, texts } in &examples {
+///     assert_eq!(inspect(texts)?.verdict.error.is_some(), refused.is_some(), "{name}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Example {
+    /// In a few words.
+    pub name: String,
+    /// The check that fails, and the error's name; `None` when all pass.
+    pub refused: Option<(usize, String)>,
+    /// What is pasted.
+    pub texts: Texts,
+}
+
+/// What is wrong with a text.
+///
+/// ```
+/// use assent_inspection::text::{Texts, inspect};
+///
+/// let error = inspect(&Texts { timestamp: "noon".to_owned(), ..Texts::default() }).unwrap_err();
+/// assert_eq!(error.to_string(), "timestamp: noon is no whole number; give it decimal, or hex with 0x");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{input}: {message}")]
+pub struct TextError {
+    /// Which of the [`Texts`], as its field is called in JSON.
+    pub input: &'static str,
+    /// What is wrong, where, and what to do.
+    pub message: String,
+}
+
+/// Reads the texts and says all that can be said.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::{VerdictOutcome, text};
+///
+/// let mut texts = texts("valid: 2 of 3 operators signed");
+/// assert_eq!(text::inspect(&texts)?.verdict.outcome, VerdictOutcome::Valid);
+///
+/// texts.authorization.push('0');
+/// let error = text::inspect(&texts).unwrap_err();
+/// assert!(error.to_string().starts_with("authorization: not hex"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`TextError`] for a text that is not what it should be.
+pub fn inspect(texts: &Texts) -> Result<Inspection, TextError> {
+    inspect_submission(&submission(texts)?).map_err(|error| {
+        let (input, next_step) = match error {
+            InspectionError::Nothing => ("authorization", ""),
+            InspectionError::NoAuthorization(_) => {
+                ("authorization", "\na call's whole calldata goes into the field for calldata")
+            }
+            InspectionError::NoneBehindCalldata(_) => {
+                ("calldata", "\nan authorization alone goes into the field for authorizations")
+            }
+            InspectionError::Decision(_) => ("document", ""),
+        };
+        TextError { input, message: format!("{error}{next_step}") }
+    })
+}
+
+/// Which of the [`Texts`] a text is, by what is in it.
+///
+/// ```
+/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
+/// # use pasted::{submission, texts};
+/// use assent_inspection::text::recognise;
+///
+/// let dropped = texts("valid: 2 of 3 operators signed");
+/// assert_eq!(recognise(&dropped.document)?, "document");
+/// assert_eq!(recognise(&dropped.authorization)?, "authorization");
+/// assert_eq!(recognise("[]")?, "epochs");
+/// assert!(recognise("{}").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`TextError`] when it is none of them.
+pub fn recognise(text: &str) -> Result<&'static str, TextError> {
+    let unknown = |message: &str| TextError { input: "file", message: message.to_owned() };
+    bounded("file", text)?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(unknown("there is nothing in it"));
+    }
+    if text.starts_with('[') {
+        return Ok("epochs");
+    }
+    if text.starts_with('{') {
+        let fields: BTreeMap<String, IgnoredAny> = json("file", text, "a JSON object")?;
+        let has = |name| fields.contains_key(name);
+        let kinds = [
+            ("document", has("attestation")),
+            ("context", has("policyClient") && has("epochs")),
+            ("epochs", has("operators")),
+            ("intent", has("from") && has("to")),
+        ];
+        return kinds.into_iter().find_map(|(kind, is)| is.then_some(kind)).ok_or_else(|| {
+            unknown(
+                "this JSON is no attestation document, context, epoch or intent; docs/protocol.md names their fields",
+            )
+        });
+    }
+    let bytes = bytes("file", text, LONGEST_TEXT)?;
+    let behind_calldata = || split_trailing(&bytes).is_ok_and(|(_, tail)| Authorization::parse(tail).is_ok());
+    Ok(if Authorization::parse(&bytes).is_err() && behind_calldata() { "calldata" } else { "authorization" })
+}
+
+fn submission(texts: &Texts) -> Result<Submission, TextError> {
+    let Texts { authorization, calldata, value, document, recorded, intent, context, epochs, caller, timestamp } =
+        texts;
+    consistent(texts)?;
+    let carried = match (given(authorization), given(calldata)) {
+        (_, Some(text)) => {
+            let value = given(value).map(|text| whole_number("value", text)).transpose()?.unwrap_or_default();
+            Some(Carried::Calldata { bytes: bytes("calldata", text, LONGEST_TEXT)?, value })
+        }
+        (Some(text), None) => Some(Carried::Authorization(bytes("authorization", text, LONGEST_AUTHORIZATION)?)),
+        (None, None) => None,
+    };
+    let timestamp = given(timestamp).map(|text| whole_number("timestamp", text)).transpose()?;
+    let timestamp = timestamp.map(u64::try_from).transpose().map_err(|_| TextError {
+        input: "timestamp",
+        message: "the time does not fit 64 bits; give Unix seconds".to_owned(),
+    })?;
+    let caller = given(caller).map(|text| {
+        text.trim().parse().map_err(|error| TextError {
+            input: "caller",
+            message: format!("{} is no address: {error}", quotation(text)),
+        })
+    });
+    Ok(Submission {
+        carried,
+        document: given(document)
+            .map(|text| json("document", text, "a document is what `assent attest --document-out` writes"))
+            .transpose()?,
+        recorded: *recorded,
+        intent: given(intent)
+            .map(|text| {
+                let shape = "an intent is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \
+                             \"chainId\": number}";
+                json("intent", text, shape)
+            })
+            .transpose()?,
+        context: given(context).map(read_context).transpose()?,
+        epochs: given(epochs).map(read_epochs).transpose()?.unwrap_or_default(),
+        caller: caller.transpose()?,
+        timestamp,
+    })
+}
+
+/// Refuses what would otherwise be left unread.
+fn consistent(texts: &Texts) -> Result<(), TextError> {
+    let has = |text: &String| given(text).is_some();
+    let Texts { authorization, calldata, value, document, recorded, intent, .. } = texts;
+    let (input, message) = if has(calldata) && has(authorization) {
+        ("calldata", "give an authorization or a call's whole calldata, not both")
+    } else if has(calldata) && has(intent) {
+        ("intent", "the whole calldata is the call; leave out the one or the other")
+    } else if has(value) && !has(calldata) {
+        ("value", "is for a call's whole calldata; without it, the intent has the value")
+    } else if *recorded && (!has(document) || has(authorization) || has(calldata)) {
+        ("document", "leaving the signature out takes a document, and no authorization or calldata beside it")
+    } else {
+        return Ok(());
+    };
+    Err(TextError { input, message: message.to_owned() })
+}
+
+fn given(text: &str) -> Option<&str> {
+    (!text.trim().is_empty()).then_some(text)
+}
+
+fn read_context(text: &str) -> Result<Context, TextError> {
+    const SHAPE: &str = "a context is what `assent context --json` prints";
+    #[derive(Deserialize)]
+    struct Counted {
+        #[serde(default)]
+        epochs: Vec<IgnoredAny>,
+    }
+    let counted: Counted = json("context", text, SHAPE)?;
+    few_epochs("context", counted.epochs.len())?;
+    json("context", text, SHAPE)
+}
+
+fn read_epochs(text: &str) -> Result<Vec<Epoch>, TextError> {
+    const SHAPE: &str = "an epoch is what `assent epoch show --json` prints; several stand in [ ], with commas between";
+    if !text.trim_start().starts_with('[') {
+        return Ok(vec![json("epochs", text, SHAPE)?]);
+    }
+    let counted: Vec<IgnoredAny> = json("epochs", text, SHAPE)?;
+    few_epochs("epochs", counted.len())?;
+    json("epochs", text, SHAPE)
+}
+
+fn few_epochs(input: &'static str, count: usize) -> Result<(), TextError> {
+    if count <= MOST_EPOCHS {
+        return Ok(());
+    }
+    let message = format!("{count} epochs are more than {MOST_EPOCHS}; leave out all but the authorization's");
+    Err(TextError { input, message })
+}
+
+fn json<T: DeserializeOwned>(input: &'static str, text: &str, shape: &str) -> Result<T, TextError> {
+    bounded(input, text)?;
+    serde_json::from_str(text).map_err(|error| TextError {
+        input,
+        message: format!("not what it should be: {}\n{shape}", quotation(&error.to_string())),
+    })
+}
+
+fn bytes(input: &'static str, text: &str, most: usize) -> Result<Vec<u8>, TextError> {
+    bounded(input, text)?;
+    let bytes = hex::decode(text.trim()).map_err(|error| TextError {
+        input,
+        message: format!("not hex: {error}\ngive pairs of hex digits, with or without 0x"),
+    })?;
+    if bytes.len() > most {
+        let message = format!("{} bytes, and the most is {most}", bytes.len());
+        return Err(TextError { input, message });
+    }
+    Ok(bytes)
+}
+
+fn whole_number(input: &'static str, text: &str) -> Result<U256, TextError> {
+    let text = text.trim();
+    let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |digits| (digits, 16));
+    let number = (!digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix)))
+        .then(|| U256::from_str_radix(digits, radix.into()));
+    match number {
+        Some(Ok(number)) => Ok(number),
+        Some(Err(_)) => Err(TextError { input, message: format!("{} does not fit 256 bits", quotation(text)) }),
+        None => {
+            let message = format!("{} is no whole number; give it decimal, or hex with 0x", quotation(text));
+            Err(TextError { input, message })
+        }
+    }
+}
+
+fn bounded(input: &'static str, text: &str) -> Result<(), TextError> {
+    if text.len() <= LONGEST_TEXT {
+        return Ok(());
+    }
+    Err(TextError { input, message: format!("the text has {} bytes, and the most is {LONGEST_TEXT}", text.len()) })
+}
+
+/// Somebody's text, short enough to be repeated.
+fn quotation(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_QUOTATION) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {Attestation, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {TrailingPath} from "../utils/ClientTestBase.sol";
+import {stdError} from "forge-std/StdError.sol";
+
+/// @dev A clock at the end of its range: the protocol's times have 48 bits, and a block's 256.
+contract AttackTimeTest is TrailingPath {
+    Attestation private attestation;
+    bytes private authorization;
+
+    function setUp() public override {
+        super.setUp();
+        attestation = attest(protectedCall());
+        authorization = authorize(attestation);
+    }
+
+    function test_LastSecondOfTheTimestampsTypeIsStillKept() public {
+        uint256 last = type(uint48).max;
+        vm.warp(last - 1);
+        attestation.expiration = uint48(last);
+        assertPasses(attestation.intent, authorize(attestation));
+    }
+
+    /// @dev From the greatest expiration on nothing can be good, whatever lifetime the policy allows, and no sum wraps.
+    function test_RevertWhen_TimestampIsAtOrBeyondTheLimitOfItsType() public {
+        Policy memory endless = policy();
+        endless.maxLifetime = type(uint48).max;
+        counter.setPolicy(endless);
+        attestation.expiration = type(uint48).max;
+        authorization = authorize(attestation);
+        uint256 snapshot = vm.snapshotState();
+        assertPasses(attestation.intent, authorization);
+        vm.revertToState(snapshot);
+
+        uint256[5] memory times = [
+            uint256(type(uint48).max),
+            uint256(type(uint48).max) + 1,
+            uint256(type(uint48).max) + block.timestamp,
+            type(uint64).max,
+            type(uint256).max
+        ];
+        for (uint256 i = 0; i < times.length; ++i) {
+            vm.warp(times[i]);
+            assertRefused(
+                attestation.intent,
+                authorization,
+                abi.encodeWithSelector(IRefusals.AttestationExpired.selector, type(uint48).max, times[i])
+            );
+        }
+    }
+
+    /// @dev No epoch is in force then either, and neither is a new one: nothing can be recorded.
+    function test_RevertWhen_RootIsRecordedAtTheLimitOfTheTimestampsType() public {
+        SignedRoot memory root = SignedRoot("root", sign("root", 0, OPERATORS), "");
+        vm.warp(type(uint48).max);
+        vm.expectRevert(abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        taskManager.recordRoot(1, root);
+        vm.warp(uint256(type(uint48).max) - 1);
+        taskManager.recordRoot(1, root);
+    }
+
+    /// @dev The end of a grace period that does not fit its type must not become an early one, nor bring an epoch back.
+    function test_EpochCommittedNearTheLimitOfTheTimestampsTypeLengthensNone() public {
+        uint256 limit = type(uint48).max;
+        vm.warp(limit - GRACE_PERIOD - 1);
+        uint32 next = commitEpoch(0, OPERATORS);
+        assertEq(_validUntil(1), limit - 1);
+
+        vm.warp(limit - 1);
+        vm.expectRevert(stdError.arithmeticError);
+        this.commit();
+        assertEq(_validUntil(next), limit);
+
+        // Beyond the limit the time is cut to its type: shortened at the worst.
+        vm.warp(limit + 2);
+        commitEpoch(0, OPERATORS);
+        assertLe(_validUntil(next), limit);
+        vm.prank(owner);
+        registry.retireEpoch(next);
+        commitEpoch(0, OPERATORS);
+        assertEq(_validUntil(next), 0);
+    }
+
+    function commit() external {
+        commitEpoch(0, OPERATORS);
+    }
+
+    function _validUntil(uint32 epoch) private view returns (uint256 validUntil) {
+        (,, validUntil) = taskManager.epochs(epoch);
+    }
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
+import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
+import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
+
+/// @dev A root is verified once, and attestations under it are used without a signature.
+abstract contract RecordedRootsTest is ClientTestBase {
+    uint256 private constant BATCH = 5;
+
+    /* RECORDING */
+
+    function test_RecordingIsAnnouncedAndReadable() public {
+        SignedRoot memory signedRoot = _signed("root", 2);
+        vm.expectEmit(address(taskManager));
+        emit IAttestationValidator.RootRecorded(1, "root", 5 * WEIGHT, 7 * WEIGHT);
+        vm.prank(stranger);
+        taskManager.recordRoot(1, signedRoot);
+        (uint96 signed, uint96 total) = taskManager.recordedRoots(1, "root");
+        assertEq(signed, 5 * WEIGHT);
+        assertEq(total, 7 * WEIGHT);
+    }
+
+    function test_GreatestWeightOfSeveralRecordsStays() public {
+        taskManager.recordRoot(1, _signed("root", 2));
+        taskManager.recordRoot(1, _signed("root", 3));
+        assertEq(_signedWeight("root"), 5 * WEIGHT);
+        taskManager.recordRoot(1, _signed("root", 0));
+        assertEq(_signedWeight("root"), 7 * WEIGHT);
+    }
+
+    function test_RevertWhen_RecordedRootIsNotSigned() public {
+        SignedRoot memory signedRoot = _signed("root", 0);
+        signedRoot.root = "another root";
+        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.InvalidSignature.selector));
+    }
+
+    function test_RevertWhen_RecordedRootHasAMalformedSignature() public {
+        SignedRoot memory signedRoot = _signed("root", 0);
+        signedRoot.signature[95] ^= 0x01;
+        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+        signedRoot.signature = new bytes(96);
+        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+        signedRoot.signature = bytes.concat(_signed("root", 0).signature, hex"00");
+        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+        signedRoot.signature = "";
+        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+    }
+
+    function test_RevertWhen_RecordedRootIsBelowTheFloor() public {
+        bytes memory expected = abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 3 * WEIGHT, 351);
+        _assertRecordRefused(1, _signed("root", 4), expected);
+        taskManager.recordRoot(1, _signed("root", 3));
+    }
+
+    function test_RevertWhen_RecordedRootsBitmapNamesAnOperatorThatIsNot() public {
+        SignedRoot memory signedRoot = _signed("root", 0);
+        signedRoot.nonSigners = hex"80"; // Operator 7 of 7.
+        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector));
+    }
+
+    function test_RevertWhen_RecordedUnderAnUnknownOrRetiredEpoch() public {
+        SignedRoot memory signedRoot = _signed("root", 0);
+        _assertRecordRefused(2, signedRoot, abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 2));
+        commitEpoch(0, OPERATORS);
+        skip(GRACE_PERIOD);
+        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+    }
+
+    /* USING */
+
+    function test_EveryAttestationUnderARecordedRootPassesOnce() public {
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        for (uint256 i = 0; i < BATCH; ++i) {
+            bytes memory authorization = encodeRecorded(batch[i], 1, MerkleTree.proofOf(leaves, i));
+            assertPasses(batch[i].intent, authorization);
+            assertRefused(
+                batch[i].intent,
+                authorization,
+                abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, address(counter), batch[i].nonce)
+            );
+        }
+    }
+
+    function test_LoneAttestationIsItsOwnRoot() public {
+        Attestation memory attestation = attest(protectedCall());
+        taskManager.recordRoot(1, _signed(taskManager.digestOf(attestation), 0));
+        assertPasses(attestation.intent, encodeRecorded(attestation, 1, new bytes32[](0)));
+    }
+
+    function test_RevertWhen_RootIsNotRecorded() public {
+        Attestation memory attestation = attest(protectedCall());
+        bytes32 root = taskManager.digestOf(attestation);
+        assertRefused(
+            attestation.intent,
+            encodeRecorded(attestation, 1, new bytes32[](0)),
+            abi.encodeWithSelector(IRefusals.RootNotRecorded.selector, 1, root)
+        );
+    }
+
+    function test_RevertWhen_RootIsRecordedUnderAnotherEpoch() public {
+        commitEpoch(0, OPERATORS);
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        assertRefused(
+            batch[0].intent,
+            encodeRecorded(batch[0], 2, MerkleTree.proofOf(leaves, 0)),
+            abi.encodeWithSelector(IRefusals.RootNotRecorded.selector, 2, MerkleTree.rootOf(leaves))
+        );
+    }
+
+    function test_RevertWhen_InnerNodeOrWrongProofIsOffered() public {
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        bytes32[] memory proof = MerkleTree.proofOf(leaves, 0);
+        proof[0] ^= bytes32(uint256(1));
+        bytes memory refusal = attempt(batch[0].intent, agent, encodeRecorded(batch[0], 1, proof));
+        assertEq(bytes4(refusal), IRefusals.RootNotRecorded.selector);
+        refusal = attempt(batch[0].intent, agent, encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 1)));
+        assertEq(bytes4(refusal), IRefusals.RootNotRecorded.selector);
+    }
+
+    function test_RevertWhen_AnythingAttestedDiffersUnderARecordedRoot() public {
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        bytes memory good = encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0));
+        // From the expiration to the evidence: what the task id does not fix.
+        for (uint256 i = 64; i < 103; ++i) {
+            bytes memory bad = bytes.concat(good);
+            bad[i] ^= 0x01;
+            assertNotEq(attempt(batch[0].intent, agent, bad), "", "a changed byte passed");
+        }
+        assertPasses(batch[0].intent, good);
+    }
+
+    function test_RevertWhen_RecordedWeightIsBelowTheClientsQuorum() public {
+        // 4 of 7 reach the floor, and not the policy's two thirds.
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 3);
+        assertRefused(
+            batch[0].intent,
+            encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)),
+            abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 4 * WEIGHT, 467)
+        );
+        // Recorded again with more, it is good.
+        taskManager.recordRoot(1, _signed(MerkleTree.rootOf(leaves), 2));
+        assertPasses(batch[0].intent, encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)));
+    }
+
+    function test_GracePeriodsEndLeavesRecordedRootsGood() public {
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        vm.prank(owner);
+        registry.setGracePeriod(0);
+        commitEpoch(0, OPERATORS);
+        bytes memory signature = sign(MerkleTree.rootOf(leaves), 0, OPERATORS);
+        assertRefused(
+            batch[0].intent,
+            encode(batch[0], 1, signature, "", MerkleTree.proofOf(leaves, 0)),
+            abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1)
+        );
+        assertPasses(batch[0].intent, encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)));
+    }
+
+    function test_RevertWhen_EpochOfARecordedRootIsRetiredForCause() public {
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        vm.prank(owner);
+        registry.retireEpoch(1);
+        assertRefused(
+            batch[0].intent,
+            encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)),
+            abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1)
+        );
+    }
+
+    function test_RevertWhen_RecordedRootIsAnotherOperatorSets() public {
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        Policy memory other = policy();
+        other.operatorSet = OPERATOR_SET + 1;
+        counter.setPolicy(other);
+        assertRefused(
+            batch[0].intent,
+            encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)),
+            abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 1)
+        );
+    }
+
+    function test_RevertWhen_RecordedAttestationIsADenial() public {
+        Attestation memory attestation = attest(protectedCall());
+        attestation.decision = 0;
+        taskManager.recordRoot(1, _signed(taskManager.digestOf(attestation), 0));
+        assertRefused(
+            attestation.intent,
+            encodeRecorded(attestation, 1, new bytes32[](0)),
+            abi.encodeWithSelector(IRefusals.PolicyDenied.selector, attestation.taskId)
+        );
+    }
+
+    function test_RevertWhen_RecordedAttestationHasExpired() public {
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        vm.warp(batch[0].expiration);
+        assertRefused(
+            batch[0].intent,
+            encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)),
+            abi.encodeWithSelector(
+                IRefusals.AttestationExpired.selector, batch[0].expiration, uint256(batch[0].expiration)
+            )
+        );
+    }
+
+    /* MANY ROOTS AT ONCE */
+
+    function test_ManyRootsAreRecordedByOneProduct() public {
+        SignedRoot[] memory roots = _roots(6);
+        taskManager.recordRoots(1, roots);
+        for (uint256 i = 0; i < roots.length; ++i) {
+            assertEq(_signedWeight(roots[i].root), (7 - i / 2) * WEIGHT);
+        }
+    }
+
+    function test_NoRootsAreRecordedByAnEmptyCall() public {
+        vm.recordLogs();
+        taskManager.recordRoots(1, new SignedRoot[](0));
+        assertEq(vm.getRecordedLogs().length, 0);
+    }
+
+    function test_RevertWhen_OneOfManySignaturesIsOfAnotherRoot() public {
+        for (uint256 i = 0; i < 6; ++i) {
+            SignedRoot[] memory roots = _roots(6);
+            roots[i].signature = _signed("another root", i / 2).signature;
+            _assertRootsRefused(roots, abi.encodeWithSelector(IRefusals.InvalidSignature.selector));
+        }
+    }
+
+    /// @dev The sum of the two signatures is what it should be: without coefficients this would pass.
+    function test_RevertWhen_TwoForgeriesCancelOut() public {
+        SignedRoot[] memory roots = _roots(2);
+        (roots[0].signature, roots[1].signature) = (roots[1].signature, roots[0].signature);
+        _assertRootsRefused(roots, abi.encodeWithSelector(IRefusals.InvalidSignature.selector));
+    }
+
+    function test_RevertWhen_OneOfManySignaturesIsMalformed() public {
+        for (uint256 i = 0; i < 4; ++i) {
+            SignedRoot[] memory roots = _roots(4);
+            roots[i].signature[95] ^= 0x01;
+            _assertRootsRefused(roots, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+            roots[i].signature = new bytes(96);
+            _assertRootsRefused(roots, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+        }
+    }
+
+    /// @dev (0, 2) is on the curve and of order 3 (2² = 0³ + 4): G1MSM must reject what G1ADD would take.
+    function test_RevertWhen_OneOfManySignaturesIsOutsideTheSubgroup() public {
+        SignedRoot[] memory roots = _roots(3);
+        roots[1].signature = new bytes(96);
+        roots[1].signature[95] = 0x02;
+        _assertRootsRefused(roots, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+    }
+
+    function test_RevertWhen_OneOfManyRootsIsBelowTheFloor() public {
+        SignedRoot[] memory roots = _roots(2);
+        roots[1] = _signed(roots[1].root, 4);
+        _assertRootsRefused(roots, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 3 * WEIGHT, 351));
+    }
+
+    /// @dev What many signatures at once accept, each accepts alone.
+    function testFuzz_ManyRootsPassExactlyWhenEachPasses(uint256 seed) public {
+        SignedRoot[] memory roots = _roots(2 + seed % 4);
+        for (uint256 i = 0; i < roots.length; ++i) {
+            uint256 change = uint256(keccak256(abi.encode(seed, i))) % 12;
+            if (change == 0) roots[i].root ^= bytes32(uint256(1));
+            if (change == 1) roots[i].nonSigners = hex"01";
+            if (change == 2) roots[i].signature = roots[0].signature;
+        }
+        bool eachPasses = true;
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 i = 0; i < roots.length; ++i) {
+            try taskManager.recordRoot(1, roots[i]) {}
+            catch {
+                eachPasses = false;
+            }
+        }
+        vm.revertToState(snapshot);
+        bool allPass = true;
+        try taskManager.recordRoots(1, roots) {}
+        catch {
+            allPass = false;
+        }
+        assertEq(allPass, eachPasses);
+    }
+
+    /// @dev Pairs of roots, of which the first two all signed, the next two all but one, and so on.
+    function _roots(uint256 count) private view returns (SignedRoot[] memory roots) {
+        roots = new SignedRoot[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            roots[i] = _signed(keccak256(abi.encode(i)), i / 2);
+        }
+    }
+
+    function _signed(bytes32 root, uint256 absent) private view returns (SignedRoot memory) {
+        return SignedRoot({root: root, signature: sign(root, absent, OPERATORS), nonSigners: firstBits(absent)});
+    }
+
+    function _signedWeight(bytes32 root) private view returns (uint96 signed) {
+        (signed,) = taskManager.recordedRoots(1, root);
+    }
+
+    function _recordBatch(uint32 epoch, uint256 absent)
+        private
+        returns (Attestation[] memory batch, bytes32[] memory leaves)
+    {
+        batch = new Attestation[](BATCH);
+        leaves = new bytes32[](BATCH);
+        for (uint256 i = 0; i < BATCH; ++i) {
+            batch[i] = attestationOf(address(counter), protectedCall(), i);
+            leaves[i] = taskManager.digestOf(batch[i]);
+        }
+        taskManager.recordRoot(epoch, _signed(MerkleTree.rootOf(leaves), absent));
+    }
+
+    function _assertRecordRefused(uint32 epoch, SignedRoot memory signedRoot, bytes memory expected) private {
+        vm.expectRevert(expected);
+        taskManager.recordRoot(epoch, signedRoot);
+        SignedRoot[] memory roots = new SignedRoot[](1);
+        roots[0] = signedRoot;
+        vm.expectRevert(expected);
+        taskManager.recordRoots(epoch, roots);
+    }
+
+    function _assertRootsRefused(SignedRoot[] memory roots, bytes memory expected) private {
+        vm.expectRevert(expected);
+        taskManager.recordRoots(1, roots);
+        for (uint256 i = 0; i < roots.length; ++i) {
+            assertEq(_signedWeight(roots[i].root), 0, "a root of a refused batch was recorded");
+        }
+    }
+}
+
+contract RecordedRootsTrailingTest is RecordedRootsTest, TrailingPath {}
+
+contract RecordedRootsExplicitTest is RecordedRootsTest, ExplicitPath {}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ExampleToken} from "../../../contracts/examples/ExampleToken.sol";
+import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
+import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
+import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {AssentTestKit} from "../../../contracts/testing/AssentTestKit.sol";
+import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
+
+/// @dev What `AssentTestKit` promises to whoever inherits it.
+contract TestKitTest is AssentTestKit {
+    address private agent = makeAddr("agent");
+    address private bob = makeAddr("bob");
+    TreasuryVault private vault;
+    ExampleToken private token;
+
+    function setUp() public {
+        deployAssent();
+        vault = new TreasuryVault(address(this), agent, taskManager, assentPolicy());
+        token = new ExampleToken(1000);
+        require(token.transfer(address(vault), 1000));
+    }
+
+    function test_AttestedCallGoesThrough() public {
+        callAttested(_payment(5), attest(_payment(5)));
+        assertEq(token.balanceOf(bob), 5);
+    }
+
+    function test_OneAfterAnotherGoesThrough() public {
+        for (uint256 i = 0; i < 3; ++i) {
+            callAttested(_payment(5), attest(_payment(5)));
+        }
+        assertEq(token.balanceOf(bob), 15);
+    }
+
+    function test_RevertWhen_UsedTwice() public {
+        bytes memory authorization = attest(_payment(5));
+        callAttested(_payment(5), authorization);
+        vm.expectRevert(abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, vault, 0));
+        callAttested(_payment(5), authorization);
+    }
+
+    function test_RevertWhen_AnotherCallIsMade() public {
+        _assertRefused(_payment(6), attest(_payment(5)), IRefusals.WrongTask.selector);
+    }
+
+    function test_RevertWhen_Denied() public {
+        _assertRefused(_payment(5), deny(_payment(5)), IRefusals.PolicyDenied.selector);
+    }
+
+    function test_RevertWhen_Expired() public {
+        _assertRefused(_payment(5), expired(_payment(5)), IRefusals.AttestationExpired.selector);
+    }
+
+    function test_RevertWhen_Forged() public {
+        _assertRefused(_payment(5), forged(_payment(5)), IRefusals.InvalidSignature.selector);
+    }
+
+    function test_NonSignersDoNotMatterDownToTheQuorum() public {
+        callAttested(_payment(5), withNonSigners(_payment(5), 2));
+        _assertRefused(_payment(5), withNonSigners(_payment(5), 3), IRefusals.QuorumNotReached.selector);
+    }
+
+    function test_EachOfABatchGoesThrough() public {
+        (Intent[] memory intents,) = _payments();
+        bytes[] memory authorizations = batch(intents);
+        for (uint256 i = 0; i < intents.length; ++i) {
+            callAttested(intents[i], authorizations[i]);
+        }
+        assertEq(token.balanceOf(bob), 1 + 2 + 3 + 4 + 5);
+    }
+
+    function test_EachOfARecordedBatchGoesThrough() public {
+        (Intent[] memory intents, address[] memory clients) = _payments();
+        bytes[] memory authorizations = recordedBatch(intents, clients);
+        for (uint256 i = 0; i < intents.length; ++i) {
+            callAttested(intents[i], authorizations[i]);
+        }
+        assertEq(token.balanceOf(bob), 1 + 2 + 3 + 4 + 5);
+    }
+
+    function test_IntentOfAnotherTargetIsForTheClientThatExecutesIt() public {
+        Intent memory intent = intentOf(address(agent), address(token), 0, abi.encodeCall(token.transfer, (bob, 7)));
+        bytes memory authorization = attest(intent, address(vault));
+        vm.prank(agent);
+        vault.execute(intent, authorization);
+        assertEq(token.balanceOf(bob), 7);
+    }
+
+    function test_EveryKindOfRefusalIsForTheClientThatExecutes() public {
+        Intent memory intent = intentOf(address(agent), address(token), 0, abi.encodeCall(token.transfer, (bob, 7)));
+        _assertExecutionRefused(intent, deny(intent, address(vault)), IRefusals.PolicyDenied.selector);
+        _assertExecutionRefused(intent, expired(intent, address(vault)), IRefusals.AttestationExpired.selector);
+        _assertExecutionRefused(intent, forged(intent, address(vault)), IRefusals.InvalidSignature.selector);
+        _assertExecutionRefused(intent, withNonSigners(intent, address(vault), 3), IRefusals.QuorumNotReached.selector);
+    }
+
+    function test_OneFieldCanBeChangedBeforeOperatorsSign() public {
+        Attestation memory attestation = attestationOf(_payment(5), address(vault));
+        attestation.expiration = uint48(block.timestamp + 1 hours + 1);
+        _assertRefused(_payment(5), authorize(attestation), IRefusals.LifetimeTooLong.selector);
+    }
+
+    function test_EpochsOverlapAndCanBeRetired() public {
+        bytes memory early = attest(_payment(5));
+        commitEpoch();
+        callAttested(_payment(5), early);
+        callAttested(_payment(5), attest(_payment(5)));
+        bytes memory late = attest(_payment(5));
+        retireEpoch();
+        _assertRefused(_payment(5), late, IRefusals.EpochRetired.selector);
+    }
+
+    function test_OperatorsCanBeAsManyAsATestWants() public {
+        deployAssent(1);
+        vault.setTaskManager(taskManager);
+        callAttested(_payment(5), attest(_payment(5)));
+        deployAssent(40);
+        vault.setTaskManager(taskManager);
+        callAttested(_payment(5), withNonSigners(_payment(5), 13));
+        assertEq(token.balanceOf(bob), 10);
+    }
+
+    function test_KitKeepsToTheLifetimeThatTheClientAccepts() public {
+        vault.setPolicy(_shortLived());
+        callAttested(_payment(5), attest(_payment(5)));
+    }
+
+    /* WHAT CAN BE GOT WRONG */
+
+    function test_RevertWhen_TheTargetIsTakenForTheClient() public {
+        Intent memory intent = intentOf(agent, address(token), 0, "");
+        vm.expectRevert(abi.encodeWithSelector(NotPolicyClient.selector, token));
+        this.attestExternally(intent, address(token));
+        vm.expectRevert(abi.encodeWithSelector(NotPolicyClient.selector, bob));
+        this.attestExternally(intent, bob);
+    }
+
+    function test_RevertWhen_TheClientWasNotInitialised() public {
+        ProtectedCounter counter = new ProtectedCounter();
+        vm.expectRevert(abi.encodeWithSelector(OtherTaskManager.selector, counter, address(0)));
+        this.attestExternally(_payment(5), address(counter));
+    }
+
+    function test_RevertWhen_AssentIsNotDeployed() public {
+        taskManager = ITaskManager(address(0));
+        vm.expectRevert(AssentNotDeployed.selector);
+        this.attestExternally(_payment(5), address(vault));
+    }
+
+    function test_RevertWhen_NobodyIsLeftToSign() public {
+        Intent memory intent = _payment(5);
+        vm.expectRevert(abi.encodeWithSelector(NoSuchOperators.selector, 7, 7));
+        this.withNonSignersExternally(intent, 7);
+    }
+
+    /// @dev In a call of its own, so that a revert can be expected.
+    function attestExternally(Intent memory intent, address client) external returns (bytes memory) {
+        return attest(intent, client);
+    }
+
+    function withNonSignersExternally(Intent memory intent, uint256 nonSigners) external returns (bytes memory) {
+        return withNonSigners(intent, nonSigners);
+    }
+
+    function _assertRefused(Intent memory intent, bytes memory authorization, bytes4 refusal) private {
+        uint256 before = token.balanceOf(bob);
+        vm.expectPartialRevert(refusal);
+        callAttested(intent, authorization);
+        assertEq(token.balanceOf(bob), before);
+    }
+
+    function _assertExecutionRefused(Intent memory intent, bytes memory authorization, bytes4 refusal) private {
+        vm.expectPartialRevert(refusal);
+        vm.prank(agent);
+        vault.execute(intent, authorization);
+    }
+
+    function _payment(uint256 amount) private view returns (Intent memory) {
+        return intentOf(agent, address(vault), 0, abi.encodeCall(TreasuryVault.pay, (token, bob, amount)));
+    }
+
+    function _payments() private view returns (Intent[] memory intents, address[] memory clients) {
+        intents = new Intent[](5);
+        clients = new address[](5);
+        for (uint256 i = 0; i < 5; ++i) {
+            (intents[i], clients[i]) = (_payment(i + 1), address(vault));
+        }
+    }
+
+    function _shortLived() private pure returns (Policy memory short) {
+        short = assentPolicy();
+        short.maxLifetime = 1 minutes;
+    }
+}
+
+/// forge-config: default.evm_version = "cancun"
+contract TestKitBeforePragueTest is AssentTestKit {
+    function test_RevertWhen_EvmIsOlderThanPrague() public {
+        vm.expectRevert(PrecompilesMissing.selector);
+        this.deploy();
+    }
+
+    function deploy() external {
+        deployAssent();
+    }
+}
+
+/// forge-config: default.evm_version = "prague"
+contract TestKitBeforeOsakaTest is AssentTestKit {
+    function test_RevertWhen_EvmIsOlderThanOsaka() public {
+        vm.expectRevert(InstructionMissing.selector);
+        this.deploy();
+    }
+
+    function deploy() external {
+        deployAssent();
+    }
+}
