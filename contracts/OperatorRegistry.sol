@@ -12,19 +12,19 @@ import {EIP712} from "solady/utils/EIP712.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
 /// @title OperatorRegistry
-/// @notice Operators and their keys, and the epochs that freeze them.
-/// @dev The owner is trusted with who is in an epoch, though not with anybody's key: see docs/security.md.
+/// @notice Operators, their keys, and the epochs committed from them.
+/// @dev The owner is trusted to choose the operators of an epoch. It cannot sign for them: see docs/security.md.
 contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     using DynamicBufferLib for DynamicBufferLib.DynamicBuffer;
 
-    /// @notice The longest grace period, in seconds: a superseded key set must not linger.
+    /// @notice The longest grace period, in seconds. Bounds how long superseded keys stay valid.
     uint48 public constant MAX_GRACE_PERIOD = 30 days;
 
-    /// @notice Most validators. Bounds the gas of `retireEpoch`, which must never run out of it.
+    /// @notice The most validators. Bounds the gas of `retireEpoch`, which must never run out of it.
     uint256 public constant MAX_VALIDATORS = 16;
 
-    /// @dev Ciphersuite tag for proofs of possession (IETF BLS signature draft, section 4.2.3): nothing signed as an
-    /// attestation passes for one.
+    /// @dev Ciphersuite tag for proofs of possession (IETF BLS signature draft, section 4.2.3): an attestation's
+    /// signature is not a proof.
     bytes private constant POSSESSION_TAG = "BLS_POP_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
     bytes32 private constant POSSESSION_TYPEHASH = keccak256("ProofOfPossession(address operator,bytes publicKey)");
 
@@ -41,14 +41,14 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /// @inheritdoc IOperatorRegistry
     uint32 public epochCount;
 
-    /// @dev Where an operator's key is written as code; zero if it is not registered.
+    /// @dev The contract whose code is the operator's key; zero if it is not registered.
     mapping(address operator => address pointer) private _keys;
     mapping(uint32 operatorSet => address[] tables) private _staged;
     IAttestationValidator[] private _validators;
 
-    /// @param owner Who commits and retires epochs.
-    /// @param initialStakeSource Where weights come from.
-    /// @param initialGracePeriod For how long a superseded epoch stays good, in seconds.
+    /// @param owner The account that commits and revokes epochs.
+    /// @param initialStakeSource The source of weights.
+    /// @param initialGracePeriod How long a superseded epoch stays valid, in seconds.
     constructor(address owner, IStakeSource initialStakeSource, uint48 initialGracePeriod) Ownable(owner) {
         _setStakeSource(initialStakeSource);
         _setGracePeriod(initialGracePeriod);
@@ -101,7 +101,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @inheritdoc IOperatorRegistry
-    // Only validators are called, which the owner trusts to be TaskManagers (docs/security.md); they call nobody.
+    // Only validators are called, which the owner trusts to be TaskManagers (docs/security.md); they call no contract.
     // slither-disable-next-line reentrancy-no-eth,reentrancy-benign,reentrancy-events
     function commitEpoch(uint32 operatorSet, address[] calldata operators) external onlyOwner returns (uint32 epoch) {
         if (operators.length == 0 || operators.length > OperatorTable.CAPACITY) {
@@ -190,14 +190,14 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /* KEYS */
 
     /// @dev Binding the proof to the caller's address stops others from registering the key, and signing at all stops
-    /// a key made from others' keys (rogue key), whose secret nobody knows.
+    /// a key derived from others' keys (rogue key), whose secret is unknown.
     function _acceptKey(bytes calldata publicKey, bytes calldata proofOfPossession) private {
         G2Point memory key = BLS12381.decodeG2(publicKey);
         G1Point memory proof = BLS12381.decodeG1(proofOfPossession);
         bytes memory message = bytes.concat(proofOfPossessionDigest(msg.sender, publicKey));
         if (!BLS12381.verify(message, POSSESSION_TAG, proof, key)) revert InvalidProofOfPossession();
 
-        // After the proof, so that only a key's holder can learn or cause that it is used.
+        // After the proof, so that only a key's holder can mark it as used.
         bytes32 keyHash = keccak256(publicKey);
         if (isKeyUsed[keyHash]) revert KeyAlreadyUsed(keyHash);
         isKeyUsed[keyHash] = true;
@@ -210,8 +210,8 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
 
     /* TABLES */
 
-    /// @dev Encodes operators' entries and fills in `head` for them alone.
-    /// @param previous The operator before the first of these, or zero. Ascending order makes each stand once.
+    /// @dev Encodes operators' entries and fills in `head` for only these.
+    /// @param previous The operator before the first of these, or zero. Strictly ascending addresses are distinct.
     function _freeze(TableHead memory head, uint32 operatorSet, address previous, address[] calldata operators)
         private
         view
@@ -245,13 +245,13 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
         head.operatorCount += uint16(operatorCount);
     }
 
-    /// @dev The operator that stands last among those staged; zero if none is.
+    /// @dev Returns the last staged operator; zero if none is staged.
     function _lastStaged(address[] memory staged) private view returns (address) {
         if (staged.length == 0) return address(0);
         return OperatorTable.readEntry(staged[staged.length - 1], 0, OperatorTable.CAPACITY - 1).operator;
     }
 
-    /// @dev Never lengthens: an epoch retired for cause stays retired.
+    /// @dev Never extends: a revoked epoch stays revoked.
     // slither-disable-next-line reentrancy-events
     function _supersede(uint32 epoch) private {
         uint48 validUntil = uint48(block.timestamp) + gracePeriod;

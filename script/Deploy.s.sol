@@ -11,23 +11,26 @@ import {Script} from "forge-std/Script.sol";
 import {VmSafe} from "forge-std/Vm.sol";
 import {console} from "forge-std/console.sol";
 
-/// @title Deploys OwnerStakeSource, OperatorRegistry and TaskManager
-/// @notice ASSENT_OWNER=0x… [ASSENT_GRACE_PERIOD=86400] forge script script/Deploy.s.sol --rpc-url … --account … --broadcast
-/// @dev The addresses follow from the bytecode, the owner and the grace period alone: the same on every chain, whoever
-/// deploys. What stands there already is left as it is, so that a run cut short can be repeated.
+/// @title Deploy
+/// @notice Deploys OwnerStakeSource, OperatorRegistry and TaskManager.
+/// @dev ASSENT_OWNER=0x… [ASSENT_GRACE_PERIOD=86400] forge script script/Deploy.s.sol --rpc-url … --account … \
+///     --broadcast
+///
+/// The addresses depend only on the bytecode, the owner and the grace period: they are the same on every chain, for
+/// every deployer. Contracts that are deployed already are kept, so that an interrupted run can be repeated.
 contract Deploy is Script {
-    /// @notice ASSENT_OWNER is not set.
+    /// @notice Thrown when ASSENT_OWNER is not set.
     error OwnerMissing(string help);
-    /// @notice ASSENT_OWNER is the zero address.
+    /// @notice Thrown when ASSENT_OWNER is the zero address.
     error OwnerIsZero(string help);
-    /// @notice ASSENT_GRACE_PERIOD is longer than the registry allows, in seconds.
+    /// @notice Thrown when ASSENT_GRACE_PERIOD is longer than the registry allows, in seconds.
     error GracePeriodTooLong(uint256 gracePeriod, uint256 longest);
-    /// @notice The chain has no deterministic deployment proxy.
+    /// @notice Thrown when the chain has no deterministic deployment proxy.
     error DeploymentProxyMissing(address proxy, string help);
-    /// @notice The chain has no BLS12-381 precompiles.
+    /// @notice Thrown when the chain has no BLS12-381 precompiles.
     error PrecompilesMissing(uint256 chainId, string help);
 
-    /// @notice The deterministic deployment proxy could not deploy the TaskManager.
+    /// @notice Thrown when the deterministic deployment proxy could not deploy the TaskManager.
     error TaskManagerNotDeployed(bytes answer);
 
     /// @dev The same in assent-contracts, src/deployment.rs.
@@ -36,8 +39,8 @@ contract Deploy is Script {
     uint256 private constant DEFAULT_GRACE_PERIOD = 1 days;
     string private constant DIRECTORY = "deployments";
 
-    /// @notice Reads ASSENT_OWNER and ASSENT_GRACE_PERIOD (seconds; one day if unset), deploys what is missing, and, when
-    /// broadcasting, writes deployments/<chain id>.json.
+    /// @notice Reads ASSENT_OWNER and ASSENT_GRACE_PERIOD (seconds; one day if unset), deploys what is missing, and,
+    /// when broadcasting, writes deployments/<chain id>.json.
     function run()
         external
         returns (OwnerStakeSource ownerStakeSource, OperatorRegistry registry, ITaskManager taskManager)
@@ -76,8 +79,8 @@ contract Deploy is Script {
             : OperatorRegistry(deployed);
     }
 
-    /// @dev From its artifact. Were its source imported, everything here would be compiled with its settings (foundry.toml),
-    /// and the other contracts would stand at other addresses than assent-contracts computes.
+    /// @dev Deploys it from its artifact. Importing its source would compile everything here with its settings
+    /// (foundry.toml), and the other contracts' addresses would differ from those that assent-contracts computes.
     function _taskManager(IOperatorRegistry registry) private returns (ITaskManager) {
         bytes memory initCode = abi.encodePacked(vm.getCode("TaskManager.sol:TaskManager"), abi.encode(registry));
         address deployed = _present("TaskManager", initCode);
@@ -89,7 +92,7 @@ contract Deploy is Script {
         return ITaskManager(deployed);
     }
 
-    /// @dev The TaskManager knows no epoch before the registry's owner has added it.
+    /// @dev The registry publishes epochs to the TaskManager once its owner has added it.
     function _addValidator(address owner, OperatorRegistry registry, ITaskManager taskManager) private {
         IAttestationValidator[] memory validators = registry.validators();
         for (uint256 i = 0; i < validators.length; ++i) {
@@ -103,7 +106,7 @@ contract Deploy is Script {
         }
     }
 
-    /// @dev The contract with this init code if it is deployed already, and otherwise zero. Prints which.
+    /// @dev Returns the contract with this init code if it is deployed already, otherwise zero. Prints which.
     function _present(string memory name, bytes memory initCode) private view returns (address) {
         address predicted = vm.computeCreate2Address(SALT, keccak256(initCode));
         bool deployed = predicted.code.length != 0;
@@ -133,8 +136,8 @@ contract Deploy is Script {
         }
     }
 
-    /// @dev forge runs this script in an EVM of its own, which has the precompiles whatever the chain has. So the chain
-    /// itself is asked for infinity plus infinity (EIP-2537, G1ADD).
+    /// @dev forge runs this script in its own EVM, which has the precompiles even if the chain does not. So the chain
+    /// itself computes infinity plus infinity (EIP-2537, G1ADD).
     function _requirePrecompiles() private {
         try vm.activeFork() {}
         catch {

@@ -3,14 +3,15 @@ pragma solidity ^0.8.28;
 
 import {IStakeSource} from "./IStakeSource.sol";
 
-/// @title Weights that an owner sets by hand
+/// @title IOwnerStakeSource
+/// @notice Weights that an owner sets.
 interface IOwnerStakeSource is IStakeSource {
-    /// @notice An operator's weight in a set is `weight` from now on.
+    /// @notice Emitted when an operator's weight in a set changes.
     event WeightChanged(uint32 indexed operatorSet, address indexed operator, uint96 weight);
 
-    /// @notice As many weights as operators must be given.
+    /// @notice Thrown when there are not as many weights as operators.
     error LengthsDiffer(uint256 operators, uint256 weights);
 
-    /// @notice Sets the weights of operators in a set; zero takes an operator out of it. Owner only.
+    /// @notice Sets operators' weights in a set; zero removes an operator from it. Only the owner may call it.
     function setWeights(uint32 operatorSet, address[] calldata operators, uint96[] calldata weights) external;
 }

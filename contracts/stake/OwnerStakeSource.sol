@@ -6,13 +6,13 @@ import {IStakeSource} from "../interfaces/IStakeSource.sol";
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
 /// @title OwnerStakeSource
-/// @notice Weights that an owner sets by hand.
-/// @dev A change reaches attestations only through the next epoch, which takes a copy.
+/// @notice Weights that an owner sets.
+/// @dev A change takes effect with the next epoch, which copies the weights.
 contract OwnerStakeSource is IOwnerStakeSource, Ownable2Step {
     /// @inheritdoc IStakeSource
     mapping(uint32 operatorSet => mapping(address operator => uint96 weight)) public weightOf;
 
-    /// @param owner Who sets the weights.
+    /// @param owner The account that sets the weights.
     constructor(address owner) Ownable(owner) {}
 
     /// @inheritdoc IOwnerStakeSource
