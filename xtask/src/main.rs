@@ -1,122 +1,105 @@
 //! The repository's own commands, run as `cargo xtask <command>`.
 
-mod coverage;
-mod coverage_guided;
-mod cross_compilation;
-mod demo;
-mod documentation;
-mod foundry_fuzz;
-mod inspector;
-mod lint;
-mod minimum_version;
-mod npm_package;
-mod programs;
-mod prove;
-mod python;
-mod semver;
-mod setup;
-mod slither;
-mod steps;
-mod storage_layout;
-mod suite;
-mod typescript;
+mod checks;
+mod runner;
+mod tools;
 
-use std::{
-    ffi::{OsStr, OsString},
-    io, iter,
-    path::PathBuf,
-    process::{Command, ExitCode, Stdio},
-};
+use std::{ffi::OsString, process::ExitCode};
 
-use clap::Parser;
+use clap::{Args, Parser};
 
-use steps::Step;
+use checks::{coverage, cross_compilation, foundry_fuzz, inspector, lint, semver, slither, suite};
+use runner::Step;
+use tools::{coverage_guided, programs, setup};
 
-/// Sets Assent up, shows it, tests it.
+/// Sets up, demonstrates and tests Assent
 ///
-/// Every command installs what it needs into node_modules or target when it is not there yet, and only then.
+/// Every command installs the tools that it needs into node_modules or target, unless they are installed.
 /// The exit status is 0 only on success.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 120, after_help = EXAMPLES)]
 enum Task {
     /// Run the demo: an attested payment, and the attacks that are refused
     ///
-    /// The arguments are passed on to `assent demo`; `cargo xtask demo -- --help` says what they are.
+    /// The arguments are passed to `assent demo`; `cargo xtask demo -- --help` lists them.
     Demo {
-        /// What `assent demo` takes
+        /// Arguments of `assent demo`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
     /// Run every test: contracts, crates, TypeScript, coverage, short fuzzing campaigns, proofs, cross-compilation
     ///
-    /// All steps run, also when one fails; a table of their results comes last.
+    /// All steps run, also if one fails. A table of their results is printed at the end.
     Test {
-        /// The steps of `lint` too, in the same run: less time than one after the other
+        /// Also run the steps of `lint`, which takes less time than running both
         #[arg(long)]
         lint: bool,
+        #[command(flatten)]
+        selection: Selection,
     },
     /// Check formatting, lints and documentation of both languages, and the dependencies
-    Lint,
+    Lint(Selection),
     /// Analyse the contracts with slither, as part of `lint` does
     Slither,
     /// Compile the verifier for bare metal and for WebAssembly, where no std exists
     ///
-    /// With the toolchain's target when it is installed, otherwise from the compiler's own sources. Installs nothing; without
-    /// either, the steps are skipped and say why.
+    /// Uses the toolchain's target if it is installed, otherwise the compiler's own sources. Installs nothing: without
+    /// either, the steps are skipped with the reason.
     Nostd,
-    /// Make the Inspector's page, target/inspector/inspector.html
+    /// Build the Inspector's page, target/inspector/inspector.html
     ///
-    /// One file, which opens from a disk. The verifier in it is compiled to WebAssembly, with the toolchain's target when it is
-    /// installed, otherwise from the compiler's own sources; without either, the step is skipped and says why.
+    /// One file, which opens from a disk. The verifier in it is compiled to WebAssembly, with the toolchain's target if
+    /// it is installed, otherwise from the compiler's own sources. Without either, the step is skipped with the reason.
     Inspector,
     /// Measure which lines and branches of the verification path the tests reach
     ///
-    /// Of the contracts, and of the verifier with all its features. The tests run as they are measured, and their failure is
-    /// this command's. It fails when a line or a branch is not reached, but for those that xtask/src/coverage/exceptions.rs
-    /// lists with a reason, and when one that is listed there is reached after all. Rust needs llvm-profdata and llvm-cov of
-    /// the compiler's own LLVM: from `rustup component add llvm-tools`, or from Debian's packages (llvm-22 for LLVM 22).
+    /// Measures the contracts, and the verifier with all its features. Fails if a test fails, if a line or branch is
+    /// not reached that xtask/src/checks/coverage/exceptions.rs does not list with a reason, or if a listed one is
+    /// reached. Rust needs llvm-profdata and llvm-cov of the compiler's own LLVM: from `rustup component add
+    /// llvm-tools`, or from Debian's packages (llvm-22 for LLVM 22).
     Coverage(coverage::Arguments),
-    /// Let contracts and verifier decide about random cases, and stop where they differ
+    /// Compare the decisions of contracts and verifier on random cases, and stop at the first difference
     ///
-    /// `--cases` and `--seed` say how many and which, `--json` prints the summary for programs; `--help` says more.
+    /// `--cases` and `--seed` select the cases, `--json` prints the summary for programs. See `--help`.
     #[command(disable_help_flag = true)]
     Fuzz {
-        /// What tests/differential/campaign takes
+        /// Arguments of tests/differential/campaign
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Fuzz from the side of forge, which asks the Rust verifier through FFI
+    /// Compare contracts and verifier in forge's fuzz tests, which ask the Rust verifier through FFI
     ///
     /// Both must hash, parse and decide alike. forge prints the seed of a failure.
     FuzzFromForge(foundry_fuzz::Campaign),
     /// Run the coverage-guided fuzz targets of the verifier, each from its committed corpus
     ///
-    /// Needs cargo-fuzz. Inputs that fail are kept in tests/fuzz/artifacts; `cargo test --package assent-fuzz`, which is part of
+    /// Needs cargo-fuzz. Failing inputs are kept in tests/fuzz/artifacts; `cargo test --package assent-fuzz`, which is
+    /// part of
     /// `test`, replays them and the corpora.
     FuzzCoverage(coverage_guided::Arguments),
-    /// Change the contracts in one small way at a time, and see whether a test notices; hours
+    /// Change the contracts in one small way at a time, and check that a test fails; takes hours
     ///
-    /// `--sample 20` tries a few, `--contract Quorum` one file; `--help` says more.
+    /// `--sample 20` tries a few mutants, `--contract Quorum` those of one file. See `--help`.
     #[command(disable_help_flag = true)]
     Mutate {
-        /// What tests/mutation takes
+        /// Arguments of tests/mutation
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Prove the contracts' rules for all inputs at once, with halmos (symbolic execution); minutes
+    /// Prove the contracts' rules for all inputs with halmos (symbolic execution); takes minutes
     ///
-    /// Installs halmos into target/halmos, once; without Python 3.11 it is skipped and says why.
+    /// Installs halmos into target/halmos, once. Without Python 3.11, it is skipped with the reason.
     Prove,
-    /// Compare the libraries' public API with that of the latest release; a minute
+    /// Compare the libraries' public API with that of the latest release; takes minutes
     ///
-    /// Before the first release, with the revision that xtask/semver-baseline.txt names. Needs cargo-semver-checks.
+    /// Before the first release: with the revision that xtask/semver-baseline.txt names. Needs cargo-semver-checks.
     Semver,
-    /// Measure gas and times, and write docs/performance.md; some minutes
+    /// Measure gas and times, and write docs/performance.md; takes minutes
     ///
-    /// `--json` prints the figures, `--only gas` leaves the times as they were; `--help` says more.
+    /// `--json` prints the figures, `--only gas` keeps the times as they are. See `--help`.
     #[command(disable_help_flag = true)]
     Report {
-        /// What benchmarks takes
+        /// Arguments of benchmarks
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
@@ -124,24 +107,44 @@ enum Task {
     Setup,
 }
 
+/// The steps to run.
+#[derive(Args)]
+struct Selection {
+    /// Run only the steps whose names contain this text
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
+
+impl Selection {
+    fn run(&self, steps: impl IntoIterator<Item = Step>) -> Result<(), String> {
+        let only = self.only.as_deref().unwrap_or_default();
+        let selected: Vec<_> = steps.into_iter().filter(|step| step.name().contains(only)).collect();
+        if selected.is_empty() {
+            return Err(format!("no step's name contains {only:?}"));
+        }
+        setup::then_run(selected)
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask demo                           see an attested call go through, and what is refused
-  cargo xtask demo --json                    the same, for a program
+  cargo xtask demo                           see an attested call succeed, and others refused
+  cargo xtask demo --json                    the same as JSON
   cargo xtask test                           run every test of the repository
-  cargo xtask lint                           what a change has to pass before it is merged, besides the tests
+  cargo xtask lint                           the checks that a change must pass besides the tests
   cargo xtask test --lint                    both, as CI does
+  cargo xtask lint --only clippy             only the steps whose names contain `clippy`
   cargo xtask fuzz --cases 1000000           a long campaign
-  cargo xtask fuzz-from-forge --runs 500     hold the contracts equal to the verifier, from forge's side, for a minute
+  cargo xtask fuzz-from-forge --runs 500     compare contracts and verifier for a minute, from forge's side
   cargo xtask fuzz-coverage --seconds 300    five minutes of each coverage-guided fuzz target
-  cargo xtask prove                          prove that no nonce is spent twice, among other things
-  cargo xtask coverage                       see that the tests reach every line and branch that verifies
-  cargo xtask mutate --sample 20             see whether the tests notice twenty faults
-  cargo xtask report --json                  measure what everything costs, for a program";
+  cargo xtask prove                          prove that no nonce is spent twice, and other rules
+  cargo xtask coverage                       check that the tests reach every line and branch that verifies
+  cargo xtask mutate --sample 20             check that the tests find twenty faults
+  cargo xtask report --json                  measure gas and times, as JSON";
 
 fn main() -> ExitCode {
-    // cargo calls this program in place of the compiler while it measures coverage, and of rustdoc to have JSON.
-    if let Some(status) = coverage::compile().or_else(documentation::render) {
+    // cargo calls this program in place of the compiler while it measures coverage.
+    if let Some(status) = coverage::compile() {
         return status;
     }
     match run(Task::parse()) {
@@ -155,76 +158,23 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<(), String> {
     match task {
-        Task::Demo { arguments } => demo::run(&arguments),
-        Task::Test { lint } => {
+        Task::Demo { arguments } => programs::demo(&arguments),
+        Task::Test { lint, selection } => {
             let lints = if lint { lint::steps() } else { Vec::new() };
-            run_set_up(lints.into_iter().chain(suite::steps()))
+            selection.run(lints.into_iter().chain(suite::steps()))
         }
-        Task::Lint => run_set_up(lint::steps()),
-        Task::Slither => run_set_up([slither::step()]),
-        Task::Nostd => steps::run(cross_compilation::steps()),
-        Task::Inspector => run_set_up([inspector::build()]),
+        Task::Lint(selection) => selection.run(lint::steps()),
+        Task::Slither => setup::then_run([slither::step()]),
+        Task::Nostd => runner::run(cross_compilation::steps()),
+        Task::Inspector => setup::then_run([inspector::build()]),
         Task::Coverage(arguments) => coverage::run(&arguments),
         Task::Fuzz { arguments } => programs::fuzz(&arguments),
         Task::FuzzFromForge(campaign) => foundry_fuzz::run(&campaign),
         Task::FuzzCoverage(arguments) => coverage_guided::run(&arguments),
         Task::Mutate { arguments } => programs::mutate(&arguments),
-        Task::Prove => run_set_up([prove::step()]),
+        Task::Prove => setup::then_run([suite::prove()]),
         Task::Report { arguments } => programs::report(&arguments),
-        Task::Semver => steps::run(semver::steps()),
+        Task::Semver => runner::run(semver::steps()),
         Task::Setup => setup::run(),
     }
-}
-
-/// Runs steps, before them the set-up.
-fn run_set_up(steps: impl IntoIterator<Item = Step>) -> Result<(), String> {
-    steps::run(iter::once(setup::step()).chain(steps).collect())
-}
-
-/// The repository's root. cargo names this package's directory when it runs the binary, wherever the clone has moved.
-fn root() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
-    package.join("..")
-}
-
-/// This program, by the name under which it was started: what is there now may be another build of it, made by the tests that
-/// ran since.
-fn this_program() -> io::Result<PathBuf> {
-    std::path::absolute(std::env::args_os().next().unwrap_or_default())
-}
-
-/// Where cargo puts what it builds: absolute, since programs are started from the root, to which a relative path would then be
-/// relative twice.
-fn target_directory() -> PathBuf {
-    let directory = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    std::path::absolute(&directory).unwrap_or(directory)
-}
-
-/// A command that starts in the repository's root.
-fn command(program: impl Into<OsString>, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program.into());
-    command.current_dir(root()).args(arguments);
-    command
-}
-
-/// The cargo that runs this command.
-fn cargo(arguments: &[&str]) -> Command {
-    command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), arguments)
-}
-
-/// The forge that package-lock.json pins.
-fn forge(arguments: &[&str]) -> Command {
-    command(setup::forge_path(), arguments)
-}
-
-/// What a program prints, or nothing when it is not there or fails.
-fn printed(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// Whether cargo has a subcommand.
-fn has_cargo(subcommand: &str) -> bool {
-    let version = cargo(&[subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    version.is_ok_and(|status| status.success())
 }

@@ -36,7 +36,8 @@ fn names(page: &str) -> impl Iterator<Item = &str> {
     identifiers.flat_map(|text| text.split(['.', ':'])).filter(|name| !name.is_empty())
 }
 
-/// Every identifier of the sources below a folder, every part of one that follows a prefix (`test_RevertWhen_`, `invariant_`,
+/// Every identifier of the sources below a folder, every part of one that follows a prefix (`test_RevertWhen_`,
+/// `invariant_`,
 /// `assert`), and the files' names without their endings.
 fn collect(folder: &Path, present: &mut HashSet<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {

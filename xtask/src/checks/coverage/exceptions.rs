@@ -1,8 +1,10 @@
-//! What no test reaches, and why. Named by the text of the line, so that the list survives edits elsewhere.
+//! What no test reaches, with the reason. Identified by the text of the line, so that the list survives edits
+//! elsewhere.
 
 use std::fs;
 
 use super::lcov::File;
+use crate::runner::root;
 
 struct Exception {
     file: &'static str,
@@ -22,13 +24,13 @@ const EXCEPTIONS: [Exception; 5] = [
         file: "crates/assent-verifier/src/backend/blst/mod.rs",
         text: "if let Some((free_g1, free_g2)) = free.next() {",
         kind: Kind::Branch,
-        reason: "there is a place for each factor, since factors come in chunks of as many as there are places",
+        reason: "there is a slot for each factor, since factors come in chunks of as many as there are slots",
     },
     Exception {
         file: "crates/assent-verifier/src/batch.rs",
         text: "if let Some(signed) = signed.get_mut(*place) {",
         kind: Kind::Branch,
-        reason: "the place was counted along the same calls; an index would be one that can panic",
+        reason: "the index was counted along the same calls; indexing could panic",
     },
     Exception {
         file: "crates/assent-verifier/src/combination.rs",
@@ -40,7 +42,7 @@ const EXCEPTIONS: [Exception; 5] = [
         file: "crates/assent-verifier/src/digest.rs",
         text: "} // sol!",
         kind: Kind::Line,
-        reason: "a function that `sol!` makes for the type checker alone (`_type_assertion`) and nobody calls",
+        reason: "a function that `sol!` generates only for the type checker (`_type_assertion`)",
     },
     Exception {
         file: "crates/assent-verifier/src/non_signers.rs",
@@ -50,13 +52,12 @@ const EXCEPTIONS: [Exception; 5] = [
     },
 ];
 
-/// Notes in a file which of its unreached lines and branches are excused.
+/// Adds to a file which of its unreached lines and branches are excused.
 ///
 /// # Errors
-/// When the source cannot be read.
+/// If the source cannot be read.
 pub fn excuse(file: &mut File) -> Result<(), String> {
-    let source =
-        fs::read_to_string(crate::root().join(&file.path)).map_err(|error| format!("{}: {error}", file.path))?;
+    let source = fs::read_to_string(root().join(&file.path)).map_err(|error| format!("{}: {error}", file.path))?;
     let lines: Vec<_> = source.lines().map(str::trim).collect();
     for exception in EXCEPTIONS.iter().filter(|exception| exception.file == file.path) {
         let has_text = |line: &usize| lines.get(line.saturating_sub(1)) == Some(&exception.text);

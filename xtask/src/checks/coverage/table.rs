@@ -1,8 +1,8 @@
-//! The figures, for people and for programs.
+//! The figures as a table, or as JSON.
 
 use super::lcov::File;
 
-/// Prints one row for each file, the sum, and what was not reached.
+/// Prints one row for each file, the total, and what was not reached.
 pub fn print(files: &[File]) {
     let width = files.iter().map(|file| file.path.len()).max().unwrap_or(0);
     println!("\n{:width$}  {:>18}  {:>18}  {:>18}  {:>7}", "file", "lines", "branches", "functions", "excused");
@@ -13,11 +13,11 @@ pub fn print(files: &[File]) {
     let [lines, branches, functions] = total(files).map(share);
     let excused: usize = files.iter().map(File::excused).sum();
     println!("{:width$}  {lines:>18}  {branches:>18}  {functions:>18}  {excused:>7}", "all");
-    for place in files.iter().flat_map(File::uncovered) {
-        println!("not reached: {place}");
+    for line in files.iter().flat_map(File::uncovered) {
+        println!("not reached: {line}");
     }
     for exception in files.iter().flat_map(|file| &file.needless_exceptions) {
-        println!("no longer needed in xtask/src/coverage/exceptions.rs: {exception}");
+        println!("no longer needed in xtask/src/checks/coverage/exceptions.rs: {exception}");
     }
 }
 
@@ -32,7 +32,7 @@ pub fn print_json(files: &[File]) {
     let rows: Vec<_> = files
         .iter()
         .map(|file| {
-            let uncovered: Vec<_> = file.uncovered().iter().map(|place| format!("\"{place}\"")).collect();
+            let uncovered: Vec<_> = file.uncovered().iter().map(|line| format!("\"{line}\"")).collect();
             format!(
                 "    {{\"file\": \"{}\", {}, \"excused\": {}, \"uncovered\": [{}]}}",
                 file.path,
@@ -63,7 +63,7 @@ fn total(files: &[File]) -> [(usize, usize); 3] {
 }
 
 fn share((reached, all): (usize, usize)) -> String {
-    // Rounded down, so that only the whole is 100 %.
+    // Rounded down, so that only complete coverage is 100 %.
     let tenths = (1000 * reached).checked_div(all).unwrap_or(1000);
     format!("{reached}/{all} {:>3}.{} %", tenths / 10, tenths % 10)
 }

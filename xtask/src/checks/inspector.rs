@@ -5,36 +5,34 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    cargo, command,
+use super::{
     cross_compilation::{Compiler, WEB_ASSEMBLY, compiler_for},
-    printed,
-    steps::{Outcome, Step, execute, must_pass},
-    suite, target_directory,
+    workspace::OTHERS,
 };
+use crate::runner::{Outcome, Step, cargo, command, execute, must_pass, printed, target_directory};
 
-/// Names under which Chromium, or a browser that is one inside, is installed.
+/// The names of Chromium, and of browsers built on it.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// What makes the module small: it travels within the page.
+/// Settings that make the module small, since the page contains it.
 const SMALL: [&str; 3] =
     ["profile.release.opt-level=\"s\"", "profile.release.lto=\"fat\"", "profile.release.codegen-units=1"];
 
-/// How cargo is told of the linker.
+/// The variable that names the linker to cargo.
 const LINKER: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
 
 /// The steps of `cargo xtask test`.
 pub fn steps() -> Vec<Step> {
-    vec![build().beside(), Step::new("inspector: browser tests", browser_tests).beside()]
+    vec![build().in_parallel(), Step::new("inspector: browser tests", browser_tests).in_parallel()]
 }
 
-/// Makes the page.
+/// The step that makes the page.
 pub fn build() -> Step {
     Step::new("inspector: page", || {
-        // A page that is left over from before must not be taken for this one.
+        // An earlier page must not be tested in place of this one.
         let _ = fs::remove_file(page());
         match compiler_for(WEB_ASSEMBLY).and_then(|compiler| Ok((linker(&compiler)?, compiler))) {
-            Ok((linker, compiler)) => make(&compiler, linker).map_or_else(Outcome::Failed, |()| Outcome::Passed),
+            Ok((linker, compiler)) => make(&compiler, linker).into(),
             Err(reason) => Outcome::Skipped(reason),
         }
     })
@@ -52,7 +50,7 @@ fn make(compiler: &Compiler, linker: Option<PathBuf>) -> Result<(), String> {
     must_pass(module)?;
 
     let bindings = target_directory().join("inspector/bindings");
-    fs::create_dir_all(&bindings).map_err(|error| format!("{} cannot be made: {error}", bindings.display()))?;
+    fs::create_dir_all(&bindings).map_err(|error| format!("cannot create {}: {error}", bindings.display()))?;
     let mut bind = cargo(&["run", "--locked", "--manifest-path", "inspector/bindings/Cargo.toml"]);
     bind.arg("--target-dir").arg(target_directory().join("inspector-bindings"));
     let module = modules.join(WEB_ASSEMBLY).join("release/assent_inspector_engine.wasm");
@@ -73,9 +71,10 @@ fn browser_tests() -> Outcome {
             "Chromium was not found; get it: `apt-get install chromium` (Debian), or name it in CHROMIUM".to_owned(),
         );
     };
-    // As the other tests have compiled it: cargo builds a package's programs with its tests, and other features without them.
+    // Selected as for the other tests, so that it is already compiled. cargo builds a package's programs with its
+    // tests.
     let mut terminal = cargo(&["test", "--no-run", "--test", "round_trip"]);
-    terminal.args(suite::OTHERS);
+    terminal.args(OTHERS);
     if let Err(reason) = must_pass(terminal) {
         return Outcome::Failed(reason);
     }
@@ -85,7 +84,7 @@ fn browser_tests() -> Outcome {
     execute(tests)
 }
 
-/// LLVM's linker, which comes with a toolchain but not with a distribution's compiler; nothing where the default will do.
+/// LLVM's linker, which toolchains include and a distribution's compiler does not; `None` if the default works.
 fn linker(compiler: &Compiler) -> Result<Option<PathBuf>, String> {
     if !compiler.from_sources || env::var_os(LINKER).is_some() {
         return Ok(None);
@@ -103,7 +102,7 @@ fn browser() -> Option<PathBuf> {
     env::var_os("CHROMIUM").map(PathBuf::from).or_else(|| BROWSERS.into_iter().find_map(found))
 }
 
-/// A program that is on the path.
+/// A program in PATH.
 fn found(program: &str) -> Option<PathBuf> {
     let directories = env::var_os("PATH")?;
     env::split_paths(&directories).map(|directory| directory.join(program)).find(|path| path.is_file())

@@ -3,42 +3,41 @@
 use clap::Args;
 
 use crate::{
-    cargo, forge, run_set_up,
-    steps::{Outcome, Step, execute},
-    target_directory,
+    runner::{Outcome, Step, cargo, execute, forge, target_directory},
+    tools::setup,
 };
 
-/// Tests that sign and verify: one run makes 8 to 16 calls and takes about 20 times as long as a run of the others.
+/// The tests that sign and verify. One run makes 8 to 16 calls and takes about 20 times as long as a run of the others.
 const SIGNING: &str = "Verification";
 const SIGNING_SHARE: u32 = 20;
 
-/// How much is tried.
+/// The number of runs and their seed.
 #[derive(Clone, Args)]
 pub struct Campaign {
-    /// How often each test of hashing and parsing runs; each that signs and verifies runs a twentieth as often, with 8 calls
+    /// Runs of each test of hashing and parsing; each that signs and verifies runs a twentieth as often, with 8 calls
     /// or more at a time
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// The seed of the fuzzing; forge draws one when it is given none
+    /// The seed of the fuzzing; by default forge draws one
     #[arg(long)]
     seed: Option<String>,
 }
 
 impl Campaign {
-    /// For every test of the repository: some 30 seconds.
+    /// The campaign of `cargo xtask test`: some 30 seconds.
     pub const SHORT: Self = Self { runs: 500, seed: None };
 }
 
 /// Runs a campaign.
 ///
 /// # Errors
-/// When a step failed.
+/// If a step failed.
 pub fn run(campaign: &Campaign) -> Result<(), String> {
-    run_set_up(steps(campaign, &["--package", "assent-oracle"]))
+    setup::then_run(steps(campaign, &["--package", "assent-oracle"]))
 }
 
-/// The steps of a campaign. cargo compiles dependencies anew for another selection of packages: after other tests, the program
-/// that answers is there already if it is built as one of the packages that were selected for them.
+/// The steps of a campaign. cargo compiles dependencies again for another selection of packages: after other tests, the
+/// oracle is already built if it is selected together with their packages.
 pub fn steps(campaign: &Campaign, packages: &'static [&'static str]) -> Vec<Step> {
     let cheap = ask(campaign.runs, campaign, packages, "--no-match-contract");
     let signing = ask(campaign.runs.div_ceil(SIGNING_SHARE), campaign, packages, "--match-contract");
@@ -57,8 +56,7 @@ fn ask(
 ) -> impl FnOnce() -> Outcome + 'static {
     let Campaign { seed, .. } = campaign.clone();
     move || {
-        // With the dev profile, as everything else that is tested; the workspace optimises the verifier in it. cargo builds a
-        // package's programs with its tests.
+        // With the dev profile, in which the verifier is optimised. cargo builds a package's programs with its tests.
         let mut build = cargo(&["test", "--no-run", "--test", "any_input"]);
         build.args(packages);
         let program =

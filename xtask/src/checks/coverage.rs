@@ -9,13 +9,13 @@ mod table;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    setup,
-    steps::{Outcome, Step},
+    runner::{Outcome, Step},
+    tools::setup,
 };
 use lcov::File;
 pub use rust::compile;
 
-/// What to measure, and how to tell it.
+/// What to measure, and how to print it.
 #[derive(Args)]
 pub struct Arguments {
     /// Measure one language
@@ -35,36 +35,25 @@ pub enum Language {
     Solidity,
 }
 
-impl Language {
-    const ALL: [Self; 2] = [Self::Rust, Self::Solidity];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Rust => "rust",
-            Self::Solidity => "solidity",
-        }
-    }
-}
-
 /// Why there are no figures.
 enum Missing {
-    /// This machine lacks what it takes.
+    /// This machine lacks a tool.
     Tools(String),
-    /// A test failed, or a tool did.
+    /// A test or a tool failed.
     Failure(String),
 }
 
 /// Measures what the arguments ask for.
 ///
 /// # Errors
-/// When a test failed, or the coverage is not complete.
+/// If a test failed, or the coverage is not complete.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
-    let languages = arguments.only.map_or(Language::ALL.to_vec(), |language| vec![language]);
+    let languages = arguments.only.map_or(vec![Language::Rust, Language::Solidity], |language| vec![language]);
     setup::tools()?;
     let mut files = Vec::new();
     for language in languages {
         files.extend(measure(language).map_err(|missing| match missing {
-            Missing::Tools(reason) => format!("{} cannot be measured here: {reason}", language.name()),
+            Missing::Tools(reason) => format!("coverage cannot be measured here: {reason}"),
             Missing::Failure(reason) => reason,
         })?);
     }
@@ -76,16 +65,16 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     complete(&files)
 }
 
-/// A step that measures, prints the table and fails when the coverage is not complete. Where the tools are missing, `else_run`
-/// stands in for the tests that would have run.
-pub fn step(language: Language, name: &str, else_run: impl FnOnce() -> Outcome + Send + 'static) -> Step {
+/// A step that measures, prints the table and fails if the coverage is not complete. If tools are missing, it runs
+/// `otherwise`, the tests without measuring.
+pub fn step(language: Language, name: &str, otherwise: impl FnOnce() -> Outcome + Send + 'static) -> Step {
     Step::new(name, move || match measure(language) {
         Ok(files) => {
             table::print(&files);
-            complete(&files).map_or_else(Outcome::Failed, |()| Outcome::Passed)
+            complete(&files).into()
         }
         Err(Missing::Failure(reason)) => Outcome::Failed(reason),
-        Err(Missing::Tools(reason)) => match else_run() {
+        Err(Missing::Tools(reason)) => match otherwise() {
             Outcome::Passed => Outcome::Skipped(format!("coverage, not the tests: {reason}")),
             other => other,
         },
@@ -98,7 +87,7 @@ fn measure(language: Language) -> Result<Vec<File>, Missing> {
         Language::Solidity => solidity::measure()?,
     };
     if files.is_empty() {
-        return Err(Missing::Failure(format!("no file of {} was measured", language.name())));
+        return Err(Missing::Failure("coverage: no file was measured".to_owned()));
     }
     for file in &mut files {
         exceptions::excuse(file).map_err(Missing::Failure)?;
@@ -109,10 +98,8 @@ fn measure(language: Language) -> Result<Vec<File>, Missing> {
 fn complete(files: &[File]) -> Result<(), String> {
     let open: usize = files.iter().map(|file| file.uncovered().len()).sum();
     let needless: usize = files.iter().map(|file| file.needless_exceptions.len()).sum();
-    match (open, needless) {
-        (0, 0) => Ok(()),
-        (open, needless) => {
-            Err(format!("{open} lines and branches are not reached, {needless} exceptions are not needed"))
-        }
+    if open + needless == 0 {
+        return Ok(());
     }
+    Err(format!("{open} lines and branches are not reached, {needless} exceptions are not needed"))
 }

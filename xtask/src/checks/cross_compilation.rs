@@ -6,26 +6,25 @@ use std::{
     process::Command,
 };
 
-use crate::{
-    cargo, printed,
-    steps::{Outcome, Step, execute},
-    target_directory,
-};
+use crate::runner::{Outcome, Step, cargo, execute, numbers, printed, rustc, target_directory};
 
-/// Bare metal: any use of std fails to compile.
+/// A target without an operating system: any use of std fails to compile.
 const BARE_METAL: &str = "thumbv7em-none-eabihf";
-/// What browsers run.
+/// The target for browsers.
 pub const WEB_ASSEMBLY: &str = "wasm32-unknown-unknown";
 
-/// Where Debian's package `rustc-web` puts its compiler, beside whose library `rust-web-src` puts std's sources.
+/// The compiler of Debian's package `rustc-web`. `rust-web-src` installs std's sources for it.
 const SYSTEM_COMPILER: &str = "/usr/bin/rustc";
+
+/// The workspace's `rust-version`.
+const MINIMUM_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// The steps of `cargo xtask nostd`.
 pub fn steps() -> Vec<Step> {
     bare_metal().into_iter().chain([step(WEB_ASSEMBLY, "")]).collect()
 }
 
-/// The steps of `cargo xtask test`: that the verifier compiles to WebAssembly is shown there by the Inspector's page.
+/// The steps of `cargo xtask test`. There the Inspector's page shows that the verifier compiles to WebAssembly.
 pub fn bare_metal() -> [Step; 2] {
     ["", "serde"].map(|features| step(BARE_METAL, features))
 }
@@ -38,41 +37,41 @@ fn step(target: &'static str, features: &'static str) -> Step {
     })
 }
 
-/// A compiler for a target, and what the libraries come from.
+/// A compiler for a target.
 pub struct Compiler {
     path: OsString,
-    /// core and what is above it have to be compiled from the compiler's sources, since they are not installed for the target.
+    /// Whether core must be compiled from the compiler's sources, because it is not installed for the target.
     pub from_sources: bool,
 }
 
 impl Compiler {
-    /// Has a build use this compiler, and these of Rust's own libraries.
+    /// Makes a build use this compiler, and these of Rust's own libraries.
     pub fn compile(&self, build: &mut Command, libraries: &str) {
         build.env("RUSTC", &self.path);
         if self.from_sources {
-            // Building core needs an unstable option, which stable compilers take when told so.
+            // Building core needs an unstable option, which this variable enables in stable compilers.
             build.env("RUSTC_BOOTSTRAP", "1").arg(format!("-Zbuild-std={libraries}"));
         }
     }
 }
 
 fn build(compiler: &Compiler, target: &str, features: &str) -> Command {
-    let mut build =
-        cargo(&["build", "--package", "assent-verifier", "--lib", "--target", target, "--features", features]);
-    // Code is made only to show that it can be made.
+    let mut build = cargo(&["build", "--package", "assent-verifier", "--lib", "--target", target]);
+    // Not optimised: only whether it compiles matters.
     build.args(["--release", "--config", "profile.release.opt-level=0", "--config", "profile.release.lto=\"off\""]);
+    build.args(["--features", features]);
     compiler.compile(&mut build, "core,alloc");
-    // Apart from the other builds: two compilers' results in one directory would push each other out.
+    // A separate directory: two compilers would replace each other's results.
     build.arg("--target-dir").arg(target_directory().join("no-std"));
     build
 }
 
-/// The toolchain's own compiler when the target is installed, otherwise one that has core's sources.
+/// Returns the toolchain's own compiler if the target is installed, otherwise one that has core's sources.
 ///
 /// # Errors
-/// What to install when there is neither.
+/// What to install if there is neither.
 pub fn compiler_for(target: &str) -> Result<Compiler, String> {
-    let own = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let own = rustc();
     if library_directory(&own, target).is_some_and(|directory| directory.is_dir()) {
         return Ok(Compiler { path: own, from_sources: false });
     }
@@ -83,8 +82,7 @@ pub fn compiler_for(target: &str) -> Result<Compiler, String> {
         .ok_or_else(|| {
             format!(
                 "the target is not installed; get it: `rustup target add {target}`, `rustup component add rust-src`, \
-                 or `apt-get install rustc-web rust-web-src` (Debian; version {} or newer)",
-                least_version()
+                 or `apt-get install rustc-web rust-web-src` (Debian; version {MINIMUM_VERSION} or newer)"
             )
         })
 }
@@ -101,15 +99,5 @@ fn has_sources(compiler: &OsStr) -> bool {
 fn is_recent(compiler: &OsStr) -> bool {
     let release =
         printed(compiler, &["--version"]).and_then(|version| version.split_whitespace().nth(1).and_then(numbers));
-    release.is_some_and(|release| Some(release) >= numbers(least_version()))
-}
-
-/// The workspace's `rust-version`.
-fn least_version() -> &'static str {
-    env!("CARGO_PKG_RUST_VERSION")
-}
-
-fn numbers(release: &str) -> Option<(u32, u32)> {
-    let mut parts = release.split('.').map(|part| part.parse().ok());
-    Some((parts.next()??, parts.next()??))
+    release.is_some_and(|release| Some(release) >= numbers(MINIMUM_VERSION))
 }

@@ -1,0 +1,14 @@
+//! What `cargo xtask test`, `lint` and `coverage` check.
+
+pub mod coverage;
+pub mod cross_compilation;
+pub mod foundry_fuzz;
+pub mod inspector;
+pub mod lint;
+mod npm_package;
+pub mod semver;
+pub mod slither;
+mod sources;
+mod storage_layout;
+pub mod suite;
+mod workspace;

@@ -1,0 +1,6 @@
+//! Programs that are installed, started, or both.
+
+pub mod coverage_guided;
+pub mod programs;
+pub mod python;
+pub mod setup;
