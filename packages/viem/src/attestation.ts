@@ -12,10 +12,10 @@ export type Attestation = {
   /** The contract the attestation is for, and the only one that can spend it. */
   readonly policyClient: Address;
   readonly nonce: bigint;
-  /** First second at which the attestation is no longer good (Unix time). */
+  /** The first second at which the attestation is no longer valid (Unix time). */
   readonly expiration: number;
   readonly decision: Decision;
-  /** Commits to all that the operators evaluated. */
+  /** A commitment to everything the operators evaluated. */
   readonly evidence: Hex;
   readonly intent: Intent;
 };
@@ -35,13 +35,13 @@ export const attestationTypes = {
   ...intentTypes,
 } as const;
 
-/** Most hashes of a Merkle proof. */
+/** The maximum length of a Merkle proof, in hashes. */
 export const MAX_PROOF_LENGTH = 32;
 
 /** An attestation as the contracts' ABI has it, with the decision as a byte. */
 export type AttestationStruct = Omit<Attestation, "decision"> & { readonly decision: 0 | 1 };
 
-/** What `attestationTypedData` gives. */
+/** The typed data of an attestation. */
 export type AttestationTypedData = {
   readonly domain: Eip712Domain;
   readonly types: typeof attestationTypes;
@@ -49,7 +49,7 @@ export type AttestationTypedData = {
   readonly message: AttestationStruct;
 };
 
-/** An attestation as typed data. */
+/** Returns an attestation as typed data. */
 export function attestationTypedData(
   parameters: AttestationDomain & { readonly attestation: Attestation },
 ): AttestationTypedData {
@@ -62,20 +62,26 @@ export function attestationTypedData(
   };
 }
 
-/** The EIP-712 digest of an attestation: what operators sign, or a leaf of the tree whose root they sign. */
+/** Returns the EIP-712 digest of an attestation: what operators sign, or a leaf of the tree whose root they sign. */
 export function attestationDigest(parameters: AttestationDomain & { readonly attestation: Attestation }): Hex {
   return hashTypedData(attestationTypedData(parameters));
 }
 
-/** The root under which a leaf stands by a Merkle proof, from the leaf up; a lone leaf is its own root. */
-export function merkleRoot(leaf: Hex, proof: readonly Hex[]): Hex {
+export type MerkleRootParameters = {
+  readonly leaf: Hex;
+  /** The siblings, from the leaf up. */
+  readonly proof: readonly Hex[];
+};
+
+/** Returns the root of the Merkle tree of a leaf. With an empty proof the leaf is the root. */
+export function merkleRoot({ leaf, proof }: MerkleRootParameters): Hex {
   return listIn("merkleProof", proof, MAX_PROOF_LENGTH).reduce<Hex>((node, hash, level) => {
     const sibling = bytesIn(`merkleProof[${level}]`, hash, 32);
     return keccak256(node < sibling ? concat([node, sibling]) : concat([sibling, node]));
   }, bytesIn("leaf", leaf, 32));
 }
 
-/** An attestation for the contracts' ABI, as `digestOf` takes it; its fields are checked and in one spelling. */
+/** Returns an attestation for the contracts' ABI, as `digestOf` takes it, with its fields checked and normalized. */
 export function attestationStruct(attestation: Attestation): AttestationStruct {
   return {
     taskId: bytesIn("attestation.taskId", attestation.taskId, 32),

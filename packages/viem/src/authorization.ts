@@ -1,21 +1,23 @@
 import { type Hex, concat, numberToHex } from "viem";
 import { MAX_PROOF_LENGTH } from "./attestation.js";
 import { type Decision, decisionByte, decisionIn } from "./decision.js";
-import { InvalidFieldError, bytesIn, listIn, unsignedIn } from "./fields.js";
+import { InvalidFieldError } from "./errors/invalidField.js";
+import { MalformedAuthorizationError } from "./errors/malformedAuthorization.js";
+import { bytesIn, listIn, unsignedIn } from "./fields.js";
 
-/** What travels with a call: the attestation's fields that the call does not fix, and a proof that a quorum signed. */
+/** The bytes in calldata, decoded: the attested fields that the call does not determine, and a proof of the quorum. */
 export type Authorization = DirectAuthorization | RecordedAuthorization;
 
-/** One that carries the operators' signature. */
+/** An authorization with the operators' signature. */
 export type DirectAuthorization = AttestedFields & {
   readonly kind: "direct";
-  /** The aggregate signature, a point of G1 in 96 bytes. */
+  /** The aggregate signature: a point of G1 in 96 bytes. */
   readonly signature: Hex;
-  /** The places in the epoch's operator table of those that did not sign; in ascending order when decoded. */
+  /** The indices in the epoch's operator table of the operators that did not sign; ascending when decoded. */
   readonly nonSigners: readonly number[];
 };
 
-/** One whose root was recorded on chain ahead of time, so that it carries no signature. */
+/** An authorization without a signature: its root is recorded on chain. */
 export type RecordedAuthorization = AttestedFields & {
   readonly kind: "recorded";
   readonly signature?: never;
@@ -24,39 +26,23 @@ export type RecordedAuthorization = AttestedFields & {
 
 type AttestedFields = {
   readonly taskId: Hex;
-  /** Use of the authorization spends it. */
+  /** Spent by the authorization. */
   readonly nonce: bigint;
-  /** First second at which the attestation is no longer good (Unix time). */
+  /** The first second at which the attestation is no longer valid (Unix time). */
   readonly expiration: number;
   readonly decision: Decision;
-  /** Commits to all that the operators evaluated. */
+  /** A commitment to everything the operators evaluated. */
   readonly evidence: Hex;
   /** The epoch whose operators signed. */
   readonly epoch: number;
-  /** From the attestation's digest up to the signed root; empty when the attestation was signed alone. */
+  /** From the attestation's digest up to the signed root; empty if the digest is the root. */
   readonly merkleProof: readonly Hex[];
 };
 
-/** Bytes that are not an authorization: the contracts refuse them with `MalformedAuthorization()`. */
-export class MalformedAuthorizationError extends Error {
-  override readonly name = "MalformedAuthorizationError";
+/** The highest index in a bitmap of at most 255 bytes. */
+const HIGHEST_INDEX = 2039;
 
-  constructor(
-    /** The field that does not parse. */
-    readonly field: string,
-    /** Where it begins, in bytes. */
-    readonly offset: number,
-    /** What is wrong with it. */
-    readonly problem: string,
-  ) {
-    super(`${field} (at byte ${offset}): ${problem}`);
-  }
-}
-
-/** The highest place of an operator that a bitmap can name: it has 255 bytes at most. */
-const HIGHEST_PLACE = 2039;
-
-/** The bytes of an authorization (docs/protocol.md). */
+/** Returns the bytes of an authorization (docs/protocol.md). */
 export function encodeAuthorization(authorization: Authorization): Hex {
   const { taskId, nonce, expiration, decision, evidence, epoch, merkleProof } = authorization;
   const proof = listIn("merkleProof", merkleProof, MAX_PROOF_LENGTH);
@@ -74,9 +60,9 @@ export function encodeAuthorization(authorization: Authorization): Hex {
 }
 
 /**
- * Reads an authorization's bytes as the contracts do: nothing may be missing or left over.
+ * Decodes an authorization's bytes as strictly as the contracts.
  *
- * @throws {MalformedAuthorizationError} when they do not parse.
+ * @throws {MalformedAuthorizationError} when they do not parse
  */
 export function decodeAuthorization(encoded: Hex): Authorization {
   const reader = new Reader(encoded);
@@ -100,19 +86,20 @@ export function decodeAuthorization(encoded: Hex): Authorization {
   };
 }
 
-/** The place of a non-signer in the epoch's operator table. */
-export function placeIn(field: string, value: unknown): number {
-  const place = Number(unsignedIn(field, value, 16));
-  if (place > HIGHEST_PLACE) {
-    throw new InvalidFieldError(field, `operator ${place}: the highest that a bitmap can name is ${HIGHEST_PLACE}`);
+/** Returns the index of a non-signer in the epoch's operator table. */
+export function operatorIndexIn(field: string, value: unknown): number {
+  const index = Number(unsignedIn(field, value, 16));
+  if (index > HIGHEST_INDEX) {
+    const problem = `operator ${index}: the highest index of a bitmap is ${HIGHEST_INDEX}`;
+    throw new InvalidFieldError({ field, problem });
   }
-  return place;
+  return index;
 }
 
 function quorumProof(authorization: Authorization): Hex {
   if (authorization.kind === "recorded") return "0x01";
   if (authorization.kind !== "direct") {
-    throw new InvalidFieldError("kind", 'an authorization is either "direct" or "recorded"');
+    throw new InvalidFieldError({ field: "kind", problem: 'an authorization is either "direct" or "recorded"' });
   }
   const bitmap = bitmapOf(authorization.nonSigners);
   return concat([
@@ -123,12 +110,11 @@ function quorumProof(authorization: Authorization): Hex {
   ]);
 }
 
-/** Operator `i` is bit `i % 8` of byte `i / 8`; the last byte is not zero, so that one set has one bitmap. */
+/** Returns the bitmap: operator `i` is bit `i % 8` of byte `i / 8`; the last byte is not zero, to be unique. */
 function bitmapOf(nonSigners: readonly number[]): Hex {
   const bytes: number[] = [];
-  listIn("nonSigners", nonSigners).forEach((place, position) => {
-    const field = `nonSigners[${position}]`;
-    const index = placeIn(field, place);
+  listIn("nonSigners", nonSigners).forEach((value, position) => {
+    const index = operatorIndexIn(`nonSigners[${position}]`, value);
     while (bytes.length <= index >> 3) bytes.push(0);
     bytes[index >> 3]! |= 1 << (index & 7);
   });
@@ -151,11 +137,11 @@ class Reader {
     const start = this.#offset;
     const digits = this.#digits.slice(2 * start, 2 * (start + length));
     if (digits.length < 2 * length) {
-      throw new MalformedAuthorizationError(
+      throw new MalformedAuthorizationError({
         field,
-        start,
-        `the authorization ends after ${digits.length / 2} of its ${length} bytes`,
-      );
+        offset: start,
+        problem: `the authorization ends after ${digits.length / 2} of its ${length} bytes`,
+      });
     }
     this.#offset += length;
     return `0x${digits}`;
@@ -170,7 +156,8 @@ class Reader {
     const byte = Number(this.unsigned(field, 1));
     const word = words[byte];
     if (word === undefined) {
-      throw new MalformedAuthorizationError(field, offset, `${byte} is neither 0 (${words[0]}) nor 1 (${words[1]})`);
+      const problem = `${byte} is neither 0 (${words[0]}) nor 1 (${words[1]})`;
+      throw new MalformedAuthorizationError({ field, offset, problem });
     }
     return word;
   }
@@ -180,10 +167,10 @@ class Reader {
     const offset = this.#offset;
     const bytes = Array.from({ length }, () => Number(this.unsigned(field, 1)));
     if (bytes.at(-1) === 0) {
-      throw new MalformedAuthorizationError(field, offset, "the bitmap ends in a zero byte, which names nobody");
+      throw new MalformedAuthorizationError({ field, offset, problem: "the bitmap ends in a zero byte" });
     }
-    return bytes.flatMap((byte, place) =>
-      [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => 8 * place + bit),
+    return bytes.flatMap((byte, index) =>
+      [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => 8 * index + bit),
     );
   }
 
@@ -191,12 +178,14 @@ class Reader {
     const offset = this.#offset;
     const length = Number(this.unsigned(field, 1));
     if (length > MAX_PROOF_LENGTH) {
-      throw new MalformedAuthorizationError(field, offset, `${length} hashes, more than ${MAX_PROOF_LENGTH}`);
+      const problem = `${length} hashes, more than ${MAX_PROOF_LENGTH}`;
+      throw new MalformedAuthorizationError({ field, offset, problem });
     }
     const hashes = Array.from({ length }, () => this.bytes(field, 32));
     const rest = this.#digits.length / 2 - this.#offset;
     if (rest > 0) {
-      throw new MalformedAuthorizationError(field, this.#offset, `${rest} bytes follow the Merkle proof`);
+      const problem = `${rest} bytes follow the Merkle proof`;
+      throw new MalformedAuthorizationError({ field, offset: this.#offset, problem });
     }
     return hashes;
   }

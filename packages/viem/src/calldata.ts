@@ -1,57 +1,77 @@
 import { type Hex, concat, numberToHex, size, slice } from "viem";
-import {
-  type Authorization,
-  MalformedAuthorizationError,
-  decodeAuthorization,
-  encodeAuthorization,
-} from "./authorization.js";
-import { InvalidFieldError, bytesIn } from "./fields.js";
+import { type Authorization, decodeAuthorization, encodeAuthorization } from "./authorization.js";
+import { InvalidFieldError } from "./errors/invalidField.js";
+import { MalformedAuthorizationError } from "./errors/malformedAuthorization.js";
+import { bytesIn } from "./fields.js";
 
 const SELECTOR_LENGTH = 4;
 const SUFFIX_LENGTH = 2;
 
-/** Calldata with an authorization behind it, as a function under `onlyAttested` wants it. */
-export function withAuthorization(calldata: Hex, authorization: Authorization | Hex): Hex {
-  const data = bytesIn("calldata", calldata);
+export type WithAuthorizationParameters = {
+  /** The calldata of the call, with its selector. */
+  readonly calldata: Hex;
+  /** The authorization, or its bytes. */
+  readonly authorization: Authorization | Hex;
+};
+
+/**
+ * Appends an authorization to calldata, as a function under `onlyAttested` expects it.
+ *
+ * @param parameters - {@link WithAuthorizationParameters}
+ * @returns The whole calldata
+ * @throws {MalformedAuthorizationError} when the bytes given are not an authorization
+ */
+export function withAuthorization(parameters: WithAuthorizationParameters): Hex {
+  const data = bytesIn("calldata", parameters.calldata);
   if (size(data) < SELECTOR_LENGTH) {
-    throw new InvalidFieldError("calldata", `${size(data)} bytes, and a protected call begins with a selector of 4`);
+    const problem = `${size(data)} bytes; the calldata of a protected call begins with a selector of 4`;
+    throw new InvalidFieldError({ field: "calldata", problem });
   }
-  return concat([data, authorizationSuffix(authorization)]);
+  return concat([data, authorizationSuffix(parameters.authorization)]);
 }
 
 /**
- * What follows the calldata of a protected call: the authorization and its length. viem appends it to what it encodes
- * when it is given as `dataSuffix`, to `simulateContract`, `writeContract` and `estimateContractGas`.
+ * Returns what follows the calldata of a protected call: the authorization and its length.
  *
- * @throws {MalformedAuthorizationError} when the bytes given are not an authorization.
+ * `simulateContract`, `writeContract` and `estimateContractGas` append it when it is their `dataSuffix`.
+ *
+ * @throws {MalformedAuthorizationError} when the bytes given are not an authorization
  */
 export function authorizationSuffix(authorization: Authorization | Hex): Hex {
   const encoded = encodeAuthorization(asAuthorization(authorization));
   return concat([encoded, numberToHex(size(encoded), { size: SUFFIX_LENGTH })]);
 }
 
+export type SplitCalldataReturnType = {
+  /** The calldata without the authorization. */
+  readonly data: Hex;
+  readonly authorization: Authorization;
+};
+
 /**
- * Takes the calldata of a protected call apart.
+ * Splits the whole calldata of a protected call.
  *
- * @throws {MalformedAuthorizationError} when there is no authorization behind a selector, or it does not parse.
+ * @param calldata - The calldata with the authorization appended
+ * @returns {@link SplitCalldataReturnType}
+ * @throws {MalformedAuthorizationError} when no authorization is appended, or it does not parse
  */
-export function splitCalldata(calldata: Hex): { readonly data: Hex; readonly authorization: Authorization } {
+export function splitCalldata(calldata: Hex): SplitCalldataReturnType {
   const all = bytesIn("calldata", calldata);
   const end = size(all) - SUFFIX_LENGTH;
   const start = end - (end < 0 ? 0 : Number(slice(all, end)));
   if (start < SELECTOR_LENGTH) {
-    throw new MalformedAuthorizationError(
-      "length",
-      Math.max(end, 0),
-      `the calldata of ${size(all)} bytes carries no authorization behind a selector`,
-    );
+    throw new MalformedAuthorizationError({
+      field: "length",
+      offset: Math.max(end, 0),
+      problem: `no authorization is appended to the calldata of ${size(all)} bytes`,
+    });
   }
   // `slice` refuses a start at the end, where the authorization is empty.
   const encoded = start === end ? "0x" : slice(all, start, end);
   return { data: slice(all, 0, start), authorization: decodeAuthorization(encoded) };
 }
 
-/** An authorization, read strictly when it is given in bytes. */
+/** Returns an authorization; bytes are parsed strictly. */
 export function asAuthorization(authorization: Authorization | Hex): Authorization {
   return typeof authorization === "string" ? decodeAuthorization(authorization) : authorization;
 }

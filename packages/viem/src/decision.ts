@@ -1,15 +1,16 @@
-import { InvalidFieldError, shown } from "./fields.js";
+import { InvalidFieldError } from "./errors/invalidField.js";
+import { shown } from "./fields.js";
 
-/** What the operators found. */
+/** The operators' decision. */
 export type Decision = "allow" | "deny";
 
-/** The byte for each decision, as it is signed. */
+/** The byte of each decision, as it is signed. */
 export const decisionByte = { deny: 0, allow: 1 } as const satisfies Record<Decision, number>;
 
-/** One of the two decisions. */
+/** Returns the value if it is a decision. */
 export function decisionIn(field: string, value: unknown): Decision {
   if (value !== "allow" && value !== "deny") {
-    throw new InvalidFieldError(field, `${shown(value)} is neither "allow" nor "deny"`);
+    throw new InvalidFieldError({ field, problem: `${shown(value)} is neither "allow" nor "deny"` });
   }
   return value;
 }

@@ -1,11 +1,12 @@
 import type { Address, Hex } from "viem";
 import { type Attestation, MAX_PROOF_LENGTH, attestationDigest, merkleRoot } from "./attestation.js";
-import { type DirectAuthorization, type RecordedAuthorization, placeIn } from "./authorization.js";
+import { type DirectAuthorization, type RecordedAuthorization, operatorIndexIn } from "./authorization.js";
 import { decisionIn } from "./decision.js";
-import { InvalidFieldError, addressIn, bytesIn, listIn, shown, unsignedIn } from "./fields.js";
+import { InvalidFieldError } from "./errors/invalidField.js";
+import { addressIn, bytesIn, listIn, shown, unsignedIn } from "./fields.js";
 import { type Intent, taskId } from "./intent.js";
 
-/** An attestation with every attested field and its proof. The authorization can be cut from it. */
+/** An attestation with every attested field and its proof. The authorization is derived from it. */
 export type AttestationDocument = {
   readonly chainId: bigint;
   readonly taskManager: Address;
@@ -14,7 +15,7 @@ export type AttestationDocument = {
   readonly epoch: number;
   /** The aggregate signature over the root. */
   readonly signature: Hex;
-  /** The places in the epoch's operator table of those that did not sign. */
+  /** The indices in the epoch's operator table of the operators that did not sign. */
   readonly nonSigners: readonly number[];
   /** From the attestation's digest up to the signed root. */
   readonly merkleProof: readonly Hex[];
@@ -24,10 +25,11 @@ export type AttestationDocument = {
 export type Difference = { readonly field: string; readonly attested: string; readonly actual: string };
 
 /**
- * Reads an attestation document, as operators hand it out: JSON text, or what `JSON.parse` made of it. A field that is
- * unknown or missing is an error, and so is a number that lost digits on the way.
+ * Parses an attestation document: JSON text, or the result of `JSON.parse`.
  *
- * @throws {InvalidFieldError} which names the field.
+ * An unknown or missing field is an error, and so is a number that lost digits.
+ *
+ * @throws {InvalidFieldError} with the field
  */
 export function parseAttestationDocument(json: unknown): AttestationDocument {
   const document = fieldsOf("document", typeof json === "string" ? parsed(json) : json, [
@@ -45,8 +47,8 @@ export function parseAttestationDocument(json: unknown): AttestationDocument {
     attestation: attestationIn(document.attestation),
     epoch: Number(numberIn("epoch", document.epoch, 32)),
     signature: bytesIn("signature", document.signature, 96),
-    nonSigners: listIn("nonSigners", document.nonSigners).map((place, position) =>
-      placeIn(`nonSigners[${position}]`, numberIn(`nonSigners[${position}]`, place, 16)),
+    nonSigners: listIn("nonSigners", document.nonSigners).map((index, position) =>
+      operatorIndexIn(`nonSigners[${position}]`, numberIn(`nonSigners[${position}]`, index, 16)),
     ),
     merkleProof: listIn("merkleProof", document.merkleProof, MAX_PROOF_LENGTH).map((hash, level) =>
       bytesIn(`merkleProof[${level}]`, hash, 32),
@@ -54,27 +56,34 @@ export function parseAttestationDocument(json: unknown): AttestationDocument {
   };
 }
 
-/** What travels with the attested call, the signature included. */
+/** Returns the authorization of the attested call, with the signature. */
 export function authorizationOf(document: AttestationDocument): DirectAuthorization {
   const { signature, nonSigners } = document;
   return { ...attestedFields(document), kind: "direct", signature, nonSigners };
 }
 
-/** What travels with the attested call once the document's root is recorded on chain: no signature. */
+/** Returns the authorization of the attested call without the signature, for a root that is recorded on chain. */
 export function recordedAuthorizationOf(document: AttestationDocument): RecordedAuthorization {
   return { ...attestedFields(document), kind: "recorded" };
 }
 
-/** The root that the operators signed. */
+/** Returns the root that the operators signed. */
 export function rootOf(document: AttestationDocument): Hex {
-  return merkleRoot(attestationDigest(document), document.merkleProof);
+  return merkleRoot({ leaf: attestationDigest(document), proof: document.merkleProof });
 }
 
+export type DifferencesParameters = {
+  readonly document: AttestationDocument;
+  /** The call. */
+  readonly intent: Intent;
+};
+
 /**
- * Names each field in which a call differs from what was attested, which is what a `WrongTask` is about. Empty when the
- * call is the attested one. A difference in `taskId` alone means that the document contradicts itself.
+ * Returns each field in which a call differs from the attested call: the cause of `WrongTask`.
+ *
+ * If only `taskId` differs, the document contradicts itself.
  */
-export function differences(document: AttestationDocument, intent: Intent): Difference[] {
+export function differences({ document, intent }: DifferencesParameters): Difference[] {
   const { attestation } = document;
   const compared = (["from", "to", "value", "data", "chainId"] as const).map((field) =>
     difference(`intent.${field}`, attestation.intent[field], intent[field]),
@@ -89,7 +98,7 @@ function attestedFields({ attestation, epoch, merkleProof }: AttestationDocument
 }
 
 function difference(field: string, attested: bigint | string, actual: bigint | string): Difference[] {
-  // Addresses and bytes have spellings.
+  // Hex may be in either case.
   const [one, other] = [String(attested), String(actual)];
   return one.toLowerCase() === other.toLowerCase() ? [] : [{ field, attested: one, actual: other }];
 }
@@ -133,25 +142,26 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InvalidFieldError("document", `not JSON: ${(error as Error).message}`);
+    throw new InvalidFieldError({ field: "document", problem: `not JSON: ${(error as Error).message}` });
   }
 }
 
-/** An object with these fields and no other. */
+/** Returns an object with exactly these fields. */
 function fieldsOf<name extends string>(path: string, json: unknown, names: readonly name[]): Record<name, unknown> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new InvalidFieldError(path, `${shown(json)} is not an object with fields`);
+    throw new InvalidFieldError({ field: path, problem: `${shown(json)} is not an object with fields` });
   }
   const unknown = Object.keys(json).find((key) => !(names as readonly string[]).includes(key));
   if (unknown !== undefined) {
-    throw new InvalidFieldError(path, `no field is called ${shown(unknown)}; there are ${names.join(", ")}`);
+    const problem = `unknown field ${shown(unknown)}; the fields are ${names.join(", ")}`;
+    throw new InvalidFieldError({ field: path, problem });
   }
   const missing = names.find((name) => !Object.hasOwn(json, name));
-  if (missing !== undefined) throw new InvalidFieldError(path, `the field ${missing} is missing`);
+  if (missing !== undefined) throw new InvalidFieldError({ field: path, problem: `the field ${missing} is missing` });
   return json as Record<name, unknown>;
 }
 
-/** An integer, a decimal string, or a hex string with 0x. */
+/** Returns the number of an integer, a decimal string, or a hex string with 0x. */
 function numberIn(field: string, json: unknown, bits: number): bigint {
   const written = typeof json === "string" && /^(0x[0-9a-f]+|[0-9]+)$/i.test(json);
   return unsignedIn(field, written ? BigInt(json) : json, bits);

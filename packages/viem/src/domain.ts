@@ -1,7 +1,7 @@
 import type { Address } from "viem";
 import { addressIn, unsignedIn } from "./fields.js";
 
-/** Where an attestation is good: one TaskManager on one chain. */
+/** The domain in which an attestation is valid: one TaskManager on one chain. */
 export type AttestationDomain = {
   readonly chainId: bigint | number;
   readonly taskManager: Address;
@@ -15,7 +15,7 @@ export type Eip712Domain = {
   readonly verifyingContract: Address;
 };
 
-/** The EIP-712 domain in which operators sign. */
+/** Returns the EIP-712 domain in which operators sign. */
 export function eip712Domain(domain: AttestationDomain): Eip712Domain {
   return {
     name: "Assent",

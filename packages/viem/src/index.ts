@@ -6,18 +6,18 @@ export {
   taskManagerAbi,
 } from "./abi.js";
 export {
-  type AttestedParameters,
-  RefusedError,
-  type Given,
-  type Verdict,
+  type CheckAuthorizationParameters,
+  type CheckAuthorizationReturnType,
   checkAuthorization,
-  sendAttested,
-  simulateAttested,
-} from "./actions.js";
+} from "./actions/checkAuthorization.js";
+export type { AttestedAction, Missing, WithAuthorization } from "./actions/attestedAction.js";
+export { sendAttested } from "./actions/sendAttested.js";
+export { simulateAttested } from "./actions/simulateAttested.js";
 export {
   type Attestation,
   type AttestationStruct,
   type AttestationTypedData,
+  type MerkleRootParameters,
   attestationDigest,
   attestationStruct,
   attestationTypedData,
@@ -27,16 +27,22 @@ export {
 export {
   type Authorization,
   type DirectAuthorization,
-  MalformedAuthorizationError,
   type RecordedAuthorization,
   decodeAuthorization,
   encodeAuthorization,
 } from "./authorization.js";
-export { authorizationSuffix, splitCalldata, withAuthorization } from "./calldata.js";
+export {
+  type SplitCalldataReturnType,
+  type WithAuthorizationParameters,
+  authorizationSuffix,
+  splitCalldata,
+  withAuthorization,
+} from "./calldata.js";
 export { type Decision, decisionByte } from "./decision.js";
 export {
   type AttestationDocument,
   type Difference,
+  type DifferencesParameters,
   authorizationOf,
   differences,
   parseAttestationDocument,
@@ -44,7 +50,12 @@ export {
   rootOf,
 } from "./document.js";
 export { type AttestationDomain, type Eip712Domain, eip712Domain } from "./domain.js";
-export { InvalidFieldError } from "./fields.js";
+export { InvalidFieldError, type InvalidFieldErrorType } from "./errors/invalidField.js";
+export {
+  MalformedAuthorizationError,
+  type MalformedAuthorizationErrorType,
+} from "./errors/malformedAuthorization.js";
+export { RefusedError, type RefusedErrorType } from "./errors/refused.js";
 export { guidance } from "./guidance.js";
 export {
   type CallByData,
@@ -58,5 +69,5 @@ export {
   intentTypes,
   taskId,
 } from "./intent.js";
-export { type NoncePlace, noncePlace } from "./nonces.js";
+export { type NoncePositionReturnType, noncePosition } from "./nonces.js";
 export { type Refusal, type RefusalName, decodeRefusal, protocolErrors } from "./refusal.js";

@@ -12,15 +12,15 @@ import {
 import { type AttestationDomain, type Eip712Domain, eip712Domain } from "./domain.js";
 import { addressIn, bytesIn, unsignedIn } from "./fields.js";
 
-/** A call that somebody wants to make: what operators decide on. */
+/** A call that operators decide on. */
 export type Intent = {
-  /** Who makes the call. */
+  /** The caller. */
   readonly from: Address;
   /** The contract that is called. */
   readonly to: Address;
-  /** Value that travels with the call, in wei. */
+  /** The value sent with the call, in wei. */
   readonly value: bigint;
-  /** The whole calldata, without any authorization behind it. */
+  /** The whole calldata, without an authorization. */
   readonly data: Hex;
   /** The chain on which the call is made (EIP-155). */
   readonly chainId: bigint;
@@ -38,11 +38,11 @@ export const intentTypes = {
 } as const;
 
 type Ends = {
-  /** Who will make the call: for a function under `onlyAttested`, the sender of the transaction. */
+  /** The caller: for a function under `onlyAttested`, the sender of the transaction. */
   readonly from: Address;
   /** The contract that is called: for a function under `onlyAttested`, the protected contract itself. */
   readonly to: Address;
-  /** In wei; nothing when left out. */
+  /** The value in wei; 0 if left out. */
   readonly value?: bigint;
   readonly chainId: bigint | number;
 };
@@ -61,7 +61,7 @@ export type CallByFunction<
   functionName extends ContractFunctionName<abi> | undefined,
 > = Ends & EncodeFunctionDataParameters<abi, functionName> & { readonly data?: never };
 
-/** The intent of a call. */
+/** Returns the intent of a call. */
 export function intentFor(call: CallByData): Intent;
 export function intentFor<
   const abi extends Abi | readonly unknown[],
@@ -78,12 +78,12 @@ export function intentFor(call: CallByData | CallByFunction<Abi, string>): Inten
   });
 }
 
-/** The EIP-712 struct hash of an intent, which a task id commits to. */
+/** Returns the EIP-712 struct hash of an intent, which a task id commits to. */
 export function hashIntent(intent: Intent): Hex {
   return hashStruct({ types: intentTypes, primaryType: "Intent", data: checkedIntent(intent) });
 }
 
-/** An intent as typed data, for wallets: `signTypedData(intentTypedData(…))`. */
+/** Returns an intent as typed data, for wallets: `signTypedData(intentTypedData(…))`. */
 export function intentTypedData(parameters: AttestationDomain & { readonly intent: Intent }): IntentTypedData {
   const { intent, ...domain } = parameters;
   return {
@@ -94,7 +94,7 @@ export function intentTypedData(parameters: AttestationDomain & { readonly inten
   };
 }
 
-/** What `intentTypedData` gives. */
+/** The typed data of an intent. */
 export type IntentTypedData = {
   readonly domain: Eip712Domain;
   readonly types: typeof intentTypes;
@@ -102,7 +102,7 @@ export type IntentTypedData = {
   readonly message: Intent;
 };
 
-/** The id of a task: an intent put before the operators for one client, under one policy, with one nonce. */
+/** Returns the id of a task: an intent for one client, under one policy, with one nonce. */
 export function taskId(
   parameters: AttestationDomain & {
     readonly policyClient: Address;
@@ -127,13 +127,13 @@ export function taskId(
   );
 }
 
-/** An intent in JSON, as operators and the command line read it: no reader loses digits of its numbers. */
+/** Returns an intent in JSON, as operators and the command line read it. Numbers are strings, to keep all digits. */
 export function intentToJson(intent: Intent): string {
   const { from, to, value, data, chainId } = checkedIntent(intent);
   return JSON.stringify({ from, to, value: value.toString(), data, chainId: chainId.toString() });
 }
 
-/** The intent, its fields checked and in one spelling. */
+/** Returns the intent with its fields checked and normalized. */
 export function checkedIntent(intent: Intent, path = "intent"): Intent {
   return {
     from: addressIn(`${path}.from`, intent.from),

@@ -1,10 +1,14 @@
 import { unsignedIn } from "./fields.js";
 
-/** The word of `spentNonces(policyClient, word)` that marks a nonce, and the mask of its bit, as in `burnNonces`. */
-export type NoncePlace = { readonly word: bigint; readonly mask: bigint };
+export type NoncePositionReturnType = {
+  /** The index of the word in `spentNonces(policyClient, word)`. */
+  readonly word: bigint;
+  /** The mask of the nonce's bit, as `burnNonces` takes it. */
+  readonly mask: bigint;
+};
 
-/** Where a nonce is marked. */
-export function noncePlace(nonce: bigint): NoncePlace {
+/** Returns the word and the mask that mark a nonce. */
+export function noncePosition(nonce: bigint): NoncePositionReturnType {
   const checked = unsignedIn("nonce", nonce, 256);
   return { word: checked >> 8n, mask: 1n << (checked & 0xffn) };
 }

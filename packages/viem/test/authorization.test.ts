@@ -58,7 +58,7 @@ test("what is encoded decodes to the same, and every authorization has one spell
     const encoded = encodeAuthorization(authorization);
     assert.deepEqual(decodeAuthorization(encoded), authorization);
     const data = "0xa9059cbb00";
-    assert.deepEqual(splitCalldata(withAuthorization(data, authorization)), { data, authorization });
+    assert.deepEqual(splitCalldata(withAuthorization({ calldata: data, authorization })), { data, authorization });
   }
 });
 
@@ -140,10 +140,11 @@ test("calldata without an authorization behind a selector is refused", () => {
   for (const calldata of ["0x", "0x00", "0x0000", suffix, concat(["0xa9059c", suffix]), "0xa9059cbb0000"] as const) {
     assert.throws(() => splitCalldata(calldata), MalformedAuthorizationError, calldata);
   }
-  assert.throws(() => withAuthorization("0xa9059c", direct), InvalidFieldError);
-  assert.throws(() => withAuthorization("0xa9059cb", direct), InvalidFieldError);
+  assert.throws(() => withAuthorization({ calldata: "0xa9059c", authorization: direct }), InvalidFieldError);
+  assert.throws(() => withAuthorization({ calldata: "0xa9059cb", authorization: direct }), InvalidFieldError);
 });
 
 test("bytes that are no authorization are not appended to a call", () => {
-  assert.throws(() => withAuthorization("0xa9059cbb", "0xa9059cbb"), MalformedAuthorizationError);
+  const notAnAuthorization = { calldata: "0xa9059cbb", authorization: "0xa9059cbb" } as const;
+  assert.throws(() => withAuthorization(notAnAuthorization), MalformedAuthorizationError);
 });

@@ -84,18 +84,18 @@ test("a number that lost digits in JSON.parse is refused, not rounded", () => {
 test("what is wrong with a document is said by field", () => {
   const cases: [string, RegExp, (document: Json, attestation: Json, intent: Json) => void][] = [
     ["document", /field epoch is missing/, (document) => delete document["epoch"]],
-    ["document", /no field is called "epochs"/, (document) => (document["epochs"] = 1)],
-    ["taskManager", /19 bytes, and it takes 20/, (document) => (document["taskManager"] = `0x${"11".repeat(19)}`)],
-    ["epoch", /does not fit 32 bits/, (document) => (document["epoch"] = 2 ** 32)],
+    ["document", /unknown field "epochs"/, (document) => (document["epochs"] = 1)],
+    ["taskManager", /19 bytes, expected 20/, (document) => (document["taskManager"] = `0x${"11".repeat(19)}`)],
+    ["epoch", /does not fit uint32/, (document) => (document["epoch"] = 2 ** 32)],
     ["signature", /95 bytes/, (document) => (document["signature"] = `0x${"11".repeat(95)}`)],
     ["nonSigners", /not a list/, (document) => (document["nonSigners"] = "0x01")],
     ["nonSigners[0]", /operator 2040/, (document) => (document["nonSigners"] = [2040])],
     ["merkleProof", /33 entries/, (document) => (document["merkleProof"] = Array(33).fill(`0x${"00".repeat(32)}`))],
     ["attestation", /not an object/, (document) => (document["attestation"] = [])],
     ["attestation.decision", /1 is neither "allow" nor "deny"/, (_, attestation) => (attestation["decision"] = 1)],
-    ["attestation.expiration", /48 bits/, (_, attestation) => (attestation["expiration"] = 2 ** 48)],
-    ["attestation.intent", /no field is called "gas"/, (_, __, intent) => (intent["gas"] = 1)],
-    ["attestation.intent.data", /not bytes in hex/, (_, __, intent) => (intent["data"] = "0xabc")],
+    ["attestation.expiration", /uint48/, (_, attestation) => (attestation["expiration"] = 2 ** 48)],
+    ["attestation.intent", /unknown field "gas"/, (_, __, intent) => (intent["gas"] = 1)],
+    ["attestation.intent.data", /not hex/, (_, __, intent) => (intent["data"] = "0xabc")],
     [
       "attestation.intent.from",
       /checksum/,
@@ -114,9 +114,9 @@ test("what is wrong with a document is said by field", () => {
 test("a call that differs from what was attested is told field by field", () => {
   const document = parseAttestationDocument(WRITTEN);
   const { intent } = document.attestation;
-  assert.deepEqual(differences(document, intent), []);
+  assert.deepEqual(differences({ document, intent }), []);
   const changed = { ...intent, value: 251n, data: `${intent.data}00` } as const;
-  assert.deepEqual(differences(document, changed), [
+  assert.deepEqual(differences({ document, intent: changed }), [
     { field: "intent.value", attested: "250", actual: "251" },
     { field: "intent.data", attested: intent.data, actual: changed.data },
   ]);
@@ -126,7 +126,7 @@ test("a document that contradicts itself is told from one that is about another 
   const document = parseAttestationDocument(WRITTEN);
   const contradictory = { ...document, attestation: { ...document.attestation, nonce: 1n } };
   assert.deepEqual(
-    differences(contradictory, document.attestation.intent).map(({ field }) => field),
+    differences({ document: contradictory, intent: document.attestation.intent }).map(({ field }) => field),
     ["taskId"],
   );
 });

@@ -31,7 +31,7 @@ test("the packed package installs, compiles and runs where there is nothing but 
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", directory];
   const [packed] = JSON.parse(run("npm", pack, PACKAGE)) as { filename: string; files: { path: string }[] }[];
   assert(packed);
-  const others = packed.files.map(({ path }) => path).filter((path) => !/^dist\/[a-z-]+(\.d\.ts|\.js)$/.test(path));
+  const others = packed.files.map(({ path }) => path).filter((path) => !/^dist\/([a-z]+\/)?[a-zA-Z]+(\.d\.ts|\.js)$/.test(path));
   assert.deepEqual(others.sort(), ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json"]);
 
   writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module" }));

@@ -17,7 +17,7 @@ import {
   differences,
   encodeAuthorization,
   intentFor,
-  noncePlace,
+  noncePosition,
   recordedAuthorizationOf,
   rootOf,
   sendAttested,
@@ -91,7 +91,7 @@ test("an attested call goes through once, spends its nonce, and is refused the s
   assert.equal(await world.balanceOf(recipient), 250n);
   const [spent] = parseEventLogs({ abi: taskManagerAbi, logs, eventName: "AttestationSpent" });
   assert.deepEqual(spent?.args, { policyClient: world.vault, taskId: document.attestation.taskId, nonce: 258n });
-  const { word, mask } = noncePlace(258n);
+  const { word, mask } = noncePosition(258n);
   assert.deepEqual([word, mask], [1n, 4n]);
   const read = { abi: taskManagerAbi, address: world.taskManager, functionName: "spentNonces" } as const;
   assert.equal(await world.reader.readContract({ ...read, args: [world.vault, word] }), mask);
@@ -105,7 +105,7 @@ test("one byte of calldata changed is another task, and the difference is named"
   const changed = world.payment(2n).intent;
   const expected = taskId({ ...document, ...document.attestation, intent: changed });
   await assertRefused(pay(2n, document), ["WrongTask", { expected, actual: document.attestation.taskId }]);
-  assert.deepEqual(differences(document, changed).map(({ field }) => field), ["intent.data"]);
+  assert.deepEqual(differences({ document, intent: changed }).map(({ field }) => field), ["intent.data"]);
 });
 
 test("an authorization for another sender is for another task", async () => {
@@ -161,7 +161,8 @@ test("an epoch that does not exist, and an operator that it does not have, are r
 
 test("bytes cut on the way are refused, whoever sends them", async () => {
   const { intent } = world.payment(1n);
-  const attested = withAuthorization(intent.data, authorizationOf(await world.attest(intent, { nonce: 6n })));
+  const authorization = authorizationOf(await world.attest(intent, { nonce: 6n }));
+  const attested = withAuthorization({ calldata: intent.data, authorization });
   const data = concat([slice(attested, 0, size(attested) - 3), slice(attested, size(attested) - 2)]);
   const call = { account: world.agent.account, to: world.vault, data };
   assert.equal((await refusalOf(world.reader.call(call))).name, "MalformedAuthorization");
@@ -216,7 +217,7 @@ test("calldata with the authorization behind it can be sent by any means", async
   const calldata = encodeFunctionData(call);
   assert.equal(calldata, intent.data);
   const document = await world.attest(intent, { nonce: 11n });
-  const data = withAuthorization(calldata, encodeAuthorization(authorizationOf(document)));
+  const data = withAuthorization({ calldata, authorization: encodeAuthorization(authorizationOf(document)) });
   const before = await world.balanceOf(recipient);
   await world.mined(await world.agent.sendTransaction({ to: world.vault, data }));
   assert.equal(await world.balanceOf(recipient), before + 3n);

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BaseError, type Hex, concat, encodeErrorResult, getAddress, parseAbi } from "viem";
-import { type Refusal, decodeRefusal, guidance, protocolErrors } from "@assent/viem";
+import {
+  InvalidFieldError,
+  MalformedAuthorizationError,
+  type Refusal,
+  RefusedError,
+  decodeRefusal,
+  guidance,
+  protocolErrors,
+} from "@assent/viem";
 import { artifact, repositoryFile } from "./anvil.js";
 import { Random } from "./random.js";
 
@@ -109,4 +117,31 @@ test("a switch over the names is exhaustive and gives the arguments their types"
     }
   };
   assert.equal(said(decodeRefusal(spent) ?? assert.fail()), "nonce 259 may be free");
+});
+
+test("every error extends viem's BaseError, with a short message", () => {
+  const refusal = decodeRefusal(spent) ?? assert.fail();
+  const errors = [
+    new InvalidFieldError({ field: "nonce", problem: "negative" }),
+    new MalformedAuthorizationError({ field: "epoch", offset: 103, problem: "too short" }),
+    new RefusedError({ refusal, cause: new Error("execution reverted") }),
+  ];
+  assert.deepEqual(
+    errors.map((error) => [error instanceof BaseError, error.name, error.shortMessage, error.metaMessages]),
+    [
+      [true, "InvalidFieldError", "nonce: negative", undefined],
+      [
+        true,
+        "MalformedAuthorizationError",
+        "Cannot parse the authorization: too short.",
+        ["Field:  epoch", "Offset: 103"],
+      ],
+      [
+        true,
+        "RefusedError",
+        `The call was refused with AttestationAlreadySpent: ${refusal.explanation}.`,
+        [refusal.remedy],
+      ],
+    ],
+  );
 });

@@ -56,9 +56,9 @@ export function misuse(
     // @ts-expect-error a task without the nonce
     taskId({ chainId: 1, taskManager: address, policyClient: address, policyId: address, intent }),
     // @ts-expect-error the document is not what travels with the call
-    withAuthorization("0xa9059cbb", document),
+    withAuthorization({ calldata: "0xa9059cbb", authorization: document }),
     // @ts-expect-error calldata and authorization the wrong way round
-    withAuthorization(authorization, "0xa9059cbb"),
+    withAuthorization({ calldata: authorization, authorization: "0xa9059cbb" }),
     // @ts-expect-error a recorded authorization has no signature
     encodeAuthorization({ ...authorizationOf(document), kind: "recorded" }),
     // @ts-expect-error a direct one has
@@ -104,8 +104,8 @@ export function use(
     intentFor({ ...ends, abi, functionName: "pay", args: [address, 1n] }),
     intentFor({ ...ends, abi, functionName: "fund", value: 1n, chainId: 1n }),
     taskId({ chainId: 1, taskManager: address, policyClient: address, policyId: address, intent, nonce: 0n }),
-    withAuthorization("0xa9059cbb", authorization),
-    withAuthorization("0xa9059cbb", encodeAuthorization(authorizationOf(document))),
+    withAuthorization({ calldata: "0xa9059cbb", authorization }),
+    withAuthorization({ calldata: "0xa9059cbb", authorization: encodeAuthorization(authorizationOf(document)) }),
     sendAttested(client, { ...call, abi, address, functionName: "pay", args: [address, 1n] }),
     sendAttested(client, { ...call, abi, address, functionName: "fund", value: 1n }),
     checkAuthorization(client, { policyClient: address, intent, authorization, caller: address }),

@@ -66,8 +66,9 @@ test("the worked example's authorizations are those cut from its document", () =
   const recorded = recordedAuthorizationOf(document);
   assert.equal(encodeAuthorization(recorded), example("recorded authorization"));
   assert.deepEqual(decodeAuthorization(example("recorded authorization")), recorded);
-  assert.equal(withAuthorization(intent.data, authorization), example("trailing calldata"));
-  assert.equal(withAuthorization(intent.data, example("authorization")), example("trailing calldata"));
+  assert.equal(withAuthorization({ calldata: intent.data, authorization }), example("trailing calldata"));
+  const encoded = { calldata: intent.data, authorization: example("authorization") };
+  assert.equal(withAuthorization(encoded), example("trailing calldata"));
   assert.deepEqual(splitCalldata(example("trailing calldata")), { data: intent.data, authorization });
 });
 

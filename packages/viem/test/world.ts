@@ -138,7 +138,7 @@ export async function createWorld() {
       evidence: keccak256(stringToHex("evidence")),
       intent,
     };
-    const root = merkleRoot(attestationDigest({ ...domain, attestation }), merkleProof);
+    const root = merkleRoot({ leaf: attestationDigest({ ...domain, attestation }), proof: merkleProof });
     return {
       ...domain,
       attestation,
