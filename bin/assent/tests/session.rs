@@ -1,4 +1,4 @@
-//! The session in README.md, typed again into a shell: what is printed there is what comes out.
+//! Replays the session in docs/tutorial.md in a shell and compares the output.
 
 mod command;
 #[path = "command/anvil.rs"]
@@ -12,9 +12,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Where the README says that the node listens.
+/// The node's URL on the page.
 const URL: &str = "http://127.0.0.1:8545";
-/// What stands there for anything that differs from run to run: keys, times, and what depends on them.
+/// Marks on the page what differs from run to run: keys, times, and values derived from them.
 const ELISION: &str = "[..]";
 /// Ends each command's output.
 const SEPARATOR: char = '\u{1e}';
@@ -25,23 +25,23 @@ struct Step {
 }
 
 #[test]
-fn the_session_in_the_readme_is_what_happens() {
+fn the_session_in_the_tutorial_prints_what_the_page_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let readme = fs::read_to_string(root.join("README.md")).expect("the README");
-    let steps = steps(&readme);
-    assert!(steps.len() > 10, "the README has a block ```console with the session");
+    let page = fs::read_to_string(root.join("docs/tutorial.md")).expect("the tutorial");
+    let steps = steps(&page);
+    assert!(steps.len() > 10, "the tutorial has a block ```console with the session");
 
     let (anvil, desk) = (Anvil::start(&[]), Desk::new());
     let outputs = replay(&steps, &anvil, &desk, &root.join("node_modules/.bin"));
     assert_eq!(outputs.len(), steps.len(), "{outputs:?}");
     let wrong = steps.iter().zip(&outputs).filter(|(step, output)| !step.is_true(output));
     let wrong = wrong.map(|(step, output)| format!("$ {}\n{output}", step.command)).collect::<Vec<_>>();
-    assert!(wrong.is_empty(), "README.md is not true; this is what comes out in its place:\n\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "docs/tutorial.md differs from the actual output:\n\n{}", wrong.join("\n"));
 }
 
-/// The commands of the only block of a shell's session, each after `$ `, and what they print.
-fn steps(readme: &str) -> Vec<Step> {
-    let (_, block) = readme.split_once("```console\n").expect("a block ```console");
+/// The commands of the only block of a shell's session, each after `$ `, and their output.
+fn steps(page: &str) -> Vec<Step> {
+    let (_, block) = page.split_once("```console\n").expect("a block ```console");
     let (block, _) = block.split_once("\n```").expect("the block's end");
     let mut steps = Vec::<Step>::new();
     for line in block.lines() {

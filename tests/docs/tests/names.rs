@@ -1,4 +1,4 @@
-//! Pages that send their reader to tests are as good as the names in them.
+//! The names in backticks on the pages exist in the sources.
 
 use std::{
     collections::HashSet,
@@ -6,16 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The pages, and how many names each has at the least.
+/// The pages, and the least number of names on each.
 const PAGES: [(&str, usize); 4] = [("assurance.md", 200), ("audit.md", 30), ("upgrade.md", 20), ("integrate.md", 40)];
 
-/// Where the names that they mention come from.
+/// The folders that define the names.
 const SOURCES: [&str; 6] = ["contracts", "crates", "packages/viem/src", "script", "tests", "xtask/src"];
 const ENDINGS: [&str; 5] = ["sol", "rs", "py", "ts", "txt"];
 
 #[test]
-fn pages_name_only_what_there_is() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+fn pages_name_only_what_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut present = HashSet::new();
     for folder in SOURCES {
         collect(&root.join(folder), &mut present).unwrap();
@@ -23,22 +23,21 @@ fn pages_name_only_what_there_is() {
     for (name, least) in PAGES {
         let page = fs::read_to_string(root.join("docs").join(name)).unwrap();
         let names: Vec<_> = names(&page).collect();
-        assert!(names.len() >= least, "{} names were found: has docs/{name} another form?", names.len());
+        assert!(names.len() >= least, "{} names were found: did the form of docs/{name} change?", names.len());
         let missing: Vec<_> = names.into_iter().filter(|name| !present.contains(*name)).collect();
-        assert!(missing.is_empty(), "docs/{name} names what is not there: {missing:?}");
+        assert!(missing.is_empty(), "docs/{name} names what does not exist: {missing:?}");
     }
 }
 
-/// Identifiers in backticks, but for blocks; of `Contract.function`, both parts.
+/// Identifiers in backticks, without blocks; of `Contract.function`, both parts.
 fn names(page: &str) -> impl Iterator<Item = &str> {
     let quoted = page.split('`').skip(1).step_by(2);
     let identifiers = quoted.filter(|text| text.chars().all(|c| c.is_ascii_alphanumeric() || "_.:".contains(c)));
     identifiers.flat_map(|text| text.split(['.', ':'])).filter(|name| !name.is_empty())
 }
 
-/// Every identifier of the sources below a folder, every part of one that follows a prefix (`test_RevertWhen_`,
-/// `invariant_`,
-/// `assert`), and the files' names without their endings.
+/// Every identifier of the sources below a folder, the rest of each after a prefix (`test_RevertWhen_`, `invariant_`,
+/// `assert`), and the parts of the files' names.
 fn collect(folder: &Path, present: &mut HashSet<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path: PathBuf = entry?.path();
@@ -53,7 +52,7 @@ fn collect(folder: &Path, present: &mut HashSet<String>) -> io::Result<()> {
         present.extend(name.split('.').map(str::to_owned));
         let text = fs::read_to_string(&path)?;
         for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty()) {
-            present.extend(word.match_indices('_').map(|(place, _)| word[place + 1..].to_owned()));
+            present.extend(word.match_indices('_').map(|(index, _)| word[index + 1..].to_owned()));
             present.extend(word.strip_prefix("assert").map(str::to_owned));
             present.insert(word.to_owned());
         }

@@ -1,0 +1,61 @@
+//! README.md gives the gas figures that forge measured last.
+
+use std::{fs, path::Path};
+
+#[test]
+fn the_readme_gives_the_gas_figures_of_the_snapshots() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = fs::read_to_string(root.join("README.md")).expect("the README");
+    let snapshot = |name: &str| {
+        fs::read_to_string(root.join(format!("snapshots/{name}.json"))).expect("`forge test` writes the snapshots")
+    };
+    let calls = snapshot("protectedCall");
+    let call = |name: &str| figure(&calls, name).map(thousands).expect("a figure");
+    for operators in [10, 100, 1000] {
+        let figure = call(&format!("{operators} operators, 0 non-signers"));
+        require(&readme, &format!("| **Assent**, 10 to 1,000 operators | {figure} |"));
+    }
+    require(&readme, &format!("The same call unprotected costs {}.", call("unprotected")));
+
+    let use_of_256 = figure(&snapshot("recordedUse"), "batch of 256").map(thousands).expect("a figure");
+    require(&readme, &format!("Under the recorded root of a batch of 256, a call costs {use_of_256}."));
+
+    let floor = snapshot("floor");
+    let [paid, sum] =
+        ["paid", "sum"].map(|name| figure(&floor, name).expect("a figure").parse::<f64>().expect("a number"));
+    require(&readme, &format!("Assent's figure is {:.1} % above the sum", (paid / sum - 1.0) * 100.0));
+}
+
+#[test]
+fn the_readme_gives_the_peers_figures_of_the_performance_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let [readme, page] =
+        ["README.md", "docs/performance.md"].map(|file| fs::read_to_string(root.join(file)).expect("the page"));
+    for (peer, gas) in [("Newton", "525,953"), ("`checkSignatures`", "202,985"), ("Symbiotic", "171,536")] {
+        let in_page = page.lines().any(|line| line.contains(peer) && line.contains(&format!("| {gas} |")));
+        assert!(in_page, "docs/performance.md has another figure for {peer}");
+        let in_readme = readme.lines().any(|line| line.contains(peer) && line.contains(&format!("| {gas} |")));
+        assert!(in_readme, "README.md should give {gas} for {peer}");
+    }
+}
+
+#[test]
+fn the_readme_is_at_most_8192_bytes_long() {
+    let readme = include_str!("../../../README.md");
+    assert!(readme.len() <= 8192, "{} bytes: move a part to docs/", readme.len());
+}
+
+fn require(readme: &str, line: &str) {
+    assert!(readme.contains(line), "the README should say: {line}");
+}
+
+/// The number of a name, in a file of lines such as `"name": "1234",`.
+fn figure(snapshot: &str, name: &str) -> Option<String> {
+    let line = snapshot.lines().find(|line| line.contains(&format!("\"{name}\"")))?;
+    line.rsplit('"').nth(1).map(str::to_owned)
+}
+
+fn thousands(digits: String) -> String {
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
