@@ -3,7 +3,7 @@
 use std::{fs, process::Command};
 
 use super::{slither, sources, workspace};
-use crate::runner::{Outcome, Step, cargo, execute, forge, has_cargo, printed, rustc};
+use crate::runner::{Outcome, Step, cargo, command, execute, forge, has_cargo, printed, rustc};
 
 /// The oldest Rust that the crates promise to compile with, as Cargo.toml states it.
 const MINIMUM_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -14,6 +14,7 @@ pub fn steps() -> Vec<Step> {
     documentation.env("RUSTDOCFLAGS", "-D warnings");
     let mut steps = vec![
         Step::new("all sources: line width, import cycles", sources::check),
+        Step::command("all sources: vocabulary", command("node", &["xtask/vocabulary/check.mjs"])),
         Step::new("Rust: format", || component("fmt", "rustfmt", cargo(&["fmt", "--all", "--check"]))),
         Step::new("Rust: clippy", || clippy(&["--workspace", "--all-targets", "--all-features"])),
     ];

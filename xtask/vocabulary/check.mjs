@@ -1,0 +1,85 @@
+// Refuses the words that docs/dev/style.md replaces, in comments, pages, help texts and messages.
+//
+//   node xtask/vocabulary/check.mjs             names file, line, word and replacement; part of `cargo xtask lint`
+//   node xtask/vocabulary/check.mjs --counts    words per 10,000 words of comments and Markdown
+//   … --root DIRECTORY                          in another tree
+
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { COUNTED, REFUSED } from "./words.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values } = parseArgs({ options: { counts: { type: "boolean" }, root: { type: "string" } } });
+const root = values.root ?? join(here, "../..");
+
+const CHECKED = /\.(md|rs|sol|ts|js|mjs|html|py|toml|yml|sh)$|^\.ci\/|^tests\/mutation\/equivalents\.json$/;
+// They quote the words.
+const QUOTING = /^(docs\/dev\/style\.md|xtask\/vocabulary\/)/;
+
+function files() {
+  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: root });
+  const names = listed.toString().split("\n").filter((name) => CHECKED.test(name) && !QUOTING.test(name));
+  return names.filter((name) => existsSync(join(root, name)));
+}
+
+// The text with comment markers and line ends as spaces, so that a phrase may cross a line, and where each line begins.
+function flatten(text) {
+  let flat = "";
+  const starts = [];
+  for (const line of text.split("\n")) {
+    starts.push(flat.length);
+    flat += line.replace(/^\s*(\/\/[/!]?|\*\/?|\/\*+|#!?|--|<!--)?\s*/, "").trimEnd() + " ";
+  }
+  return { flat, lineOf: (index) => starts.findLastIndex((start) => start <= index) + 1 };
+}
+
+function findings(name) {
+  const { flat, lineOf } = flatten(readFileSync(join(root, name), "utf8"));
+  return REFUSED.flatMap(({ pattern, instead }) =>
+    [...flat.matchAll(pattern)].map(({ 0: word, index }) => ({ line: lineOf(index), word, instead })),
+  ).sort((a, b) => a.line - b.line);
+}
+
+function check() {
+  for (const { pattern, finds, passes } of REFUSED) {
+    if (finds.search(pattern) < 0) throw new Error(`${pattern} does not find "${finds}"`);
+    if (passes.search(pattern) >= 0) throw new Error(`${pattern} finds "${passes}"`);
+  }
+  const list = join(here, "pending.txt");
+  const pending = existsSync(list) ? readFileSync(list, "utf8").split("\n").filter(Boolean) : [];
+  let found = 0;
+  for (const name of files().filter((name) => !pending.includes(name))) {
+    for (const { line, word, instead } of findings(name)) {
+      console.error(`${name}:${line}: "${word}": write ${instead}`);
+      found += 1;
+    }
+  }
+  if (found > 0) {
+    console.error(`${found} words that docs/dev/style.md replaces`);
+    process.exitCode = 1;
+  }
+}
+
+// Comments and Markdown, without code.
+function prose(name, text) {
+  if (name.endsWith(".md")) return text.replace(/^```[^]*?^```/gm, "");
+  if (!/\.(rs|sol|ts|js|mjs)$/.test(name)) return "";
+  return [...text.matchAll(/(?:^|\s)\/\/+!?(.*)$|\/\*([^]*?)\*\//gm)].map((found) => found[1] ?? found[2]).join("\n");
+}
+
+function counts() {
+  const pages = files().map((name) => prose(name, readFileSync(join(root, name), "utf8")));
+  const text = pages.join("\n").replace(/\s+/g, " ");
+  const total = text.match(/[A-Za-z][A-Za-z'-]*/g).length;
+  console.log(`${total} words`);
+  for (const [word, pattern] of Object.entries(COUNTED)) {
+    console.log(`${word.padEnd(16)} ${(((text.match(pattern) ?? []).length * 10_000) / total).toFixed(1)}`);
+  }
+}
+
+if (values.counts) counts();
+else check();
