@@ -1,0 +1,282 @@
+//! The machine: an image, memory and registers, run step by step.
+
+use crate::{
+    instruction::{Flow, Instruction, Registers},
+    layout::Region,
+    memory::{HostMemory, index},
+    merkle::{LEAF_SIZE, ZeroSubtrees, subtree_root},
+    proof::{MemoryAccess, StepProof, hash_state},
+};
+use alloc::{sync::Arc, vec::Vec};
+use alloy_primitives::B256;
+
+/// The program counter of a program that has ended by itself (ECALL). No jump leads here: it is misaligned.
+pub const HALTED: u32 = 0xffff_fffe;
+/// The program counter of a program that trapped. No jump leads here: it is misaligned.
+pub const TRAPPED: u32 = 0xffff_ffff;
+/// The most steps that any run may take: 2^28.
+pub const MAX_STEPS: u64 = 1 << 28;
+
+/// A program: the bytes at address 0, where execution begins.
+///
+/// Instructions are decoded once, and shared by every machine that runs the image.
+#[derive(Debug, Clone)]
+pub struct Image {
+    bytes: Arc<[u8]>,
+    instructions: Arc<[Instruction]>,
+    root: B256,
+}
+
+/// The program cannot be loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// It is larger than its region.
+    #[error("the image has {0} bytes, more than {max}", max = Region::Image.size())]
+    TooLong(usize),
+    /// It has no bytes.
+    #[error("the image is empty")]
+    Empty,
+}
+
+/// The content is larger than its region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{length} bytes do not fit into {region:?}, which holds {max}", max = region.capacity())]
+pub struct ContentTooLong {
+    /// The region.
+    pub region: Region,
+    /// Bytes of the content.
+    pub length: usize,
+}
+
+/// Why a program cannot go on. Nothing it did in the step that trapped has any effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Trap {
+    /// The program counter is outside the image.
+    #[error("execution left the image at {0:#010x}")]
+    OutsideImage(u32),
+    /// The word is no instruction of RV32IM.
+    #[error("illegal instruction")]
+    IllegalInstruction,
+    /// EBREAK: the program gave up, for example in a panic.
+    #[error("the program gave up")]
+    Breakpoint,
+    /// The target of a jump or branch is not a multiple of four.
+    #[error("jump to the misaligned address {0:#010x}")]
+    MisalignedJump(u32),
+    /// The address is not a multiple of the size of the access.
+    #[error("misaligned access at {0:#010x}")]
+    MisalignedAccess(u32),
+    /// The address is beyond the end of memory.
+    #[error("access outside memory at {0:#010x}")]
+    OutsideMemory(u32),
+    /// The program may not write here. A stack that overflows ends here too.
+    #[error("write to read-only memory at {0:#010x}")]
+    ReadOnly(u32),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The program ended by itself.
+    Halted,
+    /// The program trapped.
+    Trapped(Trap),
+    /// As many steps as were asked for are done, and the program has not ended.
+    StepLimit,
+}
+
+/// A machine in some state.
+///
+/// ```
+/// use assent_machine::{Image, Machine, Region, Stop};
+///
+/// // lui a0, 0x3ff0; addi a1, zero, 42; sw a1, 4(a0); addi a1, zero, 4; sw a1, 0(a0); ecall
+/// let program = [0x03ff_0537, 0x02a0_0593, 0x00b5_2223, 0x0040_0593, 0x00b5_2023, 0x0000_0073_u32];
+/// let bytes: Vec<u8> = program.iter().flat_map(|word| word.to_le_bytes()).collect();
+///
+/// let mut machine = Machine::new(&Image::new(&bytes)?);
+/// assert_eq!(machine.run(1_000), Stop::Halted);
+/// assert_eq!(machine.steps(), 6);
+/// assert_eq!(machine.content(Region::Result), Some(vec![42, 0, 0, 0]));
+/// # Ok::<(), assent_machine::ImageError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Machine {
+    image: Image,
+    memory: HostMemory,
+    registers: Registers,
+    pc: u32,
+    steps: u64,
+    /// How the program ended, once it has.
+    end: Option<Stop>,
+}
+
+impl Image {
+    /// Decodes a program.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`] if it is empty or larger than 4 MiB.
+    pub fn new(bytes: &[u8]) -> Result<Self, ImageError> {
+        if bytes.is_empty() {
+            return Err(ImageError::Empty);
+        }
+        if bytes.len() > index(Region::Image.size()) {
+            return Err(ImageError::TooLong(bytes.len()));
+        }
+        let instructions = bytes.chunks(4).map(|chunk| {
+            let mut word = [0; 4];
+            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            Instruction::decode(u32::from_le_bytes(word))
+        });
+        let leaves = leaves_of(bytes);
+        Ok(Self {
+            bytes: bytes.into(),
+            instructions: instructions.collect(),
+            root: subtree_root(leaves, index(Region::Image.height()), &ZeroSubtrees::new()),
+        })
+    }
+
+    /// Returns the root of the image's region, which names the image.
+    pub const fn root(&self) -> B256 {
+        self.root
+    }
+
+    /// Returns the program's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Machine {
+    /// Creates a machine that is about to execute the first instruction of an image, with every register and all other memory
+    /// zero.
+    pub fn new(image: &Image) -> Self {
+        let mut memory = HostMemory::new();
+        memory.write(Region::Image.start(), image.bytes());
+        Self { image: image.clone(), memory, registers: Registers::new(), pc: 0, steps: 0, end: None }
+    }
+
+    /// Writes the content of a region, its length first. Meant for a machine that has not run yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentTooLong`] if it does not fit.
+    ///
+    /// # Panics
+    ///
+    /// Never: the image cannot be replaced, and a call that names it is refused as too long.
+    pub fn load(&mut self, region: Region, content: &[u8]) -> Result<(), ContentTooLong> {
+        let too_long = ContentTooLong { region, length: content.len() };
+        let length = u32::try_from(content.len()).map_err(|_| too_long)?;
+        if length > region.capacity() || region == Region::Image {
+            return Err(too_long);
+        }
+        self.memory.write(region.start(), &length.to_le_bytes());
+        self.memory.write(region.start() + 4, content);
+        Ok(())
+    }
+
+    /// Runs until the program ends, or until the machine has done `limit` steps since it was created.
+    pub fn run(&mut self, limit: u64) -> Stop {
+        if let Some(stop) = self.end {
+            return stop;
+        }
+        let instructions = &*self.image.instructions;
+        let (mut pc, mut steps) = (self.pc, self.steps);
+        let stop = loop {
+            if steps >= limit {
+                break Stop::StepLimit;
+            }
+            steps += 1;
+            let Some(instruction) = instructions.get(index(pc / 4)) else {
+                // Behind the program its region is zero, which is no instruction.
+                let is_in_image = pc < Region::Image.size();
+                break Stop::Trapped(if is_in_image { Trap::IllegalInstruction } else { Trap::OutsideImage(pc) });
+            };
+            match instruction.execute(pc, &mut self.registers, &mut self.memory) {
+                Ok(Flow::Next) => pc = pc.wrapping_add(4),
+                Ok(Flow::Jump(target)) => pc = target,
+                Ok(Flow::Halt) => break Stop::Halted,
+                Err(trap) => break Stop::Trapped(trap),
+            }
+        };
+        self.steps = steps;
+        (self.pc, self.end) = match stop {
+            Stop::StepLimit => (pc, None),
+            Stop::Halted => (HALTED, Some(stop)),
+            Stop::Trapped(_) => (TRAPPED, Some(stop)),
+        };
+        stop
+    }
+
+    /// Returns how many steps were done. An instruction that halts or traps is a step too.
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Returns the program counter: an address in the image, [`HALTED`] or [`TRAPPED`].
+    pub const fn pc(&self) -> u32 {
+        self.pc
+    }
+
+    /// Returns registers x0 to x31.
+    pub fn registers(&self) -> [u32; 32] {
+        self.registers.values()
+    }
+
+    /// Returns the content of a region, or nothing if its length is more than fits.
+    pub fn content(&self, region: Region) -> Option<Vec<u8>> {
+        self.memory.content(region)
+    }
+
+    /// Returns the root of a region's contents.
+    pub fn region_root(&mut self, region: Region) -> B256 {
+        self.memory.region_root(region)
+    }
+
+    /// Returns the root of all of memory.
+    pub fn memory_root(&mut self) -> B256 {
+        self.memory.root()
+    }
+
+    /// Returns the hash of the whole state: memory root, registers x0 to x31 and program counter.
+    ///
+    /// The first call hashes all memory that is in use, and each further one what changed since.
+    pub fn state_hash(&mut self) -> B256 {
+        hash_state(self.memory.root(), &self.registers.values(), self.pc)
+    }
+
+    /// Returns the proof of the next step: all that another needs to repeat it, without the memory.
+    pub fn prove_step(&mut self) -> StepProof {
+        let accesses = self.accesses();
+        let memory_root = self.memory.root();
+        let accesses = accesses
+            .into_iter()
+            .map(|address| MemoryAccess { leaf: self.memory.leaf(address), siblings: self.memory.siblings(address) })
+            .collect();
+        StepProof { memory_root, registers: self.registers.values(), pc: self.pc, accesses }
+    }
+
+    /// Returns the addresses that the next step reads or writes, the instruction's first.
+    fn accesses(&self) -> Vec<u32> {
+        let mut recorded = crate::proof::Recorder::new(&self.memory);
+        let mut registers = self.registers.clone();
+        crate::proof::step(self.pc, &mut registers, &mut recorded);
+        recorded.into_addresses()
+    }
+}
+
+/// Splits bytes into leaves, the last filled up with zeros.
+pub(crate) fn leaves_of(bytes: &[u8]) -> Vec<B256> {
+    bytes
+        .chunks(index(LEAF_SIZE))
+        .map(|chunk| {
+            let mut leaf = B256::ZERO;
+            leaf.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            leaf
+        })
+        .collect()
+}

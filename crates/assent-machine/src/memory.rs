@@ -1,0 +1,178 @@
+//! The machine's 64 MiB, and which of it changed since it was hashed last.
+
+use crate::{
+    instruction::Memory,
+    layout::{MEMORY_END, Region, WRITABLE_START},
+    machine::Trap,
+    merkle::{LEAF_SIZE, Tree, subtree_root},
+};
+use alloc::{boxed::Box, vec, vec::Vec};
+use alloy_primitives::B256;
+
+/// Bytes whose change is noted together.
+const GRANULE_SIZE: u32 = 256;
+/// Levels of the tree within a granule of eight leaves.
+const GRANULE_HEIGHT: usize = 3;
+const WORDS: usize = index(MEMORY_END / 4);
+const GRANULES: usize = index(MEMORY_END / GRANULE_SIZE);
+const WORDS_OF_GRANULE: usize = index(GRANULE_SIZE / 4);
+const WORDS_OF_LEAF: usize = index(LEAF_SIZE / 4);
+
+/// All of memory. The system hands out zeroed pages as they are touched, so that an unused part costs nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct HostMemory {
+    words: Box<[u32; WORDS]>,
+    /// A bit for each granule that was written since the tree was brought up to date.
+    changed: Box<[u64; GRANULES / 64]>,
+    /// Made when a hash is asked for.
+    tree: Option<Tree>,
+}
+
+impl HostMemory {
+    pub(crate) fn new() -> Self {
+        Self { words: zeroed(), changed: zeroed(), tree: None }
+    }
+
+    /// Writes bytes, whatever the region permits the program.
+    pub(crate) fn write(&mut self, address: u32, bytes: &[u8]) {
+        let mut at = address;
+        for chunk in bytes.chunks(4) {
+            let mut word = [0; 4];
+            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            self.set(at, u32::from_le_bytes(word));
+            at = at.wrapping_add(4);
+        }
+    }
+
+    /// Returns the content of a region that has a length, or nothing if the length is more than fits.
+    pub(crate) fn content(&self, region: Region) -> Option<Vec<u8>> {
+        let length = self.word(region.start());
+        if length > region.capacity() {
+            return None;
+        }
+        let first = index(region.start() / 4) + 1;
+        let words = self.words.get(first..first + index(length.div_ceil(4)))?;
+        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes.truncate(index(length));
+        Some(bytes)
+    }
+
+    /// Returns the root over all of memory.
+    pub(crate) fn root(&mut self) -> B256 {
+        self.up_to_date().root()
+    }
+
+    /// Returns the root over a region.
+    pub(crate) fn region_root(&mut self, region: Region) -> B256 {
+        let level = index(region.height()) - GRANULE_HEIGHT;
+        self.up_to_date().node(level, index(region.start() / region.size()))
+    }
+
+    /// Returns the leaf that an address is in.
+    pub(crate) fn leaf(&self, address: u32) -> B256 {
+        let first = index(address / LEAF_SIZE) * WORDS_OF_LEAF;
+        leaf_of(self.words.get(first..first + WORDS_OF_LEAF).unwrap_or_default())
+    }
+
+    /// Returns the siblings on the way from the leaf that an address is in up to the root.
+    pub(crate) fn siblings(&mut self, address: u32) -> Vec<B256> {
+        let granule = index(address / GRANULE_SIZE);
+        let leaves = self.leaves_of(granule);
+        let leaf = index(address / LEAF_SIZE);
+        let tree = self.up_to_date();
+        let within = (0..GRANULE_HEIGHT).map(|height| {
+            let sibling = ((leaf % (1 << GRANULE_HEIGHT)) >> height) ^ 1;
+            let first = sibling << height;
+            let covered = leaves.get(first..first + (1 << height)).unwrap_or_default();
+            subtree_root(covered.to_vec(), height, tree.zeros())
+        });
+        let above =
+            (0..crate::merkle::TREE_HEIGHT - GRANULE_HEIGHT).map(|level| tree.node(level, (granule >> level) ^ 1));
+        within.chain(above).collect()
+    }
+
+    #[inline(always)]
+    fn word(&self, address: u32) -> u32 {
+        self.words[index(address / 4) % WORDS]
+    }
+
+    #[inline(always)]
+    fn set(&mut self, address: u32, word: u32) {
+        self.words[index(address / 4) % WORDS] = word;
+        let granule = index(address / GRANULE_SIZE) % GRANULES;
+        self.changed[granule / 64] |= 1 << (granule % 64);
+    }
+
+    fn up_to_date(&mut self) -> &Tree {
+        let mut tree = self.tree.take().unwrap_or_else(|| Tree::new(GRANULE_HEIGHT));
+        let mut changes = Vec::new();
+        for position in 0..self.changed.len() {
+            let mut bits = core::mem::take(&mut self.changed[position]);
+            while bits != 0 {
+                let granule = 64 * position + index(bits.trailing_zeros());
+                bits &= bits - 1;
+                changes.push((granule, subtree_root(self.leaves_of(granule), GRANULE_HEIGHT, tree.zeros())));
+            }
+        }
+        tree.replace(&changes);
+        self.tree.insert(tree)
+    }
+
+    fn leaves_of(&self, granule: usize) -> Vec<B256> {
+        let first = granule * WORDS_OF_GRANULE;
+        self.words.get(first..first + WORDS_OF_GRANULE).unwrap_or_default().chunks(WORDS_OF_LEAF).map(leaf_of).collect()
+    }
+}
+
+impl Memory for HostMemory {
+    #[inline(always)]
+    fn load(&mut self, address: u32) -> Result<u32, Trap> {
+        if address >= MEMORY_END {
+            return Err(Trap::OutsideMemory(address));
+        }
+        Ok(self.word(address))
+    }
+
+    #[inline(always)]
+    fn store(&mut self, address: u32, word: u32) -> Result<(), Trap> {
+        require_writable(address)?;
+        self.set(address, word);
+        Ok(())
+    }
+}
+
+/// Checks that the program may write at an address.
+#[inline(always)]
+pub(crate) fn require_writable(address: u32) -> Result<(), Trap> {
+    if address.wrapping_sub(WRITABLE_START) < MEMORY_END - WRITABLE_START {
+        Ok(())
+    } else if address < WRITABLE_START {
+        Err(Trap::ReadOnly(address))
+    } else {
+        Err(Trap::OutsideMemory(address))
+    }
+}
+
+/// Returns an address, count or offset as an index. A `usize` has 32 bits or more wherever 64 MiB can be addressed.
+#[inline(always)]
+#[allow(clippy::as_conversions, reason = "a const fn cannot use TryFrom; it widens")]
+pub(crate) const fn index(value: u32) -> usize {
+    const { assert!(usize::BITS >= 32) };
+    value as usize
+}
+
+fn leaf_of(words: &[u32]) -> B256 {
+    let mut leaf = B256::ZERO;
+    for (bytes, word) in leaf.chunks_exact_mut(4).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    leaf
+}
+
+/// Allocates without a copy on the stack.
+fn zeroed<T: Clone + Default, const N: usize>() -> Box<[T; N]> {
+    match vec![T::default(); N].into_boxed_slice().try_into() {
+        Ok(array) => array,
+        Err(_) => unreachable!("the slice has N elements"),
+    }
+}
