@@ -10,7 +10,7 @@ use crate::{
 use alloc::vec::Vec;
 use alloy_primitives::{B256, Keccak256};
 
-/// The proof of one step. It is complete: whoever holds the hash of the state before can work out that of the state after.
+/// The proof of one step: from it and the hash of the state before, a verifier computes the hash of the state after.
 ///
 /// ```
 /// use assent_machine::{Image, Machine};

@@ -190,6 +190,8 @@ fn every_trap_is_proved() {
     }
 }
 
+type Tampering = fn(&mut StepProof);
+
 #[test]
 fn a_proof_that_was_tampered_with_does_not_verify_or_proves_another_state() {
     let mut machine = machine(&varied_program());
@@ -198,7 +200,7 @@ fn a_proof_that_was_tampered_with_does_not_verify_or_proves_another_state() {
     let honest = proof.verify().unwrap();
     assert_eq!(proof.accesses.len(), 2);
 
-    let tampered: [(&str, fn(&mut StepProof)); 7] = [
+    let tampered: [(&str, Tampering); 7] = [
         ("leaf", |proof| proof.accesses[1].leaf.0[3] ^= 1),
         ("sibling", |proof| proof.accesses[0].siblings[20].0[0] ^= 1),
         ("short", |proof| {

@@ -9,6 +9,10 @@ const MIN: u32 = 0x8000_0000;
 const MAX: u32 = 0x7fff_ffff;
 const ALL: u32 = u32::MAX;
 
+/// Values of x1, x2 and then x3.
+type Case = (u32, u32, u32);
+type Comparison = fn(u32, u32) -> bool;
+
 /// Runs `instruction` with x1 = `first` and x2 = `second`, and returns x3.
 fn result_of(instruction: u32, first: u32, second: u32) -> u32 {
     let mut program = Vec::new();
@@ -30,8 +34,7 @@ fn stop_of(program: &[u32]) -> Stop {
 
 #[test]
 fn register_operations_compute_what_the_specification_says() {
-    // (name, funct7, funct3, [(x1, x2, x3)])
-    let table: &[(&str, u32, u32, &[(u32, u32, u32)])] = &[
+    let table: &[(&str, u32, u32, &[Case])] = &[
         ("add", 0, 0, &[(1, 2, 3), (ALL, 1, 0), (MAX, 1, MIN)]),
         ("sub", 0x20, 0, &[(3, 2, 1), (0, 1, ALL), (MIN, 1, MAX)]),
         ("sll", 0, 1, &[(1, 31, MIN), (1, 32, 1), (1, 33, 2), (ALL, ALL, MIN)]),
@@ -111,7 +114,7 @@ fn loads_extend_and_stores_replace_only_their_bytes() {
 
 #[test]
 fn branches_are_taken_exactly_when_the_comparison_holds() {
-    let table: [(&str, u32, fn(u32, u32) -> bool); 6] = [
+    let table: [(&str, u32, Comparison); 6] = [
         ("beq", 0, |a, b| a == b),
         ("bne", 1, |a, b| a != b),
         ("blt", 4, |a, b| a.cast_signed() < b.cast_signed()),
