@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Epoch, IAttestationValidator, RecordedRoot, SignedRoot} from "./interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
+import {EpochId, OperatorSetId} from "./interfaces/Protocol.sol";
 import {Authorization} from "./libraries/Authorization.sol";
 import {BLS12381, G1Point, G2Point} from "./libraries/BLS12381.sol";
 import {HashToCurve} from "./libraries/HashToCurve.sol";
@@ -25,9 +26,9 @@ abstract contract AttestationValidator is IAttestationValidator {
     IOperatorRegistry public immutable OPERATOR_REGISTRY;
 
     /// @inheritdoc IAttestationValidator
-    mapping(uint32 number => Epoch) public epochs;
+    mapping(EpochId number => Epoch) public epochs;
     /// @inheritdoc IAttestationValidator
-    mapping(uint32 number => mapping(bytes32 root => RecordedRoot)) public recordedRoots;
+    mapping(EpochId number => mapping(bytes32 root => RecordedRoot)) public recordedRoots;
 
     /// @dev Refuses to be deployed on a chain that lacks a precompile (`PrecompileMissing`) or the instruction CLZ (EIP-7939):
     /// uses would be refused there.
@@ -46,7 +47,7 @@ abstract contract AttestationValidator is IAttestationValidator {
     /* EPOCHS */
 
     /// @inheritdoc IAttestationValidator
-    function updateEpoch(uint32 number, Epoch calldata epoch) external {
+    function updateEpoch(EpochId number, Epoch calldata epoch) external {
         if (msg.sender != address(OPERATOR_REGISTRY)) revert NotOperatorRegistry(msg.sender);
         epochs[number] = epoch;
         emit EpochUpdated(number, epoch.operatorSet, epoch.table, epoch.validUntil);
@@ -55,7 +56,7 @@ abstract contract AttestationValidator is IAttestationValidator {
     /* ROOTS */
 
     /// @inheritdoc IAttestationValidator
-    function recordRoot(uint32 number, SignedRoot calldata signedRoot) external {
+    function recordRoot(EpochId number, SignedRoot calldata signedRoot) external {
         address table = _requireInForce(number);
         (uint256 signed, uint256 total) =
             _requireSigned(table, Quorum.FLOOR, signedRoot.root, signedRoot.nonSigners, signedRoot.signature);
@@ -63,7 +64,7 @@ abstract contract AttestationValidator is IAttestationValidator {
     }
 
     /// @inheritdoc IAttestationValidator
-    function recordRoots(uint32 number, SignedRoot[] calldata signedRoots) external {
+    function recordRoots(EpochId number, SignedRoot[] calldata signedRoots) external {
         address table = _requireInForce(number);
         // The calldata fixes every input of the product, the epoch and so its keys included.
         SignatureBatch.Batch memory batch = SignatureBatch.start(signedRoots.length, keccak256(msg.data));
@@ -94,14 +95,14 @@ abstract contract AttestationValidator is IAttestationValidator {
     /// @param quorum Least share of the epoch's weight, in basis points; the floor of `Quorum` holds whatever it is.
     /// @param digest The attestation's EIP-712 digest.
     /// @param authorization A well-formed authorization.
-    function _requireQuorum(uint32 operatorSet, uint16 quorum, bytes32 digest, bytes calldata authorization)
+    function _requireQuorum(OperatorSetId operatorSet, uint16 quorum, bytes32 digest, bytes calldata authorization)
         internal
         view
     {
-        uint32 number = authorization.epoch();
-        (address table, uint32 setOfEpoch, uint48 validUntil) = _requireKnown(number);
+        EpochId number = authorization.epoch();
+        (address table, OperatorSetId setOfEpoch, uint48 validUntil) = _requireKnown(number);
         // An epoch of another set is as good as none: its operators are not those the client trusts.
-        if (setOfEpoch != operatorSet) revert UnknownEpoch(number);
+        if (OperatorSetId.unwrap(setOfEpoch) != OperatorSetId.unwrap(operatorSet)) revert UnknownEpoch(number);
 
         bytes32 root = authorization.root(digest);
         if (authorization.isRecorded()) {
@@ -118,14 +119,18 @@ abstract contract AttestationValidator is IAttestationValidator {
     }
 
     /// @dev Check 8, first half.
-    function _requireKnown(uint32 number) private view returns (address table, uint32 operatorSet, uint48 validUntil) {
+    function _requireKnown(EpochId number)
+        private
+        view
+        returns (address table, OperatorSetId operatorSet, uint48 validUntil)
+    {
         Epoch storage epoch = epochs[number];
         (table, operatorSet, validUntil) = (epoch.table, epoch.operatorSet, epoch.validUntil);
         if (table == address(0)) revert UnknownEpoch(number);
     }
 
     /// @dev Check 8. Returns the head of the epoch's operator table.
-    function _requireInForce(uint32 number) private view returns (address table) {
+    function _requireInForce(EpochId number) private view returns (address table) {
         uint48 validUntil;
         (table,, validUntil) = _requireKnown(number);
         if (block.timestamp >= validUntil) revert EpochRetired(number);
@@ -165,7 +170,7 @@ abstract contract AttestationValidator is IAttestationValidator {
         if (!holds) revert InvalidSignature();
     }
 
-    function _record(uint32 number, bytes32 root, uint256 signed, uint256 total) private {
+    function _record(EpochId number, bytes32 root, uint256 signed, uint256 total) private {
         if (recordedRoots[number][root].signedWeight >= signed) return;
         // Weights have 96 bits.
         // forge-lint: disable-next-line(unsafe-typecast)

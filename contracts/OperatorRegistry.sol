@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Epoch, IAttestationValidator} from "./interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "./interfaces/IStakeSource.sol";
+import {EpochId, OperatorSetId} from "./interfaces/Protocol.sol";
 import {BLS12381, G1Point, G2Point} from "./libraries/BLS12381.sol";
 import {OperatorTable, TableEntry, TableHead} from "./libraries/OperatorTable.sol";
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
@@ -29,9 +30,9 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     bytes32 private constant POSSESSION_TYPEHASH = keccak256("ProofOfPossession(address operator,bytes publicKey)");
 
     /// @inheritdoc IOperatorRegistry
-    mapping(uint32 epoch => Epoch) public epochs;
+    mapping(EpochId epoch => Epoch) public epochs;
     /// @inheritdoc IOperatorRegistry
-    mapping(uint32 operatorSet => uint32 epoch) public latestEpoch;
+    mapping(OperatorSetId operatorSet => EpochId epoch) public latestEpoch;
     /// @inheritdoc IOperatorRegistry
     mapping(bytes32 keyHash => bool) public isKeyUsed;
     /// @inheritdoc IOperatorRegistry
@@ -43,7 +44,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
 
     /// @dev The contract whose code is the operator's key; zero if it is not registered.
     mapping(address operator => address pointer) private _keys;
-    mapping(uint32 operatorSet => address[] tables) private _staged;
+    mapping(OperatorSetId operatorSet => address[] tables) private _staged;
     IAttestationValidator[] private _validators;
 
     /// @param owner The account that commits and revokes epochs.
@@ -80,7 +81,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /* EPOCHS */
 
     /// @inheritdoc IOperatorRegistry
-    function stageOperators(uint32 operatorSet, address[] calldata operators) external onlyOwner {
+    function stageOperators(OperatorSetId operatorSet, address[] calldata operators) external onlyOwner {
         address[] storage staged = _staged[operatorSet];
         if (operators.length != OperatorTable.CAPACITY) {
             revert WrongOperatorCount(operators.length, OperatorTable.CAPACITY, OperatorTable.CAPACITY);
@@ -95,7 +96,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @inheritdoc IOperatorRegistry
-    function discardStagedOperators(uint32 operatorSet) external onlyOwner {
+    function discardStagedOperators(OperatorSetId operatorSet) external onlyOwner {
         delete _staged[operatorSet];
         emit StagedOperatorsDiscarded(operatorSet);
     }
@@ -103,7 +104,11 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /// @inheritdoc IOperatorRegistry
     // Only validators are called, which the owner trusts to be TaskManagers (docs/security.md); they call no contract.
     // slither-disable-next-line reentrancy-no-eth,reentrancy-benign,reentrancy-events
-    function commitEpoch(uint32 operatorSet, address[] calldata operators) external onlyOwner returns (uint32 epoch) {
+    function commitEpoch(OperatorSetId operatorSet, address[] calldata operators)
+        external
+        onlyOwner
+        returns (EpochId epoch)
+    {
         if (operators.length == 0 || operators.length > OperatorTable.CAPACITY) {
             revert WrongOperatorCount(operators.length, 1, OperatorTable.CAPACITY);
         }
@@ -117,7 +122,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
         address table = OperatorTable.write(head, staged, entries);
 
         _supersede(latestEpoch[operatorSet]);
-        epoch = ++epochCount;
+        epoch = EpochId.wrap(++epochCount);
         epochs[epoch] = Epoch({table: table, operatorSet: operatorSet, validUntil: type(uint48).max});
         publishEpoch(epoch);
         latestEpoch[operatorSet] = epoch;
@@ -127,7 +132,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
 
     /// @inheritdoc IOperatorRegistry
     // slither-disable-next-line reentrancy-events
-    function retireEpoch(uint32 epoch) external onlyOwner {
+    function retireEpoch(EpochId epoch) external onlyOwner {
         if (epochs[epoch].table == address(0)) revert NoSuchEpoch(epoch);
         epochs[epoch].validUntil = 0;
         publishEpoch(epoch);
@@ -145,7 +150,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @inheritdoc IOperatorRegistry
-    function publishEpoch(uint32 epoch) public {
+    function publishEpoch(EpochId epoch) public {
         if (epochs[epoch].table == address(0)) revert NoSuchEpoch(epoch);
         for (uint256 i = 0; i < _validators.length; ++i) {
             _validators[i].updateEpoch(epoch, epochs[epoch]);
@@ -178,7 +183,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     /// @inheritdoc IOperatorRegistry
-    function stagedTables(uint32 operatorSet) external view returns (address[] memory) {
+    function stagedTables(OperatorSetId operatorSet) external view returns (address[] memory) {
         return _staged[operatorSet];
     }
 
@@ -212,7 +217,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
 
     /// @dev Encodes operators' entries and fills in `head` for only these.
     /// @param previous The operator before the first of these, or zero. Strictly ascending addresses are distinct.
-    function _freeze(TableHead memory head, uint32 operatorSet, address previous, address[] calldata operators)
+    function _freeze(TableHead memory head, OperatorSetId operatorSet, address previous, address[] calldata operators)
         private
         view
         returns (bytes memory)
@@ -253,9 +258,9 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
 
     /// @dev Never extends: a revoked epoch stays revoked.
     // slither-disable-next-line reentrancy-events
-    function _supersede(uint32 epoch) private {
+    function _supersede(EpochId epoch) private {
         uint48 validUntil = uint48(block.timestamp) + gracePeriod;
-        if (epoch == 0 || epochs[epoch].validUntil <= validUntil) return;
+        if (EpochId.unwrap(epoch) == 0 || epochs[epoch].validUntil <= validUntil) return;
         epochs[epoch].validUntil = validUntil;
         publishEpoch(epoch);
         emit EpochSuperseded(epoch, validUntil);

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IPolicyClient} from "./interfaces/IPolicyClient.sol";
 import {AttestedCall, ITaskManager} from "./interfaces/ITaskManager.sol";
-import {Intent, Policy} from "./interfaces/Protocol.sol";
+import {Intent, OperatorSetId, Policy} from "./interfaces/Protocol.sol";
 import {Quorum} from "./libraries/Quorum.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
@@ -16,7 +16,7 @@ abstract contract PolicyClient is IPolicyClient {
     struct PolicyClientStorage {
         // One slot:
         ITaskManager taskManager;
-        uint32 operatorSet;
+        OperatorSetId operatorSet;
         uint16 quorum;
         uint48 maxLifetime;
         // And another:

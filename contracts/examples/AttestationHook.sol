@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IPolicyClient} from "../interfaces/IPolicyClient.sol";
 import {AttestedCall, ITaskManager} from "../interfaces/ITaskManager.sol";
-import {IRefusals, Policy} from "../interfaces/Protocol.sol";
+import {IRefusals, OperatorSetId, Policy} from "../interfaces/Protocol.sol";
 import {Quorum} from "../libraries/Quorum.sol";
 import {DelayedExit} from "./DelayedExit.sol";
 import {TrailingAuthorization} from "./TrailingAuthorization.sol";
@@ -24,7 +24,7 @@ import {
 contract AttestationHook is IERC7579Hook, DelayedExit {
     /// @notice An account changed what it demands of attestations.
     event PolicyChanged(
-        address indexed account, bytes32 indexed policyId, uint32 operatorSet, uint16 quorum, uint48 maxLifetime
+        address indexed account, bytes32 indexed policyId, OperatorSetId operatorSet, uint16 quorum, uint48 maxLifetime
     );
 
     /// @notice The account has installed the hook already.

@@ -2,14 +2,14 @@
 pragma solidity ^0.8.28;
 
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
-import {IRefusals} from "./Protocol.sol";
+import {EpochId, IRefusals, OperatorSetId} from "./Protocol.sol";
 
 /// @notice An operator set, frozen. One slot, so that a use of an attestation reads one.
 struct Epoch {
     /// @dev Head of the epoch's operator table; zero if there is no such epoch.
     address table;
     /// @dev The operator set it belongs to.
-    uint32 operatorSet;
+    OperatorSetId operatorSet;
     /// @dev First second at which it is no longer in force (Unix time); zero once it was retired for cause.
     uint48 validUntil;
 }
@@ -36,34 +36,34 @@ struct SignedRoot {
 /// @notice Knows the epochs, verifies aggregate signatures, and remembers the roots it has verified.
 interface IAttestationValidator is IRefusals {
     /// @notice The registry has told of an epoch, or of its end.
-    event EpochUpdated(uint32 indexed epoch, uint32 indexed operatorSet, address table, uint48 validUntil);
+    event EpochUpdated(EpochId indexed epoch, OperatorSetId indexed operatorSet, address table, uint48 validUntil);
     /// @notice Attestations under a root need no signature any more.
-    event RootRecorded(uint32 indexed epoch, bytes32 indexed root, uint256 signedWeight, uint256 totalWeight);
+    event RootRecorded(EpochId indexed epoch, bytes32 indexed root, uint256 signedWeight, uint256 totalWeight);
 
     /// @notice Only the operator registry tells of epochs.
     error NotOperatorRegistry(address caller);
 
     /// @notice Takes over the state of an epoch. Only for the operator registry.
-    function updateEpoch(uint32 number, Epoch calldata epoch) external;
+    function updateEpoch(EpochId number, Epoch calldata epoch) external;
 
     /// @notice Verifies a root once, so that each attestation under it can be used without its signature.
     /// @dev Anybody may. Checks 8 to 11, with the floor as the quorum; a use checks its client's own quorum against the
     /// weight recorded here. Of several records of one root in one epoch the greatest weight stays.
     /// @param number The epoch whose operators signed, in force.
     /// @param signedRoot The root and its signature.
-    function recordRoot(uint32 number, SignedRoot calldata signedRoot) external;
+    function recordRoot(EpochId number, SignedRoot calldata signedRoot) external;
 
     /// @notice Verifies and records many roots of one epoch with one product of pairings: two pairings, and one more for
     /// each change of the non-signers from one root to the next.
     /// @dev All are recorded, or none.
-    function recordRoots(uint32 number, SignedRoot[] calldata signedRoots) external;
+    function recordRoots(EpochId number, SignedRoot[] calldata signedRoots) external;
 
     /// @notice The registry that tells of epochs.
     function OPERATOR_REGISTRY() external view returns (IOperatorRegistry);
 
     /// @notice An epoch, as the registry last told it.
-    function epochs(uint32 number) external view returns (address table, uint32 operatorSet, uint48 validUntil);
+    function epochs(EpochId number) external view returns (address table, OperatorSetId operatorSet, uint48 validUntil);
 
     /// @notice What was verified of a root; zero if it is not recorded under this epoch.
-    function recordedRoots(uint32 number, bytes32 root) external view returns (uint96 signedWeight, uint96 totalWeight);
+    function recordedRoots(EpochId number, bytes32 root) external view returns (uint96 signedWeight, uint96 totalWeight);
 }

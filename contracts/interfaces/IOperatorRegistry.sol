@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IAttestationValidator} from "./IAttestationValidator.sol";
 import {IStakeSource} from "./IStakeSource.sol";
+import {EpochId, OperatorSetId} from "./Protocol.sol";
 
 /// @title IOperatorRegistry
 /// @notice Registers one BLS key for each operator. Its owner commits operator sets as epochs and revokes them.
@@ -16,17 +17,21 @@ interface IOperatorRegistry {
     /// @notice Emitted when an operator deregisters. Epochs committed earlier keep it.
     event OperatorDeregistered(address indexed operator);
     /// @notice Emitted when a full table is staged for the next epoch of the set.
-    event OperatorsStaged(uint32 indexed operatorSet, address table);
+    event OperatorsStaged(OperatorSetId indexed operatorSet, address table);
     /// @notice Emitted when the tables staged for the next epoch of the set are discarded.
-    event StagedOperatorsDiscarded(uint32 indexed operatorSet);
+    event StagedOperatorsDiscarded(OperatorSetId indexed operatorSet);
     /// @notice Emitted when an operator set is committed as an epoch.
     event EpochCommitted(
-        uint32 indexed epoch, uint32 indexed operatorSet, address table, uint256 operatorCount, uint256 totalWeight
+        EpochId indexed epoch,
+        OperatorSetId indexed operatorSet,
+        address table,
+        uint256 operatorCount,
+        uint256 totalWeight
     );
     /// @notice Emitted when a later epoch limits an epoch to `validUntil` (Unix time).
-    event EpochSuperseded(uint32 indexed epoch, uint48 validUntil);
+    event EpochSuperseded(EpochId indexed epoch, uint48 validUntil);
     /// @notice An epoch was retired at once.
-    event EpochRetiredByOwner(uint32 indexed epoch);
+    event EpochRetiredByOwner(EpochId indexed epoch);
     /// @notice Emitted when a validator is added, which receives every change of an epoch from then on.
     event ValidatorAdded(IAttestationValidator indexed validator);
     /// @notice Emitted when the grace period changes, in seconds. Applies to epochs superseded afterwards.
@@ -45,13 +50,13 @@ interface IOperatorRegistry {
     /// @notice Thrown when the operators' addresses are not strictly ascending.
     error OperatorsNotAscending(address previous, address next);
     /// @notice Thrown when the operator has no weight in the set.
-    error OperatorWithoutWeight(uint32 operatorSet, address operator);
+    error OperatorWithoutWeight(OperatorSetId operatorSet, address operator);
     /// @notice Thrown when the number of operators is out of this function's bounds.
     error WrongOperatorCount(uint256 count, uint256 least, uint256 most);
     /// @notice Thrown when an epoch would have too many tables.
     error TooManyTables(uint256 most);
     /// @notice Thrown when there is no such epoch.
-    error NoSuchEpoch(uint32 epoch);
+    error NoSuchEpoch(EpochId epoch);
     /// @notice Thrown when the validator is not a contract made for this registry, or was added before.
     error InvalidValidator(IAttestationValidator validator);
     /// @notice Thrown when there would be too many validators.
@@ -76,10 +81,10 @@ interface IOperatorRegistry {
     /// @dev Call it for each 100 operators in turn, then `commitEpoch` with the last 1 to 100. Reads keys and weights
     /// at the time of this call.
     /// @param operators Exactly 100, in ascending order, above those staged earlier.
-    function stageOperators(uint32 operatorSet, address[] calldata operators) external;
+    function stageOperators(OperatorSetId operatorSet, address[] calldata operators) external;
 
     /// @notice Discards the tables staged for the set's next epoch. Only the owner may call it.
-    function discardStagedOperators(uint32 operatorSet) external;
+    function discardStagedOperators(OperatorSetId operatorSet) external;
 
     /// @notice Commits a set as a new epoch and ends its current one after the grace period. Only the owner may call
     /// it.
@@ -87,10 +92,10 @@ interface IOperatorRegistry {
     /// @param operatorSet The operator set.
     /// @param operators 1 to 100 registered operators with weight in the set, in ascending order, above those staged.
     /// @return epoch The new epoch's number.
-    function commitEpoch(uint32 operatorSet, address[] calldata operators) external returns (uint32 epoch);
+    function commitEpoch(OperatorSetId operatorSet, address[] calldata operators) external returns (EpochId epoch);
 
     /// @notice Ends an epoch at once, for cause: nothing it signed is good any more. Owner only.
-    function retireEpoch(uint32 epoch) external;
+    function retireEpoch(EpochId epoch) external;
 
     /// @notice Adds a validator, which receives every later change of an epoch in the same transaction. Only the owner
     /// may call it.
@@ -100,7 +105,7 @@ interface IOperatorRegistry {
     function addValidator(IAttestationValidator validator) external;
 
     /// @notice Publishes the state of an epoch to every validator again. Anyone may call it.
-    function publishEpoch(uint32 epoch) external;
+    function publishEpoch(EpochId epoch) external;
 
     /// @notice Sets how long a superseded epoch stays valid. Only the owner may call it.
     /// @param gracePeriod Seconds, at most `MAX_GRACE_PERIOD`.
@@ -111,19 +116,19 @@ interface IOperatorRegistry {
 
     /// @notice Returns an epoch: the head of its operator table, its operator set, and the first second (Unix time) at
     /// which it is no longer valid. All are zero if there is no such epoch; only `validUntil` is zero once revoked.
-    function epochs(uint32 epoch) external view returns (address table, uint32 operatorSet, uint48 validUntil);
+    function epochs(EpochId epoch) external view returns (address table, OperatorSetId operatorSet, uint48 validUntil);
 
     /// @notice Returns the number of the newest epoch of any set; zero before the first.
     function epochCount() external view returns (uint32);
 
     /// @notice Returns the newest epoch of a set; zero before the first.
-    function latestEpoch(uint32 operatorSet) external view returns (uint32);
+    function latestEpoch(OperatorSetId operatorSet) external view returns (EpochId);
 
     /// @notice Returns the validators to which epochs are published.
     function validators() external view returns (IAttestationValidator[] memory);
 
     /// @notice Returns the tables staged for the set's next epoch.
-    function stagedTables(uint32 operatorSet) external view returns (address[] memory);
+    function stagedTables(OperatorSetId operatorSet) external view returns (address[] memory);
 
     /// @notice Returns an operator's key; empty if it is not registered.
     function publicKeyOf(address operator) external view returns (bytes memory);

@@ -2,16 +2,17 @@
 pragma solidity ^0.8.28;
 
 import {IStakeSource} from "./IStakeSource.sol";
+import {OperatorSetId} from "./Protocol.sol";
 
 /// @title IOwnerStakeSource
 /// @notice Weights that an owner sets.
 interface IOwnerStakeSource is IStakeSource {
     /// @notice Emitted when an operator's weight in a set changes.
-    event WeightChanged(uint32 indexed operatorSet, address indexed operator, uint96 weight);
+    event WeightChanged(OperatorSetId indexed operatorSet, address indexed operator, uint96 weight);
 
     /// @notice Thrown when there are not as many weights as operators.
     error LengthsDiffer(uint256 operators, uint256 weights);
 
     /// @notice Sets operators' weights in a set; zero removes an operator from it. Only the owner may call it.
-    function setWeights(uint32 operatorSet, address[] calldata operators, uint96[] calldata weights) external;
+    function setWeights(OperatorSetId operatorSet, address[] calldata operators, uint96[] calldata weights) external;
 }

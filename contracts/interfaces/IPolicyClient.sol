@@ -2,12 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {ITaskManager} from "./ITaskManager.sol";
-import {IRefusals, Intent, Policy} from "./Protocol.sol";
+import {IRefusals, Intent, OperatorSetId, Policy} from "./Protocol.sol";
 
 /// @title A contract that refuses calls that operators have not authorised
 interface IPolicyClient is IRefusals {
     /// @notice What the client demands of attestations has changed, for attestations under way too.
-    event PolicyChanged(bytes32 indexed policyId, uint32 operatorSet, uint16 quorum, uint48 maxLifetime);
+    event PolicyChanged(bytes32 indexed policyId, OperatorSetId operatorSet, uint16 quorum, uint48 maxLifetime);
     /// @notice The client asks another TaskManager. Attestations for the one before are of no use any more.
     event TaskManagerChanged(ITaskManager taskManager);
 

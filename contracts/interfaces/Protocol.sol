@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+/// @notice The number of an epoch of operators. Epochs of all operator sets are numbered together from 1.
+type EpochId is uint32;
+
+/// @notice The number of an operator set, which the registry's owner chooses.
+type OperatorSetId is uint32;
+
 /// @notice The call somebody wants to make.
 /// @dev EIP-712 type `Intent(address from,address to,uint256 value,bytes data,uint256 chainId)`.
 struct Intent {
@@ -43,7 +49,7 @@ struct Policy {
     /// @dev The policy the operators must have evaluated; zero means that no policy is set.
     bytes32 policyId;
     /// @dev The operator set whose epochs may sign.
-    uint32 operatorSet;
+    OperatorSetId operatorSet;
     /// @dev Least share of an epoch's weight that must have signed, in basis points.
     uint16 quorum;
     /// @dev How far ahead of the present an expiration may lie, in seconds.
@@ -84,14 +90,14 @@ interface IRefusals {
     error AttestationAlreadySpent(address policyClient, uint256 nonce);
     /// @notice No such epoch in the policy's operator set.
     /// @param epoch The epoch the authorization names.
-    error UnknownEpoch(uint32 epoch);
+    error UnknownEpoch(EpochId epoch);
     /// @notice The epoch was retired, or its grace period is over.
     /// @param epoch The epoch the authorization names.
-    error EpochRetired(uint32 epoch);
+    error EpochRetired(EpochId epoch);
     /// @notice The root under which the attestation would stand is not recorded.
     /// @param epoch The epoch the authorization names.
     /// @param root The root, worked out from the attestation and the Merkle proof.
-    error RootNotRecorded(uint32 epoch, bytes32 root);
+    error RootNotRecorded(EpochId epoch, bytes32 root);
     /// @notice Too little weight signed.
     /// @param signed Weight of the operators that signed.
     /// @param required Least weight that had to sign.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IRefusals} from "../interfaces/Protocol.sol";
+import {EpochId, IRefusals} from "../interfaces/Protocol.sol";
 import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @title The bytes of an authorization, and where each field stands in them
@@ -52,8 +52,8 @@ library Authorization {
     }
 
     /// @notice The epoch whose operators signed.
-    function epoch(bytes calldata authorization) internal pure returns (uint32) {
-        return uint32(bytes4(LibBytes.loadCalldata(authorization, 103)));
+    function epoch(bytes calldata authorization) internal pure returns (EpochId) {
+        return EpochId.wrap(uint32(bytes4(LibBytes.loadCalldata(authorization, 103))));
     }
 
     /// @notice Whether the root is recorded. If so, there is neither a signature nor a bitmap.

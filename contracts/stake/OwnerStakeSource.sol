@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IOwnerStakeSource} from "../interfaces/IOwnerStakeSource.sol";
 import {IStakeSource} from "../interfaces/IStakeSource.sol";
+import {OperatorSetId} from "../interfaces/Protocol.sol";
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
 /// @title OwnerStakeSource
@@ -10,13 +11,13 @@ import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step
 /// @dev A change takes effect with the next epoch, which copies the weights.
 contract OwnerStakeSource is IOwnerStakeSource, Ownable2Step {
     /// @inheritdoc IStakeSource
-    mapping(uint32 operatorSet => mapping(address operator => uint96 weight)) public weightOf;
+    mapping(OperatorSetId operatorSet => mapping(address operator => uint96 weight)) public weightOf;
 
     /// @param owner The account that sets the weights.
     constructor(address owner) Ownable(owner) {}
 
     /// @inheritdoc IOwnerStakeSource
-    function setWeights(uint32 operatorSet, address[] calldata operators, uint96[] calldata weights)
+    function setWeights(OperatorSetId operatorSet, address[] calldata operators, uint96[] calldata weights)
         external
         onlyOwner
     {

@@ -6,7 +6,7 @@ import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {IOwnerStakeSource} from "../interfaces/IOwnerStakeSource.sol";
 import {IPolicyClient} from "../interfaces/IPolicyClient.sol";
 import {ITaskManager} from "../interfaces/ITaskManager.sol";
-import {Attestation, Intent, Policy} from "../interfaces/Protocol.sol";
+import {Attestation, EpochId, Intent, OperatorSetId, Policy} from "../interfaces/Protocol.sol";
 import {Precompiles} from "../libraries/Precompiles.sol";
 import {AssentBytecode} from "./AssentBytecode.sol";
 import {AuthorizationEncoding} from "./AuthorizationEncoding.sol";
@@ -60,7 +60,7 @@ abstract contract AssentTestKit is Test {
     error NoSuchOperators(uint256 nonSigners, uint256 operators);
 
     /// @dev The operator set in which the kit's operators are.
-    uint32 internal constant OPERATOR_SET = 1;
+    OperatorSetId internal constant OPERATOR_SET = OperatorSetId.wrap(1);
     /// @dev How long what the kit attests is good, where the policy lets it: seconds.
     uint48 internal constant ATTESTATION_LIFETIME = 10 minutes;
     /// @dev How long a superseded epoch stays good, in seconds.
@@ -73,7 +73,7 @@ abstract contract AssentTestKit is Test {
     IOperatorRegistry internal operatorRegistry;
     ITaskManager internal taskManager;
     /// @dev The epoch whose operators sign.
-    uint32 internal currentEpoch;
+    EpochId internal currentEpoch;
     /// @dev How many operators the epoch has.
     uint256 internal operatorCount;
     /// @dev The nonce of a client's next attestation.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Attestation} from "../interfaces/Protocol.sol";
+import {Attestation, EpochId} from "../interfaces/Protocol.sol";
 
 /// @title An authorization's bytes
 /// @notice For tests, which also want to encode what is refused: nothing is checked here. The format is in docs/protocol.md.
@@ -13,7 +13,7 @@ library AuthorizationEncoding {
     /// @param proof The Merkle proof; empty where the attestation was signed alone.
     function direct(
         Attestation memory attestation,
-        uint32 epoch,
+        EpochId epoch,
         bytes memory signature,
         bytes memory nonSigners,
         bytes32[] memory proof
@@ -25,7 +25,7 @@ library AuthorizationEncoding {
     }
 
     /// @notice An authorization whose root is recorded.
-    function recorded(Attestation memory attestation, uint32 epoch, bytes32[] memory proof)
+    function recorded(Attestation memory attestation, EpochId epoch, bytes32[] memory proof)
         internal
         pure
         returns (bytes memory)
@@ -47,7 +47,7 @@ library AuthorizationEncoding {
         return abi.encodePacked(data, authorization, uint16(authorization.length));
     }
 
-    function _fields(Attestation memory attestation, uint32 epoch, uint8 kind) private pure returns (bytes memory) {
+    function _fields(Attestation memory attestation, EpochId epoch, uint8 kind) private pure returns (bytes memory) {
         return abi.encodePacked(
             abi.encodePacked(attestation.taskId, attestation.nonce, attestation.expiration, attestation.decision),
             abi.encodePacked(attestation.evidence, epoch, kind)

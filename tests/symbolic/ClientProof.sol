@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
-import {Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
+import {Intent, OperatorSetId, Policy} from "../../contracts/interfaces/Protocol.sol";
 import {ProtectedCounter} from "../forge/utils/ProtectedCounter.sol";
 import {RecordingTaskManager, RecordingTest} from "./RecordingTaskManager.sol";
 
@@ -26,7 +26,7 @@ abstract contract ClientProof is RecordingTest {
         manager = new RecordingTaskManager();
         policy = Policy({
             policyId: svm.createBytes32("policyId"),
-            operatorSet: uint32(svm.createUint(32, "operatorSet")),
+            operatorSet: OperatorSetId.wrap(uint32(svm.createUint(32, "operatorSet"))),
             quorum: uint16(svm.createUint(16, "quorum")),
             maxLifetime: uint48(svm.createUint(48, "maxLifetime"))
         });

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Epoch} from "../../contracts/interfaces/IAttestationValidator.sol";
 import {AttestedCall} from "../../contracts/interfaces/ITaskManager.sol";
-import {IRefusals, Policy} from "../../contracts/interfaces/Protocol.sol";
+import {EpochId, IRefusals, OperatorSetId, Policy} from "../../contracts/interfaces/Protocol.sol";
 import {TaskManagerProof} from "./TaskManagerProof.sol";
 
 /// @title What no authorization passes without
@@ -43,8 +43,8 @@ contract RefusalsProof is TaskManagerProof {
         bytes memory authorization = anyAuthorization();
         (bool accepted,) = spend(client, attestedCall, policy, authorization);
         vm.assume(accepted);
-        (, uint32 operatorSet, uint48 validUntil) = taskManager.epochs(epochOf(authorization));
-        assert(operatorSet == policy.operatorSet);
+        (, OperatorSetId operatorSet, uint48 validUntil) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
+        assert(OperatorSetId.unwrap(operatorSet) == OperatorSetId.unwrap(policy.operatorSet));
         assert(validUntil != 0);
         // A recorded root was signed while its epoch was in force.
         assert(authorization[107] == 0x01 || block.timestamp < validUntil);
@@ -65,7 +65,7 @@ contract RefusalsProof is TaskManagerProof {
     {
         bytes memory authorization = anyAuthorization(anyBelow(3, "form"));
         vm.assume(vm.load(PAIRING, 0) != 0 || vm.load(PAIRING, bytes32(uint256(1))) != bytes32(uint256(1)));
-        (address table,,) = taskManager.epochs(epochOf(authorization));
+        (address table,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
         vm.assume(table == TABLE);
         (bool accepted,) = spend(client, attestedCall, policy, authorization);
         assert(!accepted);
@@ -75,13 +75,13 @@ contract RefusalsProof is TaskManagerProof {
         public
     {
         bytes memory authorization = anyAuthorization(anyBelow(5, "form"));
-        (address table,,) = taskManager.epochs(epochOf(authorization));
+        (address table,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
         vm.assume(table == address(0));
         (bool accepted,) = spend(client, attestedCall, policy, authorization);
         assert(!accepted);
     }
 
-    function check_OnlyTheRegistryChangesEpochs(address caller, uint32 number, Epoch memory epoch) public {
+    function check_OnlyTheRegistryChangesEpochs(address caller, EpochId number, Epoch memory epoch) public {
         vm.prank(caller);
         try taskManager.updateEpoch(number, epoch) {
             assert(caller == REGISTRY);

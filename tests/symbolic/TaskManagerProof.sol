@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttestedCall, ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
-import {Policy} from "../../contracts/interfaces/Protocol.sol";
+import {EpochId, Policy} from "../../contracts/interfaces/Protocol.sol";
 import {SymbolicTestBase} from "./SymbolicTestBase.sol";
 import {UnconstrainedPairing, UnconstrainedPrecompile} from "./UnconstrainedPrecompiles.sol";
 
@@ -77,7 +77,7 @@ abstract contract TaskManagerProof is SymbolicTestBase {
     /// comes to is a proof of its own (`check_EpochWithoutTableIsRefused`).
     function anyAuthorization() internal returns (bytes memory authorization) {
         authorization = anyAuthorization(svm.createBool("recorded") ? 3 : 0);
-        (address table,,) = taskManager.epochs(epochOf(authorization));
+        (address table,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
         vm.assume(table == TABLE);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {EpochId, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {ClientTestBase} from "../../forge/utils/ClientTestBase.sol";
 import {IVerifierOracle} from "../oracle/IVerifierOracle.sol";
@@ -62,8 +62,9 @@ abstract contract ChainReader is ClientTestBase {
     function _epochs(uint32 last, Question memory asked) private view returns (IVerifierOracle.Epoch[] memory known) {
         known = new IVerifierOracle.Epoch[](last);
         for (uint32 number = 1; number <= last; ++number) {
-            (address head, uint32 operatorSet, uint48 validUntil) = taskManager.epochs(number);
-            known[number - 1] = IVerifierOracle.Epoch(number, operatorSet, validUntil, _tablesOf(head, asked));
+            (address head, OperatorSetId operatorSet, uint48 validUntil) = taskManager.epochs(EpochId.wrap(number));
+            known[number - 1] =
+                IVerifierOracle.Epoch(number, OperatorSetId.unwrap(operatorSet), validUntil, _tablesOf(head, asked));
         }
     }
 
@@ -75,7 +76,7 @@ abstract contract ChainReader is ClientTestBase {
     {
         recorded = new IVerifierOracle.RecordedRoot[](last);
         for (uint32 number = 1; number <= last; ++number) {
-            (uint96 signed, uint96 total) = taskManager.recordedRoots(number, root);
+            (uint96 signed, uint96 total) = taskManager.recordedRoots(EpochId.wrap(number), root);
             recorded[number - 1] = IVerifierOracle.RecordedRoot(number, root, signed, total);
         }
     }

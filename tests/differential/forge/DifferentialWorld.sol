@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
-import {Attestation, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {ClientTestBase} from "../../forge/utils/ClientTestBase.sol";
@@ -30,7 +30,6 @@ abstract contract DifferentialWorld is ClientTestBase {
     uint32 internal constant SUPERSEDED = 1;
     uint32 internal constant FOREIGN = 2;
     uint32 internal constant CURRENT = 3;
-    uint32 private constant OTHER_SET = 2;
 
     uint256 private endOfGracePeriod;
 
@@ -49,8 +48,8 @@ abstract contract DifferentialWorld is ClientTestBase {
             weights[i] = _weight(FOREIGN, i);
         }
         vm.startPrank(owner);
-        ownerStakeSource.setWeights(OTHER_SET, operators, weights);
-        registry.commitEpoch(OTHER_SET, operators);
+        ownerStakeSource.setWeights(OperatorSetId.wrap(OperatorSetId.unwrap(OTHER_SET)), operators, weights);
+        registry.commitEpoch(OperatorSetId.wrap(OperatorSetId.unwrap(OTHER_SET)), operators);
         vm.stopPrank();
         commitEpoch(0, count);
         endOfGracePeriod = block.timestamp + GRACE_PERIOD;
@@ -111,11 +110,11 @@ abstract contract DifferentialWorld is ClientTestBase {
     ) private returns (bytes memory) {
         uint32 epoch = dice.oneIn(12) ? FOREIGN : dice.oneIn(3) ? SUPERSEDED : CURRENT;
         (bytes memory signature, bytes memory nonSigners) = _randomSigners(dice, epoch, attempted);
-        if (!dice.oneIn(3)) return encode(attestation, epoch, signature, nonSigners, proof);
+        if (!dice.oneIn(3)) return encode(attestation, EpochId.wrap(epoch), signature, nonSigners, proof);
         // Where that is refused, the root is not recorded, and the use must be refused as well.
         SignedRoot memory signedRoot = SignedRoot(attempted.root, signature, nonSigners);
-        if (!dice.oneIn(6)) try taskManager.recordRoot(epoch, signedRoot) {} catch {}
-        return encodeRecorded(attestation, epoch, proof);
+        if (!dice.oneIn(6)) try taskManager.recordRoot(EpochId.wrap(epoch), signedRoot) {} catch {}
+        return encodeRecorded(attestation, EpochId.wrap(epoch), proof);
     }
 
     /// @dev Mostly few are absent, and sometimes any number; in one of 16 somebody did not sign who is said to have.
@@ -193,7 +192,7 @@ abstract contract DifferentialWorld is ClientTestBase {
         Policy memory changed = policy();
         uint256 field = dice.below(5);
         if (field == 0) changed.policyId = bytes32(dice.roll());
-        if (field == 1) changed.operatorSet = uint32(dice.below(4));
+        if (field == 1) changed.operatorSet = OperatorSetId.wrap(uint32(dice.below(4)));
         if (field == 2) changed.maxLifetime = uint48(1 + dice.below(MAX_LIFETIME));
         // The weight that signed, or one unit more.
         uint256 quorum = attempted.signedShare + dice.below(2);
@@ -217,6 +216,6 @@ abstract contract DifferentialWorld is ClientTestBase {
 
     function _retire(uint32 epoch) private {
         vm.prank(owner);
-        registry.retireEpoch(epoch);
+        registry.retireEpoch(EpochId.wrap(epoch));
     }
 }

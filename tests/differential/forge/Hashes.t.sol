@@ -24,7 +24,7 @@ contract HashesDifferentialTest is AssentTestBase, VerifierOracle {
         assertEq(_taskId(attestation), taskId, "task id");
         assertEq(taskManager.digestOf(attestation), digest, "digest");
         attestation.decision %= 2; // Nothing else parses; the root does not depend on it, given the digest.
-        assertEq(reader.root(encodeRecorded(attestation, 1, proof), digest), root, "root");
+        assertEq(reader.root(encodeRecorded(attestation, FIRST_EPOCH, proof), digest), root, "root");
     }
 
     /// @dev The contracts show no intent hash, but take one in: the task id is a hash over it.

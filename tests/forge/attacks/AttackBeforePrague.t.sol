@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {Epoch, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {EpochId, IRefusals, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {BLS12381, G2Point} from "../../../contracts/libraries/BLS12381.sol";
 import {OperatorTable, TableHead} from "../../../contracts/libraries/OperatorTable.sol";
 import {Precompiles} from "../../../contracts/libraries/Precompiles.sol";
@@ -23,7 +23,7 @@ contract AttackBeforePragueTest is Test {
     bytes private constant SIGNATURE = hex"0a68f43bef6c0fa5c44fde07b17af91de8811e73575d7e32db318a7ca4b4d95d889307ad5ad712aeb8b67c63f38332de"
         hex"0f38bf122d4830351d8320840a748e7e2c382afe15eaaf5a64ff26181a5c78a515d20d45649442381b9a696218094d87";
     uint256 private constant NONCE = 0;
-    Policy private policy = Policy(keccak256("policy"), 1, 6000, 1 hours);
+    Policy private policy = Policy(keccak256("policy"), OperatorSetId.wrap(1), 6000, 1 hours);
 
     address private agent = makeAddr("agent");
     ITaskManager private taskManager = ITaskManager(makeAddr("task manager"));
@@ -33,10 +33,10 @@ contract AttackBeforePragueTest is Test {
     function setUp() public {
         vm.warp(1_800_000_000);
         vm.etch(address(taskManager), vm.getDeployedCode("TaskManager.sol:TaskManager"));
-        Epoch memory epoch = Epoch(_table(), 1, type(uint48).max);
+        Epoch memory epoch = Epoch(_table(), OperatorSetId.wrap(1), type(uint48).max);
         // The artifact's registry is zero.
         vm.prank(address(0));
-        taskManager.updateEpoch(1, epoch);
+        taskManager.updateEpoch(EpochId.wrap(1), epoch);
         counter = new ProtectedCounter();
         counter.initialize(taskManager, policy);
         intent = Intent(agent, address(counter), 0, abi.encodeCall(ProtectedCounter.increment, (5)), block.chainid);
@@ -62,10 +62,10 @@ contract AttackBeforePragueTest is Test {
         SignedRoot[] memory roots = new SignedRoot[](2);
         (roots[0], roots[1]) = (SignedRoot("root", SIGNATURE, ""), SignedRoot("another root", SIGNATURE, ""));
         vm.expectRevert(_missing(Precompiles.MAP_FP_TO_G1));
-        taskManager.recordRoot(1, roots[0]);
+        taskManager.recordRoot(EpochId.wrap(1), roots[0]);
         vm.expectRevert(_missing(Precompiles.MAP_FP_TO_G1));
-        taskManager.recordRoots(1, roots);
-        (, uint96 total) = taskManager.recordedRoots(1, "root");
+        taskManager.recordRoots(EpochId.wrap(1), roots);
+        (, uint96 total) = taskManager.recordedRoots(EpochId.wrap(1), "root");
         assertEq(total, 0);
     }
 

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {IPolicyClient} from "../../../contracts/interfaces/IPolicyClient.sol";
-import {Attestation, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
 
 /// @dev Owners change operators and thresholds while attestations are under way.
@@ -23,7 +23,7 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
     function test_RevertWhen_EpochCommittedMeanwhileIsNamedWithTheBitmapOfTheOneBefore() public {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 1, OPERATORS);
-        uint32 next = commitEpoch(1, OPERATORS - 1);
+        EpochId next = commitEpoch(1, OPERATORS - 1);
         assertRefused(
             attestation.intent,
             encode(attestation, next, signature, hex"01", none),
@@ -35,15 +35,15 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
 
     /// @dev Each in an epoch of its own would be a minority; no signature counts the weight of two epochs.
     function test_RevertWhen_MinoritiesOfTwoEpochsSignTogether() public {
-        uint32 next = commitEpoch(0, 3);
+        EpochId next = commitEpoch(0, 3);
         for (uint256 i = OPERATORS; i < OPERATORS + 4; ++i) {
             registerOperator(i, WEIGHT);
         }
-        uint32 last = commitEpoch(3, 8);
+        EpochId last = commitEpoch(3, 8);
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 3, OPERATORS);
         // Operators 3 to 6: 4 of 7 in the first, none in the second, 4 of 8 in the last.
-        _assertTooFew(attestation, encode(attestation, 1, signature, hex"07", none));
+        _assertTooFew(attestation, encode(attestation, FIRST_EPOCH, signature, hex"07", none));
         _assertTooFew(attestation, encode(attestation, next, signature, hex"07", none));
         _assertTooFew(attestation, encode(attestation, last, signature, hex"f0", none));
     }
@@ -52,9 +52,9 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 0, 5);
         setWeight(6, 100 * WEIGHT);
-        uint32 next = commitEpoch(0, OPERATORS);
+        EpochId next = commitEpoch(0, OPERATORS);
         _assertTooFew(attestation, encode(attestation, next, signature, hex"60", none));
-        assertPasses(attestation.intent, encode(attestation, 1, signature, hex"60", none));
+        assertPasses(attestation.intent, encode(attestation, FIRST_EPOCH, signature, hex"60", none));
     }
 
     /// @dev Documented: the epoch is named by the authorization and not signed. Retiring an epoch takes its keys away, and
@@ -63,9 +63,9 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
         vm.prank(owner);
-        registry.retireEpoch(1);
+        registry.retireEpoch(FIRST_EPOCH);
         assertRefused(attestation.intent, authorization, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
-        uint32 next = commitEpoch(0, OPERATORS);
+        EpochId next = commitEpoch(0, OPERATORS);
         assertPasses(
             attestation.intent,
             encode(attestation, next, sign(taskManager.digestOf(attestation), 0, OPERATORS), "", none)
@@ -75,9 +75,9 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
     function test_RevertWhen_RetiredEpochsAttestationIsUsedAfterItsNonceWasBurned() public {
         Attestation memory attestation = attest(protectedCall());
         vm.prank(owner);
-        registry.retireEpoch(1);
+        registry.retireEpoch(FIRST_EPOCH);
         counter.burnNonces(NONCE >> 8, 1 << (NONCE & 0xff));
-        uint32 next = commitEpoch(0, OPERATORS);
+        EpochId next = commitEpoch(0, OPERATORS);
         assertRefused(
             attestation.intent,
             encode(attestation, next, sign(taskManager.digestOf(attestation), 0, OPERATORS), "", none),
@@ -99,8 +99,8 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
     function test_LoweredThresholdMakesOutstandingRecordedRootsGood() public {
         Attestation memory attestation = attest(protectedCall());
         bytes32 root = taskManager.digestOf(attestation);
-        taskManager.recordRoot(1, SignedRoot(root, sign(root, 3, OPERATORS), firstBits(3)));
-        bytes memory recorded = encodeRecorded(attestation, 1, none);
+        taskManager.recordRoot(FIRST_EPOCH, SignedRoot(root, sign(root, 3, OPERATORS), firstBits(3)));
+        bytes memory recorded = encodeRecorded(attestation, FIRST_EPOCH, none);
         _assertTooFew(attestation, recorded);
         counter.setPolicy(_withQuorum(5001));
         assertPasses(attestation.intent, recorded);

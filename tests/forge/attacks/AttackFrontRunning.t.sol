@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {PolicyClient} from "../../../contracts/PolicyClient.sol";
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {IPolicyClient} from "../../../contracts/interfaces/IPolicyClient.sol";
-import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {CounterAfter, CounterBefore} from "../upgrade/Proxies.t.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
@@ -135,49 +135,49 @@ contract AttackFrontRunningTest is TrailingPath {
         roots[0] = _signedRoot(taskManager.digestOf(attestation), 0);
         roots[1] = _signedRoot("another root", 0);
         vm.prank(stranger);
-        taskManager.recordRoot(1, roots[0]);
-        taskManager.recordRoot(1, roots[0]);
-        taskManager.recordRoots(1, roots);
-        assertPasses(attestation.intent, encodeRecorded(attestation, 1, new bytes32[](0)));
+        taskManager.recordRoot(FIRST_EPOCH, roots[0]);
+        taskManager.recordRoot(FIRST_EPOCH, roots[0]);
+        taskManager.recordRoots(FIRST_EPOCH, roots);
+        assertPasses(attestation.intent, encodeRecorded(attestation, FIRST_EPOCH, new bytes32[](0)));
     }
 
     /// @dev The attacker has an earlier signature, of too few for the client, and records it before and after.
     function test_RecordingThatIsFrontRunWithALesserQuorumIsAsGoodAsBefore() public {
         Attestation memory attestation = attest(protectedCall());
         bytes32 root = taskManager.digestOf(attestation);
-        bytes memory recorded = encodeRecorded(attestation, 1, new bytes32[](0));
-        taskManager.recordRoot(1, _signedRoot(root, 3));
+        bytes memory recorded = encodeRecorded(attestation, FIRST_EPOCH, new bytes32[](0));
+        taskManager.recordRoot(FIRST_EPOCH, _signedRoot(root, 3));
         assertRefused(
             attestation.intent, recorded, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 400, 467)
         );
-        taskManager.recordRoot(1, _signedRoot(root, 0));
-        taskManager.recordRoot(1, _signedRoot(root, 3));
-        (uint96 signed,) = taskManager.recordedRoots(1, root);
+        taskManager.recordRoot(FIRST_EPOCH, _signedRoot(root, 0));
+        taskManager.recordRoot(FIRST_EPOCH, _signedRoot(root, 3));
+        (uint96 signed,) = taskManager.recordedRoots(FIRST_EPOCH, root);
         assertEq(signed, OPERATORS * WEIGHT);
         assertPasses(attestation.intent, recorded);
     }
 
     /// @dev Somebody else's transaction, bent to record another root, or the same one under another epoch.
     function test_RevertWhen_RecordingIsFrontRunWithAnotherRootOrEpoch() public {
-        uint32 ofOthers = _commitOtherOperators();
+        EpochId ofOthers = _commitOtherOperators();
         SignedRoot memory signedRoot = _signedRoot("root", 0);
         vm.startPrank(stranger);
         vm.expectRevert(IRefusals.InvalidSignature.selector);
         taskManager.recordRoot(ofOthers, signedRoot);
         signedRoot.root = "the attacker's root";
         vm.expectRevert(IRefusals.InvalidSignature.selector);
-        taskManager.recordRoot(1, signedRoot);
+        taskManager.recordRoot(FIRST_EPOCH, signedRoot);
         signedRoot.root = "root";
         signedRoot.nonSigners = hex"01";
         vm.expectRevert(IRefusals.InvalidSignature.selector);
-        taskManager.recordRoot(1, signedRoot);
+        taskManager.recordRoot(FIRST_EPOCH, signedRoot);
     }
 
     /// @dev The agent's direct use is front-run by a recording of its root: both ways stay open, and one nonce is spent.
     function test_DirectUseThatIsFrontRunByARecordingPasses() public {
         Attestation memory attestation = attest(protectedCall());
         vm.prank(stranger);
-        taskManager.recordRoot(1, _signedRoot(taskManager.digestOf(attestation), 0));
+        taskManager.recordRoot(FIRST_EPOCH, _signedRoot(taskManager.digestOf(attestation), 0));
         assertPasses(attestation.intent, authorize(attestation));
     }
 
@@ -200,7 +200,7 @@ contract AttackFrontRunningTest is TrailingPath {
         return address(new ERC1967Proxy(address(new CounterBefore()), initialization));
     }
 
-    function _commitOtherOperators() private returns (uint32) {
+    function _commitOtherOperators() private returns (EpochId) {
         for (uint256 i = OPERATORS; i < 2 * OPERATORS; ++i) {
             registerOperator(i, WEIGHT);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
 import {ExplicitPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 
@@ -82,7 +82,7 @@ contract AttackGasTest is ExplicitPath {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 0, OPERATORS);
         for (uint256 i = 0; i < bitmaps.length; ++i) {
-            bytes memory authorization = encode(attestation, 1, signature, bitmaps[i], new bytes32[](0));
+            bytes memory authorization = encode(attestation, FIRST_EPOCH, signature, bitmaps[i], new bytes32[](0));
             vm.prank(agent);
             uint256 before = gasleft();
             try counter.execute(attestation.intent, authorization) {
@@ -100,7 +100,7 @@ contract AttackGasTest is ExplicitPath {
         for (uint256 i = OPERATORS; i < operators; ++i) {
             registerOperator(i, WEIGHT);
         }
-        uint32 epoch = commitEpoch(0, operators);
+        EpochId epoch = commitEpoch(0, operators);
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = encode(attestation, epoch, new bytes(96), firstBits(operators), new bytes32[](0));
         vm.prank(agent);

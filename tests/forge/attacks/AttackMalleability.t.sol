@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {AttestedCall, ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
 import {MODULUS_HIGH, MODULUS_LOW} from "../../../contracts/libraries/BLS12381.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
@@ -95,24 +95,24 @@ abstract contract AttackMalleabilityTest is ClientTestBase {
 
     function _goodSpellings(Attestation memory attestation) private returns (bytes[] memory spellings) {
         bytes32 digest = taskManager.digestOf(attestation);
-        uint32 next = commitEpoch(0, OPERATORS);
-        taskManager.recordRoot(1, SignedRoot(digest, sign(digest, 0, OPERATORS), ""));
+        EpochId next = commitEpoch(0, OPERATORS);
+        taskManager.recordRoot(FIRST_EPOCH, SignedRoot(digest, sign(digest, 0, OPERATORS), ""));
         taskManager.recordRoot(next, SignedRoot(digest, sign(digest, 1, OPERATORS), hex"01"));
         bytes32[] memory leaves = new bytes32[](2);
         (leaves[0], leaves[1]) = (digest, "another attestation's");
         bytes32[] memory proof = MerkleTree.proofOf(leaves, 0);
         bytes memory signatureOfTree = sign(MerkleTree.rootOf(leaves), 0, OPERATORS);
-        taskManager.recordRoot(1, SignedRoot(MerkleTree.rootOf(leaves), signatureOfTree, ""));
+        taskManager.recordRoot(FIRST_EPOCH, SignedRoot(MerkleTree.rootOf(leaves), signatureOfTree, ""));
 
         spellings = new bytes[](8);
         for (uint256 absent = 0; absent < 3; ++absent) {
             spellings[absent] = authorize(attestation, OPERATORS, absent);
         }
         spellings[3] = encode(attestation, next, sign(digest, 0, OPERATORS), "", new bytes32[](0));
-        spellings[4] = encode(attestation, 1, signatureOfTree, "", proof);
-        spellings[5] = encodeRecorded(attestation, 1, new bytes32[](0));
+        spellings[4] = encode(attestation, FIRST_EPOCH, signatureOfTree, "", proof);
+        spellings[5] = encodeRecorded(attestation, FIRST_EPOCH, new bytes32[](0));
         spellings[6] = encodeRecorded(attestation, next, new bytes32[](0));
-        spellings[7] = encodeRecorded(attestation, 1, proof);
+        spellings[7] = encodeRecorded(attestation, FIRST_EPOCH, proof);
     }
 
     function _signed(Attestation memory attestation) internal view returns (bytes memory) {
@@ -124,7 +124,7 @@ abstract contract AttackMalleabilityTest is ClientTestBase {
         pure
         returns (bytes memory)
     {
-        return encode(attestation, 1, signature, nonSigners, new bytes32[](0));
+        return encode(attestation, FIRST_EPOCH, signature, nonSigners, new bytes32[](0));
     }
 
     function _callOf(Intent memory intent) private view returns (AttestedCall memory) {

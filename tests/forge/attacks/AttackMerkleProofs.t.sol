@@ -42,7 +42,7 @@ contract AttackMerkleProofsTest is TrailingPath {
         forged.taskId = node;
         assertRefused(
             forged.intent,
-            encode(forged, 1, _signature(leaves), "", proofOfNode),
+            encode(forged, FIRST_EPOCH, _signature(leaves), "", proofOfNode),
             abi.encodeWithSelector(IRefusals.WrongTask.selector, batch[0].taskId, node)
         );
         forged = batch[0];
@@ -58,25 +58,25 @@ contract AttackMerkleProofsTest is TrailingPath {
             // Its own proof, with the other root's signature.
             assertRefused(
                 batch[BATCH + i].intent,
-                encode(batch[BATCH + i], 1, _signature(leaves), "", MerkleTree.proofOf(otherLeaves, i)),
+                encode(batch[BATCH + i], FIRST_EPOCH, _signature(leaves), "", MerkleTree.proofOf(otherLeaves, i)),
                 abi.encodeWithSelector(IRefusals.InvalidSignature.selector)
             );
         }
-        assertPasses(batch[BATCH].intent, encodeRecorded(batch[BATCH], 1, MerkleTree.proofOf(otherLeaves, 0)));
+        assertPasses(batch[BATCH].intent, encodeRecorded(batch[BATCH], FIRST_EPOCH, MerkleTree.proofOf(otherLeaves, 0)));
     }
 
     /// @dev A proof that goes on behind the root, to the root of a tree of the two roots, which nobody signed.
     function test_RevertWhen_OverlongProofLeadsToARootNobodySigned() public {
         bytes32[] memory proof = MerkleTree.append(MerkleTree.proofOf(leaves, 0), MerkleTree.rootOf(otherLeaves));
         _assertNotUnder(batch[0], leaves, proof);
-        assertPasses(batch[0].intent, encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)));
+        assertPasses(batch[0].intent, encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)));
     }
 
     function test_RevertWhen_OverlongProofHasMoreHashesThanItSays() public {
-        bytes memory good = encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0));
+        bytes memory good = encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0));
         bytes memory malformed = abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector);
         assertRefused(batch[0].intent, bytes.concat(good, MerkleTree.rootOf(leaves)), malformed);
-        good = encode(batch[0], 1, _signature(leaves), "", MerkleTree.proofOf(leaves, 0));
+        good = encode(batch[0], FIRST_EPOCH, _signature(leaves), "", MerkleTree.proofOf(leaves, 0));
         assertRefused(batch[0].intent, bytes.concat(good, MerkleTree.rootOf(leaves)), malformed);
         assertPasses(batch[0].intent, good);
     }
@@ -87,22 +87,22 @@ contract AttackMerkleProofsTest is TrailingPath {
         bytes32[] memory trusted = new bytes32[](2);
         (trusted[0], trusted[1]) = (keccak256("an honest leaf"), MerkleTree.rootOf(leaves));
         bytes32[] memory proof = MerkleTree.append(MerkleTree.proofOf(leaves, 2), trusted[0]);
-        assertPasses(batch[2].intent, encode(batch[2], 1, _signature(trusted), "", proof));
+        assertPasses(batch[2].intent, encode(batch[2], FIRST_EPOCH, _signature(trusted), "", proof));
     }
 
     /// @dev Neither with the root's signature nor under any recorded root.
     function _assertNotUnder(Attestation memory attestation, bytes32[] memory tree, bytes32[] memory proof) private {
         assertRefused(
             attestation.intent,
-            encode(attestation, 1, _signature(tree), "", proof),
+            encode(attestation, FIRST_EPOCH, _signature(tree), "", proof),
             abi.encodeWithSelector(IRefusals.InvalidSignature.selector)
         );
-        bytes memory refusal = attempt(attestation.intent, agent, encodeRecorded(attestation, 1, proof));
+        bytes memory refusal = attempt(attestation.intent, agent, encodeRecorded(attestation, FIRST_EPOCH, proof));
         assertEq(bytes4(refusal), IRefusals.RootNotRecorded.selector);
     }
 
     function _record(bytes32 root) private {
-        taskManager.recordRoot(1, SignedRoot(root, sign(root, 0, OPERATORS), ""));
+        taskManager.recordRoot(FIRST_EPOCH, SignedRoot(root, sign(root, 0, OPERATORS), ""));
     }
 
     function _signature(bytes32[] memory tree) private view returns (bytes memory) {

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
-import {Attestation, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
 import {G1Point} from "../../../contracts/libraries/BLS12381.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
@@ -35,7 +35,7 @@ abstract contract AttackSignaturesTest is ClientTestBase {
 
     /// @dev Both keys are in a set of which one holder has a majority: the whole sums to infinity, as does every signature.
     function test_RevertWhen_AllKeysOfASetSumToInfinity() public {
-        uint32 epoch = _commitCancellingPair(0);
+        EpochId epoch = _commitCancellingPair(0);
         Attestation memory attestation = attest(protectedCall());
         bytes32 digest = taskManager.digestOf(attestation);
         _assertRefused(attestation, epoch, new bytes(96), "", IRefusals.MalformedSignature.selector);
@@ -47,7 +47,7 @@ abstract contract AttackSignaturesTest is ClientTestBase {
     /// @dev The others are left out by the bitmap, and those who are left cancel: key after key is taken away to infinity.
     function test_RevertWhen_KeysOfTheSignersSumToInfinity() public {
         setWeight(0, 1);
-        uint32 epoch = _commitCancellingPair(1);
+        EpochId epoch = _commitCancellingPair(1);
         Attestation memory attestation = attest(protectedCall());
         bytes32 digest = taskManager.digestOf(attestation);
         _assertRefused(attestation, epoch, new bytes(96), hex"01", IRefusals.MalformedSignature.selector);
@@ -58,7 +58,7 @@ abstract contract AttackSignaturesTest is ClientTestBase {
     /// @dev Documented: both count as signed without a signature of their own, which their one holder could have given. What
     /// the others did not sign still does not pass.
     function test_KeysThatCancelGainTheirHolderNothingItCouldNotSign() public {
-        uint32 epoch = _commitCancellingPair(OPERATORS);
+        EpochId epoch = _commitCancellingPair(OPERATORS);
         Attestation memory attestation = attest(protectedCall());
         bytes32 digest = taskManager.digestOf(attestation);
         // 9 of 9 by the bitmap; 6 and the pair: the first of the others is missing.
@@ -78,7 +78,7 @@ abstract contract AttackSignaturesTest is ClientTestBase {
     /* SHARED */
 
     /// @dev Commits operators 0 to `others - 1` and two more whose secrets are s and −s, each registered with its proof.
-    function _commitCancellingPair(uint256 others) private returns (uint32) {
+    function _commitCancellingPair(uint256 others) private returns (EpochId) {
         uint256 secret = OperatorKeys.secretKey(100);
         _register(100, secret);
         _register(101, OperatorKeys.ORDER - secret);
@@ -103,21 +103,21 @@ abstract contract AttackSignaturesTest is ClientTestBase {
     function _assertMalformedEverywhere(bytes memory signature) private {
         Attestation memory attestation = attest(protectedCall());
         bytes32 digest = taskManager.digestOf(attestation);
-        _assertRefused(attestation, 1, signature, "", IRefusals.MalformedSignature.selector);
+        _assertRefused(attestation, FIRST_EPOCH, signature, "", IRefusals.MalformedSignature.selector);
 
         SignedRoot[] memory roots = new SignedRoot[](2);
         roots[0] = SignedRoot("another root", sign("another root", 0, OPERATORS), "");
         roots[1] = SignedRoot(digest, signature, "");
         vm.expectRevert(IRefusals.MalformedSignature.selector);
-        taskManager.recordRoot(1, roots[1]);
+        taskManager.recordRoot(FIRST_EPOCH, roots[1]);
         vm.expectRevert(IRefusals.MalformedSignature.selector);
-        taskManager.recordRoots(1, roots);
+        taskManager.recordRoots(FIRST_EPOCH, roots);
     }
 
     /// @dev And neither is it recorded.
     function _assertRefused(
         Attestation memory attestation,
-        uint32 epoch,
+        EpochId epoch,
         bytes memory signature,
         bytes memory nonSigners,
         bytes4 selector

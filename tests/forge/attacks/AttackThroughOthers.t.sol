@@ -134,7 +134,7 @@ contract AttackThroughOthersTest is TrailingPath {
         proof[0] = bytes32(uint256(uint160(attacker)) >> 16); // Its last 18 bytes are the address's first.
         bytes memory authorization = encode(
             attestationOf(address(composed), _intent(agent, address(composed), call), NONCE),
-            1,
+            FIRST_EPOCH,
             sign("any root", 0, OPERATORS),
             "",
             proof

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
-import {Attestation, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
 import {stdError} from "forge-std/StdError.sol";
 
@@ -57,17 +57,17 @@ contract AttackTimeTest is TrailingPath {
         SignedRoot memory root = SignedRoot("root", sign("root", 0, OPERATORS), "");
         vm.warp(type(uint48).max);
         vm.expectRevert(abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
-        taskManager.recordRoot(1, root);
+        taskManager.recordRoot(FIRST_EPOCH, root);
         vm.warp(uint256(type(uint48).max) - 1);
-        taskManager.recordRoot(1, root);
+        taskManager.recordRoot(FIRST_EPOCH, root);
     }
 
     /// @dev The end of a grace period that does not fit its type must not become an early one, nor bring an epoch back.
     function test_EpochCommittedNearTheLimitOfTheTimestampsTypeLengthensNone() public {
         uint256 limit = type(uint48).max;
         vm.warp(limit - GRACE_PERIOD - 1);
-        uint32 next = commitEpoch(0, OPERATORS);
-        assertEq(_validUntil(1), limit - 1);
+        EpochId next = commitEpoch(0, OPERATORS);
+        assertEq(_validUntil(FIRST_EPOCH), limit - 1);
 
         vm.warp(limit - 1);
         vm.expectRevert(stdError.arithmeticError);
@@ -88,7 +88,7 @@ contract AttackTimeTest is TrailingPath {
         commitEpoch(0, OPERATORS);
     }
 
-    function _validUntil(uint32 epoch) private view returns (uint256 validUntil) {
+    function _validUntil(EpochId epoch) private view returns (uint256 validUntil) {
         (,, validUntil) = taskManager.epochs(epoch);
     }
 }

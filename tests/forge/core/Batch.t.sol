@@ -19,7 +19,7 @@ contract BatchTest is TrailingPath {
 
     function test_RevertWhen_AttestationOfABatchIsUsedTwice() public {
         (Attestation[] memory batch, bytes32[] memory leaves, bytes memory signature) = _signBatch(5);
-        bytes memory authorization = encode(batch[2], 1, signature, "", MerkleTree.proofOf(leaves, 2));
+        bytes memory authorization = encode(batch[2], FIRST_EPOCH, signature, "", MerkleTree.proofOf(leaves, 2));
         assertPasses(batch[2].intent, authorization);
         assertRefused(
             batch[2].intent,
@@ -33,7 +33,7 @@ contract BatchTest is TrailingPath {
         for (uint256 other = 1; other < 8; ++other) {
             _assertInvalid(batch[0], signature, MerkleTree.proofOf(leaves, other));
         }
-        assertPasses(batch[0].intent, encode(batch[0], 1, signature, "", MerkleTree.proofOf(leaves, 0)));
+        assertPasses(batch[0].intent, encode(batch[0], FIRST_EPOCH, signature, "", MerkleTree.proofOf(leaves, 0)));
     }
 
     function test_RevertWhen_AnyHashOfTheProofIsWrong() public {
@@ -67,7 +67,7 @@ contract BatchTest is TrailingPath {
         (pair[0], pair[1]) = (leaves[0], leaves[1]);
         bytes memory signatureOfPair = sign(MerkleTree.rootOf(pair), 0, OPERATORS);
         _assertInvalid(batch[0], signatureOfPair, MerkleTree.proofOf(leaves, 0));
-        assertPasses(batch[0].intent, encode(batch[0], 1, signatureOfPair, "", MerkleTree.proofOf(pair, 0)));
+        assertPasses(batch[0].intent, encode(batch[0], FIRST_EPOCH, signatureOfPair, "", MerkleTree.proofOf(pair, 0)));
     }
 
     function test_RevertWhen_AttestationIsNotInTheBatch() public {
@@ -83,15 +83,16 @@ contract BatchTest is TrailingPath {
             proof[i] = keccak256(abi.encode(i));
         }
         root = MerkleProof.processProof(proof, root);
-        bytes memory longer = encode(attestation, 1, sign(root, 0, OPERATORS), "", MerkleTree.append(proof, bytes32(0)));
+        bytes memory longer =
+            encode(attestation, FIRST_EPOCH, sign(root, 0, OPERATORS), "", MerkleTree.append(proof, bytes32(0)));
         assertRefused(attestation.intent, longer, abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector));
-        assertPasses(attestation.intent, encode(attestation, 1, sign(root, 0, OPERATORS), "", proof));
+        assertPasses(attestation.intent, encode(attestation, FIRST_EPOCH, sign(root, 0, OPERATORS), "", proof));
     }
 
     function test_NonSignersAndProofGoTogether() public {
         (Attestation[] memory batch, bytes32[] memory leaves,) = _signBatch(5);
         bytes memory signature = sign(MerkleTree.rootOf(leaves), 2, OPERATORS);
-        assertPasses(batch[4].intent, encode(batch[4], 1, signature, hex"03", MerkleTree.proofOf(leaves, 4)));
+        assertPasses(batch[4].intent, encode(batch[4], FIRST_EPOCH, signature, hex"03", MerkleTree.proofOf(leaves, 4)));
     }
 
     /// @dev The tree of the tests is not its own judge: OpenZeppelin's verifier must find the same roots.
@@ -106,7 +107,7 @@ contract BatchTest is TrailingPath {
         for (uint256 i = 0; i < size; ++i) {
             bytes32[] memory proof = MerkleTree.proofOf(leaves, i);
             assertEq(MerkleProof.processProof(proof, leaves[i]), MerkleTree.rootOf(leaves));
-            assertPasses(batch[i].intent, encode(batch[i], 1, signature, "", proof));
+            assertPasses(batch[i].intent, encode(batch[i], FIRST_EPOCH, signature, "", proof));
         }
         assertEq(taskManager.spentNonces(address(counter), 0), (1 << size) - 1);
     }
@@ -114,7 +115,7 @@ contract BatchTest is TrailingPath {
     function _assertInvalid(Attestation memory attestation, bytes memory signature, bytes32[] memory proof) private {
         assertRefused(
             attestation.intent,
-            encode(attestation, 1, signature, "", proof),
+            encode(attestation, FIRST_EPOCH, signature, "", proof),
             abi.encodeWithSelector(IRefusals.InvalidSignature.selector)
         );
     }

@@ -124,7 +124,9 @@ abstract contract BindingTest is ClientTestBase {
         intent.value = 2 ether;
         Attestation memory attestation = attest(intent);
         bytes memory signature = sign(taskManager.digestOf(attest(attested)), 0, OPERATORS);
-        assertRefused(intent, encode(attestation, 1, signature, "", new bytes32[](0)), abi.encodeWithSelector(invalid));
+        assertRefused(
+            intent, encode(attestation, FIRST_EPOCH, signature, "", new bytes32[](0)), abi.encodeWithSelector(invalid)
+        );
     }
 
     function test_RevertWhen_DenialIsTurnedIntoPermission() public whereUnmodifiedPasses {
@@ -185,7 +187,7 @@ abstract contract BindingTest is ClientTestBase {
         vm.assume(proof.length <= 32);
         bytes memory forged = encode(
             attestation,
-            1,
+            FIRST_EPOCH,
             absent % 2 == 0 ? abi.encodePacked(signature) : _signatureOf(authorization),
             firstBits(absent % 3),
             proof

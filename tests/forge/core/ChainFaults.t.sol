@@ -53,7 +53,7 @@ contract ChainFaultsTest is TrailingPath {
         (bitmaps[1][0], bitmaps[1][32]) = (0x01, 0x01);
         _removePrecompiles();
         for (uint256 i = 0; i < bitmaps.length; ++i) {
-            bytes memory withAbsent = encode(attestation, 1, own, bitmaps[i], new bytes32[](0));
+            bytes memory withAbsent = encode(attestation, FIRST_EPOCH, own, bitmaps[i], new bytes32[](0));
             assertRefused(attestation.intent, withAbsent, _missing(Precompiles.G2ADD));
         }
     }
@@ -64,7 +64,7 @@ contract ChainFaultsTest is TrailingPath {
         roots[1] = roots[0];
         vm.mockCall(Precompiles.G1MSM, bytes(""), bytes(""));
         vm.expectRevert(_missing(Precompiles.G1MSM));
-        taskManager.recordRoots(1, roots);
+        taskManager.recordRoots(FIRST_EPOCH, roots);
     }
 
     /// @dev Each by itself, of those that a verification calls.
@@ -116,7 +116,7 @@ contract ChainFaultsTest is TrailingPath {
         SignedRoot[] memory roots = new SignedRoot[](2);
         roots[0] = SignedRoot("root", sign("root", 0, OPERATORS), "");
         roots[1] = SignedRoot("another", sign("another", 1, OPERATORS), hex"01");
-        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (1, roots));
+        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (FIRST_EPOCH, roots));
         (uint256 passed, uint256 insufficient) = _sweep(address(taskManager), data, 60_000, 330_000, 71);
         assertGt(passed, 0, "never enough gas");
         assertGt(insufficient, 0, "never InsufficientGas");

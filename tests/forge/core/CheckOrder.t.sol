@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 
@@ -107,7 +107,7 @@ abstract contract CheckOrderTest is ClientTestBase {
         }
         if (_has(faults, Fault.RetiredEpoch)) {
             vm.prank(owner);
-            registry.retireEpoch(1);
+            registry.retireEpoch(FIRST_EPOCH);
         }
     }
 
@@ -121,7 +121,7 @@ abstract contract CheckOrderTest is ClientTestBase {
         if (_has(faults, Fault.InvalidSignature)) digest = keccak256(abi.encode(digest));
         bytes memory signature = sign(digest, absent, OPERATORS);
         if (_has(faults, Fault.MalformedSignature)) signature[95] ^= 0x01;
-        uint32 epoch = _has(faults, Fault.UnknownEpoch) ? 2 : 1;
+        EpochId epoch = EpochId.wrap(_has(faults, Fault.UnknownEpoch) ? 2 : 1);
         authorization = encode(attestation, epoch, signature, nonSigners, new bytes32[](0));
         if (_has(faults, Fault.TrailingByte)) authorization = bytes.concat(authorization, hex"00");
     }

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IAttestationValidator} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {IOwnerStakeSource} from "../../../contracts/interfaces/IOwnerStakeSource.sol";
-import {Attestation, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
@@ -12,17 +12,15 @@ import {Vm} from "forge-std/Vm.sol";
 
 /// @dev What an epoch freezes, and when it ends.
 contract EpochsTest is TrailingPath {
-    uint32 private constant OTHER_SET = 2;
-
     /* COMMITTING */
 
     function test_CommittingIsAnnounced() public {
         vm.recordLogs();
-        uint32 epoch = commitEpoch(0, 5);
-        assertEq(epoch, 2);
+        EpochId epoch = commitEpoch(0, 5);
+        assertEq(epoch, EpochId.wrap(2));
         assertEq(registry.epochCount(), 2);
-        assertEq(registry.latestEpoch(OPERATOR_SET), 2);
-        (address table, uint32 operatorSet, uint48 validUntil) = registry.epochs(2);
+        assertEq(registry.latestEpoch(OPERATOR_SET), EpochId.wrap(2));
+        (address table, OperatorSetId operatorSet, uint48 validUntil) = registry.epochs(EpochId.wrap(2));
         assertEq(operatorSet, OPERATOR_SET);
         assertEq(validUntil, type(uint48).max);
 
@@ -36,23 +34,23 @@ contract EpochsTest is TrailingPath {
         assertEq(logs[1].data, abi.encode(block.timestamp + GRACE_PERIOD));
         assertEq(logs[2].topics[0], IAttestationValidator.EpochUpdated.selector);
         assertEq(logs[2].topics[1], bytes32(uint256(2)));
-        assertEq(logs[2].topics[2], bytes32(uint256(OPERATOR_SET)));
+        assertEq(logs[2].topics[2], bytes32(uint256(OperatorSetId.unwrap(OPERATOR_SET))));
         assertEq(logs[2].data, abi.encode(table, type(uint48).max));
         assertEq(logs[3].topics[0], IOperatorRegistry.EpochCommitted.selector);
         assertEq(logs[3].topics[1], bytes32(uint256(2)));
-        assertEq(logs[3].topics[2], bytes32(uint256(OPERATOR_SET)));
+        assertEq(logs[3].topics[2], bytes32(uint256(OperatorSetId.unwrap(OPERATOR_SET))));
         assertEq(logs[3].data, abi.encode(table, 5, 5 * WEIGHT));
     }
 
     function test_EpochsOfAllSetsAreNumberedTogether() public {
         _setWeights(OTHER_SET, 0, 3, 1);
-        assertEq(_commit(OTHER_SET, 0, 3), 2);
-        assertEq(_commit(OPERATOR_SET, 0, 3), 3);
-        assertEq(_commit(OTHER_SET, 0, 2), 4);
+        assertEq(_commit(OTHER_SET, 0, 3), EpochId.wrap(2));
+        assertEq(_commit(OPERATOR_SET, 0, 3), EpochId.wrap(3));
+        assertEq(_commit(OTHER_SET, 0, 2), EpochId.wrap(4));
         assertEq(registry.epochCount(), 4);
-        assertEq(registry.latestEpoch(OPERATOR_SET), 3);
-        assertEq(registry.latestEpoch(OTHER_SET), 4);
-        (,, uint48 validUntil) = registry.epochs(3);
+        assertEq(registry.latestEpoch(OPERATOR_SET), EpochId.wrap(3));
+        assertEq(registry.latestEpoch(OTHER_SET), EpochId.wrap(4));
+        (,, uint48 validUntil) = registry.epochs(EpochId.wrap(3));
         assertEq(validUntil, type(uint48).max, "another set's epoch superseded it");
     }
 
@@ -102,7 +100,7 @@ contract EpochsTest is TrailingPath {
     function test_RevertWhen_WeightsOverflow() public {
         setWeight(0, type(uint96).max);
         _assertCommitRefused(operatorAddresses(0, 2), abi.encodeWithSignature("Panic(uint256)", 0x11));
-        assertEq(_commit(OPERATOR_SET, 0, 1), 2);
+        assertEq(_commit(OPERATOR_SET, 0, 1), EpochId.wrap(2));
     }
 
     /* FREEZING */
@@ -110,9 +108,9 @@ contract EpochsTest is TrailingPath {
     function test_StakeChangesReachNoCommittedEpoch() public {
         setWeight(0, 1_000_000);
         // By weights of today the absent operator would be nearly the whole.
-        _assertAuthorizes(1, 1, "");
-        assertEq(_commit(OPERATOR_SET, 0, OPERATORS), 2);
-        _assertAuthorizes(2, 1, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 600, 667_101));
+        _assertAuthorizes(FIRST_EPOCH, 1, "");
+        assertEq(_commit(OPERATOR_SET, 0, OPERATORS), EpochId.wrap(2));
+        _assertAuthorizes(EpochId.wrap(2), 1, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 600, 667_101));
     }
 
     function test_RotationAndDeregistrationReachNoCommittedEpoch() public {
@@ -122,7 +120,7 @@ contract EpochsTest is TrailingPath {
         registry.rotateKey(next, proof);
         vm.prank(operatorAddress(1));
         registry.deregisterOperator();
-        _assertAuthorizes(1, 0, "");
+        _assertAuthorizes(FIRST_EPOCH, 0, "");
     }
 
     function test_RotatedKeySignsFromTheNextEpochOn() public {
@@ -130,7 +128,7 @@ contract EpochsTest is TrailingPath {
         bytes memory proof = proofOfPossession(50, operatorAddress(0), next);
         vm.prank(operatorAddress(0));
         registry.rotateKey(next, proof);
-        uint32 epoch = _commit(OPERATOR_SET, 0, 1);
+        EpochId epoch = _commit(OPERATOR_SET, 0, 1);
 
         Attestation memory attestation = attest(protectedCall());
         bytes32 digest = taskManager.digestOf(attestation);
@@ -156,14 +154,14 @@ contract EpochsTest is TrailingPath {
 
     function test_RetiringIsAnnouncedAndImmediate() public {
         vm.expectEmit(address(registry));
-        emit IOperatorRegistry.EpochRetiredByOwner(1);
+        emit IOperatorRegistry.EpochRetiredByOwner(FIRST_EPOCH);
         vm.prank(owner);
-        registry.retireEpoch(1);
-        _assertAuthorizes(1, 0, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        registry.retireEpoch(FIRST_EPOCH);
+        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
     }
 
     function test_RevertWhen_RetiringAnEpochThatIsNot() public {
-        uint32[3] memory unknown = [uint32(0), 2, type(uint32).max];
+        EpochId[3] memory unknown = [EpochId.wrap(0), EpochId.wrap(2), EpochId.wrap(type(uint32).max)];
         for (uint256 i = 0; i < unknown.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, unknown[i]));
             vm.prank(owner);
@@ -173,18 +171,18 @@ contract EpochsTest is TrailingPath {
 
     function test_RetiredEpochStaysRetiredWhenSuperseded() public {
         vm.prank(owner);
-        registry.retireEpoch(1);
+        registry.retireEpoch(FIRST_EPOCH);
         _commit(OPERATOR_SET, 0, OPERATORS);
-        (,, uint48 validUntil) = registry.epochs(1);
+        (,, uint48 validUntil) = registry.epochs(FIRST_EPOCH);
         assertEq(validUntil, 0);
-        _assertAuthorizes(1, 0, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
     }
 
     function test_SupersededEpochCanStillBeRetired() public {
         _commit(OPERATOR_SET, 0, OPERATORS);
         vm.prank(owner);
-        registry.retireEpoch(1);
-        _assertAuthorizes(1, 0, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        registry.retireEpoch(FIRST_EPOCH);
+        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
     }
 
     /// @dev However commits, retirements and settings follow one another, nobody's time is ever extended.
@@ -197,7 +195,7 @@ contract EpochsTest is TrailingPath {
                 vm.prank(owner);
                 registry.setGracePeriod(uint48(steps[i]) * 1 hours);
             } else if (steps[i] % 4 == 2) {
-                uint32 epoch = uint32(1 + steps[i] % registry.epochCount());
+                EpochId epoch = EpochId.wrap(uint32(1 + steps[i] % registry.epochCount()));
                 vm.prank(owner);
                 registry.retireEpoch(epoch);
             } else {
@@ -235,12 +233,12 @@ contract EpochsTest is TrailingPath {
     /// @dev 1 stands for an epoch that is not yet, so that a commit does not count as lengthening.
     function _validUntil() private view returns (uint48[16] memory all) {
         for (uint32 i = 0; i < 16; ++i) {
-            (address table,, uint48 validUntil) = registry.epochs(i);
+            (address table,, uint48 validUntil) = registry.epochs(EpochId.wrap(i));
             all[i] = table == address(0) ? 1 : validUntil;
         }
     }
 
-    function _assertAuthorizes(uint32 epoch, uint256 absent, bytes memory expected) private {
+    function _assertAuthorizes(EpochId epoch, uint256 absent, bytes memory expected) private {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), absent, OPERATORS);
         bytes memory authorization = encode(attestation, epoch, signature, firstBits(absent), new bytes32[](0));
@@ -255,12 +253,12 @@ contract EpochsTest is TrailingPath {
         registry.commitEpoch(OPERATOR_SET, operators);
     }
 
-    function _commit(uint32 operatorSet, uint256 first, uint256 count) private returns (uint32) {
+    function _commit(OperatorSetId operatorSet, uint256 first, uint256 count) private returns (EpochId) {
         vm.prank(owner);
         return registry.commitEpoch(operatorSet, operatorAddresses(first, count));
     }
 
-    function _setWeights(uint32 operatorSet, uint256 first, uint256 count, uint96 weight) private {
+    function _setWeights(OperatorSetId operatorSet, uint256 first, uint256 count, uint96 weight) private {
         uint96[] memory weights = new uint96[](count);
         for (uint256 i = 0; i < count; ++i) {
             weights[i] = weight;

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
-import {Attestation, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
@@ -26,14 +26,14 @@ contract LargeSetsTest is TrailingPath {
         uint16[8] memory sizes = [uint16(1), 99, 100, 101, 199, 200, 201, 250];
         for (uint256 i = 0; i < sizes.length; ++i) {
             uint256 snapshot = vm.snapshotState();
-            uint32 epoch = commitEpoch(0, sizes[i]);
+            EpochId epoch = commitEpoch(0, sizes[i]);
             _assertVerifies(epoch, sizes[i], new uint256[](0));
             vm.revertToState(snapshot);
         }
     }
 
     function test_NonSignersOfEachTableAreTakenAway() public {
-        uint32 epoch = commitEpoch(0, MOST);
+        EpochId epoch = commitEpoch(0, MOST);
         uint256[] memory absent = new uint256[](1);
         uint8[8] memory places = [0, 7, 99, 100, 199, 200, 201, 249];
         for (uint256 i = 0; i < places.length; ++i) {
@@ -48,7 +48,7 @@ contract LargeSetsTest is TrailingPath {
     }
 
     function test_RevertWhen_BitmapNamesTheOperatorAfterTheLast() public {
-        uint32 epoch = commitEpoch(0, 201);
+        EpochId epoch = commitEpoch(0, 201);
         Attestation memory attestation = attest(protectedCall());
         bytes memory bitmap = new bytes(26);
         bitmap[25] = 0x02; // Operator 201.
@@ -68,12 +68,12 @@ contract LargeSetsTest is TrailingPath {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         assertEq(logs.length, 1);
         assertEq(logs[0].topics[0], IOperatorRegistry.OperatorsStaged.selector);
-        assertEq(logs[0].topics[1], bytes32(uint256(OPERATOR_SET)));
+        assertEq(logs[0].topics[1], bytes32(uint256(OperatorSetId.unwrap(OPERATOR_SET))));
         assertEq(logs[0].data, abi.encode(staged[0]));
         commitEpoch(100, 1);
         assertEq(registry.stagedTables(OPERATOR_SET).length, 0);
         // The next epoch begins anew.
-        uint32 epoch = commitEpoch(0, 3);
+        EpochId epoch = commitEpoch(0, 3);
         _assertVerifies(epoch, 3, new uint256[](0));
     }
 
@@ -84,15 +84,15 @@ contract LargeSetsTest is TrailingPath {
         vm.prank(owner);
         registry.discardStagedOperators(OPERATOR_SET);
         assertEq(registry.stagedTables(OPERATOR_SET).length, 0);
-        uint32 epoch = commitEpoch(0, 3);
+        EpochId epoch = commitEpoch(0, 3);
         _assertVerifies(epoch, 3, new uint256[](0));
     }
 
     function test_StagingOfOneSetTouchesNoOther() public {
         _stage(0);
-        assertEq(registry.stagedTables(OPERATOR_SET + 1).length, 0);
+        assertEq(registry.stagedTables(OTHER_SET).length, 0);
         vm.prank(owner);
-        registry.discardStagedOperators(OPERATOR_SET + 1);
+        registry.discardStagedOperators(OTHER_SET);
         assertEq(registry.stagedTables(OPERATOR_SET).length, 1);
     }
 
@@ -130,7 +130,7 @@ contract LargeSetsTest is TrailingPath {
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.WrongOperatorCount.selector, 101, 1, 100));
         vm.prank(owner);
         registry.commitEpoch(OPERATOR_SET, operatorAddresses(1900, 101));
-        uint32 epoch = commitEpoch(1900, 100);
+        EpochId epoch = commitEpoch(1900, 100);
 
         uint256[] memory absent = new uint256[](4);
         (absent[0], absent[1], absent[2], absent[3]) = (0, 1899, 1900, 1999);
@@ -139,7 +139,7 @@ contract LargeSetsTest is TrailingPath {
 
     /// @dev Passes with all but `absent` signing, and counts exactly their weight. A Merkle proof follows the bitmap, none of
     /// whose bytes may name an operator.
-    function _assertVerifies(uint32 epoch, uint256 size, uint256[] memory absent) private {
+    function _assertVerifies(EpochId epoch, uint256 size, uint256[] memory absent) private {
         uint256 snapshot = vm.snapshotState();
         Attestation memory attestation = attest(protectedCall());
         (uint256 secret, uint256 absentWeight, bytes memory bitmap) = _without(size, absent);

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IPolicyClient} from "../../../contracts/interfaces/IPolicyClient.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, IRefusals, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 
@@ -23,7 +23,7 @@ contract PolicyClientTest is TrailingPath {
         fresh.burnNonces(0, 1);
 
         assertEq(address(fresh.taskManager()), address(0));
-        assertEq(abi.encode(fresh.policy()), abi.encode(Policy(0, 0, 0, 0)));
+        assertEq(abi.encode(fresh.policy()), abi.encode(Policy(0, OperatorSetId.wrap(0), 0, 0)));
     }
 
     function test_UninitialisedClientLetsUnprotectedCallsThrough() public {
@@ -52,7 +52,7 @@ contract PolicyClientTest is TrailingPath {
     function test_RevertWhen_InitialisedWithoutPolicy() public {
         ProtectedCounter fresh = new ProtectedCounter();
         vm.expectRevert(abi.encodeWithSelector(IPolicyClient.InvalidPolicy.selector, bytes32(0), 0, 0));
-        fresh.initialize(taskManager, Policy(0, 0, 0, 0));
+        fresh.initialize(taskManager, Policy(0, OperatorSetId.wrap(0), 0, 0));
         assertEq(address(fresh.taskManager()), address(0), "half initialised");
     }
 
@@ -65,9 +65,9 @@ contract PolicyClientTest is TrailingPath {
     /* THE POLICY */
 
     function test_PolicyChangeIsAnnounced() public {
-        Policy memory next = Policy(keccak256("next"), 9, 10_000, 1);
+        Policy memory next = Policy(keccak256("next"), OperatorSetId.wrap(9), 10_000, 1);
         vm.expectEmit(address(counter));
-        emit IPolicyClient.PolicyChanged(next.policyId, 9, 10_000, 1);
+        emit IPolicyClient.PolicyChanged(next.policyId, OperatorSetId.wrap(9), 10_000, 1);
         counter.setPolicy(next);
         assertEq(abi.encode(counter.policy()), abi.encode(next));
         assertEq(address(counter.taskManager()), address(taskManager), "the TaskManager changed along");
@@ -89,7 +89,7 @@ contract PolicyClientTest is TrailingPath {
         _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, type(uint16).max, MAX_LIFETIME));
         _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, QUORUM, 0));
         counter.setPolicy(Policy(POLICY_ID, OPERATOR_SET, 5001, 1));
-        counter.setPolicy(Policy(POLICY_ID, 0, 10_000, type(uint48).max));
+        counter.setPolicy(Policy(POLICY_ID, OperatorSetId.wrap(0), 10_000, type(uint48).max));
     }
 
     function test_RevertWhen_StrangerChangesThePolicy() public {
@@ -168,7 +168,7 @@ contract PolicyClientTest is TrailingPath {
             uint256(keccak256(abi.encode(uint256(keccak256("assent.storage.PolicyClient")) - 1))) & ~uint256(0xff);
         uint256 packed = uint256(vm.load(address(counter), bytes32(slot)));
         assertEq(address(uint160(packed)), address(taskManager));
-        assertEq(uint32(packed >> 160), OPERATOR_SET);
+        assertEq(OperatorSetId.wrap(uint32(packed >> 160)), OPERATOR_SET);
         assertEq(uint16(packed >> 192), QUORUM);
         assertEq(uint48(packed >> 208), MAX_LIFETIME);
         assertEq(vm.load(address(counter), bytes32(slot + 1)), POLICY_ID);
@@ -208,7 +208,7 @@ abstract contract ViewTest is ClientTestBase {
         if (state % 5 == 1) counter.burnNonces(0, 1 << NONCE);
         if (state % 5 == 2) commitEpoch(0, OPERATORS - 1);
         vm.startPrank(owner);
-        if (state % 5 == 3) registry.retireEpoch(1);
+        if (state % 5 == 3) registry.retireEpoch(FIRST_EPOCH);
         vm.stopPrank();
         if (state % 5 == 4) intent.value += 1;
         attempt(intent, agent, authorization);

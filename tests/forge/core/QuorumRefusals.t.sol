@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {BLS12381, G1Point, MODULUS_HIGH, MODULUS_LOW} from "../../../contracts/libraries/BLS12381.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
@@ -11,7 +11,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
     /* 8. THE EPOCH */
 
     function test_RevertWhen_EpochWasNeverCommitted() public whereUnmodifiedPasses {
-        uint32[3] memory unknown = [uint32(0), 2, type(uint32).max];
+        EpochId[3] memory unknown = [EpochId.wrap(0), EpochId.wrap(2), EpochId.wrap(type(uint32).max)];
         for (uint256 i = 0; i < unknown.length; ++i) {
             _assertEpochRefused(unknown[i], IRefusals.UnknownEpoch.selector);
         }
@@ -19,24 +19,24 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
 
     function test_RevertWhen_EpochIsOfAnotherOperatorSet() public whereUnmodifiedPasses {
         Policy memory ofAnotherSet = policy();
-        ofAnotherSet.operatorSet = OPERATOR_SET + 1;
+        ofAnotherSet.operatorSet = OTHER_SET;
         counter.setPolicy(ofAnotherSet);
-        _assertEpochRefused(1, IRefusals.UnknownEpoch.selector);
+        _assertEpochRefused(FIRST_EPOCH, IRefusals.UnknownEpoch.selector);
     }
 
     function test_RevertWhen_RetiredEpochIsOfAnotherOperatorSet() public {
         Policy memory ofAnotherSet = policy();
-        ofAnotherSet.operatorSet = OPERATOR_SET + 1;
+        ofAnotherSet.operatorSet = OTHER_SET;
         counter.setPolicy(ofAnotherSet);
         vm.prank(owner);
-        registry.retireEpoch(1);
-        _assertEpochRefused(1, IRefusals.UnknownEpoch.selector);
+        registry.retireEpoch(FIRST_EPOCH);
+        _assertEpochRefused(FIRST_EPOCH, IRefusals.UnknownEpoch.selector);
     }
 
     function test_RevertWhen_EpochWasRetiredForCause() public whereUnmodifiedPasses {
         vm.prank(owner);
-        registry.retireEpoch(1);
-        _assertEpochRefused(1, IRefusals.EpochRetired.selector);
+        registry.retireEpoch(FIRST_EPOCH);
+        _assertEpochRefused(FIRST_EPOCH, IRefusals.EpochRetired.selector);
     }
 
     function test_RevertWhen_GracePeriodIsOver() public whereUnmodifiedPasses {
@@ -44,7 +44,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         uint256 end = block.timestamp + GRACE_PERIOD;
         for (uint256 late = 0; late < 2; ++late) {
             vm.warp(end + late);
-            _assertEpochRefused(1, IRefusals.EpochRetired.selector);
+            _assertEpochRefused(FIRST_EPOCH, IRefusals.EpochRetired.selector);
         }
         vm.warp(end - 1);
         assertEq(attempt(attest(protectedCall())), "");
@@ -54,7 +54,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         vm.prank(owner);
         registry.setGracePeriod(0);
         commitEpoch(0, OPERATORS);
-        _assertEpochRefused(1, IRefusals.EpochRetired.selector);
+        _assertEpochRefused(FIRST_EPOCH, IRefusals.EpochRetired.selector);
     }
 
     /* 9. THE WEIGHT */
@@ -73,7 +73,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         Attestation memory attestation = attest(protectedCall());
         assertRefused(
             attestation.intent,
-            encode(attestation, 1, new bytes(96), firstBits(OPERATORS), new bytes32[](0)),
+            encode(attestation, FIRST_EPOCH, new bytes(96), firstBits(OPERATORS), new bytes32[](0)),
             abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 0, 467)
         );
     }
@@ -107,7 +107,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
             Attestation memory attestation = attest(protectedCall());
             bytes memory bitmap = abi.encodePacked(uint8(1 << absent));
             bytes memory authorization =
-                encode(attestation, 1, _signWithout(attestation, absent), bitmap, new bytes32[](0));
+                encode(attestation, FIRST_EPOCH, _signWithout(attestation, absent), bitmap, new bytes32[](0));
             assertPasses(attestation.intent, authorization);
             vm.revertToState(snapshot);
         }
@@ -121,7 +121,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         for (uint256 i = 0; i < bitmaps.length; ++i) {
             assertRefused(
                 attestation.intent,
-                encode(attestation, 1, signature, bitmaps[i], new bytes32[](0)),
+                encode(attestation, FIRST_EPOCH, signature, bitmaps[i], new bytes32[](0)),
                 abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector)
             );
         }
@@ -130,7 +130,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
     /// @dev Behind the words that can name its only operator.
     function test_RevertWhen_BitmapNamesAnOperatorOutsideAnEpochOfTheLeastWeight() public {
         setWeight(0, 1);
-        uint32 epoch = commitEpoch(0, 1);
+        EpochId epoch = commitEpoch(0, 1);
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 0, 1);
         bytes memory bitmap = new bytes(33);
@@ -232,12 +232,12 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), OPERATORS, 2 * OPERATORS);
         _assertForged(signature);
-        assertPasses(attestation.intent, encode(attestation, 2, signature, "", new bytes32[](0)));
+        assertPasses(attestation.intent, encode(attestation, EpochId.wrap(2), signature, "", new bytes32[](0)));
     }
 
     /* SHARED */
 
-    function _assertEpochRefused(uint32 epoch, bytes4 selector) private {
+    function _assertEpochRefused(EpochId epoch, bytes4 selector) private {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 0, OPERATORS);
         assertRefused(
@@ -259,7 +259,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
             setWeight(i, uint96(i));
         }
         setWeight(OPERATORS - 1, 10_000 - absentWeight - 15);
-        uint32 epoch = commitEpoch(0, OPERATORS);
+        EpochId epoch = commitEpoch(0, OPERATORS);
 
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 1, OPERATORS);
@@ -286,7 +286,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
 
     function _assertSignatureRefused(bytes memory signature, bytes4 selector) private {
         Attestation memory attestation = attest(protectedCall());
-        bytes memory authorization = encode(attestation, 1, signature, "", new bytes32[](0));
+        bytes memory authorization = encode(attestation, FIRST_EPOCH, signature, "", new bytes32[](0));
         assertRefused(attestation.intent, authorization, abi.encodeWithSelector(selector));
     }
 

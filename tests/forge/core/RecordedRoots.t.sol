@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
-import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
@@ -16,66 +16,66 @@ abstract contract RecordedRootsTest is ClientTestBase {
     function test_RecordingIsAnnouncedAndReadable() public {
         SignedRoot memory signedRoot = _signed("root", 2);
         vm.expectEmit(address(taskManager));
-        emit IAttestationValidator.RootRecorded(1, "root", 5 * WEIGHT, 7 * WEIGHT);
+        emit IAttestationValidator.RootRecorded(FIRST_EPOCH, "root", 5 * WEIGHT, 7 * WEIGHT);
         vm.prank(stranger);
-        taskManager.recordRoot(1, signedRoot);
-        (uint96 signed, uint96 total) = taskManager.recordedRoots(1, "root");
+        taskManager.recordRoot(FIRST_EPOCH, signedRoot);
+        (uint96 signed, uint96 total) = taskManager.recordedRoots(FIRST_EPOCH, "root");
         assertEq(signed, 5 * WEIGHT);
         assertEq(total, 7 * WEIGHT);
     }
 
     function test_GreatestWeightOfSeveralRecordsStays() public {
-        taskManager.recordRoot(1, _signed("root", 2));
-        taskManager.recordRoot(1, _signed("root", 3));
+        taskManager.recordRoot(FIRST_EPOCH, _signed("root", 2));
+        taskManager.recordRoot(FIRST_EPOCH, _signed("root", 3));
         assertEq(_signedWeight("root"), 5 * WEIGHT);
-        taskManager.recordRoot(1, _signed("root", 0));
+        taskManager.recordRoot(FIRST_EPOCH, _signed("root", 0));
         assertEq(_signedWeight("root"), 7 * WEIGHT);
     }
 
     function test_RevertWhen_RecordedRootIsNotSigned() public {
         SignedRoot memory signedRoot = _signed("root", 0);
         signedRoot.root = "another root";
-        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.InvalidSignature.selector));
+        _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.InvalidSignature.selector));
     }
 
     function test_RevertWhen_RecordedRootHasAMalformedSignature() public {
         SignedRoot memory signedRoot = _signed("root", 0);
         signedRoot.signature[95] ^= 0x01;
-        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+        _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
         signedRoot.signature = new bytes(96);
-        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+        _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
         signedRoot.signature = bytes.concat(_signed("root", 0).signature, hex"00");
-        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+        _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
         signedRoot.signature = "";
-        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+        _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
     }
 
     function test_RevertWhen_RecordedRootIsBelowTheFloor() public {
         bytes memory expected = abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 3 * WEIGHT, 351);
-        _assertRecordRefused(1, _signed("root", 4), expected);
-        taskManager.recordRoot(1, _signed("root", 3));
+        _assertRecordRefused(FIRST_EPOCH, _signed("root", 4), expected);
+        taskManager.recordRoot(FIRST_EPOCH, _signed("root", 3));
     }
 
     function test_RevertWhen_RecordedRootsBitmapNamesAnOperatorThatIsNot() public {
         SignedRoot memory signedRoot = _signed("root", 0);
         signedRoot.nonSigners = hex"80"; // Operator 7 of 7.
-        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector));
+        _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector));
     }
 
     function test_RevertWhen_RecordedUnderAnUnknownOrRetiredEpoch() public {
         SignedRoot memory signedRoot = _signed("root", 0);
-        _assertRecordRefused(2, signedRoot, abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 2));
+        _assertRecordRefused(EpochId.wrap(2), signedRoot, abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 2));
         commitEpoch(0, OPERATORS);
         skip(GRACE_PERIOD);
-        _assertRecordRefused(1, signedRoot, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
     }
 
     /* USING */
 
     function test_EveryAttestationUnderARecordedRootPassesOnce() public {
-        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         for (uint256 i = 0; i < BATCH; ++i) {
-            bytes memory authorization = encodeRecorded(batch[i], 1, MerkleTree.proofOf(leaves, i));
+            bytes memory authorization = encodeRecorded(batch[i], FIRST_EPOCH, MerkleTree.proofOf(leaves, i));
             assertPasses(batch[i].intent, authorization);
             assertRefused(
                 batch[i].intent,
@@ -87,8 +87,8 @@ abstract contract RecordedRootsTest is ClientTestBase {
 
     function test_LoneAttestationIsItsOwnRoot() public {
         Attestation memory attestation = attest(protectedCall());
-        taskManager.recordRoot(1, _signed(taskManager.digestOf(attestation), 0));
-        assertPasses(attestation.intent, encodeRecorded(attestation, 1, new bytes32[](0)));
+        taskManager.recordRoot(FIRST_EPOCH, _signed(taskManager.digestOf(attestation), 0));
+        assertPasses(attestation.intent, encodeRecorded(attestation, FIRST_EPOCH, new bytes32[](0)));
     }
 
     function test_RevertWhen_RootIsNotRecorded() public {
@@ -96,34 +96,34 @@ abstract contract RecordedRootsTest is ClientTestBase {
         bytes32 root = taskManager.digestOf(attestation);
         assertRefused(
             attestation.intent,
-            encodeRecorded(attestation, 1, new bytes32[](0)),
+            encodeRecorded(attestation, FIRST_EPOCH, new bytes32[](0)),
             abi.encodeWithSelector(IRefusals.RootNotRecorded.selector, 1, root)
         );
     }
 
     function test_RevertWhen_RootIsRecordedUnderAnotherEpoch() public {
         commitEpoch(0, OPERATORS);
-        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         assertRefused(
             batch[0].intent,
-            encodeRecorded(batch[0], 2, MerkleTree.proofOf(leaves, 0)),
+            encodeRecorded(batch[0], EpochId.wrap(2), MerkleTree.proofOf(leaves, 0)),
             abi.encodeWithSelector(IRefusals.RootNotRecorded.selector, 2, MerkleTree.rootOf(leaves))
         );
     }
 
     function test_RevertWhen_InnerNodeOrWrongProofIsOffered() public {
-        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         bytes32[] memory proof = MerkleTree.proofOf(leaves, 0);
         proof[0] ^= bytes32(uint256(1));
-        bytes memory refusal = attempt(batch[0].intent, agent, encodeRecorded(batch[0], 1, proof));
+        bytes memory refusal = attempt(batch[0].intent, agent, encodeRecorded(batch[0], FIRST_EPOCH, proof));
         assertEq(bytes4(refusal), IRefusals.RootNotRecorded.selector);
-        refusal = attempt(batch[0].intent, agent, encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 1)));
+        refusal = attempt(batch[0].intent, agent, encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 1)));
         assertEq(bytes4(refusal), IRefusals.RootNotRecorded.selector);
     }
 
     function test_RevertWhen_AnythingAttestedDiffersUnderARecordedRoot() public {
-        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
-        bytes memory good = encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0));
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
+        bytes memory good = encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0));
         // From the expiration to the evidence: what the task id does not fix.
         for (uint256 i = 64; i < 103; ++i) {
             bytes memory bad = bytes.concat(good);
@@ -135,50 +135,50 @@ abstract contract RecordedRootsTest is ClientTestBase {
 
     function test_RevertWhen_RecordedWeightIsBelowTheClientsQuorum() public {
         // 4 of 7 reach the floor, and not the policy's two thirds.
-        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 3);
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 3);
         assertRefused(
             batch[0].intent,
-            encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)),
+            encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)),
             abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 4 * WEIGHT, 467)
         );
         // Recorded again with more, it is good.
-        taskManager.recordRoot(1, _signed(MerkleTree.rootOf(leaves), 2));
-        assertPasses(batch[0].intent, encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)));
+        taskManager.recordRoot(FIRST_EPOCH, _signed(MerkleTree.rootOf(leaves), 2));
+        assertPasses(batch[0].intent, encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)));
     }
 
     function test_GracePeriodsEndLeavesRecordedRootsGood() public {
-        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         vm.prank(owner);
         registry.setGracePeriod(0);
         commitEpoch(0, OPERATORS);
         bytes memory signature = sign(MerkleTree.rootOf(leaves), 0, OPERATORS);
         assertRefused(
             batch[0].intent,
-            encode(batch[0], 1, signature, "", MerkleTree.proofOf(leaves, 0)),
+            encode(batch[0], FIRST_EPOCH, signature, "", MerkleTree.proofOf(leaves, 0)),
             abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1)
         );
-        assertPasses(batch[0].intent, encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)));
+        assertPasses(batch[0].intent, encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)));
     }
 
     function test_RevertWhen_EpochOfARecordedRootIsRetiredForCause() public {
-        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         vm.prank(owner);
-        registry.retireEpoch(1);
+        registry.retireEpoch(FIRST_EPOCH);
         assertRefused(
             batch[0].intent,
-            encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)),
+            encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)),
             abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1)
         );
     }
 
     function test_RevertWhen_RecordedRootIsAnotherOperatorSets() public {
-        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         Policy memory other = policy();
-        other.operatorSet = OPERATOR_SET + 1;
+        other.operatorSet = OTHER_SET;
         counter.setPolicy(other);
         assertRefused(
             batch[0].intent,
-            encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)),
+            encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)),
             abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 1)
         );
     }
@@ -186,20 +186,20 @@ abstract contract RecordedRootsTest is ClientTestBase {
     function test_RevertWhen_RecordedAttestationIsADenial() public {
         Attestation memory attestation = attest(protectedCall());
         attestation.decision = 0;
-        taskManager.recordRoot(1, _signed(taskManager.digestOf(attestation), 0));
+        taskManager.recordRoot(FIRST_EPOCH, _signed(taskManager.digestOf(attestation), 0));
         assertRefused(
             attestation.intent,
-            encodeRecorded(attestation, 1, new bytes32[](0)),
+            encodeRecorded(attestation, FIRST_EPOCH, new bytes32[](0)),
             abi.encodeWithSelector(IRefusals.PolicyDenied.selector, attestation.taskId)
         );
     }
 
     function test_RevertWhen_RecordedAttestationHasExpired() public {
-        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(1, 0);
+        (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         vm.warp(batch[0].expiration);
         assertRefused(
             batch[0].intent,
-            encodeRecorded(batch[0], 1, MerkleTree.proofOf(leaves, 0)),
+            encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)),
             abi.encodeWithSelector(
                 IRefusals.AttestationExpired.selector, batch[0].expiration, uint256(batch[0].expiration)
             )
@@ -210,7 +210,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
 
     function test_ManyRootsAreRecordedByOneProduct() public {
         SignedRoot[] memory roots = _roots(6);
-        taskManager.recordRoots(1, roots);
+        taskManager.recordRoots(FIRST_EPOCH, roots);
         for (uint256 i = 0; i < roots.length; ++i) {
             assertEq(_signedWeight(roots[i].root), (7 - i / 2) * WEIGHT);
         }
@@ -218,7 +218,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
 
     function test_NoRootsAreRecordedByAnEmptyCall() public {
         vm.recordLogs();
-        taskManager.recordRoots(1, new SignedRoot[](0));
+        taskManager.recordRoots(FIRST_EPOCH, new SignedRoot[](0));
         assertEq(vm.getRecordedLogs().length, 0);
     }
 
@@ -273,14 +273,14 @@ abstract contract RecordedRootsTest is ClientTestBase {
         bool eachPasses = true;
         uint256 snapshot = vm.snapshotState();
         for (uint256 i = 0; i < roots.length; ++i) {
-            try taskManager.recordRoot(1, roots[i]) {}
+            try taskManager.recordRoot(FIRST_EPOCH, roots[i]) {}
             catch {
                 eachPasses = false;
             }
         }
         vm.revertToState(snapshot);
         bool allPass = true;
-        try taskManager.recordRoots(1, roots) {}
+        try taskManager.recordRoots(FIRST_EPOCH, roots) {}
         catch {
             allPass = false;
         }
@@ -300,10 +300,10 @@ abstract contract RecordedRootsTest is ClientTestBase {
     }
 
     function _signedWeight(bytes32 root) private view returns (uint96 signed) {
-        (signed,) = taskManager.recordedRoots(1, root);
+        (signed,) = taskManager.recordedRoots(FIRST_EPOCH, root);
     }
 
-    function _recordBatch(uint32 epoch, uint256 absent)
+    function _recordBatch(EpochId epoch, uint256 absent)
         private
         returns (Attestation[] memory batch, bytes32[] memory leaves)
     {
@@ -316,7 +316,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
         taskManager.recordRoot(epoch, _signed(MerkleTree.rootOf(leaves), absent));
     }
 
-    function _assertRecordRefused(uint32 epoch, SignedRoot memory signedRoot, bytes memory expected) private {
+    function _assertRecordRefused(EpochId epoch, SignedRoot memory signedRoot, bytes memory expected) private {
         vm.expectRevert(expected);
         taskManager.recordRoot(epoch, signedRoot);
         SignedRoot[] memory roots = new SignedRoot[](1);
@@ -327,7 +327,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
 
     function _assertRootsRefused(SignedRoot[] memory roots, bytes memory expected) private {
         vm.expectRevert(expected);
-        taskManager.recordRoots(1, roots);
+        taskManager.recordRoots(FIRST_EPOCH, roots);
         for (uint256 i = 0; i < roots.length; ++i) {
             assertEq(_signedWeight(roots[i].root), 0, "a root of a refused batch was recorded");
         }

@@ -75,11 +75,11 @@ abstract contract RefusalsTest is ClientTestBase {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 0, OPERATORS);
         bytes32[] memory noProof = new bytes32[](0);
-        assertRefused(attestation.intent, encode(attestation, 1, signature, hex"00", noProof), _malformed());
+        assertRefused(attestation.intent, encode(attestation, FIRST_EPOCH, signature, hex"00", noProof), _malformed());
 
         signature = sign(taskManager.digestOf(attestation), 1, OPERATORS);
-        assertRefused(attestation.intent, encode(attestation, 1, signature, hex"0100", noProof), _malformed());
-        assertPasses(attestation.intent, encode(attestation, 1, signature, hex"01", noProof));
+        assertRefused(attestation.intent, encode(attestation, FIRST_EPOCH, signature, hex"0100", noProof), _malformed());
+        assertPasses(attestation.intent, encode(attestation, FIRST_EPOCH, signature, hex"01", noProof));
     }
 
     /* 4. THE TASK */

@@ -5,7 +5,7 @@ import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {Epoch, IAttestationValidator} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {Attestation, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
@@ -50,7 +50,7 @@ contract ValidatorsTest is TrailingPath {
         // With as many as there can be, retiring an epoch still fits a transaction by far.
         vm.prank(owner);
         uint256 before = gasleft();
-        registry.retireEpoch(1);
+        registry.retireEpoch(FIRST_EPOCH);
         assertLt(before - gasleft(), 500_000);
     }
 
@@ -59,15 +59,15 @@ contract ValidatorsTest is TrailingPath {
         vm.prank(owner);
         registry.addValidator(second);
         commitEpoch(0, OPERATORS);
-        _assertAgree(second, 2);
-        _assertAgree(second, 1);
+        _assertAgree(second, EpochId.wrap(2));
+        _assertAgree(second, FIRST_EPOCH);
         skip(1 hours);
         commitEpoch(0, OPERATORS);
-        _assertAgree(second, 2);
+        _assertAgree(second, EpochId.wrap(2));
         vm.prank(owner);
-        registry.retireEpoch(3);
-        _assertAgree(second, 3);
-        (,, uint48 validUntil) = second.epochs(3);
+        registry.retireEpoch(EpochId.wrap(3));
+        _assertAgree(second, EpochId.wrap(3));
+        (,, uint48 validUntil) = second.epochs(EpochId.wrap(3));
         assertEq(validUntil, 0);
     }
 
@@ -83,16 +83,16 @@ contract ValidatorsTest is TrailingPath {
             attestation.intent, authorize(attestation), abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 1)
         );
         vm.prank(stranger);
-        registry.publishEpoch(1);
-        _assertAgree(second, 1);
+        registry.publishEpoch(FIRST_EPOCH);
+        _assertAgree(second, FIRST_EPOCH);
         assertPasses(attestation.intent, authorize(attestation));
     }
 
     function test_PublishingARetiredEpochDoesNotReviveIt() public {
         vm.prank(owner);
-        registry.retireEpoch(1);
+        registry.retireEpoch(FIRST_EPOCH);
         vm.prank(stranger);
-        registry.publishEpoch(1);
+        registry.publishEpoch(FIRST_EPOCH);
         Attestation memory attestation = attest(protectedCall());
         assertRefused(
             attestation.intent, authorize(attestation), abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1)
@@ -101,7 +101,7 @@ contract ValidatorsTest is TrailingPath {
 
     function test_RevertWhen_EpochToPublishDoesNotExist() public {
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 2));
-        registry.publishEpoch(2);
+        registry.publishEpoch(EpochId.wrap(2));
     }
 
     function test_RevertWhen_AnybodyButTheRegistryTellsOfAnEpoch() public {
@@ -110,7 +110,7 @@ contract ValidatorsTest is TrailingPath {
         for (uint256 i = 0; i < callers.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IAttestationValidator.NotOperatorRegistry.selector, callers[i]));
             vm.prank(callers[i]);
-            taskManager.updateEpoch(1, epoch);
+            taskManager.updateEpoch(FIRST_EPOCH, epoch);
         }
     }
 
@@ -120,19 +120,19 @@ contract ValidatorsTest is TrailingPath {
             if (steps[i] % 3 == 0) commitEpoch(0, 1 + steps[i] % OPERATORS);
             if (steps[i] % 3 == 1) skip(uint256(steps[i]) * 1 hours);
             if (steps[i] % 3 == 2) {
-                uint32 epoch = uint32(1 + steps[i] % registry.epochCount());
+                EpochId epoch = EpochId.wrap(uint32(1 + steps[i] % registry.epochCount()));
                 vm.prank(owner);
                 registry.retireEpoch(epoch);
             }
         }
         for (uint32 i = 1; i <= registry.epochCount(); ++i) {
-            _assertAgree(taskManager, i);
+            _assertAgree(taskManager, EpochId.wrap(i));
         }
     }
 
-    function _assertAgree(ITaskManager validator, uint32 epoch) private view {
-        (address table, uint32 operatorSet, uint48 validUntil) = registry.epochs(epoch);
-        (address tableThere, uint32 operatorSetThere, uint48 validUntilThere) = validator.epochs(epoch);
+    function _assertAgree(ITaskManager validator, EpochId epoch) private view {
+        (address table, OperatorSetId operatorSet, uint48 validUntil) = registry.epochs(epoch);
+        (address tableThere, OperatorSetId operatorSetThere, uint48 validUntilThere) = validator.epochs(epoch);
         assertEq(tableThere, table);
         assertEq(operatorSetThere, operatorSet);
         assertEq(validUntilThere, validUntil);

@@ -102,7 +102,7 @@ contract GasOfAdministrationTest is GasTestBase {
 
     function test_RetireEpoch() public {
         vm.prank(owner);
-        _measure("retire an epoch", address(registry), abi.encodeCall(IOperatorRegistry.retireEpoch, (1)));
+        _measure("retire an epoch", address(registry), abi.encodeCall(IOperatorRegistry.retireEpoch, (FIRST_EPOCH)));
     }
 
     function test_AddValidator() public {
@@ -112,7 +112,11 @@ contract GasOfAdministrationTest is GasTestBase {
     }
 
     function test_PublishEpoch() public {
-        _measure("publish an epoch once more", address(registry), abi.encodeCall(IOperatorRegistry.publishEpoch, (1)));
+        _measure(
+            "publish an epoch once more",
+            address(registry),
+            abi.encodeCall(IOperatorRegistry.publishEpoch, (FIRST_EPOCH))
+        );
     }
 
     /* CLIENTS */

@@ -98,7 +98,7 @@ contract GasFloorTest is GasTestBase {
     function test_CalldataOf256OperatorsIsBelow450Bytes() public {
         bytes memory bitmap = new bytes(32);
         bitmap[31] = 0x80;
-        bytes memory authorization = encode(noOp(1), 1, new bytes(96), bitmap, new bytes32[](0));
+        bytes memory authorization = encode(noOp(1), FIRST_EPOCH, new bytes(96), bitmap, new bytes32[](0));
         uint256 extra = trail("", authorization).length;
         vm.snapshotValue("calldata", "256 operators, the last of them absent", extra);
         assertLt(extra, 450);

@@ -66,7 +66,7 @@ contract GasOfRecordedUseTest is GasTestBase {
     }
 
     function test_RecordRoot() public {
-        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoot, (1, fresh[1][0]));
+        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoot, (FIRST_EPOCH, fresh[1][0]));
         vm.snapshotValue("batch", "recordRoot", gasOf(address(taskManager), data));
     }
 
@@ -102,7 +102,7 @@ contract GasOfRecordedUseTest is GasTestBase {
     }
 
     function _measureRoots(uint256 count) private {
-        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (1, fresh[count]));
+        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (FIRST_EPOCH, fresh[count]));
         vm.snapshotValue(
             "batch", string.concat("recordRoots of ", vm.toString(count)), gasOf(address(taskManager), data)
         );
@@ -112,7 +112,7 @@ contract GasOfRecordedUseTest is GasTestBase {
     function _prepareUse(uint256 size) private {
         (Attestation[] memory batch, bytes32[] memory leaves) = _batch(size, 256 * size + 1);
         counter.burnNonces(size, 1);
-        taskManager.recordRoot(1, _signed(MerkleTree.rootOf(leaves)));
+        taskManager.recordRoot(FIRST_EPOCH, _signed(MerkleTree.rootOf(leaves)));
         uses[size] = _use(batch[0], leaves, 0);
     }
 
@@ -129,7 +129,7 @@ contract GasOfRecordedUseTest is GasTestBase {
         }
         targets[0] = address(taskManager);
         SignedRoot memory signedRoot = _signed(MerkleTree.rootOf(leaves));
-        calls[0] = abi.encodeCall(IAttestationValidator.recordRoot, (1, signedRoot));
+        calls[0] = abi.encodeCall(IAttestationValidator.recordRoot, (FIRST_EPOCH, signedRoot));
         for (uint256 i = 0; i < 16; ++i) {
             (targets[i + 1], calls[i + 1]) = (address(counter), _use(batch[i], leaves, i));
         }
@@ -154,7 +154,8 @@ contract GasOfRecordedUseTest is GasTestBase {
         pure
         returns (bytes memory)
     {
-        return trail(attestation.intent.data, encodeRecorded(attestation, 1, MerkleTree.proofOf(leaves, index)));
+        return
+            trail(attestation.intent.data, encodeRecorded(attestation, FIRST_EPOCH, MerkleTree.proofOf(leaves, index)));
     }
 
     function _signed(bytes32 root) private view returns (SignedRoot memory) {

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
-import {Attestation} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Digests} from "./Digests.sol";
@@ -80,8 +80,10 @@ abstract contract Attesting is OperatorSets {
 
     function authorizationOf(Signed memory signed) public pure returns (bytes memory) {
         return signed.recorded
-            ? encodeRecorded(signed.attestation, signed.epoch, signed.proof)
-            : encode(signed.attestation, signed.epoch, signed.signature, bitmapOf(signed.absent), signed.proof);
+            ? encodeRecorded(signed.attestation, EpochId.wrap(signed.epoch), signed.proof)
+            : encode(
+                signed.attestation, EpochId.wrap(signed.epoch), signed.signature, bitmapOf(signed.absent), signed.proof
+            );
     }
 
     /// @dev The shortest.
@@ -99,7 +101,7 @@ abstract contract Attesting is OperatorSets {
 
     /// @dev By a passer-by. The epoch must be in force and the weight at least the floor.
     function record(Signed memory signed) external {
-        _mustSucceed(abi.encodeCall(taskManager.recordRoot, (signed.epoch, signedRootOf(signed))));
+        _mustSucceed(abi.encodeCall(taskManager.recordRoot, (EpochId.wrap(signed.epoch), signedRootOf(signed))));
         _noteRecord(signed);
     }
 
@@ -109,7 +111,7 @@ abstract contract Attesting is OperatorSets {
         for (uint256 i = 0; i < signed.length; ++i) {
             roots[i] = signedRootOf(signed[i]);
         }
-        _mustSucceed(abi.encodeCall(taskManager.recordRoots, (signed[0].epoch, roots)));
+        _mustSucceed(abi.encodeCall(taskManager.recordRoots, (EpochId.wrap(signed[0].epoch), roots)));
         for (uint256 i = 0; i < signed.length; ++i) {
             _noteRecord(signed[i]);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Attestation, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, IRefusals, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {Signed} from "./Attesting.sol";
 import {Digests} from "./Digests.sol";
 import {End, Handler} from "./Handler.sol";
@@ -76,7 +76,7 @@ contract ConfusionHandler is Handler {
     function useAnEpochOfAnotherSet(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         (Attestation memory attestation,) = _evaluate(vault, own);
-        uint32 epoch = world.epochInForce(3 - world.policyOf(client).operatorSet, own);
+        uint32 epoch = world.epochInForce(3 - OperatorSetId.unwrap(world.policyOf(client).operatorSet), own);
         Signed memory signed = world.signAlone(attestation, epoch, 0);
         bytes memory unknown = abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, epoch);
         mustFail("use an epoch of another set", client, signed, unknown);
@@ -94,7 +94,7 @@ contract ConfusionHandler is Handler {
         // Operator 0 is in every epoch.
         world.rotateKey(0);
         Signed memory bent = copyOf(signed);
-        bent.epoch = world.commit(world.policyOf(client).operatorSet, own);
+        bent.epoch = world.commit(OperatorSetId.unwrap(world.policyOf(client).operatorSet), own);
         mustFailForged("use an epoch that did not sign", client, bent);
         bent.recorded = true;
         mustFailForged("use an epoch that did not sign", client, bent);

@@ -6,7 +6,14 @@ import {Epoch, IAttestationValidator, SignedRoot} from "../../../contracts/inter
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "../../../contracts/interfaces/IStakeSource.sol";
 import {AttestedCall, ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {
+    Attestation,
+    EpochId,
+    IRefusals,
+    Intent,
+    OperatorSetId,
+    Policy
+} from "../../../contracts/interfaces/Protocol.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {Signed} from "./Attesting.sol";
 import {Digests} from "./Digests.sol";
@@ -48,7 +55,7 @@ contract IntruderHandler is Handler {
         Policy memory terms = world.policyOf(address(world.vaults(vault)));
         Intent memory intent = world.intentOf(attacker, World.Payment(pick(own, "payment", 3)), 1);
         Attestation memory attestation = world.attest(attacker, terms, intent, own);
-        uint32 epoch = world.epochInForce(terms.operatorSet, own);
+        uint32 epoch = world.epochInForce(OperatorSetId.unwrap(terms.operatorSet), own);
         Signed memory signed = world.signAlone(attestation, epoch, 0);
         (bool success, bytes memory returned) = _spend(signed, terms);
         assertTrue(success, "a client's own authorization was refused");
@@ -72,8 +79,8 @@ contract IntruderHandler is Handler {
     /// @dev Brings a retired epoch back, or its own operators in, past the registry.
     function actAsRegistry(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
-        uint32 number = uint32(1 + pick(own, "epoch", world.epochCount() + 1));
-        Epoch memory epoch = Epoch(world.frozenEpoch(1).table, 1, type(uint48).max);
+        EpochId number = EpochId.wrap(uint32(1 + pick(own, "epoch", world.epochCount() + 1)));
+        Epoch memory epoch = Epoch(world.frozenEpoch(1).table, OperatorSetId.wrap(1), type(uint48).max);
         mustFailCall(
             "act as registry",
             world.attacker(),
@@ -94,7 +101,9 @@ contract IntruderHandler is Handler {
         if (epoch > world.epochCount()) expected = abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, epoch);
         else if (!world.isInForce(epoch)) expected = abi.encodeWithSelector(IRefusals.EpochRetired.selector, epoch);
         _mustNotRecord(
-            "record what is not signed", abi.encodeCall(IAttestationValidator.recordRoot, (epoch, forged)), expected
+            "record what is not signed",
+            abi.encodeCall(IAttestationValidator.recordRoot, (EpochId.wrap(epoch), forged)),
+            expected
         );
 
         if (own % 3 == 0) return;
@@ -104,7 +113,7 @@ contract IntruderHandler is Handler {
         roots[1] = SignedRoot("another", world.signRoot("another", first.epoch, 0), "");
         (roots[0].signature, roots[1].signature) = (roots[1].signature, roots[0].signature);
         if (own % 3 == 1) roots[1] = world.signedRootOf(first);
-        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (first.epoch, roots));
+        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (EpochId.wrap(first.epoch), roots));
         _mustNotRecord(own % 3 == 1 ? "record one that is not signed" : "record swapped signatures", data, refusal);
     }
 
@@ -186,12 +195,12 @@ contract IntruderHandler is Handler {
     /// @dev Each call that only an owner may make.
     function _ownersCall(uint256 seed) private view returns (address target, bytes memory data) {
         uint256 call = pick(seed, "call", 12);
-        uint32 set = uint32(1 + pick(seed, "set", 2));
+        OperatorSetId set = OperatorSetId.wrap(uint32(1 + pick(seed, "set", 2)));
         address[] memory operators = new address[](1);
         operators[0] = world.attacker();
         target = address(world.operatorRegistry());
         if (call == 0) return (target, abi.encodeCall(IOperatorRegistry.commitEpoch, (set, operators)));
-        if (call == 1) return (target, abi.encodeCall(IOperatorRegistry.retireEpoch, (1)));
+        if (call == 1) return (target, abi.encodeCall(IOperatorRegistry.retireEpoch, (EpochId.wrap(1))));
         if (call == 2) return (target, abi.encodeCall(IOperatorRegistry.stageOperators, (set, operators)));
         if (call == 3) return (target, abi.encodeCall(IOperatorRegistry.discardStagedOperators, (set)));
         if (call == 4) return (target, abi.encodeCall(IOperatorRegistry.setGracePeriod, (30 days)));

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {IAttestationValidator} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
-import {Attestation, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Signed} from "./Attesting.sol";
 import {End, Handler} from "./Handler.sol";
@@ -75,7 +75,8 @@ contract OperatorHandler is Handler {
             world.weightWithout(epoch, signed.absent),
             world.requiredWeight(epoch, 0)
         );
-        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoot, (epoch, world.signedRootOf(signed)));
+        bytes memory data =
+            abi.encodeCall(IAttestationValidator.recordRoot, (EpochId.wrap(epoch), world.signedRootOf(signed)));
         mustFailCall("record below the floor", world.attacker(), address(world.manager()), data, expected);
     }
 

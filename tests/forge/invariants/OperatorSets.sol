@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
+import {EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {AssentTestBase} from "../utils/AssentTestBase.sol";
@@ -102,7 +103,7 @@ abstract contract OperatorSets is AssentTestBase {
         uint96[] memory weights = new uint96[](1);
         weights[0] = weight;
         vm.prank(owner);
-        ownerStakeSource.setWeights(operatorSet, addresses, weights);
+        ownerStakeSource.setWeights(OperatorSetId.wrap(operatorSet), addresses, weights);
         operators[index].weights[operatorSet] = weight;
     }
 
@@ -129,21 +130,21 @@ abstract contract OperatorSets is AssentTestBase {
             addresses[i] = operatorAddress(next.members[i]);
         }
         vm.prank(owner);
-        epoch = registry.commitEpoch(operatorSet, addresses);
+        epoch = EpochId.unwrap(registry.commitEpoch(OperatorSetId.wrap(operatorSet), addresses));
         assertEq(epoch, epochCount, "epochs are numbered from 1");
 
         FrozenEpoch storage previous = frozen[latestEpoch[operatorSet]];
         uint48 end = uint48(block.timestamp) + gracePeriod;
         if (previous.validUntil > end) previous.validUntil = end;
         (next.operatorSet, next.validUntil) = (operatorSet, type(uint48).max);
-        (next.table,,) = registry.epochs(epoch);
+        (next.table,,) = registry.epochs(EpochId.wrap(epoch));
         next.codeHash = next.table.codehash;
         latestEpoch[operatorSet] = epoch;
     }
 
     function retire(uint32 epoch) external {
         vm.prank(owner);
-        registry.retireEpoch(epoch);
+        registry.retireEpoch(EpochId.wrap(epoch));
         (frozen[epoch].validUntil, frozen[epoch].retired) = (0, true);
     }
 

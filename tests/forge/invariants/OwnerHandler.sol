@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
-import {IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {EpochId, IRefusals, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {Signed} from "./Attesting.sol";
 import {End, Handler} from "./Handler.sol";
 import {OperatorSets} from "./OperatorSets.sol";
@@ -34,8 +34,8 @@ contract OwnerHandler is Handler {
         recorded.recorded = true;
         world.keepPending(recorded);
         world.retire(recorded.epoch);
-        if (pick(own, "again", 2) == 0) world.commit(world.policyOf(client).operatorSet, own);
-        world.operatorRegistry().publishEpoch(recorded.epoch);
+        if (pick(own, "again", 2) == 0) world.commit(OperatorSetId.unwrap(world.policyOf(client).operatorSet), own);
+        world.operatorRegistry().publishEpoch(EpochId.wrap(recorded.epoch));
         bytes memory expected = abi.encodeWithSelector(IRefusals.EpochRetired.selector, recorded.epoch);
         mustFail("use under a retired epoch", client, recorded, expected);
         recorded.recorded = false;
@@ -45,14 +45,14 @@ contract OwnerHandler is Handler {
     /// @dev Anybody may publish an epoch again.
     function publishEpoch(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
-        world.operatorRegistry().publishEpoch(uint32(1 + pick(own, "epoch", world.epochCount())));
+        world.operatorRegistry().publishEpoch(EpochId.wrap(uint32(1 + pick(own, "epoch", world.epochCount()))));
         world.reach("publish an epoch", 0);
         uint32 unknown = world.epochCount() + 1;
         mustFailCall(
             "publish no epoch",
             world.attacker(),
             address(world.operatorRegistry()),
-            abi.encodeCall(IOperatorRegistry.publishEpoch, (unknown)),
+            abi.encodeCall(IOperatorRegistry.publishEpoch, (EpochId.wrap(unknown))),
             abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, unknown)
         );
     }
@@ -71,7 +71,7 @@ contract OwnerHandler is Handler {
         Policy memory terms = world.policyOf(address(changed));
         uint256 field = pick(own, "field", 4);
         if (field == 0) terms.policyId = keccak256(abi.encode("policy", uint32(pick(own, "policy", 2))));
-        if (field == 1) terms.operatorSet = uint32(1 + pick(own, "set", 2));
+        if (field == 1) terms.operatorSet = OperatorSetId.wrap(uint32(1 + pick(own, "set", 2)));
         if (field == 2) terms.quorum = [5001, 6667, 10_000][pick(own, "quorum", 3)];
         if (field == 3) terms.maxLifetime = [uint48(10 minutes), 1 hours, 1 days][pick(own, "lifetime", 3)];
         world.setPolicy(changed, terms);
@@ -153,7 +153,7 @@ contract OwnerHandler is Handler {
         private
     {
         OperatorRegistry registry = world.operatorRegistry();
-        bytes memory data = abi.encodeCall(registry.commitEpoch, (set, operators));
+        bytes memory data = abi.encodeCall(registry.commitEpoch, (OperatorSetId.wrap(set), operators));
         mustFailCall(action, _OWNER, address(registry), data, expected);
     }
 

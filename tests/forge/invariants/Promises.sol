@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
+import {EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {BLS12381, G2Point} from "../../../contracts/libraries/BLS12381.sol";
 import {OperatorTable, TableEntry} from "../../../contracts/libraries/OperatorTable.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
@@ -76,13 +77,13 @@ abstract contract Promises is Treasury {
     function assertEpochsAgree() external view {
         _same(registry.epochCount(), epochCount, "number of epochs");
         for (uint32 set = 1; set <= 2; ++set) {
-            _same(registry.latestEpoch(set), latestEpoch[set], "latest epoch");
+            _same(EpochId.unwrap(registry.latestEpoch(OperatorSetId.wrap(set))), latestEpoch[set], "latest epoch");
         }
         for (uint32 epoch = 0; epoch <= epochCount + 1; ++epoch) {
             FrozenEpoch storage expected = frozen[epoch];
-            (address table, uint32 operatorSet, uint48 validUntil) = registry.epochs(epoch);
+            (address table, OperatorSetId operatorSet, uint48 validUntil) = registry.epochs(EpochId.wrap(epoch));
             _same(table, expected.table, "table of an epoch");
-            _same(operatorSet, expected.operatorSet, "operator set of an epoch");
+            _same(OperatorSetId.unwrap(operatorSet), expected.operatorSet, "operator set of an epoch");
             _same(validUntil, expected.validUntil, "end of an epoch");
             _same(table.codehash, expected.codeHash, "an epoch's table has changed");
             if (expected.retired) _same(validUntil, 0, "a retired epoch has come back");
@@ -119,7 +120,7 @@ abstract contract Promises is Treasury {
         _same(rootsSeen, recordedRoots.length, "a root was recorded that nobody should have been able to record");
         for (uint256 i = 0; i < recordedRoots.length; ++i) {
             (uint32 epoch, bytes32 root) = (recordedRoots[i].epoch, recordedRoots[i].root);
-            (uint96 signed, uint96 total) = taskManager.recordedRoots(epoch, root);
+            (uint96 signed, uint96 total) = taskManager.recordedRoots(EpochId.wrap(epoch), root);
             _same(signed, recordedWeights[epoch][root], "a recorded weight has changed");
             _same(total, frozen[epoch].totalWeight, "a recorded total has changed");
             assertLe(signed, signedWeights[epoch][root], "more is recorded than was signed");
@@ -127,10 +128,10 @@ abstract contract Promises is Treasury {
     }
 
     function _assertCopied(ITaskManager validator, uint32 epoch) private view {
-        (address table, uint32 operatorSet, uint48 validUntil) = validator.epochs(epoch);
+        (address table, OperatorSetId operatorSet, uint48 validUntil) = validator.epochs(EpochId.wrap(epoch));
         FrozenEpoch storage expected = frozen[epoch];
         _same(table, expected.table, "copied table");
-        _same(operatorSet, expected.operatorSet, "copied operator set");
+        _same(OperatorSetId.unwrap(operatorSet), expected.operatorSet, "copied operator set");
         _same(validUntil, expected.validUntil, "copied end");
     }
 

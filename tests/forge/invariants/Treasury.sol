@@ -5,7 +5,7 @@ import {ExampleToken} from "../../../contracts/examples/ExampleToken.sol";
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {IAttestationValidator} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {IRefusals, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {Attesting, Signed} from "./Attesting.sol";
 import {Digests} from "./Digests.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
@@ -52,7 +52,10 @@ abstract contract Treasury is Attesting {
         token = new ExampleToken(10 * TOKENS);
         for (uint32 i = 0; i < 2; ++i) {
             Policy memory first = Policy({
-                policyId: keccak256(abi.encode("policy", i)), operatorSet: i + 1, quorum: 6667, maxLifetime: 1 hours
+                policyId: keccak256(abi.encode("policy", i)),
+                operatorSet: OperatorSetId.wrap(i + 1),
+                quorum: 6667,
+                maxLifetime: 1 hours
             });
             TreasuryVault vault = new TreasuryVault(owner, agent, taskManager, first);
             (vaults[i], policies[address(vault)]) = (vault, first);
@@ -191,7 +194,7 @@ abstract contract Treasury is Attesting {
     /// @dev Checks 8 and 9.
     function _refusalByEpoch(Policy memory terms, Signed memory signed) private view returns (bytes memory) {
         (uint32 number, FrozenEpoch storage epoch) = (signed.epoch, frozen[signed.epoch]);
-        if (epoch.operatorSet == 0 || epoch.operatorSet != terms.operatorSet) {
+        if (epoch.operatorSet == 0 || epoch.operatorSet != OperatorSetId.unwrap(terms.operatorSet)) {
             return abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, number);
         }
         bool isOver = signed.recorded ? epoch.retired : block.timestamp >= epoch.validUntil;

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {Attestation, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {Signed} from "./Attesting.sol";
 import {Promises} from "./Promises.sol";
@@ -83,7 +83,7 @@ contract World is Promises {
     /// @dev What operators are asked to sign, and an epoch of theirs that is in force.
     function evaluate(uint256 vault, Payment payment, uint256 seed) public returns (Attestation memory, uint32 epoch) {
         address client = address(vaults[vault]);
-        epoch = epochInForce(policies[client].operatorSet, draw(seed, "epoch"));
+        epoch = epochInForce(OperatorSetId.unwrap(policies[client].operatorSet), draw(seed, "epoch"));
         Intent memory intent = intentOf(client, payment, draw(seed, "amount") % 1000);
         return (attest(client, policies[client], intent, seed), epoch);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {BLS12381, G2Point} from "../../../contracts/libraries/BLS12381.sol";
 import {OperatorTable, TableEntry, TableHead} from "../../../contracts/libraries/OperatorTable.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
@@ -11,7 +12,7 @@ contract OperatorTableTest is AssentTestBase {
     function test_TableOfACommittedEpochIsTheFormatToTheByte() public {
         deployAssent(3);
         setWeight(1, 7);
-        uint32 epoch = commitEpoch(0, 3);
+        EpochId epoch = commitEpoch(0, 3);
         (address table,,) = registry.epochs(epoch);
 
         uint256 sum = 0;
@@ -31,7 +32,7 @@ contract OperatorTableTest is AssentTestBase {
 
     function test_EarlierTablesAreTheFormatToTheByte() public {
         deployAssent(102);
-        (address head,,) = registry.epochs(1);
+        (address head,,) = registry.epochs(FIRST_EPOCH);
         address earlier = OperatorTable.earlierTable(head, 0);
 
         assertEq(earlier.code, _expectedTable(0, 100, 0, 100, ""));

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
 import {Precompiles} from "../../../contracts/libraries/Precompiles.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
@@ -51,9 +52,9 @@ contract PrecompileFaultsTest is AssentTestBase {
         roots[0] = SignedRoot("root", sign("root", 0, 2), "");
         vm.mockCallRevert(Precompiles.G1MSM, bytes(""), bytes(""));
         vm.expectRevert(abi.encodeWithSelector(Precompiles.InsufficientGas.selector));
-        taskManager.recordRoots(1, roots);
+        taskManager.recordRoots(EpochId.wrap(1), roots);
         vm.clearMockedCalls();
-        taskManager.recordRoots(1, roots);
+        taskManager.recordRoots(EpochId.wrap(1), roots);
     }
 
     /// @dev Of zero alone CLZ says 256.

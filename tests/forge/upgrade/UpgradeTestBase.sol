@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IPolicyClient} from "../../../contracts/interfaces/IPolicyClient.sol";
 import {AttestedCall} from "../../../contracts/interfaces/ITaskManager.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, IRefusals, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {AssentTestKit} from "../../../contracts/testing/AssentTestKit.sol";
 import {ERC1967Utils} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Utils.sol";
 
@@ -267,7 +267,7 @@ abstract contract UpgradeTestBase is AssentTestKit {
 
     function _strangersPolicy() private pure returns (Policy memory strangers) {
         strangers = assentPolicy();
-        strangers.operatorSet = 666;
+        strangers.operatorSet = OperatorSetId.wrap(666);
     }
 
     function _withdrawal() private view returns (Intent memory) {

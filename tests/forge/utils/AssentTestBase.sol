@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {Attestation, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {AuthorizationEncoding} from "../../../contracts/testing/AuthorizationEncoding.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
@@ -11,7 +11,9 @@ import {Test} from "forge-std/Test.sol";
 
 /// @title A whole Assent with real keys, and operators who sign whatever a test asks
 abstract contract AssentTestBase is Test {
-    uint32 internal constant OPERATOR_SET = 1;
+    OperatorSetId internal constant OPERATOR_SET = OperatorSetId.wrap(1);
+    OperatorSetId internal constant OTHER_SET = OperatorSetId.wrap(2);
+    EpochId internal constant FIRST_EPOCH = EpochId.wrap(1);
     uint48 internal constant GRACE_PERIOD = 1 days;
     uint48 internal constant MAX_LIFETIME = 1 hours;
     uint16 internal constant QUORUM = 6667;
@@ -64,7 +66,7 @@ abstract contract AssentTestBase is Test {
     }
 
     /// @dev Commits operators `first` to `first + count - 1`, in several transactions where one does not hold them.
-    function commitEpoch(uint256 first, uint256 count) internal returns (uint32) {
+    function commitEpoch(uint256 first, uint256 count) internal returns (EpochId) {
         for (; count > 100; (first += 100, count -= 100)) {
             vm.prank(owner);
             registry.stageOperators(OPERATOR_SET, operatorAddresses(first, 100));
@@ -106,14 +108,14 @@ abstract contract AssentTestBase is Test {
         });
     }
 
-    /// @dev The authorization of an attestation signed alone by all operators of epoch 1 but the first `absent`.
+    /// @dev The authorization of an attestation signed alone by all operators of the first epoch but the first `absent`.
     function authorize(Attestation memory attestation, uint256 operatorCount, uint256 absent)
         internal
         view
         returns (bytes memory)
     {
         bytes32 root = taskManager.digestOf(attestation);
-        return encode(attestation, 1, sign(root, absent, operatorCount), firstBits(absent), new bytes32[](0));
+        return encode(attestation, FIRST_EPOCH, sign(root, absent, operatorCount), firstBits(absent), new bytes32[](0));
     }
 
     /// @dev The aggregate signature of operators `first` to `end - 1`.
@@ -127,7 +129,7 @@ abstract contract AssentTestBase is Test {
 
     function encode(
         Attestation memory attestation,
-        uint32 epoch,
+        EpochId epoch,
         bytes memory signature,
         bytes memory nonSigners,
         bytes32[] memory proof
@@ -136,7 +138,7 @@ abstract contract AssentTestBase is Test {
     }
 
     /// @dev An authorization whose root is recorded.
-    function encodeRecorded(Attestation memory attestation, uint32 epoch, bytes32[] memory proof)
+    function encodeRecorded(Attestation memory attestation, EpochId epoch, bytes32[] memory proof)
         internal
         pure
         returns (bytes memory)
@@ -152,5 +154,13 @@ abstract contract AssentTestBase is Test {
     /// @dev Calldata with an authorization behind it.
     function trail(bytes memory data, bytes memory authorization) internal pure returns (bytes memory) {
         return AuthorizationEncoding.trailing(data, authorization);
+    }
+
+    function assertEq(EpochId left, EpochId right) internal pure {
+        assertEq(EpochId.unwrap(left), EpochId.unwrap(right));
+    }
+
+    function assertEq(OperatorSetId left, OperatorSetId right) internal pure {
+        assertEq(OperatorSetId.unwrap(left), OperatorSetId.unwrap(right));
     }
 }

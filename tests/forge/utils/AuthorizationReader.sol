@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {Authorization} from "../../../contracts/libraries/Authorization.sol";
 
 /// @dev The fields as a test writes them.
@@ -10,7 +11,7 @@ struct Fields {
     uint48 expiration;
     uint8 decision;
     bytes32 evidence;
-    uint32 epoch;
+    EpochId epoch;
     bool isRecorded;
     bytes32[3] signature;
     bytes nonSigners;
