@@ -27,15 +27,15 @@ pub struct Gas {
     pub record_root: u64,
     /// Recording roots, and batches carried by one transaction.
     pub batch: Listing,
-    /// What is done seldom: deployments, registration, epochs, policies.
+    /// Administration: deployments, registration, epochs, policies.
     pub administration: Listing,
-    /// The prices that nobody can avoid, one by one.
+    /// The unavoidable costs, one by one.
     pub floor: Listing,
     /// The sum of `floor`.
     pub floor_sum: u64,
-    /// What is paid for what `floor` lists.
+    /// The actual cost of what `floor` lists.
     pub paid: u64,
-    /// Bytes of calldata beyond the ordinary call.
+    /// Bytes of calldata in addition to the ordinary call.
     pub calldata: Listing,
 }
 
@@ -43,7 +43,7 @@ impl Gas {
     /// Reads the snapshots of a directory.
     ///
     /// # Errors
-    /// When a file or a figure is not there, naming it, or is not a number.
+    /// If a file or a figure is missing, naming it, or is not a number.
     pub fn read(snapshots: &Path) -> Result<Self> {
         let snapshot = |name| Snapshot::read(snapshots, name);
         let protected_call = snapshot("protectedCall")?;
@@ -51,7 +51,7 @@ impl Gas {
         let batch = snapshot("batch")?;
         let mut floor = snapshot("floor")?;
         let by_non_signers = |operators: u32| {
-            // Ten absent of ten leave nobody to sign.
+            // Of ten operators, ten non-signers leave no signature.
             let non_signers = NON_SIGNERS.into_iter().filter(|absent| *absent < operators);
             let figures = non_signers.map(|absent| {
                 Ok((absent, protected_call.figure(&format!("{operators} operators, {absent} non-signers"))?))

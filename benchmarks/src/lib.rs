@@ -1,8 +1,8 @@
-//! What Assent costs: measured, and told in docs/performance.md.
+//! Measures gas and time, and writes docs/performance.md.
 //!
-//! Gas comes from forge's snapshots (`snapshots/*.json`), times from the verifier's benchmarks, whose results are kept in
-//! `docs/performance/times.json`. From these two alone the page's tables and plots are made, so that a test can tell whether
-//! the page is up to date.
+//! Gas comes from forge's snapshots (`snapshots/*.json`), times from the verifier's benchmarks, whose results are in
+//! `docs/performance/times.json`. The page's tables and plots are made only from these two, so that a test can check
+//! whether the page is up to date.
 
 pub mod figures;
 pub mod gas;

@@ -5,11 +5,13 @@ use assent_performance::{figures, gas::Gas, measure, page, times::Times};
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
-/// Measures Assent and brings docs/performance.md up to date: runs the gas tests, which write snapshots/, and the verifier's
-/// benchmarks, and puts their figures into the page's tables and plots.
+/// Measures Assent and updates docs/performance.md.
 ///
-/// Takes about four minutes, and some more the first time. Times are CPU time of the thread that works, so that other
-/// programs disturb them little. The exit status is 0 only when everything was measured and written.
+/// Runs the gas tests, which write snapshots/, and the verifier's benchmarks, and writes their figures into the page's
+/// tables and plots.
+///
+/// Takes about four minutes, longer the first time. Times are CPU time of the working thread, so other programs disturb
+/// them little. The exit status is 0 only if everything was measured and written.
 #[derive(Parser)]
 #[command(name = "cargo xtask report", bin_name = "cargo xtask report", after_help = EXAMPLES)]
 struct Arguments {
@@ -17,7 +19,7 @@ struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Measure one half alone, and keep the other's figures of the last time
+    /// Measure only one half, and keep the other's last figures
     #[arg(long, value_name = "HALF")]
     only: Option<Half>,
 }

@@ -1,4 +1,4 @@
-//! Runs the gas tests and the benchmarks. What they print goes to standard error: standard output belongs to the figures.
+//! Runs the gas tests and the benchmarks. Their output goes to standard error; standard output has only the figures.
 
 use crate::times::{BackendTimes, Comparison, Times};
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Measures all gas.
-pub const GAS_COMMAND: &str = "npx forge test --match-path 'tests/forge/Gas*.t.sol'";
+pub const GAS_COMMAND: &str = "npx forge test --match-path 'tests/forge/gas/*'";
 /// Measures the times.
 pub const TIMES_COMMAND: &str = "cargo bench -p assent-verifier --all-features --bench verify";
 /// Measures the ratios.
@@ -33,7 +33,7 @@ pub fn gas(root: &Path) -> Result<()> {
     }
     eprintln!("$ {GAS_COMMAND}");
     let mut tests = Command::new(forge);
-    tests.args(["test", "--match-path", "tests/forge/Gas*.t.sol"]);
+    tests.args(["test", "--match-path", "tests/forge/gas/*"]);
     // The snapshots are to be written, not compared with.
     tests.env_remove("FORGE_SNAPSHOT_CHECK").current_dir(root).stdout(io::stderr());
     must_pass(&mut tests, GAS_COMMAND)

@@ -1,4 +1,4 @@
-//! docs/performance.md: text by hand, and between marks the tables of the last report.
+//! Writes docs/performance.md: text by hand, and tables of the last report between marks.
 
 use crate::{gas::Gas, plots, tables, times::Times};
 use anyhow::{Context, Result, bail};
@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 const FILE: &str = "docs/performance.md";
 const PLOTS: &str = "docs/performance";
 
-/// Puts the tables into the page and writes the plots beside it.
+/// Writes the tables into the page, and the plots to its folder.
 ///
 /// # Errors
 /// When the page's marks and the tables do not match, or a file cannot be read or written.
@@ -31,7 +31,7 @@ pub fn render(root: &Path, gas: &Gas, times: &Times) -> Result<BTreeMap<String, 
     Ok(plots.chain([(FILE.to_owned(), page)]).collect())
 }
 
-/// Replaces what stands between `<!-- report: NAME -->` and `<!-- /report -->` by the table of that name.
+/// Replaces the text between `<!-- report: NAME -->` and `<!-- /report -->` by the table of that name.
 ///
 /// # Errors
 /// When a mark has no table, a table no mark, or a mark no end.
@@ -49,7 +49,7 @@ pub fn with_tables(page: &str, tables: &BTreeMap<&'static str, String>) -> Resul
         result += &format!("{START}{name} -->\n{table}{END}{rest}");
     }
     if let Some(name) = missing.keys().next() {
-        bail!("no mark for the table {name}: add `{START}{name} -->` and `{END}` where it should stand");
+        bail!("no mark for the table {name}: add `{START}{name} -->` and `{END}` where it should be");
     }
     Ok(result)
 }

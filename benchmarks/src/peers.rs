@@ -1,7 +1,7 @@
-//! What other systems pay for the same, to compare with.
+//! Gas figures of other systems, for comparison.
 
-/// Gas of another system's verification, measured with forge 1.7.1 for the EVM version osaka, with cold storage, execution
-/// alone; docs/performance.md says what is in each figure.
+/// Gas of another system's verification, measured with forge 1.7.1 for the EVM version osaka, with cold storage,
+/// execution only; docs/performance.md says what each figure covers.
 pub struct Peer {
     /// Contract and function.
     pub name: &'static str,
@@ -32,9 +32,5 @@ pub const PEERS: [Peer; 5] = [
         gas: [Some(185_070), None, Some(1_153_033)],
     },
     SYMBIOTIC,
-    Peer {
-        name: "randa-mu `BLS2`, one signature by a given key",
-        curve: "BLS12-381",
-        gas: [Some(130_768), None, None],
-    },
+    Peer { name: "randa-mu `BLS2`, one signature, key given", curve: "BLS12-381", gas: [Some(130_768), None, None] },
 ];

@@ -1,7 +1,7 @@
 //! The page's plots, as SVG.
 //!
-//! On a ground of their own, so that they can be read wherever the page is shown, light or dark. A line is told by its marker
-//! and its dashes as well as by its colour.
+//! They have their own background, so that they are readable on a light or dark page. Lines differ in marker and dashes
+//! as well as in colour.
 
 use crate::{gas::Gas, gas::NON_SIGNERS, peers, times::Times};
 use anyhow::{Result, anyhow};
@@ -50,10 +50,10 @@ fn by_operators(gas: &Gas) -> Plot {
     Plot {
         title: "Gas of a protected call against operators",
         x: Axis::logarithmic("operators", &[10.0, 50.0, 100.0, 1000.0]),
-        y: "gas of execution",
+        y: "execution gas",
         lines: vec![
-            Line::new("10 do not sign", VERMILION, Marker::Triangle, ten),
-            Line::new("1 does not", GREEN, Marker::Square, one),
+            Line::new("10 non-signers", VERMILION, Marker::Triangle, ten),
+            Line::new("1 non-signer", GREEN, Marker::Square, one),
             Line::new("all sign", BLUE, Marker::Circle, none),
             Line::new("EigenLayer, all sign", GREY, Marker::Circle, vec![(10.0, eigenlayer), (100.0, eigenlayer)])
                 .dashed(),
@@ -71,7 +71,7 @@ fn by_non_signers(gas: &Gas) -> Plot {
     Plot {
         title: "Gas against non-signers, of 100 operators",
         x: Axis::linear("non-signers", &[0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0]),
-        y: "gas of execution",
+        y: "execution gas",
         lines: vec![
             Line::new("EigenLayer middleware", VERMILION, Marker::Triangle, of(peers::EIGENLAYER)).dashed(),
             Line::new("Symbiotic", GREEN, Marker::Square, of(peers::SYMBIOTIC)).dashed(),
@@ -83,15 +83,15 @@ fn by_non_signers(gas: &Gas) -> Plot {
 fn by_batch(gas: &Gas) -> Plot {
     let uses = gas.recorded_use.iter().map(|(size, gas)| (f64::from(*size), *gas as f64));
     let with_share = uses.clone().map(|(size, gas_of_use)| (size, gas_of_use + gas.record_root as f64 / size));
-    let alone = gas.protected_call.get(&100).and_then(|gas| gas.get(&0)).map(|gas| *gas as f64).unwrap_or_default();
+    let direct = gas.protected_call.get(&100).and_then(|gas| gas.get(&0)).map(|gas| *gas as f64).unwrap_or_default();
     Plot {
         title: "Gas of a call against the size of its recorded batch",
         x: Axis::logarithmic("attestations under the root", &[1.0, 4.0, 16.0, 64.0, 256.0, 1024.0]),
-        y: "gas of execution, each call",
+        y: "execution gas, each call",
         lines: vec![
-            Line::new("with its own attestation", GREY, Marker::Circle, vec![(1.0, alone), (1024.0, alone)]).dashed(),
+            Line::new("with its own attestation", GREY, Marker::Circle, vec![(1.0, direct), (1024.0, direct)]).dashed(),
             Line::new("use and share of recording", VERMILION, Marker::Triangle, with_share.collect()),
-            Line::new("use alone", BLUE, Marker::Circle, uses.collect()),
+            Line::new("use only", BLUE, Marker::Circle, uses.collect()),
         ],
     }
 }
@@ -105,9 +105,9 @@ fn time_by_batch(times: &Times) -> Plot {
         y: "µs, each attestation",
         lines: vec![
             Line::new("with arkworks", VERMILION, Marker::Triangle, points(&arkworks.batch)),
-            Line::new("arkworks alone", GREY, Marker::Square, points(&arkworks.raw_batch)).dashed(),
+            Line::new("bare arkworks", GREY, Marker::Square, points(&arkworks.raw_batch)).dashed(),
             Line::new("with blst", BLUE, Marker::Circle, points(&blst.batch)),
-            Line::new("blst alone", INK, Marker::Square, points(&blst.raw_batch)).dashed(),
+            Line::new("bare blst", INK, Marker::Square, points(&blst.raw_batch)).dashed(),
         ],
     }
 }
@@ -139,7 +139,7 @@ impl Axis {
 #[derive(Clone)]
 struct Scale {
     ticks: Vec<f64>,
-    /// Where a value stands, up to a linear function.
+    /// The position of a value, up to a linear function.
     place: fn(f64) -> f64,
     /// Share of the length that is left free at both ends.
     margin: f64,

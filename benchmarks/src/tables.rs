@@ -20,8 +20,8 @@ pub fn all(gas: &Gas, times: &Times) -> Result<BTreeMap<&'static str, String>> {
         ("gas.floor", floor(gas)),
         ("gas.recordedUse", recorded_use(gas)),
         ("gas.batch", batch(gas)),
-        ("gas.calldata", listing(["calldata beyond the ordinary call", "bytes"], &gas.calldata, "calldata")),
-        ("gas.administration", listing(["what", "gas"], &gas.administration, "administration")),
+        ("gas.calldata", listing(["calldata in addition to the ordinary call", "bytes"], &gas.calldata, "calldata")),
+        ("gas.administration", listing(["action", "gas"], &gas.administration, "administration")),
         ("time.machine", format!("Measured on: {}.\n", times.machine)),
         ("time.verify", verify(times)?),
         ("time.ratio", ratio(times)?),
@@ -33,11 +33,12 @@ pub fn all(gas: &Gas, times: &Times) -> Result<BTreeMap<&'static str, String>> {
 
 fn protected_call(gas: &Gas) -> Result<String> {
     let fewest = protected(gas, OPERATORS[0], 0)?;
-    let mut table = Table::new(&["operators", "all sign", "1 does not", "10 do not", "each non-signer", "against 10"]);
+    let mut table =
+        Table::new(&["operators", "all sign", "1 non-signer", "10 non-signers", "each non-signer", "against 10"]);
     for operators in OPERATORS {
         let [none, one, ten] = NON_SIGNERS.map(|absent| protected(gas, operators, absent).ok());
         let none = none.context("no figure for all signing")?;
-        // Of the greatest number of non-signers there is: the more there are, the less what is paid once for all counts.
+        // Of the greatest number of non-signers, where costs that are paid once count least.
         let each = [(ten, 10), (one, 1)].into_iter().find_map(|(gas, absent)| Some(gas?.saturating_sub(none) / absent));
         table.row(vec![
             thousands(operators.into()),
@@ -53,7 +54,7 @@ fn protected_call(gas: &Gas) -> Result<String> {
 }
 
 fn peers(gas: &Gas) -> Result<String> {
-    let mut table = Table::new(&["system", "curve", "all sign", "1 does not", "10 do not"]).texts(2);
+    let mut table = Table::new(&["system", "curve", "all sign", "1 non-signer", "10 non-signers"]).texts(2);
     let ours = NON_SIGNERS.map(|absent| protected(gas, 100, absent).ok());
     let rows = PEERS.map(|peer| (peer.name.to_owned(), peer.curve, peer.gas));
     for (name, curve, gas) in [("**Assent, protected call**".to_owned(), "BLS12-381", ours)].into_iter().chain(rows) {
@@ -65,20 +66,22 @@ fn peers(gas: &Gas) -> Result<String> {
 
 fn floor(gas: &Gas) -> String {
     let share = |figure: u64| format!("{:.1} %", 100.0 * figure as f64 / gas.floor_sum as f64);
-    let mut table = Table::new(&["unavoidable", "gas", "share"]);
+    let mut table = Table::new(&["cost", "gas", "share"]);
     for (name, figure) in &gas.floor {
-        // A letter before the name tells where it stands in the list.
-        let name = name.split_once(": ").filter(|(place, _)| place.len() == 1).map_or(name.as_str(), |(_, name)| name);
+        // A letter before the name gives its position in the list.
+        let name =
+            name.split_once(": ").filter(|(letter, _)| letter.len() == 1).map_or(name.as_str(), |(_, name)| name);
         table.row(vec![name.to_owned(), thousands(*figure), share(*figure)]);
     }
     table.row(vec!["**sum**".into(), format!("**{}**", thousands(gas.floor_sum)), share(gas.floor_sum)]);
     table.row(vec!["**paid**".into(), format!("**{}**", thousands(gas.paid)), share(gas.paid)]);
     let above = change(gas.paid as f64 / gas.floor_sum as f64);
-    table.markdown() + &format!("\nPaid against the sum: {above}.\n") + &from_snapshot("floor")
+    table.markdown() + &format!("\nPaid compared with the sum: {above}.\n") + &from_snapshot("floor")
 }
 
 fn recorded_use(gas: &Gas) -> String {
-    let mut table = Table::new(&["attestations under the root", "one use", "share of recording it", "in all, each"]);
+    let mut table =
+        Table::new(&["attestations under the root", "one use", "share of recording", "total per attestation"]);
     for (size, gas_of_use) in &gas.recorded_use {
         let share = gas.record_root / u64::from(*size);
         table.row(vec![
@@ -92,7 +95,7 @@ fn recorded_use(gas: &Gas) -> String {
 }
 
 fn batch(gas: &Gas) -> String {
-    let mut table = Table::new(&["what", "gas", "each"]);
+    let mut table = Table::new(&["call", "gas", "per attestation"]);
     for (name, figure) in &gas.batch {
         let count = name.split(' ').find_map(|word| word.parse::<u64>().ok()).unwrap_or(1);
         table.row(vec![name.clone(), thousands(*figure), thousands(figure / count.max(1))]);
@@ -109,7 +112,7 @@ fn listing(header: [&str; 2], figures: &Listing, snapshot: &str) -> String {
 }
 
 fn verify(times: &Times) -> Result<String> {
-    let mut table = Table::new(&["backend", "library alone", "all sign", "1 does not", "10 do not"]);
+    let mut table = Table::new(&["backend", "bare library", "all sign", "1 non-signer", "10 non-signers"]);
     for (name, backend) in [("blst", &times.blst), ("arkworks", &times.arkworks)] {
         let figures = backend.verify.values().map(|time| micros(*time));
         table.row([name.to_owned(), micros(backend.raw)].into_iter().chain(figures).collect());
@@ -118,9 +121,8 @@ fn verify(times: &Times) -> Result<String> {
 }
 
 fn ratio(times: &Times) -> Result<String> {
-    let mut table = Table::new(&["compared", "the one, µs", "the other, µs", "ratio", "half of the rounds"]);
-    for (what, name) in [("`verify` ÷ library alone", "verify"), ("`verify_batch` of 1,024 ÷ library alone", "batch")]
-    {
+    let mut table = Table::new(&["comparison", "first, µs", "second, µs", "ratio", "middle half of rounds"]);
+    for (what, name) in [("`verify` ÷ bare library", "verify"), ("`verify_batch` of 1,024 ÷ bare library", "batch")] {
         ratio_rows(times, &mut table, what, name)?;
     }
     ratio_rows(times, &mut table, "`verify` ÷ `verify_batch` of 1,024", "one-by-one")?;
@@ -143,7 +145,7 @@ fn ratio_rows(times: &Times, table: &mut Table, what: &str, name: &str) -> Resul
 }
 
 fn batch_times(times: &Times) -> Result<String> {
-    let mut table = Table::new(&["attestations", "blst alone", "with blst", "arkworks alone", "with arkworks"]);
+    let mut table = Table::new(&["attestations", "bare blst", "with blst", "bare arkworks", "with arkworks"]);
     for size in BATCHES {
         let of = |times: &BTreeMap<u32, f64>| times.get(&size).copied().context("a batch was not measured").map(micros);
         let [blst, arkworks] = [&times.blst, &times.arkworks];
@@ -161,7 +163,7 @@ fn large_batch(times: &Times) -> Result<String> {
     };
     let rows = [
         ("signed by the same operators", each(|times| times.batch.get(&1024).copied())),
-        ("up to 3 of 100 operators absent from each", each(|times| Some(times.different_non_signers))),
+        ("up to 3 of 100 non-signers each", each(|times| Some(times.different_non_signers))),
         ("the same operators, all cores (wall clock)", each(|times| Some(times.all_threads))),
     ];
     for (name, [blst, arkworks]) in rows {
@@ -175,7 +177,7 @@ fn parts(times: &Times) -> Result<String> {
     let share = 100.0 * times.parsing_and_digests / verification;
     let time = times.parsing_and_digests;
     let text = format!(
-        "Everything but the curve's arithmetic takes {time:.1} µs: {share:.1} % of one verification with blst.\n"
+        "Everything except the curve arithmetic takes {time:.1} µs: {share:.1} % of one verification with blst.\n"
     );
     Ok(text + &from_command(TIMES_COMMAND))
 }

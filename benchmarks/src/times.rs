@@ -26,11 +26,11 @@ pub struct Times {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendTimes {
-    /// The library alone: hash to curve, subgroup check, two pairings with lines computed ahead.
+    /// The bare library: hash to curve, subgroup check, two pairings with precomputed lines.
     pub raw: f64,
     /// One verification, by how many operators do not sign.
     pub verify: BTreeMap<u32, f64>,
-    /// The library alone on a batch, by its size.
+    /// The bare library on a batch, by its size.
     pub raw_batch: BTreeMap<u32, f64>,
     /// `verify_batch`, by the batch's size.
     pub batch: BTreeMap<u32, f64>,
@@ -54,10 +54,10 @@ pub struct Comparison {
 }
 
 impl Times {
-    /// Reads the times measured last.
+    /// Reads the last measured times.
     ///
     /// # Errors
-    /// When there are none, or the file is of another form.
+    /// If the file is missing or has another format.
     pub fn read(root: &Path) -> Result<Self> {
         let content = fs::read_to_string(root.join(FILE))
             .with_context(|| format!("{FILE} cannot be read; measure the times: `cargo xtask report --only time`"))?;
