@@ -82,7 +82,7 @@ fn verify_all(
 
     let places = documents.iter().zip(&authorizations).zip(results);
     let verdicts = places.map(|((document, authorization), result)| {
-        let differences = document.explain(&context, &document.attestation.intent, authorization);
+        let differences = context.differences(document, &document.attestation.intent, authorization);
         let differences = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         match result {
             // What was verified holds under the context. A document that also claims another client or policy would

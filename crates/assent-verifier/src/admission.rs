@@ -1,13 +1,11 @@
 //! The checks before and after the signature: what the signature must have signed, and by whom.
 
 use crate::{
-    Attestation, AuthorizationError, Call, Context, Decision, Epoch, Intent, Policy, RecordedRoot, Refusal,
-    SpentLedger, VerifiedAttestation,
-    authorization::{ParsedAuthorization, ParsedQuorumProof},
+    Attestation, AuthorizationError, AuthorizationRef, Call, Context, Decision, Epoch, Intent, NonSignersRef, Policy,
+    QuorumProofRef, RecordedRoot, Refusal, SpentLedger, VerifiedAttestation,
     backend::Backend,
     check::Check,
     digest::{self, AttestedFields},
-    non_signers::Bitmap,
     operators::required_weight,
     split_trailing,
     statement::Statement,
@@ -21,7 +19,7 @@ use alloy_primitives::{
 pub(crate) struct Admitted<'a, B: Backend> {
     policy: &'a Policy,
     call: ParsedCall<'a>,
-    authorization: ParsedAuthorization<'a>,
+    authorization: AuthorizationRef<'a>,
     root: B256,
     weight: Weight,
     /// What must be true; `None` when the root is recorded, since it was found to be true then.
@@ -61,14 +59,14 @@ pub(crate) fn admit<'a, B: Backend, L: SpentLedger>(
     note(Check::Epoch);
 
     let (root, weight, statement) = match authorization.quorum_proof {
-        ParsedQuorumProof::Recorded => {
+        QuorumProofRef::Recorded => {
             let root = root(context, policy, intent_hash, &authorization);
             let weight = recorded_weight(context, epoch.number, root)?;
             require_weight(weight, policy.quorum)?;
             note(Check::Quorum);
             (root, weight, None)
         }
-        ParsedQuorumProof::Direct { signature: signature_bytes, non_signers: absent } => {
+        QuorumProofRef::Direct { signature: signature_bytes, non_signers: absent } => {
             let weight = weight_without(epoch, absent)?;
             require_weight(weight, policy.quorum)?;
             note(Check::Quorum);
@@ -128,7 +126,7 @@ struct ParsedCall<'a> {
 }
 
 impl<'a> ParsedCall<'a> {
-    fn parse<L>(context: &Context<L>, call: Call<'a>) -> Result<(Self, ParsedAuthorization<'a>), AuthorizationError> {
+    fn parse<L>(context: &Context<L>, call: Call<'a>) -> Result<(Self, AuthorizationRef<'a>), AuthorizationError> {
         let policy_client = context.policy_client;
         let (call, authorization) = match call {
             Call::Explicit { intent, authorization } => {
@@ -141,7 +139,7 @@ impl<'a> ParsedCall<'a> {
                 (Self { policy_client, from, to, value, data, chain_id, intent: None }, authorization)
             }
         };
-        Ok((call, ParsedAuthorization::parse(authorization)?))
+        Ok((call, AuthorizationRef::parse(authorization)?))
     }
 
     fn intent_hash(&self) -> B256 {
@@ -181,7 +179,7 @@ fn require_task<L>(
     context: &Context<L>,
     policy: &Policy,
     intent_hash: B256,
-    authorization: &ParsedAuthorization<'_>,
+    authorization: &AuthorizationRef<'_>,
 ) -> Result<(), Refusal> {
     let expected = context.task_id(policy.policyId, intent_hash, authorization.nonce);
     if authorization.task_id != expected {
@@ -220,10 +218,10 @@ fn require_known<L>(context: &Context<L>, operator_set: u32, number: u32) -> Res
 }
 
 /// A recorded root was signed while the epoch was in force. Only retirement for cause undoes that.
-fn require_good(epoch: &Epoch, timestamp: u64, quorum_proof: ParsedQuorumProof<'_>) -> Result<(), Refusal> {
+fn require_good(epoch: &Epoch, timestamp: u64, quorum_proof: QuorumProofRef<'_>) -> Result<(), Refusal> {
     let good = match quorum_proof {
-        ParsedQuorumProof::Direct { .. } => epoch.is_in_force(timestamp),
-        ParsedQuorumProof::Recorded => !epoch.is_retired_for_cause(),
+        QuorumProofRef::Direct { .. } => epoch.is_in_force(timestamp),
+        QuorumProofRef::Recorded => !epoch.is_retired_for_cause(),
     };
     if good { Ok(()) } else { Err(Refusal::EpochRetired { epoch: epoch.number }) }
 }
@@ -234,7 +232,7 @@ fn recorded_weight<L>(context: &Context<L>, epoch: u32, root: B256) -> Result<We
     Ok(Weight { signed: signed_weight, total: total_weight })
 }
 
-fn weight_without(epoch: &Epoch, absent: Bitmap<'_>) -> Result<Weight, Refusal> {
+fn weight_without(epoch: &Epoch, absent: NonSignersRef<'_>) -> Result<Weight, Refusal> {
     let operators = epoch.operators.operators();
     let total = epoch.operators.total_weight();
     let mut signed = total;
@@ -255,7 +253,7 @@ fn require_weight(weight: Weight, quorum: u16) -> Result<(), Refusal> {
 }
 
 /// The root that the Merkle proof leads to from the attestation's digest.
-fn root<L>(context: &Context<L>, policy: &Policy, intent_hash: B256, authorization: &ParsedAuthorization<'_>) -> B256 {
+fn root<L>(context: &Context<L>, policy: &Policy, intent_hash: B256, authorization: &AuthorizationRef<'_>) -> B256 {
     let attested = AttestedFields {
         task_id: authorization.task_id,
         policy_id: policy.policyId,

@@ -57,9 +57,8 @@ fn coefficient(seed: B256, place: u64) -> Coefficient {
 mod tests {
     use super::*;
     use crate::{
-        Epoch, Operator, OperatorSet, PublicKey, Signature,
+        Epoch, NonSignersRef, Operator, OperatorSet, PublicKey, Signature,
         backend::{Arithmetic, Preferred},
-        non_signers::Bitmap,
     };
     use alloc::vec;
     use alloy_primitives::{
@@ -79,7 +78,7 @@ mod tests {
     fn statement<'a>(epoch: &'a Epoch, absent: &'a [u8], root: u8, signature: u8) -> Statement<'a, Preferred> {
         Statement {
             epoch,
-            absent: Bitmap::from_bytes(absent).unwrap(),
+            absent: NonSignersRef::from_bytes(absent).unwrap(),
             root: B256::repeat_byte(root),
             signature: Preferred::hash(&[signature], b"tag"),
             signature_bytes: Signature([signature; 96]),

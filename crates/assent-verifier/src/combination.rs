@@ -1,8 +1,8 @@
 //! Many signatures in one equation.
 
 use crate::{
+    NonSignersRef,
     backend::{Backend, Coefficient, Factor, Key},
-    non_signers::Bitmap,
     statement::Statement,
     threads::Threads,
 };
@@ -108,7 +108,7 @@ fn by_operator<'a, B: Backend>(terms: &[Term<'a, B>], keys: &'a B::Keys) -> Vec<
             without.entry(operator).or_default().push(term);
         }
     }
-    let all = Sum::of_hashes(terms.iter(), keys, Key::NegatedSigners { absent: Bitmap::default() });
+    let all = Sum::of_hashes(terms.iter(), keys, Key::NegatedSigners { absent: NonSignersRef::default() });
     let corrections =
         without.into_iter().map(|(place, terms)| Sum::of_hashes(terms.into_iter(), keys, Key::Operator(place)));
     core::iter::once(all).chain(corrections).collect()

@@ -89,7 +89,7 @@
 //! let another = Intent { value: U256::from(1), ..intent };
 //! let refusal = verify(&context, &another, &authorization).unwrap_err();
 //! assert_eq!(refusal.name(), "WrongTask");
-//! let differences = document.explain(&context, &another, &document.authorization()?);
+//! let differences = context.differences(&document, &another, &document.authorization()?);
 //! assert_eq!(differences[0].to_string(), "intent.value: attested 0, but the call has 1");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -146,24 +146,18 @@ compile_error!(
 );
 
 mod admission;
-mod authorization;
 pub mod backend;
 mod batch;
 mod check;
 mod coefficients;
 mod combination;
 mod context;
-pub mod digest;
-mod document;
-mod encoding;
+mod difference;
 #[cfg(feature = "serde")]
 pub mod json;
-mod merkle;
-mod non_signers;
 mod operator_table;
 mod operators;
 mod possession;
-pub mod protocol;
 mod recorded;
 mod refusal;
 mod spent;
@@ -171,20 +165,21 @@ mod statement;
 mod threads;
 mod verify;
 
-pub use authorization::{Authorization, AuthorizationError, QuorumProof, append_trailing, split_trailing};
+pub use assent_types::{
+    Attestation, AttestationDocument, Authorization, AuthorizationError, AuthorizationRef, Decision, Intent,
+    MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree, NonSigners, NonSignersError, NonSignersRef, Policy,
+    PublicKey, QuorumProof, QuorumProofRef, Signature, UnknownDecision, append_trailing, digest, protocol,
+    split_trailing,
+};
 #[cfg(feature = "rayon")]
 pub use batch::{par_verify_batch, par_verify_batch_with};
 pub use batch::{verify_batch, verify_batch_with};
 pub use check::{Check, Examination, Outcome};
 pub use context::Context;
-pub use document::{AttestationDocument, Difference};
-pub use encoding::{Decision, PublicKey, Signature, UnknownDecision};
-pub use merkle::{MerkleProof, MerkleProofTooLong, MerkleTree};
-pub use non_signers::{NonSigners, NonSignersError};
+pub use difference::Difference;
 pub use operator_table::OperatorTableError;
 pub use operators::{Epoch, Operator, OperatorSet, OperatorSetError};
 pub use possession::verify_proof_of_possession;
-pub use protocol::{Attestation, Intent, Policy};
 pub use recorded::{RecordedRoot, RecordedRoots};
 pub use refusal::Refusal;
 pub use spent::{SpentLedger, SpentNonces};

@@ -1,10 +1,9 @@
 //! Check 11: whether operators signed a root.
 
 use crate::{
-    Epoch, Signature,
+    Epoch, NonSignersRef, Signature,
     backend::{Backend, Factor, Key},
     digest::SIGNATURE_TAG,
-    non_signers::Bitmap,
 };
 use alloc::vec::Vec;
 use alloy_primitives::B256;
@@ -12,7 +11,7 @@ use alloy_primitives::B256;
 /// "The operators of this epoch, but for those absent, signed this root, and this is their signature."
 pub(crate) struct Statement<'a, B: Backend> {
     pub(crate) epoch: &'a Epoch,
-    pub(crate) absent: Bitmap<'a>,
+    pub(crate) absent: NonSignersRef<'a>,
     pub(crate) root: B256,
     pub(crate) signature: B::SignaturePoint,
     pub(crate) signature_bytes: Signature,

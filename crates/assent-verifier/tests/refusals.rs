@@ -127,7 +127,7 @@ fn refuses_a_call_that_differs_from_what_was_attested() {
         let refusal = Refusal::WrongTask { expected, actual: document.attestation.taskId };
         assert_refused(&fixture, &authorization, Check::Task, refusal);
 
-        let explanation = document.explain(&fixture.context, &fixture.intent, &document.authorization().unwrap());
+        let explanation = fixture.context.differences(&document, &fixture.intent, &document.authorization().unwrap());
         assert_eq!(explanation.iter().map(|difference| difference.field).collect::<Vec<_>>(), [field, "taskId"]);
     }
 }

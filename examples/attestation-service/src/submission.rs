@@ -45,7 +45,7 @@ impl Submission {
     /// holds under the context, so that a document with another client's name in it must not pass for that client's.
     pub fn differences<L>(&self, context: &Context<L>) -> Vec<Difference> {
         let document = self.document.as_ref();
-        document.map_or_else(Vec::new, |document| document.explain(context, &self.intent, &self.authorization))
+        document.map_or_else(Vec::new, |document| context.differences(document, &self.intent, &self.authorization))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::runner::{Outcome, Step, cargo, execute, has_cargo, printed, root};
 
 /// The libraries that can be published. assent-contracts, and what depends on it, is bound to the repository's Solidity
 /// sources, and changes with them.
-const PUBLISHED: [&str; 2] = ["assent-verifier", "assent-signer"];
+const PUBLISHED: [&str; 3] = ["assent-types", "assent-verifier", "assent-signer"];
 
 /// The steps of `cargo xtask semver`.
 pub fn steps() -> Vec<Step> {

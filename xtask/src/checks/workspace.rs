@@ -6,14 +6,14 @@ use crate::runner::root;
 
 /// The crates without std, whose every line and branch is covered. Their tests run with all features, by default, and
 /// with blst only.
-pub const NO_STD: [&str; 1] = ["assent-verifier"];
+pub const NO_STD: [&str; 2] = ["assent-types", "assent-verifier"];
 
 /// The sets of features under which the verifier must give the same answers as with all of them.
 pub const VERIFIER_FEATURES: [(&str, &[&str]); 2] =
     [("default", &[]), ("blst only", &["--no-default-features", "--features", "blst"])];
 
 /// The packages whose tests run together: all but those in [`NO_STD`].
-pub const OTHERS: [&str; 3] = ["--workspace", "--exclude", "assent-verifier"];
+pub const OTHERS: [&str; 5] = ["--workspace", "--exclude", "assent-types", "--exclude", "assent-verifier"];
 
 /// The directories of the libraries, published and internal.
 ///

@@ -1,7 +1,7 @@
 //! What verification asks of a backend. Out of reach from outside this crate, and so free to change.
 
 use super::{MalformedPoint, PreparedKeys};
-use crate::{PublicKey, non_signers::Bitmap};
+use crate::{NonSignersRef, PublicKey};
 use alloc::{boxed::Box, vec::Vec};
 
 /// The arithmetic behind [`Backend`](super::Backend). `G1` holds signatures, hashed messages and sums of either, `G2`
@@ -60,7 +60,7 @@ pub enum Key<'a> {
     /// G2's generator.
     Generator,
     /// Minus the sum of the keys of the operators that are not absent.
-    NegatedSigners { absent: Bitmap<'a> },
+    NegatedSigners { absent: NonSignersRef<'a> },
     /// One operator's key, by the operator's place in the set.
     Operator(u16),
 }
@@ -108,8 +108,8 @@ mod tests {
         B::is_one([B::miller_loops(factors)])
     }
 
-    fn bitmap(bytes: &[u8]) -> Bitmap<'_> {
-        Bitmap::from_bytes(bytes).unwrap()
+    fn bitmap(bytes: &[u8]) -> NonSignersRef<'_> {
+        NonSignersRef::from_bytes(bytes).unwrap()
     }
 
     fn a_pairing_with_infinity_is_one<B: Backend>() {
@@ -117,7 +117,7 @@ mod tests {
         let [_, negated] = B::aggregate(B::decode_public_key(&key));
         let (lone, cancelling) = (prepare::<B>(&[key]), prepare::<B>(&[key, negated]));
         let (point, infinity) = (B::hash(b"message", b"tag"), B::sum(&[]));
-        let all = Key::NegatedSigners { absent: Bitmap::default() };
+        let all = Key::NegatedSigners { absent: NonSignersRef::default() };
         let nobody = Key::NegatedSigners { absent: bitmap(&[1]) };
         for (point, keys, key, expected) in [
             (point, &lone, Key::Generator, false),
@@ -173,7 +173,7 @@ mod tests {
             // The signature under the key that all sign with pairs with the hash to one.
             let signature = Signature(secret(1).sign(message, b"tag", &[]).serialize());
             let point = B::decode_signature(&signature).unwrap_or(hash);
-            let all = Key::NegatedSigners { absent: Bitmap::default() };
+            let all = Key::NegatedSigners { absent: NonSignersRef::default() };
             let pair = [Factor { point, keys, key: Key::Generator }, Factor { point: hash, keys, key: all }];
             assert!(is_one::<B>(&pair));
         }

@@ -6,7 +6,7 @@
 )]
 
 use super::{Arithmetic, Backend, Coefficient, Factor, Key, MalformedPoint, PreparedKeys};
-use crate::{PublicKey, Signature, non_signers::Bitmap};
+use crate::{NonSignersRef, PublicKey, Signature};
 use alloc::{boxed::Box, vec::Vec};
 use ark_bls12_381::{Bls12_381, Fq, Fq2, G1Affine, G1Projective, G2Affine, G2Projective, g1};
 use ark_ec::{
@@ -168,7 +168,7 @@ impl Keys {
     }
 
     /// Minus the sum of the keys of those who are not absent.
-    fn negated_without(&self, absent: Bitmap<'_>) -> G2Projective {
+    fn negated_without(&self, absent: NonSignersRef<'_>) -> G2Projective {
         let absent = absent.indices().filter_map(|index| self.operator(index));
         self.negated_aggregate + absent.sum::<G2Projective>()
     }

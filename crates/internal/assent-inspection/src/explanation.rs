@@ -52,7 +52,7 @@ impl Explanation {
         let explained_by_fields =
             matches!(refusal, Refusal::WrongTask { .. } | Refusal::InvalidSignature | Refusal::RootNotRecorded { .. });
         let differences = match document {
-            Some(document) if explained_by_fields => document.explain(context, &intent, &authorization),
+            Some(document) if explained_by_fields => context.differences(document, &intent, &authorization),
             _ => Vec::new(),
         };
         let next_step = match refusal {

@@ -39,13 +39,13 @@ const EXCEPTIONS: [Exception; 5] = [
         reason: "`chunk_by` gives no empty chunk",
     },
     Exception {
-        file: "crates/assent-verifier/src/digest.rs",
+        file: "crates/assent-types/src/digest.rs",
         text: "} // sol!",
         kind: Kind::Line,
         reason: "a function that `sol!` generates only for the type checker (`_type_assertion`)",
     },
     Exception {
-        file: "crates/assent-verifier/src/non_signers.rs",
+        file: "crates/assent-types/src/non_signers.rs",
         text: "if let Some(byte) = bytes.get_mut(byte) {",
         kind: Kind::Branch,
         reason: "the bitmap was lengthened to hold the byte in the line before",

@@ -7,7 +7,7 @@
 mod raw;
 
 use super::{Arithmetic, Backend, Coefficient, Factor, Key, MalformedPoint, PreparedKeys};
-use crate::{PublicKey, Signature, non_signers::Bitmap};
+use crate::{NonSignersRef, PublicKey, Signature};
 use ::blst::{BLST_ERROR, Pairing, blst_fp12, blst_p1_affine, blst_p2_affine, min_sig};
 use alloc::{boxed::Box, vec::Vec};
 use raw::Lines;
@@ -209,7 +209,7 @@ impl Keys {
     }
 
     /// Minus the sum of the keys of those who are not absent.
-    fn negated_without(&self, absent: Bitmap<'_>) -> min_sig::PublicKey {
+    fn negated_without(&self, absent: NonSignersRef<'_>) -> min_sig::PublicKey {
         let mut negated = min_sig::AggregatePublicKey::from_public_key(&self.negated_aggregate);
         for key in absent.indices().filter_map(|index| self.operator(index)) {
             add(&mut negated, key);

@@ -1,4 +1,4 @@
-//! Numbers: read in every spelling, written so that no reader loses digits.
+//! Numbers: every spelling is read, and what is written loses no digits.
 
 use alloc::format;
 use alloy_primitives::{
@@ -8,10 +8,15 @@ use alloy_primitives::{
 use core::fmt;
 use serde::{Deserializer, Serializer, de};
 
-/// An unsigned integer that fits 256 bits.
-pub(super) trait Number: Sized + Copy {
+/// An unsigned integer of at most 256 bits, which [`integer`] or [`wide`] writes.
+pub trait Number: Sized + Copy {
+    /// The integer's width.
     const BITS: usize;
+
+    /// Returns the number in 256 bits.
     fn widen(self) -> U256;
+
+    /// Returns the number, or `None` if it does not fit.
     fn narrow(wide: U256) -> Option<Self>;
 }
 
@@ -41,30 +46,45 @@ numbers! {
     U256: 256, Some;
 }
 
-/// Numbers of at most 64 bits, written as JSON integers.
-pub(super) mod integer {
-    use super::*;
+/// Numbers of at most 64 bits, written as JSON integers. For `#[serde(with = "…")]`.
+pub mod integer {
+    use super::{Number, Serializer};
 
-    pub(in super::super) fn serialize<N: Number, S: Serializer>(number: &N, serializer: S) -> Result<S::Ok, S::Error> {
+    /// Writes a number.
+    ///
+    /// # Errors
+    ///
+    /// The serializer's error, also for a number above 64 bits.
+    pub fn serialize<N: Number, S: Serializer>(number: &N, serializer: S) -> Result<S::Ok, S::Error> {
         let number = u64::try_from(number.widen()).map_err(serde::ser::Error::custom)?;
         serializer.serialize_u64(number)
     }
 
-    pub(in super::super) use super::deserialize;
+    pub use super::deserialize;
 }
 
-/// Numbers of more than 64 bits, written as decimal strings.
-pub(super) mod wide {
-    use super::*;
+/// Numbers of more than 64 bits, written as decimal strings. For `#[serde(with = "…")]`.
+pub mod wide {
+    use super::{Number, Serializer};
 
-    pub(in super::super) fn serialize<N: Number, S: Serializer>(number: &N, serializer: S) -> Result<S::Ok, S::Error> {
+    /// Writes a number.
+    ///
+    /// # Errors
+    ///
+    /// The serializer's error.
+    pub fn serialize<N: Number, S: Serializer>(number: &N, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&number.widen())
     }
 
-    pub(in super::super) use super::deserialize;
+    pub use super::deserialize;
 }
 
-pub(super) fn deserialize<'de, N: Number, D: Deserializer<'de>>(deserializer: D) -> Result<N, D::Error> {
+/// Reads a number in any spelling.
+///
+/// # Errors
+///
+/// The deserializer's error, also for a number that does not fit.
+pub fn deserialize<'de, N: Number, D: Deserializer<'de>>(deserializer: D) -> Result<N, D::Error> {
     let wide = deserializer.deserialize_any(NumberVisitor)?;
     N::narrow(wide).ok_or_else(|| de::Error::custom(format!("{wide} does not fit {} bits", N::BITS)))
 }

@@ -5,52 +5,37 @@ use core::fmt;
 
 /// A signature: a G1 point as `x ‖ y`, 48 bytes each, big-endian, uncompressed, without flag bits.
 ///
-/// Any 96 bytes can be held; whether they are a signature's is decided where they are used (check 10).
+/// The type holds any 96 bytes. Verification decides whether they are a valid point (check 10).
 ///
 /// ```
-/// use assent_verifier::Signature;
+/// use assent_types::Signature;
 ///
 /// let bytes = vec![0x0a; Signature::LENGTH];
 /// let signature = Signature::try_from(bytes.as_slice())?;
 /// assert_eq!(signature.as_ref(), bytes);
-/// assert!(signature.to_string().starts_with("0x0a0a"));
 /// assert!(Signature::try_from(&bytes[1..]).is_err());
 /// # Ok::<(), std::array::TryFromSliceError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Signature(pub [u8; Self::LENGTH]);
 
-/// A public key: a G2 point as `x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1` (the order of EIP-2537), 48 bytes each, big-endian,
-/// uncompressed, without flag bits.
+/// A public key: a G2 point as `x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1`, the order of EIP-2537.
 ///
-/// Any 192 bytes can be held; [`OperatorSet`](crate::OperatorSet) admits only valid keys. All zero is infinity, which is
-/// legal only as an aggregate.
-///
-/// ```
-/// use assent_verifier::{Operator, OperatorSet, OperatorSetError, PublicKey};
-/// use alloy_primitives::{Address, aliases::U96};
-///
-/// let public_key = PublicKey::try_from([0; PublicKey::LENGTH].as_slice())?;
-/// assert_eq!(public_key, PublicKey::INFINITY);
-///
-/// // Infinity is nobody's key.
-/// let (address, weight) = (Address::repeat_byte(1), U96::from(1));
-/// let refused = OperatorSet::new(vec![Operator { address, public_key, weight }]);
-/// assert_eq!(refused.unwrap_err(), OperatorSetError::MalformedPublicKey { address });
-/// # Ok::<(), std::array::TryFromSliceError>(())
-/// ```
+/// Each coordinate has 48 bytes, big-endian, uncompressed, without flag bits.
+/// The type holds any 192 bytes; an operator set accepts only valid keys.
+/// All zero is infinity, which is valid only as an aggregate.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicKey(pub [u8; Self::LENGTH]);
 
 impl Signature {
-    /// Length of the encoding in bytes.
+    /// The length of the encoding in bytes.
     pub const LENGTH: usize = 96;
 }
 
 impl PublicKey {
-    /// Length of the encoding in bytes.
+    /// The length of the encoding in bytes.
     pub const LENGTH: usize = 192;
-    /// The neutral element, which is nobody's key.
+    /// The point at infinity, which is no operator's key.
     pub const INFINITY: Self = Self([0; Self::LENGTH]);
 }
 
@@ -99,16 +84,17 @@ macro_rules! point_bytes {
 point_bytes!(Signature);
 point_bytes!(PublicKey);
 
-/// What the operators found.
+/// The operators' decision.
 ///
 /// ```
-/// use assent_verifier::Decision;
+/// use assent_types::Decision;
 ///
 /// assert_eq!(Decision::try_from(1)?, Decision::Allow);
 /// assert_eq!(u8::from(Decision::Deny), 0);
 /// assert_eq!(Decision::Allow.to_string(), "allow");
-/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// # Ok::<(), assent_types::UnknownDecision>(())
 /// ```
+// Complete: contracts know these two bytes and refuse any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// The policy forbids the call (byte 0).
@@ -126,15 +112,7 @@ impl From<Decision> for u8 {
     }
 }
 
-/// The byte is neither 0 (deny) nor 1 (allow).
-///
-/// ```
-/// use assent_verifier::{Decision, UnknownDecision};
-///
-/// let error = Decision::try_from(2).unwrap_err();
-/// assert_eq!(error, UnknownDecision(2));
-/// assert_eq!(error.to_string(), "decision 2 is neither 0 (deny) nor 1 (allow)");
-/// ```
+/// The error for a byte that is neither 0 (deny) nor 1 (allow).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("decision {0} is neither 0 (deny) nor 1 (allow)")]
 pub struct UnknownDecision(pub u8);

@@ -1,0 +1,314 @@
+//! Bytes and hashes, compared with the words of docs/protocol.md.
+
+mod document;
+
+use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
+use alloy_sol_types::{SolStruct, SolValue};
+use assent_types::{
+    Attestation, AttestationDocument, Authorization, AuthorizationError, Decision, Intent, MerkleProof, MerkleTree,
+    NonSigners, NonSignersError, PublicKey, QuorumProof, Signature, UnknownDecision, append_trailing,
+    digest::{attestation_digest, intent_hash, proof_of_possession_digest},
+    split_trailing,
+};
+use document::document;
+use proptest::prelude::*;
+
+#[test]
+fn an_authorization_is_laid_out_as_the_protocol_says() {
+    let authorization = Authorization {
+        task_id: B256::repeat_byte(0x01),
+        nonce: U256::from(0x0203),
+        expiration: U48::from(0x0405_0607_0809u64),
+        decision: Decision::Allow,
+        evidence: B256::repeat_byte(0x0a),
+        epoch: 0x0b0c_0d0e,
+        quorum_proof: QuorumProof::Direct {
+            signature: Signature([0x0f; 96]),
+            non_signers: NonSigners::from_indices([0, 9]).unwrap(),
+        },
+        merkle_proof: vec![B256::repeat_byte(0x10), B256::repeat_byte(0x11)].try_into().unwrap(),
+    };
+    let bytes = authorization.encode();
+    assert_eq!(bytes.len(), 206 + 2 + 64);
+    assert_eq!(bytes[0..32], [0x01; 32]);
+    assert_eq!(bytes[32..64], U256::from(0x0203).to_be_bytes::<32>());
+    assert_eq!(bytes[64..70], [4, 5, 6, 7, 8, 9]);
+    assert_eq!(bytes[70], 1);
+    assert_eq!(bytes[71..103], [0x0a; 32]);
+    assert_eq!(bytes[103..107], [0x0b, 0x0c, 0x0d, 0x0e]);
+    assert_eq!(bytes[107], 0);
+    assert_eq!(bytes[108..204], [0x0f; 96]);
+    assert_eq!(bytes[204..207], [2, 0b1, 0b10]);
+    assert_eq!(bytes[207], 2);
+    assert_eq!(bytes[208..240], [0x10; 32]);
+    assert_eq!(bytes[240..], [0x11; 32]);
+    assert_eq!(Authorization::parse(&bytes), Ok(authorization.clone()));
+
+    let recorded = Authorization { quorum_proof: QuorumProof::Recorded, ..authorization };
+    let short = recorded.encode();
+    assert_eq!(short.len(), 109 + 64);
+    assert_eq!(short[..107], bytes[..107]);
+    assert_eq!(short[107..109], [1, 2]);
+    assert_eq!(short[109..], bytes[208..]);
+    assert_eq!(Authorization::parse(&short), Ok(recorded));
+}
+
+#[test]
+fn a_document_gives_both_kinds_of_authorization() {
+    let document = AttestationDocument { merkle_proof: vec![B256::ZERO].try_into().unwrap(), ..document() };
+    let (direct, recorded) = (document.authorization().unwrap(), document.recorded_authorization().unwrap());
+    let QuorumProof::Direct { signature, ref non_signers } = direct.quorum_proof else { panic!("not direct") };
+    assert_eq!((signature, non_signers), (document.signature, &document.non_signers));
+    assert_eq!(recorded, Authorization { quorum_proof: QuorumProof::Recorded, ..direct });
+    assert_eq!(recorded.encode().len(), 109 + 32);
+}
+
+#[test]
+fn names_what_is_wrong_with_bytes_that_do_not_parse() {
+    let valid = document().authorization().unwrap().encode();
+    let altered = |change: fn(&mut Vec<u8>)| {
+        let mut bytes = valid.clone();
+        change(&mut bytes);
+        Authorization::parse(&bytes)
+    };
+    assert_eq!(altered(|bytes| bytes.truncate(31)), Err(AuthorizationError::TooShort { field: "taskId" }));
+    assert_eq!(altered(|bytes| bytes.push(0)), Err(AuthorizationError::LeftOver(1)));
+    assert_eq!(altered(|bytes| bytes[70] = 2), Err(UnknownDecision(2).into()));
+    assert_eq!(altered(|bytes| bytes[107] = 2), Err(AuthorizationError::UnknownKind(2)));
+    assert_eq!(altered(|bytes| bytes[205] = 0), Err(NonSignersError::TrailingZero.into()));
+    let deep_proof = altered(|bytes| {
+        bytes[206] = 33;
+        bytes.extend([0; 33 * 32]);
+    });
+    assert_eq!(deep_proof, Err(AuthorizationError::MerkleProofTooLong(33)));
+    let deepest_proof = altered(|bytes| {
+        bytes[206] = 32;
+        bytes.extend([0; 32 * 32]);
+    });
+    assert_eq!(deepest_proof.unwrap().merkle_proof.as_slice().len(), 32);
+}
+
+#[test]
+fn names_what_is_wrong_with_bytes_under_a_recorded_root() {
+    let valid = document().recorded_authorization().unwrap().encode();
+    let with_proof = |length: u8, hashes: usize| {
+        let mut bytes = valid.clone();
+        bytes[108] = length;
+        bytes.extend(vec![0; 32 * hashes]);
+        Authorization::parse(&bytes)
+    };
+    assert_eq!(with_proof(32, 32).unwrap().merkle_proof.as_slice().len(), 32);
+    assert_eq!(with_proof(33, 33), Err(AuthorizationError::MerkleProofTooLong(33)));
+    assert_eq!(with_proof(1, 0), Err(AuthorizationError::TooShort { field: "Merkle proof" }));
+    assert_eq!(with_proof(0, 1), Err(AuthorizationError::LeftOver(32)));
+    let cut = |length| Authorization::parse(&valid[..length]);
+    assert_eq!(cut(108), Err(AuthorizationError::TooShort { field: "Merkle proof's length" }));
+    assert_eq!(cut(107), Err(AuthorizationError::TooShort { field: "kind" }));
+}
+
+#[test]
+fn a_trailing_authorization_leaves_at_least_a_selector() {
+    let authorization = document().authorization().unwrap();
+    let calldata = append_trailing(&[1, 2, 3, 4], &authorization).unwrap();
+    assert_eq!(split_trailing(&calldata), Ok((&[1, 2, 3, 4][..], authorization.encode().as_slice())));
+    let missing = |length| AuthorizationError::NoTrailingAuthorization { length };
+    assert_eq!(append_trailing(&[1, 2, 3], &authorization), Err(missing(3)));
+    assert_eq!(split_trailing(&calldata[1..]), Err(missing(calldata.len() - 1)));
+    for short in [&[][..], &[0], &[0, 0], &[1, 2, 3, 0, 0], &[1, 2, 3, 4, 0, 1]] {
+        assert_eq!(split_trailing(short), Err(missing(short.len())));
+    }
+    assert_eq!(split_trailing(&[1, 2, 3, 4, 0, 0]), Ok((&[1, 2, 3, 4][..], &[][..])));
+}
+
+#[test]
+fn digests_are_those_of_the_typed_data_in_the_protocol() {
+    let AttestationDocument { chain_id, task_manager, attestation, .. } = document();
+    let intent = &attestation.intent;
+    let intent_type = "Intent(address from,address to,uint256 value,bytes data,uint256 chainId)";
+    let attestation_type = "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,\
+        uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)";
+    let hash_words = |words: &[B256]| keccak256(words.concat());
+    let number = |number: U256| B256::from(number);
+
+    let expected_intent_hash = hash_words(&[
+        keccak256(intent_type),
+        intent.from.into_word(),
+        intent.to.into_word(),
+        number(intent.value),
+        keccak256(&intent.data),
+        number(intent.chainId),
+    ]);
+    assert_eq!(intent_hash(intent), expected_intent_hash);
+
+    let expected_task_id = hash_words(&[
+        number(chain_id),
+        task_manager.into_word(),
+        attestation.policyClient.into_word(),
+        attestation.policyId,
+        expected_intent_hash,
+        number(attestation.nonce),
+    ]);
+    assert_eq!(attestation.taskId, expected_task_id);
+
+    let struct_hash = hash_words(&[
+        keccak256([attestation_type, intent_type].concat()),
+        attestation.taskId,
+        attestation.policyId,
+        attestation.policyClient.into_word(),
+        number(attestation.nonce),
+        number(U256::from(attestation.expiration)),
+        number(U256::from(1)),
+        attestation.evidence,
+        expected_intent_hash,
+    ]);
+    let in_domain = |contract: Address, struct_hash: B256| {
+        let domain_type = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+        let domain = hash_words(&[
+            keccak256(domain_type),
+            keccak256("Assent"),
+            keccak256("1"),
+            number(chain_id),
+            contract.into_word(),
+        ]);
+        keccak256([&b"\x19\x01"[..], domain.as_slice(), struct_hash.as_slice()].concat())
+    };
+    let expected = in_domain(task_manager, struct_hash);
+    assert_eq!(attestation_digest(&attestation, chain_id, task_manager), expected);
+
+    let (operator, registry, key) = (Address::repeat_byte(7), Address::repeat_byte(8), PublicKey([9; 192]));
+    let struct_hash = hash_words(&[
+        keccak256("ProofOfPossession(address operator,bytes publicKey)"),
+        operator.into_word(),
+        keccak256(key.0),
+    ]);
+    let digest = proof_of_possession_digest(operator, &key, chain_id, registry);
+    assert_eq!(digest, in_domain(registry, struct_hash));
+}
+
+#[test]
+fn bitmaps_name_operators_up_to_2039() {
+    let highest = NonSigners::from_indices([2039]).unwrap();
+    assert_eq!(highest.as_bytes().len(), 255);
+    assert!(highest.indices().eq([2039]));
+    assert_eq!(NonSigners::from_indices([2040]), Err(NonSignersError::IndexTooHigh(2040)));
+    assert_eq!(NonSigners::from_bytes(&[1; 256]), Err(NonSignersError::TooLong(256)));
+    assert_eq!(NonSigners::from_bytes(&[1; 255]).map(|absent| absent.count()), Ok(255));
+}
+
+#[test]
+fn an_operator_named_twice_as_a_non_signer_is_one_non_signer() {
+    let absent = NonSigners::from_indices([9, 3, 9, 3, 3]).unwrap();
+    assert_eq!(absent.as_bytes(), [0b1000, 0b10]);
+    assert_eq!((absent.count(), absent.is_empty()), (2, false));
+    assert!(absent.indices().eq([3, 9]));
+    assert_eq!((NonSigners::NONE.count(), NonSigners::NONE.is_empty()), (0, true));
+}
+
+#[test]
+fn there_is_no_tree_without_leaves_and_no_proof_without_a_leaf() {
+    assert!(MerkleTree::new(vec![]).is_none());
+    let tree = MerkleTree::new(vec![B256::ZERO]).unwrap();
+    assert_eq!(tree.proof(0), Some(MerkleProof::EMPTY));
+    assert_eq!(tree.proof(1), None);
+}
+
+prop_compose! {
+    fn authorizations()(
+        fixed: ([u8; 32], [u8; 32], [u8; 32], [[u8; 32]; 3]),
+        expiration in 0..1u64 << 48,
+        epoch: u32,
+        allow: bool,
+        absent in prop::collection::vec(0..2040u16, 0..20),
+        proof in prop::collection::vec(any::<[u8; 32]>(), 0..=32),
+        recorded: bool,
+    ) -> Authorization {
+        let signature = Signature(fixed.3.concat().try_into().unwrap());
+        let direct = QuorumProof::Direct { signature, non_signers: NonSigners::from_indices(absent).unwrap() };
+        Authorization {
+            task_id: fixed.0.into(),
+            nonce: U256::from_be_bytes(fixed.1),
+            expiration: U48::from(expiration),
+            decision: if allow { Decision::Allow } else { Decision::Deny },
+            evidence: fixed.2.into(),
+            epoch,
+            quorum_proof: if recorded { QuorumProof::Recorded } else { direct },
+            merkle_proof: proof.into_iter().map(B256::from).collect::<Vec<_>>().try_into().unwrap(),
+        }
+    }
+}
+
+proptest! {
+    /// alloy's implementation of EIP-712, on the structs that `sol!` makes of the Solidity sources.
+    #[test]
+    fn digests_are_those_that_alloy_makes_of_the_solidity_structs(
+        words: [[u8; 32]; 5],
+        addresses: [[u8; 20]; 4],
+        numbers: [u64; 2],
+        decision: u8,
+        data: Vec<u8>,
+    ) {
+        let [task_id, policy_id, nonce, evidence, value] = words.map(B256::from);
+        let [policy_client, from, to, task_manager] = addresses.map(Address::from);
+        let intent =
+            Intent { from, to, value: value.into(), data: data.into(), chainId: U256::from(numbers[0]) };
+        let attestation = Attestation {
+            taskId: task_id,
+            policyId: policy_id,
+            policyClient: policy_client,
+            nonce: nonce.into(),
+            expiration: U48::from(numbers[1] >> 16),
+            decision,
+            evidence,
+            intent,
+        };
+        prop_assert_eq!(intent_hash(&attestation.intent), attestation.intent.eip712_hash_struct());
+        let chain_id = U256::from(numbers[0]);
+        let domain = assent_types::digest::domain(chain_id, task_manager);
+        let expected = attestation.eip712_signing_hash(&domain);
+        prop_assert_eq!(attestation_digest(&attestation, chain_id, task_manager), expected);
+        let encoded = (chain_id, task_manager, policy_client, policy_id, evidence, nonce).abi_encode();
+        let task = assent_types::digest::task_id(
+            chain_id, task_manager, policy_client, policy_id, evidence, nonce.into(),
+        );
+        prop_assert_eq!(task, keccak256(encoded));
+    }
+
+    #[test]
+    fn parsing_undoes_encoding(authorization in authorizations()) {
+        prop_assert_eq!(Authorization::parse(&authorization.encode()), Ok(authorization));
+    }
+
+    /// Whatever parses has one spelling, and nothing panics.
+    #[test]
+    fn encoding_undoes_parsing(authorization in authorizations(), at: prop::sample::Index, byte: u8, extra: Vec<u8>) {
+        let mut bytes = authorization.encode();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        bytes.extend(extra);
+        if let Ok(parsed) = Authorization::parse(&bytes) {
+            prop_assert_eq!(parsed.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn any_bytes_parse_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..1500)) {
+        if let Ok(parsed) = Authorization::parse(&bytes) {
+            prop_assert_eq!(parsed.encode(), bytes.clone());
+        }
+        if let Ok((data, authorization)) = split_trailing(&bytes) {
+            prop_assert!(data.len() >= 4);
+            prop_assert_eq!(data.len() + authorization.len() + 2, bytes.len());
+        }
+    }
+
+    #[test]
+    fn every_leaf_of_a_tree_proves_its_root(count in 1..70usize) {
+        let leaves: Vec<_> = (0..count).map(|leaf| keccak256([u8::try_from(leaf).unwrap()])).collect();
+        let tree = MerkleTree::new(leaves.clone()).unwrap();
+        for (place, leaf) in leaves.into_iter().enumerate() {
+            let proof = tree.proof(place).unwrap();
+            prop_assert_eq!(proof.root(leaf), tree.root());
+            prop_assert!(count == 1 || proof.root(B256::ZERO) != tree.root());
+        }
+    }
+}

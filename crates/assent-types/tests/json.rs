@@ -1,0 +1,130 @@
+//! JSON: what is written is read back, and what is wrong is refused.
+#![cfg(feature = "serde")]
+
+mod document;
+
+use alloy_primitives::{B256, U256, aliases::U48};
+use assent_types::{AttestationDocument, Authorization, Decision, Intent, Policy};
+use document::document;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, from_value, json, to_value};
+
+fn policy() -> Policy {
+    Policy { policyId: B256::repeat_byte(1), operatorSet: 1, quorum: 6700, maxLifetime: U48::from(3600) }
+}
+
+#[track_caller]
+fn assert_round_trip<T: Serialize + DeserializeOwned + PartialEq + core::fmt::Debug>(value: &T) -> Value {
+    let written = to_value(value).unwrap();
+    assert_eq!(from_value::<T>(written.clone()).unwrap(), *value);
+    assert_eq!(serde_json::from_str::<T>(&serde_json::to_string(value).unwrap()).unwrap(), *value);
+    written
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn every_type_reads_what_it_writes() {
+    let document = document();
+    let written = assert_round_trip(&document.attestation.intent);
+    assert_eq!(keys(&written), ["chainId", "data", "from", "to", "value"]);
+    assert_eq!(written["chainId"], "31337");
+    assert_eq!(keys(&assert_round_trip(&policy())), ["maxLifetime", "operatorSet", "policyId", "quorum"]);
+
+    let recorded = assert_round_trip(&document.recorded_authorization().unwrap());
+    assert_eq!(keys(&recorded), ["decision", "epoch", "evidence", "expiration", "merkleProof", "nonce", "taskId"]);
+    let authorization = assert_round_trip(&document.authorization().unwrap());
+    assert_eq!(authorization["nonSigners"], json!([1, 4]));
+    assert_eq!(authorization["decision"], "allow");
+    let mut denied = document;
+    assert_eq!(assert_round_trip(&denied)["attestation"]["decision"], "allow");
+    denied.attestation.decision = Decision::Deny.into();
+    assert_eq!(assert_round_trip(&denied)["attestation"]["decision"], "deny");
+}
+
+#[test]
+fn an_authorization_has_both_signature_and_non_signers_or_neither() {
+    let authorization = to_value(document().authorization().unwrap()).unwrap();
+    for field in ["signature", "nonSigners"] {
+        let mut without = authorization.clone();
+        without.as_object_mut().unwrap().remove(field);
+        let error = from_value::<Authorization>(without).unwrap_err();
+        assert!(error.to_string().contains(&format!("missing field `{field}`")), "{error}");
+    }
+}
+
+#[test]
+fn numbers_are_read_in_every_spelling() {
+    let mut intent = to_value(&document().attestation.intent).unwrap();
+    for (spelling, value) in [
+        (json!(250), U256::from(250)),
+        (json!("250"), U256::from(250)),
+        (json!("0xfA"), U256::from(250)),
+        (json!(u64::MAX), U256::from(u64::MAX)),
+        (json!(U256::MAX.to_string()), U256::MAX),
+    ] {
+        intent["value"] = spelling;
+        assert_eq!(from_value::<Intent>(intent.clone()).unwrap().value, value);
+    }
+    let mut policy = to_value(policy()).unwrap();
+    policy["quorum"] = json!("0x1a2c");
+    assert_eq!(from_value::<Policy>(policy).unwrap().quorum, 6700);
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_refused() {
+    let intent = to_value(&document().attestation.intent).unwrap();
+    let too_large = format!("{}0", U256::MAX);
+    for wrong in
+        [json!(""), json!("0x"), json!("1_000"), json!("-1"), json!(-1), json!(1.5), json!(null), json!(too_large)]
+    {
+        let mut intent = intent.clone();
+        intent["value"] = wrong.clone();
+        assert!(from_value::<Intent>(intent).is_err(), "{wrong}");
+    }
+    let said = serde_json::from_value::<Intent>(json!({"from": intent["from"], "to": intent["to"], "value": null}));
+    let expected = "a whole number, as an integer, a decimal string or a hex string with 0x";
+    assert!(said.unwrap_err().to_string().contains(expected));
+    let mut policy = to_value(policy()).unwrap();
+    policy["quorum"] = json!(65536);
+    assert_eq!(from_value::<Policy>(policy.clone()).unwrap_err().to_string(), "65536 does not fit 16 bits");
+    policy["quorum"] = json!(6700);
+    policy["maxLifetime"] = json!(1u64 << 48);
+    assert!(from_value::<Policy>(policy).is_err());
+}
+
+#[test]
+fn unknown_missing_and_wrong_fields_are_refused() {
+    fn check<T: DeserializeOwned>(valid: Value) {
+        for key in keys(&valid) {
+            let mut missing = valid.clone();
+            missing.as_object_mut().unwrap().remove(key);
+            assert!(from_value::<T>(missing).is_err(), "without {key}");
+        }
+        let mut unknown = valid;
+        unknown["unknown"] = json!(1);
+        assert!(from_value::<T>(unknown).is_err_and(|error| error.to_string().contains("unknown field")));
+    }
+    let document = document();
+    check::<Intent>(to_value(&document.attestation.intent).unwrap());
+    check::<Authorization>(to_value(document.authorization().unwrap()).unwrap());
+    check::<AttestationDocument>(to_value(document).unwrap());
+}
+
+#[test]
+fn what_a_type_forbids_is_refused_in_json_too() {
+    let authorization = to_value(document().authorization().unwrap()).unwrap();
+    for (field, wrong) in [
+        ("decision", json!("maybe")),
+        ("decision", json!(1)),
+        ("nonSigners", json!([2040])),
+        ("signature", json!("0x00")),
+        ("merkleProof", json!(vec![B256::ZERO; 33])),
+    ] {
+        let mut authorization = authorization.clone();
+        authorization[field] = wrong;
+        assert!(from_value::<Authorization>(authorization).is_err(), "{field}");
+    }
+}
