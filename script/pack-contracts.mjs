@@ -1,21 +1,21 @@
 #!/usr/bin/env node
-// Packs the npm package @assent/contracts: `node script/pack-contracts.mjs [directory]` leaves the tarball in the
-// directory (target/npm unless told) and prints its path.
+// Packs the npm package @assent/contracts: `node script/pack-contracts.mjs [directory]` writes the tarball to the
+// directory (by default target/npm) and prints its path.
 //
-// npm packs a copy of contracts/, to which the ABIs and the licences are added: whatever is written into contracts/
-// itself makes cargo compile all contracts again.
+// npm packs a copy of contracts/ with the ABIs and the licences: a change of contracts/ itself would make cargo compile all
+// contracts again.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CONTRACTS = join(ROOT, "contracts");
 const LICENCES = ["LICENSE-APACHE", "LICENSE-MIT"];
-// What a program outside the EVM talks to.
-const WITH_ABI = ["AttestationValidator", "OperatorRegistry", "PolicyClient", "OwnerStakeSource", "TaskManager"];
+// The contracts that programs outside the EVM call.
+const WITH_ABI = ["AttestationValidator", "OperatorRegistry", "PolicyClient", "TaskManager", "stake/OwnerStakeSource"];
 // As in foundry.toml.
 const REMAPPINGS = { "@openzeppelin/contracts/": "@openzeppelin/contracts/", "solady/": "solady/src/" };
 
@@ -64,13 +64,14 @@ function abis() {
   const solc = createRequire(import.meta.url)("solc");
   const input = {
     language: "Solidity",
-    sources: Object.fromEntries(WITH_ABI.map((name) => [`${name}.sol`, { content: sourceOf(`${name}.sol`) }])),
+    sources: Object.fromEntries(WITH_ABI.map((path) => [`${path}.sol`, { content: sourceOf(`${path}.sol`) }])),
     settings: { outputSelection: { "*": { "*": ["abi"] } } },
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: (path) => ({ contents: sourceOf(path) }) }));
   const faults = (output.errors ?? []).filter(({ severity }) => severity === "error");
   if (faults.length > 0) throw new Error(faults.map(({ formattedMessage }) => formattedMessage).join("\n"));
-  return Object.fromEntries(WITH_ABI.map((name) => [name, output.contracts[`${name}.sol`][name].abi]));
+  const abiOf = (path) => [basename(path), output.contracts[`${path}.sol`][basename(path)].abi];
+  return Object.fromEntries(WITH_ABI.map(abiOf));
 }
 
 function sourceOf(path) {
@@ -78,6 +79,6 @@ function sourceOf(path) {
   const file = prefix
     ? join(ROOT, "node_modules", REMAPPINGS[prefix], path.slice(prefix.length))
     : join(CONTRACTS, path);
-  if (!existsSync(file)) throw new Error(`${path} is not there; run \`npm ci\` in the repository's root`);
+  if (!existsSync(file)) throw new Error(`${path} is missing; run \`npm ci\` in the repository's root`);
   return readFileSync(file, "utf8");
 }

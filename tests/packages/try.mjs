@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Tries the packed contracts as a newcomer would: `node tests/packages/try.mjs foundry|hardhat TARBALL` copies the
-// project to a place of its own, installs the tarball there, compiles, and runs the project's tests.
+// project to a temporary directory, installs the tarball there, compiles, and runs the tests. Both projects have the contract
+// and the tests of tests/packages/treasury.
 //
-// forge-std and the compilers usually come from servers other than npm's. Here they come from npm packages, put
-// where `forge install` and `npm install github:foundry-rs/forge-std` would put them, and where Foundry finds a compiler by path.
+// forge-std and the compilers usually come from servers other than npm's. Here they come from npm packages, copied to where
+// `forge install` and `npm install github:foundry-rs/forge-std` install them, and to where Foundry finds a compiler by path.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,11 +13,11 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const FORGE_STD = join(ROOT, "node_modules/@layerzerolabs/toolbox-foundry/lib/forge-std");
-// How many tests each project has: one that finds none of its tests has not passed.
+// The number of tests in tests/packages/treasury. A project that finds none of them has not passed.
 const TESTS = 8;
 const PROJECTS = {
   foundry: {
-    prepare(place, project) {
+    prepare(directory, project) {
       cpSync(FORGE_STD, join(project, "lib/forge-std/src"), { recursive: true });
       cpSync(join(ROOT, "script/solc"), join(project, "solc"));
     },
@@ -24,11 +25,11 @@ const PROJECTS = {
     passed: new RegExp(`\\b${TESTS} tests passed, 0 failed`),
   },
   hardhat: {
-    prepare(place) {
-      const library = join(place, "forge-std");
+    prepare(directory) {
+      const library = join(directory, "forge-std");
       cpSync(FORGE_STD, join(library, "src"), { recursive: true });
       renameSync(join(library, "src/package.json"), join(library, "package.json"));
-      run(library, "npm", ["pack", "--ignore-scripts", "--pack-destination", place]);
+      run(library, "npm", ["pack", "--ignore-scripts", "--pack-destination", directory]);
     },
     test: ["npm", ["exec", "--offline", "--", "hardhat", "test"]],
     passed: new RegExp(`\\b${TESTS} passing`),
@@ -40,27 +41,28 @@ if (!tarball || !Object.hasOwn(PROJECTS, name)) {
   console.error("usage: node tests/packages/try.mjs foundry|hardhat TARBALL");
   process.exit(2);
 }
-// Outside of the repository, whose node_modules would answer for what the project lacks.
-const place = mkdtempSync(join(tmpdir(), "assent-package-"));
+// Outside of the repository, whose node_modules would supply what the project lacks.
+const directory = mkdtempSync(join(tmpdir(), "assent-package-"));
 try {
-  tryProject(PROJECTS[name], place);
+  tryProject(PROJECTS[name], directory);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
 } finally {
-  rmSync(place, { recursive: true });
+  rmSync(directory, { recursive: true });
 }
 
-function tryProject({ prepare, test: [program, words], passed }, place) {
-  const project = join(place, name);
+function tryProject({ prepare, test: [program, words], passed }, directory) {
+  const project = join(directory, name);
   cpSync(join(ROOT, "tests/packages", name), project, { recursive: true });
-  cpSync(tarball, join(place, "assent-contracts.tgz"));
-  prepare(place, project);
+  cpSync(join(ROOT, "tests/packages/treasury"), project, { recursive: true });
+  cpSync(tarball, join(directory, "assent-contracts.tgz"));
+  prepare(directory, project);
   run(project, "npm", ["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"]);
-  // The lock file says what the tarball depended on when it was written; this, whether that still holds.
+  // Fails if the tarball's dependencies differ from those in the lock file.
   run(project, "npm", ["ls", "--all"]);
   const output = run(project, program, words);
-  if (!passed.test(output)) throw new Error(`${output}\nnot the ${TESTS} tests of tests/packages/${name} ran`);
+  if (!passed.test(output)) throw new Error(`${output}\nthe ${TESTS} tests of tests/packages/treasury did not all run in the ${name} project`);
   console.log(output.split("\n").slice(-30).join("\n"));
 }
 
@@ -68,7 +70,7 @@ function run(directory, program, words) {
   console.error(`$ ${[program.replace(`${ROOT}/`, ""), ...words].join(" ")}`);
   const env = {
     ...process.env,
-    // npm and Hardhat on the Node that runs this.
+    // npm and Hardhat run on the Node that runs this program.
     PATH: dirname(process.execPath) + delimiter + process.env.PATH,
     FOUNDRY_PROFILE: "default",
     FOUNDRY_SOLC: join(directory, "solc"),

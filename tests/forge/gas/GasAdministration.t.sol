@@ -165,7 +165,6 @@ contract GasOfAdministrationTest is GasTestBase {
 
     function _key(uint256 secret, uint256 operator) private view returns (bytes memory key, bytes memory proof) {
         key = OperatorKeys.publicKey(OperatorKeys.secretKey(secret));
-        bytes32 digest = registry.proofOfPossessionDigest(operatorAddress(operator), key);
-        proof = OperatorKeys.sign(OperatorKeys.secretKey(secret), bytes.concat(digest), OperatorKeys.POSSESSION_TAG);
+        proof = proofOfPossession(secret, operatorAddress(operator), key);
     }
 }

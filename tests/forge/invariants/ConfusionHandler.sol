@@ -4,14 +4,36 @@ pragma solidity ^0.8.28;
 import {Attestation, IRefusals, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {Signed} from "./Attesting.sol";
 import {Digests} from "./Digests.sol";
-import {End, Handler} from "./Handler.sol";
+import {Handler} from "./Handler.sol";
 import {World} from "./World.sol";
 
 /// @title An attacker who uses what is good somewhere where it is not
 /// @dev Everything offered was signed by a quorum, for another client, chain, policy, TaskManager or epoch. The task id gives
 /// that away; so it is offered once more under the task id that is expected, which the signature gives away.
 contract ConfusionHandler is Handler {
-    constructor(World world_) Handler(world_) {}
+    constructor(World world_) Handler(world_) {
+        _addAction(this.useAtAnotherClient.selector);
+        _addAction(this.useUnderAnotherPolicy.selector);
+        _addAction(this.useOnAnotherChain.selector);
+        _addAction(this.useAtAnotherTaskManager.selector);
+        _addAction(this.useAnEpochOfAnotherSet.selector);
+        _addAction(this.useAnEpochThatDidNotSign.selector);
+
+        _addRefusal("use at another client", IRefusals.WrongTask.selector);
+        _addRefusal("use at another client", IRefusals.UnknownEpoch.selector);
+        _addRefusal("use at another client", IRefusals.InvalidSignature.selector);
+        _addRefusal("use under another policy", IRefusals.WrongTask.selector);
+        _addRefusal("use under another policy", IRefusals.InvalidSignature.selector);
+        _addRefusal("use on another chain", IRefusals.WrongChain.selector);
+        _addRefusal("use on another chain", IRefusals.WrongTask.selector);
+        _addRefusal("use on another chain", IRefusals.InvalidSignature.selector);
+        _addRefusal("use at another TaskManager", IRefusals.WrongTask.selector);
+        _addRefusal("use at another TaskManager", IRefusals.InvalidSignature.selector);
+        _addRefusal("use an epoch of another set", IRefusals.UnknownEpoch.selector);
+        _addRefusal("use an epoch that did not sign", IRefusals.InvalidSignature.selector);
+        _addRefusal("use an epoch that did not sign", IRefusals.RootNotRecorded.selector);
+        _addSuccess("use where it is good");
+    }
 
     /* ACTIONS */
 
@@ -100,36 +122,6 @@ contract ConfusionHandler is Handler {
         mustFailForged("use an epoch that did not sign", client, bent);
         signed.recorded = true;
         mustPass("use where it is good", client, signed);
-    }
-
-    /* DECLARATION */
-
-    function actions() external pure override returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](6);
-        selectors[0] = this.useAtAnotherClient.selector;
-        selectors[1] = this.useUnderAnotherPolicy.selector;
-        selectors[2] = this.useOnAnotherChain.selector;
-        selectors[3] = this.useAtAnotherTaskManager.selector;
-        selectors[4] = this.useAnEpochOfAnotherSet.selector;
-        selectors[5] = this.useAnEpochThatDidNotSign.selector;
-    }
-
-    function ends() external pure override returns (End[] memory list) {
-        list = new End[](14);
-        list[0] = End("use at another client", IRefusals.WrongTask.selector);
-        list[1] = End("use at another client", IRefusals.UnknownEpoch.selector);
-        list[2] = End("use at another client", IRefusals.InvalidSignature.selector);
-        list[3] = End("use under another policy", IRefusals.WrongTask.selector);
-        list[4] = End("use under another policy", IRefusals.InvalidSignature.selector);
-        list[5] = End("use on another chain", IRefusals.WrongChain.selector);
-        list[6] = End("use on another chain", IRefusals.WrongTask.selector);
-        list[7] = End("use on another chain", IRefusals.InvalidSignature.selector);
-        list[8] = End("use at another TaskManager", IRefusals.WrongTask.selector);
-        list[9] = End("use at another TaskManager", IRefusals.InvalidSignature.selector);
-        list[10] = End("use an epoch of another set", IRefusals.UnknownEpoch.selector);
-        list[11] = End("use an epoch that did not sign", IRefusals.InvalidSignature.selector);
-        list[12] = End("use an epoch that did not sign", IRefusals.RootNotRecorded.selector);
-        list[13] = End("use where it is good", 0);
     }
 
     /* PRIVATE */

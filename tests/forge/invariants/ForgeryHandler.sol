@@ -5,7 +5,7 @@ import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {Signed} from "./Attesting.sol";
-import {End, Handler} from "./Handler.sol";
+import {Handler} from "./Handler.sol";
 import {World} from "./World.sol";
 import {LibBytes} from "solady/utils/LibBytes.sol";
 
@@ -14,7 +14,27 @@ import {LibBytes} from "solady/utils/LibBytes.sol";
 contract ForgeryHandler is Handler {
     using LibBytes for bytes;
 
-    constructor(World world_) Handler(world_) {}
+    constructor(World world_) Handler(world_) {
+        _addAction(this.bendTheAttestation.selector);
+        _addAction(this.bendTheProof.selector);
+        _addAction(this.bendTheBytes.selector);
+        _addAction(this.bendTheCall.selector);
+        _addAction(this.callAsAnother.selector);
+
+        _addRefusal("bend the attestation", IRefusals.WrongTask.selector);
+        _addRefusal("bend the attestation", IRefusals.AttestationExpired.selector);
+        _addRefusal("bend the attestation", IRefusals.LifetimeTooLong.selector);
+        _addRefusal("bend the attestation", IRefusals.UnknownEpoch.selector);
+        _addRefusal("bend the attestation", IRefusals.InvalidSignature.selector);
+        _addRefusal("bend the proof", IRefusals.QuorumNotReached.selector);
+        _addRefusal("bend the proof", IRefusals.InvalidSignature.selector);
+        _addRefusal("bend the proof", IRefusals.MalformedSignature.selector);
+        _addRefusal("bend the bytes", IRefusals.MalformedAuthorization.selector);
+        _addRefusal("bend the call", IRefusals.WrongTask.selector);
+        _addRefusal("call as another", TreasuryVault.NotAgent.selector);
+        _addRefusal("call for another", IRefusals.WrongSender.selector);
+        _addSuccess("use unbent");
+    }
 
     /* ACTIONS */
 
@@ -114,34 +134,6 @@ contract ForgeryHandler is Handler {
         bytes memory wrongSender = abi.encodeWithSelector(IRefusals.WrongSender.selector, attacker, agent);
         mustFail("call for another", client, ofAttacker, wrongSender);
         _useUnbent(client, signed, own);
-    }
-
-    /* DECLARATION */
-
-    function actions() external pure override returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](5);
-        selectors[0] = this.bendTheAttestation.selector;
-        selectors[1] = this.bendTheProof.selector;
-        selectors[2] = this.bendTheBytes.selector;
-        selectors[3] = this.bendTheCall.selector;
-        selectors[4] = this.callAsAnother.selector;
-    }
-
-    function ends() external pure override returns (End[] memory list) {
-        list = new End[](13);
-        list[0] = End("bend the attestation", IRefusals.WrongTask.selector);
-        list[1] = End("bend the attestation", IRefusals.AttestationExpired.selector);
-        list[2] = End("bend the attestation", IRefusals.LifetimeTooLong.selector);
-        list[3] = End("bend the attestation", IRefusals.UnknownEpoch.selector);
-        list[4] = End("bend the attestation", IRefusals.InvalidSignature.selector);
-        list[5] = End("bend the proof", IRefusals.QuorumNotReached.selector);
-        list[6] = End("bend the proof", IRefusals.InvalidSignature.selector);
-        list[7] = End("bend the proof", IRefusals.MalformedSignature.selector);
-        list[8] = End("bend the bytes", IRefusals.MalformedAuthorization.selector);
-        list[9] = End("bend the call", IRefusals.WrongTask.selector);
-        list[10] = End("call as another", TreasuryVault.NotAgent.selector);
-        list[11] = End("call for another", IRefusals.WrongSender.selector);
-        list[12] = End("use unbent", 0);
     }
 
     /* PRIVATE */

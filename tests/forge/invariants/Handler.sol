@@ -20,6 +20,9 @@ struct End {
 abstract contract Handler is CommonBase, StdAssertions {
     World internal immutable world;
 
+    bytes4[] private _actions;
+    End[] private _ends;
+
     constructor(World world_) {
         world = world_;
     }
@@ -31,11 +34,30 @@ abstract contract Handler is CommonBase, StdAssertions {
         assertGt(world.endCount(), before, "an action came to nothing");
     }
 
-    /// @notice Every end that this actor's actions aim at. What is used after anything may have happened can end otherwise.
-    function ends() external pure virtual returns (End[] memory);
+    /// @notice Returns the actor's actions, each with one argument, a seed.
+    function actions() external view returns (bytes4[] memory) {
+        return _actions;
+    }
 
-    /// @notice The actor's actions, each of one argument, a seed.
-    function actions() external pure virtual returns (bytes4[] memory);
+    /// @notice Returns every end that this actor's actions aim at.
+    /// @dev What is used after other actions can also end otherwise.
+    function ends() external view returns (End[] memory) {
+        return _ends;
+    }
+
+    /* DECLARATION */
+
+    function _addAction(bytes4 selector) internal {
+        _actions.push(selector);
+    }
+
+    function _addSuccess(string memory action) internal {
+        _ends.push(End(action, 0));
+    }
+
+    function _addRefusal(string memory action, bytes4 refusal) internal {
+        _ends.push(End(action, refusal));
+    }
 
     /* ATTEMPTS */
 

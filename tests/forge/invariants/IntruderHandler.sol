@@ -17,13 +17,35 @@ import {
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {Signed} from "./Attesting.sol";
 import {Digests} from "./Digests.sol";
-import {End, Handler} from "./Handler.sol";
+import {Handler} from "./Handler.sol";
 import {World} from "./World.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
 /// @title An attacker who goes past the vault: to the TaskManager, the registry, the records
 contract IntruderHandler is Handler {
-    constructor(World world_) Handler(world_) {}
+    constructor(World world_) Handler(world_) {
+        _addAction(this.spendForTheVault.selector);
+        _addAction(this.spendForItself.selector);
+        _addAction(this.actAsOwner.selector);
+        _addAction(this.actAsRegistry.selector);
+        _addAction(this.recordWhatIsNotSigned.selector);
+        _addAction(this.useWhatIsNotRecorded.selector);
+
+        _addRefusal("spend for the vault", IRefusals.WrongTask.selector);
+        _addRefusal("spend for the vault", IRefusals.AttestationAlreadySpent.selector);
+        _addRefusal("spend for the vault", IRefusals.InvalidSignature.selector);
+        _addSuccess("use unspent");
+        _addSuccess("spend for itself");
+        _addSuccess("burn for itself");
+        _addRefusal("act as owner", Ownable.OwnableUnauthorizedAccount.selector);
+        _addRefusal("act as registry", IAttestationValidator.NotOperatorRegistry.selector);
+        _addRefusal("record what is not signed", IRefusals.UnknownEpoch.selector);
+        _addRefusal("record what is not signed", IRefusals.EpochRetired.selector);
+        _addRefusal("record what is not signed", IRefusals.InvalidSignature.selector);
+        _addRefusal("record swapped signatures", IRefusals.InvalidSignature.selector);
+        _addRefusal("record one that is not signed", IRefusals.InvalidSignature.selector);
+        _addRefusal("use what is not recorded", IRefusals.RootNotRecorded.selector);
+    }
 
     /* ACTIONS */
 
@@ -137,36 +159,6 @@ contract IntruderHandler is Handler {
         forged.root = Digests.fold(world.digestOf(forged.attestation), forged.proof);
         bytes memory expected = abi.encodeWithSelector(IRefusals.RootNotRecorded.selector, epoch, forged.root);
         mustFail("use what is not recorded", client, forged, expected);
-    }
-
-    /* DECLARATION */
-
-    function actions() external pure override returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](6);
-        selectors[0] = this.spendForTheVault.selector;
-        selectors[1] = this.spendForItself.selector;
-        selectors[2] = this.actAsOwner.selector;
-        selectors[3] = this.actAsRegistry.selector;
-        selectors[4] = this.recordWhatIsNotSigned.selector;
-        selectors[5] = this.useWhatIsNotRecorded.selector;
-    }
-
-    function ends() external pure override returns (End[] memory list) {
-        list = new End[](14);
-        list[0] = End("spend for the vault", IRefusals.WrongTask.selector);
-        list[1] = End("spend for the vault", IRefusals.AttestationAlreadySpent.selector);
-        list[2] = End("spend for the vault", IRefusals.InvalidSignature.selector);
-        list[3] = End("use unspent", 0);
-        list[4] = End("spend for itself", 0);
-        list[5] = End("burn for itself", 0);
-        list[6] = End("act as owner", Ownable.OwnableUnauthorizedAccount.selector);
-        list[7] = End("act as registry", IAttestationValidator.NotOperatorRegistry.selector);
-        list[8] = End("record what is not signed", IRefusals.UnknownEpoch.selector);
-        list[9] = End("record what is not signed", IRefusals.EpochRetired.selector);
-        list[10] = End("record what is not signed", IRefusals.InvalidSignature.selector);
-        list[11] = End("record swapped signatures", IRefusals.InvalidSignature.selector);
-        list[12] = End("record one that is not signed", IRefusals.InvalidSignature.selector);
-        list[13] = End("use what is not recorded", IRefusals.RootNotRecorded.selector);
     }
 
     /* PRIVATE */

@@ -7,13 +7,35 @@ import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry
 import {Attestation, EpochId, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Signed} from "./Attesting.sol";
-import {End, Handler} from "./Handler.sol";
+import {Handler} from "./Handler.sol";
 import {OperatorSets} from "./OperatorSets.sol";
 import {World} from "./World.sol";
 
 /// @title Operators, who come and go, replace their keys, deny, and do not always reach a quorum
 contract OperatorHandler is Handler {
-    constructor(World world_) Handler(world_) {}
+    constructor(World world_) Handler(world_) {
+        _addAction(this.joinOrLeave.selector);
+        _addAction(this.rotateKey.selector);
+        _addAction(this.changeWeight.selector);
+        _addAction(this.deny.selector);
+        _addAction(this.missTheQuorum.selector);
+        _addAction(this.recordWithMoreAndThenLess.selector);
+        _addAction(this.takeAKeyThatIsNotFree.selector);
+
+        _addSuccess("join");
+        _addSuccess("leave");
+        _addSuccess("come back");
+        _addSuccess("rotate a key");
+        _addSuccess("change a weight");
+        _addRefusal("deny", IRefusals.PolicyDenied.selector);
+        _addRefusal("deny under a recorded root", IRefusals.PolicyDenied.selector);
+        _addRefusal("miss the quorum", IRefusals.QuorumNotReached.selector);
+        _addRefusal("record below the floor", IRefusals.QuorumNotReached.selector);
+        _addRefusal("use what few recorded", IRefusals.QuorumNotReached.selector);
+        _addSuccess("use what all recorded");
+        _addRefusal("register another's key", IOperatorRegistry.InvalidProofOfPossession.selector);
+        _addRefusal("register a used key", IOperatorRegistry.KeyAlreadyUsed.selector);
+    }
 
     /* ACTIONS */
 
@@ -102,7 +124,7 @@ contract OperatorHandler is Handler {
         OperatorSets.Operator memory victim = world.operator(pick(own, "victim", world.operatorCount()));
         OperatorRegistry registry = world.operatorRegistry();
         bytes memory key = OperatorKeys.publicKey(victim.secret);
-        bytes memory stolen = _possession(registry, victim.secret, address(this), key);
+        bytes memory stolen = OperatorKeys.proofOfPossession(victim.secret, registry, address(this), key);
         mustFailCall(
             "register another's key",
             world.attacker(),
@@ -111,7 +133,7 @@ contract OperatorHandler is Handler {
             abi.encodeWithSelector(IOperatorRegistry.InvalidProofOfPossession.selector)
         );
         if (own % 2 == 0) return;
-        bytes memory proof = _possession(registry, victim.secret, world.attacker(), key);
+        bytes memory proof = OperatorKeys.proofOfPossession(victim.secret, registry, world.attacker(), key);
         mustFailCall(
             "register a used key",
             world.attacker(),
@@ -121,36 +143,6 @@ contract OperatorHandler is Handler {
         );
     }
 
-    /* DECLARATION */
-
-    function actions() external pure override returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](7);
-        selectors[0] = this.joinOrLeave.selector;
-        selectors[1] = this.rotateKey.selector;
-        selectors[2] = this.changeWeight.selector;
-        selectors[3] = this.deny.selector;
-        selectors[4] = this.missTheQuorum.selector;
-        selectors[5] = this.recordWithMoreAndThenLess.selector;
-        selectors[6] = this.takeAKeyThatIsNotFree.selector;
-    }
-
-    function ends() external pure override returns (End[] memory list) {
-        list = new End[](13);
-        list[0] = End("join", 0);
-        list[1] = End("leave", 0);
-        list[2] = End("come back", 0);
-        list[3] = End("rotate a key", 0);
-        list[4] = End("change a weight", 0);
-        list[5] = End("deny", IRefusals.PolicyDenied.selector);
-        list[6] = End("deny under a recorded root", IRefusals.PolicyDenied.selector);
-        list[7] = End("miss the quorum", IRefusals.QuorumNotReached.selector);
-        list[8] = End("record below the floor", IRefusals.QuorumNotReached.selector);
-        list[9] = End("use what few recorded", IRefusals.QuorumNotReached.selector);
-        list[10] = End("use what all recorded", 0);
-        list[11] = End("register another's key", IOperatorRegistry.InvalidProofOfPossession.selector);
-        list[12] = End("register a used key", IOperatorRegistry.KeyAlreadyUsed.selector);
-    }
-
     /* PRIVATE */
 
     /// @dev Mostly ordinary; now and then nothing, or close to what 96 bits hold for a dozen operators.
@@ -158,14 +150,5 @@ contract OperatorHandler is Handler {
         uint256 kind = pick(seed, "kind of weight", 8);
         if (kind == 0) return 0;
         return uint96(1 + pick(seed, "weight", kind == 1 ? 2 ** 92 : 1000));
-    }
-
-    function _possession(OperatorRegistry registry, uint256 secret, address operator, bytes memory key)
-        private
-        view
-        returns (bytes memory)
-    {
-        bytes32 digest = registry.proofOfPossessionDigest(operator, key);
-        return OperatorKeys.sign(secret, bytes.concat(digest), OperatorKeys.POSSESSION_TAG);
     }
 }

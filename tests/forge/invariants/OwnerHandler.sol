@@ -6,7 +6,7 @@ import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {EpochId, IRefusals, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {Signed} from "./Attesting.sol";
-import {End, Handler} from "./Handler.sol";
+import {Handler} from "./Handler.sol";
 import {OperatorSets} from "./OperatorSets.sol";
 import {World} from "./World.sol";
 
@@ -16,6 +16,30 @@ contract OwnerHandler is Handler {
 
     constructor(World world_) Handler(world_) {
         _OWNER = world_.operatorRegistry().owner();
+
+        _addAction(this.commitEpoch.selector);
+        _addAction(this.retireEpoch.selector);
+        _addAction(this.publishEpoch.selector);
+        _addAction(this.setGracePeriod.selector);
+        _addAction(this.changePolicy.selector);
+        _addAction(this.burnNonces.selector);
+        _addAction(this.commitByMistake.selector);
+
+        _addSuccess("commit an epoch");
+        _addRefusal("use under a retired epoch", IRefusals.EpochRetired.selector);
+        _addSuccess("publish an epoch");
+        _addRefusal("publish no epoch", IOperatorRegistry.NoSuchEpoch.selector);
+        _addSuccess("set the grace period");
+        _addSuccess("change a policy");
+        _addRefusal("use a burned nonce", IRefusals.AttestationAlreadySpent.selector);
+        _addRefusal("commit an operator twice", IOperatorRegistry.OperatorsNotAscending.selector);
+        _addRefusal("commit an operator that has no part", IOperatorRegistry.OperatorWithoutWeight.selector);
+        _addRefusal("commit an operator that has no part", IOperatorRegistry.OperatorNotRegistered.selector);
+        _addSuccess("use under a changed policy");
+        _addRefusal("use under a changed policy", IRefusals.WrongTask.selector);
+        _addRefusal("use under a changed policy", IRefusals.LifetimeTooLong.selector);
+        _addRefusal("use under a changed policy", IRefusals.UnknownEpoch.selector);
+        _addRefusal("use under a changed policy", IRefusals.QuorumNotReached.selector);
     }
 
     /* ACTIONS */
@@ -113,38 +137,6 @@ contract OwnerHandler is Handler {
             ? abi.encodeWithSelector(IOperatorRegistry.OperatorWithoutWeight.selector, set, operators[1])
             : abi.encodeWithSelector(IOperatorRegistry.OperatorNotRegistered.selector, operators[1]);
         _mustNotCommit("commit an operator that has no part", set, operators, expected);
-    }
-
-    /* DECLARATION */
-
-    function actions() external pure override returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](7);
-        selectors[0] = this.commitEpoch.selector;
-        selectors[1] = this.retireEpoch.selector;
-        selectors[2] = this.publishEpoch.selector;
-        selectors[3] = this.setGracePeriod.selector;
-        selectors[4] = this.changePolicy.selector;
-        selectors[5] = this.burnNonces.selector;
-        selectors[6] = this.commitByMistake.selector;
-    }
-
-    function ends() external pure override returns (End[] memory list) {
-        list = new End[](15);
-        list[0] = End("commit an epoch", 0);
-        list[1] = End("use under a retired epoch", IRefusals.EpochRetired.selector);
-        list[2] = End("publish an epoch", 0);
-        list[3] = End("publish no epoch", IOperatorRegistry.NoSuchEpoch.selector);
-        list[4] = End("set the grace period", 0);
-        list[5] = End("change a policy", 0);
-        list[6] = End("use a burned nonce", IRefusals.AttestationAlreadySpent.selector);
-        list[7] = End("commit an operator twice", IOperatorRegistry.OperatorsNotAscending.selector);
-        list[8] = End("commit an operator that has no part", IOperatorRegistry.OperatorWithoutWeight.selector);
-        list[9] = End("commit an operator that has no part", IOperatorRegistry.OperatorNotRegistered.selector);
-        list[10] = End("use under a changed policy", 0);
-        list[11] = End("use under a changed policy", IRefusals.WrongTask.selector);
-        list[12] = End("use under a changed policy", IRefusals.LifetimeTooLong.selector);
-        list[13] = End("use under a changed policy", IRefusals.UnknownEpoch.selector);
-        list[14] = End("use under a changed policy", IRefusals.QuorumNotReached.selector);
     }
 
     /* PRIVATE */

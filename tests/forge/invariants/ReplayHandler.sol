@@ -4,12 +4,29 @@ pragma solidity ^0.8.28;
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
 import {Signed} from "./Attesting.sol";
-import {End, Handler} from "./Handler.sol";
+import {Handler} from "./Handler.sol";
 import {World} from "./World.sol";
 
 /// @title An attacker, the agent itself for instance, who uses what was used
 contract ReplayHandler is Handler {
-    constructor(World world_) Handler(world_) {}
+    constructor(World world_) Handler(world_) {
+        _addAction(this.useTwice.selector);
+        _addAction(this.useAgainLater.selector);
+        _addAction(this.useAgainTheOtherWay.selector);
+        _addAction(this.useAgainWithOtherSigners.selector);
+        _addAction(this.useTheNonceForSomethingElse.selector);
+        _addAction(this.readTheTaskTheOtherWay.selector);
+
+        _addSuccess("use once");
+        _addRefusal("use twice", IRefusals.AttestationAlreadySpent.selector);
+        _addRefusal("use again later", IRefusals.AttestationAlreadySpent.selector);
+        _addRefusal("use again later", IRefusals.AttestationExpired.selector);
+        _addRefusal("use again the other way", IRefusals.AttestationAlreadySpent.selector);
+        _addRefusal("use again with other signers", IRefusals.AttestationAlreadySpent.selector);
+        _addRefusal("use the nonce for something else", IRefusals.AttestationAlreadySpent.selector);
+        _addRefusal("make the vault call itself", TreasuryVault.NotAgent.selector);
+        _addRefusal("execute a call that was made", IRefusals.AttestationAlreadySpent.selector);
+    }
 
     /* ACTIONS */
 
@@ -77,31 +94,6 @@ contract ReplayHandler is Handler {
         mustFailCall("make the vault call itself", world.agent(), client, data, notAgent);
         mustPass("use once", client, signed);
         mustFailCall("execute a call that was made", world.agent(), client, data, _alreadySpent(client, signed));
-    }
-
-    /* DECLARATION */
-
-    function actions() external pure override returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](6);
-        selectors[0] = this.useTwice.selector;
-        selectors[1] = this.useAgainLater.selector;
-        selectors[2] = this.useAgainTheOtherWay.selector;
-        selectors[3] = this.useAgainWithOtherSigners.selector;
-        selectors[4] = this.useTheNonceForSomethingElse.selector;
-        selectors[5] = this.readTheTaskTheOtherWay.selector;
-    }
-
-    function ends() external pure override returns (End[] memory list) {
-        list = new End[](9);
-        list[0] = End("use once", 0);
-        list[1] = End("use twice", IRefusals.AttestationAlreadySpent.selector);
-        list[2] = End("use again later", IRefusals.AttestationAlreadySpent.selector);
-        list[3] = End("use again later", IRefusals.AttestationExpired.selector);
-        list[4] = End("use again the other way", IRefusals.AttestationAlreadySpent.selector);
-        list[5] = End("use again with other signers", IRefusals.AttestationAlreadySpent.selector);
-        list[6] = End("use the nonce for something else", IRefusals.AttestationAlreadySpent.selector);
-        list[7] = End("make the vault call itself", TreasuryVault.NotAgent.selector);
-        list[8] = End("execute a call that was made", IRefusals.AttestationAlreadySpent.selector);
     }
 
     /* PRIVATE */

@@ -3,14 +3,37 @@ pragma solidity ^0.8.28;
 
 import {Attestation, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
 import {Signed} from "./Attesting.sol";
-import {End, Handler} from "./Handler.sol";
+import {Handler} from "./Handler.sol";
 import {World} from "./World.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
 
 /// @title The agent, who uses what operators signed, in every way there is; and time
 contract UserHandler is Handler {
-    constructor(World world_) Handler(world_) {}
+    constructor(World world_) Handler(world_) {
+        _addAction(this.pay.selector);
+        _addAction(this.payOneOfABatch.selector);
+        _addAction(this.payUnderARecordedRoot.selector);
+        _addAction(this.payUnderRootsRecordedTogether.selector);
+        _addAction(this.usePending.selector);
+        _addAction(this.payMoreThanThereIs.selector);
+        _addAction(this.give.selector);
+        _addAction(this.wait_.selector);
+
+        _addSuccess("pay");
+        _addSuccess("pay one of a batch");
+        _addSuccess("pay under a recorded root");
+        _addSuccess("pay under roots recorded together");
+        _addRefusal("pay under roots recorded together", IRefusals.AttestationAlreadySpent.selector);
+        _addSuccess("use what is pending");
+        _addRefusal("use what is pending", IRefusals.AttestationExpired.selector);
+        _addRefusal("use what is pending", IRefusals.EpochRetired.selector);
+        _addRefusal("use what is pending", IRefusals.RootNotRecorded.selector);
+        _addRefusal("pay more than there is", IERC20Errors.ERC20InsufficientBalance.selector);
+        _addRefusal("pay more than there is", Errors.InsufficientBalance.selector);
+        _addSuccess("give");
+        _addSuccess("wait");
+    }
 
     /* ACTIONS */
 
@@ -89,37 +112,6 @@ contract UserHandler is Handler {
         if (edge > block.timestamp && edge != type(uint48).max && edge != type(uint48).max - 1) time = edge;
         vm.warp(time);
         world.reach("wait", 0);
-    }
-
-    /* DECLARATION */
-
-    function actions() external pure override returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](8);
-        selectors[0] = this.pay.selector;
-        selectors[1] = this.payOneOfABatch.selector;
-        selectors[2] = this.payUnderARecordedRoot.selector;
-        selectors[3] = this.payUnderRootsRecordedTogether.selector;
-        selectors[4] = this.usePending.selector;
-        selectors[5] = this.payMoreThanThereIs.selector;
-        selectors[6] = this.give.selector;
-        selectors[7] = this.wait_.selector;
-    }
-
-    function ends() external pure override returns (End[] memory list) {
-        list = new End[](13);
-        list[0] = End("pay", 0);
-        list[1] = End("pay one of a batch", 0);
-        list[2] = End("pay under a recorded root", 0);
-        list[3] = End("pay under roots recorded together", 0);
-        list[4] = End("pay under roots recorded together", IRefusals.AttestationAlreadySpent.selector);
-        list[5] = End("use what is pending", 0);
-        list[6] = End("use what is pending", IRefusals.AttestationExpired.selector);
-        list[7] = End("use what is pending", IRefusals.EpochRetired.selector);
-        list[8] = End("use what is pending", IRefusals.RootNotRecorded.selector);
-        list[9] = End("pay more than there is", IERC20Errors.ERC20InsufficientBalance.selector);
-        list[10] = End("pay more than there is", Errors.InsufficientBalance.selector);
-        list[11] = End("give", 0);
-        list[12] = End("wait", 0);
     }
 
     /* PRIVATE */
