@@ -8,7 +8,7 @@ Each is the exact meaning, not an abstraction, so what halmos proves holds for t
 2. The precompiles SHA-256 and MODEXP with symbolic input: halmos takes their sizes in bytes for sizes in bits, and stops. They
    stay what they are to halmos, functions of which nothing is known.
 3. MSTORE to an address that depends on a comparison and is 0 or 32, whichever it is, as the fold of a Merkle proof has it.
-4. CALLDATALOAD at an offset that depends on calldata, as what follows the bitmap stands at one.
+4. CALLDATALOAD at an offset that depends on calldata, such as what follows the bitmap.
 
 Takes halmos's own arguments, such as `--match-contract Parser`. `cargo xtask prove` sets everything up.
 """

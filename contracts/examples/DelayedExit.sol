@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 /// @title DelayedExit
-/// @notice A way out for an account whose every call needs operators. Should they vanish, the account announces that it leaves,
-/// which alone needs no authorization, and is free after a delay.
-/// @dev Whoever holds the account's keys can announce. Whoever watches over the account has the delay to notice, and until
-/// then the operators alone decide: they can let the account cancel, or move what it owns.
+/// @notice A way out for an account whose every call needs operators. Should they vanish, the account announces that it
+/// leaves, which is the only call without an authorization, and is free after a delay.
+/// @dev Anyone who holds the account's keys can announce. Monitors of the account have the delay to notice, and until
+/// then only the operators decide: they can let the account cancel, or move what it owns.
 abstract contract DelayedExit {
     /// @notice The account's calls will need no authorization from `time` on (Unix time).
     event ExitAnnounced(address indexed account, uint256 time);

@@ -6,7 +6,8 @@ import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @title TrailingAuthorization
-/// @notice Finds the authorization behind bytes that a guard or a hook is handed: `bytes ‖ authorization ‖ uint16 length`.
+/// @notice Finds the authorization behind bytes that a guard or a hook is handed:
+/// `bytes ‖ authorization ‖ uint16 length`.
 library TrailingAuthorization {
     using Bytes for bytes;
 
@@ -15,8 +16,8 @@ library TrailingAuthorization {
     /// @dev Of the shortest authorization (docs/protocol.md).
     uint256 private constant SHORTEST = 109;
 
-    /// @notice The bytes before the authorization, and the authorization. `MalformedAuthorization` if there is none; whether
-    /// it parses, the TaskManager finds.
+    /// @notice The bytes before the authorization, and the authorization. `MalformedAuthorization` if it is missing;
+    /// whether it parses, the TaskManager finds.
     function split(bytes memory trailed) internal pure returns (bytes memory head, bytes memory authorization) {
         if (trailed.length < SHORTEST + LENGTH_SUFFIX) revert IRefusals.MalformedAuthorization();
         uint256 end = trailed.length - LENGTH_SUFFIX;

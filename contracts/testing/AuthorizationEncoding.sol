@@ -4,13 +4,14 @@ pragma solidity ^0.8.28;
 import {Attestation, EpochId} from "../interfaces/Protocol.sol";
 
 /// @title An authorization's bytes
-/// @notice For tests, which also want to encode what is refused: nothing is checked here. The format is in docs/protocol.md.
+/// @notice For tests, which also want to encode what is refused: nothing is checked here. The format is in
+/// docs/protocol.md.
 library AuthorizationEncoding {
     /// @notice An authorization that carries its signature.
     /// @param epoch The epoch whose operators signed.
     /// @param signature The aggregate signature of the attestation's digest, or of the tree's root, in 96 bytes.
     /// @param nonSigners The bitmap of the operators that did not sign.
-    /// @param proof The Merkle proof; empty where the attestation was signed alone.
+    /// @param proof The Merkle proof; empty if the attestation is its own root.
     function direct(
         Attestation memory attestation,
         EpochId epoch,

@@ -45,7 +45,7 @@ function visit(value, ancestors, onNode) {
   }
 }
 
-// Imports, documentation and types make no code of their own.
+// Imports, documentation and types compile to no code.
 function insideIgnored(ancestors) {
   return ancestors.some((node) =>
     ["ImportDirective", "PragmaDirective", "StructuredDocumentation", "ErrorDefinition", "EventDefinition"].includes(

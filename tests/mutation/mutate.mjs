@@ -128,7 +128,7 @@ async function tryAll(selected, results, { minutes }) {
   }
 }
 
-// Once for the present contracts and tests.
+// Once for the current contracts and tests.
 async function passUnmutated(trial, targets, state) {
   const stamp = join(place, "passed-unmutated.json");
   const known = existsSync(stamp) ? JSON.parse(readFileSync(stamp, "utf8")) : {};

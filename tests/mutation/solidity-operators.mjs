@@ -123,7 +123,7 @@ function literalReplaced({ node, text, ancestors }) {
   }
   // An empty message is what hashing of nothing in a constructor is about; any other stands for it as well.
   if (node.kind === "string" && text.length > 2) return [{ replacement: `${text.slice(0, -1)}~"`, operator }];
-  // "30 days" is the number alone to the compiler, and its unit beside it.
+  // To the compiler, "30 days" is only the number, with its unit next to it.
   const unit = ancestors.length && /^(\d+)( \w+)$/.exec(text);
   return unit ? neighbours(unit[1]).map((number) => ({ replacement: number + unit[2], operator })) : [];
 }

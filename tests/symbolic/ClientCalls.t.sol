@@ -6,7 +6,8 @@ import {ProtectedCounter} from "../forge/utils/ProtectedCounter.sol";
 import {ClientProof} from "./ClientProof.sol";
 import {RecordingTaskManager} from "./RecordingTaskManager.sol";
 
-/// @title What a client asks the TaskManager is the call it lets through, to the byte
+/// @title ClientCalls
+/// @notice A client asks the TaskManager for exactly the call that it then executes.
 contract ClientCallsProof is ClientProof {
     /// @dev Longest arguments: eight words.
     uint256 private constant LONGEST = 256;

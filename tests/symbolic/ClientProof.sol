@@ -40,8 +40,8 @@ abstract contract ClientProof is RecordingTest {
         }
     }
 
-    /// @dev What the TaskManager must have been called with, from the ABI's description and not from the compiler, which pads
-    /// the authorization to whole words.
+    /// @dev What the TaskManager must have been called with, from the ABI's description and not from the compiler,
+    /// which pads the authorization to whole words.
     function spendCalldata(address caller, Intent memory intent, bytes memory authorization)
         internal
         view

@@ -6,7 +6,8 @@ import {IRefusals, Intent, Policy} from "../../contracts/interfaces/Protocol.sol
 import {ProtectedCounter} from "../forge/utils/ProtectedCounter.sol";
 import {ClientProof} from "./ClientProof.sol";
 
-/// @title A client that nobody has set up, or set up badly, lets nothing through
+/// @title ClientRefusals
+/// @notice A client without a valid configuration refuses every call.
 contract ClientRefusalsProof is ClientProof {
     /// @dev In any state without a TaskManager or without a policy id.
     function check_ClientWithoutPolicyRefusesEveryCall(address caller) public {
@@ -68,7 +69,8 @@ contract ClientRefusalsProof is ClientProof {
         assert(false);
     }
 
-    /// @dev On either path, the trailing one also through the fallback, with arguments and an authorization of which nothing is known.
+    /// @dev On either path, the trailing one also through the fallback, with arguments and an authorization of which
+    /// nothing is known.
     function anyProtectedCall() private returns (bytes memory) {
         uint256 path = anyBelow(3, "path");
         bytes memory authorization = svm.createBytes(206, "authorization");

@@ -13,8 +13,8 @@ contract ParserProof is SymbolicTestBase {
         reader = new AuthorizationReader();
     }
 
-    /// @dev Of up to 240 bytes, all of them anything: recorded ones with up to four hashes, direct ones with a bitmap of up to 34 bytes or
-    /// with a hash.
+    /// @dev Of up to 240 bytes, all of them anything: recorded ones with up to four hashes, direct ones with a bitmap
+    /// of up to 34 bytes or with a hash.
     function check_BytesParseExactlyAsTheFormatHasThem() public {
         uint256 length = anyBelow(241, "length");
         bytes memory authorization = svm.createBytes(length, "authorization");

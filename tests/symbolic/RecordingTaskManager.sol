@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {SymbolicTestBase} from "./SymbolicTestBase.sol";
 
 /// @title Takes every call and keeps what it was called with
-/// @dev Stands for the TaskManager where a proof is about what a client tells it, and for the contract that a client calls. It
-/// has no functions, since any calldata may come.
+/// @dev Stands for the TaskManager where a proof is about what a client tells it, and for the contract that a client
+/// calls. It has no functions, since any calldata may come.
 contract RecordingTaskManager {
     bytes32 private _calldataHash;
     address private _caller;

@@ -5,7 +5,8 @@ import {AttestedCall} from "../../contracts/interfaces/ITaskManager.sol";
 import {Policy} from "../../contracts/interfaces/Protocol.sol";
 import {TaskManagerProof} from "./TaskManagerProof.sol";
 
-/// @title No nonce is spent twice, and nobody spends another's
+/// @title SingleUse
+/// @notice No nonce is spent twice, and no client spends another's.
 contract SingleUseProof is TaskManagerProof {
     function check_SpentOrBurnedNonceIsRefused(address client, AttestedCall memory attestedCall, Policy memory policy)
         public

@@ -15,14 +15,15 @@ interface ISymbolicValues {
 }
 
 /// @title What every proof has at hand
-/// @dev `cargo xtask prove` runs the functions of derived contracts with halmos. One named `check_` is proved when no values
-/// whatever make it fail an `assert`. One named `reach_` ends in an `assert` that must be found to fail: it shows that the
-/// proofs beside it speak of something, since what is said of accepted calls would hold if none were ever accepted.
+/// @dev `cargo xtask prove` runs the functions of derived contracts with halmos. One named `check_` is proved when no
+/// values whatever make it fail an `assert`. One named `reach_` ends in an `assert` that must be found to fail: it
+/// shows that the proofs beside it speak of something, since what is said of accepted calls would hold if none were
+/// ever accepted.
 abstract contract SymbolicTestBase {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     ISymbolicValues internal constant svm = ISymbolicValues(address(uint160(uint256(keccak256("svm cheat code")))));
 
-    /// @dev One of `0` to `bound - 1`, each on a path of its own where it is a number and not a symbol: sizes have to be.
+    /// @dev One of `0` to `bound - 1`, each on a separate path where it is a number and not a symbol: sizes have to be.
     function anyBelow(uint256 bound, string memory name) internal returns (uint256) {
         uint256 symbol = svm.createUint256(name);
         vm.assume(symbol < bound);

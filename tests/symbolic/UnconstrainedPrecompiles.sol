@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {ISymbolicValues} from "./SymbolicTestBase.sol";
 
 /// @title A precompile of EIP-2537 of which nothing is known but the size of its output
-/// @dev Stands at its address in place of the precompile. What the contracts give to these cannot be rejected.
+/// @dev Is at the precompile's address instead of it. What the contracts give to these cannot be rejected.
 contract UnconstrainedPrecompile {
     ISymbolicValues private constant SVM = ISymbolicValues(address(uint160(uint256(keccak256("svm cheat code")))));
 

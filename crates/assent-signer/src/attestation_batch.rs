@@ -9,7 +9,7 @@ use crate::SecretKey;
 /// One or more attestations under one root, and so under one signature of each operator.
 ///
 /// A batch holds only attestations that can be used: each task id is that of the attestation's other fields, and each
-/// decision is one. Where two of one client have the same nonce, the first that is used spends the other. An example stands in
+/// decision is one. Where two of one client have the same nonce, the first that is used spends the other. An example is in
 /// the crate's documentation.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! Files that hold keys: readable by their owner alone, and never overwritten.
+//! Files that hold keys: readable only by their owner, and never overwritten.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -47,7 +47,7 @@ const LONGEST_KEY_FILE: u64 = 2 + 2 * SECRET_KEY_BYTES as u64 + 2;
 impl SecretKey {
     /// Writes the key **unencrypted**, as `0x` and 64 hex digits, into a new file that only its owner may read.
     ///
-    /// Whoever reads the file can sign as the operator. For anything but trials use a [`Keystore`](crate::Keystore).
+    /// Anyone who reads the file can sign as the operator. Except for trials, use a [`Keystore`](crate::Keystore).
     ///
     /// ```
     /// use assent_signer::SecretKey;

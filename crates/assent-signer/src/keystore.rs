@@ -56,7 +56,7 @@ pub struct Keystore {
     initialisation_vector: [u8; 16],
     ciphertext: [u8; SECRET_KEY_BYTES],
     public_key: min_sig::PublicKey,
-    /// Where the key stands in a tree of keys (EIP-2334); empty when it stands in none.
+    /// The key's path in a tree of keys (EIP-2334); empty if it is not derived.
     path: String,
     uuid: Uuid,
 }
@@ -66,7 +66,7 @@ pub struct Keystore {
 /// ```
 /// use assent_signer::{KeyDerivation, Keystore, KeystoreError, SecretKey};
 ///
-/// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // For this example alone.
+/// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // Only for this example.
 /// let keystore = Keystore::encrypt(&SecretKey::generate()?, "correct", cheap)?;
 /// assert!(matches!(keystore.decrypt("wrong"), Err(KeystoreError::WrongPassword)));
 /// assert!(matches!(Keystore::from_json("{}"), Err(KeystoreError::NotAKeystore(_))));
@@ -88,7 +88,7 @@ pub enum KeystoreError {
     Malformed {
         /// The field, as a path from the top of the JSON.
         field: &'static str,
-        /// What stands there in a sound keystore.
+        /// The value in a valid keystore.
         expected: &'static str,
     },
     /// The keystore asks for a version or function that this crate does not have.
@@ -174,7 +174,7 @@ impl Keystore {
     /// ```
     /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
     ///
-    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // For this example alone.
+    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // Only for this example.
     /// let keystore = Keystore::encrypt(&SecretKey::generate()?, "password", cheap)?;
     /// println!("{}.json", keystore.uuid());
     /// assert_eq!(keystore.uuid().get_version_num(), 4); // Random.
@@ -207,7 +207,7 @@ impl Keystore {
     /// ```
     /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
     ///
-    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // For this example alone.
+    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // Only for this example.
     /// let keystore = Keystore::encrypt(&SecretKey::generate()?, "password", cheap)?;
     /// let json = keystore.to_json();
     /// assert!(json.contains("\"version\""));
@@ -244,7 +244,7 @@ impl Keystore {
 }
 
 /// SHA-256 over the second half of the decryption key and the ciphertext (EIP-2335, password verification). The checksum
-/// stands in the file, so comparing it needs no constant time.
+/// is in the file, so comparing it needs no constant time.
 fn checksum(decryption_key: &[u8; 32], ciphertext: &[u8; SECRET_KEY_BYTES]) -> [u8; 32] {
     Sha256::new().chain_update(&decryption_key[16..]).chain_update(ciphertext).finalize().into()
 }

@@ -80,7 +80,7 @@ impl SecretKey {
     /// `key_info`. Draft 05 derives the same key when given the salt it names for compatibility, SHA-256 of
     /// `BLS-SIG-KEYGEN-SALT-`. EIP-2333 calls the function `hkdf_mod_r` and a wallet's first key `master_SK`.
     ///
-    /// The same material always gives the same key: it must be at least 32 bytes that nobody can guess.
+    /// The same material always gives the same key: it must be at least 32 unpredictable bytes.
     ///
     /// ```
     /// use assent_signer::SecretKey;

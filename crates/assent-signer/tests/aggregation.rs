@@ -36,7 +36,7 @@ fn address(index: usize) -> Address {
     Address::with_last_byte(u8::try_from(index + 1).unwrap())
 }
 
-/// Operator `i` has the weight 100 + i, so that no two sets of signers of one size weigh the same by their number alone.
+/// Operator `i` has the weight 100 + i, so that two sets of signers of one size differ in weight.
 fn weight(index: usize) -> U96 {
     U96::from(100 + index)
 }
@@ -270,9 +270,9 @@ fn accepts_partials_that_are_right_only_in_sum() {
     let sum = aggregate(&epoch(3), root(), &partials).unwrap();
     assert!(sum.rejected.is_empty());
     assert!(verifies(&epoch(3), &sum));
-    // One of the two alone is worth nothing.
-    let alone = aggregate(&epoch(3), root(), &partials[1..]).unwrap();
-    assert_eq!(alone.rejected, [rejected(0, address(1), Rejection::WrongSignature)]);
+    // One of the two by itself is worth nothing.
+    let single = aggregate(&epoch(3), root(), &partials[1..]).unwrap();
+    assert_eq!(single.rejected, [rejected(0, address(1), Rejection::WrongSignature)]);
 }
 
 #[test]

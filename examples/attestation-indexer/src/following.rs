@@ -62,7 +62,8 @@ impl<P: Provider> Indexer<P> {
         self.next
     }
 
-    /// Looks at the next blocks that are deep enough, and not past `last`, in order. `None` when there are none now.
+    /// Looks at the next blocks that are deep enough, and not past `last`, in order. `None` if there is no such block
+    /// yet.
     ///
     /// # Errors
     ///

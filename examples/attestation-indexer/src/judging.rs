@@ -17,7 +17,7 @@ use assent_verifier::{Context, Refusal, SpentLedger, SpentNonces, VerifiedAttest
 use serde_json::{Value, json};
 use std::fmt;
 
-/// An attestation that a chain let through.
+/// An attestation that a chain accepted.
 #[derive(Debug)]
 pub struct Finding {
     /// The block.
@@ -39,7 +39,7 @@ pub struct Finding {
 pub enum Verdict {
     /// It does.
     Verified(Box<VerifiedAttestation>),
-    /// It does not: the chain let through what must be refused.
+    /// It does not: the chain accepted what must be refused.
     Refused(Refusal),
     /// The authorization cannot be seen, for this reason.
     NotVisible(String),
@@ -177,7 +177,7 @@ impl fmt::Display for Finding {
                 verified.epoch()
             ),
             Verdict::Refused(refusal) => {
-                write!(f, "REFUSED, though the chain let it through: {}: {refusal}", refusal.name())
+                write!(f, "REFUSED, although the chain accepted it: {}: {refusal}", refusal.name())
             }
             Verdict::NotVisible(reason) => write!(f, "NOT VISIBLE: {reason}"),
             Verdict::Undecided(reason) => write!(f, "UNDECIDED: {reason}"),

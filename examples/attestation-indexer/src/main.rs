@@ -46,7 +46,7 @@ struct Arguments {
     /// The last block, to stop there.
     #[arg(long, value_name = "NUMBER")]
     to_block: Option<u64>,
-    /// How many blocks must stand on a block before it counts, so that it is not replaced any more.
+    /// How many blocks must follow a block before it counts as final.
     #[arg(long, value_name = "COUNT", default_value = "12")]
     confirmations: u64,
     /// How long to wait for new blocks, in seconds.

@@ -25,7 +25,8 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// How long a request's body may take to arrive: whoever sends a byte a minute must not hold a connection for ever.
+/// How long a request's body may take to arrive: a client that sends a byte a minute must not hold a connection
+/// forever.
 const LONGEST_ARRIVAL: Duration = Duration::from_secs(10);
 
 /// What every request needs.

@@ -43,7 +43,7 @@ impl Domain {
 pub struct AuditRecord {
     /// From 0, without a gap.
     pub sequence: u64,
-    /// keccak256 of the record before, or zero: whoever alters a record alters all that follow.
+    /// keccak256 of the previous record, or zero: altering a record invalidates all that follow.
     pub previous: B256,
     /// In Unix seconds, by the clock of the machine: the time for which it was verified.
     pub accepted_at: u64,
@@ -82,7 +82,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Begins an empty ledger, where there is none.
+    /// Creates an empty ledger where none exists.
     pub fn create(path: &Path, domain: &Domain) -> Result<Self> {
         let failed = || format!("the ledger {} cannot be begun", path.display());
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
@@ -112,7 +112,7 @@ impl Ledger {
             DatabaseError::Storage(redb::StorageError::Io(cause)) if cause.kind() == io::ErrorKind::NotFound => {
                 anyhow::anyhow!(
                     "the ledger {} is not there. If there never was one, begin it with --create. Otherwise find it: with an \
-                     empty ledger, every attestation that was spent is let through again",
+                     empty ledger, every spent attestation is accepted again",
                     path.display()
                 )
             }

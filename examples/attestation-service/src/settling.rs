@@ -1,4 +1,4 @@
-//! One thread that verifies, spends and records, batch after batch. It alone decides, so that no two requests race for
+//! One thread that verifies, spends and records, batch after batch. Only it decides, so that no two requests race for
 //! a nonce; and it answers only what is on disk.
 
 use crate::{
@@ -109,9 +109,9 @@ impl Settler {
             thread::sleep(self.window);
             let others = self.queue.try_iter().take(self.longest_queue);
             let batch = std::iter::once(first).chain(others).collect();
-            // On a failure nobody in the batch gets a verdict, and nobody ever will: what cannot be written is not
+            // On a failure no request in the batch gets a verdict, and none ever will: what cannot be written is not
             // answered.
-            self.settle(batch).context("the ledger failed, and nothing more is let through")?;
+            self.settle(batch).context("the ledger failed, and nothing more is accepted")?;
         }
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Settler {
         self.metrics.settling_seconds.observe(begun.elapsed().as_secs_f64());
         for (job, verdict) in batch.into_iter().zip(verdicts) {
             self.metrics.count(verdict.outcome());
-            // Whoever asked may be gone. What was accepted stays spent: it cannot be known whether the answer arrived.
+            // The client may be gone. What was accepted stays spent: it cannot be known whether the answer arrived.
             let _ = job.verdict.send(verdict);
         }
         Ok(())

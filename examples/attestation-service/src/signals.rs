@@ -55,7 +55,7 @@ pub fn on_reload(_: PathBuf, _: Domain, _: Reload) -> Result<JoinHandle<()>> {
 fn read_again(path: &Path, domain: &Domain, reload: &Reload) -> Result<()> {
     let context = chain_context::read(path)?;
     if Domain::of(&context) != *domain {
-        bail!("{} is now for another chain, TaskManager or client; that takes a ledger of its own", path.display());
+        bail!("{} is now for another chain, TaskManager or client; that needs a separate ledger", path.display());
     }
     reload.reload(context);
     Ok(())

@@ -42,7 +42,7 @@ type ArgumentsOf<error extends (typeof protocolErrors)[number]> = {
 
 /**
  * Reads the protocol's refusal out of revert data, or out of any error that carries them in itself or in its causes:
- * those of viem, of a wallet or of a node. `undefined` when it is none: an error of the contract's own, or no revert.
+ * those of viem, of a wallet or of a node. `undefined` for anything else: an error of the contract's own, or no revert.
  */
 export function decodeRefusal(error: unknown): Refusal | undefined {
   for (const data of revertDataIn(error)) {

@@ -7,7 +7,7 @@ import {VerifierOracle} from "./VerifierOracle.sol";
 
 contract HashToCurveDifferentialTest is VerifierOracle {
     function testFuzz_AnyMessageUnderAnyTagHashesToTheSamePoint(bytes memory message, bytes memory tag) public {
-        // The contracts refuse an empty tag (RFC 9380, section 3.1); the verifier has tags of its own only.
+        // The contracts refuse an empty tag (RFC 9380, section 3.1); the verifier uses only its own tags.
         if (tag.length == 0) tag = "tag";
         _assertSamePoint(message, tag);
     }

@@ -61,7 +61,7 @@ contract TrailingCalldataDifferentialTest is TrailingPath, ChainReader, Verifier
         if (way == 5) return trailing.splice(4, 0, dice.randomBytes(1 + dice.below(40))); // More ordinary calldata.
         bytes memory authorization = trailing.slice(4, end);
         if (way == 6) return trail(SELECTOR, authorization.mutate(dice));
-        // An authorization that begins within the selector: well formed, but for what stands before it.
+        // An authorization that begins within the selector: well formed, except for what precedes it.
         uint256 shared = 1 + dice.below(4);
         return bytes.concat(SELECTOR, authorization.slice(shared, end - 4), bytes2(uint16(end - 4)));
     }

@@ -10,9 +10,9 @@ import {Attempt, DifferentialWorld} from "./DifferentialWorld.sol";
 import {VerifierOracle} from "./VerifierOracle.sol";
 
 /// @title Calls with random authorizations, good and tampered with: contracts and verifier decide alike
-/// @dev Each is asked for by the view and then made, and what the verifier is told is read from the chain just before. The
-/// verifier must refuse with the very revert data, and let through what goes through; that is then tried once more, and
-/// must be spent.
+/// @dev Each is asked for by the view and then made, and what the verifier is told is read from the chain just before.
+/// The verifier must refuse with the very revert data, and accept what the contracts accept; that is then tried once
+/// more, and must be spent.
 abstract contract VerificationDifferentialTestBase is DifferentialWorld, ChainReader, VerifierOracle {
     using Dice for Dice.Cup;
 
@@ -75,7 +75,7 @@ abstract contract VerificationDifferentialTestBase is DifferentialWorld, ChainRe
         }
     }
 
-    /// @dev The second time only if the first went through.
+    /// @dev The second time only if the first succeeded.
     function _attemptTwice(Dice.Cup memory dice, Question memory asked, IVerifierOracle.Verdict[] memory onChain)
         private
     {
@@ -89,7 +89,7 @@ abstract contract VerificationDifferentialTestBase is DifferentialWorld, ChainRe
         if (onChain[index].refusal.length > 0) return;
         onChain[index + 1] = _attempt(attempted, asked);
         bytes4 refusal = bytes4(onChain[index + 1].refusal);
-        assertEq(refusal, IRefusals.AttestationAlreadySpent.selector, "went through twice");
+        assertEq(refusal, IRefusals.AttestationAlreadySpent.selector, "accepted twice");
     }
 
     function _attempt(Attempt memory attempted, Question memory asked)

@@ -2,10 +2,10 @@
 pragma solidity ^0.8.28;
 
 /// @title What forge tests ask the Rust verifier
-/// @notice The calldata of one of these functions goes in, its ABI-encoded return values come out. No contract implements it:
-/// the program `assent-oracle` takes its types from this file, as the tests do.
-/// @dev An argument named after a struct of `Protocol.sol` holds that struct's `abi.encode`, so that the verifier's own type
-/// decodes it. Both curve backends work out each answer; if they differ, there is none, and the program fails.
+/// @notice The calldata of one of these functions goes in, its ABI-encoded return values come out. No contract
+/// implements it: the program `assent-oracle` takes its types from this file, as the tests do.
+/// @dev An argument named after a struct of `Protocol.sol` holds that struct's `abi.encode`, so that the verifier's own
+/// type decodes it. Both curve backends work out each answer; if they differ, the program fails.
 interface IVerifierOracle {
     /// @notice The fields of an authorization.
     struct Fields {
@@ -67,7 +67,7 @@ interface IVerifierOracle {
 
     /// @notice A call with its authorization, on one of the two ways.
     struct Call {
-        /// @dev Whether the authorization stands behind the calldata; then `intent` and `authorization` are empty.
+        /// @dev Whether the authorization is appended to the calldata; then `intent` and `authorization` are empty.
         bool isTrailing;
         uint256 value;
         bytes data;
@@ -85,14 +85,15 @@ interface IVerifierOracle {
     struct Verdict {
         /// @dev The attested task; zero if the call is refused.
         bytes32 taskId;
-        /// @dev What the contracts must revert with; empty if the call goes through.
+        /// @dev What the contracts must revert with; empty if the call succeeds.
         bytes refusal;
     }
 
     /// @notice RFC 9380 `hash_to_curve` to G1, the point in 96 bytes.
     function hashToCurve(bytes calldata message, bytes calldata tag) external view returns (bytes memory point);
 
-    /// @notice The hashes of an attestation under a TaskManager, and the root to which a Merkle proof leads from its digest.
+    /// @notice The hashes of an attestation under a TaskManager, and the root to which a Merkle proof leads from its
+    /// digest.
     function hashes(uint256 chainId, address taskManager, bytes calldata attestation, bytes32[] calldata proof)
         external
         view

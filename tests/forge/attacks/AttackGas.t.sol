@@ -35,7 +35,8 @@ contract AttackGasTest is ExplicitPath {
 
     /* THE 63/64 RULE */
 
-    /// @dev The target gets 63/64 of what is left: whatever the caller gives, the nonce is spent with the call or not at all.
+    /// @dev The target gets 63/64 of what is left: whatever the caller gives, the nonce is spent with the call or not
+    /// at all.
     function test_NoAmountOfGasSpendsTheNonceWithoutTheCall() public {
         (Intent memory intent, bytes memory authorization) = _toWorker(abi.encodeCall(Worker.work, ()));
         (uint256 executed, uint256 refused) = (0, 0);
@@ -54,8 +55,8 @@ contract AttackGasTest is ExplicitPath {
         assertGt(refused, 0, "never too little gas");
     }
 
-    /// @dev Documented: gas is not attested. A target that goes on when a call of its own fails can be made to by whoever
-    /// calls the client, who is the intent's `from` and nobody else.
+    /// @dev Documented: gas is not attested. A target that continues when one of its own calls fails can be forced to
+    /// by the account that calls the client, which is the intent's `from`.
     function test_TargetThatSwallowsWantOfGasIsSpentWithoutItsWork() public {
         (Intent memory intent, bytes memory authorization) = _toWorker(abi.encodeCall(Worker.tryToWork, ()));
         vm.prank(stranger);
@@ -113,7 +114,8 @@ contract AttackGasTest is ExplicitPath {
         }
     }
 
-    /// @dev To refuse calldata costs less than the least a transaction pays for it, 10 gas for each zero byte (EIP-7623).
+    /// @dev To refuse calldata costs less than the least a transaction pays for it, 10 gas for each zero byte
+    /// (EIP-7623).
     function test_RevertWhen_CalldataIsHugeForLessThanItsOwnPrice() public {
         uint256[3] memory lengths = [uint256(10_000), 50_000, 120_000];
         for (uint256 i = 0; i < lengths.length; ++i) {

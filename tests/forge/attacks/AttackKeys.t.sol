@@ -8,14 +8,14 @@ import {AssentTestBase} from "../utils/AssentTestBase.sol";
 
 /// @dev Keys that an attacker would like to have in the registry.
 contract AttackKeysTest is AssentTestBase {
-    /// @dev A point of the twist E'(Fp2) of order 13, which divides its cofactor: a point with x = 2, times 13^-2 of the order
-    /// of E'(Fp2).
+    /// @dev A point of the twist E'(Fp2) of order 13, which divides its cofactor: a point with x = 2, times 13^-2 of
+    /// the order of E'(Fp2).
     bytes private constant POINT_OF_ORDER_13 = hex"157573f4c77585787c2c988585c1f6afe39f5b91aacb37509b42ec71fceb51a1576fda15dac1031f8d26785d6b139784"
         hex"0e074268358ced055a27ab8de3bbdeb6d0c2949685103095e491dc537fc8ee474a73ce0b2826fae8eabfb3078a910b64"
         hex"1409bd0f66a342adbd89fd4c49a9a06580309dbfaeac7449cd8a58ba5d71f8cbe0299d203f9ff6a6ad6e05649125132e"
         hex"1020564df685fc6f4568cc6f629ad422e43d4dd78d42c2771f48cd192290803a19fecc8a030e65cf4efb07d4158771c7";
 
-    /// @dev The secret the attacker knows: of its own key, and of the sum of the rogue key and the victim's.
+    /// @dev The secrets the attacker knows: its own key's, and that of the sum of the rogue key and the victim's.
     uint256 private constant SECRET = 31_337;
 
     address private attacker = makeAddr("attacker");
@@ -31,7 +31,7 @@ contract AttackKeysTest is AssentTestBase {
         rogueKey = _sum(ownKey, BLS12381.encode(BLS12381.negate(BLS12381.decodeG2(victimsKey))));
     }
 
-    /// @dev What would be won: the attacker alone signs for the victim and itself.
+    /// @dev What would be won: the attacker signs for the victim and itself.
     function test_RevertWhen_RogueKeyIsRegisteredWithoutProofOfPossession() public {
         bytes memory message = "never seen by the victim";
         bytes memory forged = OperatorKeys.sign(SECRET, message, OperatorKeys.SIGNATURE_TAG);

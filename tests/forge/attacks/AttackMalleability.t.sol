@@ -38,7 +38,7 @@ abstract contract AttackMalleabilityTest is ClientTestBase {
     }
 
     /// @dev Other signers, another epoch with the same keys, another tree, and a recorded root each give an attestation
-    /// other bytes that are good. Whichever is used first, the others find it spent.
+    /// other valid bytes. Whichever is used first, the others find it spent.
     function test_EveryGoodSpellingOfASpentAuthorizationGainsNothing() public {
         Attestation memory attestation = attest(protectedCall());
         bytes[] memory spellings = _goodSpellings(attestation);
@@ -74,7 +74,8 @@ abstract contract AttackMalleabilityTest is ClientTestBase {
         );
     }
 
-    /// @dev The hash is taken over the words as they come: dirty bits must not make a second intent out of an attested one.
+    /// @dev The hash is taken over the words as they come: dirty bits must not make a second intent out of an attested
+    /// one.
     function test_RevertWhen_AnyWordCarriesDirtyUpperBits() public {
         Attestation memory attestation = attest(protectedCall());
         bytes memory good = abi.encodeCall(
@@ -179,7 +180,8 @@ abstract contract AttackMalleabilityTest is ClientTestBase {
 contract AttackMalleabilityOfTrailingCallsTest is AttackMalleabilityTest, TrailingPath {}
 
 contract AttackMalleabilityOfExplicitIntentsTest is AttackMalleabilityTest, ExplicitPath {
-    /// @dev Solidity takes an argument's bytes from wherever its offset says: the call has other spellings, the task has not.
+    /// @dev Solidity takes an argument's bytes from wherever its offset says: the call has other spellings, the task
+    /// has not.
     function test_RevertWhen_SpentIntentIsEncodedAnew() public {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = _encode(attestation, _signed(attestation), "");
@@ -211,7 +213,7 @@ contract AttackMalleabilityOfExplicitIntentsTest is AttackMalleabilityTest, Expl
     function _withAGap(Intent memory intent, bytes memory authorization) private pure returns (bytes memory) {
         bytes memory encodedIntent = abi.encode(intent);
         bytes memory encodedAuthorization = abi.encode(authorization);
-        // What `abi.encode` puts before a lone argument, its offset of 32, stands in the gap.
+        // What `abi.encode` puts before a lone argument, its offset of 32, fills the gap.
         return abi.encodePacked(
             ProtectedCounter.execute.selector,
             uint256(64 + 32),

@@ -6,12 +6,12 @@ import {Attestation, IRefusals} from "../../../contracts/interfaces/Protocol.sol
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
 
-/// @dev Trees bent so that what nobody attested stands under a root that was signed. Each is tried with its signature and
+/// @dev Trees bent so that an unattested leaf is under a signed root. Each is tried with its signature and
 /// under the recorded root.
 contract AttackMerkleProofsTest is TrailingPath {
     uint256 private constant BATCH = 4;
 
-    /// @dev Of 4 attestations, and of 4 others, each under a root of its own that was signed and recorded.
+    /// @dev Of 4 attestations, and of 4 others, each under its own root that was signed and recorded.
     Attestation[] private batch;
     bytes32[] private leaves;
     bytes32[] private otherLeaves;
@@ -27,7 +27,8 @@ contract AttackMerkleProofsTest is TrailingPath {
         _record(MerkleTree.rootOf(otherLeaves));
     }
 
-    /// @dev No field holds a leaf: it is worked out from the call. So a node can only stand where a field of 32 bytes does.
+    /// @dev No field holds a leaf: it is worked out from the call. So a node can only stand where a field of 32 bytes
+    /// does.
     function test_RevertWhen_MerkleNodeIsOfferedAsALeaf() public {
         bytes32[] memory proofOfNode = new bytes32[](1);
         proofOfNode[0] = MerkleTree.proofOf(leaves, 0)[1];
@@ -65,7 +66,7 @@ contract AttackMerkleProofsTest is TrailingPath {
         assertPasses(batch[BATCH].intent, encodeRecorded(batch[BATCH], FIRST_EPOCH, MerkleTree.proofOf(otherLeaves, 0)));
     }
 
-    /// @dev A proof that goes on behind the root, to the root of a tree of the two roots, which nobody signed.
+    /// @dev A proof that continues past the root, to the unsigned root of a tree of the two roots.
     function test_RevertWhen_OverlongProofLeadsToARootNobodySigned() public {
         bytes32[] memory proof = MerkleTree.append(MerkleTree.proofOf(leaves, 0), MerkleTree.rootOf(otherLeaves));
         _assertNotUnder(batch[0], leaves, proof);
@@ -81,8 +82,8 @@ contract AttackMerkleProofsTest is TrailingPath {
         assertPasses(batch[0].intent, good);
     }
 
-    /// @dev Documented: an operator signs the root of a tree whose leaves it worked out itself. A "leaf" taken on trust may
-    /// be the root of a tree, and the signature is good for all that stands under it.
+    /// @dev Documented: an operator signs the root of a tree whose leaves it worked out itself. A "leaf" taken on trust
+    /// may be the root of a tree, and the signature is valid for every leaf under it.
     function test_RootOfATreeTakenForALeafAttestsAllUnderIt() public {
         bytes32[] memory trusted = new bytes32[](2);
         (trusted[0], trusted[1]) = (keccak256("an honest leaf"), MerkleTree.rootOf(leaves));

@@ -135,7 +135,8 @@ contract AttackReentrancyTest is TrailingPath {
 
     /* DELEGATECALL */
 
-    /// @dev The same sender, value, calldata and storage: nothing but the spent nonce tells the second call from the first.
+    /// @dev The same sender, value, calldata and storage: nothing but the spent nonce tells the second call from the
+    /// first.
     function test_RevertWhen_ModuleReentersThroughDelegatecall() public {
         address module = address(new ReentrantModule(address(composed)));
         bytes memory inner = _trailed(abi.encodeCall(ProtectedCounter.increment, (5)), 1);

@@ -15,8 +15,8 @@ abstract contract AttackSignaturesTest is ClientTestBase {
         _assertMalformedEverywhere(_pointOfOrder3());
     }
 
-    /// @dev A final exponentiation takes the small part away: without a check of the subgroup this signature would verify,
-    /// and each would have three spellings.
+    /// @dev A final exponentiation takes the small part away: without a check of the subgroup this signature would
+    /// verify, and each would have three spellings.
     function test_RevertWhen_SignatureHasASmallSubgroupPart() public whereUnmodifiedPasses {
         bytes memory good = sign(taskManager.digestOf(attest(protectedCall())), 0, OPERATORS);
         bytes memory shifted = OperatorKeys.add(good, _pointOfOrder3());
@@ -33,7 +33,8 @@ abstract contract AttackSignaturesTest is ClientTestBase {
 
     /* KEYS THAT SUM TO INFINITY */
 
-    /// @dev Both keys are in a set of which one holder has a majority: the whole sums to infinity, as does every signature.
+    /// @dev Both keys are in a set of which one holder has a majority: the whole sums to infinity, as does every
+    /// signature.
     function test_RevertWhen_AllKeysOfASetSumToInfinity() public {
         EpochId epoch = _commitCancellingPair(0);
         Attestation memory attestation = attest(protectedCall());
@@ -44,7 +45,8 @@ abstract contract AttackSignaturesTest is ClientTestBase {
         _assertRefused(attestation, epoch, _pointOfOrder3(), "", IRefusals.MalformedSignature.selector);
     }
 
-    /// @dev The others are left out by the bitmap, and those who are left cancel: key after key is taken away to infinity.
+    /// @dev The others are left out by the bitmap, and those who are left cancel: key after key is taken away to
+    /// infinity.
     function test_RevertWhen_KeysOfTheSignersSumToInfinity() public {
         setWeight(0, 1);
         EpochId epoch = _commitCancellingPair(1);
@@ -55,8 +57,8 @@ abstract contract AttackSignaturesTest is ClientTestBase {
         _assertRefused(attestation, epoch, others, hex"01", IRefusals.InvalidSignature.selector);
     }
 
-    /// @dev Documented: both count as signed without a signature of their own, which their one holder could have given. What
-    /// the others did not sign still does not pass.
+    /// @dev Documented: both count as signed without their own signatures, which their one holder could have given.
+    /// What the others did not sign still does not pass.
     function test_KeysThatCancelGainTheirHolderNothingItCouldNotSign() public {
         EpochId epoch = _commitCancellingPair(OPERATORS);
         Attestation memory attestation = attest(protectedCall());
@@ -77,7 +79,8 @@ abstract contract AttackSignaturesTest is ClientTestBase {
 
     /* SHARED */
 
-    /// @dev Commits operators 0 to `others - 1` and two more whose secrets are s and −s, each registered with its proof.
+    /// @dev Commits operators 0 to `others - 1` and two more whose secrets are s and −s, each registered with its
+    /// proof.
     function _commitCancellingPair(uint256 others) private returns (EpochId) {
         uint256 secret = OperatorKeys.secretKey(100);
         _register(100, secret);

@@ -13,7 +13,7 @@ import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {LibCWIA} from "solady/utils/legacy/LibCWIA.sol";
 
-/// @dev The same trailing authorization, seen through a contract that stands between: it is for one sender and one client,
+/// @dev The same trailing authorization, seen through a contract in between: it is for one sender and one client,
 /// and what a contract between adds to the calldata spoils it.
 contract AttackThroughOthersTest is TrailingPath {
     /// @dev Of an address that ends in 0x00ee: 238 is the length of an authorization with one hash of proof.
@@ -85,7 +85,7 @@ contract AttackThroughOthersTest is TrailingPath {
         assertFalse(taskManager.isSpent(address(composed), 0), "a refused multicall spent a nonce");
     }
 
-    /// @dev Each inner call sees its own calldata alone.
+    /// @dev Each inner call sees only its own calldata.
     function test_RevertWhen_AuthorizationStandsBehindTheMulticallOnly() public {
         bytes[] memory calls = new bytes[](1);
         calls[0] = abi.encodeCall(ComposedCounter.noteSender, ());
@@ -126,7 +126,8 @@ contract AttackThroughOthersTest is TrailingPath {
         assertEq(composed.lastSender(), agent);
     }
 
-    /// @dev The request's signer chose its address, so that what the forwarder appends ends a well-formed authorization.
+    /// @dev The request's signer chose its address, so that what the forwarder appends ends a well-formed
+    /// authorization.
     function test_RevertWhen_AddressAppendedByTheForwarderEndsAnAuthorization() public {
         address attacker = vm.addr(KEY_OF_ADDRESS_LIKE_A_LENGTH);
         bytes memory call = abi.encodeCall(ComposedCounter.noteSender, ());
@@ -167,13 +168,13 @@ contract AttackThroughOthersTest is TrailingPath {
         );
     }
 
-    /// @dev Documented: `from` is who calls the client. An intent attested to a forwarder is anybody's who gets there first.
+    /// @dev Documented: `from` is who calls the client. The first user of a forwarder can use an intent attested to it.
     function test_ExplicitIntentAttestedToAForwarderIsAnybodys() public {
         Intent memory intent = _intent(address(forwarder), address(recorder), "data");
         bytes memory authorization = authorize(attestationOf(address(composed), intent, NONCE));
-        (address anybody, uint256 key) = makeAddrAndKey("anybody");
+        (address anyone, uint256 key) = makeAddrAndKey("anyone");
         bytes memory call = abi.encodeCall(ProtectedCounter.execute, (intent, authorization));
-        forwarder.execute(_request(anybody, key, call));
+        forwarder.execute(_request(anyone, key, call));
         assertEq(recorder.calls(), 1);
     }
 

@@ -80,7 +80,8 @@ contract AttackValueAndArgumentsTest is TrailingPath {
         assertEq(till.credit(agent), 0);
     }
 
-    /// @dev Documented: two attestations of 1 ether each are both spent on the one ether. A third use of either is refused.
+    /// @dev Documented: two attestations of 1 ether each are both spent on the one ether. A third use of either is
+    /// refused.
     function test_ValueIsReusedWithinAPayableMulticallOfTheIntegrator() public {
         Till till = new CarelessTill();
         till.initialize(taskManager, policy());
@@ -118,8 +119,9 @@ contract AttackValueAndArgumentsTest is TrailingPath {
         assertEq(reader.text(), text);
     }
 
-    /// @dev Documented: where attested calldata lacks its arguments, they are read from the authorization. The signature is
-    /// among them, of which the caller may have more than one, so that operators approved none of what is read.
+    /// @dev Documented: where attested calldata lacks its arguments, they are read from the authorization. The
+    /// signature is among them, of which the caller may have more than one, so that operators approved none of what is
+    /// read.
     function test_ArgumentsThatAttestedCalldataLacksAreReadFromTheAuthorization() public {
         bytes memory call = bytes.concat(ArgumentReader.takeWords.selector);
         uint256 snapshot = vm.snapshotState();
@@ -140,7 +142,7 @@ contract AttackValueAndArgumentsTest is TrailingPath {
         assertEq(reader.text(), abi.encodePacked(bytes3(bytes6(uint48(block.timestamp + 10 minutes)))));
     }
 
-    /// @dev Nobody but the operators can bring that about: complete calldata cannot be cut, nor an offset in it changed.
+    /// @dev Only the operators can bring that about: complete calldata cannot be cut, nor an offset in it changed.
     function test_RevertWhen_CallerCutsAttestedCalldataSoThatTrailingBytesAreArguments() public {
         bytes memory call = abi.encodeCall(ArgumentReader.take, (7, "attested"));
         bytes memory authorization = authorize(attestationOf(address(reader), _intent(address(reader), call, 0), NONCE));

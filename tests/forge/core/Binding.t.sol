@@ -25,7 +25,7 @@ abstract contract BindingTest is ClientTestBase {
         for (uint256 i = 0; i < attested.data.length; ++i) {
             Intent memory intent = attested;
             intent.data[i] ^= 0x01;
-            // Another selector reaches no protected function, so it is asked of the view alone.
+            // Another selector reaches no protected function, so only the view is asked.
             if (i < 4) _assertWrongTask(intent, askView(intent, agent, authorization));
             else _assertWrongTask(intent, attempt(intent, agent, authorization));
         }
@@ -108,7 +108,7 @@ abstract contract BindingTest is ClientTestBase {
     }
 
     function test_RevertWhen_AnySignedFieldIsChangedWithAMatchingTask() public whereUnmodifiedPasses {
-        // The task id is recomputed by the forger; only the signature stands in the way.
+        // The task id is recomputed by the forger; only the signature prevents it.
         bytes4 invalid = IRefusals.InvalidSignature.selector;
         bytes memory forged = authorization;
         forged[69] ^= 0x01; // The expiration.

@@ -46,7 +46,7 @@ contract ChainFaultsTest is TrailingPath {
         }
     }
 
-    /// @dev The chain is found at fault at the first non-signer, whoever else the bitmap names, in the same word or the next.
+    /// @dev The chain is found at fault at the first non-signer, for any bitmap, in the same word or the next.
     function test_RevertWhen_ChainHasNoPrecompilesAndOperatorsAfterTheFirstDoNotExist() public {
         bytes memory own = sign(taskManager.digestOf(attestation), 1, OPERATORS);
         bytes[2] memory bitmaps = [bytes(hex"0101"), new bytes(33)];
@@ -152,7 +152,7 @@ contract ChainFaultsTest is TrailingPath {
         }
     }
 
-    /// @dev Whoever gives a forged authorization the gas that it takes is told that it is forged, though little is left then.
+    /// @dev A forged authorization with enough gas is reported as forged, though little gas is left then.
     function test_BadSignatureLooksBadThoughLittleGasIsLeft() public {
         bytes memory bad = bytes.concat(authorization);
         bad[203] ^= 0x01; // The signature's last byte: a point off the curve, which the pairing's precompile rejects.
@@ -164,9 +164,9 @@ contract ChainFaultsTest is TrailingPath {
         }
     }
 
-    /// @dev With ever more gas, good input first fails for want of it, and then passes. From there on bad input, which burns as
-    /// much, is told to be bad; below, never. The gas that is left after the call says which it was: at 200 pairings a 63rd of
-    /// the price is 1,600 gas from a 62nd and from a 64th, more than the library itself takes.
+    /// @dev With ever more gas, good input first fails for want of it, and then passes. From there on bad input, which
+    /// burns as much, is told to be bad; below, never. The gas that is left after the call says which it was: at 200
+    /// pairings a 63rd of the price is 1,600 gas from a 62nd and from a 64th, more than the library itself takes.
     function test_WantOfGasAndBadInputAreToldApart() public {
         bytes memory good = new bytes(200 * 384);
         bytes memory bad = new bytes(200 * 384);
@@ -184,7 +184,8 @@ contract ChainFaultsTest is TrailingPath {
         assertTrue(_isAnswered(bad, enough + 800), "bad input was taken for want of gas");
     }
 
-    /// @dev Whether the pairings' precompile is said to have accepted or rejected the input; it fails for want of gas otherwise.
+    /// @dev Whether the pairings' precompile is said to have accepted or rejected the input; it fails for want of gas
+    /// otherwise.
     function _isAnswered(bytes memory input, uint256 gas_) private returns (bool answered) {
         bytes memory returned;
         (answered, returned) = address(library_).call{gas: gas_}(abi.encodeCall(library_.pairing, (input)));
@@ -221,7 +222,7 @@ contract ChainFaultsTest is TrailingPath {
             (bool success, bytes memory returned) = target.call{value: value, gas: gas_}(data);
             vm.revertToStateAndDelete(snapshot);
             if (success) {
-                if (returned.length != 0) assertTrue(abi.decode(returned, (bool)), "a good signature was found bad");
+                if (returned.length != 0) assertTrue(abi.decode(returned, (bool)), "a valid signature was rejected");
                 ++passed;
             } else if (returned.length != 0) {
                 assertEq(returned, abi.encodeWithSelector(Precompiles.InsufficientGas.selector));

@@ -137,8 +137,8 @@ contract LargeSetsTest is TrailingPath {
         _assertVerifies(epoch, 2000, absent);
     }
 
-    /// @dev Passes with all but `absent` signing, and counts exactly their weight. A Merkle proof follows the bitmap, none of
-    /// whose bytes may name an operator.
+    /// @dev Passes with all but `absent` signing, and counts exactly their weight. A Merkle proof follows the bitmap,
+    /// none of whose bytes may name an operator.
     function _assertVerifies(EpochId epoch, uint256 size, uint256[] memory absent) private {
         uint256 snapshot = vm.snapshotState();
         Attestation memory attestation = attest(protectedCall());

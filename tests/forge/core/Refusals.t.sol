@@ -5,7 +5,7 @@ import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfa
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 
-/// @dev Each refusal alone: the same call passes with the one fault taken away.
+/// @dev Each refusal by itself: the same call passes with the one fault taken away.
 abstract contract RefusalsTest is ClientTestBase {
     function test_GoodAuthorizationPasses() public {
         assertEq(attempt(attest(protectedCall())), "");

@@ -58,7 +58,8 @@ contract AttestationHookTest is HookTestBase {
         assertRefused(handle(account, call), IRefusals.QuorumNotReached.selector);
     }
 
-    /// @dev The calldata's layout: 4 bytes of selector, the mode, an offset, the length (52), the target, the value, padding.
+    /// @dev The calldata's layout: 4 bytes of selector, the mode, an offset, the length (52), the target, the value,
+    /// padding.
     function test_RevertWhen_AnyByteOfTheCallDiffers() public {
         bytes memory trailed = withAuthorization(payment());
         uint8[6] memory changes = [4, 99, 100, 119, 151, 163];
@@ -88,7 +89,7 @@ contract AttestationHookTest is HookTestBase {
         bytes memory call = withAuthorization(payment());
         assertRefused(handle(another, call), AttestationHook.NonceOfAnotherAccount.selector);
 
-        // A nonce of its own does not help it: the attested call is the other account's.
+        // Its own nonce does not help it: the attested call is the other account's.
         Attestation memory attestation = executionAttestation(address(ENTRY_POINT), account, 0, payment());
         attestation.nonce = nonceOf(another, 0);
         attestation.taskId =
@@ -98,7 +99,7 @@ contract AttestationHookTest is HookTestBase {
         assertEq(handle(account, call), "");
     }
 
-    /// @dev Whoever asks the hook is an account, and spends what is attested to itself alone.
+    /// @dev The hook's caller is an account, and spends only what is attested to it.
     function test_RevertWhen_AnybodyAsksTheHookInTheAccountsName() public {
         bytes memory call = withAuthorization(payment());
         vm.expectRevert(IRefusals.PolicyNotSet.selector);
@@ -160,7 +161,8 @@ contract AttestationHookTest is HookTestBase {
         assertTrue(account.isModuleInstalled(MODULE_TYPE_EXECUTOR, module, ""));
     }
 
-    /// @dev A call of the account to itself is hooked once more, and takes an authorization of its own, `from` the account.
+    /// @dev A call of the account to itself is hooked once more, and takes a separate authorization, `from` the
+    /// account.
     function test_RevertWhen_AccountCallsItselfWithOneAuthorization() public {
         bytes memory installation = installationOf(MODULE_TYPE_EXECUTOR, address(new ExecutorModule()), "");
         bytes memory call = withAuthorization(executionOf(address(account), 0, installation));

@@ -29,7 +29,8 @@ contract ModularAccount is AccountERC7579Hooked, SignerECDSA {
     }
 }
 
-/// @dev The entry point as its npm package compiled it, at its own address, and a bundler that sends user operations there.
+/// @dev The entry point as its npm package compiled it, at its own address, and a bundler that sends user operations
+/// there.
 abstract contract EntryPointTestBase is AssentTestKit {
     IEntryPoint internal constant ENTRY_POINT = ERC4337Utils.ENTRYPOINT_V08;
     bytes32 private constant REVERT_REASON = keccak256("UserOperationRevertReason(bytes32,address,uint256,bytes)");
@@ -87,7 +88,7 @@ abstract contract EntryPointTestBase is AssentTestKit {
         return _refusalsIn(vm.getRecordedLogs(), operations.length);
     }
 
-    /// @dev The reason of an operation's revert stands before its own event.
+    /// @dev The reason of an operation's revert precedes its own event.
     function _refusalsIn(Vm.Log[] memory logs, uint256 count) private pure returns (bytes[] memory refusals) {
         refusals = new bytes[](count);
         uint256 handled = 0;

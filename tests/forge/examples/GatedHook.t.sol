@@ -34,7 +34,7 @@ interface IUniswapTestRouters {
         payable;
 }
 
-/// @dev In a pool of Uniswap's PoolManager with this hook, nobody swaps but with an authorization for that very swap.
+/// @dev In a pool of Uniswap's PoolManager with this hook, every swap needs an authorization for that very swap.
 contract GatedHookTest is AssentTestKit {
     string private constant ARTIFACTS = "node_modules/@uniswap/v4-core/out/";
     uint160 private constant PRICE_OF_ONE = 1 << 96;
@@ -203,7 +203,7 @@ contract GatedHookTest is AssentTestKit {
 
     /* DEPLOYMENT AND OWNER */
 
-    /// @dev Elsewhere the PoolManager would not call the hook, and so let every swap through.
+    /// @dev Elsewhere the PoolManager would not call the hook, and so accept every swap.
     function test_RevertWhen_AddressHasOtherPermissions() public {
         uint256 salt = 0;
         while (_permissionsAt(salt) == Hooks.BEFORE_SWAP_FLAG) {
@@ -263,7 +263,7 @@ contract GatedHookTest is AssentTestKit {
     {
         vm.prank(from);
         try router.swap(key, params, authorization) {
-            revert("the swap went through");
+            revert("the swap succeeded");
         } catch (bytes memory wrapped) {
             bytes memory fields = new bytes(wrapped.length - 4);
             for (uint256 i = 0; i < fields.length; ++i) {

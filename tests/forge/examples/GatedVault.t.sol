@@ -9,7 +9,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
 
-/// @dev Deposits are free; assets leave only for whoever may have them and with the operators' leave, both.
+/// @dev Deposits are free; assets leave only for holders of shares or an allowance, and with an authorization.
 contract GatedVaultTest is AssentTestKit {
     address private alice = makeAddr("alice");
     address private bob = makeAddr("bob");

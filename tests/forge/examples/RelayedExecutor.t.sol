@@ -10,7 +10,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 
-/// @dev Anybody makes exactly the call that its `from` signed and operators allowed, both, and makes it once.
+/// @dev Anyone can make exactly the call that `from` signed and operators authorized, once.
 contract RelayedExecutorTest is AssentTestKit {
     uint64 private constant MINIMUM_GAS = 300_000;
 

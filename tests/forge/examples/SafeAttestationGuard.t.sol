@@ -145,8 +145,8 @@ contract SafeAttestationGuardTest is SafeTestBase {
         }
     }
 
-    /// @dev Documented: a guard sees transactions alone. With a fallback handler, what owners sign is the Safe's word (ERC-1271)
-    /// for whoever takes it, such as a token with permits; without one, the Safe says nothing.
+    /// @dev Documented: a guard sees only transactions. With a fallback handler, what owners sign is the Safe's word
+    /// (ERC-1271) for any verifier of it, such as a token with permits; without one, the Safe says nothing.
     function test_MessagesThatOwnersSignAreNotGuarded() public {
         bytes32 message = keccak256("a permit");
         bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (message, _signaturesOfMessage(message)));
@@ -253,7 +253,8 @@ contract SafeAttestationGuardTest is SafeTestBase {
         assertEq(execute(safe, _ofItself(abi.encodeCall(IGuardManager.setGuard, (address(0))))), "");
     }
 
-    /// @dev While there are operators, a stolen set of owners' keys does not suffice: they let the Safe cancel, or move away.
+    /// @dev While there are operators, a stolen set of owners' keys does not suffice: they let the Safe cancel, or move
+    /// away.
     function test_OperatorsLetTheSafeCancelItsExit() public {
         assertEq(execute(safe, _announcement()), "");
         SafeTransaction memory cancellation = transactionOf(address(guard), 0, abi.encodeCall(guard.cancelExit, ()));

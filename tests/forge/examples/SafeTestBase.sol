@@ -92,7 +92,7 @@ abstract contract SafeTestBase is AssentTestKit {
         return executeWith(safe, transaction, AuthorizationEncoding.trailing(signatures, authorization));
     }
 
-    /// @dev The revert data; empty if the transaction went through.
+    /// @dev The revert data; empty if the transaction succeeded.
     function executeWith(ISafe safe, SafeTransaction memory transaction, bytes memory signatures)
         internal
         returns (bytes memory refusal)

@@ -5,7 +5,7 @@ import {TrailingAuthorization} from "../../../contracts/examples/TrailingAuthori
 import {IRefusals} from "../../../contracts/interfaces/Protocol.sol";
 import {Test} from "forge-std/Test.sol";
 
-/// @dev Where an authorization begins that stands behind other bytes.
+/// @dev Where an authorization begins that is appended to other bytes.
 contract TrailingAuthorizationTest is Test {
     /// @dev Of the shortest authorization (docs/protocol.md).
     uint256 private constant SHORTEST = 109;

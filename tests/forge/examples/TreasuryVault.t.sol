@@ -161,7 +161,7 @@ contract TreasuryVaultTest is AssentTestBase {
         return trail(call, _authorizationOf(caller, call));
     }
 
-    /// @dev The revert data, empty if the call went through.
+    /// @dev The revert data, empty if the call succeeded.
     function _callVault(address caller, bytes memory call) private returns (bytes memory refusal) {
         vm.prank(caller);
         (bool success, bytes memory returned) = address(vault).call(call);

@@ -10,8 +10,8 @@ import {IEntryPointExtra} from "@openzeppelin/contracts/account/utils/ERC4337Uti
 import {IEntryPoint, PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
-/// @dev The treasury's agent is an ERC-4337 account. A user operation has it call the treasury, with the authorization behind
-/// the inner calldata. Operators have attested the inner call alone: neither the operation, nor its fees, nor its bundler.
+/// @dev The treasury's agent is an ERC-4337 account. A user operation has it call the treasury, with the authorization
+/// behind the inner calldata. Operators attest only the inner call, not the operation, its fees or its bundler.
 contract UserOperationsTest is EntryPointTestBase {
     address private recipient = makeAddr("recipient");
     ExampleToken private token;
@@ -36,7 +36,7 @@ contract UserOperationsTest is EntryPointTestBase {
         assertEq(address(account).balance + ENTRY_POINT.balanceOf(address(account)) + bundler.balance, funds);
     }
 
-    /// @dev The vault sees the account, whoever signs for it or pays.
+    /// @dev The vault sees the account, not its signer or payer.
     function test_RevertWhen_IntentIsOfAnotherThanTheAccount() public {
         address[3] memory others = [signer, bundler, address(ENTRY_POINT)];
         for (uint256 i = 0; i < others.length; ++i) {
@@ -101,7 +101,7 @@ contract UserOperationsTest is EntryPointTestBase {
     }
 
     /// @dev ERC-7562 forbids validation the block's time and storage of others than the account, and bundlers drop an
-    /// operation that uses them. Assent needs both, and is asked in the execution alone.
+    /// operation that uses them. Assent needs both, and is asked only in the execution.
     function test_ValidationAsksNothingOfAssent() public {
         PackedUserOperation memory operation = operationOf(account, _payment(5));
         bytes32 hash = IEntryPointExtra(address(ENTRY_POINT)).getUserOpHash(operation);

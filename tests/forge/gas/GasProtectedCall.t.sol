@@ -32,7 +32,7 @@ abstract contract GasOfProtectedCallTest is GasTestBase {
     }
 
     function test_WithTenNonSigners() public {
-        if (operatorCount() <= 10) return; // Ten of ten absent leave nobody to sign.
+        if (operatorCount() <= 10) return; // Ten non-signers of ten leave no signer.
         _measure(2);
     }
 
@@ -72,8 +72,8 @@ contract GasOfProtectedCallWith1000OperatorsTest is GasOfProtectedCallTest {
     }
 }
 
-/// @dev What is paid against what nobody could avoid with this design. Prices: EIP-2537 (precompiles), EIP-7883 (MODEXP),
-/// EIP-2929 (cold and warm), Yellow Paper appendix G (the rest).
+/// @dev The gas paid, compared with the unavoidable costs of this design. Prices: EIP-2537 (precompiles), EIP-7883
+/// (MODEXP), EIP-2929 (cold and warm), Yellow Paper appendix G (the rest).
 contract GasFloorTest is GasTestBase {
     uint256 private constant COLD_ACCOUNT = 2600;
     uint256 private constant COLD_SLOT = 2100;

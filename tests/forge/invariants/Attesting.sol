@@ -117,7 +117,7 @@ abstract contract Attesting is OperatorSets {
         }
     }
 
-    /// @dev Everything that could spend or record goes through here and is watched.
+    /// @dev Everything that could spend or record is called here and watched.
     function transact(address caller, address target, bytes memory data)
         public
         virtual

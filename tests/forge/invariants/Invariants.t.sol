@@ -13,8 +13,8 @@ import {World} from "./World.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Test} from "forge-std/Test.sol";
 
-/// @dev Users, operators, owners and attackers act at random on two vaults, two operator sets and two TaskManagers. Each of
-/// them asserts how every call of its own ends; here is what must hold between the calls, whatever they were.
+/// @dev Users, operators, owners and attackers act at random on two vaults, two operator sets and two TaskManagers.
+/// Each of them asserts how each of its own calls ends; here is what must hold between the calls, whatever they were.
 contract InvariantsTest is Test {
     World private world;
     Handler[] private handlers;
@@ -34,7 +34,7 @@ contract InvariantsTest is Test {
         }
     }
 
-    /// @dev One function, because each is a campaign of its own.
+    /// @dev One function, because each is a separate campaign.
     function invariant_EveryPromiseHoldsAfterEveryCall() public view {
         world.assertNoNonceIsUsedTwiceOrAfterItWasBurned();
         world.assertNothingIsExecutedWithoutItsAttestation();
@@ -49,8 +49,8 @@ contract InvariantsTest is Test {
         world.assertTotalsAreSums();
     }
 
-    /// @dev Runs as long as the campaign's, with the actions drawn as evenly, reach every end that the actors aim at: without
-    /// this, an actor that no longer reaches what it is there for would not be seen.
+    /// @dev Runs as long as the campaign's, with the actions drawn as evenly, reach every end that the actors aim at:
+    /// without this, an actor that no longer reaches what it is there for would not be seen.
     function test_ActorsReachEverySuccessAndEveryRefusalTheyAimAt() public {
         vm.pauseGasMetering();
         End[][] memory ends = new End[][](handlers.length);

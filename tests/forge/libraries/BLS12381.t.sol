@@ -7,14 +7,14 @@ import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {BLS12381Caller} from "../utils/BLS12381Caller.sol";
 import {Test} from "forge-std/Test.sol";
 
-/// @dev The library by itself, as somebody would use it who has nothing to do with Assent.
+/// @dev The library by itself, as a project without Assent would use it.
 contract BLS12381Test is Test {
     bytes private constant TAG = OperatorKeys.SIGNATURE_TAG;
     uint256 private constant SECRET = 0xa55e27;
 
-    /// @dev Made with blst 0.3.17, its C library: `blst_keygen` of the bytes 1 to 32 without info, `blst_sk_to_pk_in_g2`
-    /// (with the halves of each coordinate swapped into the order of EIP-2537), and `blst_sign_pk_in_g2` of the message
-    /// hashed by `blst_hash_to_g1`.
+    /// @dev Made with blst 0.3.17, its C library: `blst_keygen` of the bytes 1 to 32 without info,
+    /// `blst_sk_to_pk_in_g2` (with the halves of each coordinate swapped into the order of EIP-2537), and
+    /// `blst_sign_pk_in_g2` of the message hashed by `blst_hash_to_g1`.
     bytes private constant BLST_KEY = hex"1254c5cba0b319c2f4a4b5899756541cf422add2feca68cd6512c66d85bf91108357869a7fc7e3ea3486401a31f7d692"
         hex"01c2f7f9244ead8e5aa7190b332c0199d77e9898350b3314c389375f652618ab9ffd4f37be1a3b5c4799574a9f38d19d"
         hex"082b677d8020a3ce92fa493da5aadbc9945d196f756e69890001e38e6748b9ff9c908df2f38979c9b39350abc0ed5404"
@@ -28,8 +28,8 @@ contract BLS12381Test is Test {
     bytes private constant LONG_MESSAGE =
         "Assent: a message that is longer than one block of SHA-256, which has sixty-four bytes.";
 
-    /// @dev drand's public network `quicknet` (scheme bls-unchained-g1-rfc9380), decompressed with py_ecc 8.0.0: its key,
-    /// and rounds 1000 and 1001. A round's message is the SHA-256 of its number in eight bytes.
+    /// @dev drand's public network `quicknet` (scheme bls-unchained-g1-rfc9380), decompressed with py_ecc 8.0.0: its
+    /// key, and rounds 1000 and 1001. A round's message is the SHA-256 of its number in eight bytes.
     bytes private constant DRAND_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
     bytes private constant DRAND_KEY = hex"0d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a"
         hex"03cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d106451"

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {BLS12381, G1Point, G2Point, MODULUS_HIGH, MODULUS_LOW} from "../../../contracts/libraries/BLS12381.sol";
 import {Test} from "forge-std/Test.sol";
 
-/// @dev What the library says of points by looking at their words alone, each word and each byte for itself.
+/// @dev What the library says of points from their words only, each word and each byte by itself.
 contract BLS12381PointsTest is Test {
     function test_OnlyAllZeroIsInfinity() public pure {
         assertTrue(BLS12381.isInfinity(G1Point(0, 0, 0, 0)));
@@ -65,7 +65,7 @@ contract BLS12381PointsTest is Test {
         assertEq(abi.encode(negated.y1High, negated.y1Low), abi.encode(MODULUS_HIGH - 7, type(uint256).max));
     }
 
-    /// @dev What stood in memory before is no answer of a precompile that gave none.
+    /// @dev Earlier memory contents are not the answer of a precompile that gave none.
     function test_ProductOfABadPointDoesNotHoldWhateverMemoryHolds() public view {
         (uint256 product,,) = BLS12381.allocateProduct();
         _store(product, G1Point(0, 0, 0, 0));

@@ -45,7 +45,8 @@ contract PrecompileFaultsTest is AssentTestBase {
         _assertHashingFailsWithout(Precompiles.G1ADD, "");
     }
 
-    /// @dev Hashed messages are points of the subgroup, so a precompile that refuses their sum is at fault, not a signature.
+    /// @dev Hashed messages are points of the subgroup, so a precompile that refuses their sum is at fault, not a
+    /// signature.
     function test_RevertWhen_SumOfManyRootsHashesIsRefused() public {
         deployAssent(2);
         SignedRoot[] memory roots = new SignedRoot[](1);
@@ -57,7 +58,7 @@ contract PrecompileFaultsTest is AssentTestBase {
         taskManager.recordRoots(EpochId.wrap(1), roots);
     }
 
-    /// @dev Of zero alone CLZ says 256.
+    /// @dev CLZ is 256 only for zero.
     function test_RevertWhen_DeployedWhereTheInstructionThatCountsZerosFindsNoBit() public {
         deployAssent(1);
         vm.warp(0);
@@ -114,7 +115,7 @@ contract PrecompileFaultsTest is AssentTestBase {
         }
     }
 
-    /// @dev Lets the precompile fail for this input alone, in each way in which it can.
+    /// @dev Lets the precompile fail only for this input, in each way in which it can.
     function _assertHashingFailsWithout(address precompile, bytes memory input) private {
         bytes memory gone = abi.encodeWithSelector(Precompiles.InsufficientGas.selector);
         // With all inputs alike the precompile also answers the question whether it is there.

@@ -14,7 +14,7 @@ contract QuorumTest is Test {
         assertLt((required - 1) * 10_000, uint256(total) * share);
     }
 
-    /// @dev Two groups that have nobody in common are never both a quorum.
+    /// @dev Two disjoint groups are never both a quorum.
     function testFuzz_TwoQuorumsOverlap(uint96 total, uint16 quorum) public pure {
         total = uint96(bound(total, 1, type(uint96).max));
         assertGt(2 * Quorum.requiredWeight(total, quorum), total);

@@ -6,7 +6,7 @@ import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {SignatureBatchCaller} from "../utils/SignatureBatchCaller.sol";
 import {Test} from "forge-std/Test.sol";
 
-/// @dev What many signatures checked as one rest on: coefficients that nobody knows before the signatures are fixed.
+/// @dev What many signatures checked as one rest on: coefficients that are unknown before the signatures are fixed.
 contract SignatureBatchTest is Test {
     uint256 private constant SECRET = 1234;
 
@@ -25,9 +25,9 @@ contract SignatureBatchTest is Test {
         assertTrue(_holds(seed, signatures));
     }
 
-    /// @dev Whoever could choose signatures after the coefficients are known forges like this. That the first is accepted
-    /// shows that the coefficients are made of the seed, each with its place; the second, that they are of no use under
-    /// another seed.
+    /// @dev An attacker who could choose signatures after the coefficients are known would forge like this. That the
+    /// first is accepted shows that the coefficients are made of the seed, each with its index; the second, that they
+    /// fail under another seed.
     function testFuzz_ForgeriesThatCancelUnderOneSeedAreFoundUnderAnother(bytes32 known, bytes32 seed) public view {
         vm.assume(known != seed);
         bytes[] memory forged = signatures;

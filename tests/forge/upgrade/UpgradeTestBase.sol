@@ -99,7 +99,7 @@ abstract contract UpgradeTestBase is AssentTestKit {
         assertEq(vault.balanceOf(ALICE), 9 ether);
     }
 
-    /// @dev Whoever calls can be ready first: what follows the arguments is ignored.
+    /// @dev Callers can be ready first: what follows the arguments is ignored.
     function test_3_CallersCanSendAuthorizationsBeforeTheUpgrade() public {
         callAttested(_withdrawal(), authorize(_attestedBeforeTheUpgrade(_withdrawal())));
         assertEq(vault.balanceOf(ALICE), 9 ether);
@@ -157,7 +157,7 @@ abstract contract UpgradeTestBase is AssentTestKit {
         _assertStorageIsIntact();
     }
 
-    /// @dev What the window of a forgotten initialisation costs, and what mends it.
+    /// @dev What the window of a forgotten initialisation costs, and what fixes it.
     function test_4_ForgottenInitialisationIsMendedByTheOwnerWhateverAStrangerDid() public {
         upgrade(later, "");
         vm.prank(stranger);
@@ -184,7 +184,7 @@ abstract contract UpgradeTestBase is AssentTestKit {
         vault.deposit{value: 1 ether}();
     }
 
-    /// @dev Nobody's funds move but those of whoever withdraws, and an authorization is of no use to another.
+    /// @dev Only the withdrawer's funds move, and another account cannot use the authorization.
     function test_5_RevertWhen_AnotherUsesTheAuthorization() public {
         upgrade(later, _initialization());
         Intent memory withdrawal = _withdrawal();
@@ -228,7 +228,8 @@ abstract contract UpgradeTestBase is AssentTestKit {
         this.upgradeExternally(later, call);
     }
 
-    /// @dev Short of going back: what is under way is void from now on, and nothing passes until operators attest anew.
+    /// @dev Short of going back: pending attestations are void from now on, and nothing passes until operators attest
+    /// again.
     function test_6_NewPolicyIdVoidsWhatIsUnderWay() public {
         upgrade(later, _initialization());
         Intent memory withdrawal = _withdrawal();
@@ -241,14 +242,14 @@ abstract contract UpgradeTestBase is AssentTestKit {
         callAttested(withdrawal, authorization);
     }
 
-    /// @dev In a call of its own, so that a revert can be expected.
+    /// @dev In a separate call, so that a revert can be expected.
     function upgradeExternally(address implementation, bytes memory call) external {
         upgrade(implementation, call);
     }
 
     /* PRIVATE */
 
-    /// @dev What users did before anybody thought of attestations.
+    /// @dev What users did before attestations.
     function _live() private {
         vm.deal(ALICE, 10 ether);
         vm.deal(BOB, 6 ether);
@@ -274,7 +275,7 @@ abstract contract UpgradeTestBase is AssentTestKit {
         return intentOf(ALICE, address(vault), 0, abi.encodeCall(IVault.withdraw, (payable(ALICE), 1 ether)));
     }
 
-    /// @dev The kit would ask a client for its policy, and the vault is none yet.
+    /// @dev The kit would ask a client for its policy, and the vault is not one yet.
     function _attestedBeforeTheUpgrade(Intent memory intent) private view returns (Attestation memory) {
         return attestationOf(intent, intent.to, assentPolicy(), 0);
     }

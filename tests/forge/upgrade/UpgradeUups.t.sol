@@ -8,7 +8,7 @@ import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.s
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {SlotDerivation} from "@openzeppelin/contracts/utils/SlotDerivation.sol";
 
-/// @dev A UUPS proxy before a vault whose state stands in namespaces.
+/// @dev A UUPS proxy before a vault whose state is in namespaces.
 contract UpgradeUupsTest is UpgradeTestBase {
     using SlotDerivation for string;
 

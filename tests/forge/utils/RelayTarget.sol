@@ -35,7 +35,7 @@ contract RelayTarget is ERC2771Context {
         _secondCall = secondCall;
     }
 
-    /// @dev Calls whoever calls, with what was set before.
+    /// @dev Calls its caller, with what was set before.
     function reenter() external {
         ++calls;
         Address.functionCall(msg.sender, _secondCall);

@@ -19,7 +19,7 @@ contract ReportingRouter is IUnlockCallback {
     }
 
     function swap(PoolKey calldata key, SwapParams calldata params, bytes calldata hookData) external {
-        require(msgSender == address(0), "a swap is under way");
+        require(msgSender == address(0), "a swap is pending");
         msgSender = msg.sender;
         POOL_MANAGER.unlock(abi.encode(key, params, hookData));
         msgSender = address(0);

@@ -35,7 +35,7 @@ pub enum KeyDerivation {
         log_n: u8,
         /// Block size, in units of 128 bytes.
         r: u32,
-        /// How often the memory is gone through.
+        /// The number of passes over the memory.
         p: u32,
     },
     /// PBKDF2 with HMAC-SHA-256 (RFC 8018). Takes no memory, so it withstands an attacker with graphics cards less than

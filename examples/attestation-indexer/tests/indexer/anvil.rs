@@ -81,7 +81,7 @@ async fn two_uses_in_one_transaction_are_told_apart() {
     assert_eq!(known(&indexer), [true, true, true], "what is burned cannot be used any more");
 }
 
-/// No chain lets a nonce through twice. So the indexer is told that it had been used before the first block.
+/// No chain accepts a nonce twice. So the indexer is told that it had been used before the first block.
 #[tokio::test]
 async fn a_use_that_the_verifier_refuses_is_an_alarm() {
     let anvil = anvil();
@@ -95,5 +95,5 @@ async fn a_use_that_the_verifier_refuses_is_an_alarm() {
     let findings = stage.indexer(from, 0).with_spent(spent).step(u64::MAX).await.unwrap().unwrap();
     let refusal = Refusal::AttestationAlreadySpent { policyClient: stage.vault, nonce: U256::from(7) };
     assert!(matches!(findings[0].verdict, Verdict::Refused(found) if found == refusal), "{}", findings[0]);
-    assert!(findings[0].to_string().contains("REFUSED, though the chain let it through: AttestationAlreadySpent"));
+    assert!(findings[0].to_string().contains("REFUSED, although the chain accepted it: AttestationAlreadySpent"));
 }

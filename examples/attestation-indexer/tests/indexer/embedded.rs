@@ -5,7 +5,7 @@ use alloy::primitives::Address;
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 use attestation_indexer::Verdict;
 
-const ANYBODY: Address = DEVELOPMENT_ACCOUNTS[9];
+const STRANGER: Address = DEVELOPMENT_ACCOUNTS[9];
 
 async fn stage(chain: &EmbeddedChain, agent_contract: Option<&'static [u8]>) -> Stage {
     Stage::new(chain.provider(), &DEVELOPMENT_ACCOUNTS, agent_contract).await
@@ -41,7 +41,7 @@ async fn a_block_counts_once_it_is_deep_enough_and_one_that_was_replaced_before_
     let before = chain.snapshot();
     stage.pay(7).await;
     chain.mine().unwrap();
-    assert!(indexer.step(u64::MAX).await.unwrap().is_none(), "only one block stands on it");
+    assert!(indexer.step(u64::MAX).await.unwrap().is_none(), "only one block follows it");
 
     assert!(chain.revert(before));
     for _ in 0..4 {
@@ -77,7 +77,7 @@ async fn what_is_in_an_inner_call_or_of_an_older_state_is_reported_and_not_guess
     let chain = EmbeddedChain::new(31_337);
     let stage = stage(&chain, Some(&FORWARDER)).await;
     let from = stage.head().await + 1;
-    stage.pay_from_inside(&[7], ANYBODY).await;
+    stage.pay_from_inside(&[7], STRANGER).await;
     let findings = stage.indexer(from, 0).step(u64::MAX).await.unwrap().unwrap();
     let Verdict::NotVisible(reason) = &findings[0].verdict else { panic!("{}", findings[0]) };
     assert!(reason.contains("the node gives no trace"), "{reason}");

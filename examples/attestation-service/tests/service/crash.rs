@@ -37,7 +37,7 @@ async fn what_was_answered_200_survives_kill_9_and_nothing_is_accepted_twice() {
         }
         assert!(answered.len() >= acceptances);
     }
-    assert!(cut_off > 0, "nothing was under way when the service was killed");
+    assert!(cut_off > 0, "no request was pending when the service was killed");
 
     let service = Service::start(&stage, &[]);
     let mut accepted_late = 0;

@@ -21,7 +21,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Attestations are good for this long.
+/// Lifetime of attestations.
 pub const LIFETIME: u64 = 600;
 
 /// A nonce that is burned on chain: the context says so.
@@ -166,7 +166,7 @@ impl Service {
         Self { process, url, client: Client::new() }
     }
 
-    /// A client of its own, for another task.
+    /// A separate client, for another task.
     pub fn caller(&self) -> Caller {
         Caller { url: self.url.clone(), client: self.client.clone() }
     }
@@ -214,7 +214,7 @@ impl Drop for Service {
     }
 }
 
-/// Whoever asks the service.
+/// A client of the service.
 #[derive(Clone)]
 pub struct Caller {
     url: String,

@@ -1,4 +1,4 @@
-//! Where things stand in an authorization's bytes (docs/protocol.md), to change them there.
+//! Offsets of the fields in an authorization's bytes (docs/protocol.md), to change them there.
 
 use crate::Attempt;
 use alloy::primitives::U256;

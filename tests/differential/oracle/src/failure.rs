@@ -6,7 +6,8 @@ use assent_verifier::{MerkleProofTooLong, OperatorTableError};
 /// Why a request has no answer. A forge test that gets one fails.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Failure {
-    /// The request is not the calldata of a function of the interface, or an argument is not the struct it is named after.
+    /// The request is not the calldata of a function of the interface, or an argument is not the struct it is named
+    /// after.
     #[error("the request does not decode: {0}")]
     Undecodable(#[from] alloy_sol_types::Error),
     /// An argument has the wrong length.

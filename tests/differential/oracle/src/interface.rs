@@ -1,6 +1,6 @@
 //! The types of `IVerifierOracle.sol`, generated from that very file, which the forge tests import too.
 
-// The items carry the Solidity file's documentation; what the macro adds of its own has none.
+// The items carry the Solidity file's documentation; what the macro adds has none.
 #![allow(missing_docs)]
 #![allow(clippy::all, clippy::as_conversions, clippy::indexing_slicing, clippy::unwrap_used)]
 

@@ -1,7 +1,8 @@
-//! The program that forge starts: one request in hexadecimal in its arguments, the answer in hexadecimal on standard output.
-//! A long request stands in several arguments, one after the other, since none may be longer than the system lets it be.
+//! The program that forge starts: one request in hexadecimal in its arguments, the answer in hexadecimal on standard
+//! output. A long request spans several arguments in order, since the system limits the length of each.
 //!
-//! What has no answer is an exit status other than 0 and a message on standard error, which fails the forge test that asked.
+//! What has no answer is an exit status other than 0 and a message on standard error, which fails the forge test that
+//! asked.
 
 use alloy_primitives::hex;
 use std::{ffi::OsString, process::ExitCode};

@@ -1,5 +1,5 @@
-//! Writes the seeds into `tests/fuzz/corpus`: `cargo run --package assent-fuzz --example seeds`. Needed again when a format
-//! changes.
+//! Writes the seeds into `tests/fuzz/corpus`: `cargo run --package assent-fuzz --example seeds`. Needed again when a
+//! format changes.
 
 use assent_fuzz::seeds::seeds;
 use std::{fs, io, path::Path};

@@ -5,7 +5,8 @@ use assent_verifier::{
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
 
-/// JSON, as each type that the verifier reads: what is read is written so that the same is read again, and written again.
+/// JSON, as each type that the verifier reads: what is read is written so that the same is read again, and written
+/// again.
 pub fn json(input: &[u8]) {
     read::<Intent>(input);
     read::<Policy>(input);

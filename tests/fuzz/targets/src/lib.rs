@@ -1,7 +1,8 @@
 //! What the coverage-guided fuzzer asserts of the verifier.
 //!
-//! Each target takes any bytes and panics when a promise does not hold. The fuzzer calls them by `fuzz_targets/`; the test
-//! `replay` calls them with every input that is committed in `corpus/`, and with what the fuzzer found (`artifacts/`).
+//! Each target takes any bytes and panics when a promise does not hold. The fuzzer calls them by `fuzz_targets/`; the
+//! test `replay` calls them with every input that is committed in `corpus/`, and with what the fuzzer found
+//! (`artifacts/`).
 
 mod authorization;
 #[path = "../../../../crates/assent-verifier/tests/fixture/mod.rs"]

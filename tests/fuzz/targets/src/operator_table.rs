@@ -11,7 +11,8 @@ const CHANGE: usize = 4;
 
 /// Operator tables: what is read is written as the same bytes, in the head and in every earlier table.
 ///
-/// The input is one change to the earlier tables (table, offset in two bytes, what is added by exclusive or), then the head.
+/// The input is one change to the earlier tables (table, offset in two bytes, what is added by exclusive or), then the
+/// head.
 pub fn operator_table(input: &[u8]) {
     let Some((&[table, offset_high, offset_low, change], head)) = input.split_first_chunk::<CHANGE>() else { return };
     let Ok(addresses) = OperatorSet::earlier_tables(head) else {

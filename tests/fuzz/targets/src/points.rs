@@ -22,7 +22,7 @@ pub fn points(input: &[u8]) {
 
     let is_signature = Arkworks::decode_signature(&signature).is_ok();
     assert_eq!(is_signature, Blst::decode_signature(&signature).is_ok());
-    assert!(!is_signature || signature != Signature([0; Signature::LENGTH]), "infinity is nobody's signature");
+    assert!(!is_signature || signature != Signature([0; Signature::LENGTH]), "infinity is not a signature");
 
     let Points { tag, message, .. } = points;
     assert_eq!(Arkworks::hash_to_curve(message, tag), Blst::hash_to_curve(message, tag));

@@ -43,7 +43,7 @@ fn authorizations() -> Vec<Parts> {
         ("authorization", "direct", direct.encode()),
         ("authorization", "recorded", recorded.encode()),
         ("authorization", "trailing", trailing),
-        ("authorization", "alone", Fixture::with_operators(1).authorization().encode()),
+        ("authorization", "single", Fixture::with_operators(1).authorization().encode()),
         ("authorization", "bitmap", vec![0, 3, 1]),
     ]
 }
@@ -105,8 +105,8 @@ fn revert_data() -> Vec<Parts> {
     ]
 }
 
-/// As long as the longest that matters, since the fuzzer makes inputs longer only slowly. Zeros are good points and a good
-/// authorization: what makes other ones is for the fuzzer to find.
+/// As long as the longest that matters, since the fuzzer makes inputs longer only slowly. Zeros are valid points and a
+/// valid authorization; finding others is for the fuzzer.
 fn scenarios() -> Vec<Parts> {
     vec![("points", "valid", vec![0; 512]), ("verification", "accepted", vec![0; 512])]
 }

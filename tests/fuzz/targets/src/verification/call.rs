@@ -114,7 +114,7 @@ impl CallPlan {
         }
     }
 
-    /// Where nobody is left to sign, the signature is infinity: nobody's sum.
+    /// If no signer is left, the signature is infinity, the empty sum.
     fn attest(&self, fixture: &mut Fixture) -> AttestationDocument {
         let others: Vec<_> = (0..self.others % 4).map(B256::repeat_byte).collect();
         if (0u16..).zip(&fixture.secrets).any(|(place, _)| !fixture.absent.contains(&place)) {
