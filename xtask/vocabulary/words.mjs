@@ -39,10 +39,10 @@ export const REFUSED = [
     passes: "an unsound cast",
   },
   {
-    pattern: /\bof (its|their|your|his|her|our|my|one's) own\b/gi,
+    pattern: /(?<!\b(?:all|any|each|most|one|some) )of (its|their|your|his|her|our|my|one's) own\b/gi,
     instead: '"its own", "separate"',
     finds: "a file of its own",
-    passes: "its own file",
+    passes: "one of its own calls",
   },
   { pattern: /\bunder way\b/gi, instead: '"pending"', finds: "attestations under way", passes: "pending ones" },
   {
