@@ -1,8 +1,8 @@
 //! `cargo xtask report`.
 
 use anyhow::Result;
-use assent_performance::{figures, gas::Gas, measure, page, times::Times};
-use clap::{Parser, ValueEnum};
+use assent_performance::{page, sections};
+use clap::{Parser, builder::PossibleValuesParser};
 use std::path::PathBuf;
 
 /// Measures Assent and updates docs/performance.md.
@@ -19,17 +19,9 @@ struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Measure only one half, and keep the other's last figures
-    #[arg(long, value_name = "HALF")]
-    only: Option<Half>,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Half {
-    /// The gas tests
-    Gas,
-    /// The benchmarks
-    Time,
+    /// Measure only this part, and keep the other parts' last figures
+    #[arg(long, value_name = "PART", value_parser = PossibleValuesParser::new(sections::ALL.map(|part| part.name)))]
+    only: Option<String>,
 }
 
 const EXAMPLES: &str = "\
@@ -44,18 +36,14 @@ fn main() -> Result<()> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("benchmarks"), PathBuf::from);
     let root = package.join("..");
 
-    if arguments.only != Some(Half::Time) {
-        measure::gas(&root)?;
+    let is_selected = |name| arguments.only.as_deref().is_none_or(|only| only == name);
+    for section in sections::ALL.iter().filter(|section| is_selected(section.name)) {
+        (section.measure)(&root)?;
     }
-    let gas = Gas::read(&root.join("snapshots"))?;
-    if arguments.only != Some(Half::Gas) {
-        measure::times(&root)?.write(&root)?;
-    }
-    let times = Times::read(&root)?;
-    page::write(&root, &gas, &times)?;
+    page::write(&root)?;
     eprintln!("Written: docs/performance.md and docs/performance/");
     if arguments.json {
-        println!("{:#}", figures::json(&gas, &times)?);
+        println!("{:#}", sections::figures(&root)?);
     }
     Ok(())
 }

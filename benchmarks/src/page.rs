@@ -1,6 +1,6 @@
 //! Writes docs/performance.md: text by hand, and tables of the last report between marks.
 
-use crate::{gas::Gas, plots, tables, times::Times};
+use crate::sections;
 use anyhow::{Context, Result, bail};
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -11,8 +11,8 @@ const PLOTS: &str = "docs/performance";
 ///
 /// # Errors
 /// When the page's marks and the tables do not match, or a file cannot be read or written.
-pub fn write(root: &Path, gas: &Gas, times: &Times) -> Result<()> {
-    for (file, content) in render(root, gas, times)? {
+pub fn write(root: &Path) -> Result<()> {
+    for (file, content) in render(root)? {
         let path = root.join(&file);
         fs::create_dir_all(path.parent().unwrap_or(root))?;
         fs::write(path, content).with_context(|| format!("{file} cannot be written"))?;
@@ -24,11 +24,15 @@ pub fn write(root: &Path, gas: &Gas, times: &Times) -> Result<()> {
 ///
 /// # Errors
 /// When the page's marks and the tables do not match, or the page cannot be read.
-pub fn render(root: &Path, gas: &Gas, times: &Times) -> Result<BTreeMap<String, String>> {
+pub fn render(root: &Path) -> Result<BTreeMap<String, String>> {
+    let (mut tables, mut files) = (BTreeMap::new(), BTreeMap::new());
+    for section in &sections::ALL {
+        tables.extend((section.tables)(root)?);
+        files.extend((section.plots)(root)?.into_iter().map(|(name, plot)| (format!("{PLOTS}/{name}"), plot)));
+    }
     let page = fs::read_to_string(root.join(FILE)).with_context(|| format!("{FILE} cannot be read"))?;
-    let page = with_tables(&page, &tables::all(gas, times)?).with_context(|| format!("in {FILE}"))?;
-    let plots = plots::all(gas, times)?.into_iter().map(|(name, plot)| (format!("{PLOTS}/{name}"), plot));
-    Ok(plots.chain([(FILE.to_owned(), page)]).collect())
+    files.insert(FILE.to_owned(), with_tables(&page, &tables).with_context(|| format!("in {FILE}"))?);
+    Ok(files)
 }
 
 /// Replaces the text between `<!-- report: NAME -->` and `<!-- /report -->` by the table of that name.

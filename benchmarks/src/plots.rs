@@ -26,17 +26,24 @@ const VERMILION: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
 const GREEN: RGBColor = RGBColor(0x00, 0x9e, 0x73);
 const GREY: RGBColor = RGBColor(0x66, 0x66, 0x66);
 
-/// Each plot by the name of its file.
+/// The plots of gas, by the names of their files.
 ///
 /// # Errors
-/// When a figure is missing or a plot cannot be drawn.
-pub fn all(gas: &Gas, times: &Times) -> Result<BTreeMap<&'static str, String>> {
+/// If a figure is missing or a plot cannot be drawn.
+pub fn gas(gas: &Gas) -> Result<BTreeMap<&'static str, String>> {
     Ok(BTreeMap::from([
         ("gas-by-operators.svg", by_operators(gas).draw()?),
         ("gas-by-non-signers.svg", by_non_signers(gas).draw()?),
         ("gas-by-batch.svg", by_batch(gas).draw()?),
-        ("time-by-batch.svg", time_by_batch(times).draw()?),
     ]))
+}
+
+/// The plots of times, by the names of their files.
+///
+/// # Errors
+/// If a figure is missing or a plot cannot be drawn.
+pub fn time(times: &Times) -> Result<BTreeMap<&'static str, String>> {
+    Ok(BTreeMap::from([("time-by-batch.svg", time_by_batch(times).draw()?)]))
 }
 
 fn by_operators(gas: &Gas) -> Plot {

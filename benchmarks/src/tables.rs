@@ -9,11 +9,11 @@ use crate::{
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 
-/// Each table by the name of its place in the page.
+/// The tables of gas, by their names in the page.
 ///
 /// # Errors
-/// When a figure is missing.
-pub fn all(gas: &Gas, times: &Times) -> Result<BTreeMap<&'static str, String>> {
+/// If a figure is missing.
+pub fn gas(gas: &Gas) -> Result<BTreeMap<&'static str, String>> {
     Ok(BTreeMap::from([
         ("gas.protectedCall", protected_call(gas)?),
         ("gas.peers", peers(gas)?),
@@ -22,6 +22,15 @@ pub fn all(gas: &Gas, times: &Times) -> Result<BTreeMap<&'static str, String>> {
         ("gas.batch", batch(gas)),
         ("gas.calldata", listing(["calldata in addition to the ordinary call", "bytes"], &gas.calldata, "calldata")),
         ("gas.administration", listing(["action", "gas"], &gas.administration, "administration")),
+    ]))
+}
+
+/// The tables of times, by their names in the page.
+///
+/// # Errors
+/// If a figure is missing.
+pub fn time(times: &Times) -> Result<BTreeMap<&'static str, String>> {
+    Ok(BTreeMap::from([
         ("time.machine", format!("Measured on: {}.\n", times.machine)),
         ("time.verify", verify(times)?),
         ("time.ratio", ratio(times)?),

@@ -1,6 +1,6 @@
 //! The page tells what was measured last.
 
-use assent_performance::{figures, gas::Gas, page, times::Times};
+use assent_performance::{gas::Gas, page, sections};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -13,14 +13,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn committed() -> (Gas, Times) {
-    (Gas::read(&root().join("snapshots")).unwrap(), Times::read(&root()).unwrap())
-}
-
 #[test]
 fn the_page_and_its_plots_tell_the_figures_of_the_snapshots_and_the_times_measured_last() {
-    let (gas, times) = committed();
-    for (file, expected) in page::render(&root(), &gas, &times).unwrap() {
+    for (file, expected) in page::render(&root()).unwrap() {
         let found = fs::read_to_string(root().join(&file)).unwrap_or_default().replace("\r\n", "\n");
         let different = expected.lines().zip(found.lines()).find(|(expected, found)| expected != found);
         assert!(found == expected, "{file} is out of date ({different:?}); {TO_DO}");
@@ -29,9 +24,8 @@ fn the_page_and_its_plots_tell_the_figures_of_the_snapshots_and_the_times_measur
 
 #[test]
 fn the_page_shows_every_plot() {
-    let (gas, times) = committed();
     let page = fs::read_to_string(root().join("docs/performance.md")).unwrap();
-    for file in page::render(&root(), &gas, &times).unwrap().into_keys().filter(|file| file.ends_with(".svg")) {
+    for file in page::render(&root()).unwrap().into_keys().filter(|file| file.ends_with(".svg")) {
         let link = file.trim_start_matches("docs/");
         assert!(page.contains(&format!("]({link})")), "docs/performance.md does not show {file}");
     }
@@ -39,8 +33,8 @@ fn the_page_shows_every_plot() {
 
 #[test]
 fn the_json_has_the_figures_that_programs_look_for() {
-    let (gas, times) = committed();
-    let figures = figures::json(&gas, &times).unwrap();
+    let gas = Gas::read(&root().join("snapshots")).unwrap();
+    let figures = sections::figures(&root()).unwrap();
     for path in [
         "/gas/protectedCall/100/0",
         "/gas/protectedCall/1000/10",

@@ -1,33 +1,31 @@
-//! The figures for programs.
+//! Times of the verifier, which its benchmarks write to `docs/performance/times.json`.
 
 use crate::{
-    gas::Gas,
+    measure, plots,
+    section::Section,
+    tables,
     times::{BackendTimes, Times},
 };
 use anyhow::Result;
 use serde_json::{Value, json};
+use std::path::Path;
 
-/// Everything that the page tells: gas, bytes of calldata, ratios, and times in microseconds.
-///
-/// # Errors
-/// When a figure is missing.
-pub fn json(gas: &Gas, times: &Times) -> Result<Value> {
+/// The section. Times are in microseconds.
+pub const SECTION: Section = Section {
+    name: "time",
+    measure: |root| measure::times(root)?.write(root),
+    figures,
+    tables: |root| tables::time(&Times::read(root)?),
+    plots: |root| plots::time(&Times::read(root)?),
+};
+
+fn figures(root: &Path) -> Result<Value> {
+    let times = Times::read(root)?;
     let ratio = |name: &str| -> Result<Value> {
         let [blst, arkworks] = ["blst", "arkworks"].map(|backend| times.comparison(&format!("{name}-{backend}")));
         Ok(json!({"blst": blst?.ratio, "arkworks": arkworks?.ratio}))
     };
     Ok(json!({
-        "gas": {
-            "protectedCall": gas.protected_call,
-            "unprotectedCall": gas.unprotected_call,
-            "recordedUse": gas.recorded_use,
-            "batch": gas.batch,
-            "floor": gas.floor,
-            "floorSum": gas.floor_sum,
-            "floorPaid": gas.paid,
-            "administration": gas.administration,
-        },
-        "calldataBytes": gas.calldata,
         "ratio": {
             "verify": ratio("verify")?,
             "batch": ratio("batch")?,
