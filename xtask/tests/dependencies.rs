@@ -1,0 +1,81 @@
+//! Which crates may depend on what. A new crate is a line in one of the tables.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Runtimes that a library without I/O must not bring along.
+const RUNTIMES: [&str; 8] = ["async-std", "hyper", "regorus", "reqwest", "tokio", "wasmer", "wasmi", "wasmtime"];
+
+/// The ciphers and key derivations of key files. A program that links them can read secret keys from a disk.
+const KEY_FILES: [&str; 4] = ["aes", "ctr", "pbkdf2", "scrypt"];
+
+/// A library, its features, and what it must not depend on, directly or indirectly.
+const RULES: [(&str, &str, &[&str]); 4] = [
+    ("assent-machine", "--all-features", &RUNTIMES),
+    ("assent-verifier", "--all-features", &RUNTIMES),
+    ("assent-contracts", "--all-features", &KEY_FILES),
+    ("assent-client", "--all-features", &KEY_FILES),
+];
+
+/// The crates without std, each with the features that it has on bare metal.
+const WITHOUT_STD: [(&str, &str); 1] = [("assent-verifier", "arkworks,serde")];
+
+#[test]
+fn libraries_depend_on_nothing_that_their_rules_forbid() {
+    for (package, features, forbidden) in RULES {
+        let dependencies = tree(&["--edges", "normal", "--package", package, features]);
+        let found: Vec<_> = dependencies.iter().filter(|line| forbidden.contains(&name(line))).collect();
+        assert!(found.is_empty(), "{package} depends on {found:?}");
+    }
+}
+
+#[test]
+fn crates_without_std_enable_std_in_no_dependency() {
+    for (package, features) in WITHOUT_STD {
+        let edges = ["--edges", "normal,features,no-proc-macro"];
+        let selection = ["--package", package, "--no-default-features", "--features", features];
+        let dependencies = tree(&[&edges[..], &selection].concat());
+        assert!(dependencies.len() > 10, "{dependencies:?}");
+        let with_std: Vec<_> = dependencies.iter().filter(|line| line.contains("feature \"std\"")).collect();
+        assert!(with_std.is_empty(), "{package}: {with_std:?}");
+    }
+}
+
+#[test]
+fn libraries_depend_on_no_example_test_or_program() {
+    let packages = tree(&["--edges", "normal", "--workspace", "--depth", "0"]);
+    let libraries: Vec<_> = packages.iter().filter(|line| line.contains("/crates/")).collect();
+    assert!(libraries.len() >= 6, "{packages:?}");
+    for library in libraries {
+        let dependencies = tree(&["--edges", "normal", "--package", name(library), "--all-features"]);
+        let outside: Vec<_> = dependencies.iter().filter(|line| is_own(line) && !line.contains("/crates/")).collect();
+        assert!(outside.is_empty(), "{library} depends on {outside:?}");
+    }
+}
+
+/// What `cargo tree` prints, a package or feature a line.
+fn tree(arguments: &[&str]) -> Vec<String> {
+    let fixed = ["tree", "--quiet", "--locked", "--prefix", "none"];
+    let output = Command::new(env!("CARGO")).current_dir(root()).args(fixed).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut lines: Vec<_> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
+/// The package's name in a line of `cargo tree`.
+fn name(line: &str) -> &str {
+    line.split(' ').next().unwrap_or_default()
+}
+
+/// Whether the package is one of the repository's: its line shows its directory.
+fn is_own(line: &str) -> bool {
+    line.contains("(/")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
