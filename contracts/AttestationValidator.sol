@@ -57,15 +57,15 @@ abstract contract AttestationValidator is IAttestationValidator {
 
     /// @inheritdoc IAttestationValidator
     function recordRoot(EpochId number, SignedRoot calldata signedRoot) external {
-        address table = _requireInForce(number);
+        address table = _requireEpochInForce(number);
         (uint256 signed, uint256 total) =
-            _requireSigned(table, Quorum.FLOOR, signedRoot.root, signedRoot.nonSigners, signedRoot.signature);
+            _requireSignedRoot(table, Quorum.FLOOR, signedRoot.root, signedRoot.nonSigners, signedRoot.signature);
         _record(number, signedRoot.root, signed, total);
     }
 
     /// @inheritdoc IAttestationValidator
     function recordRoots(EpochId number, SignedRoot[] calldata signedRoots) external {
-        address table = _requireInForce(number);
+        address table = _requireEpochInForce(number);
         // The calldata fixes every input of the product, the epoch and so its keys included.
         SignatureBatch.Batch memory batch = SignatureBatch.start(signedRoots.length, keccak256(msg.data));
         bytes32 present;
@@ -77,15 +77,15 @@ abstract contract AttestationValidator is IAttestationValidator {
             if (nonSigners != present) {
                 present = nonSigners;
                 (signed, total) = OperatorTable.readSigners(table, signedRoot.nonSigners, batch.nextKey());
-                _requireWeight(signed, total, Quorum.FLOOR);
+                _requireQuorum(signed, total, Quorum.FLOOR);
             }
             (uint256 signature, uint256 hashed) = batch.next();
-            _readSignature(signedRoot.signature, signature);
+            _decodeSignature(signedRoot.signature, signature);
             HashToCurve.hashWordToG1(signedRoot.root, SIGNATURE_TAG, hashed);
             _record(number, signedRoot.root, signed, total);
         }
         (bool wellFormed, bool holds) = batch.check();
-        _requireProduct(wellFormed, holds);
+        _verifySignature(wellFormed, holds);
     }
 
     /* CHECKS */
@@ -95,31 +95,31 @@ abstract contract AttestationValidator is IAttestationValidator {
     /// @param quorum Least share of the epoch's weight, in basis points; the floor of `Quorum` holds whatever it is.
     /// @param digest The attestation's EIP-712 digest.
     /// @param authorization A well-formed authorization.
-    function _requireQuorum(OperatorSetId operatorSet, uint16 quorum, bytes32 digest, bytes calldata authorization)
+    function _requireSigned(OperatorSetId operatorSet, uint16 quorum, bytes32 digest, bytes calldata authorization)
         internal
         view
     {
         EpochId number = authorization.epoch();
-        (address table, OperatorSetId setOfEpoch, uint48 validUntil) = _requireKnown(number);
+        (address table, OperatorSetId setOfEpoch, uint48 validUntil) = _requireKnownEpoch(number);
         // An epoch of another set is as good as none: its operators are not those the client trusts.
         if (OperatorSetId.unwrap(setOfEpoch) != OperatorSetId.unwrap(operatorSet)) revert UnknownEpoch(number);
 
         bytes32 root = authorization.root(digest);
         if (authorization.isRecorded()) {
-            // The signature was verified while the epoch was in force. Only retirement for cause undoes that.
-            if (validUntil == 0) revert EpochRetired(number);
+            // The signature was verified while the epoch was in force. Only revocation undoes that.
+            if (validUntil == 0) revert EpochRevoked(number);
             RecordedRoot storage recorded = recordedRoots[number][root];
             (uint256 signed, uint256 total) = (recorded.signedWeight, recorded.totalWeight);
             if (total == 0) revert RootNotRecorded(number, root);
-            _requireWeight(signed, total, quorum);
+            _requireQuorum(signed, total, quorum);
         } else {
-            if (block.timestamp >= validUntil) revert EpochRetired(number);
-            _requireSigned(table, quorum, root, authorization.nonSigners(), authorization.signature());
+            if (block.timestamp >= validUntil) _refuseEpoch(number, validUntil);
+            _requireSignedRoot(table, quorum, root, authorization.nonSigners(), authorization.signature());
         }
     }
 
     /// @dev Check 8, first half.
-    function _requireKnown(EpochId number)
+    function _requireKnownEpoch(EpochId number)
         private
         view
         returns (address table, OperatorSetId operatorSet, uint48 validUntil)
@@ -130,20 +130,26 @@ abstract contract AttestationValidator is IAttestationValidator {
     }
 
     /// @dev Check 8. Returns the head of the epoch's operator table.
-    function _requireInForce(EpochId number) private view returns (address table) {
+    function _requireEpochInForce(EpochId number) private view returns (address table) {
         uint48 validUntil;
-        (table,, validUntil) = _requireKnown(number);
-        if (block.timestamp >= validUntil) revert EpochRetired(number);
+        (table,, validUntil) = _requireKnownEpoch(number);
+        if (block.timestamp >= validUntil) _refuseEpoch(number, validUntil);
+    }
+
+    /// @dev An epoch that is not in force was revoked, or it expired.
+    function _refuseEpoch(EpochId number, uint48 validUntil) private pure {
+        if (validUntil == 0) revert EpochRevoked(number);
+        revert EpochExpired(number, validUntil);
     }
 
     /// @dev Check 9.
-    function _requireWeight(uint256 signed, uint256 total, uint16 quorum) private pure {
+    function _requireQuorum(uint256 signed, uint256 total, uint16 quorum) private pure {
         uint256 required = Quorum.requiredWeight(total, quorum);
         if (signed < required) revert QuorumNotReached(signed, required);
     }
 
     /// @dev Checks 9 to 11 of one signature. Returns the weight that signed and the epoch's.
-    function _requireSigned(
+    function _requireSignedRoot(
         address table,
         uint16 quorum,
         bytes32 root,
@@ -152,19 +158,19 @@ abstract contract AttestationValidator is IAttestationValidator {
     ) private view returns (uint256 signed, uint256 total) {
         (uint256 product, uint256 hashed, uint256 negatedKey) = BLS12381.allocateProduct();
         (signed, total) = OperatorTable.readSigners(table, nonSigners, negatedKey);
-        _requireWeight(signed, total, quorum);
-        _readSignature(signature, product);
+        _requireQuorum(signed, total, quorum);
+        _decodeSignature(signature, product);
         HashToCurve.hashWordToG1(root, SIGNATURE_TAG, hashed);
         (bool wellFormed, bool holds) = BLS12381.checkProduct(product, 2);
-        _requireProduct(wellFormed, holds);
+        _verifySignature(wellFormed, holds);
     }
 
     /// @dev Check 10, as far as the precompiles leave it open. With all operators absent, infinity would pass check 11.
-    function _readSignature(bytes calldata encoded, uint256 place) private pure {
+    function _decodeSignature(bytes calldata encoded, uint256 place) private pure {
         if (encoded.length != BLS12381.G1_LENGTH || BLS12381.copyG1(encoded, place)) revert MalformedSignature();
     }
 
-    function _requireProduct(bool wellFormed, bool holds) private pure {
+    function _verifySignature(bool wellFormed, bool holds) private pure {
         // Of the points in a product only a signature can be bad: the others are computed or come from the registry.
         if (!wellFormed) revert MalformedSignature();
         if (!holds) revert InvalidSignature();

@@ -21,7 +21,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     /// @notice The longest grace period, in seconds. Bounds how long superseded keys stay valid.
     uint48 public constant MAX_GRACE_PERIOD = 30 days;
 
-    /// @notice The most validators. Bounds the gas of `retireEpoch`, which must never run out of it.
+    /// @notice The most validators. Bounds the gas of `revokeEpoch`, which must never run out of it.
     uint256 public constant MAX_VALIDATORS = 16;
 
     /// @dev Ciphersuite tag for proofs of possession (IETF BLS signature draft, section 4.2.3): an attestation's
@@ -132,11 +132,11 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
 
     /// @inheritdoc IOperatorRegistry
     // slither-disable-next-line reentrancy-events
-    function retireEpoch(EpochId epoch) external onlyOwner {
+    function revokeEpoch(EpochId epoch) external onlyOwner {
         if (epochs[epoch].table == address(0)) revert NoSuchEpoch(epoch);
         epochs[epoch].validUntil = 0;
         publishEpoch(epoch);
-        emit EpochRetiredByOwner(epoch);
+        emit EpochRevoked(epoch);
     }
 
     /* VALIDATORS */

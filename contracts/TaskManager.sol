@@ -125,7 +125,7 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         if (mask == spent) revert AttestationAlreadySpent(policyClient, nonce);
 
         bytes32 digest = _digest(policyClient, policy.policyId, intentHash, authorization);
-        _requireQuorum(policy.operatorSet, policy.quorum, digest, authorization);
+        _requireSigned(policy.operatorSet, policy.quorum, digest, authorization);
         if (authorization.decision() != Authorization.ALLOW) revert PolicyDenied(taskId);
     }
 

@@ -10,7 +10,7 @@ struct Epoch {
     address table;
     /// @dev The operator set it belongs to.
     OperatorSetId operatorSet;
-    /// @dev First second at which it is no longer in force (Unix time); zero once it was retired for cause.
+    /// @dev First second at which it is no longer in force (Unix time); zero once it was revoked.
     uint48 validUntil;
 }
 

@@ -30,8 +30,8 @@ interface IOperatorRegistry {
     );
     /// @notice Emitted when a later epoch limits an epoch to `validUntil` (Unix time).
     event EpochSuperseded(EpochId indexed epoch, uint48 validUntil);
-    /// @notice An epoch was retired at once.
-    event EpochRetiredByOwner(EpochId indexed epoch);
+    /// @notice Emitted when the owner revokes an epoch.
+    event EpochRevoked(EpochId indexed epoch);
     /// @notice Emitted when a validator is added, which receives every change of an epoch from then on.
     event ValidatorAdded(IAttestationValidator indexed validator);
     /// @notice Emitted when the grace period changes, in seconds. Applies to epochs superseded afterwards.
@@ -94,8 +94,8 @@ interface IOperatorRegistry {
     /// @return epoch The new epoch's number.
     function commitEpoch(OperatorSetId operatorSet, address[] calldata operators) external returns (EpochId epoch);
 
-    /// @notice Ends an epoch at once, for cause: nothing it signed is good any more. Owner only.
-    function retireEpoch(EpochId epoch) external;
+    /// @notice Revokes an epoch: nothing that it signed is valid any more, recorded or not. Only the owner may call it.
+    function revokeEpoch(EpochId epoch) external;
 
     /// @notice Adds a validator, which receives every later change of an epoch in the same transaction. Only the owner
     /// may call it.

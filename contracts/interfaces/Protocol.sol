@@ -91,9 +91,13 @@ interface IRefusals {
     /// @notice No such epoch in the policy's operator set.
     /// @param epoch The epoch the authorization names.
     error UnknownEpoch(EpochId epoch);
-    /// @notice The epoch was retired, or its grace period is over.
-    /// @param epoch The epoch the authorization names.
-    error EpochRetired(EpochId epoch);
+    /// @notice Thrown when the epoch is no longer in force: it was superseded, and its grace period is over.
+    /// @param epoch The epoch that the authorization names.
+    /// @param validUntil First second at which the epoch was no longer in force (Unix time).
+    error EpochExpired(EpochId epoch, uint48 validUntil);
+    /// @notice Thrown when the owner of the registry revoked the epoch.
+    /// @param epoch The epoch that the authorization names.
+    error EpochRevoked(EpochId epoch);
     /// @notice The root under which the attestation would stand is not recorded.
     /// @param epoch The epoch the authorization names.
     /// @param root The root, worked out from the attestation and the Merkle proof.

@@ -275,10 +275,10 @@ abstract contract AssentTestKit is Test {
         currentEpoch = operatorRegistry.commitEpoch(OPERATOR_SET, operators);
     }
 
-    /// @dev Retires the epoch for cause: all that it signed is refused with `EpochRetired`, until `commitEpoch` begins another.
-    function retireEpoch() internal {
+    /// @dev Revokes the epoch: all that it signed is refused with `EpochRevoked`, until `commitEpoch` begins another.
+    function revokeEpoch() internal {
         vm.prank(assentOwner);
-        operatorRegistry.retireEpoch(currentEpoch);
+        operatorRegistry.revokeEpoch(currentEpoch);
     }
 
     /// @dev Where an operator sends its transactions from.

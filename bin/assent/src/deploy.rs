@@ -29,7 +29,7 @@ no epoch before the OperatorRegistry's owner has added it: when the owner deploy
 pub struct Arguments {
     #[command(flatten)]
     node: Node,
-    /// Who will set weights and commit and retire epochs.
+    /// Who will set weights and commit and revoke epochs.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     owner: Address,
     /// For how many seconds a superseded epoch stays good; at most 30 days.

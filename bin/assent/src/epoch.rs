@@ -21,7 +21,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   assent epoch commit --registry $REGISTRY --operator-set 1 $OPERATOR $OTHER_OPERATOR --private-key-file owner.key
   assent epoch show --registry $REGISTRY --operator-set 1
-  assent epoch retire --registry $REGISTRY --epoch 3 --private-key-file owner.key
+  assent epoch revoke --registry $REGISTRY --epoch 3 --private-key-file owner.key
 
 The node is the one in the environment variable ETH_RPC_URL here.";
 
@@ -31,7 +31,7 @@ pub enum Command {
     /// Freeze registered operators with weight into the set's next epoch.
     Commit(CommitArguments),
     /// End an epoch at once: nothing that it signed is good any more.
-    Retire(RetireArguments),
+    Revoke(RevokeArguments),
     /// Show an epoch's operators, their keys and their weights.
     Show(ShowArguments),
 }
@@ -63,14 +63,14 @@ pub struct CommitArguments {
     owner: Account,
 }
 
-/// The options of `assent epoch retire`.
+/// The options of `assent epoch revoke`.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  assent epoch retire --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --epoch 3 --private-key-file owner.key
+  assent epoch revoke --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --epoch 3 --private-key-file owner.key
 
 The registry's owner sends this. It cannot be undone: commit another epoch for the set to go on.")]
-pub struct RetireArguments {
+pub struct RevokeArguments {
     #[command(flatten)]
     node: Node,
     /// The OperatorRegistry.
@@ -117,7 +117,7 @@ struct Which {
 pub fn run(command: Command, output: Output) -> Result<Outcome> {
     match command {
         Command::Commit(arguments) => commit(arguments, output),
-        Command::Retire(arguments) => retire(arguments, output),
+        Command::Revoke(arguments) => revoke(arguments, output),
         Command::Show(arguments) => show(arguments, output),
     }
 }
@@ -150,14 +150,14 @@ fn transaction(receipt: &TransactionReceipt) -> B256 {
     receipt.transaction_hash
 }
 
-fn retire(arguments: RetireArguments, output: Output) -> Result<Outcome> {
-    let RetireArguments { node, registry, epoch, owner } = arguments;
+fn revoke(arguments: RevokeArguments, output: Output) -> Result<Outcome> {
+    let RevokeArguments { node, registry, epoch, owner } = arguments;
     let (owner, signer) = owner.open()?;
     let receipt =
-        node.ask("Retiring the epoch", signer, async |client| client.retire_epoch(registry, owner, epoch).await)?;
+        node.ask("Revoking the epoch", signer, async |client| client.revoke_epoch(registry, owner, epoch).await)?;
     let gas = receipt.gas_used;
     output.result(
-        format_args!("epoch {epoch} is retired: nothing that it signed is good any more, {gas} gas"),
+        format_args!("epoch {epoch} is revoked: nothing that it signed is good any more, {gas} gas"),
         &json!({ "epoch": epoch, "transaction": transaction(&receipt), "gas": gas }),
     )?;
     Ok(Outcome::Success)
@@ -183,7 +183,7 @@ fn show(arguments: ShowArguments, output: Output) -> Result<Outcome> {
 fn describe(epoch: &Epoch) -> String {
     let operators = &epoch.operators;
     let until = match epoch.valid_until.to::<u64>() {
-        0 => "retired".to_owned(),
+        0 => "revoked".to_owned(),
         never if never == (1 << 48) - 1 => "in force until there is a next one".to_owned(),
         seconds => format!("good until {}", output::time(seconds)),
     };

@@ -47,7 +47,9 @@ pub fn next_step(refusal: &Refusal) -> &'static str {
         Refusal::UnknownEpoch { .. } => {
             "if the OperatorRegistry has this epoch, its TaskManager may not have been added yet: see `assent deploy --help`"
         }
-        Refusal::EpochRetired { .. } => "have the call attested under the newest epoch: `assent context` reads it",
+        Refusal::EpochExpired { .. } | Refusal::EpochRevoked { .. } => {
+            "have the call attested under the newest epoch: `assent context` reads it"
+        }
         Refusal::RootNotRecorded { .. } => {
             "record the attestation's document with `assent record`, or use the authorization that carries the signature"
         }

@@ -20,7 +20,7 @@ const ROWS: [(&str, Option<&str>); 12] = [
     ("too few signers", Some("QuorumNotReached")),
     ("a forged signature", Some("InvalidSignature")),
     ("after expiry", Some("AttestationExpired")),
-    ("under a retired epoch", Some("EpochRetired")),
+    ("under a revoked epoch", Some("EpochRevoked")),
     ("a denial", Some("PolicyDenied")),
 ];
 

@@ -94,10 +94,10 @@ fn operators_come_rotate_and_go_and_epochs_follow() {
     assert_eq!(scene.commit(OWNER, &[ALICE, "--json"]).json()["epoch"], 2);
     assert_eq!(of_alice(&scene.epoch()), Some(scene.public_key("other.key")));
 
-    let retire = ["epoch", "retire", "--registry", &scene.contracts[1], "--account", OWNER, "--epoch"];
-    scene.run(&[&retire[..], &["2"]].concat()).succeeded();
+    let revoke = ["epoch", "revoke", "--registry", &scene.contracts[1], "--account", OWNER, "--epoch"];
+    scene.run(&[&revoke[..], &["2"]].concat()).succeeded();
     assert_eq!(scene.epoch()["validUntil"], 0);
-    scene.run(&[&retire[..], &["9"]].concat()).failed(1, &["NoSuchEpoch(9)", "next: `assent epoch show"]);
+    scene.run(&[&revoke[..], &["9"]].concat()).failed(1, &["NoSuchEpoch(9)", "next: `assent epoch show"]);
 }
 
 #[test]

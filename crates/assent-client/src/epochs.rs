@@ -12,7 +12,7 @@ use assent_verifier::{Epoch, OperatorSet};
 impl<P: Provider> AssentClient<P> {
     /// Reads an epoch of a registry and its operators: every key and weight, validated as `OperatorSet::from_tables` does.
     ///
-    /// An epoch that was retired or superseded is read like any other; its `valid_until` says so.
+    /// An epoch that was revoked or superseded is read like any other; its `valid_until` says so.
     ///
     /// # Errors
     ///

@@ -97,10 +97,10 @@ pub use spent::SpentSnapshot;
 /// assert_ne!(client.read_epoch(registry, epoch).await?.valid_until, U48::MAX);
 ///
 /// // One that leaked is ended at once. Whoever thinks that a TaskManager has not heard of it can tell it again.
-/// client.retire_epoch(registry, owner, second).await?;
+/// client.revoke_epoch(registry, owner, second).await?;
 /// client.publish_epoch(registry, agent, second).await?;
 /// let known = client.read_known_epoch(task_manager, second).await?;
-/// assert!(known.is_some_and(|epoch| epoch.is_retired_for_cause()));
+/// assert!(known.is_some_and(|epoch| epoch.is_revoked()));
 ///
 /// // An operator that leaves is in no epoch to come. An address that was mistyped is found before anything is sent there.
 /// client.require_contract(registry).await?;

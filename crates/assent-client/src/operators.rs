@@ -151,13 +151,13 @@ impl<P: Provider> AssentClient<P> {
     /// # Errors
     ///
     /// As [`send`](Self::send): [`ClientError::Reverted`] when there is no such epoch.
-    pub async fn retire_epoch(
+    pub async fn revoke_epoch(
         &self,
         registry: Address,
         owner: Address,
         epoch: u32,
     ) -> Result<TransactionReceipt, ClientError> {
-        self.send_call(owner, registry, &OperatorRegistry::retireEpochCall { epoch }).await
+        self.send_call(owner, registry, &OperatorRegistry::revokeEpochCall { epoch }).await
     }
 
     /// Sets for how long, in seconds, an epoch stays good once it is superseded. `owner` owns the registry.

@@ -95,15 +95,15 @@ async fn an_explicit_intent_is_executed_and_another_is_refused() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_retired_epoch_and_one_that_does_not_exist_are_refused_alike() -> Outcome {
+async fn a_revoked_epoch_and_one_that_does_not_exist_are_refused_alike() -> Outcome {
     let world = World::new().await?;
     let call = world.payment(1);
     let authorization = world.attest(&call.intent(world.chain_id().await?), U256::from(1), 7).await?;
-    world.client.retire_epoch(world.registry, world.owner(), 1).await?;
+    world.client.revoke_epoch(world.registry, world.owner(), 1).await?;
     assert_eq!(world.client.read_epoch(world.registry, 1).await?.valid_until, U48::ZERO);
 
     let unknown = Authorization { epoch: 2, ..authorization.clone() };
-    let cases = [(authorization, Refusal::EpochRetired { epoch: 1 }), (unknown, Refusal::UnknownEpoch { epoch: 2 })];
+    let cases = [(authorization, Refusal::EpochRevoked { epoch: 1 }), (unknown, Refusal::UnknownEpoch { epoch: 2 })];
     for (authorization, refusal) in cases {
         let attested = call.attested(&authorization)?;
         let intent = call.intent(world.chain_id().await?);
@@ -173,7 +173,7 @@ async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> Outcome {
         let committed = world.client.commit_epoch(operator_registry.address, owner, 1, &[operator]).await?;
         assert_eq!(committed.number, number);
     }
-    world.client.retire_epoch(operator_registry.address, owner, 1).await?;
+    world.client.revoke_epoch(operator_registry.address, owner, 1).await?;
     assert_eq!(world.client.read_known_epoch(task_manager.address, 2).await?, None);
 
     let report = world.client.deploy(owner, owner, U48::from(1)).await?;

@@ -83,7 +83,7 @@ pub const MAX_GRACE_PERIOD: U48 = U48::from_limbs([30 * 24 * 60 * 60]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
-    /// Who sets weights and commits and retires epochs.
+    /// Who sets weights and commits and revokes epochs.
     pub owner: Address,
     /// For how long a superseded epoch stays good, in seconds.
     pub grace_period: U48,

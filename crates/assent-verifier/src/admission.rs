@@ -55,7 +55,11 @@ pub(crate) fn admit<'a, B: Backend, L: SpentLedger>(
     note(Check::SingleUse);
 
     let epoch = require_known(context, policy.operatorSet, authorization.epoch)?;
-    require_good(epoch, context.timestamp, authorization.quorum_proof)?;
+    match authorization.quorum_proof {
+        QuorumProofRef::Direct { .. } => require_epoch_in_force(epoch, context.timestamp)?,
+        // The root was recorded while the epoch was in force. Only revocation undoes that.
+        QuorumProofRef::Recorded => require_not_revoked(epoch)?,
+    }
     note(Check::Epoch);
 
     let (root, weight, statement) = match authorization.quorum_proof {
@@ -217,13 +221,19 @@ fn require_known<L>(context: &Context<L>, operator_set: u32, number: u32) -> Res
     epoch.ok_or(Refusal::UnknownEpoch { epoch: number })
 }
 
-/// A recorded root was signed while the epoch was in force. Only retirement for cause undoes that.
-fn require_good(epoch: &Epoch, timestamp: u64, quorum_proof: QuorumProofRef<'_>) -> Result<(), Refusal> {
-    let good = match quorum_proof {
-        QuorumProofRef::Direct { .. } => epoch.is_in_force(timestamp),
-        QuorumProofRef::Recorded => !epoch.is_retired_for_cause(),
-    };
-    if good { Ok(()) } else { Err(Refusal::EpochRetired { epoch: epoch.number }) }
+fn require_epoch_in_force(epoch: &Epoch, timestamp: u64) -> Result<(), Refusal> {
+    if epoch.is_in_force(timestamp) {
+        return Ok(());
+    }
+    require_not_revoked(epoch)?;
+    Err(Refusal::EpochExpired { epoch: epoch.number, validUntil: epoch.valid_until })
+}
+
+fn require_not_revoked(epoch: &Epoch) -> Result<(), Refusal> {
+    if epoch.is_revoked() {
+        return Err(Refusal::EpochRevoked { epoch: epoch.number });
+    }
+    Ok(())
 }
 
 fn recorded_weight<L>(context: &Context<L>, epoch: u32, root: B256) -> Result<Weight, Refusal> {

@@ -31,7 +31,7 @@ pub enum Check {
     Lifetime,
     /// 7: not spent.
     SingleUse,
-    /// 8: the epoch is known and in force; for a recorded root, not retired for cause.
+    /// 8: the epoch is known and in force; for a recorded root, not revoked.
     Epoch,
     /// 9: enough weight signed; a root that is said to be recorded is.
     Quorum,

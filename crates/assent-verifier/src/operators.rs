@@ -265,10 +265,10 @@ impl fmt::Debug for OperatorSet {
 /// let mut epoch = Epoch { number: 4, operator_set: 1, valid_until: U48::from(1_700_000_000), operators };
 /// assert!(epoch.is_in_force(1_699_999_999));
 /// assert!(!epoch.is_in_force(1_700_000_000));
-/// assert!(!epoch.is_retired_for_cause()); // Its grace period is over, and roots recorded under it are still good.
+/// assert!(!epoch.is_revoked()); // It may have expired, but roots recorded under it are still valid.
 ///
 /// epoch.valid_until = U48::ZERO;
-/// assert!(epoch.is_retired_for_cause());
+/// assert!(epoch.is_revoked());
 /// # Ok::<(), assent_verifier::OperatorSetError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -277,7 +277,7 @@ pub struct Epoch {
     pub number: u32,
     /// The operator set it belongs to.
     pub operator_set: u32,
-    /// First second at which it is no longer in force (Unix time): 2^48 − 1 until there is a next one, 0 once retired.
+    /// First second at which it is no longer in force (Unix time): 2^48 − 1 until there is a next one, 0 once revoked.
     pub valid_until: U48,
     /// Who may sign.
     pub operators: OperatorSet,
@@ -289,8 +289,8 @@ impl Epoch {
         U48::checked_from_limbs_slice(&[timestamp]).is_some_and(|timestamp| timestamp < self.valid_until)
     }
 
-    /// Whether it was retired for cause: then nothing it signed is good any more, recorded or not.
-    pub fn is_retired_for_cause(&self) -> bool {
+    /// Returns whether it was revoked: then nothing that it signed is valid any more, recorded or not.
+    pub fn is_revoked(&self) -> bool {
         self.valid_until.is_zero()
     }
 }

@@ -135,10 +135,18 @@ refusals! {
         /// The epoch the authorization names.
         epoch: u32,
     },
-    /// The epoch was retired, or its grace period is over.
-    #[error("epoch {epoch} was retired, or its grace period is over")]
-    EpochRetired {
-        /// The epoch the authorization names.
+    /// The epoch is no longer in force: it was superseded, and its grace period is over.
+    #[error("epoch {epoch} expired at {validUntil} (Unix seconds): it was superseded, and its grace period is over")]
+    EpochExpired {
+        /// The epoch that the authorization names.
+        epoch: u32,
+        /// First second at which the epoch was no longer in force (Unix time).
+        validUntil: U48,
+    },
+    /// The owner of the registry revoked the epoch.
+    #[error("epoch {epoch} was revoked")]
+    EpochRevoked {
+        /// The epoch that the authorization names.
         epoch: u32,
     },
     /// The root under which the attestation would stand is not recorded.

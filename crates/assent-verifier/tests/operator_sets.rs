@@ -192,6 +192,6 @@ fn an_epoch_is_in_force_until_a_second_and_never_beyond_48_bits() {
     assert!(epoch.is_in_force((1 << 48) - 2));
     assert!(!epoch.is_in_force((1 << 48) - 1));
     assert!(!epoch.is_in_force(u64::MAX));
-    let retired = Epoch { valid_until: U48::ZERO, ..epoch };
-    assert!(!retired.is_in_force(0));
+    let revoked = Epoch { valid_until: U48::ZERO, ..epoch };
+    assert!(!revoked.is_in_force(0));
 }

@@ -88,12 +88,12 @@ fn a_recorded_root_must_still_reach_the_clients_own_quorum() {
 }
 
 #[test]
-fn a_recorded_root_outlives_the_grace_period_but_not_retirement_for_cause() {
+fn a_recorded_root_outlives_the_grace_period_but_not_revocation() {
     let (mut fixture, authorization) = valid_recorded();
     fixture.context.epochs[0].valid_until = U48::from(1);
     assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
     fixture.context.epochs[0].valid_until = U48::ZERO;
-    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::EpochRetired { epoch: 9 });
+    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::EpochRevoked { epoch: 9 });
     fixture.context.epochs[0].operator_set = 6;
     assert_refused(&fixture, &authorization, Check::Epoch, Refusal::UnknownEpoch { epoch: 9 });
 }

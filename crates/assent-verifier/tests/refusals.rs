@@ -193,10 +193,18 @@ fn refuses_an_epoch_from_the_end_of_its_grace_period_on() {
     let (mut fixture, authorization) = valid();
     fixture.context.epochs[0].valid_until = U48::from(NOW + 1);
     assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
-    for valid_until in [NOW, 0] {
-        fixture.context.epochs[0].valid_until = U48::from(valid_until);
-        assert_refused(&fixture, &authorization, Check::Epoch, Refusal::EpochRetired { epoch: 9 });
+    for valid_until in [NOW, NOW - 1, 1].map(U48::from) {
+        fixture.context.epochs[0].valid_until = valid_until;
+        let refusal = Refusal::EpochExpired { epoch: 9, validUntil: valid_until };
+        assert_refused(&fixture, &authorization, Check::Epoch, refusal);
     }
+}
+
+#[test]
+fn refuses_a_revoked_epoch_by_its_own_name() {
+    let (mut fixture, authorization) = valid();
+    fixture.context.epochs[0].valid_until = U48::ZERO;
+    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::EpochRevoked { epoch: 9 });
 }
 
 #[test]

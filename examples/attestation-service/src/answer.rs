@@ -163,7 +163,10 @@ fn arguments(refusal: &Refusal) -> Value {
         Refusal::AttestationAlreadySpent { policyClient, nonce } => {
             json!({ "policyClient": policyClient, "nonce": nonce.to_string() })
         }
-        Refusal::UnknownEpoch { epoch } | Refusal::EpochRetired { epoch } => json!({ "epoch": epoch }),
+        Refusal::EpochExpired { epoch, validUntil } => {
+            json!({ "epoch": epoch, "validUntil": validUntil.to::<u64>() })
+        }
+        Refusal::UnknownEpoch { epoch } | Refusal::EpochRevoked { epoch } => json!({ "epoch": epoch }),
         Refusal::RootNotRecorded { epoch, root } => json!({ "epoch": epoch, "root": root }),
         Refusal::QuorumNotReached { signed, required } => {
             json!({ "signed": signed.to_string(), "required": required.to_string() })

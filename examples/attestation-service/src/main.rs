@@ -72,7 +72,7 @@ Examples:
   attestation-service serve --context context.json --ledger ledger.redb --listen 127.0.0.1:9000 --window 2
 
 `assent context --json` prints a context. Its time is not used: the service goes by the clock. Send SIGHUP after the
-file has changed (a new epoch, one that was retired, a burned nonce), and SIGTERM to stop. There is neither TLS nor a
+file has changed (a new epoch, one that was revoked, a burned nonce), and SIGTERM to stop. There is neither TLS nor a
 check of who asks: the context says on whose behalf the service acts, and a proxy in front says who may ask.")]
 struct ServeArguments {
     /// What the chain would know, as JSON.

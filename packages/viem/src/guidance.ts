@@ -47,8 +47,12 @@ export const guidance = {
       "Ask the policy's operators for an attestation. If the OperatorRegistry has this epoch, its TaskManager may " +
       "not know it yet: addValidator and publishEpoch.",
   },
-  EpochRetired: {
-    explanation: "epoch {epoch} was retired, or its grace period is over",
+  EpochExpired: {
+    explanation: "epoch {epoch} expired at {validUntil} (Unix seconds): it was superseded, and its grace period is over",
+    remedy: "Ask for an attestation by the operators of the current epoch.",
+  },
+  EpochRevoked: {
+    explanation: "epoch {epoch} was revoked",
     remedy: "Ask for an attestation by the operators of the current epoch.",
   },
   RootNotRecorded: {
@@ -99,6 +103,6 @@ export const guidance = {
   },
   NotOperatorRegistry: {
     explanation: "{caller} is not the operator registry, which alone tells of epochs",
-    remedy: "Use the OperatorRegistry: commitEpoch, retireEpoch, publishEpoch.",
+    remedy: "Use the OperatorRegistry: commitEpoch, revokeEpoch, publishEpoch.",
   },
 } as const satisfies Record<RefusalName, { readonly explanation: string; readonly remedy: string }>;

@@ -282,8 +282,8 @@ test("the chain computes the same task ids and digests", async () => {
   }
 });
 
-test("nothing under an epoch that was retired for cause goes through", async () => {
+test("nothing under an epoch that was revoked goes through", async () => {
   const document = await attestPayment(1n, { nonce: 15n });
-  await world.retireEpoch();
-  await assertRefused(pay(1n, document), ["EpochRetired", { epoch: 1 }]);
+  await world.revokeEpoch();
+  await assertRefused(pay(1n, document), ["EpochRevoked", { epoch: 1 }]);
 });

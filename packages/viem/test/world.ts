@@ -40,7 +40,7 @@ const registryAbi = parseAbi([
   "function proofOfPossessionDigest(address operator, bytes publicKey) view returns (bytes32)",
   "function registerOperator(bytes publicKey, bytes proofOfPossession)",
   "function commitEpoch(uint32 operatorSet, address[] operators) returns (uint32)",
-  "function retireEpoch(uint32 epoch)",
+  "function revokeEpoch(uint32 epoch)",
 ]);
 const ownerStakeSourceAbi = parseAbi(["function setWeights(uint32 operatorSet, address[] operators, uint96[] weights)"]);
 
@@ -161,10 +161,10 @@ export async function createWorld() {
   const balanceOf = (holder: Address) =>
     reader.readContract({ abi: tokenAbi, address: token, functionName: "balanceOf", args: [holder] });
 
-  const retireEpoch = async () =>
-    mined(await owner.writeContract({ ...registryOf, functionName: "retireEpoch", args: [1] }));
+  const revokeEpoch = async () =>
+    mined(await owner.writeContract({ ...registryOf, functionName: "revokeEpoch", args: [1] }));
 
   const parties = { owner, agent, stranger };
   const contracts = { taskManager, vault, token };
-  return { ...anvil, ...parties, ...contracts, reader, mined, attest, payment, balanceOf, retireEpoch };
+  return { ...anvil, ...parties, ...contracts, reader, mined, attest, payment, balanceOf, revokeEpoch };
 }

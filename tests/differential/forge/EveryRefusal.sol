@@ -13,7 +13,7 @@ abstract contract EveryRefusal is VerificationDifferentialTestBase {
     function unreachable() internal pure virtual returns (string[] memory) {}
 
     function test_EveryRefusalAndAcceptanceIsReached() public {
-        string[15] memory refusals = _refusals();
+        string[16] memory refusals = _refusals();
         uint256[] memory reached = new uint256[](refusals.length);
         uint256 accepted = 0;
         Dice.Cup memory dice = Dice.Cup(1);
@@ -46,7 +46,7 @@ abstract contract EveryRefusal is VerificationDifferentialTestBase {
     }
 
     /// @dev All of docs/protocol.md, "What is checked, in this order".
-    function _refusals() private pure returns (string[15] memory) {
+    function _refusals() private pure returns (string[16] memory) {
         return [
             "PolicyNotSet()",
             "MalformedAuthorization()",
@@ -57,7 +57,8 @@ abstract contract EveryRefusal is VerificationDifferentialTestBase {
             "LifetimeTooLong(uint48,uint256)",
             "AttestationAlreadySpent(address,uint256)",
             "UnknownEpoch(uint32)",
-            "EpochRetired(uint32)",
+            "EpochExpired(uint32,uint48)",
+            "EpochRevoked(uint32)",
             "RootNotRecorded(uint32,bytes32)",
             "QuorumNotReached(uint256,uint256)",
             "MalformedSignature()",

@@ -57,14 +57,14 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         assertPasses(attestation.intent, encode(attestation, FIRST_EPOCH, signature, hex"60", none));
     }
 
-    /// @dev Documented: the epoch is named by the authorization and not signed. Retiring an epoch takes its keys away, and
+    /// @dev Documented: the epoch is named by the authorization and not signed. Revoking an epoch takes its keys away, and
     /// not the decisions: with the same keys in the next epoch, what they signed is good again.
-    function test_RetiredEpochsAttestationIsGoodUnderTheNextEpochWithTheSameKeys() public {
+    function test_RevokedEpochsAttestationIsGoodUnderTheNextEpochWithTheSameKeys() public {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
         vm.prank(owner);
-        registry.retireEpoch(FIRST_EPOCH);
-        assertRefused(attestation.intent, authorization, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        registry.revokeEpoch(FIRST_EPOCH);
+        assertRefused(attestation.intent, authorization, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
         EpochId next = commitEpoch(0, OPERATORS);
         assertPasses(
             attestation.intent,
@@ -72,10 +72,10 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         );
     }
 
-    function test_RevertWhen_RetiredEpochsAttestationIsUsedAfterItsNonceWasBurned() public {
+    function test_RevertWhen_RevokedEpochsAttestationIsUsedAfterItsNonceWasBurned() public {
         Attestation memory attestation = attest(protectedCall());
         vm.prank(owner);
-        registry.retireEpoch(FIRST_EPOCH);
+        registry.revokeEpoch(FIRST_EPOCH);
         counter.burnNonces(NONCE >> 8, 1 << (NONCE & 0xff));
         EpochId next = commitEpoch(0, OPERATORS);
         assertRefused(

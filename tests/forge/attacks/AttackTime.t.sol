@@ -56,7 +56,7 @@ contract AttackTimeTest is TrailingPath {
     function test_RevertWhen_RootIsRecordedAtTheLimitOfTheTimestampsType() public {
         SignedRoot memory root = SignedRoot("root", sign("root", 0, OPERATORS), "");
         vm.warp(type(uint48).max);
-        vm.expectRevert(abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, type(uint48).max));
         taskManager.recordRoot(FIRST_EPOCH, root);
         vm.warp(uint256(type(uint48).max) - 1);
         taskManager.recordRoot(FIRST_EPOCH, root);
@@ -79,7 +79,7 @@ contract AttackTimeTest is TrailingPath {
         commitEpoch(0, OPERATORS);
         assertLe(_validUntil(next), limit);
         vm.prank(owner);
-        registry.retireEpoch(next);
+        registry.revokeEpoch(next);
         commitEpoch(0, OPERATORS);
         assertEq(_validUntil(next), 0);
     }

@@ -16,7 +16,7 @@ enum Fault {
     LifetimeTooLong,
     AlreadySpent,
     UnknownEpoch,
-    RetiredEpoch,
+    RevokedEpoch,
     OperatorOutsideEpoch,
     QuorumNotReached,
     MalformedSignature,
@@ -54,7 +54,7 @@ abstract contract CheckOrderTest is ClientTestBase {
             if (!_isPossible(fault)) continue;
             faults |= 1 << uint8(fault);
             if (fault == Fault.Expired) faults &= ~(1 << uint8(Fault.LifetimeTooLong));
-            if (fault == Fault.UnknownEpoch) faults &= ~(1 << uint8(Fault.RetiredEpoch));
+            if (fault == Fault.UnknownEpoch) faults &= ~(1 << uint8(Fault.RevokedEpoch));
             if (fault == Fault.MalformedSignature) faults &= ~(1 << uint8(Fault.InvalidSignature));
             _assertNames(faults, fault);
         }
@@ -66,7 +66,7 @@ abstract contract CheckOrderTest is ClientTestBase {
 
     function _exclude(Fault a, Fault b) private pure returns (bool) {
         return (a == Fault.Expired && b == Fault.LifetimeTooLong)
-            || (a == Fault.UnknownEpoch && b == Fault.RetiredEpoch)
+            || (a == Fault.UnknownEpoch && b == Fault.RevokedEpoch)
             || (a == Fault.MalformedSignature && b == Fault.InvalidSignature);
     }
 
@@ -105,9 +105,9 @@ abstract contract CheckOrderTest is ClientTestBase {
             vm.prank(address(counter));
             taskManager.burnNonces(0, 1 << NONCE);
         }
-        if (_has(faults, Fault.RetiredEpoch)) {
+        if (_has(faults, Fault.RevokedEpoch)) {
             vm.prank(owner);
-            registry.retireEpoch(FIRST_EPOCH);
+            registry.revokeEpoch(FIRST_EPOCH);
         }
     }
 
@@ -159,7 +159,7 @@ abstract contract CheckOrderTest is ClientTestBase {
             return abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, address(counter), NONCE);
         }
         if (fault == Fault.UnknownEpoch) return abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 2);
-        if (fault == Fault.RetiredEpoch) return abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1);
+        if (fault == Fault.RevokedEpoch) return abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1);
         if (fault == Fault.QuorumNotReached) {
             return abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 400, 467);
         }

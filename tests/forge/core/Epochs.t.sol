@@ -152,40 +152,40 @@ contract EpochsTest is TrailingPath {
 
     /* ENDING */
 
-    function test_RetiringIsAnnouncedAndImmediate() public {
+    function test_RevokingIsAnnouncedAndImmediate() public {
         vm.expectEmit(address(registry));
-        emit IOperatorRegistry.EpochRetiredByOwner(FIRST_EPOCH);
+        emit IOperatorRegistry.EpochRevoked(FIRST_EPOCH);
         vm.prank(owner);
-        registry.retireEpoch(FIRST_EPOCH);
-        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        registry.revokeEpoch(FIRST_EPOCH);
+        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
     }
 
-    function test_RevertWhen_RetiringAnEpochThatIsNot() public {
+    function test_RevertWhen_RevokingAnEpochThatIsNot() public {
         EpochId[3] memory unknown = [EpochId.wrap(0), EpochId.wrap(2), EpochId.wrap(type(uint32).max)];
         for (uint256 i = 0; i < unknown.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, unknown[i]));
             vm.prank(owner);
-            registry.retireEpoch(unknown[i]);
+            registry.revokeEpoch(unknown[i]);
         }
     }
 
-    function test_RetiredEpochStaysRetiredWhenSuperseded() public {
+    function test_RevokedEpochStaysRevokedWhenSuperseded() public {
         vm.prank(owner);
-        registry.retireEpoch(FIRST_EPOCH);
+        registry.revokeEpoch(FIRST_EPOCH);
         _commit(OPERATOR_SET, 0, OPERATORS);
         (,, uint48 validUntil) = registry.epochs(FIRST_EPOCH);
         assertEq(validUntil, 0);
-        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
     }
 
-    function test_SupersededEpochCanStillBeRetired() public {
+    function test_SupersededEpochCanStillBeRevoked() public {
         _commit(OPERATOR_SET, 0, OPERATORS);
         vm.prank(owner);
-        registry.retireEpoch(FIRST_EPOCH);
-        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        registry.revokeEpoch(FIRST_EPOCH);
+        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
     }
 
-    /// @dev However commits, retirements and settings follow one another, nobody's time is ever extended.
+    /// @dev However commits, revocations and settings follow one another, nobody's time is ever extended.
     function testFuzz_NothingLengthensAnEpoch(uint8[12] calldata steps) public {
         for (uint256 i = 0; i < steps.length; ++i) {
             uint48[16] memory before = _validUntil();
@@ -197,7 +197,7 @@ contract EpochsTest is TrailingPath {
             } else if (steps[i] % 4 == 2) {
                 EpochId epoch = EpochId.wrap(uint32(1 + steps[i] % registry.epochCount()));
                 vm.prank(owner);
-                registry.retireEpoch(epoch);
+                registry.revokeEpoch(epoch);
             } else {
                 skip(uint256(steps[i]) * 1 hours);
             }

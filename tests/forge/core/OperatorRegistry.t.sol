@@ -210,7 +210,7 @@ contract OperatorRegistryTest is AssentTestBase {
             abi.encodeCall(registry.stageOperators, (OPERATOR_SET, operatorAddresses(0, 100))),
             abi.encodeCall(registry.discardStagedOperators, (OPERATOR_SET)),
             abi.encodeCall(registry.commitEpoch, (OPERATOR_SET, operatorAddresses(0, 1))),
-            abi.encodeCall(registry.retireEpoch, (FIRST_EPOCH)),
+            abi.encodeCall(registry.revokeEpoch, (FIRST_EPOCH)),
             abi.encodeCall(registry.setGracePeriod, (0)),
             abi.encodeCall(registry.setStakeSource, (ownerStakeSource))
         ];

@@ -13,7 +13,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
     function test_RevertWhen_EpochWasNeverCommitted() public whereUnmodifiedPasses {
         EpochId[3] memory unknown = [EpochId.wrap(0), EpochId.wrap(2), EpochId.wrap(type(uint32).max)];
         for (uint256 i = 0; i < unknown.length; ++i) {
-            _assertEpochRefused(unknown[i], IRefusals.UnknownEpoch.selector);
+            _assertEpochRefused(unknown[i], abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, unknown[i]));
         }
     }
 
@@ -21,22 +21,22 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         Policy memory ofAnotherSet = policy();
         ofAnotherSet.operatorSet = OTHER_SET;
         counter.setPolicy(ofAnotherSet);
-        _assertEpochRefused(FIRST_EPOCH, IRefusals.UnknownEpoch.selector);
+        _assertEpochRefused(FIRST_EPOCH, abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 1));
     }
 
-    function test_RevertWhen_RetiredEpochIsOfAnotherOperatorSet() public {
+    function test_RevertWhen_RevokedEpochIsOfAnotherOperatorSet() public {
         Policy memory ofAnotherSet = policy();
         ofAnotherSet.operatorSet = OTHER_SET;
         counter.setPolicy(ofAnotherSet);
         vm.prank(owner);
-        registry.retireEpoch(FIRST_EPOCH);
-        _assertEpochRefused(FIRST_EPOCH, IRefusals.UnknownEpoch.selector);
+        registry.revokeEpoch(FIRST_EPOCH);
+        _assertEpochRefused(FIRST_EPOCH, abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 1));
     }
 
-    function test_RevertWhen_EpochWasRetiredForCause() public whereUnmodifiedPasses {
+    function test_RevertWhen_EpochWasRevoked() public whereUnmodifiedPasses {
         vm.prank(owner);
-        registry.retireEpoch(FIRST_EPOCH);
-        _assertEpochRefused(FIRST_EPOCH, IRefusals.EpochRetired.selector);
+        registry.revokeEpoch(FIRST_EPOCH);
+        _assertEpochRefused(FIRST_EPOCH, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
     }
 
     function test_RevertWhen_GracePeriodIsOver() public whereUnmodifiedPasses {
@@ -44,7 +44,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         uint256 end = block.timestamp + GRACE_PERIOD;
         for (uint256 late = 0; late < 2; ++late) {
             vm.warp(end + late);
-            _assertEpochRefused(FIRST_EPOCH, IRefusals.EpochRetired.selector);
+            _assertEpochRefused(FIRST_EPOCH, abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, end));
         }
         vm.warp(end - 1);
         assertEq(attempt(attest(protectedCall())), "");
@@ -54,7 +54,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         vm.prank(owner);
         registry.setGracePeriod(0);
         commitEpoch(0, OPERATORS);
-        _assertEpochRefused(FIRST_EPOCH, IRefusals.EpochRetired.selector);
+        _assertEpochRefused(FIRST_EPOCH, abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, block.timestamp));
     }
 
     /* 9. THE WEIGHT */
@@ -237,13 +237,13 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
 
     /* SHARED */
 
-    function _assertEpochRefused(EpochId epoch, bytes4 selector) private {
+    function _assertEpochRefused(EpochId epoch, bytes memory expected) private {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 0, OPERATORS);
         assertRefused(
             attestation.intent,
             encode(attestation, epoch, signature, "", new bytes32[](0)),
-            abi.encodeWithSelector(selector, epoch)
+            expected
         );
     }
 

@@ -62,12 +62,16 @@ abstract contract RecordedRootsTest is ClientTestBase {
         _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector));
     }
 
-    function test_RevertWhen_RecordedUnderAnUnknownOrRetiredEpoch() public {
+    function test_RevertWhen_RecordedUnderAnUnknownExpiredOrRevokedEpoch() public {
         SignedRoot memory signedRoot = _signed("root", 0);
         _assertRecordRefused(EpochId.wrap(2), signedRoot, abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 2));
         commitEpoch(0, OPERATORS);
         skip(GRACE_PERIOD);
-        _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1));
+        bytes memory expired = abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, block.timestamp);
+        _assertRecordRefused(FIRST_EPOCH, signedRoot, expired);
+        vm.prank(owner);
+        registry.revokeEpoch(FIRST_EPOCH);
+        _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
     }
 
     /* USING */
@@ -155,19 +159,19 @@ abstract contract RecordedRootsTest is ClientTestBase {
         assertRefused(
             batch[0].intent,
             encode(batch[0], FIRST_EPOCH, signature, "", MerkleTree.proofOf(leaves, 0)),
-            abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1)
+            abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, block.timestamp)
         );
         assertPasses(batch[0].intent, encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)));
     }
 
-    function test_RevertWhen_EpochOfARecordedRootIsRetiredForCause() public {
+    function test_RevertWhen_EpochOfARecordedRootIsRevoked() public {
         (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         vm.prank(owner);
-        registry.retireEpoch(FIRST_EPOCH);
+        registry.revokeEpoch(FIRST_EPOCH);
         assertRefused(
             batch[0].intent,
             encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)),
-            abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1)
+            abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1)
         );
     }
 

@@ -47,10 +47,10 @@ contract ValidatorsTest is TrailingPath {
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.TooManyValidators.selector, 16));
         vm.prank(owner);
         registry.addValidator(last);
-        // With as many as there can be, retiring an epoch still fits a transaction by far.
+        // With as many as there can be, revoking an epoch still fits a transaction by far.
         vm.prank(owner);
         uint256 before = gasleft();
-        registry.retireEpoch(FIRST_EPOCH);
+        registry.revokeEpoch(FIRST_EPOCH);
         assertLt(before - gasleft(), 500_000);
     }
 
@@ -65,7 +65,7 @@ contract ValidatorsTest is TrailingPath {
         commitEpoch(0, OPERATORS);
         _assertAgree(second, EpochId.wrap(2));
         vm.prank(owner);
-        registry.retireEpoch(EpochId.wrap(3));
+        registry.revokeEpoch(EpochId.wrap(3));
         _assertAgree(second, EpochId.wrap(3));
         (,, uint48 validUntil) = second.epochs(EpochId.wrap(3));
         assertEq(validUntil, 0);
@@ -88,14 +88,14 @@ contract ValidatorsTest is TrailingPath {
         assertPasses(attestation.intent, authorize(attestation));
     }
 
-    function test_PublishingARetiredEpochDoesNotReviveIt() public {
+    function test_PublishingARevokedEpochDoesNotReviveIt() public {
         vm.prank(owner);
-        registry.retireEpoch(FIRST_EPOCH);
+        registry.revokeEpoch(FIRST_EPOCH);
         vm.prank(stranger);
         registry.publishEpoch(FIRST_EPOCH);
         Attestation memory attestation = attest(protectedCall());
         assertRefused(
-            attestation.intent, authorize(attestation), abi.encodeWithSelector(IRefusals.EpochRetired.selector, 1)
+            attestation.intent, authorize(attestation), abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1)
         );
     }
 
@@ -122,7 +122,7 @@ contract ValidatorsTest is TrailingPath {
             if (steps[i] % 3 == 2) {
                 EpochId epoch = EpochId.wrap(uint32(1 + steps[i] % registry.epochCount()));
                 vm.prank(owner);
-                registry.retireEpoch(epoch);
+                registry.revokeEpoch(epoch);
             }
         }
         for (uint32 i = 1; i <= registry.epochCount(); ++i) {

@@ -100,9 +100,9 @@ contract GasOfAdministrationTest is GasTestBase {
         _snapshot("commit an epoch of 1000 operators, 10 transactions", sum + _commit(first, 100));
     }
 
-    function test_RetireEpoch() public {
+    function test_RevokeEpoch() public {
         vm.prank(owner);
-        _measure("retire an epoch", address(registry), abi.encodeCall(IOperatorRegistry.retireEpoch, (FIRST_EPOCH)));
+        _measure("revoke an epoch", address(registry), abi.encodeCall(IOperatorRegistry.revokeEpoch, (FIRST_EPOCH)));
     }
 
     function test_AddValidator() public {

@@ -40,7 +40,8 @@ contract IntruderHandler is Handler {
         _addRefusal("act as owner", Ownable.OwnableUnauthorizedAccount.selector);
         _addRefusal("act as registry", IAttestationValidator.NotOperatorRegistry.selector);
         _addRefusal("record what is not signed", IRefusals.UnknownEpoch.selector);
-        _addRefusal("record what is not signed", IRefusals.EpochRetired.selector);
+        _addRefusal("record what is not signed", IRefusals.EpochRevoked.selector);
+        _addRefusal("record what is not signed", IRefusals.EpochExpired.selector);
         _addRefusal("record what is not signed", IRefusals.InvalidSignature.selector);
         _addRefusal("record swapped signatures", IRefusals.InvalidSignature.selector);
         _addRefusal("record one that is not signed", IRefusals.InvalidSignature.selector);
@@ -98,7 +99,7 @@ contract IntruderHandler is Handler {
         mustFailCall("act as owner", world.attacker(), target, data, notOwner);
     }
 
-    /// @dev Brings a retired epoch back, or its own operators in, past the registry.
+    /// @dev Brings a revoked epoch back, or its own operators in, past the registry.
     function actAsRegistry(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
         EpochId number = EpochId.wrap(uint32(1 + pick(own, "epoch", world.epochCount() + 1)));
@@ -121,7 +122,7 @@ contract IntruderHandler is Handler {
         bytes memory refusal = abi.encodeWithSelector(IRefusals.InvalidSignature.selector);
         bytes memory expected = refusal;
         if (epoch > world.epochCount()) expected = abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, epoch);
-        else if (!world.isInForce(epoch)) expected = abi.encodeWithSelector(IRefusals.EpochRetired.selector, epoch);
+        else if (!world.isInForce(epoch)) expected = world.refusalByEpochsEnd(epoch);
         _mustNotRecord(
             "record what is not signed",
             abi.encodeCall(IAttestationValidator.recordRoot, (EpochId.wrap(epoch), forged)),
@@ -192,7 +193,7 @@ contract IntruderHandler is Handler {
         operators[0] = world.attacker();
         target = address(world.operatorRegistry());
         if (call == 0) return (target, abi.encodeCall(IOperatorRegistry.commitEpoch, (set, operators)));
-        if (call == 1) return (target, abi.encodeCall(IOperatorRegistry.retireEpoch, (EpochId.wrap(1))));
+        if (call == 1) return (target, abi.encodeCall(IOperatorRegistry.revokeEpoch, (EpochId.wrap(1))));
         if (call == 2) return (target, abi.encodeCall(IOperatorRegistry.stageOperators, (set, operators)));
         if (call == 3) return (target, abi.encodeCall(IOperatorRegistry.discardStagedOperators, (set)));
         if (call == 4) return (target, abi.encodeCall(IOperatorRegistry.setGracePeriod, (30 days)));

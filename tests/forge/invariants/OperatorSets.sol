@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
+import {EpochId, IRefusals, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {AssentTestBase} from "../utils/AssentTestBase.sol";
@@ -21,7 +21,7 @@ abstract contract OperatorSets is AssentTestBase {
     struct FrozenEpoch {
         uint32 operatorSet;
         uint48 validUntil;
-        bool retired;
+        bool revoked;
         address table;
         bytes32 codeHash;
         uint256 totalWeight;
@@ -142,10 +142,10 @@ abstract contract OperatorSets is AssentTestBase {
         latestEpoch[operatorSet] = epoch;
     }
 
-    function retire(uint32 epoch) external {
+    function revoke(uint32 epoch) external {
         vm.prank(owner);
-        registry.retireEpoch(EpochId.wrap(epoch));
-        (frozen[epoch].validUntil, frozen[epoch].retired) = (0, true);
+        registry.revokeEpoch(EpochId.wrap(epoch));
+        (frozen[epoch].validUntil, frozen[epoch].revoked) = (0, true);
     }
 
     function setGracePeriod(uint48 newGracePeriod) external {
@@ -166,6 +166,12 @@ abstract contract OperatorSets is AssentTestBase {
 
     function isInForce(uint32 epoch) public view returns (bool) {
         return block.timestamp < frozen[epoch].validUntil;
+    }
+
+    /// @dev How the contracts refuse an epoch that is not in force.
+    function refusalByEpochsEnd(uint32 epoch) public view returns (bytes memory) {
+        if (frozen[epoch].revoked) return abi.encodeWithSelector(IRefusals.EpochRevoked.selector, epoch);
+        return abi.encodeWithSelector(IRefusals.EpochExpired.selector, epoch, frozen[epoch].validUntil);
     }
 
     /* WEIGHTS */

@@ -18,7 +18,7 @@ contract OwnerHandler is Handler {
         _OWNER = world_.operatorRegistry().owner();
 
         _addAction(this.commitEpoch.selector);
-        _addAction(this.retireEpoch.selector);
+        _addAction(this.revokeEpoch.selector);
         _addAction(this.publishEpoch.selector);
         _addAction(this.setGracePeriod.selector);
         _addAction(this.changePolicy.selector);
@@ -26,7 +26,7 @@ contract OwnerHandler is Handler {
         _addAction(this.commitByMistake.selector);
 
         _addSuccess("commit an epoch");
-        _addRefusal("use under a retired epoch", IRefusals.EpochRetired.selector);
+        _addRefusal("use under a revoked epoch", IRefusals.EpochRevoked.selector);
         _addSuccess("publish an epoch");
         _addRefusal("publish no epoch", IOperatorRegistry.NoSuchEpoch.selector);
         _addSuccess("set the grace period");
@@ -51,19 +51,19 @@ contract OwnerHandler is Handler {
     }
 
     /// @dev Under what was signed but not used, direct and recorded. Then everything is done that might bring the epoch back.
-    function retireEpoch(uint256 seed) external reachesAnEnd {
+    function revokeEpoch(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory recorded = world.fresh(vault, own);
         world.record(recorded);
         recorded.recorded = true;
         world.keepPending(recorded);
-        world.retire(recorded.epoch);
+        world.revoke(recorded.epoch);
         if (pick(own, "again", 2) == 0) world.commit(OperatorSetId.unwrap(world.policyOf(client).operatorSet), own);
         world.operatorRegistry().publishEpoch(EpochId.wrap(recorded.epoch));
-        bytes memory expected = abi.encodeWithSelector(IRefusals.EpochRetired.selector, recorded.epoch);
-        mustFail("use under a retired epoch", client, recorded, expected);
+        bytes memory expected = abi.encodeWithSelector(IRefusals.EpochRevoked.selector, recorded.epoch);
+        mustFail("use under a revoked epoch", client, recorded, expected);
         recorded.recorded = false;
-        mustFail("use under a retired epoch", client, recorded, expected);
+        mustFail("use under a revoked epoch", client, recorded, expected);
     }
 
     /// @dev Anybody may publish an epoch again.

@@ -73,7 +73,7 @@ abstract contract Promises is Treasury {
 
     /* EPOCHS */
 
-    /// @dev The registry's record and each TaskManager's copy, against what they should be. A retired epoch should stay so.
+    /// @dev The registry's record and each TaskManager's copy, against what they should be. A revoked epoch should stay so.
     function assertEpochsAgree() external view {
         _same(registry.epochCount(), epochCount, "number of epochs");
         for (uint32 set = 1; set <= 2; ++set) {
@@ -86,7 +86,7 @@ abstract contract Promises is Treasury {
             _same(OperatorSetId.unwrap(operatorSet), expected.operatorSet, "operator set of an epoch");
             _same(validUntil, expected.validUntil, "end of an epoch");
             _same(table.codehash, expected.codeHash, "an epoch's table has changed");
-            if (expected.retired) _same(validUntil, 0, "a retired epoch has come back");
+            if (expected.revoked) _same(validUntil, 0, "a revoked epoch has come back");
             _assertCopied(taskManager, epoch);
             _assertCopied(otherTaskManager, epoch);
         }

@@ -197,8 +197,8 @@ abstract contract Treasury is Attesting {
         if (epoch.operatorSet == 0 || epoch.operatorSet != OperatorSetId.unwrap(terms.operatorSet)) {
             return abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, number);
         }
-        bool isOver = signed.recorded ? epoch.retired : block.timestamp >= epoch.validUntil;
-        if (isOver) return abi.encodeWithSelector(IRefusals.EpochRetired.selector, number);
+        bool isOver = signed.recorded ? epoch.revoked : !isInForce(number);
+        if (isOver) return refusalByEpochsEnd(number);
         uint256 weight = signed.recorded ? recordedWeights[number][signed.root] : weightWithout(number, signed.absent);
         if (signed.recorded && weight == 0) {
             return abi.encodeWithSelector(IRefusals.RootNotRecorded.selector, number, signed.root);

@@ -27,7 +27,8 @@ contract UserHandler is Handler {
         _addRefusal("pay under roots recorded together", IRefusals.AttestationAlreadySpent.selector);
         _addSuccess("use what is pending");
         _addRefusal("use what is pending", IRefusals.AttestationExpired.selector);
-        _addRefusal("use what is pending", IRefusals.EpochRetired.selector);
+        _addRefusal("use what is pending", IRefusals.EpochRevoked.selector);
+        _addRefusal("use what is pending", IRefusals.EpochExpired.selector);
         _addRefusal("use what is pending", IRefusals.RootNotRecorded.selector);
         _addRefusal("pay more than there is", IERC20Errors.ERC20InsufficientBalance.selector);
         _addRefusal("pay more than there is", Errors.InsufficientBalance.selector);

@@ -102,14 +102,14 @@ contract TestKitTest is AssentTestKit {
         _assertRefused(_payment(5), authorize(attestation), IRefusals.LifetimeTooLong.selector);
     }
 
-    function test_EpochsOverlapAndCanBeRetired() public {
+    function test_EpochsOverlapAndCanBeRevoked() public {
         bytes memory early = attest(_payment(5));
         commitEpoch();
         callAttested(_payment(5), early);
         callAttested(_payment(5), attest(_payment(5)));
         bytes memory late = attest(_payment(5));
-        retireEpoch();
-        _assertRefused(_payment(5), late, IRefusals.EpochRetired.selector);
+        revokeEpoch();
+        _assertRefused(_payment(5), late, IRefusals.EpochRevoked.selector);
     }
 
     function test_OperatorsCanBeAsManyAsATestWants() public {

@@ -179,22 +179,22 @@ mod tests {
 
     #[test]
     fn the_same_expected_error_agrees() {
-        let retired = Some(Refusal::EpochRetired { epoch: 1 });
-        assert!(comparison(Some("EpochRetired"), retired, retired).agrees());
+        let revoked = Some(Refusal::EpochRevoked { epoch: 1 });
+        assert!(comparison(Some("EpochRevoked"), revoked, revoked).agrees());
         assert!(comparison(None, None, None).agrees());
     }
 
     #[test]
     fn another_argument_of_the_same_error_disagrees() {
-        let (one, two) = (Refusal::EpochRetired { epoch: 1 }, Refusal::EpochRetired { epoch: 2 });
-        assert!(!comparison(Some("EpochRetired"), Some(one), Some(two)).agrees());
+        let (one, two) = (Refusal::EpochRevoked { epoch: 1 }, Refusal::EpochRevoked { epoch: 2 });
+        assert!(!comparison(Some("EpochRevoked"), Some(one), Some(two)).agrees());
     }
 
     #[test]
     fn both_sides_agreeing_on_what_must_not_be_is_no_agreement() {
         let denied = Some(Refusal::InvalidSignature);
-        assert!(!comparison(Some("EpochRetired"), denied, denied).agrees());
-        assert!(!comparison(Some("EpochRetired"), None, None).agrees(), "both let a call through that must be refused");
+        assert!(!comparison(Some("EpochRevoked"), denied, denied).agrees());
+        assert!(!comparison(Some("EpochRevoked"), None, None).agrees(), "both let a call through that must be refused");
         assert!(!comparison(None, denied, denied).agrees(), "both refuse a call that must go through");
     }
 

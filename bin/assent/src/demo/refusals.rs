@@ -35,7 +35,7 @@ pub async fn run(stage: &mut Stage, node: &Node, used: &Authorization, output: O
     record(stage.too_few_signers().await?)?;
     record(stage.forged_signature().await?)?;
     record(stage.after_expiry(node).await?)?;
-    record(stage.retired_epoch().await?)?;
+    record(stage.revoked_epoch().await?)?;
     record(stage.denial().await?)?;
     Ok(refused)
 }
@@ -199,18 +199,18 @@ impl Stage {
     }
 
     /// The owner has found an operator's key stolen: the next epoch begins, and the old one ends without grace.
-    async fn retired_epoch(&mut self) -> Result<Comparison> {
+    async fn revoked_epoch(&mut self) -> Result<Comparison> {
         let authorization = self.ask(self.payment_question(9)?).await?.authorization;
         let old = self.epoch.number;
         self.commit_next_epoch().await?;
-        self.client.retire_epoch(self.deployment.operator_registry.address, self.owner, old).await?;
+        self.client.revoke_epoch(self.deployment.operator_registry.address, self.owner, old).await?;
         self.trailing(self.agent, self.payment("250")?, authorization)
             .refused(
                 self,
                 Case {
-                    check: "under a retired epoch",
-                    story: "The owner finds a key stolen, commits the next epoch and retires the one that has signed.",
-                    expected: "EpochRetired",
+                    check: "under a revoked epoch",
+                    story: "The owner finds a key stolen, commits the next epoch and revokes the one that has signed.",
+                    expected: "EpochRevoked",
                 },
             )
             .await

@@ -212,7 +212,7 @@ pub(crate) fn of_context(context: &Context, assumed: bool) -> Group {
 /// An epoch without its operators.
 pub(crate) fn of_epoch(epoch: &Epoch) -> Group {
     let valid_until = match epoch.valid_until.to::<u64>() {
-        0 => field("validUntil", 0).note("retired".to_owned()),
+        0 => field("validUntil", 0).note("revoked".to_owned()),
         never if never == (1 << 48) - 1 => {
             field("validUntil", never).note("in force until there is a next one".to_owned())
         }

@@ -72,7 +72,7 @@ impl Evidence<'_> {
         let Some(epoch) = self.known_epoch(authorization) else { return String::new() };
         let name = format!("epoch {} of operator set {}", epoch.number, epoch.operator_set);
         match (&authorization.quorum_proof, epoch.valid_until.to::<u64>()) {
-            (QuorumProof::Recorded, _) => format!("{name} is known and not retired"),
+            (QuorumProof::Recorded, _) => format!("{name} is known and not revoked"),
             (_, never) if never == (1 << 48) - 1 => format!("{name} is in force"),
             (_, until) => format!("{name} is good until {}", moment(until)),
         }

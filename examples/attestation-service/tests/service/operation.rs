@@ -96,14 +96,14 @@ async fn a_context_that_changed_counts_once_the_service_is_told_and_another_clie
     service.signal("HUP");
     service.submit(&stage.document(1)).await.accepted();
 
-    let mut retired = stage.context.clone();
-    retired.epochs[0].valid_until = U48::ZERO;
-    stage.write_context(&retired);
+    let mut revoked = stage.context.clone();
+    revoked.epochs[0].valid_until = U48::ZERO;
+    stage.write_context(&revoked);
     service.signal("HUP");
     for nonce in 2.. {
         let answer = service.submit(&stage.document(nonce)).await;
         if answer.status != 200 {
-            answer.refused(422, "EpochRetired");
+            answer.refused(422, "EpochRevoked");
             break;
         }
         assert!(nonce < 1000, "the signal had no effect");

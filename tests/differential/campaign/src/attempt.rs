@@ -66,8 +66,8 @@ pub struct Attempt {
     pub burned: Option<(U256, U256)>,
     /// Roots recorded before, all of one epoch.
     pub recorded: Vec<SignedRoot>,
-    /// An epoch retired for cause before, but after roots were recorded.
-    pub retired: Option<u32>,
+    /// An epoch revoked before, but after roots were recorded.
+    pub revoked: Option<u32>,
 }
 
 impl Attempt {
@@ -130,7 +130,7 @@ impl Attempt {
             spent.burn(self.client(world).vault, word, mask);
         }
         let mut epochs = world.epochs.clone();
-        for epoch in epochs.iter_mut().filter(|epoch| Some(epoch.number) == self.retired) {
+        for epoch in epochs.iter_mut().filter(|epoch| Some(epoch.number) == self.revoked) {
             epoch.valid_until = U48::ZERO;
         }
         Context {

@@ -48,7 +48,7 @@ impl BatchPlan {
                 policy: policy.clone(),
                 burned: None,
                 recorded: recorded.clone(),
-                retired: None,
+                revoked: None,
                 ..attempt.clone()
             };
         }

@@ -75,7 +75,7 @@ fn verifier_verdict<B: Backend>(world: &World, attempt: &Attempt) -> Result<Veri
     examine_with::<B, _>(&context, call).into_result()
 }
 
-/// Brings policy, nonces, recorded roots and a retirement about.
+/// Brings policy, nonces, recorded roots and a revocation about.
 fn prepare(world: &World, attempt: &Attempt) {
     let client = attempt.client(world);
     if attempt.policy.policyId.is_zero() {
@@ -89,8 +89,8 @@ fn prepare(world: &World, attempt: &Attempt) {
         world.transact(client.vault, world.task_manager, &burn);
     }
     record(world, &attempt.recorded);
-    if let Some(epoch) = attempt.retired {
-        world.retire(epoch);
+    if let Some(epoch) = attempt.revoked {
+        world.revoke(epoch);
     }
 }
 

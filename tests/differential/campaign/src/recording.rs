@@ -184,7 +184,7 @@ impl RecordPlan {
 /// The use of an attestation under the root, by a client that demands the least.
 fn attempt(world: &World, number: u32, (attested, mutation): &(AttestedPlan, Option<Mutation>)) -> Attempt {
     let operator_set = world.epochs.iter().find(|epoch| epoch.number == number).map_or(0, |epoch| epoch.operator_set);
-    let plan = UsePlan { attested: attested.clone(), recording: None, retire: false, mutations: Vec::new() };
+    let plan = UsePlan { attested: attested.clone(), recording: None, revoke: false, mutations: Vec::new() };
     let mut attempt = plan.attempt(world);
     attempt.way = Way::TaskManagerView;
     attempt.policy = Policy {

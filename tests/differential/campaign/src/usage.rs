@@ -12,8 +12,8 @@ pub struct UsePlan {
     pub attested: AttestedPlan,
     /// How the root is recorded, when the authorization says that it is.
     pub recording: Option<Recording>,
-    /// Whether the epoch is retired for cause afterwards.
-    pub retire: bool,
+    /// Whether the epoch is revoked afterwards.
+    pub revoke: bool,
     /// Applied one after the other.
     pub mutations: Vec<Mutation>,
 }
@@ -24,7 +24,7 @@ impl UsePlan {
         let recording = proptest::option::weighted(0.35, any::<Recording>());
         let mutations = prop_oneof![1 => Just(Vec::new()), 2 => vec(any::<Mutation>(), 1..3)];
         (prop::sample::select(attested), recording, prop::bool::weighted(0.05), mutations)
-            .prop_map(|(attested, recording, retire, mutations)| Self { attested, recording, retire, mutations })
+            .prop_map(|(attested, recording, revoke, mutations)| Self { attested, recording, revoke, mutations })
     }
 
     /// The call as it is tried.
@@ -48,7 +48,7 @@ impl UsePlan {
             policy: self.attested.client(world).policy.clone(),
             burned: None,
             recorded,
-            retired: self.retire.then_some(self.attested.epoch(world).number),
+            revoked: self.revoke.then_some(self.attested.epoch(world).number),
         };
         self.mutations.iter().for_each(|mutation| mutation.apply(&mut attempt, world));
         attempt

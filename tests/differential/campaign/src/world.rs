@@ -20,7 +20,7 @@ const TABLE_CAPACITY: usize = 100;
 
 /// Contracts, operators, and two clients with one agent, on a chain of their own.
 ///
-/// Epochs: 1 is retired, 2 superseded and in its grace period, 3 in force, 4 in force for another operator set.
+/// Epochs: 1 is revoked, 2 superseded and in its grace period, 3 in force, 4 in force for another operator set.
 pub struct World {
     /// The chain.
     pub chain: EmbeddedChain,
@@ -143,9 +143,9 @@ impl World {
         self.keys.iter().filter(|(address, _)| operators.binary_search_by_key(address, |of| of.address).is_ok())
     }
 
-    /// Retires an epoch for cause.
-    pub fn retire(&self, epoch: u32) {
-        self.transact(self.owner, self.registry, &OperatorRegistry::retireEpochCall { epoch });
+    /// Revokes an epoch.
+    pub fn revoke(&self, epoch: u32) {
+        self.transact(self.owner, self.registry, &OperatorRegistry::revokeEpochCall { epoch });
     }
 
     /// Makes a call that must succeed.
@@ -174,7 +174,7 @@ impl World {
     fn commit_epochs(&mut self, plan: &WorldPlan) {
         let [first, second, third, fourth] = &plan.epochs;
         self.commit_epoch(OPERATOR_SET, 1, first);
-        self.retire(1);
+        self.revoke(1);
         self.epochs[0].valid_until = U48::ZERO;
 
         self.commit_epoch(OPERATOR_SET, 2, second);

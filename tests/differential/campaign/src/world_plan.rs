@@ -14,7 +14,7 @@ pub struct WorldPlan {
     pub chain_id: u64,
     /// How many operators register.
     pub operators: u16,
-    /// Epochs 1 to 4: retired for cause, superseded, in force, and in force for another operator set.
+    /// Epochs 1 to 4: revoked, superseded, in force, and in force for another operator set.
     pub epochs: [EpochPlan; 4],
     /// What each of the clients demands.
     pub policies: [PolicyPlan; 2],

@@ -98,7 +98,7 @@ fn assert_sound(fixture: &Fixture, carried: &Carried, verified: &VerifiedAttesta
             assert!(carried.signed.contains(&(verified.root(), absent)), "nobody signed this root");
         }
         QuorumProof::Recorded => {
-            assert!(!epoch.is_retired_for_cause());
+            assert!(!epoch.is_revoked());
             assert!(fixture.context.recorded_roots.get(verified.epoch(), verified.root()).is_some());
         }
     }

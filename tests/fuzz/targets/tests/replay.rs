@@ -62,7 +62,8 @@ fn the_verification_corpus_reaches_acceptance_and_every_refusal() {
     let expected = [
         "AttestationAlreadySpent",
         "AttestationExpired",
-        "EpochRetired",
+        "EpochExpired",
+        "EpochRevoked",
         "InvalidSignature",
         "LifetimeTooLong",
         "MalformedAuthorization",

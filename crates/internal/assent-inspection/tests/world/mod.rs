@@ -164,8 +164,16 @@ pub fn examples() -> Vec<Example> {
     refused(8, "UnknownEpoch", "an epoch that nobody knows", changed(&world, |world| world.context.epochs.clear()));
     refused(
         8,
-        "EpochRetired",
-        "an epoch that was retired",
+        "EpochExpired",
+        "an epoch whose grace period is over",
+        changed(&world, |world| {
+            world.context.epochs[0].valid_until = U48::from(world.context.timestamp);
+        }),
+    );
+    refused(
+        8,
+        "EpochRevoked",
+        "an epoch that was revoked",
         changed(&world, |world| {
             world.context.epochs[0].valid_until = U48::ZERO;
         }),

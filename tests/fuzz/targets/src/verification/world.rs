@@ -29,7 +29,7 @@ enum Change {
     Caller,
     /// The epoch's end, in seconds after the fixture's present.
     ValidUntil(u16),
-    Retired,
+    Revoked,
     Forgotten,
     /// Nonces of the attestations' word.
     Burned(u16),
@@ -76,7 +76,7 @@ impl Change {
             Self::ValidUntil(seconds) => {
                 epochs.iter_mut().for_each(|epoch| epoch.valid_until = U48::from(NOW + u64::from(seconds)));
             }
-            Self::Retired => epochs.iter_mut().for_each(|epoch| epoch.valid_until = U48::ZERO),
+            Self::Revoked => epochs.iter_mut().for_each(|epoch| epoch.valid_until = U48::ZERO),
             Self::Forgotten => epochs.retain(|epoch| epoch.number != 9),
             Self::Burned(mask) => context.spent.burn(context.policy_client, U256::ONE, U256::from(mask)),
         }
