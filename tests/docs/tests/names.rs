@@ -7,8 +7,17 @@ use std::{
 };
 
 /// The pages, and the least number of names on each.
-const PAGES: [(&str, usize); 5] =
-    [("architecture.md", 60), ("assurance.md", 200), ("audit.md", 30), ("upgrade.md", 20), ("integrate.md", 40)];
+const PAGES: [(&str, usize); 9] = [
+    ("architecture.md", 60),
+    ("assurance/attacks.md", 100),
+    ("assurance/coverage-and-analysis.md", 5),
+    ("assurance/fuzzing-and-proofs.md", 20),
+    ("assurance/mutation.md", 20),
+    ("assurance/promises.md", 90),
+    ("audit.md", 30),
+    ("integrate.md", 40),
+    ("upgrade.md", 20),
+];
 
 /// The folders that define the names.
 const SOURCES: [&str; 7] = ["bin", "contracts", "crates", "packages/viem/src", "script", "tests", "xtask/src"];
