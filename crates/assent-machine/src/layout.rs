@@ -14,8 +14,8 @@
 //! 0x0400_0000  end
 //! ```
 //!
-//! Every region is aligned to its size, so that its contents are one subtree of the memory's Merkle tree and have a root of
-//! their own. A region other than the image holds a length (four bytes, little-endian) followed by that many bytes.
+//! Every region is aligned to its size, so that its contents are one subtree of the memory's Merkle tree with a
+//! separate root. A region other than the image holds a length (four bytes, little-endian) followed by that many bytes.
 
 /// One past the last address: memory has 64 MiB.
 pub const MEMORY_END: u32 = 0x0400_0000;
@@ -24,7 +24,7 @@ pub const WRITABLE_START: u32 = 0x0100_0000;
 /// The first address above the stack: the initial stack pointer.
 pub const STACK_TOP: u32 = 0x0110_0000;
 
-/// A part of memory whose contents have a root of their own.
+/// A part of memory whose contents have a separate root.
 ///
 /// The list is complete: another region would be another machine, and another image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,9 +1,9 @@
-//! How much longer verification takes than the library alone, exactly enough to tell 1.01 from 1.10 on a busy machine.
+//! How much longer verification takes than the bare library, exactly enough to tell 1.01 from 1.10 on a busy machine.
 //!
-//! What is compared runs in turns, a few milliseconds apart, so that whatever slows the machine down slows down both. Times
-//! are the thread's CPU time. A round gives the median of each side, and of their quotients the median over all rounds is the
-//! ratio. (The quotient of two medians of the whole run would do for a quiet machine; but on one that is slow half of the
-//! time, one side's median may be a slow one and the other's not.)
+//! What is compared runs in turns, a few milliseconds apart, so that whatever slows the machine down slows down both.
+//! Times are the thread's CPU time. A round gives the median of each side, and of their quotients the median over all
+//! rounds is the ratio. (The quotient of two medians of the whole run would do for a quiet machine; but on one that is
+//! slow half of the time, one side's median may be a slow one and the other's not.)
 //!
 //! A table; with `--json` the same for a program.
 
@@ -139,7 +139,7 @@ fn print_table(comparisons: &[Comparison]) {
         println!("{name:20} {one:9.1} {other:9.1} {ratio:7.3}   {low:.3} and {high:.3}");
     }
     println!(
-        "\nverify, batch: ours over the library alone; one-by-one: verify over verify_batch. Times are for each call."
+        "\nverify, batch: ours over the bare library; one-by-one: verify over verify_batch. Times are for each call."
     );
 }
 

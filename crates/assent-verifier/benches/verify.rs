@@ -1,5 +1,5 @@
-//! Time of verification with 100 operators, each figure beside that of the library alone (`raw`), in one run: CPU time of the
-//! one thread that works. How the two compare is measured more exactly by the benchmark `ratio`.
+//! Time of verification with 100 operators, each figure beside that of the bare library (`raw`), in one run: CPU time
+//! of the one thread that works. How the two compare is measured more exactly by the benchmark `ratio`.
 //!
 //! | group | benchmark | what an iteration is |
 //! | --- | --- | --- |

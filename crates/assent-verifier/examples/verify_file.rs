@@ -1,5 +1,5 @@
 //! Verifies a file of attestation documents offline and prints one line for each. Copy it to check an archive, or what
-//! somebody handed over.
+//! another party handed over.
 //!
 //! ```sh
 //! assent context --rpc-url URL --client 0x… --caller 0x… --document attestation.json --json > context.json
@@ -86,9 +86,9 @@ fn verify_all(
         let differences = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         match result {
             // What was verified holds under the context. A document that also claims another client or policy would
-            // mislead whoever reads it.
+            // mislead its reader.
             Ok(_) if !differences.is_empty() => Err(format!("the document contradicts what was signed: {differences}")),
-            // Each call of a batch is verified by itself: that no two spend one nonce is for whoever acts on the
+            // Each call of a batch is verified by itself: that no two spend one nonce is for the code that acts on the
             // results.
             Ok(verified) if context.spent.spend(verified.policy_client(), verified.nonce()) => Ok(verified),
             Ok(verified) => Err(describe(&Refusal::AttestationAlreadySpent {

@@ -84,7 +84,7 @@ pub(crate) fn admit<'a, B: Backend, L: SpentLedger>(
 }
 
 impl<B: Backend> Admitted<'_, B> {
-    /// Check 12, the last, so that nobody but the operators can make a client report a denial. For calls alone whose
+    /// Check 12, the last, so that only the operators can make a client report a denial. Only for calls whose
     /// signature was found to be good.
     pub(crate) fn conclude(self) -> Result<VerifiedAttestation, Refusal> {
         let Self { policy, call, authorization, root, weight, .. } = self;

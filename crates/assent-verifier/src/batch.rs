@@ -15,18 +15,19 @@ use alloc::vec::Vec;
 /// [`verify_trailing`](crate::verify_trailing) gives, in a fraction of the time.
 ///
 /// Every check but that of the signatures (11) is made for each call by itself. The signatures, of any epochs and any
-/// non-signers, are decided together by an equation of one pairing and one for each distinct set of non-signers of an epoch,
-/// or, where that is less work, for each operator that is absent anywhere. When it does not hold, halving the batch again and again finds the calls
-/// whose signatures are bad, and those alone are refused: one among 1,024 costs about ten equations more, and a batch of
-/// nothing but bad ones about twice the time of verifying each by itself. Calls under one signed root, as those of a batch
-/// that operators signed, share its verification, and those under recorded roots need none.
+/// non-signers, are decided together by an equation of one pairing and one for each distinct set of non-signers of an
+/// epoch, or, where that is less work, for each operator that is absent anywhere. When it does not hold, halving the
+/// batch again and again finds the calls whose signatures are invalid, and refuses only those: one among 1,024 costs
+/// about ten equations more, and a batch of nothing but bad ones about twice the time of verifying each by itself.
+/// Calls under one signed root, as those of a batch that operators signed, share its verification, and those under
+/// recorded roots need none.
 ///
 /// The equation is a random combination of the single ones: a bad signature passes with a probability below 2^-117 in a
-/// batch of 1,024. Its coefficients are hashed from all signatures and all that was signed, so that the same batch always
-/// gives the same results and no source of randomness is needed.
+/// batch of 1,024. Its coefficients are hashed from all signatures and all that was signed, so that the same batch
+/// always gives the same results and no source of randomness is needed.
 ///
-/// Nothing is spent, and each call is verified against the context as it is. So two calls that would spend the same nonce
-/// both pass: whoever acts on the results spends each nonce first, and acts only where it was not spent before.
+/// Nothing is spent, and each call is verified against the context as it is. So two calls that would spend the same
+/// nonce both pass: the caller spends each nonce first, and acts only where it was not spent before.
 ///
 /// ```
 /// use assent_verifier::{Call, Context, Intent, SpentNonces, verify_batch};
@@ -88,7 +89,7 @@ use alloc::vec::Vec;
 /// # let mut forged = attested(U256::from(3));
 /// # forged.1[108..204].copy_from_slice(&two.1[108..204]);
 ///
-/// // The second is signed for another call, the third stands there twice.
+/// // The second is signed for another call, the third is there twice.
 /// let settled = settle(&mut context, &[one, forged, two.clone(), two], |intent| println!("settling {intent:?}"));
 /// assert_eq!(settled, 2);
 /// # Ok::<(), OperatorSetError>(())

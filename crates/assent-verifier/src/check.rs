@@ -1,4 +1,4 @@
-//! The checks by name, and what came of each.
+//! The checks by name, and their results.
 
 use crate::{Refusal, VerifiedAttestation};
 use core::fmt;
@@ -27,7 +27,7 @@ pub enum Check {
     Task,
     /// 5: not expired.
     Expiration,
-    /// 6: not good for longer than the policy lets any.
+    /// 6: the lifetime is within the policy's limit.
     Lifetime,
     /// 7: not spent.
     SingleUse,
@@ -85,7 +85,7 @@ impl fmt::Display for Check {
     }
 }
 
-/// What came of one check.
+/// The result of one check.
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
@@ -111,7 +111,7 @@ pub enum Outcome {
     NotReached,
 }
 
-/// What came of a verification, check by check.
+/// The result of a verification, check by check.
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }

@@ -14,16 +14,16 @@ const DOMAIN: &[u8] = b"Assent: coefficients of a batch of signatures";
 /// fixed.
 ///
 /// Write a statement's equation additively, as `errorᵢ = 0` in a group of prime order q > 2^254. In place of all it is
-/// checked that `Σ coefficientᵢ · errorᵢ = 0`. If some error is not zero, then whatever the other coefficients are, at most
-/// one value of that error's own makes the sum zero, so that random coefficients let it pass with a probability of 2^-128.
-/// Bisection looks at fewer than twice as many sums as there are statements, fixed in advance; of a thousand statements a
-/// false one passes with at most 2^-117.
+/// checked that `Σ coefficientᵢ · errorᵢ = 0`. If some error is not zero, then whatever the other coefficients are, at
+/// most one value of that error's own makes the sum zero, so that random coefficients let it pass with a probability of
+/// 2^-128. Bisection looks at fewer than twice as many sums as there are statements, fixed in advance; of a thousand
+/// statements a false one passes with at most 2^-117.
 ///
 /// The coefficients are not drawn at random but hashed from everything that the equations are made of (the Fiat–Shamir
-/// transform): the operators' keys, who of them is absent, the roots and the signatures. Whoever would profit from certain
-/// coefficients can only try batch after batch, each for another 2^-117: about the effort of breaking the curve itself. What
-/// this buys: there is no source of randomness that could be missing, weak, or handed in twice, and the outcome of a batch
-/// can be repeated.
+/// transform): the operators' keys, who of them is absent, the roots and the signatures. An attacker who would profit
+/// from certain coefficients can only try batch after batch, each for another 2^-117: about the effort of breaking the
+/// curve itself. What this buys: there is no source of randomness that could be missing, weak, or handed in twice, and
+/// the outcome of a batch can be repeated.
 pub(crate) fn coefficients<B: Backend>(statements: &[&Statement<'_, B>]) -> Vec<Coefficient> {
     let seed = transcript(statements);
     (0u64..).zip(statements).map(|(place, _)| coefficient(seed, place)).collect()
@@ -85,7 +85,7 @@ mod tests {
         }
     }
 
-    /// Whoever could change a part and keep the coefficients could choose that part to cancel a forgery.
+    /// An attacker who could change a part and keep the coefficients could choose that part to cancel a forgery.
     #[test]
     fn every_part_of_every_statement_changes_every_coefficient() {
         let (one, other) = (epoch(1), epoch(2));

@@ -20,7 +20,7 @@ pub(crate) struct Term<'a, B: Backend> {
     pub(crate) holds: bool,
 }
 
-/// Finds out which statements are false. The terms stand in the order of their statements' identity.
+/// Finds out which statements are false. The terms are in the order of their statements' identity.
 pub(crate) fn find_false<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
     if hold_together::<B, T>(terms) {
         terms.iter_mut().for_each(|term| term.holds = true);
@@ -37,7 +37,8 @@ fn bisect<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
     let (left, right) = terms.split_at_mut(terms.len() / 2);
     if hold_together::<B, T>(left) {
         left.iter_mut().for_each(|term| term.holds = true);
-        // The coefficients stay the same, so if the left half's share is 1 and the whole is not, the right half's is not.
+        // The coefficients stay the same, so if the left half's share is 1 and the whole is not, the right half's is
+        // not.
         bisect::<B, T>(right);
     } else {
         bisect::<B, T>(left);
@@ -45,8 +46,8 @@ fn bisect<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
     }
 }
 
-/// Whether `e(Σ r·signature, G2) · Π e(Σ r·hash, −signers' keys) = 1`, where r are the coefficients and the product is over
-/// the sets of signers.
+/// Whether `e(Σ r·signature, G2) · Π e(Σ r·hash, −signers' keys) = 1`, where r are the coefficients and the product is
+/// over the sets of signers.
 fn hold_together<B: Backend, T: Threads>(terms: &[Term<'_, B>]) -> bool {
     let mut sums = match terms {
         [] => return true,
@@ -99,8 +100,8 @@ fn by_signers<'a, B: Backend>(terms: &[Term<'a, B>], keys: &'a B::Keys) -> Vec<S
     .collect()
 }
 
-/// The hashes of one epoch's terms, by operator: one pairing with the key of all, and one to correct it for each operator
-/// that is absent anywhere.
+/// The hashes of one epoch's terms, by operator: one pairing with the key of all, and one to correct it for each
+/// operator that is absent anywhere.
 fn by_operator<'a, B: Backend>(terms: &[Term<'a, B>], keys: &'a B::Keys) -> Vec<Sum<'a, B>> {
     let mut without: BTreeMap<u16, Vec<&Term<'a, B>>> = BTreeMap::new();
     for term in terms {
@@ -128,7 +129,7 @@ fn by_operator_is_faster<B: Backend>(terms: &[Term<'_, B>]) -> bool {
 
 /// Computes the sums, in parts where there are several threads.
 fn evaluate<'a, B: Backend, T: Threads>(sums: &[Sum<'a, B>]) -> Vec<Factor<'a, B::Keys, B::SignaturePoint>> {
-    /// The fewest points that are worth a part of their own.
+    /// The fewest points that are worth a separate part.
     const LEAST: usize = 64;
     let all = sums.iter().map(|sum| sum.points.len()).fold(0, usize::saturating_add);
     let part = all.div_ceil(T::count()).max(LEAST);

@@ -1,4 +1,4 @@
-//! What the chain would know and Rust must be told.
+//! Chain state that offline verification takes as input.
 
 use crate::{
     Authorization, Epoch, Intent, Policy, RecordedRoots, SpentNonces,
@@ -48,7 +48,7 @@ pub struct Context<L = SpentNonces> {
     pub policy: Option<Policy>,
     /// Who calls (`msg.sender`).
     pub caller: Address,
-    /// The present, in Unix seconds (`block.timestamp`).
+    /// The current time, in Unix seconds (`block.timestamp`).
     pub timestamp: u64,
     /// The epochs that the TaskManager knows, as far as they matter; the first of a number counts.
     pub epochs: Vec<Epoch>,

@@ -1,8 +1,9 @@
-//! Offline verification of Assent authorizations: the same checks, in the same order, with the same errors as the contracts.
+//! Offline verification of Assent authorizations: the same checks, in the same order, with the same errors as the
+//! contracts.
 //!
-//! A protected contract refuses every call that a quorum of operators has not attested. This crate decides the same without
-//! a chain: from the bytes that travel with the call, the call itself, and a [`Context`] that holds every other fact. It
-//! reads no clock, no network and no file, needs no `std`, and panics on no input. [`verify`] returns a
+//! A protected contract refuses every call that a quorum of operators has not attested. This crate decides the same
+//! without a chain: from the bytes that travel with the call, the call itself, and a [`Context`] that holds every other
+//! fact. It reads no clock, no network and no file, needs no `std`, and panics on no input. [`verify`] returns a
 //! [`VerifiedAttestation`], which nothing but verification can make, or the [`Refusal`] with which the contracts would
 //! revert, to the byte. Formats and checks are those of `docs/protocol.md`.
 //!
@@ -39,7 +40,7 @@
 //!     spent: SpentNonces::default(),
 //! };
 //!
-//! // The call that somebody wants to make, and what the operators attest about it.
+//! // The call, and what the operators attest about it.
 //! let intent = Intent {
 //!     from: context.caller,
 //!     to: Address::repeat_byte(6),
@@ -106,21 +107,23 @@
 //!
 //! # Time and memory
 //!
-//! An [`OperatorSet`] prepares once what depends on the operators alone, about 40 kB for each backend and 200 bytes for each
-//! operator in it; clones share it. With blst a verification then allocates nothing but what its result holds; arkworks
-//! copies those 40 kB for the time of a pairing. [`verify_batch`] verifies many calls in a fraction of the time.
+//! An [`OperatorSet`] prepares once what depends only on the operators, about 40 kB for each backend and 200 bytes for
+//! each operator in it; clones share it. With blst a verification then allocates nothing but what its result holds;
+//! arkworks copies those 40 kB for the time of a pairing. [`verify_batch`] verifies many calls in a fraction of the
+//! time.
 //!
-//! No input makes the crate allocate more than 16 bytes for each byte of the input, 256 kB for each call that is verified, and
-//! 256 kB for each operator set or operator table that is read, counting also what is given back before the call returns. For
-//! a call in a batch it may be that much again each time the batch is halved to find who is to blame: ten times of a thousand.
-//! The input is every byte handed in: calldata, authorizations, tables, JSON. [`Authorization::parse`] allocates no more than
-//! the length of what it parses. An epoch takes about 500 bytes of JSON at least, so whoever takes a whole [`Context`] from a
-//! stranger limits how many epochs it may have; an authorization, a call or a document has none.
+//! No input makes the crate allocate more than 16 bytes for each byte of the input, 256 kB for each call that is
+//! verified, and 256 kB for each operator set or operator table that is read, counting also what is given back before
+//! the call returns. For a call in a batch it may be that much again each time the batch is halved to find who is to
+//! blame: ten times of a thousand. The input is every byte handed in: calldata, authorizations, tables, JSON.
+//! [`Authorization::parse`] allocates no more than the length of what it parses. An epoch takes about 500 bytes of JSON
+//! at least, so a program that takes a whole [`Context`] from a stranger limits how many epochs it may have; an
+//! authorization, a call or a document has none.
 //!
 //! # Unsafe code
 //!
-//! There is none without the feature `blst`. With it, the module `backend::blst::raw` alone makes the few calls into the
-//! library for which its Rust crate has no safe interface.
+//! It does not exist without the feature `blst`. With it, only the module `backend::blst::raw` makes the few calls into
+//! the library for which its Rust crate has no safe interface.
 
 #![no_std]
 #![cfg_attr(not(feature = "blst"), forbid(unsafe_code))]

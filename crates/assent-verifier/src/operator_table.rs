@@ -1,4 +1,4 @@
-//! Epochs' operator tables, as they stand in contract code.
+//! Epochs' operator tables, as they are stored in contract code.
 
 use crate::{Operator, OperatorSet, OperatorSetError, PublicKey};
 use alloc::vec::Vec;
@@ -72,10 +72,11 @@ pub enum OperatorTableError {
 }
 
 impl OperatorSet {
-    /// Reads the tables of an epoch: the runtime code of the head, which the epoch names, and of the earlier tables, whose
-    /// addresses [`earlier_tables`](Self::earlier_tables) gives, in that order.
+    /// Reads the tables of an epoch: the runtime code of the head, which the epoch names, and of the earlier tables,
+    /// whose addresses [`earlier_tables`](Self::earlier_tables) gives, in that order.
     ///
-    /// What is stored beside the operators (count, total weight, aggregate key) is recomputed and compared in every table.
+    /// What is stored beside the operators (count, total weight, aggregate key) is recomputed and compared in every
+    /// table.
     ///
     /// ```
     /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }

@@ -41,8 +41,8 @@ pub struct Operator {
 }
 
 /// A validated operator set: at least one operator, ascending by address, every key a valid point, with all that
-/// verification needs of it computed once: total weight, decoded keys, aggregate key, and the halves of the pairings that
-/// depend on the aggregate key and the generator alone.
+/// verification needs of it computed once: total weight, decoded keys, aggregate key, and the halves of the pairings
+/// that depend only on the aggregate key and the generator.
 ///
 /// Clones share all of it. Two sets are equal when their operators are.
 ///
@@ -89,8 +89,8 @@ pub enum OperatorSetError {
     /// There are more operators than the tables of an epoch hold.
     #[error("the operator set has {0} operators, more than 2000")]
     TooMany(usize),
-    /// Two operators stand in the wrong order, or have one address.
-    #[error("operator {address} does not stand in ascending order of addresses")]
+    /// Two operators are in the wrong order, or have one address.
+    #[error("operator {address} is not in ascending order of addresses")]
     NotAscending {
         /// The second of the two.
         address: Address,
@@ -168,7 +168,7 @@ impl OperatorSet {
         })))
     }
 
-    /// The operators, ascending by address. An operator's place is its bit in a bitmap of non-signers.
+    /// The operators, ascending by address. An operator's index is its bit in a bitmap of non-signers.
     pub fn operators(&self) -> &[Operator] {
         &self.0.operators
     }
@@ -203,7 +203,7 @@ impl OperatorSet {
     /// # }];
     /// let set = OperatorSet::new(operators)?; // Total weight: 7.
     /// assert_eq!(set.required_weight(6700), U256::from(5));
-    /// assert_eq!(set.required_weight(0), U256::from(4)); // The floor stands in.
+    /// assert_eq!(set.required_weight(0), U256::from(4)); // The floor applies.
     /// # Ok::<(), assent_verifier::OperatorSetError>(())
     /// ```
     pub fn required_weight(&self, quorum: u16) -> U256 {

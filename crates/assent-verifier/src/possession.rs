@@ -9,7 +9,8 @@ use alloy_primitives::{Address, U256};
 
 /// Verifies that an operator's proof shows possession of a key, for one registry on one chain.
 ///
-/// Without it, a key computed from others' keys could be registered that lets its maker sign for all of them (a rogue key).
+/// Without it, a key computed from others' keys could be registered that lets its maker sign for all of them (a rogue
+/// key).
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
@@ -26,7 +27,7 @@ use alloy_primitives::{Address, U256};
 /// // `proof` is what the operator sends to the registry with its key.
 /// verify_proof_of_possession(operator, &public_key, &proof, chain_id, registry)?;
 ///
-/// // Nobody else can register the key with it.
+/// // No other operator can register the key with it.
 /// let thief = alloy_primitives::Address::repeat_byte(0xee);
 /// let refused = verify_proof_of_possession(thief, &public_key, &proof, chain_id, registry);
 /// assert_eq!(refused, Err(SignatureError::InvalidSignature));

@@ -28,7 +28,7 @@ pub struct RecordedRoot {
 
 /// The roots that are recorded, each under the epoch whose operators signed it.
 ///
-/// Whoever fills this vouches for it, as the chain does for what it has recorded: no signature is looked at again.
+/// The caller vouches for its contents, as the chain does for what it has recorded: no signature is verified again.
 ///
 /// ```
 /// use assent_verifier::{RecordedRoot, RecordedRoots};
@@ -46,8 +46,8 @@ pub struct RecordedRoots {
 }
 
 impl RecordedRoots {
-    /// Records a root. Of several records of one root in one epoch the greatest weight stays, as on chain, where a weight of
-    /// zero means that nothing is recorded.
+    /// Records a root. Of several records of one root in one epoch the greatest weight stays, as on chain, where a
+    /// weight of zero means that nothing is recorded.
     pub fn record(&mut self, epoch: u32, root: B256, recorded: RecordedRoot) {
         let before = self.get(epoch, root).map_or(U96::ZERO, |before| before.signed_weight);
         if before < recorded.signed_weight {

@@ -17,7 +17,7 @@ use alloy_primitives::{Address, U256};
 ///
 /// impl SpentLedger for Shared {
 ///     fn is_spent(&self, policy_client: Address, nonce: U256) -> bool {
-///         // Where a writer panicked nobody knows what is spent, and so all is.
+///         // After a writer's panic it is unknown what is spent, so everything is.
 ///         self.0.read().map_or(true, |spent| spent.contains(&(policy_client, nonce)))
 ///     }
 /// }

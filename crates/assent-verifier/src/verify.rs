@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256, U256, aliases::U96};
 
 /// Verifies an authorization of an explicit intent, by every check of docs/protocol.md in its order.
 ///
-/// Nothing is spent: whoever acts on the result records the nonce, for instance by
+/// Nothing is spent: the caller records the nonce before it acts on the result, for instance by
 /// [`SpentNonces::spend`](crate::SpentNonces::spend).
 ///
 /// ```
@@ -22,7 +22,7 @@ use alloy_primitives::{Address, B256, U256, aliases::U96};
 /// let verified = verify(&context, &intent, &authorization)?;
 /// assert_eq!(*verified.intent(), intent);
 ///
-/// // Whoever acts on it spends the nonce first. Then the authorization is worth nothing.
+/// // The caller spends the nonce before it acts. Then the authorization is invalid.
 /// assert!(context.spent.spend(verified.policy_client(), verified.nonce()));
 /// let refusal = verify(&context, &intent, &authorization).unwrap_err();
 /// assert!(matches!(refusal, Refusal::AttestationAlreadySpent { .. }));

@@ -106,7 +106,7 @@ fn takes_keys_out_of_an_aggregate<B: Backend>() {
     assert!(B::verify(b"message", b"tag", &signature, &third));
     let third_and_fourth = B::without(&aggregate, [&keys[0], &keys[1]]).unwrap();
     assert!(!B::verify(b"message", b"tag", &signature, &third_and_fourth));
-    assert!(B::without(&aggregate, &keys).is_none(), "nobody remains");
+    assert!(B::without(&aggregate, &keys).is_none(), "no operator remains");
     assert!(B::without(&PublicKey::INFINITY, []).is_none());
     assert!(B::without(&aggregate, [&PublicKey([1; 192])]).is_none(), "not a point");
     // Infinity as blst itself would write it.

@@ -42,7 +42,7 @@ fn assert_same<B: Backend>(context: &Context, calls: &[Call<'_>], results: &Resu
 }
 
 /// A context with two epochs, and authorizations of one intent, all valid in it: of both epochs, by different signers,
-/// alone and in a tree.
+/// single and in a tree.
 struct World {
     fixture: Fixture,
     valid: Vec<Authorization>,
@@ -96,7 +96,7 @@ impl World {
     }
 }
 
-/// The same authorization, said to stand under a recorded root.
+/// The same authorization, said to be under a recorded root.
 fn recorded(authorization: &Authorization) -> Authorization {
     Authorization { quorum_proof: QuorumProof::Recorded, ..authorization.clone() }
 }
@@ -287,8 +287,8 @@ fn refuses_calls_whose_signers_keys_cancel_out_and_no_others() {
     // What all sign together is what the first signs, since the others cancel out.
     let first_alone = Fixture { secrets: vec![fixture.secrets[0].clone()], ..fixture.clone() };
     let good = first_alone.authorization();
-    let nobody = with_absent(good.clone(), [0]);
-    let encoded = [good.encode(), nobody.encode(), good.encode()];
+    let no_signer = with_absent(good.clone(), [0]);
+    let encoded = [good.encode(), no_signer.encode(), good.encode()];
     let intent = &fixture.intent;
     let calls = encoded.each_ref().map(|authorization| Call::Explicit { intent, authorization });
     let refusals: Vec<_> = verified(&fixture.context, &calls).into_iter().map(Result::err).collect();

@@ -44,7 +44,7 @@ fn reads_a_set_of_several_tables() {
     tables[0] = write_tables(&some_operators(99), &[]).remove(0);
     let not_full = OperatorTableError::NotFull { table: 0, actual: 99 };
     assert_eq!(OperatorSet::from_tables(&head, &tables), Err(not_full));
-    // A head, even one that holds 100 operators of its own, is no earlier table.
+    // A head, even one with 100 operators, is not an earlier table.
     for count in [101, 200] {
         tables[0] = write_tables(&some_operators(count), &addresses[..1]).remove(1);
         let not_full = OperatorTableError::NotFull { table: 0, actual: count };

@@ -56,8 +56,8 @@ fn refuses_a_root_that_is_not_recorded_under_the_epoch() {
     nothing.context.recorded_roots.record(10, recorded.1, recorded.2);
     assert_refused(&nothing, &authorization, Check::Quorum, refusal);
     // No weight signed it.
-    let nobody = RecordedRoot { signed_weight: U96::ZERO, ..recorded.2 };
-    nothing.context.recorded_roots.record(9, recorded.1, nobody);
+    let no_weight = RecordedRoot { signed_weight: U96::ZERO, ..recorded.2 };
+    nothing.context.recorded_roots.record(9, recorded.1, no_weight);
     assert_refused(&nothing, &authorization, Check::Quorum, refusal);
 }
 

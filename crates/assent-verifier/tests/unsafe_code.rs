@@ -1,5 +1,5 @@
-//! Where unsafe code may stand. The compiler forbids it without the feature `blst`; with it, one file may allow it, and this
-//! test holds that file to be the only one.
+//! Where unsafe code may stand. The compiler forbids it without the feature `blst`; with it, one file may allow it, and
+//! this test holds that file to be the only one.
 
 use std::{fs, path::Path};
 
@@ -13,7 +13,7 @@ fn only_the_bindings_to_blst_allow_unsafe_code() {
     visit(&sources, &mut |path| {
         let name = path.strip_prefix(&sources).unwrap().to_str().unwrap().replace('\\', "/");
         let source = fs::read_to_string(path).unwrap();
-        // The crate denies it, so whoever uses it has to name the lint, or to forbid it (lib.rs).
+        // The crate denies it, so its user has to name the lint, or to forbid it (lib.rs).
         if source.contains("unsafe_code") && name != "lib.rs" {
             allowing.push(name);
         }

@@ -61,7 +61,7 @@ pub enum Key<'a> {
     Generator,
     /// Minus the sum of the keys of the operators that are not absent.
     NegatedSigners { absent: NonSignersRef<'a> },
-    /// One operator's key, by the operator's place in the set.
+    /// One operator's key, by the operator's index in the set.
     Operator(u16),
 }
 
@@ -118,7 +118,7 @@ mod tests {
         let (lone, cancelling) = (prepare::<B>(&[key]), prepare::<B>(&[key, negated]));
         let (point, infinity) = (B::hash(b"message", b"tag"), B::sum(&[]));
         let all = Key::NegatedSigners { absent: NonSignersRef::default() };
-        let nobody = Key::NegatedSigners { absent: bitmap(&[1]) };
+        let no_signer = Key::NegatedSigners { absent: bitmap(&[1]) };
         for (point, keys, key, expected) in [
             (point, &lone, Key::Generator, false),
             (point, &lone, all, false),
@@ -126,10 +126,10 @@ mod tests {
             (infinity, &lone, Key::Generator, true),
             (infinity, &lone, all, true),
             (infinity, &lone, Key::Operator(0), true),
-            (point, &lone, nobody, true),
+            (point, &lone, no_signer, true),
             (point, &lone, Key::Operator(1), true),
             (point, &cancelling, all, true),
-            (point, &cancelling, nobody, false),
+            (point, &cancelling, no_signer, false),
         ] {
             assert_eq!(is_one::<B>(&[Factor { point, keys, key }]), expected);
         }

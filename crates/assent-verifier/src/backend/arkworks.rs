@@ -96,7 +96,7 @@ pub struct Keys {
     generator_lines: Lines,
 }
 
-/// The half of a Miller loop that depends on the G2 point alone.
+/// The half of a Miller loop that depends only on the G2 point.
 type Lines = G2Prepared<ark_bls12_381::Config>;
 
 impl Arithmetic<G1Affine, G2Affine> for Arkworks {
@@ -121,7 +121,7 @@ impl Arithmetic<G1Affine, G2Affine> for Arkworks {
         &keys.arkworks
     }
 
-    /// Infinity never comes of a failure: the map fails for no field element of this curve.
+    /// Infinity never results from a failure: the map fails for no field element of this curve.
     fn hash(message: &[u8], domain_separation_tag: &[u8]) -> G1Affine {
         let hasher = G1Hasher::new(domain_separation_tag).ok();
         hasher.and_then(|hasher| hasher.hash(message).ok()).unwrap_or_else(G1Affine::zero)

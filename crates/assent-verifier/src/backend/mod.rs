@@ -30,7 +30,7 @@ pub type Preferred = arkworks::Arkworks;
 
 /// BLS12-381 with signatures in G1 and public keys in G2 (the IETF draft's minimal-signature-size variant).
 ///
-/// Implementations agree on every input, so that which one is compiled in never changes what is accepted. There are none
+/// Implementations agree on every input, so that which one is compiled in never changes what is accepted. None exist
 /// outside this crate, whose private supertrait seals this one: one that says yes to everything would make a
 /// [`VerifiedAttestation`](crate::VerifiedAttestation) of anything.
 ///
@@ -54,7 +54,7 @@ pub type Preferred = arkworks::Arkworks;
 /// // All keys but the second and the third: the first.
 /// let all = keys.iter().map(B::decode_public_key).collect::<Result<Vec<_>, _>>()?;
 /// let [sum, _minus_sum] = B::aggregate(all);
-/// let first = B::without(&sum, &keys[1..]).ok_or("nobody is left")?;
+/// let first = B::without(&sum, &keys[1..]).ok_or("no operator is left")?;
 /// assert!(B::verify(b"message", b"tag", &point, &first));
 ///
 /// assert!(["arkworks", "blst"].contains(&B::NAME));
@@ -89,11 +89,12 @@ pub trait Backend: Arithmetic<<Self as Backend>::SignaturePoint, <Self as Backen
     /// As [`decode_signature`](Self::decode_signature).
     fn decode_public_key(public_key: &PublicKey) -> Result<Self::PublicKeyPoint, MalformedPoint>;
 
-    /// The sum of public keys, and minus the sum: both infinity, all zero, when the keys cancel out or there are none.
+    /// The sum of public keys, and minus the sum: both infinity, all zero, when the keys cancel out or the list is
+    /// empty.
     fn aggregate(public_keys: impl IntoIterator<Item = Self::PublicKeyPoint>) -> [PublicKey; 2];
 
-    /// The key of those who remain when operators are taken out of an aggregate. The keys must have been validated before,
-    /// as those of an [`OperatorSet`](crate::OperatorSet) have: no subgroup check is made here.
+    /// The key of those who remain when operators are taken out of an aggregate. The keys must have been validated
+    /// before, as those of an [`OperatorSet`](crate::OperatorSet) have: no subgroup check is made here.
     ///
     /// `None` when nothing remains (infinity, under which no signature verifies), or a key is not a point of the curve.
     fn without<'a>(
@@ -109,12 +110,14 @@ pub trait Backend: Arithmetic<<Self as Backend>::SignaturePoint, <Self as Backen
         public_key: &Self::PublicKeyPoint,
     ) -> bool;
 
-    /// RFC 9380 `hash_to_curve` of suite `BLS12381G1_XMD:SHA-256_SSWU_RO_`: a point of G1, encoded like a signature, from a
-    /// message and a domain separation tag of any length (a tag above 255 bytes is hashed, RFC 9380 section 5.3.3).
+    /// RFC 9380 `hash_to_curve` of suite `BLS12381G1_XMD:SHA-256_SSWU_RO_`: a point of G1, encoded like a signature,
+    /// from a message and a domain separation tag of any length (a tag above 255 bytes is hashed, RFC 9380 section
+    /// 5.3.3).
     fn hash_to_curve(message: &[u8], domain_separation_tag: &[u8]) -> [u8; Signature::LENGTH];
 }
 
-/// The keys of an operator set, prepared once for every backend that is compiled in, so that any of them can verify under it.
+/// The keys of an operator set, prepared once for every backend that is compiled in, so that any of them can verify
+/// under it.
 pub struct PreparedKeys {
     #[cfg(feature = "arkworks")]
     arkworks: arkworks::Keys,
@@ -145,8 +148,8 @@ fn prepare<B: Backend>(operators: &[Operator]) -> Result<B::Keys, OperatorSetErr
     Ok(B::prepare(decoded.collect::<Result<_, _>>()?))
 }
 
-/// The bytes are not the canonical encoding of a point that may stand here: a coordinate is not below the field's modulus,
-/// or the point is off the curve, outside the subgroup, or infinity.
+/// The bytes are not the canonical encoding of a point that may stand here: a coordinate is not below the field's
+/// modulus, or the point is off the curve, outside the subgroup, or infinity.
 ///
 /// ```
 /// use assent_verifier::{PublicKey, Signature, backend::{Backend, MalformedPoint, Preferred}};

@@ -235,7 +235,7 @@ fn add(sum: &mut min_sig::AggregatePublicKey, public_key: &min_sig::PublicKey) {
     let _never_fails = sum.add_public_key(public_key, false);
 }
 
-/// Lines and Miller loops are defined for points other than infinity alone.
+/// Lines and Miller loops are defined only for points other than infinity.
 fn finite(public_key: min_sig::PublicKey) -> Option<blst_p2_affine> {
     (public_key != min_sig::PublicKey::default()).then(|| public_key.into())
 }

@@ -1,9 +1,10 @@
-//! The few calls for which blst's Rust crate has no safe interface, or only one that hands work to a thread pool of its own:
+//! The few calls for which blst's Rust crate has no safe interface, or only one that hands work to its own thread pool:
 //! lines computed ahead, hashing, and weighted sums. Everything unsafe in this crate is here.
 //!
-//! What the blocks below have in common: each pointer comes from a reference or a slice that lives until the call returns;
-//! blst keeps none of them and writes only behind those declared `*mut`; and no value of the point types is invalid to read
-//! (they are arrays of integers), so that wrong arithmetic could follow from a wrong argument, but no undefined behaviour.
+//! What the blocks below have in common: each pointer comes from a reference or a slice that lives until the call
+//! returns; blst keeps none of them and writes only behind those declared `*mut`; and no value of the point types is
+//! invalid to read (they are arrays of integers), so that wrong arithmetic could follow from a wrong argument, but no
+//! undefined behaviour.
 
 #![allow(unsafe_code, reason = "calls into C; see the module's documentation")]
 
@@ -18,7 +19,7 @@ use core::ptr;
 /// Lines in a Miller loop: 63 doublings and 5 additions, by the bits of the curve's parameter.
 const LINES: usize = 68;
 
-/// The half of a Miller loop that depends on the G2 point alone.
+/// The half of a Miller loop that depends only on the G2 point.
 pub(super) struct Lines(Box<[blst_fp6; LINES]>);
 
 impl Lines {
@@ -45,8 +46,8 @@ pub(super) fn g2_generator() -> blst_p2_affine {
     unsafe { *blst_p2_affine_generator() }
 }
 
-/// The product of the Miller loops of G1 points with G2 points, none of them infinity, in the calling thread. It is faster
-/// for several pairs together than for each by itself.
+/// The product of the Miller loops of G1 points with G2 points, none of them infinity, in the calling thread. It is
+/// faster for several pairs together than for each by itself.
 pub(super) fn miller_loops(g1: &[blst_p1_affine], g2: &[blst_p2_affine]) -> blst_fp12 {
     let mut product = blst_fp12::default();
     let count = g1.len().min(g2.len());
@@ -99,8 +100,8 @@ fn hash_to_jacobian(message: &[u8], domain_separation_tag: &[u8]) -> blst_p1 {
     point
 }
 
-/// The sum of points, each multiplied by its coefficient of 128 bits (little-endian), in the calling thread. Points beyond
-/// the number of coefficients are left out, and coefficients beyond the number of points.
+/// The sum of points, each multiplied by its coefficient of 128 bits (little-endian), in the calling thread. Points
+/// beyond the number of coefficients are left out, and coefficients beyond the number of points.
 pub(super) fn weighted_sum(points: &[blst_p1_affine], coefficients: &[[u8; 16]]) -> blst_p1_affine {
     let (mut sum, mut affine) = (blst_p1::default(), blst_p1_affine::default());
     let count = points.len().min(coefficients.len());
@@ -108,8 +109,8 @@ pub(super) fn weighted_sum(points: &[blst_p1_affine], coefficients: &[[u8; 16]])
         return affine;
     }
     let (points, coefficients) = (contiguous(points), contiguous(coefficients.as_flattened()));
-    // SAFETY: `count` points and `count` coefficients of 128 / 8 = 16 bytes lie behind the pointers. The scratch space has
-    // the number of bytes that blst asks for this count, rounded up, with the alignment of its words.
+    // SAFETY: `count` points and `count` coefficients of 128 / 8 = 16 bytes lie behind the pointers. The scratch space
+    // has the number of bytes that blst asks for this count, rounded up, with the alignment of its words.
     unsafe {
         let mut scratch = vec![0u64; blst_p1s_mult_pippenger_scratch_sizeof(count).div_ceil(8)];
         blst_p1s_mult_pippenger(&mut sum, points.as_ptr(), count, coefficients.as_ptr(), 128, scratch.as_mut_ptr());
@@ -118,8 +119,8 @@ pub(super) fn weighted_sum(points: &[blst_p1_affine], coefficients: &[[u8; 16]])
     affine
 }
 
-/// How blst is told where items are: one pointer to each, or, as here, one to the first and null, when the others follow it
-/// in memory.
+/// How blst is told where items are: one pointer to each, or, as here, one to the first and null, when the others
+/// follow it in memory.
 fn contiguous<T>(items: &[T]) -> [*const T; 2] {
     [items.as_ptr(), ptr::null()]
 }
@@ -142,7 +143,7 @@ mod tests {
     fn a_weighted_sum_is_the_sum_of_the_multiples() {
         let points: Vec<_> = (0u8..40).map(|seed| hash_to_curve(&[seed], b"tag")).collect();
         for count in [1, 2, 31, 32, 40] {
-            // Each point alone, as often as its coefficient says.
+            // Each point by itself, as often as its coefficient says.
             let repeated: Vec<_> = points[..count].iter().zip(1..).flat_map(|(point, n)| vec![*point; n]).collect();
             let coefficients: Vec<_> = (1u128..).take(count).map(u128::to_le_bytes).collect();
             let ones = vec![1u128.to_le_bytes(); repeated.len()];
