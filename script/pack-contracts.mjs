@@ -16,6 +16,8 @@ const CONTRACTS = join(ROOT, "contracts");
 const LICENCES = ["LICENSE-APACHE", "LICENSE-MIT"];
 // The contracts that programs outside the EVM call.
 const WITH_ABI = ["AttestationValidator", "OperatorRegistry", "PolicyClient", "TaskManager", "stake/OwnerStakeSource"];
+// Holds `IRefusals`, the errors of a protected call.
+const REFUSALS = "interfaces/Protocol";
 // As in foundry.toml.
 const REMAPPINGS = { "@openzeppelin/contracts/": "@openzeppelin/contracts/", "solady/": "solady/src/" };
 
@@ -64,14 +66,22 @@ function abis() {
   const solc = createRequire(import.meta.url)("solc");
   const input = {
     language: "Solidity",
-    sources: Object.fromEntries(WITH_ABI.map((path) => [`${path}.sol`, { content: sourceOf(`${path}.sol`) }])),
+    sources: Object.fromEntries(
+      [...WITH_ABI, REFUSALS].map((path) => [`${path}.sol`, { content: sourceOf(`${path}.sol`) }]),
+    ),
     settings: { outputSelection: { "*": { "*": ["abi"] } } },
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: (path) => ({ contents: sourceOf(path) }) }));
   const faults = (output.errors ?? []).filter(({ severity }) => severity === "error");
   if (faults.length > 0) throw new Error(faults.map(({ formattedMessage }) => formattedMessage).join("\n"));
-  const abiOf = (path) => [basename(path), output.contracts[`${path}.sol`][basename(path)].abi];
-  return Object.fromEntries(WITH_ABI.map(abiOf));
+  const abis = WITH_ABI.map((path) => [basename(path), output.contracts[`${path}.sol`][basename(path)].abi]);
+  return withRefusals(Object.fromEntries(abis), output.contracts[`${REFUSALS}.sol`].IRefusals.abi);
+}
+
+// A protected call reverts with every error of IRefusals, though PolicyClient itself names only two of them.
+function withRefusals(abis, refusals) {
+  const known = new Set(abis.PolicyClient.filter(({ type }) => type === "error").map(({ name }) => name));
+  return { ...abis, PolicyClient: [...abis.PolicyClient, ...refusals.filter(({ name }) => !known.has(name))] };
 }
 
 function sourceOf(path) {

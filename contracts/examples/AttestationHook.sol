@@ -40,7 +40,7 @@ contract AttestationHook is IERC7579Hook, DelayedExit {
 
     /// @param taskManager Where authorizations are spent.
     constructor(ITaskManager taskManager) {
-        if (address(taskManager).code.length == 0) revert IPolicyClient.InvalidTaskManager(taskManager);
+        if (address(taskManager).code.length == 0) revert IPolicyClient.AssentInvalidTaskManager(taskManager);
         TASK_MANAGER = taskManager;
     }
 
@@ -97,7 +97,7 @@ contract AttestationHook is IERC7579Hook, DelayedExit {
 
     function _setPolicy(Policy memory policy) private {
         if (policy.policyId == 0 || !Quorum.isAcceptable(policy.quorum) || policy.maxLifetime == 0) {
-            revert IPolicyClient.InvalidPolicy(policy.policyId, policy.quorum, policy.maxLifetime);
+            revert IPolicyClient.AssentInvalidPolicy(policy.policyId, policy.quorum, policy.maxLifetime);
         }
         policies[msg.sender] = policy;
         emit PolicyChanged(msg.sender, policy.policyId, policy.operatorSet, policy.quorum, policy.maxLifetime);

@@ -55,7 +55,7 @@ contract GatedHook is PolicyClient, Ownable2Step {
         permissions.beforeSwap = true;
         Hooks.validateHookPermissions(IHooks(address(this)), permissions);
         POOL_MANAGER = poolManager;
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     /// @notice Spends the authorization of a swap that is about to happen. PoolManager only.
@@ -76,7 +76,7 @@ contract GatedHook is PolicyClient, Ownable2Step {
             dataHash: keccak256(dataOf(router, key, params)),
             chainId: block.chainid
         });
-        taskManager().spend(swap, policy(), authorization);
+        assentTaskManager().spend(swap, assentPolicy(), authorization);
         return (IHooks.beforeSwap.selector, BeforeSwapDeltaLibrary.ZERO_DELTA, 0);
     }
 
@@ -95,5 +95,5 @@ contract GatedHook is PolicyClient, Ownable2Step {
         return abi.encodeCall(IHooks.beforeSwap, (router, key, params, ""));
     }
 
-    function _authorizePolicyChange() internal override onlyOwner {}
+    function _assentAuthorizeChange() internal override onlyOwner {}
 }

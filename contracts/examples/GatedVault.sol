@@ -29,7 +29,7 @@ contract GatedVault is ERC4626, PolicyClient, Ownable2Step {
         ERC4626(asset)
         Ownable(owner)
     {
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     /// @dev The gate stands where all assets leave, not at each function that leads there: none can be forgotten, nor
@@ -42,5 +42,5 @@ contract GatedVault is ERC4626, PolicyClient, Ownable2Step {
         super._withdraw(caller, receiver, shareholder, assets, shares);
     }
 
-    function _authorizePolicyChange() internal override onlyOwner {}
+    function _assentAuthorizeChange() internal override onlyOwner {}
 }

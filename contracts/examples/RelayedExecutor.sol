@@ -44,7 +44,7 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
         EIP712("RelayedExecutor", "1")
         Ownable(owner)
     {
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     /// @notice Makes the call in the name of the intent's `from`. Anybody may.
@@ -75,7 +75,7 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
     }
 
     /// @notice What `from` signs. The task id holds policy and nonce, so that one signature is one call.
-    /// @param taskId `taskManager().taskIdOf(address(this), policy().policyId, intent, nonce)`.
+    /// @param taskId `assentTaskManager().taskIdOf(address(this), assentPolicy().policyId, intent, nonce)`.
     function digestOf(Intent calldata intent, bytes32 taskId, uint64 minimumGas, uint48 deadline)
         public
         view
@@ -87,7 +87,7 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
         return _hashTypedDataV4(keccak256(abi.encode(RELAYED_CALL_TYPEHASH, intentHash, taskId, minimumGas, deadline)));
     }
 
-    function _authorizePolicyChange() internal override onlyOwner {}
+    function _assentAuthorizeChange() internal override onlyOwner {}
 
     /// @dev `from` is the caller, since it signed: whoever calls this must check that, or revert.
     function _spend(Intent calldata intent, bytes calldata authorization) private returns (bytes32 taskId) {
@@ -99,7 +99,7 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
             dataHash: keccak256(intent.data),
             chainId: intent.chainId
         });
-        return taskManager().spend(attestedCall, policy(), authorization);
+        return assentTaskManager().spend(attestedCall, assentPolicy(), authorization);
     }
 
     function _call(Intent calldata intent, uint64 minimumGas) private returns (bytes memory) {

@@ -35,7 +35,7 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
     /// @param safe The Safe that will install the guard.
     constructor(ISafe safe, ITaskManager taskManager, Policy memory policy) {
         SAFE = safe;
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     /// @inheritdoc ITransactionGuard
@@ -90,7 +90,7 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
         return interfaceId == type(ITransactionGuard).interfaceId || interfaceId == type(IModuleGuard).interfaceId;
     }
 
-    function _authorizePolicyChange() internal view override onlySafe {}
+    function _assentAuthorizeChange() internal view override onlySafe {}
 
     function _spend(address executor, bytes32 dataHash, bytes memory signatures) private {
         (, bytes memory authorization) = TrailingAuthorization.split(signatures);
@@ -98,7 +98,7 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
             caller: executor, from: executor, to: address(SAFE), value: 0, dataHash: dataHash, chainId: block.chainid
         });
         // Reverts unless the authorization is good; which task it was, the TaskManager's event says.
-        taskManager().spend(attestedCall, policy(), authorization);
+        assentTaskManager().spend(attestedCall, assentPolicy(), authorization);
     }
 
     function _requireSafe() private view {

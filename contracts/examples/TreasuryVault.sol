@@ -34,7 +34,7 @@ contract TreasuryVault is PolicyClient, Ownable2Step {
     /// @param initialAgent Who may ask for payments.
     constructor(address owner, address initialAgent, ITaskManager taskManager, Policy memory policy) Ownable(owner) {
         _setAgent(initialAgent);
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     receive() external payable {}
@@ -47,7 +47,7 @@ contract TreasuryVault is PolicyClient, Ownable2Step {
 
     /// @notice Makes any call from the vault, such as a swap or a transfer of ether, if operators have authorised it.
     function execute(Intent calldata intent, bytes calldata authorization) external onlyAgent returns (bytes memory) {
-        return _executeAttested(intent, authorization);
+        return _assentExecute(intent, authorization);
     }
 
     /// @notice Sets who may ask for payments. Owner only.
@@ -55,7 +55,7 @@ contract TreasuryVault is PolicyClient, Ownable2Step {
         _setAgent(newAgent);
     }
 
-    function _authorizePolicyChange() internal override onlyOwner {}
+    function _assentAuthorizeChange() internal override onlyOwner {}
 
     function _setAgent(address newAgent) private {
         agent = newAgent;

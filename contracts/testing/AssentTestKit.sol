@@ -337,12 +337,12 @@ abstract contract AssentTestKit is Test {
     function _policyOf(address client) private view returns (Policy memory policy) {
         if (address(taskManager) == address(0)) revert AssentNotDeployed();
         if (client.code.length == 0) revert NotPolicyClient(client);
-        try IPolicyClient(client).taskManager() returns (ITaskManager asked) {
+        try IPolicyClient(client).assentTaskManager() returns (ITaskManager asked) {
             if (asked != taskManager) revert OtherTaskManager(client, asked);
         } catch {
             revert NotPolicyClient(client);
         }
-        return IPolicyClient(client).policy();
+        return IPolicyClient(client).assentPolicy();
     }
 
     function _requirePrecompiles() private view {

@@ -12,7 +12,7 @@ contract ClientRefusalsProof is ClientProof {
     /// @dev In any state without a TaskManager or without a policy id.
     function check_ClientWithoutPolicyRefusesEveryCall(address caller) public {
         svm.enableSymbolicStorage(address(client));
-        vm.assume(address(client.taskManager()) == address(0) || client.policy().policyId == 0);
+        vm.assume(address(client.assentTaskManager()) == address(0) || client.assentPolicy().policyId == 0);
         assertPolicyNotSet(caller, anyProtectedCall());
     }
 
@@ -36,8 +36,8 @@ contract ClientRefusalsProof is ClientProof {
         bool protects = policy.policyId != 0 && policy.quorum >= 5001 && policy.quorum <= 10_000;
         assert(accepted == (choice == 0 && protects && policy.maxLifetime != 0));
         if (accepted) {
-            assert(client.taskManager() == given);
-            assert(keccak256(abi.encode(client.policy())) == keccak256(abi.encode(policy)));
+            assert(client.assentTaskManager() == given);
+            assert(keccak256(abi.encode(client.assentPolicy())) == keccak256(abi.encode(policy)));
         }
     }
 

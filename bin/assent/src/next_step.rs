@@ -69,8 +69,8 @@ fn of_revert(description: &str) -> Option<&'static str> {
         "OperatorWithoutWeight" => "its weight comes first: `assent weights set`; check --operator-set as well",
         "WrongOperatorCount" => "name at least one operator, and at most 2,000",
         "NoSuchEpoch" => "`assent epoch show --operator-set NUMBER` shows the newest epoch of a set",
-        "InvalidTaskManager" => "check --task-manager: `assent deploy` prints where it stands",
-        "InvalidPolicy" => {
+        "AssentInvalidTaskManager" => "check --task-manager: `assent deploy` prints where it stands",
+        "AssentInvalidPolicy" => {
             "the quorum is from 5001 to 10000 basis points, and neither policy id nor lifetime may be zero"
         }
         "NotAgent" => "only the vault's agent may call it: send from the agent's account",

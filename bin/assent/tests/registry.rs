@@ -133,9 +133,9 @@ fn what_a_registry_refuses_comes_with_the_next_step() {
     refused(registered_nowhere, &[ALICE, "no contract", "next: check the address"]);
 
     let example = ["deploy-example", "--agent", BOB, "--account", OWNER, "--task-manager"];
-    refused(scene.run(&[&example[..], &[ALICE]].concat()), &["InvalidTaskManager", "next: check --task-manager"]);
+    refused(scene.run(&[&example[..], &[ALICE]].concat()), &["AssentInvalidTaskManager", "next: check --task-manager"]);
     let quorum = [&example[..], &[&scene.contracts[2], "--quorum", "5000"]].concat();
-    refused(scene.run(&quorum), &["InvalidPolicy", "from 5001 to 10000"]);
+    refused(scene.run(&quorum), &["AssentInvalidPolicy", "from 5001 to 10000"]);
 }
 
 #[test]

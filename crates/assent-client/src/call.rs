@@ -278,7 +278,7 @@ impl<P: Provider> AssentClient<P> {
         authorization: &[u8],
     ) -> Result<B256, ClientError> {
         IPolicyClient::new(policy_client, &self.provider)
-            .checkAuthorization(intent.clone().into(), caller, authorization.to_vec().into())
+            .checkAssentAuthorization(intent.clone().into(), caller, authorization.to_vec().into())
             .call()
             .await
             .map_err(|error| ClientError::from_contract(policy_client, "PolicyClient", error))

@@ -216,7 +216,7 @@ impl<P: Provider> AssentClient<P> {
 
     async fn policy_at(&self, policy_client: Address, block: BlockId) -> Result<Option<Policy>, ClientError> {
         let policy = IPolicyClient::new(policy_client, &self.provider)
-            .policy()
+            .assentPolicy()
             .block(block)
             .call()
             .await
@@ -226,7 +226,7 @@ impl<P: Provider> AssentClient<P> {
 
     async fn task_manager_at(&self, policy_client: Address, block: BlockId) -> Result<Address, ClientError> {
         IPolicyClient::new(policy_client, &self.provider)
-            .taskManager()
+            .assentTaskManager()
             .block(block)
             .call()
             .await

@@ -29,7 +29,11 @@ export function generate() {
     constant("refusalErrors", "Why an authorization is refused, in the order of the checks.", errors(IRefusals)),
     constant("chainFaultErrors", "A chain that cannot make a check.", errors(Precompiles)),
     constant("administrationErrors", "What client and TaskManager refuse their owners.", others),
-    constant("policyClientAbi", "Every protected contract's own part.", IPolicyClient),
+    constant("policyClientAbi", "Every protected contract's own part, and why it refuses.", [
+      ...IPolicyClient.filter((item) => item.type !== "error"),
+      ...errors(IRefusals),
+      ...errors(IPolicyClient),
+    ]),
     constant("taskManagerAbi", "The contract that clients ask.", ITaskManager),
   ].join("\n");
 }

@@ -28,22 +28,22 @@ export const chainFaultErrors = [
 
 /** What client and TaskManager refuse their owners. */
 export const administrationErrors = [
-  {"inputs":[],"name":"PolicyClientAlreadyInitialized","type":"error"},
-  {"inputs":[{"name":"taskManager","type":"address"}],"name":"InvalidTaskManager","type":"error"},
-  {"inputs":[{"name":"policyId","type":"bytes32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"InvalidPolicy","type":"error"},
+  {"inputs":[],"name":"AssentAlreadyInitialized","type":"error"},
+  {"inputs":[{"name":"taskManager","type":"address"}],"name":"AssentInvalidTaskManager","type":"error"},
+  {"inputs":[{"name":"policyId","type":"bytes32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"AssentInvalidPolicy","type":"error"},
   {"inputs":[{"name":"caller","type":"address"}],"name":"NotOperatorRegistry","type":"error"},
 ] as const;
 
-/** Every protected contract's own part. */
+/** Every protected contract's own part, and why it refuses. */
 export const policyClientAbi = [
-  {"anonymous":false,"inputs":[{"indexed":true,"name":"policyId","type":"bytes32"},{"indexed":false,"name":"operatorSet","type":"uint32"},{"indexed":false,"name":"quorum","type":"uint16"},{"indexed":false,"name":"maxLifetime","type":"uint48"}],"name":"PolicyChanged","type":"event"},
-  {"anonymous":false,"inputs":[{"indexed":false,"name":"taskManager","type":"address"}],"name":"TaskManagerChanged","type":"event"},
-  {"inputs":[{"name":"word","type":"uint256"},{"name":"mask","type":"uint256"}],"name":"burnNonces","outputs":[],"stateMutability":"nonpayable","type":"function"},
-  {"inputs":[{"components":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"value","type":"uint256"},{"name":"data","type":"bytes"},{"name":"chainId","type":"uint256"}],"name":"intent","type":"tuple"},{"name":"caller","type":"address"},{"name":"authorization","type":"bytes"}],"name":"checkAuthorization","outputs":[{"name":"taskId","type":"bytes32"}],"stateMutability":"view","type":"function"},
-  {"inputs":[],"name":"policy","outputs":[{"components":[{"name":"policyId","type":"bytes32"},{"name":"operatorSet","type":"uint32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
-  {"inputs":[{"components":[{"name":"policyId","type":"bytes32"},{"name":"operatorSet","type":"uint32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"newPolicy","type":"tuple"}],"name":"setPolicy","outputs":[],"stateMutability":"nonpayable","type":"function"},
-  {"inputs":[{"name":"newTaskManager","type":"address"}],"name":"setTaskManager","outputs":[],"stateMutability":"nonpayable","type":"function"},
-  {"inputs":[],"name":"taskManager","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"policyId","type":"bytes32"},{"indexed":false,"name":"operatorSet","type":"uint32"},{"indexed":false,"name":"quorum","type":"uint16"},{"indexed":false,"name":"maxLifetime","type":"uint48"}],"name":"AssentPolicyChanged","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":false,"name":"taskManager","type":"address"}],"name":"AssentTaskManagerChanged","type":"event"},
+  {"inputs":[],"name":"assentPolicy","outputs":[{"components":[{"name":"policyId","type":"bytes32"},{"name":"operatorSet","type":"uint32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"assentTaskManager","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"word","type":"uint256"},{"name":"mask","type":"uint256"}],"name":"burnAssentNonces","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"components":[{"name":"from","type":"address"},{"name":"to","type":"address"},{"name":"value","type":"uint256"},{"name":"data","type":"bytes"},{"name":"chainId","type":"uint256"}],"name":"intent","type":"tuple"},{"name":"caller","type":"address"},{"name":"authorization","type":"bytes"}],"name":"checkAssentAuthorization","outputs":[{"name":"taskId","type":"bytes32"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"components":[{"name":"policyId","type":"bytes32"},{"name":"operatorSet","type":"uint32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"newPolicy","type":"tuple"}],"name":"setAssentPolicy","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"newTaskManager","type":"address"}],"name":"setAssentTaskManager","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[],"name":"PolicyNotSet","type":"error"},
   {"inputs":[],"name":"MalformedAuthorization","type":"error"},
   {"inputs":[{"name":"expected","type":"uint256"},{"name":"actual","type":"uint256"}],"name":"WrongChain","type":"error"},
@@ -60,9 +60,9 @@ export const policyClientAbi = [
   {"inputs":[],"name":"MalformedSignature","type":"error"},
   {"inputs":[],"name":"InvalidSignature","type":"error"},
   {"inputs":[{"name":"taskId","type":"bytes32"}],"name":"PolicyDenied","type":"error"},
-  {"inputs":[],"name":"PolicyClientAlreadyInitialized","type":"error"},
-  {"inputs":[{"name":"taskManager","type":"address"}],"name":"InvalidTaskManager","type":"error"},
-  {"inputs":[{"name":"policyId","type":"bytes32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"InvalidPolicy","type":"error"},
+  {"inputs":[],"name":"AssentAlreadyInitialized","type":"error"},
+  {"inputs":[{"name":"taskManager","type":"address"}],"name":"AssentInvalidTaskManager","type":"error"},
+  {"inputs":[{"name":"policyId","type":"bytes32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"AssentInvalidPolicy","type":"error"},
 ] as const;
 
 /** The contract that clients ask. */

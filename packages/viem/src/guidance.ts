@@ -8,7 +8,7 @@ export const guidance = {
   PolicyNotSet: {
     explanation: "the client has been given no TaskManager and policy",
     remedy:
-      "The contract's owner must set both (setTaskManager, setPolicy); a proxy's initialiser may not have run.",
+      "The contract's owner must set both (setAssentTaskManager, setAssentPolicy); a proxy's initialiser may not have run.",
   },
   MalformedAuthorization: {
     explanation: "the authorization does not parse, or names an operator that the epoch does not have",
@@ -88,15 +88,15 @@ export const guidance = {
     explanation: "too little gas is left to check the signature",
     remedy: "Send the call with more gas: estimate it with the authorization in place, as sendAttested does.",
   },
-  PolicyClientAlreadyInitialized: {
+  AssentAlreadyInitialized: {
     explanation: "the client has its TaskManager and policy already",
-    remedy: "The contract's owner changes them with setTaskManager and setPolicy.",
+    remedy: "The contract's owner changes them with setAssentTaskManager and setAssentPolicy.",
   },
-  InvalidTaskManager: {
+  AssentInvalidTaskManager: {
     explanation: "the TaskManager {taskManager} is not a contract",
     remedy: "Give the address of a TaskManager that is deployed on this chain.",
   },
-  InvalidPolicy: {
+  AssentInvalidPolicy: {
     explanation:
       "no client takes policy {policyId} with a quorum of {quorum} basis points and lifetimes of {maxLifetime} seconds",
     remedy: "A policy needs an id, a quorum of 5001 to 10000 basis points and a lifetime above zero.",

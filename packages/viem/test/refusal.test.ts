@@ -52,7 +52,7 @@ test("the kinds tell who can do something about it", () => {
   const kind = (data: Hex) => decodeRefusal(data)?.kind;
   assert.equal(kind(spent), "check");
   assert.equal(kind(encodeErrorResult({ abi: protocolErrors, errorName: "InsufficientGas" })), "chain");
-  const administrative = encodeErrorResult({ abi: protocolErrors, errorName: "PolicyClientAlreadyInitialized" });
+  const administrative = encodeErrorResult({ abi: protocolErrors, errorName: "AssentAlreadyInitialized" });
   assert.equal(kind(administrative), "administration");
 });
 

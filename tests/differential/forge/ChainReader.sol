@@ -20,7 +20,7 @@ abstract contract ChainReader is ClientTestBase {
     using AuthorizationBytes for bytes;
 
     function policyInForce() internal view virtual returns (Policy memory) {
-        return counter.policy();
+        return counter.assentPolicy();
     }
 
     /// @dev All that the contracts would see of a call now.
@@ -34,7 +34,7 @@ abstract contract ChainReader is ClientTestBase {
         uint32 last = registry.epochCount();
         IVerifierOracle.Circumstances memory circumstances = IVerifierOracle.Circumstances({
             chainId: block.chainid,
-            taskManager: address(counter.taskManager()),
+            taskManager: address(counter.assentTaskManager()),
             policyClient: address(counter),
             policy: abi.encode(policyInForce()),
             caller: caller,

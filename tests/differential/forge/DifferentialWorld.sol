@@ -67,7 +67,7 @@ abstract contract DifferentialWorld is ClientTestBase {
 
     /// @dev Brings it about that this is demanded.
     function demand(Policy memory newPolicy) internal virtual {
-        counter.setPolicy(newPolicy);
+        counter.setAssentPolicy(newPolicy);
     }
 
     /* GOOD AUTHORIZATIONS */
@@ -205,8 +205,8 @@ abstract contract DifferentialWorld is ClientTestBase {
         counter = new ProtectedCounter();
         vm.deal(address(counter), 100 ether);
         uint256 given = dice.below(3);
-        if (given == 1) counter.setPolicy(policy());
-        if (given == 2) counter.setTaskManager(taskManager);
+        if (given == 1) counter.setAssentPolicy(policy());
+        if (given == 2) counter.setAssentTaskManager(taskManager);
     }
 
     function _burn(uint256 word, uint256 mask) private {

@@ -28,14 +28,14 @@ contract AgentAccount is SmartAccount, ERC7821, SignerECDSA {
 /// @dev The same, itself a client: whatever it executes must be attested.
 contract ProtectedAccount is AgentAccount, PolicyClient {
     constructor(address signer, ITaskManager taskManager, Policy memory policy) AgentAccount(signer) {
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     function execute(bytes32 mode, bytes calldata executionData) public payable override onlyAttested {
         super.execute(mode, executionData);
     }
 
-    function _authorizePolicyChange() internal view override onlyEntryPointOrSelf {}
+    function _assentAuthorizeChange() internal view override onlyEntryPointOrSelf {}
 }
 
 /// @dev A user operation's calldata lies open in a mempool before it is executed. The entry point then calls the account with

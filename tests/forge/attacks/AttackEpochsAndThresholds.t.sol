@@ -76,7 +76,7 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         Attestation memory attestation = attest(protectedCall());
         vm.prank(owner);
         registry.revokeEpoch(FIRST_EPOCH);
-        counter.burnNonces(NONCE >> 8, 1 << (NONCE & 0xff));
+        counter.burnAssentNonces(NONCE >> 8, 1 << (NONCE & 0xff));
         EpochId next = commitEpoch(0, OPERATORS);
         assertRefused(
             attestation.intent,
@@ -92,7 +92,7 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         Attestation memory attestation = attest(protectedCall());
         bytes memory byFour = authorize(attestation, OPERATORS, 3);
         _assertTooFew(attestation, byFour);
-        counter.setPolicy(_withQuorum(5001));
+        counter.setAssentPolicy(_withQuorum(5001));
         assertPasses(attestation.intent, byFour);
     }
 
@@ -102,15 +102,17 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         taskManager.recordRoot(FIRST_EPOCH, SignedRoot(root, sign(root, 3, OPERATORS), firstBits(3)));
         bytes memory recorded = encodeRecorded(attestation, FIRST_EPOCH, none);
         _assertTooFew(attestation, recorded);
-        counter.setPolicy(_withQuorum(5001));
+        counter.setAssentPolicy(_withQuorum(5001));
         assertPasses(attestation.intent, recorded);
     }
 
     function test_RevertWhen_ThresholdIsLoweredBelowTheFloor() public {
         Attestation memory attestation = attest(protectedCall());
-        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.InvalidPolicy.selector, POLICY_ID, 5000, MAX_LIFETIME));
-        counter.setPolicy(_withQuorum(5000));
-        counter.setPolicy(_withQuorum(5001));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPolicyClient.AssentInvalidPolicy.selector, POLICY_ID, 5000, MAX_LIFETIME)
+        );
+        counter.setAssentPolicy(_withQuorum(5000));
+        counter.setAssentPolicy(_withQuorum(5001));
         _assertTooFew(attestation, authorize(attestation, OPERATORS, 4));
     }
 
@@ -120,7 +122,7 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         bytes memory byFour = authorize(attestation, OPERATORS, 3);
         Policy memory next = _withQuorum(5001);
         next.policyId = keccak256("the next policy");
-        counter.setPolicy(next);
+        counter.setAssentPolicy(next);
         assertEq(bytes4(attempt(attestation.intent, agent, byFour)), IRefusals.WrongTask.selector);
     }
 
@@ -131,7 +133,7 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         assertEq(bytes4(attempt(attestation.intent, agent, authorization)), IRefusals.LifetimeTooLong.selector);
         Policy memory longer = policy();
         longer.maxLifetime = MAX_LIFETIME + 1;
-        counter.setPolicy(longer);
+        counter.setAssentPolicy(longer);
         assertPasses(attestation.intent, authorization);
     }
 

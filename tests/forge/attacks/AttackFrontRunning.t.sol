@@ -18,7 +18,7 @@ contract CounterWithAnotherMeaning is CounterBefore, PolicyClient {
         count += 100 * by;
     }
 
-    function _authorizePolicyChange() internal view override onlyOwner {}
+    function _assentAuthorizeChange() internal view override onlyOwner {}
 }
 
 /// @dev Somebody sees a transaction before it is included, and is included first.
@@ -45,7 +45,7 @@ contract AttackFrontRunningTest is TrailingPath {
         vm.prank(stranger);
         vm.expectRevert(Initializable.InvalidInitialization.selector);
         proxy.initializePolicy(taskManager, attackers);
-        assertEq(abi.encode(proxy.policy()), abi.encode(policy()));
+        assertEq(abi.encode(proxy.assentPolicy()), abi.encode(policy()));
     }
 
     function test_RevertWhen_ImplementationsOwnInitialisationIsFrontRun() public {
@@ -68,17 +68,17 @@ contract AttackFrontRunningTest is TrailingPath {
 
         vm.expectRevert();
         vm.prank(stranger);
-        proxy.setPolicy(_attackersPolicy());
+        proxy.setAssentPolicy(_attackersPolicy());
         vm.startPrank(owner);
-        proxy.setTaskManager(taskManager);
-        proxy.setPolicy(policy());
-        assertEq(abi.encode(proxy.policy()), abi.encode(policy()));
+        proxy.setAssentTaskManager(taskManager);
+        proxy.setAssentPolicy(policy());
+        assertEq(abi.encode(proxy.assentPolicy()), abi.encode(policy()));
     }
 
     /// @dev Without an initialiser's own guard, the client still takes its first policy only.
     function test_RevertWhen_SecondInitialisationFollowsTheFirst() public {
         vm.prank(stranger);
-        vm.expectRevert(IPolicyClient.PolicyClientAlreadyInitialized.selector);
+        vm.expectRevert(IPolicyClient.AssentAlreadyInitialized.selector);
         counter.initialize(taskManager, _attackersPolicy());
     }
 
@@ -111,7 +111,7 @@ contract AttackFrontRunningTest is TrailingPath {
         next.policyId = keccak256("policy of the next version");
         address nextImplementation = address(new CounterWithAnotherMeaning());
         // `upgradeToAndCall` delegates in its caller's name, so that the owner stays the owner.
-        _upgrade(nextImplementation, abi.encodeCall(IPolicyClient.setPolicy, (next)));
+        _upgrade(nextImplementation, abi.encodeCall(IPolicyClient.setAssentPolicy, (next)));
         vm.prank(agent);
         (, bytes memory reason) = address(proxy).call(trailed);
         assertEq(bytes4(reason), IRefusals.WrongTask.selector);
@@ -120,7 +120,7 @@ contract AttackFrontRunningTest is TrailingPath {
     function test_RevertWhen_UpgradeThatBurnsNoncesIsFollowedByAnAttestationFromBeforeIt() public {
         bytes memory trailed = _attestedBeforeTheUpgrade();
         address next = address(new CounterWithAnotherMeaning());
-        _upgrade(next, abi.encodeCall(IPolicyClient.burnNonces, (NONCE >> 8, type(uint256).max)));
+        _upgrade(next, abi.encodeCall(IPolicyClient.burnAssentNonces, (NONCE >> 8, type(uint256).max)));
         vm.prank(agent);
         (, bytes memory reason) = address(proxy).call(trailed);
         assertEq(bytes4(reason), IRefusals.AttestationAlreadySpent.selector);

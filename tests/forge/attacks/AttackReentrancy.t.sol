@@ -114,7 +114,8 @@ contract AttackReentrancyTest is TrailingPath {
     function test_ViewsReenteredFromTheTargetFindTheAuthorizationSpent() public {
         Intent memory intent = _callBack();
         bytes memory authorization = authorize(attestationOf(address(composed), intent, NONCE));
-        bytes memory question = abi.encodeCall(composed.checkAuthorization, (intent, address(attacker), authorization));
+        bytes memory question =
+            abi.encodeCall(composed.checkAssentAuthorization, (intent, address(attacker), authorization));
         attacker.start(address(composed), 0, abi.encodeCall(composed.execute, (intent, authorization)), question);
         _assertFoundSpent(address(composed), NONCE);
     }

@@ -34,10 +34,10 @@ contract ReorderedCounter is PolicyClient, OwnableUpgradeable, UUPSUpgradeable {
     }
 
     function execute(Intent calldata intent, bytes calldata authorization) external returns (bytes memory) {
-        return _executeAttested(intent, authorization);
+        return _assentExecute(intent, authorization);
     }
 
-    function _authorizePolicyChange() internal view override onlyOwner {}
+    function _assentAuthorizeChange() internal view override onlyOwner {}
     function _authorizeUpgrade(address) internal override onlyOwner {}
 }
 
@@ -113,8 +113,8 @@ contract AttackStorageTest is TrailingPath {
         assertPasses(intent, authorization);
 
         _upgrade(address(new ReorderedCounter()), abi.encodeCall(ReorderedCounter.fill, ()));
-        assertEq(abi.encode(proxy.policy()), abi.encode(policy()));
-        assertEq(address(proxy.taskManager()), address(taskManager));
+        assertEq(abi.encode(proxy.assentPolicy()), abi.encode(policy()));
+        assertEq(address(proxy.assentTaskManager()), address(taskManager));
         assertEq(proxy.owner(), owner);
         assertRefused(
             intent,

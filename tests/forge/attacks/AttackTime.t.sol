@@ -28,7 +28,7 @@ contract AttackTimeTest is TrailingPath {
     function test_RevertWhen_TimestampIsAtOrBeyondTheLimitOfItsType() public {
         Policy memory endless = policy();
         endless.maxLifetime = type(uint48).max;
-        counter.setPolicy(endless);
+        counter.setAssentPolicy(endless);
         attestation.expiration = type(uint48).max;
         authorization = authorize(attestation);
         uint256 snapshot = vm.snapshotState();

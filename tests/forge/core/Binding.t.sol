@@ -67,7 +67,7 @@ abstract contract BindingTest is ClientTestBase {
     function test_RevertWhen_PolicyDiffers() public whereUnmodifiedPasses {
         Policy memory other = policy();
         other.policyId = keccak256("another policy");
-        counter.setPolicy(other);
+        counter.setAssentPolicy(other);
         assertRefused(
             attested,
             authorization,
@@ -103,7 +103,7 @@ abstract contract BindingTest is ClientTestBase {
 
     function test_RevertWhen_TaskManagerDiffers() public whereUnmodifiedPasses {
         taskManager = deployTaskManager();
-        counter.setTaskManager(taskManager);
+        counter.setAssentTaskManager(taskManager);
         _assertWrongTask(attested, attempt(attested, agent, authorization));
     }
 

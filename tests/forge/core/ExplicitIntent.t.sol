@@ -161,7 +161,7 @@ contract ExplicitIntentTest is ExplicitPath {
     }
 
     function test_RevertWhen_SelfCallWouldChangeThePolicy() public {
-        bytes memory data = abi.encodeCall(counter.setPolicy, (policy()));
+        bytes memory data = abi.encodeCall(counter.setAssentPolicy, (policy()));
         _assertFails(
             attest(Intent(agent, address(counter), 0, data, block.chainid)),
             abi.encodeWithSignature("Error(string)", "not the owner")

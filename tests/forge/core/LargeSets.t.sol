@@ -150,14 +150,14 @@ contract LargeSetsTest is TrailingPath {
         if (absent.length > 0) {
             Policy memory unanimous = policy();
             unanimous.quorum = 10_000;
-            counter.setPolicy(unanimous);
+            counter.setAssentPolicy(unanimous);
             uint256 total = size * (size + 1) / 2;
             assertRefused(
                 attestation.intent,
                 authorization,
                 abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, total - absentWeight, total)
             );
-            counter.setPolicy(policy());
+            counter.setAssentPolicy(policy());
         }
         assertPasses(attestation.intent, authorization);
         vm.revertToState(snapshot);

@@ -18,12 +18,12 @@ contract PolicyClientTest is TrailingPath {
         vm.expectRevert(IRefusals.PolicyNotSet.selector);
         fresh.execute(intent, "");
         vm.expectRevert(IRefusals.PolicyNotSet.selector);
-        fresh.checkAuthorization(intent, agent, "");
+        fresh.checkAssentAuthorization(intent, agent, "");
         vm.expectRevert(IRefusals.PolicyNotSet.selector);
-        fresh.burnNonces(0, 1);
+        fresh.burnAssentNonces(0, 1);
 
-        assertEq(address(fresh.taskManager()), address(0));
-        assertEq(abi.encode(fresh.policy()), abi.encode(Policy(0, OperatorSetId.wrap(0), 0, 0)));
+        assertEq(address(fresh.assentTaskManager()), address(0));
+        assertEq(abi.encode(fresh.assentPolicy()), abi.encode(Policy(0, OperatorSetId.wrap(0), 0, 0)));
     }
 
     function test_UninitialisedClientLetsUnprotectedCallsThrough() public {
@@ -35,30 +35,30 @@ contract PolicyClientTest is TrailingPath {
     function test_InitialisingIsAnnounced() public {
         ProtectedCounter fresh = new ProtectedCounter();
         vm.expectEmit(address(fresh));
-        emit IPolicyClient.TaskManagerChanged(taskManager);
+        emit IPolicyClient.AssentTaskManagerChanged(taskManager);
         vm.expectEmit(address(fresh));
-        emit IPolicyClient.PolicyChanged(POLICY_ID, OPERATOR_SET, QUORUM, MAX_LIFETIME);
+        emit IPolicyClient.AssentPolicyChanged(POLICY_ID, OPERATOR_SET, QUORUM, MAX_LIFETIME);
         fresh.initialize(taskManager, policy());
 
-        assertEq(address(fresh.taskManager()), address(taskManager));
-        assertEq(abi.encode(fresh.policy()), abi.encode(policy()));
+        assertEq(address(fresh.assentTaskManager()), address(taskManager));
+        assertEq(abi.encode(fresh.assentPolicy()), abi.encode(policy()));
     }
 
     function test_RevertWhen_InitialisedTwice() public {
-        vm.expectRevert(IPolicyClient.PolicyClientAlreadyInitialized.selector);
+        vm.expectRevert(IPolicyClient.AssentAlreadyInitialized.selector);
         counter.initialize(taskManager, policy());
     }
 
     function test_RevertWhen_InitialisedWithoutPolicy() public {
         ProtectedCounter fresh = new ProtectedCounter();
-        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.InvalidPolicy.selector, bytes32(0), 0, 0));
+        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentInvalidPolicy.selector, bytes32(0), 0, 0));
         fresh.initialize(taskManager, Policy(0, OperatorSetId.wrap(0), 0, 0));
-        assertEq(address(fresh.taskManager()), address(0), "half initialised");
+        assertEq(address(fresh.assentTaskManager()), address(0), "half initialised");
     }
 
     function test_RevertWhen_InitialisedWithoutTaskManager() public {
         ProtectedCounter fresh = new ProtectedCounter();
-        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.InvalidTaskManager.selector, address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentInvalidTaskManager.selector, address(0)));
         fresh.initialize(ITaskManager(address(0)), policy());
     }
 
@@ -67,18 +67,18 @@ contract PolicyClientTest is TrailingPath {
     function test_PolicyChangeIsAnnounced() public {
         Policy memory next = Policy(keccak256("next"), OperatorSetId.wrap(9), 10_000, 1);
         vm.expectEmit(address(counter));
-        emit IPolicyClient.PolicyChanged(next.policyId, OperatorSetId.wrap(9), 10_000, 1);
-        counter.setPolicy(next);
-        assertEq(abi.encode(counter.policy()), abi.encode(next));
-        assertEq(address(counter.taskManager()), address(taskManager), "the TaskManager changed along");
+        emit IPolicyClient.AssentPolicyChanged(next.policyId, OperatorSetId.wrap(9), 10_000, 1);
+        counter.setAssentPolicy(next);
+        assertEq(abi.encode(counter.assentPolicy()), abi.encode(next));
+        assertEq(address(counter.assentTaskManager()), address(taskManager), "the TaskManager changed along");
     }
 
     function testFuzz_PolicyIsKeptWhole(Policy memory next) public {
         next.quorum = uint16(bound(next.quorum, 5001, 10_000));
         if (next.policyId == 0) next.policyId = POLICY_ID;
         if (next.maxLifetime == 0) next.maxLifetime = 1;
-        counter.setPolicy(next);
-        assertEq(abi.encode(counter.policy()), abi.encode(next));
+        counter.setAssentPolicy(next);
+        assertEq(abi.encode(counter.assentPolicy()), abi.encode(next));
     }
 
     function test_RevertWhen_PolicyIsInvalid() public {
@@ -88,14 +88,14 @@ contract PolicyClientTest is TrailingPath {
         _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, 10_001, MAX_LIFETIME));
         _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, type(uint16).max, MAX_LIFETIME));
         _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, QUORUM, 0));
-        counter.setPolicy(Policy(POLICY_ID, OPERATOR_SET, 5001, 1));
-        counter.setPolicy(Policy(POLICY_ID, OperatorSetId.wrap(0), 10_000, type(uint48).max));
+        counter.setAssentPolicy(Policy(POLICY_ID, OPERATOR_SET, 5001, 1));
+        counter.setAssentPolicy(Policy(POLICY_ID, OperatorSetId.wrap(0), 10_000, type(uint48).max));
     }
 
     function test_RevertWhen_StrangerChangesThePolicy() public {
         vm.prank(stranger);
         vm.expectRevert("not the owner");
-        counter.setPolicy(policy());
+        counter.setAssentPolicy(policy());
     }
 
     function test_QuorumChangeHoldsForAttestationsUnderWay() public {
@@ -103,7 +103,7 @@ contract PolicyClientTest is TrailingPath {
         bytes memory byFive = authorize(attestation, OPERATORS, 2);
         Policy memory stricter = policy();
         stricter.quorum = 9000;
-        counter.setPolicy(stricter);
+        counter.setAssentPolicy(stricter);
         assertRefused(attestation.intent, byFive, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 500, 630));
     }
 
@@ -112,17 +112,17 @@ contract PolicyClientTest is TrailingPath {
     function test_TaskManagerChangeIsAnnounced() public {
         ITaskManager next = deployTaskManager();
         vm.expectEmit(address(counter));
-        emit IPolicyClient.TaskManagerChanged(next);
-        counter.setTaskManager(next);
-        assertEq(address(counter.taskManager()), address(next));
-        assertEq(abi.encode(counter.policy()), abi.encode(policy()), "the policy changed along");
+        emit IPolicyClient.AssentTaskManagerChanged(next);
+        counter.setAssentTaskManager(next);
+        assertEq(address(counter.assentTaskManager()), address(next));
+        assertEq(abi.encode(counter.assentPolicy()), abi.encode(policy()), "the policy changed along");
     }
 
     function test_RevertWhen_TaskManagerIsNoContract() public {
-        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.InvalidTaskManager.selector, stranger));
-        counter.setTaskManager(ITaskManager(stranger));
-        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.InvalidTaskManager.selector, address(0)));
-        counter.setTaskManager(ITaskManager(address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentInvalidTaskManager.selector, stranger));
+        counter.setAssentTaskManager(ITaskManager(stranger));
+        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentInvalidTaskManager.selector, address(0)));
+        counter.setAssentTaskManager(ITaskManager(address(0)));
     }
 
     /// @dev A call of an account without code succeeds and returns nothing; one of another contract may return anything.
@@ -143,7 +143,7 @@ contract PolicyClientTest is TrailingPath {
     function test_RevertWhen_StrangerChangesTheTaskManager() public {
         vm.prank(stranger);
         vm.expectRevert("not the owner");
-        counter.setTaskManager(taskManager);
+        counter.setAssentTaskManager(taskManager);
     }
 
     /* BURNING */
@@ -151,14 +151,14 @@ contract PolicyClientTest is TrailingPath {
     function test_OwnerBurnsNonces() public {
         vm.expectEmit(address(taskManager));
         emit ITaskManager.NoncesBurned(address(counter), 2, 5);
-        counter.burnNonces(2, 5);
+        counter.burnAssentNonces(2, 5);
         assertEq(taskManager.spentNonces(address(counter), 2), 5);
     }
 
     function test_RevertWhen_StrangerBurnsNonces() public {
         vm.prank(stranger);
         vm.expectRevert("not the owner");
-        counter.burnNonces(0, 1);
+        counter.burnAssentNonces(0, 1);
     }
 
     /* STORAGE */
@@ -182,10 +182,10 @@ contract PolicyClientTest is TrailingPath {
     function _assertInvalid(Policy memory invalid) private {
         vm.expectRevert(
             abi.encodeWithSelector(
-                IPolicyClient.InvalidPolicy.selector, invalid.policyId, invalid.quorum, invalid.maxLifetime
+                IPolicyClient.AssentInvalidPolicy.selector, invalid.policyId, invalid.quorum, invalid.maxLifetime
             )
         );
-        counter.setPolicy(invalid);
+        counter.setAssentPolicy(invalid);
     }
 }
 
@@ -205,7 +205,7 @@ abstract contract ViewTest is ClientTestBase {
         if (offset % 3 == 0) authorization[(offset / 3) % authorization.length] ^= change;
         vm.warp(block.timestamp + 10 minutes - uint256(uint16(shift)) % 700);
 
-        if (state % 5 == 1) counter.burnNonces(0, 1 << NONCE);
+        if (state % 5 == 1) counter.burnAssentNonces(0, 1 << NONCE);
         if (state % 5 == 2) commitEpoch(0, OPERATORS - 1);
         vm.startPrank(owner);
         if (state % 5 == 3) registry.revokeEpoch(FIRST_EPOCH);

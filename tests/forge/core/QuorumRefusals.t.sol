@@ -20,14 +20,14 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
     function test_RevertWhen_EpochIsOfAnotherOperatorSet() public whereUnmodifiedPasses {
         Policy memory ofAnotherSet = policy();
         ofAnotherSet.operatorSet = OTHER_SET;
-        counter.setPolicy(ofAnotherSet);
+        counter.setAssentPolicy(ofAnotherSet);
         _assertEpochRefused(FIRST_EPOCH, abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 1));
     }
 
     function test_RevertWhen_RevokedEpochIsOfAnotherOperatorSet() public {
         Policy memory ofAnotherSet = policy();
         ofAnotherSet.operatorSet = OTHER_SET;
-        counter.setPolicy(ofAnotherSet);
+        counter.setAssentPolicy(ofAnotherSet);
         vm.prank(owner);
         registry.revokeEpoch(FIRST_EPOCH);
         _assertEpochRefused(FIRST_EPOCH, abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 1));
@@ -88,7 +88,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
     function test_QuorumOfTheWholeNeedsEveryone() public {
         Policy memory unanimous = policy();
         unanimous.quorum = 10_000;
-        counter.setPolicy(unanimous);
+        counter.setAssentPolicy(unanimous);
         _assertAbsentWeight(1, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 9999, 10_000));
         assertEq(attempt(attest(protectedCall())), "");
     }
@@ -96,7 +96,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
     function test_LeastQuorumNeedsOverHalf() public {
         Policy memory lenient = policy();
         lenient.quorum = 5001;
-        counter.setPolicy(lenient);
+        counter.setAssentPolicy(lenient);
         _assertAbsentWeight(4999, "");
         _assertAbsentWeight(5000, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 5000, 5001));
     }
@@ -240,11 +240,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
     function _assertEpochRefused(EpochId epoch, bytes memory expected) private {
         Attestation memory attestation = attest(protectedCall());
         bytes memory signature = sign(taskManager.digestOf(attestation), 0, OPERATORS);
-        assertRefused(
-            attestation.intent,
-            encode(attestation, epoch, signature, "", new bytes32[](0)),
-            expected
-        );
+        assertRefused(attestation.intent, encode(attestation, epoch, signature, "", new bytes32[](0)), expected);
     }
 
     function _assertAbsent(uint256 absent, bytes memory expected) private {

@@ -179,7 +179,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
         (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         Policy memory other = policy();
         other.operatorSet = OTHER_SET;
-        counter.setPolicy(other);
+        counter.setAssentPolicy(other);
         assertRefused(
             batch[0].intent,
             encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)),

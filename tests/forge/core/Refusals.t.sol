@@ -28,24 +28,24 @@ abstract contract RefusalsTest is ClientTestBase {
     function test_RevertWhen_ClientHasTaskManagerButNoPolicy() public whereUnmodifiedPasses {
         counter = new ProtectedCounter();
         vm.deal(address(counter), 1 ether);
-        counter.setTaskManager(taskManager);
+        counter.setAssentTaskManager(taskManager);
         Intent memory intent = protectedCall();
         bytes memory authorization = authorize(attest(intent));
         assertRefused(intent, authorization, _error(IRefusals.PolicyNotSet.selector));
 
-        counter.setPolicy(policy());
+        counter.setAssentPolicy(policy());
         assertPasses(intent, authorization);
     }
 
     function test_RevertWhen_ClientHasPolicyButNoTaskManager() public whereUnmodifiedPasses {
         counter = new ProtectedCounter();
         vm.deal(address(counter), 1 ether);
-        counter.setPolicy(policy());
+        counter.setAssentPolicy(policy());
         Intent memory intent = protectedCall();
         bytes memory authorization = authorize(attest(intent));
         assertRefused(intent, authorization, _error(IRefusals.PolicyNotSet.selector));
 
-        counter.setTaskManager(taskManager);
+        counter.setAssentTaskManager(taskManager);
         assertPasses(intent, authorization);
     }
 
@@ -153,7 +153,7 @@ abstract contract RefusalsTest is ClientTestBase {
     function test_LongestPossibleLifetimeDoesNotOverflow() public {
         Policy memory endless = policy();
         endless.maxLifetime = type(uint48).max;
-        counter.setPolicy(endless);
+        counter.setAssentPolicy(endless);
         Attestation memory attestation = attest(protectedCall());
         attestation.expiration = type(uint48).max;
         assertEq(attempt(attestation), "");
@@ -176,7 +176,7 @@ abstract contract RefusalsTest is ClientTestBase {
     }
 
     function test_RevertWhen_NonceWasBurned() public whereUnmodifiedPasses {
-        counter.burnNonces(0, 1 << NONCE);
+        counter.burnAssentNonces(0, 1 << NONCE);
         Intent memory intent = protectedCall();
         assertRefused(intent, authorize(attest(intent)), _spent(NONCE));
     }

@@ -75,7 +75,7 @@ contract ValidatorsTest is TrailingPath {
         ITaskManager second = deployTaskManager();
         vm.prank(owner);
         registry.addValidator(second);
-        counter.setTaskManager(second);
+        counter.setAssentTaskManager(second);
         taskManager = second;
 
         Attestation memory attestation = attest(protectedCall());

@@ -73,7 +73,7 @@ contract AttestationHookInstallationTest is HookTestBase {
         for (uint256 i = 0; i < policies.length; ++i) {
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPolicyClient.InvalidPolicy.selector,
+                    IPolicyClient.AssentInvalidPolicy.selector,
                     policies[i].policyId,
                     policies[i].quorum,
                     policies[i].maxLifetime
@@ -85,7 +85,7 @@ contract AttestationHookInstallationTest is HookTestBase {
 
     function test_RevertWhen_TaskManagerIsNoContract() public {
         ITaskManager nobody = ITaskManager(recipient);
-        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.InvalidTaskManager.selector, nobody));
+        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentInvalidTaskManager.selector, nobody));
         new AttestationHook(nobody);
     }
 

@@ -90,10 +90,10 @@ contract GatedHookTest is AssentTestKit {
     function test_CheckAuthorizationForetellsTheSwap() public {
         Intent memory intent = _intent(trader, _params(1 ether));
         bytes memory authorization = attest(intent);
-        hook.checkAuthorization(intent, trader, authorization);
+        hook.checkAssentAuthorization(intent, trader, authorization);
         _swap(trader, _params(1 ether), authorization);
         vm.expectRevert(abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, hook, 0));
-        hook.checkAuthorization(intent, trader, authorization);
+        hook.checkAssentAuthorization(intent, trader, authorization);
     }
 
     /* WHAT OPERATORS DID NOT ALLOW */
@@ -218,12 +218,12 @@ contract GatedHookTest is AssentTestKit {
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, thief));
         hook.setRouterTrusted(thief, true);
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, thief));
-        hook.setPolicy(assentPolicy());
+        hook.setAssentPolicy(assentPolicy());
         vm.stopPrank();
         vm.expectEmit(address(hook));
         emit GatedHook.RouterTrusted(trader, true);
         hook.setRouterTrusted(trader, true);
-        hook.setPolicy(assentPolicy());
+        hook.setAssentPolicy(assentPolicy());
     }
 
     /* PRIVATE */

@@ -193,10 +193,10 @@ contract GatedVaultTest is AssentTestKit {
     function test_CheckAuthorizationForetellsTheWithdrawal() public {
         Intent memory intent = _withdrawal(alice, 400, alice, alice);
         bytes memory authorization = attest(intent);
-        vault.checkAuthorization(intent, alice, authorization);
+        vault.checkAssentAuthorization(intent, alice, authorization);
         callAttested(intent, authorization);
         vm.expectRevert(abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, vault, 0));
-        vault.checkAuthorization(intent, alice, authorization);
+        vault.checkAssentAuthorization(intent, alice, authorization);
     }
 
     /* THE OWNER */
@@ -206,9 +206,9 @@ contract GatedVaultTest is AssentTestKit {
         changed.policyId = keccak256("another policy");
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, alice));
         vm.prank(alice);
-        vault.setPolicy(changed);
-        vault.setPolicy(changed);
-        assertEq(vault.policy().policyId, changed.policyId);
+        vault.setAssentPolicy(changed);
+        vault.setAssentPolicy(changed);
+        assertEq(vault.assentPolicy().policyId, changed.policyId);
     }
 
     /// @dev As yield would.

@@ -281,7 +281,7 @@ contract RelayedExecutorTest is AssentTestKit {
         _assertNotTrusted(intentOf(alice, address(token), 0, theft));
         bytes memory burning = abi.encodeCall(taskManager.burnNonces, (0, type(uint256).max));
         _assertNotTrusted(intentOf(alice, address(taskManager), 0, burning));
-        _assertNotTrusted(intentOf(alice, address(executor), 0, abi.encodeCall(executor.burnNonces, (0, 1))));
+        _assertNotTrusted(intentOf(alice, address(executor), 0, abi.encodeCall(executor.burnAssentNonces, (0, 1))));
         _assertNotTrusted(intentOf(alice, relayer, 0, abi.encodeCall(target.record, (7))));
         // To say so and revert is to say nothing.
         bytes memory question = abi.encodeCall(target.isTrustedForwarder, (address(executor)));
@@ -304,8 +304,8 @@ contract RelayedExecutorTest is AssentTestKit {
     function test_RevertWhen_AnybodyButTheOwnerChangesThePolicy() public {
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, alice));
         vm.prank(alice);
-        executor.setPolicy(assentPolicy());
-        executor.setPolicy(assentPolicy());
+        executor.setAssentPolicy(assentPolicy());
+        executor.setAssentPolicy(assentPolicy());
     }
 
     /* PRIVATE */

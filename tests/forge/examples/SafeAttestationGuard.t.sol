@@ -198,10 +198,11 @@ contract SafeAttestationGuardTest is SafeTestBase {
     function test_SafeChangesItsPolicyByAnAttestedTransaction() public {
         Policy memory policy = assentPolicy();
         policy.quorum = 10_000;
-        SafeTransaction memory change = transactionOf(address(guard), 0, abi.encodeCall(guard.setPolicy, (policy)));
+        SafeTransaction memory change =
+            transactionOf(address(guard), 0, abi.encodeCall(guard.setAssentPolicy, (policy)));
         _assertRefused(execute(safe, change), IRefusals.MalformedAuthorization.selector);
         assertEq(execute(safe, change, _attested(change)), "");
-        assertEq(guard.policy().quorum, 10_000);
+        assertEq(guard.assentPolicy().quorum, 10_000);
     }
 
     function test_RevertWhen_AnotherThanTheSafeChangesThePolicy() public {
@@ -209,7 +210,7 @@ contract SafeAttestationGuardTest is SafeTestBase {
         for (uint256 i = 0; i < others.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(SafeAttestationGuard.NotSafe.selector, others[i]));
             vm.prank(others[i]);
-            guard.setPolicy(assentPolicy());
+            guard.setAssentPolicy(assentPolicy());
         }
     }
 

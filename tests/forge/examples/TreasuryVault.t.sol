@@ -133,15 +133,15 @@ contract TreasuryVaultTest is AssentTestBase {
     function test_RevertWhen_AgentChangesTheRules() public {
         bytes memory expected = abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, agent);
         assertEq(_callVault(agent, abi.encodeCall(vault.setAgent, (agent))), expected);
-        assertEq(_callVault(agent, abi.encodeCall(vault.setPolicy, (policy()))), expected);
-        assertEq(_callVault(agent, abi.encodeCall(vault.setTaskManager, (taskManager))), expected);
-        assertEq(_callVault(agent, abi.encodeCall(vault.burnNonces, (0, 1))), expected);
+        assertEq(_callVault(agent, abi.encodeCall(vault.setAssentPolicy, (policy()))), expected);
+        assertEq(_callVault(agent, abi.encodeCall(vault.setAssentTaskManager, (taskManager))), expected);
+        assertEq(_callVault(agent, abi.encodeCall(vault.burnAssentNonces, (0, 1))), expected);
     }
 
     function test_OwnerRevokesWhatIsUnderWay() public {
         bytes memory call = _authorized(agent, _paymentOf(250 ether));
         vm.prank(owner);
-        vault.burnNonces(0, 1);
+        vault.burnAssentNonces(0, 1);
         assertEq(
             _callVault(agent, call),
             abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, address(vault), 0)

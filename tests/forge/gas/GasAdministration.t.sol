@@ -128,16 +128,16 @@ contract GasOfAdministrationTest is GasTestBase {
     }
 
     function test_SetPolicy() public {
-        _measure("change a policy", address(counter), abi.encodeCall(IPolicyClient.setPolicy, (policy())));
+        _measure("change a policy", address(counter), abi.encodeCall(IPolicyClient.setAssentPolicy, (policy())));
     }
 
     function test_SetTaskManager() public {
-        bytes memory data = abi.encodeCall(IPolicyClient.setTaskManager, (deployTaskManager()));
+        bytes memory data = abi.encodeCall(IPolicyClient.setAssentTaskManager, (deployTaskManager()));
         _measure("change the TaskManager", address(counter), data);
     }
 
     function test_BurnNonces() public {
-        bytes memory data = abi.encodeCall(IPolicyClient.burnNonces, (0, type(uint256).max));
+        bytes memory data = abi.encodeCall(IPolicyClient.burnAssentNonces, (0, type(uint256).max));
         _measure("revoke 255 nonces of a word in use", address(counter), data);
     }
 

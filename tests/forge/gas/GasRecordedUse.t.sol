@@ -111,7 +111,7 @@ contract GasOfRecordedUseTest is GasTestBase {
     /// @dev Nonces of the batches: word 1 and on, of which the first nonce is burned, so that no word is zero.
     function _prepareUse(uint256 size) private {
         (Attestation[] memory batch, bytes32[] memory leaves) = _batch(size, 256 * size + 1);
-        counter.burnNonces(size, 1);
+        counter.burnAssentNonces(size, 1);
         taskManager.recordRoot(FIRST_EPOCH, _signed(MerkleTree.rootOf(leaves)));
         uses[size] = _use(batch[0], leaves, 0);
     }
@@ -121,7 +121,7 @@ contract GasOfRecordedUseTest is GasTestBase {
         address[] memory targets = new address[](17);
         bytes[] memory calls = new bytes[](17);
         (Attestation[] memory batch, bytes32[] memory leaves) = _batch(16, 17 * 256 + 1);
-        counter.burnNonces(17, 1);
+        counter.burnAssentNonces(17, 1);
         for (uint256 i = 0; i < 16; ++i) {
             batch[i].intent.from = address(bundle);
             batch[i].taskId = taskManager.taskIdOf(address(counter), POLICY_ID, batch[i].intent, batch[i].nonce);

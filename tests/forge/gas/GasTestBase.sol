@@ -16,7 +16,7 @@ abstract contract GasTestBase is AssentTestBase {
     function deployCounter() internal {
         counter = new ProtectedCounter();
         counter.initialize(taskManager, policy());
-        counter.burnNonces(0, 1);
+        counter.burnAssentNonces(0, 1);
     }
 
     /// @dev What the operators allow: a call of a function that does nothing.

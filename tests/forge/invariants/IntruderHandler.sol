@@ -210,8 +210,8 @@ contract IntruderHandler is Handler {
         }
         TreasuryVault vault = world.vaults(seed % 2);
         if (call == 8) return (address(vault), abi.encodeCall(vault.setAgent, (operators[0])));
-        if (call == 9) return (address(vault), abi.encodeCall(vault.setPolicy, (vault.policy())));
-        if (call == 10) return (address(vault), abi.encodeCall(vault.burnNonces, (0, 1)));
-        return (address(vault), abi.encodeCall(vault.setTaskManager, (world.otherTaskManager())));
+        if (call == 9) return (address(vault), abi.encodeCall(vault.setAssentPolicy, (vault.assentPolicy())));
+        if (call == 10) return (address(vault), abi.encodeCall(vault.burnAssentNonces, (0, 1)));
+        return (address(vault), abi.encodeCall(vault.setAssentTaskManager, (world.otherTaskManager())));
     }
 }

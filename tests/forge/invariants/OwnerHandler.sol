@@ -114,7 +114,7 @@ contract OwnerHandler is Handler {
         mask |= 1 << (nonce & 0xff);
         TreasuryVault vault_ = world.vaults(vault);
         vm.prank(_OWNER);
-        vault_.burnNonces(nonce >> 8, mask);
+        vault_.burnAssentNonces(nonce >> 8, mask);
         world.noteBurned(client, nonce >> 8, mask);
         bytes memory expected = abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, client, nonce);
         mustFail("use a burned nonce", client, revoked, expected);

@@ -61,13 +61,13 @@ abstract contract Promises is Treasury {
     function assertPoliciesAreTheOwners() external view {
         for (uint256 i = 0; i < 2; ++i) {
             _same(
-                keccak256(abi.encode(vaults[i].policy())),
+                keccak256(abi.encode(vaults[i].assentPolicy())),
                 keccak256(abi.encode(policies[address(vaults[i])])),
                 "policy of a vault"
             );
             _same(vaults[i].agent(), agent, "agent of a vault");
             _same(vaults[i].owner(), owner, "owner of a vault");
-            _same(address(vaults[i].taskManager()), address(taskManager), "TaskManager of a vault");
+            _same(address(vaults[i].assentTaskManager()), address(taskManager), "TaskManager of a vault");
         }
     }
 

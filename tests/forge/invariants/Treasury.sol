@@ -147,7 +147,7 @@ abstract contract Treasury is Attesting {
 
     function setPolicy(TreasuryVault vault, Policy memory newPolicy) external {
         vm.prank(owner);
-        vault.setPolicy(newPolicy);
+        vault.setAssentPolicy(newPolicy);
         policies[address(vault)] = newPolicy;
     }
 

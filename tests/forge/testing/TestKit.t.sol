@@ -114,16 +114,16 @@ contract TestKitTest is AssentTestKit {
 
     function test_OperatorsCanBeAsManyAsATestWants() public {
         deployAssent(1);
-        vault.setTaskManager(taskManager);
+        vault.setAssentTaskManager(taskManager);
         callAttested(_payment(5), attest(_payment(5)));
         deployAssent(40);
-        vault.setTaskManager(taskManager);
+        vault.setAssentTaskManager(taskManager);
         callAttested(_payment(5), withNonSigners(_payment(5), 13));
         assertEq(token.balanceOf(bob), 10);
     }
 
     function test_KitKeepsToTheLifetimeThatTheClientAccepts() public {
-        vault.setPolicy(_shortLived());
+        vault.setAssentPolicy(_shortLived());
         callAttested(_payment(5), attest(_payment(5)));
     }
 

@@ -44,12 +44,12 @@ contract NamespacedVault is ERC20Upgradeable, OwnableUpgradeable, UUPSUpgradeabl
 contract AttestedNamespacedVault is NamespacedVault, PolicyClient {
     /// @dev Once, and in the transaction of the upgrade: whoever comes first is the one.
     function initializePolicy(ITaskManager taskManager, Policy calldata policy) external reinitializer(2) {
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     function withdraw(address payable recipient, uint256 amount) external override onlyAttested {
         _withdraw(recipient, amount);
     }
 
-    function _authorizePolicyChange() internal override onlyOwner {}
+    function _assentAuthorizeChange() internal override onlyOwner {}
 }

@@ -39,12 +39,12 @@ contract CounterBefore is OwnableUpgradeable, UUPSUpgradeable {
 /// @dev The same counter, joined by the client.
 contract CounterAfter is CounterBefore, PolicyClient {
     function initializePolicy(ITaskManager taskManager, Policy memory policy) external reinitializer(2) {
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     function initializeAll(address owner, ITaskManager taskManager, Policy memory policy) external initializer {
         __Ownable_init(owner);
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     function increment(uint256 by) external payable override onlyAttested {
@@ -52,10 +52,10 @@ contract CounterAfter is CounterBefore, PolicyClient {
     }
 
     function execute(Intent calldata intent, bytes calldata authorization) external returns (bytes memory) {
-        return _executeAttested(intent, authorization);
+        return _assentExecute(intent, authorization);
     }
 
-    function _authorizePolicyChange() internal view override onlyOwner {}
+    function _assentAuthorizeChange() internal view override onlyOwner {}
 }
 
 /// @dev Behind each proxy the client is the proxy, with the proxy's storage, balance and nonces.
@@ -140,7 +140,7 @@ contract ProxiesTest is TrailingPath {
         address proxy = address(new ERC1967Proxy(address(implementation), _initialization()));
         vm.expectRevert(abi.encodeWithSelector(OwnableUpgradeable.OwnableUnauthorizedAccount.selector, stranger));
         vm.prank(stranger);
-        IPolicyClient(proxy).setPolicy(policy());
+        IPolicyClient(proxy).setAssentPolicy(policy());
     }
 
     /// @dev Refuses without, passes once with an authorization.

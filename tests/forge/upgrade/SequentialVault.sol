@@ -59,14 +59,14 @@ contract AttestedSequentialVault is SequentialVault, PolicyClient {
     /// @dev Once, and in the transaction of the upgrade: whoever comes first is the one.
     function initializePolicy(ITaskManager taskManager, Policy calldata policy) external {
         _become(2);
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     function withdraw(address payable recipient, uint256 amount) external override onlyAttested {
         _withdraw(recipient, amount);
     }
 
-    function _authorizePolicyChange() internal view override {
+    function _assentAuthorizeChange() internal view override {
         if (msg.sender != owner) revert NotOwner();
     }
 }

@@ -163,8 +163,8 @@ abstract contract UpgradeTestBase is AssentTestKit {
         vm.prank(stranger);
         vault.initializePolicy(taskManager, _strangersPolicy());
         vm.startPrank(owner);
-        IPolicyClient(address(vault)).setTaskManager(taskManager);
-        IPolicyClient(address(vault)).setPolicy(assentPolicy());
+        IPolicyClient(address(vault)).setAssentTaskManager(taskManager);
+        IPolicyClient(address(vault)).setAssentPolicy(assentPolicy());
         vm.stopPrank();
         _assertPolicyIsTheOwners();
         _assertWithdrawalPasses();
@@ -237,7 +237,7 @@ abstract contract UpgradeTestBase is AssentTestKit {
         Policy memory next = assentPolicy();
         next.policyId = keccak256("the next policy");
         vm.prank(owner);
-        IPolicyClient(address(vault)).setPolicy(next);
+        IPolicyClient(address(vault)).setAssentPolicy(next);
         vm.expectPartialRevert(IRefusals.WrongTask.selector);
         callAttested(withdrawal, authorization);
     }
@@ -287,8 +287,8 @@ abstract contract UpgradeTestBase is AssentTestKit {
     }
 
     function _assertPolicyIsTheOwners() private view {
-        assertEq(abi.encode(IPolicyClient(address(vault)).policy()), abi.encode(assentPolicy()));
-        assertEq(address(IPolicyClient(address(vault)).taskManager()), address(taskManager));
+        assertEq(abi.encode(IPolicyClient(address(vault)).assentPolicy()), abi.encode(assentPolicy()));
+        assertEq(address(IPolicyClient(address(vault)).assentTaskManager()), address(taskManager));
     }
 
     function _assertStorageIsIntact() private view {

@@ -70,7 +70,7 @@ abstract contract ClientTestBase is AssentTestBase {
         view
         returns (bytes memory refusal)
     {
-        try counter.checkAuthorization(intent, caller, authorization) returns (bytes32 taskId) {
+        try counter.checkAssentAuthorization(intent, caller, authorization) returns (bytes32 taskId) {
             assertEq(taskId, bytes32(authorization), "the view names another task");
         } catch (bytes memory reason) {
             return reason;

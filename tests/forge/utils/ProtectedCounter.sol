@@ -11,7 +11,7 @@ contract ProtectedCounter is PolicyClient {
     uint256 public count;
 
     function initialize(ITaskManager taskManager, Policy memory policy) external {
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     function protectedNoOp() external payable onlyAttested {}
@@ -23,10 +23,10 @@ contract ProtectedCounter is PolicyClient {
     }
 
     function execute(Intent calldata intent, bytes calldata authorization) external payable returns (bytes memory) {
-        return _executeAttested(intent, authorization);
+        return _assentExecute(intent, authorization);
     }
 
-    function _authorizePolicyChange() internal view override {
+    function _assentAuthorizeChange() internal view override {
         require(msg.sender == _OWNER, "not the owner");
     }
 }

@@ -61,7 +61,7 @@ impl Place {
 impl Setting {
     fn from_context(context: Context, epoch: Option<Epoch>, path: &Path) -> Result<Self> {
         let Context { chain_id, task_manager, policy_client, policy, epochs, .. } = context;
-        let policy = policy.with_context(|| format!("context file {}: the client has no policy, so nothing can be attested for it; set one with its setPolicy", path.display()))?;
+        let policy = policy.with_context(|| format!("context file {}: the client has no policy, so nothing can be attested for it; set one with its setAssentPolicy", path.display()))?;
         let newest = || {
             epochs.into_iter().filter(|epoch| epoch.operator_set == policy.operatorSet).max_by_key(|epoch| epoch.number)
         };

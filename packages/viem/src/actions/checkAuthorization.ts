@@ -39,7 +39,7 @@ export async function checkAuthorization(
     const taskId = await readContract(client, {
       abi: policyClientAbi,
       address: policyClient,
-      functionName: "checkAuthorization",
+      functionName: "checkAssentAuthorization",
       args: [checkedIntent(intent), caller, encoded],
     });
     return { authorized: true, taskId };

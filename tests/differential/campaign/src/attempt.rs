@@ -18,7 +18,7 @@ pub enum Way {
     Trailing,
     /// `execute`, with intent and authorization as arguments.
     Explicit,
-    /// `checkAuthorization`, the client's view.
+    /// `checkAssentAuthorization`, the client's view.
     ClientView,
     /// `check`, the TaskManager's view, under any policy at all.
     TaskManagerView,
@@ -99,7 +99,7 @@ impl Attempt {
                 (vault, call.abi_encode())
             }
             Way::ClientView => {
-                let call = IPolicyClient::checkAuthorizationCall { intent: intent.into(), caller, authorization };
+                let call = IPolicyClient::checkAssentAuthorizationCall { intent: intent.into(), caller, authorization };
                 (vault, call.abi_encode())
             }
             Way::TaskManagerView => {

@@ -82,7 +82,7 @@ fn prepare(world: &World, attempt: &Attempt) {
         forget_policy(world, client.vault);
     } else if attempt.policy != client.policy && attempt.way != Way::TaskManagerView {
         let policy = attempt.policy.clone().into();
-        world.transact(world.owner, client.vault, &IPolicyClient::setPolicyCall { newPolicy: policy });
+        world.transact(world.owner, client.vault, &IPolicyClient::setAssentPolicyCall { newPolicy: policy });
     }
     if let Some((word, mask)) = attempt.burned {
         let burn = TaskManager::burnNoncesCall { word, mask };

@@ -9,7 +9,7 @@ import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step
 /// @title A treasury that pays what a quorum of operators has authorised
 contract Treasury is PolicyClient, Ownable2Step {
     constructor(address owner, ITaskManager taskManager, Policy memory policy) payable Ownable(owner) {
-        _initializePolicyClient(taskManager, policy);
+        _assentInitialize(taskManager, policy);
     }
 
     function pay(address payable recipient, uint256 amount) external onlyAttested {
@@ -17,5 +17,5 @@ contract Treasury is PolicyClient, Ownable2Step {
         require(success, "the recipient refused the payment");
     }
 
-    function _authorizePolicyChange() internal override onlyOwner {}
+    function _assentAuthorizeChange() internal override onlyOwner {}
 }
