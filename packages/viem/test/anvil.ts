@@ -1,4 +1,4 @@
-// A real anvil with the precompiles of EIP-2537, on a port of its own.
+// A real anvil with the precompiles of EIP-2537, on its own port.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { type Abi, type Hex } from "viem";

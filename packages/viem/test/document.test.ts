@@ -52,7 +52,7 @@ test("a document is read as the Rust verifier wrote it, with every field", () =>
   );
 });
 
-test("a document's own task id is that of its fields, and its authorizations are cut from it", () => {
+test("a document's task id is that of its fields, and its authorizations are derived from it", () => {
   const document = parseAttestationDocument(WRITTEN);
   const { attestation, signature, nonSigners, merkleProof, epoch } = document;
   assert.equal(taskId({ ...document, ...attestation }), attestation.taskId);

@@ -49,10 +49,10 @@ async function assertRefused(call: Promise<unknown>, [name, args]: Expected): Pr
     assert(error.message.includes(error.refusal.explanation) && error.message.includes(error.refusal.remedy));
     return error.refusal;
   }
-  assert.fail(`the call went through, and ${name} was expected`);
+  assert.fail(`the call succeeded, and ${name} was expected`);
 }
 
-/** The agent sends a payment with an authorization; the contract's own view must have given the same verdict. */
+/** Sends a payment with an authorization; the contract's own view must have given the same verdict. */
 async function pay(amount: bigint, document: AttestationDocument): Promise<Hex> {
   const { call, intent } = world.payment(amount);
   const authorization = authorizationOf(document);
@@ -79,13 +79,13 @@ const execute = (intent: Intent, document: AttestationDocument) =>
     args: [intent, encodeAuthorization(authorizationOf(document))],
   });
 
-/** The refusal of a call made with viem alone. */
+/** Returns the refusal of a call made with only viem. */
 async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
-  const error: unknown = await call.then(() => assert.fail("the call went through"), (reason: unknown) => reason);
+  const error: unknown = await call.then(() => assert.fail("the call succeeded"), (reason: unknown) => reason);
   return decodeRefusal(error) ?? assert.fail(String(error));
 }
 
-test("an attested call goes through once, spends its nonce, and is refused the second time", async () => {
+test("an attested call succeeds once, spends its nonce, and is refused the second time", async () => {
   const document = await attestPayment(250n, { nonce: 258n, signers: 4 });
   const { logs } = await world.mined(await pay(250n, document));
   assert.equal(await world.balanceOf(recipient), 250n);
@@ -121,7 +121,7 @@ test("an authorization for another chain is for another task", async () => {
   await assertRefused(pay(1n, document), ["WrongTask", { expected, actual: document.attestation.taskId }]);
 });
 
-test("an attestation that has expired, or would be good for too long, is refused", async () => {
+test("an attestation that has expired, or is valid for too long, is refused", async () => {
   const expired = await attestPayment(1n, { nonce: 3n, lifetime: -100 });
   const refusal = await refusalOf(pay(1n, expired));
   assert(refusal.name === "AttestationExpired");
@@ -159,7 +159,7 @@ test("an epoch that does not exist, and an operator that it does not have, are r
   await assertRefused(pay(1n, { ...document, nonSigners: [5] }), ["MalformedAuthorization", {}]);
 });
 
-test("bytes cut on the way are refused, whoever sends them", async () => {
+test("truncated bytes are refused, for every way to send them", async () => {
   const { intent } = world.payment(1n);
   const authorization = authorizationOf(await world.attest(intent, { nonce: 6n }));
   const attested = withAuthorization({ calldata: intent.data, authorization });
@@ -170,7 +170,7 @@ test("bytes cut on the way are refused, whoever sends them", async () => {
   assert.equal((await refusalOf(world.agent.sendTransaction(call))).name, "MalformedAuthorization");
 });
 
-test("a recorded root lets a call through without its signature, and only once it is recorded", async () => {
+test("a recorded root authorizes a call without its signature, and only once it is recorded", async () => {
   const { call, intent } = world.payment(10n);
   const sibling: Hex = `0x${"5a".repeat(32)}`;
   const document = await world.attest(intent, { nonce: 8n, merkleProof: [sibling] });

@@ -13,7 +13,7 @@ import { createWorld, recipient } from "./world.js";
 const PACKAGE = new URL("../../", import.meta.url);
 const README = readFileSync(new URL("README.md", PACKAGE), "utf8");
 
-test("the README's program, as it stands there, pays once and tells why not twice", async (context) => {
+test("the README's program pays once and says why not twice", async (context) => {
   const world = await createWorld();
   context.after(world.stop);
   const directory = mkdtempSync(join(tmpdir(), "assent-viem-"));

@@ -90,7 +90,7 @@ test("a refusal is found in whatever carries the revert data", () => {
   for (const carrier of carriers) assert.equal(decodeRefusal(carrier)?.name, "AttestationAlreadySpent");
 });
 
-test("what is not exactly a protocol error is none", () => {
+test("revert data that is not exactly a protocol error is not decoded", () => {
   const own = encodeErrorResult({ abi: parseAbi(["error NotAgent(address)"]), args: [`0x${"22".repeat(20)}`] });
   const reason = encodeErrorResult({ abi: parseAbi(["error Error(string)"]), args: ["too late"] });
   const cyclic: { cause?: unknown } = {};
@@ -101,7 +101,7 @@ test("what is not exactly a protocol error is none", () => {
   }
 });
 
-test("a padded argument that is not canonical is none", () => {
+test("revert data with an argument that is not canonical is not decoded", () => {
   const dirty = spent.replace("0".repeat(24), `01${"0".repeat(22)}`) as Hex;
   assert.notEqual(dirty, spent);
   assert.equal(decodeRefusal(dirty), undefined);

@@ -67,7 +67,7 @@ export function misuse(
     encodeAuthorization(attestation),
     // @ts-expect-error a protected call without its authorization
     sendAttested(client, { abi, address, functionName: "pay", args: [address, 1n], ...sender }),
-    // @ts-expect-error nobody's call, where the client has no account
+    // @ts-expect-error a call without an account, where the client has none
     sendAttested(client, { abi, address, functionName: "fund", chain: foundry, authorization }),
     // @ts-expect-error on no chain, where the client has none
     sendAttested(client, { abi, address, functionName: "fund", account: address, authorization }),
@@ -85,7 +85,7 @@ export function misuse(
     refusal.name === "AttestationSpent",
     // @ts-expect-error the arguments of an error that it may not be
     refusal.args.nonce,
-    // @ts-expect-error nobody changes an intent that was attested
+    // @ts-expect-error an attested intent is read-only
     (document.attestation.intent.value = 1n),
   ];
 }

@@ -59,7 +59,7 @@ test("the worked example's hashes are recomputed", () => {
   assert.equal(rootOf(document), example("digest = root"));
 });
 
-test("the worked example's authorizations are those cut from its document", () => {
+test("the worked example's authorizations are those derived from its document", () => {
   const authorization = authorizationOf(document);
   assert.equal(encodeAuthorization(authorization), example("authorization"));
   assert.deepEqual(decodeAuthorization(example("authorization")), authorization);
