@@ -42,7 +42,9 @@ const registryAbi = parseAbi([
   "function commitEpoch(uint32 operatorSet, address[] operators) returns (uint32)",
   "function revokeEpoch(uint32 epoch)",
 ]);
-const ownerStakeSourceAbi = parseAbi(["function setWeights(uint32 operatorSet, address[] operators, uint96[] weights)"]);
+const ownerStakeSourceAbi = parseAbi([
+  "function setWeights(uint32 operatorSet, address[] operators, uint96[] weights)",
+]);
 
 const OPERATOR_SET = 1;
 const OPERATORS = 5;
