@@ -1,6 +1,6 @@
-//! A call with an authorization, as both sides get to see it.
+//! A call with an authorization, as both sides see it.
 
-use crate::{Client, SignedRoot, World, recording::recorded_roots};
+use crate::{Client, Deployment, EntryPoint, SignedRoot, signing::recorded_roots};
 use alloy::{
     primitives::{Address, B256, U256, aliases::U48},
     sol_types::SolCall,
@@ -8,77 +8,46 @@ use alloy::{
 use assent_chain::Call;
 use assent_contracts::{IPolicyClient, TaskManager, TreasuryVault};
 use assent_verifier::{Context, Intent, Policy, SpentNonces};
-use proptest::prelude::*;
-use serde::{Deserialize, Serialize};
 
-/// Which of the contracts' entrances the call takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Way {
-    /// `pay`, with the authorization behind the calldata.
-    Trailing,
-    /// `execute`, with intent and authorization as arguments.
-    Explicit,
-    /// `checkAssentAuthorization`, the client's view.
-    ClientView,
-    /// `check`, the TaskManager's view, under any policy at all.
-    TaskManagerView,
-}
-
-impl Way {
-    /// Whether the call spends the nonce.
-    pub fn spends(self) -> bool {
-        matches!(self, Self::Trailing | Self::Explicit)
-    }
-}
-
-impl Arbitrary for Way {
-    type Parameters = ();
-    type Strategy = BoxedStrategy<Self>;
-
-    fn arbitrary_with((): ()) -> Self::Strategy {
-        let ways = [Self::Trailing, Self::Explicit, Self::ClientView, Self::TaskManagerView];
-        prop::sample::select(ways.to_vec()).boxed()
-    }
-}
-
-/// A call, and the circumstances in which it is made.
+/// A call and its circumstances.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// The client, by its place in the world.
+    /// The client's index.
     pub client: usize,
-    /// The entrance.
-    pub way: Way,
-    /// Who calls; the agent, where the entrance lets nobody else in.
+    /// The entry point.
+    pub entry_point: EntryPoint,
+    /// The caller. It is the agent where the entry point accepts no one else.
     pub caller: Address,
-    /// The call. On the trailing way it only gives the calldata.
+    /// The call. Of a trailing call, only the calldata is used.
     pub intent: Intent,
-    /// The bytes that go with it.
+    /// The bytes of the authorization.
     pub authorization: Vec<u8>,
-    /// What the length behind a trailing authorization says too much.
+    /// By how much the length after a trailing authorization is too large.
     pub length_error: i16,
     /// The root that was signed, whatever the bytes say.
     pub root: B256,
-    /// When.
+    /// The block's timestamp.
     pub timestamp: u64,
-    /// What the client demands at that time.
+    /// The client's policy at that time.
     pub policy: Policy,
     /// Nonces burned before: a word and its mask.
     pub burned: Option<(U256, U256)>,
     /// Roots recorded before, all of one epoch.
     pub recorded: Vec<SignedRoot>,
-    /// An epoch revoked before, but after roots were recorded.
+    /// An epoch revoked before the call, but after roots were recorded.
     pub revoked: Option<u32>,
 }
 
 impl Attempt {
     /// The protected contract.
-    pub fn client<'a>(&self, world: &'a World) -> &'a Client {
-        &world.clients[self.client]
+    pub fn client<'a>(&self, deployment: &'a Deployment) -> &'a Client {
+        &deployment.clients[self.client]
     }
 
-    /// The caller the contracts see. Only the agent gets as far as the authorization on the ways that spend.
-    pub fn effective_caller(&self, world: &World) -> Address {
-        if self.way.spends() { world.agent } else { self.caller }
+    /// The caller that the contracts see. Entry points that spend refuse any caller but the agent before they read the
+    /// authorization.
+    pub fn effective_caller(&self, deployment: &Deployment) -> Address {
+        if self.entry_point.spends() { deployment.agent } else { self.caller }
     }
 
     /// Ordinary calldata, authorization, length.
@@ -88,21 +57,21 @@ impl Attempt {
     }
 
     /// The call to the contracts.
-    pub fn call(&self, world: &World) -> Call {
+    pub fn call(&self, deployment: &Deployment) -> Call {
         let (intent, authorization) = (self.intent.clone(), self.authorization.clone().into());
-        let caller = self.effective_caller(world);
-        let vault = self.client(world).vault;
-        let (to, data) = match self.way {
-            Way::Trailing => (vault, self.trailing_calldata()),
-            Way::Explicit => {
+        let caller = self.effective_caller(deployment);
+        let vault = self.client(deployment).vault;
+        let (to, data) = match self.entry_point {
+            EntryPoint::Trailing => (vault, self.trailing_calldata()),
+            EntryPoint::Explicit => {
                 let call = TreasuryVault::executeCall { intent: intent.into(), authorization };
                 (vault, call.abi_encode())
             }
-            Way::ClientView => {
+            EntryPoint::ClientView => {
                 let call = IPolicyClient::checkAssentAuthorizationCall { intent: intent.into(), caller, authorization };
                 (vault, call.abi_encode())
             }
-            Way::TaskManagerView => {
+            EntryPoint::TaskManagerView => {
                 let attested = TaskManager::AttestedCall {
                     caller,
                     from: intent.from,
@@ -117,28 +86,28 @@ impl Attempt {
                     attestedCall: attested,
                     authorization,
                 };
-                (world.task_manager, call.abi_encode())
+                (deployment.task_manager, call.abi_encode())
             }
         };
         Call::new(caller, to, data)
     }
 
     /// The same circumstances for the verifier.
-    pub fn context(&self, world: &World) -> Context {
+    pub fn context(&self, deployment: &Deployment) -> Context {
         let mut spent = SpentNonces::default();
         if let Some((word, mask)) = self.burned {
-            spent.burn(self.client(world).vault, word, mask);
+            spent.burn(self.client(deployment).vault, word, mask);
         }
-        let mut epochs = world.epochs.clone();
+        let mut epochs = deployment.epochs.clone();
         for epoch in epochs.iter_mut().filter(|epoch| Some(epoch.number) == self.revoked) {
             epoch.valid_until = U48::ZERO;
         }
         Context {
-            chain_id: U256::from(world.chain.chain_id()),
-            task_manager: world.task_manager,
-            policy_client: self.client(world).vault,
+            chain_id: U256::from(deployment.chain.chain_id()),
+            task_manager: deployment.task_manager,
+            policy_client: self.client(deployment).vault,
             policy: Some(self.policy.clone()),
-            caller: self.effective_caller(world),
+            caller: self.effective_caller(deployment),
             timestamp: self.timestamp,
             epochs,
             recorded_roots: recorded_roots(&self.recorded),

@@ -1,58 +1,62 @@
 //! Calls that operators have attested, before anything is tampered with.
 
-use crate::{Client, SignedRoot, Way, World, place, recording::sign_to_record, world_plan::LATEST};
+use crate::{
+    Client, Deployment, EntryPoint, SignedRoot, index,
+    signing::{sign, sign_to_record},
+    world_plan::LATEST,
+};
 use alloy::{
     primitives::{Address, B256, U256, aliases::U48},
     sol_types::SolCall,
 };
 use assent_contracts::{ExampleToken, TreasuryVault};
-use assent_signer::{AttestationBatch, PartialSignature, aggregate};
+use assent_signer::AttestationBatch;
 use assent_verifier::{
-    Attestation, Authorization, Epoch, Intent, NonSigners, QuorumProof, Signature,
+    Attestation, Authorization, Epoch, Intent, QuorumProof,
     digest::{intent_hash, task_id},
 };
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
 
-/// A call, alone or in a batch with others, and who signs.
+/// A call, attested separately or in a batch with others, and its signers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AttestedPlan {
-    /// Which of the world's clients.
+    /// Which of the deployment's clients.
     pub client: u16,
-    /// By which of its entrances.
-    pub way: Way,
-    /// The epoch, by its place.
+    /// The entry point.
+    pub entry_point: EntryPoint,
+    /// The epoch's index, reduced to the number of epochs.
     pub epoch: u16,
-    /// What is paid, in units of the token or in 256 wei.
+    /// The amount, in units of the token or of 256 wei.
     pub amount: u64,
     /// Whether `execute` sends ether and not tokens.
     pub ether: bool,
     /// The nonce.
     pub nonce: U256,
-    /// Seconds until the attestation is no longer good; reduced to what the policy allows.
+    /// Seconds until the attestation expires, reduced to what the policy allows.
     pub lifetime: u32,
     /// The decision.
     pub allow: bool,
     /// The evidence.
     pub evidence: B256,
-    /// Who does not sign.
+    /// The operators that do not sign.
     pub absent: Absent,
-    /// How many attestations stand under the root.
+    /// The number of attestations under the root.
     pub batch: u16,
-    /// Which of them this is.
-    pub place: u16,
+    /// The index of this attestation among them, reduced to their number.
+    pub index: u16,
 }
 
 /// Operators who do not sign.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Absent {
-    /// These, by their places in the epoch; nobody if there are none.
+    /// These, by their indices in the epoch.
     These(Vec<u16>),
-    /// As many as can be while the others are a bare majority.
+    /// As many as possible while the others are a bare majority.
     AllButABareMajority,
-    /// Everybody: the signature is no more than a well-formed point.
-    Everybody,
+    /// All: the signature is only a well-formed point.
+    All,
 }
 
 /// What operators have attested.
@@ -60,11 +64,11 @@ pub enum Absent {
 pub struct Attested {
     /// The call.
     pub intent: Intent,
-    /// Good, if the plan's operators and decision suffice.
+    /// Valid if the plan's operators and decision suffice.
     pub authorization: Authorization,
-    /// What it stands under.
+    /// The root that it is under.
     pub root: B256,
-    /// Who did not sign, by their places in the epoch.
+    /// The indices in the epoch of the operators that did not sign.
     absent: Vec<usize>,
     to_record: OnceCell<[Option<SignedRoot>; 2]>,
 }
@@ -77,43 +81,43 @@ impl AttestedPlan {
             5 => Just(Absent::These(Vec::new())),
             4 => vec(any::<u16>(), 1..4).prop_map(Absent::These),
             1 => Just(Absent::AllButABareMajority),
-            1 => Just(Absent::Everybody),
+            1 => Just(Absent::All),
         ];
-        let call = (any::<u16>(), any::<Way>(), any::<u64>(), any::<bool>(), nonce());
+        let call = (any::<u16>(), any::<EntryPoint>(), any::<u64>(), any::<bool>(), nonce());
         let statement = (any::<u32>(), prop::bool::weighted(0.9), any::<[u8; 32]>());
         let batch = (prop_oneof![3 => Just(1u16), 2 => 2..9u16, 1 => 9..70u16], any::<u16>());
-        (call, statement, epoch, absent, batch).prop_map(|(call, statement, epoch, absent, (batch, place))| {
-            let (client, way, amount, ether, nonce) = call;
+        (call, statement, epoch, absent, batch).prop_map(|(call, statement, epoch, absent, (batch, index))| {
+            let (client, entry_point, amount, ether, nonce) = call;
             let (lifetime, allow, evidence) = statement;
             let evidence = B256::from(evidence);
-            Self { client, way, epoch, amount, ether, nonce, lifetime, allow, evidence, absent, batch, place }
+            Self { client, entry_point, epoch, amount, ether, nonce, lifetime, allow, evidence, absent, batch, index }
         })
     }
 
     /// The client.
-    pub fn client<'a>(&self, world: &'a World) -> &'a Client {
-        &world.clients[place(self.client, world.clients.len())]
+    pub fn client<'a>(&self, deployment: &'a Deployment) -> &'a Client {
+        &deployment.clients[index(self.client, deployment.clients.len())]
     }
 
     /// The epoch.
-    pub fn epoch<'a>(&self, world: &'a World) -> &'a Epoch {
-        &world.epochs[place(self.epoch, world.epochs.len())]
+    pub fn epoch<'a>(&self, deployment: &'a Deployment) -> &'a Epoch {
+        &deployment.epochs[index(self.epoch, deployment.epochs.len())]
     }
 
-    pub(crate) fn carry_out(&self, world: &World) -> Attested {
-        let intent = self.intent(world);
-        let attestation = self.attestation(world, intent.clone());
-        let epoch = self.epoch(world);
-        let place = place(self.place, self.batch.into());
+    pub(crate) fn carry_out(&self, deployment: &Deployment) -> Attested {
+        let intent = self.intent(deployment);
+        let attestation = self.attestation(deployment, intent.clone());
+        let epoch = self.epoch(deployment);
+        let index = index(self.index, self.batch.into());
         let attestations = (0..usize::from(self.batch)).map(|other| Attestation {
-            evidence: if other == place { self.evidence } else { B256::with_last_byte(other as u8) },
+            evidence: if other == index { self.evidence } else { B256::with_last_byte(other as u8) },
             ..attestation.clone()
         });
-        let batch = AttestationBatch::new(attestations.collect(), attestation.intent.chainId, world.task_manager)
-            .expect("a sound batch");
+        let batch = AttestationBatch::new(attestations.collect(), attestation.intent.chainId, deployment.task_manager)
+            .expect("a valid batch");
         let root = batch.root();
-        let absent = self.absent.places(epoch);
-        let (signature, non_signers) = sign(world, epoch, root, &absent);
+        let absent = self.absent.indices(epoch);
+        let (signature, non_signers) = sign(deployment, epoch, root, &absent);
         let authorization = Authorization {
             task_id: attestation.taskId,
             nonce: attestation.nonce,
@@ -122,35 +126,48 @@ impl AttestedPlan {
             evidence: attestation.evidence,
             epoch: epoch.number,
             quorum_proof: QuorumProof::Direct { signature, non_signers },
-            merkle_proof: batch.merkle_proof(place).expect("the attestation's place"),
+            merkle_proof: batch.merkle_proof(index).expect("below the number of attestations"),
         };
         Attested { intent, authorization, root, absent, to_record: OnceCell::new() }
     }
 
-    fn intent(&self, world: &World) -> Intent {
-        let (token, recipient, amount) = (world.token, Address::repeat_byte(0x77), U256::from(self.amount));
-        let (to, value, data) = match self.way {
-            Way::Trailing => {
+    fn intent(&self, deployment: &Deployment) -> Intent {
+        let (token, recipient, amount) = (deployment.token, Address::repeat_byte(0x77), U256::from(self.amount));
+        let (to, value, data) = match self.entry_point {
+            EntryPoint::Trailing => {
                 let call = TreasuryVault::payCall { token, recipient, amount };
-                (self.client(world).vault, U256::ZERO, call.abi_encode())
+                (self.client(deployment).vault, U256::ZERO, call.abi_encode())
             }
             _ if self.ether => (recipient, amount >> 8, Vec::new()),
             _ => (token, U256::ZERO, ExampleToken::transferCall { to: recipient, value: amount }.abi_encode()),
         };
-        Intent { from: world.agent, to, value, data: data.into(), chainId: U256::from(world.chain.chain_id()) }
+        Intent {
+            from: deployment.agent,
+            to,
+            value,
+            data: data.into(),
+            chainId: U256::from(deployment.chain.chain_id()),
+        }
     }
 
-    fn attestation(&self, world: &World, intent: Intent) -> Attestation {
+    fn attestation(&self, deployment: &Deployment, intent: Intent) -> Attestation {
         let Intent { chainId: chain_id, .. } = intent;
-        let Client { vault, policy } = self.client(world);
+        let Client { vault, policy } = self.client(deployment);
         let longest = u64::try_from(policy.maxLifetime).expect("48 bits");
         let lifetime = 1 + u64::from(self.lifetime) % longest;
         Attestation {
-            taskId: task_id(chain_id, world.task_manager, *vault, policy.policyId, intent_hash(&intent), self.nonce),
+            taskId: task_id(
+                chain_id,
+                deployment.task_manager,
+                *vault,
+                policy.policyId,
+                intent_hash(&intent),
+                self.nonce,
+            ),
             policyId: policy.policyId,
             policyClient: *vault,
             nonce: self.nonce,
-            expiration: U48::from((world.earliest() + lifetime).min(LATEST)),
+            expiration: U48::from((deployment.earliest() + lifetime).min(LATEST)),
             decision: self.allow.into(),
             evidence: self.evidence,
             intent,
@@ -159,32 +176,33 @@ impl AttestedPlan {
 }
 
 impl Attested {
-    /// What can be recorded of the root, signed by the same operators and by a bare majority; nothing if they or their epoch do
+    /// The root to be recorded, signed by the same operators and by a bare majority. `None` if they or their epoch do
     /// not suffice.
-    pub(crate) fn to_record(&self, world: &World) -> &[Option<SignedRoot>; 2] {
-        let sign = |epoch, absent: &[usize]| sign_to_record(world, epoch, self.root, absent);
+    pub(crate) fn to_record(&self, deployment: &Deployment) -> &[Option<SignedRoot>; 2] {
+        let sign = |epoch, absent: &[usize]| sign_to_record(deployment, epoch, self.root, absent);
         self.to_record.get_or_init(|| {
-            let epoch = world.epochs.iter().find(|epoch| epoch.number == self.authorization.epoch).expect("its epoch");
-            [sign(epoch, &self.absent), sign(epoch, &Absent::AllButABareMajority.places(epoch))]
+            let epoch =
+                deployment.epochs.iter().find(|epoch| epoch.number == self.authorization.epoch).expect("its epoch");
+            [sign(epoch, &self.absent), sign(epoch, &Absent::AllButABareMajority.indices(epoch))]
         })
     }
 }
 
 impl Absent {
-    pub(crate) fn places(&self, epoch: &Epoch) -> Vec<usize> {
+    pub(crate) fn indices(&self, epoch: &Epoch) -> Vec<usize> {
         let operators = epoch.operators.operators();
         match self {
-            Self::These(places) => places.iter().map(|&number| place(number, operators.len())).collect(),
-            Self::Everybody => (0..operators.len()).collect(),
+            Self::These(numbers) => numbers.iter().map(|&number| index(number, operators.len())).collect(),
+            Self::All => (0..operators.len()).collect(),
             Self::AllButABareMajority => {
                 let required = epoch.operators.required_weight(0);
                 let mut weight = U256::from(epoch.operators.total_weight());
                 let mut absent = Vec::new();
-                for (place, operator) in operators.iter().enumerate() {
+                for (index, operator) in operators.iter().enumerate() {
                     let without = weight - U256::from(operator.weight);
                     if without >= required {
                         weight = without;
-                        absent.push(place);
+                        absent.push(index);
                     }
                 }
                 absent
@@ -193,23 +211,7 @@ impl Absent {
     }
 }
 
-/// The aggregate of all who are not absent.
-pub(crate) fn sign(world: &World, epoch: &Epoch, root: B256, absent: &[usize]) -> (Signature, NonSigners) {
-    let signers = world.signers(epoch).enumerate().filter(|(place, _)| !absent.contains(place));
-    let partials: Vec<_> =
-        signers.map(|(_, (operator, key))| PartialSignature::new(*operator, key.sign_root(root).0)).collect();
-    match aggregate(epoch, root, &partials) {
-        Ok(aggregate) => (aggregate.signature, aggregate.non_signers),
-        // Nobody signed.
-        Err(_) => (
-            world.keys[0].1.sign_root(B256::ZERO),
-            NonSigners::from_indices((0..epoch.operators.operators().len()).map(|place| place as u16))
-                .expect("at most 2,000"),
-        ),
-    }
-}
-
-/// Neighbours in a word, edges of words, and anything.
+/// Neighbours in a word, edges of words, and any number.
 fn nonce() -> impl Strategy<Value = U256> {
     prop_oneof![(0..600u64).prop_map(U256::from), Just(U256::MAX), any::<[u8; 32]>().prop_map(U256::from_be_bytes),]
 }

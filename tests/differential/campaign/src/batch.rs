@@ -1,6 +1,6 @@
 //! Many calls, verified together.
 
-use crate::{Attempt, AttestedPlan, Outcome, UsePlan, Way, World, compare, comparison::Verdict};
+use crate::{Answer, Attempt, AttestedPlan, EntryPoint, UsePlan, Verification, World, compare};
 use assent_verifier::{
     Call,
     backend::{Backend, arkworks::Arkworks, blst::Blst},
@@ -9,7 +9,8 @@ use assent_verifier::{
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 
-/// Calls of one client at one time, each of which must be decided together with the others as it is alone, and on chain.
+/// Calls of one client at one time. The batch must decide about each as a separate verification does, and as the
+/// contracts do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchPlan {
     /// The calls. All are made of the first one's client.
@@ -22,16 +23,17 @@ impl BatchPlan {
         vec(UsePlan::strategy(attested), 2..8).prop_map(|uses| Self { uses })
     }
 
-    pub(crate) fn run(&self, world: &World) -> Result<Vec<Outcome>, String> {
+    pub(crate) fn run(&self, world: &World) -> Result<Vec<Answer>, String> {
         let attempts = self.attempts(world);
-        let alone: Result<Vec<Verdict>, String> = attempts.iter().map(|attempt| compare(world, attempt)).collect();
-        let alone = alone?;
+        let separately: Result<Vec<Verification>, String> =
+            attempts.iter().map(|attempt| compare(world, attempt)).collect();
+        let separately = separately?;
         for together in [together::<Arkworks>(world, &attempts), together::<Blst>(world, &attempts)] {
-            if together != alone {
-                return Err(format!("together: {together:?}; each alone: {alone:?}"));
+            if together != separately {
+                return Err(format!("together: {together:?}; separately: {separately:?}"));
             }
         }
-        Ok(alone.into_iter().map(|verdict| verdict.map(|_| ()).into()).collect())
+        Ok(separately.into_iter().map(|result| result.map(|_| ()).into()).collect())
     }
 
     fn attempts(&self, world: &World) -> Vec<Attempt> {
@@ -41,7 +43,7 @@ impl BatchPlan {
         for attempt in &mut attempts {
             *attempt = Attempt {
                 client,
-                way: Way::ClientView,
+                entry_point: EntryPoint::ClientView,
                 caller: world.agent,
                 length_error: 0,
                 timestamp: world.earliest(),
@@ -56,7 +58,7 @@ impl BatchPlan {
     }
 }
 
-fn together<B: Backend>(world: &World, attempts: &[Attempt]) -> Vec<Verdict> {
+fn together<B: Backend>(world: &World, attempts: &[Attempt]) -> Vec<Verification> {
     let context = attempts[0].context(world);
     let calls: Vec<_> =
         attempts.iter().map(|Attempt { intent, authorization, .. }| Call::Explicit { intent, authorization }).collect();

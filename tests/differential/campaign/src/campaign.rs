@@ -43,7 +43,7 @@ pub struct Summary {
     pub cases: u64,
     /// Worlds they took place in.
     pub worlds: u64,
-    /// How they were decided. A batch has as many outcomes as calls.
+    /// How they were decided. A batch has as many answers as calls.
     pub tally: Tally,
     /// Where the two sides differ.
     pub divergences: Vec<Divergence>,
@@ -115,9 +115,9 @@ impl Campaign {
 
         let counted = RefCell::new((Tally::new(), 0));
         let result = runner.run(&Case::strategy(attested), |case| {
-            let outcomes = case.run(&world).map_err(TestCaseError::fail)?;
+            let answers = case.run(&world).map_err(TestCaseError::fail)?;
             let (tally, decided) = &mut *counted.borrow_mut();
-            outcomes.into_iter().for_each(|outcome| tally.count(outcome));
+            answers.into_iter().for_each(|answer| tally.count(answer));
             *decided += 1;
             progress(1);
             Ok(())

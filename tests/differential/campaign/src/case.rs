@@ -1,10 +1,10 @@
-//! What both sides decide about.
+//! A case that both sides decide about.
 
-use crate::{AttestedPlan, BatchPlan, Outcome, RecordPlan, Registration, UsePlan, World, compare};
+use crate::{Answer, AttestedPlan, BatchPlan, RecordPlan, Registration, UsePlan, World, compare};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Something done in a world.
+/// An action in a world.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Case {
     /// One call with an authorization.
@@ -28,12 +28,12 @@ impl Case {
         ]
     }
 
-    /// Lets both sides decide, and leaves the world as it was.
+    /// Compares the decisions of both sides. The world's state is restored afterwards.
     ///
     /// # Errors
     ///
     /// What they disagree on.
-    pub fn run(&self, world: &World) -> Result<Vec<Outcome>, String> {
+    pub fn run(&self, world: &World) -> Result<Vec<Answer>, String> {
         match self {
             Self::Use(plan) => Ok(vec![compare(world, &plan.attempt(world))?.map(|_| ()).into()]),
             Self::Batch(plan) => plan.run(world),

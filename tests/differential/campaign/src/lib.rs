@@ -1,11 +1,12 @@
-//! Two implementations, one verification: the contracts' bytecode in an embedded EVM, and `assent-verifier` with both of
-//! its backends.
+//! Two implementations, one verification: the contracts' bytecode in an embedded EVM, and `assent-verifier` with both
+//! of its backends.
 //!
-//! A [`World`] is a deployed Assent with its operators, epochs and clients. A [`Case`] is something done in it that both
-//! sides decide about: a call with an authorization, a batch of calls, roots to be recorded, a key to be registered. Most
-//! cases are tampered with. A [`Campaign`] makes random worlds and random cases, any number of them, and counts how many
-//! ended in which way. [`regressions`] keeps the cases that once made the two sides differ.
+//! A [`World`] is a deployment with operators, epochs and clients. A [`Case`] is an action in it that both sides decide
+//! about: a call with an authorization, a batch of calls, roots to be recorded, a key to be registered. Most cases are
+//! tampered with. A [`Campaign`] generates random worlds and cases, and counts the answers. [`regressions`] keeps the
+//! cases about which the two sides once differed.
 
+mod answer;
 mod attempt;
 mod attested;
 mod authorization_bytes;
@@ -13,32 +14,42 @@ mod batch;
 mod campaign;
 mod case;
 mod comparison;
+mod deployment;
+mod entry_point;
 mod mutation;
 mod point_bytes;
+mod record_plan;
 mod recording;
 mod registration;
 pub mod regressions;
+mod signing;
 mod tally;
 mod usage;
 mod world;
 mod world_plan;
 
-pub use attempt::{Attempt, Way};
+pub use answer::{Answer, RegistrationError};
+pub use attempt::Attempt;
 pub use attested::{Absent, Attested, AttestedPlan};
 pub use batch::BatchPlan;
 pub use campaign::{Campaign, Divergence, Summary};
 pub use case::Case;
-pub use comparison::{Verdict, compare};
+pub use comparison::{Verification, compare};
+pub use deployment::{Client, Deployment};
+pub use entry_point::EntryPoint;
 pub use mutation::{Field, Mutation};
 pub use point_bytes::Spelling;
-pub use recording::{RecordPlan, Recording, SignedRoot};
-pub use registration::{Registration, RegistrationError, Tampering};
-pub use tally::{Outcome, Tally};
+pub use record_plan::RecordPlan;
+pub use recording::Recording;
+pub use registration::{Registration, Tampering};
+pub use signing::SignedRoot;
+pub use tally::Tally;
 pub use usage::UsePlan;
-pub use world::{Client, World};
+pub use world::World;
 pub use world_plan::{EpochPlan, PolicyPlan, Weights, WorldPlan};
 
-/// One of `length` places. Cases hold plain numbers, which can be written down, and are reduced where they are used.
-fn place(number: u16, length: usize) -> usize {
+/// An index below `length`. Cases hold plain numbers, which can be written to a file, and are reduced where they are
+/// used.
+fn index(number: u16, length: usize) -> usize {
     usize::from(number) % length.max(1)
 }

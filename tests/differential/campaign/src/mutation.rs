@@ -1,14 +1,14 @@
-//! Ways to tamper with an attempt: with its structure in mind, and without.
+//! Ways to tamper with an attempt: of its fields, and of its bytes.
 
 use crate::{
-    Attempt, Spelling, Way, World,
-    attested::sign,
+    Attempt, Deployment, EntryPoint, Spelling,
     authorization_bytes::{
         BITMAP, BITMAP_LENGTH, DECISION, EPOCH, EVIDENCE, EXPIRATION, KIND, NONCE, SIGNATURE, bitmap_end, drop_bitmap,
         drop_signature, expiration, lengthen_bitmap, lengthen_proof, mark_absent, nonce, overwrite,
         proof_length_offset, shorten_proof, signature,
     },
-    place,
+    index,
+    signing::sign,
     world_plan::LATEST,
 };
 use alloy::primitives::{Address, B256, U256, aliases::U48};
@@ -16,7 +16,7 @@ use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// One way to tamper.
+/// One way to tamper with an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Mutation {
@@ -25,7 +25,7 @@ pub enum Mutation {
     Truncate(u8),
     Extend(Vec<u8>),
     RandomBytes(Vec<u8>),
-    /// The two bytes behind a trailing authorization say so much more.
+    /// The two bytes after a trailing authorization are larger by this.
     TrailingLength(i16),
 
     ChangeCalldata(u16),
@@ -155,8 +155,9 @@ impl Arbitrary for Mutation {
 }
 
 impl Mutation {
-    /// Tampers. What does not apply, to shorter bytes for instance, does nothing.
-    pub fn apply(&self, attempt: &mut Attempt, world: &World) {
+    /// Tampers with the attempt. A mutation that does not apply, for example because the bytes are shorter, does
+    /// nothing.
+    pub fn apply(&self, attempt: &mut Attempt, deployment: &Deployment) {
         match self {
             Self::FlipBit(_) | Self::FlipBitOf(..) | Self::Truncate(_) | Self::Extend(_) | Self::RandomBytes(_) => {
                 self.apply_to_bytes(attempt);
@@ -168,16 +169,18 @@ impl Mutation {
             Self::ChangeChain => attempt.intent.chainId += U256::from(1),
             Self::ChangeCaller => attempt.caller = Address::repeat_byte(0x98),
             Self::ChangeSender => attempt.intent.from = Address::repeat_byte(0x97),
-            Self::OtherClient => change_client(attempt, world),
+            Self::OtherClient => change_client(attempt, deployment),
             Self::ChangePolicyId => attempt.policy.policyId = [8; 32].into(),
-            Self::ChangeQuorum(quorum) => attempt.policy.quorum = acceptable_quorum(attempt.way, *quorum),
-            Self::QuorumAroundSigned(step) => set_quorum_around_signed(attempt, (*step).into(), world),
+            Self::ChangeQuorum(quorum) => attempt.policy.quorum = acceptable_quorum(attempt.entry_point, *quorum),
+            Self::QuorumAroundSigned(step) => set_quorum_around_signed(attempt, (*step).into(), deployment),
             Self::ChangeOperatorSet(set) => attempt.policy.operatorSet = *set,
-            Self::ForgetPolicy if attempt.way != Way::TaskManagerView => attempt.policy.policyId = B256::ZERO,
+            Self::ForgetPolicy if attempt.entry_point != EntryPoint::TaskManagerView => {
+                attempt.policy.policyId = B256::ZERO
+            }
             Self::ForgetPolicy => {}
             Self::TimeAroundExpiration(step) => {
                 let expiration = expiration(&attempt.authorization);
-                move_time(attempt, expiration, *step, world);
+                move_time(attempt, expiration, *step, deployment);
             }
             Self::LifetimeAroundPolicy(step) => {
                 // The chain's time only moves forward, so the policy's lifetime is changed instead.
@@ -186,8 +189,8 @@ impl Mutation {
                 attempt.policy.maxLifetime = U48::from(lifetime);
             }
             Self::TimeAroundGracePeriod(step) => {
-                let end = u64::try_from(world.epochs[1].valid_until).expect("48 bits");
-                move_time(attempt, end, *step, world);
+                let end = u64::try_from(deployment.epochs[1].valid_until).expect("48 bits");
+                move_time(attempt, end, *step, deployment);
             }
             Self::ExpirationAtLimit(latest) => {
                 let byte = if *latest { 0xff } else { 0 };
@@ -211,7 +214,7 @@ impl Mutation {
             }
             Self::DropBitmap => drop_bitmap(attempt),
             Self::Signature(_) | Self::SignatureOfOneOperator(_) | Self::SignatureOfEpoch(_) => {
-                self.apply_to_signature(attempt, world);
+                self.apply_to_signature(attempt, deployment);
             }
             Self::LengthenProof(hash) => lengthen_proof(attempt, hash),
             Self::ShortenProof => shorten_proof(attempt),
@@ -233,18 +236,18 @@ impl Mutation {
         }
     }
 
-    fn apply_to_signature(&self, attempt: &mut Attempt, world: &World) {
+    fn apply_to_signature(&self, attempt: &mut Attempt, deployment: &Deployment) {
         let root = attempt.root;
         let Some(signature) = signature(attempt) else { return };
         match self {
             Self::Signature(spelling) => spelling.apply(signature),
             Self::SignatureOfOneOperator(number) => {
-                let (_, key) = &world.keys[place(*number, world.keys.len())];
+                let (_, key) = &deployment.keys[index(*number, deployment.keys.len())];
                 signature.copy_from_slice(&key.sign_root(root).0);
             }
             Self::SignatureOfEpoch(number) => {
-                let epoch = &world.epochs[place(*number, world.epochs.len())];
-                signature.copy_from_slice(&sign(world, epoch, root, &[]).0.0);
+                let epoch = &deployment.epochs[index(*number, deployment.epochs.len())];
+                signature.copy_from_slice(&sign(deployment, epoch, root, &[]).0.0);
             }
             _ => {}
         }
@@ -252,7 +255,7 @@ impl Mutation {
 }
 
 impl Field {
-    /// `None` where the bytes end earlier, or do not have the field.
+    /// `None` if the bytes end earlier, or do not have the field.
     fn range(self, attempt: &Attempt) -> Option<Range<usize>> {
         let is_direct = attempt.authorization.get(KIND) == Some(&0);
         Some(match self {
@@ -280,35 +283,36 @@ fn flip(bytes: &mut [u8], range: Range<usize>, bit: usize) {
     }
 }
 
-/// Any bit of an intent's; of a payment's calldata, only in the amount, since a selector or an address that the contract does
-/// not take is refused before the authorization is looked at.
+/// Flips any bit of an intent's calldata. In a payment's calldata, only in the amount: a wrong selector or address is
+/// refused before the authorization is read.
 fn change_calldata(attempt: &mut Attempt, bit: usize) {
     let mut data = attempt.intent.data.to_vec();
-    let changeable = if attempt.way == Way::Trailing { data.len() - 32..data.len() } else { 0..data.len() };
+    let changeable =
+        if attempt.entry_point == EntryPoint::Trailing { data.len() - 32..data.len() } else { 0..data.len() };
     flip(&mut data, changeable, bit);
     attempt.intent.data = data.into();
 }
 
-/// The same call and authorization, shown to the other client.
-fn change_client(attempt: &mut Attempt, world: &World) {
-    let before = world.clients[attempt.client].vault;
+/// Uses the same call and authorization at the other client.
+fn change_client(attempt: &mut Attempt, deployment: &Deployment) {
+    let before = deployment.clients[attempt.client].vault;
     attempt.client = 1 - attempt.client;
-    let client = &world.clients[attempt.client];
+    let client = &deployment.clients[attempt.client];
     attempt.policy = client.policy.clone();
     if attempt.intent.to == before {
         attempt.intent.to = client.vault;
     }
 }
 
-/// Keeps what the vault's owner may set; the TaskManager itself takes anything.
-fn acceptable_quorum(way: Way, quorum: u16) -> u16 {
-    if way == Way::TaskManagerView { quorum } else { quorum.clamp(5_001, 10_000) }
+/// Limits the quorum to what the vault's owner may set. The TaskManager itself accepts any.
+fn acceptable_quorum(entry_point: EntryPoint, quorum: u16) -> u16 {
+    if entry_point == EntryPoint::TaskManagerView { quorum } else { quorum.clamp(5_001, 10_000) }
 }
 
-/// Sets the greatest quorum that a weight reaches. Exact where the epoch's weight is below 10,000.
-fn set_quorum_around_signed(attempt: &mut Attempt, step: i64, world: &World) {
+/// Sets the greatest quorum that a weight reaches. Exact if the epoch's weight is below 10,000.
+fn set_quorum_around_signed(attempt: &mut Attempt, step: i64, deployment: &Deployment) {
     let number = attempt.authorization.get(EPOCH..KIND).map(U256::from_be_slice);
-    let Some(epoch) = world.epochs.iter().find(|epoch| Some(U256::from(epoch.number)) == number) else { return };
+    let Some(epoch) = deployment.epochs.iter().find(|epoch| Some(U256::from(epoch.number)) == number) else { return };
     let bitmap = bitmap_end(attempt).map_or(&[][..], |end| &attempt.authorization[BITMAP..end]);
     let signed: U256 = epoch
         .operators
@@ -320,11 +324,11 @@ fn set_quorum_around_signed(attempt: &mut Attempt, step: i64, world: &World) {
         .sum();
     let aim = if step < 0 { signed.saturating_sub(U256::from(1)) } else { signed + U256::from(step) };
     let quorum = aim * U256::from(10_000) / U256::from(epoch.operators.total_weight());
-    attempt.policy.quorum = acceptable_quorum(attempt.way, quorum.saturating_to());
+    attempt.policy.quorum = acceptable_quorum(attempt.entry_point, quorum.saturating_to());
 }
 
-fn move_time(attempt: &mut Attempt, to: u64, step: i8, world: &World) {
-    attempt.timestamp = to.saturating_add_signed(step.into()).clamp(world.earliest(), 1 << 50);
+fn move_time(attempt: &mut Attempt, to: u64, step: i8, deployment: &Deployment) {
+    attempt.timestamp = to.saturating_add_signed(step.into()).clamp(deployment.earliest(), 1 << 50);
 }
 
 fn bit(nonce: U256) -> U256 {

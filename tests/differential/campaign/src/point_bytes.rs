@@ -59,7 +59,7 @@ impl Spelling {
             Self::Infinity => point.fill(0),
             Self::Ones => point.fill(0xff),
             Self::PlusModulus(number) => {
-                let start = crate::place(number, elements) * ELEMENT;
+                let start = crate::index(number, elements) * ELEMENT;
                 add_modulus(&mut point[start..start + ELEMENT]);
             }
             Self::Negated => {
@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn the_points_outside_the_subgroups_are_on_the_curves() {
-        // Off the curve, blst would answer BLST_POINT_NOT_ON_CURVE. It knows x = 0 for outside the subgroup already as it reads.
+        // Off the curve, blst would answer BLST_POINT_NOT_ON_CURVE. It knows x = 0 for outside the subgroup already as
+        // it reads.
         let signature = blst::min_sig::Signature::deserialize(&WRONG_SUBGROUP_G1);
         let answer = signature.and_then(|signature| signature.validate(false));
         assert_eq!(answer, Err(BLST_ERROR::BLST_POINT_NOT_IN_GROUP));
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn spelling_twice_gives_the_point_back() {
-        let key = crate::world::secret_key(1).public_key().0;
+        let key = crate::deployment::secret_key(1).public_key().0;
         for spelling in [Spelling::Negated, Spelling::Swapped, Spelling::HalvesSwapped, Spelling::FlippedBit(700)] {
             let mut point = key;
             spelling.apply(&mut point);
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_negative_is_a_point_and_what_is_above_the_modulus_is_none() {
-        let mut key = crate::world::secret_key(1).public_key();
+        let mut key = crate::deployment::secret_key(1).public_key();
         Spelling::Negated.apply(&mut key.0);
         assert!(Blst::decode_public_key(&key).is_ok());
         Spelling::PlusModulus(3).apply(&mut key.0);

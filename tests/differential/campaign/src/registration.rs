@@ -1,12 +1,12 @@
 //! Operators that register their keys.
 
-use crate::{Outcome, Spelling, World, place, world::secret_key};
+use crate::{Answer, Deployment, RegistrationError, Spelling, deployment::secret_key, index};
 use alloy::{
     primitives::{Address, Bytes, U256},
-    sol_types::{SolCall, SolInterface},
+    sol_types::SolCall,
 };
 use assent_chain::Call;
-use assent_contracts::OperatorRegistry::{self, OperatorRegistryErrors};
+use assent_contracts::OperatorRegistry;
 use assent_verifier::{
     PublicKey, Signature,
     backend::{Backend, SignatureError, arkworks::Arkworks, blst::Blst, verify_signature},
@@ -18,75 +18,13 @@ use serde::{Deserialize, Serialize};
 /// A key with its proof of possession, offered to the registry by an address that has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
-    /// Which key; new to the registry.
+    /// The key's number. The key is new to the registry.
     pub key: u16,
     /// What is wrong with it, if anything.
     pub tampering: Option<Tampering>,
 }
 
-/// The registry's errors about keys. They say more than the verifier's, which leaves it at "malformed".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RegistrationError {
-    /// The proof is none.
-    InvalidProofOfPossession,
-    /// A coordinate is not below the modulus.
-    FieldElementNotCanonical,
-    /// Not a point of the curve.
-    PointNotOnCurve,
-    /// Not of the prime order.
-    PointNotInSubgroup,
-    /// Infinity.
-    PointAtInfinity,
-    /// No bytes.
-    EmptyInput,
-    /// Too few or too many bytes.
-    WrongPointLength,
-}
-
-impl RegistrationError {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::InvalidProofOfPossession,
-        Self::FieldElementNotCanonical,
-        Self::PointNotOnCurve,
-        Self::PointNotInSubgroup,
-        Self::PointAtInfinity,
-        Self::EmptyInput,
-        Self::WrongPointLength,
-    ];
-
-    /// As in Solidity.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::InvalidProofOfPossession => "InvalidProofOfPossession",
-            Self::FieldElementNotCanonical => "FieldElementNotCanonical",
-            Self::PointNotOnCurve => "PointNotOnCurve",
-            Self::PointNotInSubgroup => "PointNotInSubgroup",
-            Self::PointAtInfinity => "PointAtInfinity",
-            Self::EmptyInput => "EmptyInput",
-            Self::WrongPointLength => "WrongPointLength",
-        }
-    }
-
-    fn is_malformed(self) -> bool {
-        self != Self::InvalidProofOfPossession
-    }
-
-    fn decode(revert_data: &[u8]) -> Option<Self> {
-        Some(match OperatorRegistryErrors::abi_decode_validate(revert_data).ok()? {
-            OperatorRegistryErrors::InvalidProofOfPossession(_) => Self::InvalidProofOfPossession,
-            OperatorRegistryErrors::FieldElementNotCanonical(_) => Self::FieldElementNotCanonical,
-            OperatorRegistryErrors::PointNotOnCurve(_) => Self::PointNotOnCurve,
-            OperatorRegistryErrors::PointNotInSubgroup(_) => Self::PointNotInSubgroup,
-            OperatorRegistryErrors::PointAtInfinity(_) => Self::PointAtInfinity,
-            OperatorRegistryErrors::EmptyInput(_) => Self::EmptyInput,
-            OperatorRegistryErrors::WrongPointLength(_) => Self::WrongPointLength,
-            _ => return None,
-        })
-    }
-}
-
-/// One way to register what is not one's own, or no key.
+/// One way to register another's key, or an invalid one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tampering {
     /// Other bytes for the key.
@@ -110,24 +48,24 @@ pub enum Tampering {
 }
 
 impl Registration {
-    /// Random registrations. One in five is good.
+    /// Random registrations. One in five is valid.
     pub fn strategy() -> impl Strategy<Value = Self> {
         (any::<u16>(), proptest::option::weighted(0.8, any::<Tampering>()))
             .prop_map(|(key, tampering)| Self { key, tampering })
     }
 
-    pub(crate) fn run(&self, world: &World) -> Result<Vec<Outcome>, String> {
+    pub(crate) fn run(&self, deployment: &Deployment) -> Result<Vec<Answer>, String> {
         let operator = Address::repeat_byte(0xee);
-        let (key, proof) = self.offer(world, operator);
-        let verifier = verdict::<Arkworks>(world, operator, &key, &proof);
-        let with_blst = verdict::<Blst>(world, operator, &key, &proof);
+        let (key, proof) = self.offer(deployment, operator);
+        let verifier = verify::<Arkworks>(deployment, operator, &key, &proof);
+        let with_blst = verify::<Blst>(deployment, operator, &key, &proof);
         if verifier != with_blst {
             return Err(format!("arkworks: {verifier:?}; blst: {with_blst:?}"));
         }
         let register = OperatorRegistry::registerOperatorCall { publicKey: key, proofOfPossession: proof };
-        let on_chain = world.undone(|| {
-            let call = Call::new(operator, world.registry, register.abi_encode());
-            world.chain.transact(call).expect("the chain takes the call")
+        let on_chain = deployment.undone(|| {
+            let call = Call::new(operator, deployment.registry, register.abi_encode());
+            deployment.chain.transact(call).expect("the chain takes the call")
         });
         let error = match on_chain.revert_data() {
             None if on_chain.is_success() => None,
@@ -144,23 +82,23 @@ impl Registration {
         if !agrees {
             return Err(format!("verifier: {verifier:?}; contracts: {error:?}"));
         }
-        Ok(vec![error.map_or(Outcome::Accepted, Outcome::NotRegistered)])
+        Ok(vec![error.map_or(Answer::Accepted, Answer::NotRegistered)])
     }
 
     /// The key's bytes and the proof's.
-    fn offer(&self, world: &World, operator: Address) -> (Bytes, Bytes) {
+    fn offer(&self, deployment: &Deployment, operator: Address) -> (Bytes, Bytes) {
         let secret = secret_key(1 << 32 | u64::from(self.key));
-        let chain = U256::from(world.chain.chain_id());
+        let chain = U256::from(deployment.chain.chain_id());
         let (one, other) = (U256::from(1), Address::repeat_byte(0xdd));
         let mut key = secret.public_key().0.to_vec();
         let proof = match self.tampering {
-            Some(Tampering::OtherOperator) => secret.prove_possession(other, chain, world.registry),
-            Some(Tampering::OtherChain) => secret.prove_possession(operator, chain + one, world.registry),
+            Some(Tampering::OtherOperator) => secret.prove_possession(other, chain, deployment.registry),
+            Some(Tampering::OtherChain) => secret.prove_possession(operator, chain + one, deployment.registry),
             Some(Tampering::OtherRegistry) => secret.prove_possession(operator, chain, other),
             Some(Tampering::SignatureForProof) => {
-                secret.sign_root(proof_of_possession_digest(operator, &secret.public_key(), chain, world.registry))
+                secret.sign_root(proof_of_possession_digest(operator, &secret.public_key(), chain, deployment.registry))
             }
-            _ => secret.prove_possession(operator, chain, world.registry),
+            _ => secret.prove_possession(operator, chain, deployment.registry),
         };
         let mut proof = proof.0.to_vec();
         match self.tampering {
@@ -169,7 +107,7 @@ impl Registration {
             Some(Tampering::KeyLength(length)) => key.resize(length.into(), 0),
             Some(Tampering::ProofLength(length)) => proof.resize(length.into(), 0),
             Some(Tampering::OthersKey(number)) => {
-                key = world.keys[place(number, world.keys.len())].1.public_key().0.to_vec();
+                key = deployment.keys[index(number, deployment.keys.len())].1.public_key().0.to_vec();
             }
             _ => {}
         }
@@ -198,10 +136,16 @@ impl Arbitrary for Tampering {
     }
 }
 
-/// What a backend says of the key; bytes of another length are no key and no proof.
-fn verdict<B: Backend>(world: &World, operator: Address, key: &[u8], proof: &[u8]) -> Result<(), SignatureError> {
+/// Verifies the proof of possession. Bytes of another length are malformed.
+fn verify<B: Backend>(
+    deployment: &Deployment,
+    operator: Address,
+    key: &[u8],
+    proof: &[u8],
+) -> Result<(), SignatureError> {
     let key = PublicKey(key.try_into().map_err(|_| SignatureError::MalformedPublicKey)?);
     let proof = Signature(proof.try_into().map_err(|_| SignatureError::MalformedSignature)?);
-    let digest = proof_of_possession_digest(operator, &key, U256::from(world.chain.chain_id()), world.registry);
+    let digest =
+        proof_of_possession_digest(operator, &key, U256::from(deployment.chain.chain_id()), deployment.registry);
     verify_signature::<B>(digest.as_slice(), PROOF_OF_POSSESSION_TAG, &proof, &key)
 }

@@ -37,8 +37,8 @@ impl UsePlan {
             recorded = recording.of(&attested, world);
         }
         let mut attempt = Attempt {
-            client: crate::place(self.attested.client, world.clients.len()),
-            way: self.attested.way,
+            client: crate::index(self.attested.client, world.clients.len()),
+            entry_point: self.attested.entry_point,
             caller: attested.intent.from,
             intent: attested.intent.clone(),
             authorization: authorization.encode(),
