@@ -2,8 +2,8 @@
 // Packs the npm package @assent/contracts: `node script/pack-contracts.mjs [directory]` writes the tarball to the
 // directory (by default target/npm) and prints its path.
 //
-// npm packs a copy of contracts/ with the ABIs and the licences: a change of contracts/ itself would make cargo compile all
-// contracts again.
+// npm packs a copy of contracts/ with the ABIs and the licences: a change of contracts/ itself would make cargo compile
+// all contracts again.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -5,9 +5,10 @@ halmos is taught the four things that the contracts need and halmos 0.3.3 does n
 Each is the exact meaning, not an abstraction, so what halmos proves holds for the bytecode as it is:
 
 1. CLZ, the instruction that counts leading zeros (EIP-7939). `check_CountLeadingZerosIsExact` proves it right.
-2. The precompiles SHA-256 and MODEXP with symbolic input: halmos takes their sizes in bytes for sizes in bits, and stops. They
-   stay what they are to halmos, functions of which nothing is known.
-3. MSTORE to an address that depends on a comparison and is 0 or 32, whichever it is, as the fold of a Merkle proof has it.
+2. The precompiles SHA-256 and MODEXP with symbolic input: halmos takes their sizes in bytes for sizes in bits, and
+   stops. They stay what they are to halmos, functions of which nothing is known.
+3. MSTORE to an address that depends on a comparison and is 0 or 32, as the fold of a Merkle proof
+   has it.
 4. CALLDATALOAD at an offset that depends on calldata, such as what follows the bitmap.
 
 Takes halmos's own arguments, such as `--match-contract Parser`. `cargo xtask prove` sets everything up.
@@ -30,7 +31,8 @@ HALMOS_ARGUMENTS = [
     "--function=(check|reach)_",
     "--loop=512",
     "--solver-timeout-assertion=60s",
-    # Time on the clock: with halmos's 1 ms, a busy machine answers too late, and paths that do not exist are followed without end.
+    # Time on the clock: with halmos's 1 ms, a busy machine answers too late, and paths that do not exist are followed
+    # without end.
     "--solver-timeout-branching=50ms",
     "--early-exit",
     "--no-status",
@@ -126,12 +128,12 @@ def judge(result):
     if result.num_bounded_loops:
         return "not proved: a loop was cut short"
     if name.startswith("reach_"):
-        return None if result.exitcode == __main__.COUNTEREXAMPLE else "not reached: the proofs beside it speak of nothing"
+        return None if result.exitcode == __main__.COUNTEREXAMPLE else "not reached: the other proofs show nothing"
     return OUTCOMES[result.exitcode]
 
 
 def limited(test):
-    """Runs one proof, and gives it up when its processor time is over: as an exception, which halmos takes for a failure."""
+    """Runs one proof. When its processor time is over, raises an exception, which halmos takes for a failure."""
 
     def give_up(signal_number, frame):
         raise TimeoutError(f"not proved in {SECONDS_FOR_EACH} seconds")
@@ -147,7 +149,8 @@ def limited(test):
 def main():
     root = Path(__file__).resolve().parent.parent
     os.chdir(root)
-    # halmos has forge compile the contracts: the pinned forge, and apart from the other builds. Its solver was installed with it.
+    # halmos has forge compile the contracts: the pinned forge, and apart from the other builds. Its solver was
+    # installed with it.
     places = [root / "node_modules/.bin", Path(sys.executable).parent, os.environ.get("PATH", "")]
     os.environ["PATH"] = os.pathsep.join(map(str, places))
     os.environ["FOUNDRY_PROFILE"] = "symbolic"

@@ -4,7 +4,8 @@ use anyhow::Result;
 use serde_json::Value;
 use std::{collections::BTreeMap, path::Path};
 
-/// What is measured together. All functions take the repository's root, and read or write the figures in files below it.
+/// What is measured together. All functions take the repository's root, and read or write the figures in files below
+/// it.
 pub struct Section {
     /// Its name, for `--only`.
     pub name: &'static str,

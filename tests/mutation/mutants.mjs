@@ -1,5 +1,5 @@
-// The mutants of a Solidity source: one small change each, found in the compiler's syntax tree, so that inline assembly is
-// mutated like the rest.
+// The mutants of a Solidity source: one small change each, found in the compiler's syntax tree, so that inline assembly
+// is mutated like the rest.
 
 import { assemblyChanges } from "./assembly-operators.mjs";
 import { solidityChanges } from "./solidity-operators.mjs";
@@ -69,8 +69,8 @@ function withoutRepetitions(changes) {
   return kept.sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
-// Gives each mutant its source and a name that survives changes elsewhere in the file: the function, the lines before and
-// after, and a number where these say the same of several.
+// Gives each mutant its source and a name that survives changes elsewhere in the file: the function, the lines before
+// and after, and a number where these say the same of several.
 function named(file, bytes, changes) {
   const names = new Map();
   return changes.map((change) => {

@@ -3,7 +3,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-// Outcomes by the mutant's name, for the current contracts. A kill stays one when tests are added; a survivor is tried again.
+// Outcomes by the mutant's name, for the current contracts. A kill stays one when tests are added; a survivor is tried
+// again.
 export class Results {
   #path;
   #known = {};

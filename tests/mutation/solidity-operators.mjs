@@ -1,7 +1,7 @@
 // Mutation operators for Solidity: those of slither-mutate, and stricter where a bound can be off by one.
 
-// Relations that agree with the original but for one of "less", "equal", "greater": together with `true` and `false` in a
-// condition's place they imply the rest.
+// Relations that agree with the original but for one of "less", "equal", "greater": together with `true` and `false` in
+// a condition's place they imply the rest.
 const RELATIONS = {
   "<": ["<=", "!="],
   "<=": ["<", "=="],

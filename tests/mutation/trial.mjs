@@ -39,7 +39,8 @@ export class Trial {
     throw new Error(`the tests do not pass unmutated: ${outcome.failed}\n${outcome.output.slice(-4000)}`);
   }
 
-  // Compiles a mutant. Without the optimizer, which takes three quarters of the time, unless only it makes the code fit.
+  // Compiles a mutant. Without the optimizer, which takes three quarters of the time, unless only it makes the code
+  // fit.
   compile(target, mutant) {
     const compiled = (optimize) =>
       this.#compiler.bytecode(target.artifacts, { [target.file]: mutant.source }, optimize);

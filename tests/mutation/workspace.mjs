@@ -1,5 +1,5 @@
-// A copy of the project, in which every mutated contract is deployed from its artifact. So the tests are compiled once, and a
-// mutant is tried by writing its bytecode into the artifacts: forge sees unchanged sources and compiles nothing.
+// A copy of the project, in which every mutated contract is deployed from its artifact. So the tests are compiled once,
+// and a mutant is tried by writing its bytecode into the artifacts: forge sees unchanged sources and compiles nothing.
 
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -89,7 +89,8 @@ export class Workspace {
     });
   }
 
-  // forge asks for the compiler's version each time it starts; to load the compiler for that takes longer than many a suite.
+  // forge asks for the compiler's version each time it starts; to load the compiler for that takes longer than many a
+  // suite.
   #launcher() {
     const real = join(this.#root, "script/solc");
     const version = execFileSync(real, ["--version"], { encoding: "utf8" }).trim();

@@ -1,4 +1,5 @@
-// The contents of the tarball that TARBALL names: `TARBALL=target/npm/….tgz node --test tests/packages/contents.test.mjs`.
+// The contents of the tarball that TARBALL names: `TARBALL=target/npm/….tgz node --test
+// tests/packages/contents.test.mjs`.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -15,7 +16,13 @@ const files = filesIn(join(directory, "package"));
 const sources = new Map(files.filter((file) => file.endsWith(".sol")).map((file) => [file, packed(file)]));
 const description = JSON.parse(packed("package.json"));
 
-const CONTRACTS_WITH_ABI = ["AttestationValidator", "OperatorRegistry", "PolicyClient", "OwnerStakeSource", "TaskManager"];
+const CONTRACTS_WITH_ABI = [
+  "AttestationValidator",
+  "OperatorRegistry",
+  "OwnerStakeSource",
+  "PolicyClient",
+  "TaskManager",
+];
 const IMPORT = /^import\s[^;]*?"([^"]+)";/gm;
 // The import prefix of each library, and the directory of its sources.
 const LIBRARIES = { "@openzeppelin/contracts/": "@openzeppelin/contracts/", "solady/": "solady/src/" };

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // Tries the packed contracts as a newcomer would: `node tests/packages/try.mjs foundry|hardhat TARBALL` copies the
-// project to a temporary directory, installs the tarball there, compiles, and runs the tests. Both projects have the contract
-// and the tests of tests/packages/treasury.
+// project to a temporary directory, installs the tarball there, compiles, and runs the tests. Both projects have the
+// contract and the tests of tests/packages/treasury.
 //
-// forge-std and the compilers usually come from servers other than npm's. Here they come from npm packages, copied to where
-// `forge install` and `npm install github:foundry-rs/forge-std` install them, and to where Foundry finds a compiler by path.
+// forge-std and the compilers usually come from servers other than npm's. Here they come from npm packages, copied to
+// where
+// `forge install` and `npm install github:foundry-rs/forge-std` install them, and to where Foundry finds a compiler by
+// path.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -62,7 +64,7 @@ function tryProject({ prepare, test: [program, words], passed }, directory) {
   // Fails if the tarball's dependencies differ from those in the lock file.
   run(project, "npm", ["ls", "--all"]);
   const output = run(project, program, words);
-  if (!passed.test(output)) throw new Error(`${output}\nthe ${TESTS} tests of tests/packages/treasury did not all run in the ${name} project`);
+  if (!passed.test(output)) throw new Error(`${output}\nnot all ${TESTS} tests ran in the ${name} project`);
   console.log(output.split("\n").slice(-30).join("\n"));
 }
 

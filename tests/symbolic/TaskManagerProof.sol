@@ -7,8 +7,8 @@ import {SymbolicTestBase} from "./SymbolicTestBase.sol";
 import {UnconstrainedPairing, UnconstrainedPrecompile} from "./UnconstrainedPrecompiles.sol";
 
 /// @title The TaskManager that is deployed, in any state, at any time
-/// @dev Its bytecode is the build's own. Only the precompiles of EIP-2537 are replaced: whether the signature holds is left
-/// open, as is everything they compute.
+/// @dev Its bytecode is the build's own. Only the precompiles of EIP-2537 are replaced: whether the signature holds is
+/// left open, as is everything they compute.
 abstract contract TaskManagerProof is SymbolicTestBase {
     address internal constant REGISTRY = address(0x2e915742);
     address internal constant TABLE = address(0x7ab1e);
@@ -61,8 +61,9 @@ abstract contract TaskManagerProof is SymbolicTestBase {
         );
     }
 
-    /// @dev Well formed but for the decision: of `form` 0 signed by all and alone, 1 with absent operators, 2 in a tree, 3
-    /// recorded alone, 4 recorded in a tree. The bytes that give lengths are numbers, all others anything.
+    /// @dev Well formed but for the decision: of `form` 0 signed by all and the only leaf, 1 with absent operators, 2
+    /// in a tree, 3 recorded as the only leaf, 4 recorded in a tree. The bytes that give lengths are numbers, all
+    /// others anything.
     function anyAuthorization(uint256 form) internal returns (bytes memory) {
         bytes memory fields = svm.createBytes(107, "fields");
         if (form == 3) return bytes.concat(fields, hex"0100");
@@ -73,8 +74,8 @@ abstract contract TaskManagerProof is SymbolicTestBase {
         return bytes.concat(fields, hex"00", signature, hex"0001", svm.createBytes(32, "proof"));
     }
 
-    /// @dev Signed by all and alone, or recorded and alone. The epoch that it names has the table: what an epoch without one
-    /// comes to is a proof of its own (`check_EpochWithoutTableIsRefused`).
+    /// @dev Signed by all or recorded, as the only leaf. The epoch that it names has the table: what an epoch
+    /// without one comes to is a separate proof (`check_EpochWithoutTableIsRefused`).
     function anyAuthorization() internal returns (bytes memory authorization) {
         authorization = anyAuthorization(svm.createBool("recorded") ? 3 : 0);
         (address table,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));

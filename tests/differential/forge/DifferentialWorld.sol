@@ -21,7 +21,7 @@ struct Attempt {
     uint256 signedShare;
 }
 
-/// @title A deployed Assent with several epochs, good authorizations in it, and what can go wrong
+/// @title Deployed contracts with several epochs, valid authorizations, and ways to tamper with them
 /// @dev Epoch 1 is in its grace period, epoch 2 of another operator set, epoch 3 in force. Weights differ.
 abstract contract DifferentialWorld is ClientTestBase {
     using AuthorizationBytes for bytes;
@@ -59,7 +59,7 @@ abstract contract DifferentialWorld is ClientTestBase {
         return epoch == SUPERSEDED ? OPERATORS : epoch == FOREIGN ? 4 : 10;
     }
 
-    /// @dev A call that goes through if it is attested.
+    /// @dev A call that succeeds if it is attested.
     function randomIntent(Dice.Cup memory dice) internal view virtual returns (Intent memory);
 
     /// @dev Where a call of this way can still be made as the intent says.
@@ -70,7 +70,7 @@ abstract contract DifferentialWorld is ClientTestBase {
         counter.setAssentPolicy(newPolicy);
     }
 
-    /* GOOD AUTHORIZATIONS */
+    /* VALID AUTHORIZATIONS */
 
     function randomAttempt(Dice.Cup memory dice) internal returns (Attempt memory attempted) {
         // On both sides of the moment at which epoch 1 ends.
@@ -117,7 +117,8 @@ abstract contract DifferentialWorld is ClientTestBase {
         return encodeRecorded(attestation, EpochId.wrap(epoch), proof);
     }
 
-    /// @dev Mostly few are absent, and sometimes any number; in one of 16 somebody did not sign who is said to have.
+    /// @dev Mostly few are absent, and sometimes any number; in one of 16 an operator did not sign that the bitmap
+    /// names as a signer.
     function _randomSigners(Dice.Cup memory dice, uint32 epoch, Attempt memory attempted)
         private
         view

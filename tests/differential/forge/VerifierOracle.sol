@@ -21,18 +21,18 @@ abstract contract VerifierOracle is Test {
         internal
         returns (bytes32 intentHash, bytes32 taskId, bytes32 digest, bytes32 root)
     {
-        bytes memory question = abi.encodeCall(IVerifierOracle.hashes, (block.chainid, taskManager, attestation, proof));
-        return abi.decode(_ask(question), (bytes32, bytes32, bytes32, bytes32));
+        bytes memory query = abi.encodeCall(IVerifierOracle.hashes, (block.chainid, taskManager, attestation, proof));
+        return abi.decode(_ask(query), (bytes32, bytes32, bytes32, bytes32));
     }
 
     function askProofOfPossessionDigest(address registry, address operator, bytes memory publicKey)
         internal
         returns (bytes32)
     {
-        bytes memory question = abi.encodeCall(
+        bytes memory query = abi.encodeCall(
             IVerifierOracle.proofOfPossessionDigest, (block.chainid, registry, operator, publicKey)
         );
-        return abi.decode(_ask(question), (bytes32));
+        return abi.decode(_ask(query), (bytes32));
     }
 
     function askParse(bytes memory authorization)
@@ -51,13 +51,13 @@ abstract contract VerifierOracle is Test {
         return abi.decode(answer, (IVerifierOracle.Verdict[]));
     }
 
-    function _ask(bytes memory question) private returns (bytes memory) {
-        uint256 count = question.length / LONGEST_ARGUMENT + 1;
+    function _ask(bytes memory query) private returns (bytes memory) {
+        uint256 count = query.length / LONGEST_ARGUMENT + 1;
         string[] memory command = new string[](1 + count);
         command[0] = vm.envOr("ASSENT_ORACLE", string("target/debug/assent-oracle"));
         for (uint256 i = 0; i < count; ++i) {
             uint256 offset = i * LONGEST_ARGUMENT;
-            command[1 + i] = vm.toString(question.slice(offset, offset + LONGEST_ARGUMENT));
+            command[1 + i] = vm.toString(query.slice(offset, offset + LONGEST_ARGUMENT));
         }
         return vm.ffi(command);
     }

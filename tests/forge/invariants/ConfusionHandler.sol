@@ -8,8 +8,8 @@ import {Handler} from "./Handler.sol";
 import {World} from "./World.sol";
 
 /// @title An attacker who uses what is good somewhere where it is not
-/// @dev Everything offered was signed by a quorum, for another client, chain, policy, TaskManager or epoch. The task id gives
-/// that away; so it is offered once more under the task id that is expected, which the signature gives away.
+/// @dev Everything offered was signed by a quorum, for another client, chain, policy, TaskManager or epoch. The task id
+/// gives that away; so it is offered once more under the task id that is expected, which the signature gives away.
 contract ConfusionHandler is Handler {
     constructor(World world_) Handler(world_) {
         _addAction(this.useAtAnotherClient.selector);

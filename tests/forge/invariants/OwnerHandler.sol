@@ -50,7 +50,8 @@ contract OwnerHandler is Handler {
         world.reach("commit an epoch", 0);
     }
 
-    /// @dev Under what was signed but not used, direct and recorded. Then everything is done that might bring the epoch back.
+    /// @dev Under what was signed but not used, direct and recorded. Then everything is done that might bring the epoch
+    /// back.
     function revokeEpoch(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory recorded = world.fresh(vault, own);
@@ -87,7 +88,8 @@ contract OwnerHandler is Handler {
         world.reach("set the grace period", 0);
     }
 
-    /// @dev The vaults may come to have one policy, or trust one operator set. What is under way is judged by the new one.
+    /// @dev The vaults may come to have one policy, or trust one operator set. What is under way is judged by the new
+    /// one.
     function changePolicy(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory underWay = world.fresh(vault, own);

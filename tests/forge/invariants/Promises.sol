@@ -73,7 +73,8 @@ abstract contract Promises is Treasury {
 
     /* EPOCHS */
 
-    /// @dev The registry's record and each TaskManager's copy, against what they should be. A revoked epoch should stay so.
+    /// @dev The registry's record and each TaskManager's copy, against what they should be. A revoked epoch should stay
+    /// so.
     function assertEpochsAgree() external view {
         _same(registry.epochCount(), epochCount, "number of epochs");
         for (uint32 set = 1; set <= 2; ++set) {

@@ -83,8 +83,8 @@ contract ReplayHandler is Handler {
         mustFail("use the nonce for something else", client, second, _alreadySpent(client, second));
     }
 
-    /// @dev A call of the vault and an intent to call it are one task. As an intent it is spent, and then the vault refuses
-    /// itself, which undoes the spending; as a call it can be made once.
+    /// @dev A call of the vault and an intent to call it are one task. As an intent it is spent, and then the vault
+    /// refuses itself, which undoes the spending; as a call it can be made once.
     function readTheTaskTheOtherWay(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory signed = world.freshPayment(vault, World.Payment.Trailing, own);

@@ -75,8 +75,8 @@ abstract contract Treasury is Attesting {
         return (spent[client][nonce >> 8] >> (nonce & 0xff)) & 1 == 1;
     }
 
-    /// @dev What must become of genuinely signed attestations: the protocol's checks in their order, and then the payment.
-    /// Empty if it must go through.
+    /// @dev What must become of genuinely signed attestations: the protocol's checks in their order, and then the
+    /// payment. Empty if it must go through.
     function refusalOf(address client, Signed memory signed) public view returns (bytes memory refusal) {
         refusal = refusalBeforeSignature(client, signed);
         if (refusal.length != 0) return refusal;

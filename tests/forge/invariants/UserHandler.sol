@@ -117,8 +117,8 @@ contract UserHandler is Handler {
 
     /* PRIVATE */
 
-    /// @dev Two to five payments under one root, one of them denied if there are more. The first is returned, the others are
-    /// left for later, to be offered with their signature or as recorded.
+    /// @dev Two to five payments under one root, one of them denied if there are more. The first is returned, the
+    /// others are left for later, to be offered with their signature or as recorded.
     function _batch(uint256 vault, uint256 seed) private returns (Signed memory first) {
         Attestation[] memory batch = new Attestation[](2 + pick(seed, "size", 4));
         uint32 epoch = 0;

@@ -36,7 +36,7 @@ pub struct Campaign {
     pub threads: NonZero<usize>,
 }
 
-/// What came of a campaign.
+/// The result of a campaign.
 #[derive(Debug, Clone)]
 pub struct Summary {
     /// Cases that were decided.

@@ -33,7 +33,7 @@ pub enum Spelling {
     FlippedBit(u16),
     /// All zeros, which is how EIP-2537 writes infinity.
     Infinity,
-    /// The modulus added to one of the field's elements, where it fits: the same point to whoever reduces.
+    /// The modulus added to one of the field's elements, where it fits: the same point to code that reduces.
     PlusModulus(u16),
     /// The point's negative.
     Negated,
@@ -96,7 +96,7 @@ impl Arbitrary for Spelling {
     }
 }
 
-/// Modulo 2^384: what does not fit is another number, which is as good a test.
+/// Modulo 2^384: what does not fit is another number, which tests as much.
 fn add_modulus(element: &mut [u8]) {
     let mut carry = 0;
     for (byte, addend) in element.iter_mut().zip(MODULUS).rev() {

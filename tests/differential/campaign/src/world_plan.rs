@@ -18,7 +18,7 @@ pub struct WorldPlan {
     pub epochs: [EpochPlan; 4],
     /// What each of the clients demands.
     pub policies: [PolicyPlan; 2],
-    /// For how long epoch 2 stays good, in seconds.
+    /// For how many seconds epoch 2 stays valid.
     pub grace_period: u32,
 }
 

@@ -19,6 +19,12 @@ const SELECTORS: [[u8; 4]; 5] = [
     verifyCall::SELECTOR,
 ];
 
+/// Small multiples of a word's length, as offsets are, and any number.
+fn word() -> impl Strategy<Value = U256> {
+    let offset = (0..20u64).prop_map(|word| U256::from(word * 32));
+    prop_oneof![4 => offset, 1 => any::<[u64; 4]>().prop_map(U256::from_limbs)]
+}
+
 proptest! {
     #[test]
     fn random_requests_get_an_answer_or_a_failure(request in vec(any::<u8>(), 0..400)) {
@@ -29,14 +35,17 @@ proptest! {
     #[test]
     fn requests_of_every_function_get_an_answer_or_a_failure(
         selector in prop::sample::select(SELECTORS.to_vec()),
-        words in vec(prop_oneof![4 => (0..20u64).prop_map(|word| U256::from(word * 32)), 1 => any::<[u64; 4]>().prop_map(U256::from_limbs)], 0..30),
+        words in vec(word(), 0..30),
     ) {
         let words: Vec<u8> = words.iter().flat_map(U256::to_be_bytes::<32>).collect();
         let _ = answer(&[&selector[..], &words].concat());
     }
 
     #[test]
-    fn random_operator_tables_are_a_failure(head in vec(any::<u8>(), 0..500), earlier in vec(vec(any::<u8>(), 0..300), 0..3)) {
+    fn random_operator_tables_are_a_failure(
+        head in vec(any::<u8>(), 0..500),
+        earlier in vec(vec(any::<u8>(), 0..300), 0..3),
+    ) {
         let earlier = earlier.into_iter().map(Bytes::from).collect();
         let call = verifyCall { tables: vec![OperatorTables { head: head.into(), earlier }], cases: vec![] };
         let failed = matches!(answer(&call.abi_encode()), Err(Failure::OperatorTables { index: 0, .. }));

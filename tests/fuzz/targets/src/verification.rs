@@ -12,8 +12,8 @@ use assent_verifier::{
 use call::{CallPlan, Carried};
 use world::WorldPlan;
 
-/// Calls under one context. Zero bytes, which stand in where an input ends, change nothing: that is an authorization which is
-/// good, so that the fuzzer starts behind all checks.
+/// Calls under one context. Zero bytes, which follow where an input ends, change nothing: they are a valid
+/// authorization, so that the fuzzer starts after all checks.
 #[derive(Debug, Arbitrary)]
 struct Scenario {
     world: WorldPlan,
@@ -21,8 +21,8 @@ struct Scenario {
     more: Vec<CallPlan>,
 }
 
-/// Verification: arkworks and blst give the same answer, a batch gives what each call alone gives, nothing is accepted that
-/// was not signed, and revert data decodes to the refusal that it was made of.
+/// Verification: arkworks and blst give the same answer, a batch gives what separate calls give, nothing is accepted
+/// that was not signed, and revert data decodes to the refusal that it was made of.
 pub fn verification(input: &[u8]) {
     outcomes(input);
 }
@@ -39,7 +39,7 @@ pub fn outcomes(input: &[u8]) -> Vec<Option<&'static str>> {
     world.change(&mut fixture.context);
 
     let calls: Vec<_> = carried.iter().map(Carried::call).collect();
-    let results: Vec<_> = calls.iter().map(|call| alone(&fixture.context, *call)).collect();
+    let results: Vec<_> = calls.iter().map(|call| separately(&fixture.context, *call)).collect();
     assert_eq!(verify_batch_with::<Arkworks, _>(&fixture.context, &calls), results);
     assert_eq!(verify_batch_with::<Blst, _>(&fixture.context, &calls), results);
     for (carried, result) in carried.iter().zip(&results) {
@@ -51,7 +51,7 @@ pub fn outcomes(input: &[u8]) -> Vec<Option<&'static str>> {
 }
 
 /// The result of both backends.
-fn alone(context: &Context, call: Call<'_>) -> Result<VerifiedAttestation, Refusal> {
+fn separately(context: &Context, call: Call<'_>) -> Result<VerifiedAttestation, Refusal> {
     let examination = examine_with::<Arkworks, _>(context, call);
     assert_eq!(examination, examine_with::<Blst, _>(context, call), "the backends disagree");
     let result = examination.into_result();
@@ -95,7 +95,7 @@ fn assert_sound(fixture: &Fixture, carried: &Carried, verified: &VerifiedAttesta
             assert!(verified.signed_weight() <= verified.total_weight());
             assert!(U256::from(verified.signed_weight()) >= epoch.operators.required_weight(policy.quorum));
             let absent: Vec<u16> = non_signers.indices().collect();
-            assert!(carried.signed.contains(&(verified.root(), absent)), "nobody signed this root");
+            assert!(carried.signed.contains(&(verified.root(), absent)), "no operators signed this root");
         }
         QuorumProof::Recorded => {
             assert!(!epoch.is_revoked());
@@ -105,7 +105,7 @@ fn assert_sound(fixture: &Fixture, carried: &Carried, verified: &VerifiedAttesta
     let mut later = fixture.context.clone();
     assert!(later.spent.spend(verified.policy_client(), verified.nonce()));
     let spent = Refusal::AttestationAlreadySpent { policyClient: verified.policy_client(), nonce: verified.nonce() };
-    assert_eq!(alone(&later, carried.call()), Err(spent));
+    assert_eq!(separately(&later, carried.call()), Err(spent));
 }
 
 /// A root that was signed, and who of the operators did not sign it.

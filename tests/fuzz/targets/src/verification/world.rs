@@ -35,7 +35,7 @@ enum Change {
     Burned(u16),
 }
 
-/// Three sizes: one operator alone, a bitmap of one byte, and one of two.
+/// Three sizes: one operator, a bitmap of one byte, and one of two.
 static FIXTURES: LazyLock<[Fixture; 3]> = LazyLock::new(|| [7, 1, 10].map(fixture));
 
 fn fixture(operators: u16) -> Fixture {
