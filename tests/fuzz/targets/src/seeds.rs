@@ -108,5 +108,15 @@ fn revert_data() -> Vec<Parts> {
 /// As long as the longest that matters, since the fuzzer makes inputs longer only slowly. Zeros are valid points and a
 /// valid authorization; finding others is for the fuzzer.
 fn scenarios() -> Vec<Parts> {
-    vec![("points", "valid", vec![0; 512]), ("verification", "accepted", vec![0; 512])]
+    let mut revoked = vec![0; 512];
+    // The first change after attesting: the epoch is revoked.
+    revoked[1..5].copy_from_slice(&REVOKED);
+    vec![
+        ("points", "valid", vec![0; 512]),
+        ("verification", "accepted", vec![0; 512]),
+        ("verification", "revoked", revoked),
+    ]
 }
+
+/// How `arbitrary` reads the variant `Revoked` of the changes between attesting and calling.
+const REVOKED: [u8; 4] = [206, 204, 204, 204];
