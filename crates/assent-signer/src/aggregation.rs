@@ -19,7 +19,7 @@ use crate::AttestationBatch;
 /// # let ((keys, epoch), batch) = (epoch(), batch());
 /// use assent_signer::PartialSignature;
 ///
-/// // What an operator sends to whoever aggregates; bytes of any length are taken, and judged later.
+/// // What an operator sends to an aggregator; bytes of any length are taken, and judged later.
 /// let partial = PartialSignature::new(OPERATORS[0], keys[0].sign_batch(&batch));
 /// assert_eq!(partial.signature.len(), 96);
 /// ```
@@ -27,7 +27,7 @@ use crate::AttestationBatch;
 pub struct PartialSignature {
     /// Who is said to have signed.
     pub operator: Address,
-    /// The signature: 96 bytes when it is sound.
+    /// The signature: 96 bytes if it is valid.
     pub signature: Bytes,
 }
 
@@ -71,14 +71,14 @@ pub struct RejectedPartial {
 /// let stranger = PartialSignature::new([0xee; 20].into(), keys[0].sign_batch(&batch));
 /// let short = PartialSignature::new(OPERATORS[0], [1, 2, 3]);
 /// let Err(AggregationError::NothingToAggregate(rejected)) = aggregate(&epoch, batch.root(), &[stranger, short]) else {
-///     panic!("neither is sound")
+///     panic!("neither is valid")
 /// };
 /// assert_eq!(rejected[0].reason, Rejection::UnknownOperator);
 /// assert_eq!(rejected[1].reason, Rejection::Malformed);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// Nobody of this address is in the operator set.
+    /// No operator with this address is in the operator set.
     #[error("not an operator of this epoch")]
     UnknownOperator,
     /// The bytes are not the 96 of a point of the prime-order subgroup of G1 other than infinity.
@@ -140,12 +140,12 @@ pub struct Aggregate {
 ///
 /// let error = aggregate(&epoch, batch().root(), &[]).unwrap_err();
 /// assert_eq!(error, AggregationError::NothingToAggregate(vec![]));
-/// assert_eq!(error.to_string(), "no partial signature is sound");
+/// assert_eq!(error.to_string(), "no partial signature is valid");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AggregationError {
-    /// Not one partial signature is sound.
-    #[error("no partial signature is sound{}", list(.0))]
+    /// No partial signature is valid.
+    #[error("no partial signature is valid{}", list(.0))]
     NothingToAggregate(Vec<RejectedPartial>),
     /// The sound signatures cancel out: their signers chose keys whose sum is zero. Infinity is no signature, and no
     /// contract accepts it.
@@ -180,18 +180,18 @@ pub enum DocumentError {
         root: B256,
     },
     /// The batch has no attestation at this place.
-    #[error("the batch has no attestation at place {0}")]
+    #[error("the batch has no attestation at index {0}")]
     NoSuchAttestation(usize),
 }
 
-/// Aggregates the partial signatures over `root` of operators of the epoch, leaving out those that are not sound and naming
-/// each with the reason. A bad one never keeps out a good one of the same operator.
+/// Aggregates the partial signatures over `root` of operators of the epoch, leaving out those that are not sound and
+/// naming each with the reason. A bad one never keeps out a good one of the same operator.
 ///
-/// Well-formed signatures, one for each operator, are added up and verified at once, which costs one pairing check whatever
-/// their number. If that succeeds, the sum is a valid aggregate signature of those operators, which is all a contract asks.
-/// (Two signers acting together can submit partials that are wrong one by one and right in sum. That needs both secret
-/// keys' signatures, so it proves no more and no less than two sound partials.) Only if it fails is each partial verified
-/// by itself, to find the bad ones.
+/// Well-formed signatures, one for each operator, are added up and verified at once, which costs one pairing check
+/// whatever their number. If that succeeds, the sum is a valid aggregate signature of those operators, which is all a
+/// contract asks. (Two signers acting together can submit partials that are wrong one by one and right in sum. That
+/// needs both secret keys' signatures, so it proves no more and no less than two sound partials.) Only if it fails is
+/// each partial verified by itself, to find the bad ones.
 ///
 /// Partial signatures cost time in proportion to their number: bound it where they arrive.
 ///
@@ -245,8 +245,8 @@ impl PartialSignature {
 }
 
 impl Aggregate {
-    /// The document of the attestation at `place` (from 0) in a batch whose root was signed. The authorization is cut from
-    /// it by [`AttestationDocument::authorization`].
+    /// The document of the attestation at `place` (from 0) in a batch whose root was signed. The authorization is
+    /// derived from it by [`AttestationDocument::authorization`].
     ///
     /// # Errors
     /// Every variant of [`DocumentError`].
@@ -290,7 +290,7 @@ impl Candidate {
     }
 }
 
-/// Every candidate by its operator's index: an operator may have several, since anybody can send in one in its name.
+/// Every candidate by its operator's index: an operator may have several, since anyone can submit one in its name.
 type Candidates = BTreeMap<u16, Vec<Candidate>>;
 
 fn well_formed(

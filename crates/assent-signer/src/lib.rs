@@ -1,7 +1,7 @@
 //! For Assent's operators: BLS keys, encrypted keystores, proofs of possession, signing, and aggregation.
 //!
 //! An operator keeps a [`SecretKey`] in a [`Keystore`], registers with its proof of possession, and signs the
-//! [`AttestationBatch`] it evaluated. Whoever collects the signatures, who need not be trusted, makes one [`Aggregate`] of
+//! [`AttestationBatch`] it evaluated. The aggregator, which need not be trusted, makes one [`Aggregate`] of
 //! them and cuts the authorizations from it.
 //!
 //! ```
@@ -47,7 +47,7 @@
 //! };
 //! let batch = AttestationBatch::new(vec![attestation], chain, task_manager)?;
 //!
-//! // Two sign; somebody sends rubbish in the name of the third.
+//! // Two sign; an attacker sends rubbish in the name of the third.
 //! let partials = [
 //!     PartialSignature::new(addresses[0], keys[0].sign_batch(&batch)),
 //!     PartialSignature::new(addresses[1], keys[1].sign_batch(&batch)),

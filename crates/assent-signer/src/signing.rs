@@ -9,7 +9,7 @@ use crate::SecretKey;
 impl SecretKey {
     /// Signs the root of a Merkle tree of attestation digests; the digest of a lone attestation is its own root.
     ///
-    /// The root does not show what is signed. Whoever evaluated the attestations signs an
+    /// The root does not show what is signed. An operator that evaluated the attestations signs an
     /// [`AttestationBatch`](crate::AttestationBatch) instead, which computes the root from them.
     ///
     /// ```
@@ -27,7 +27,7 @@ impl SecretKey {
 
     /// Proves to one OperatorRegistry on one chain that `operator` has this key.
     ///
-    /// It is signed under a tag of its own, so that no attestation passes for a proof nor a proof for an attestation.
+    /// It is signed under a separate tag, so that no attestation passes for a proof nor a proof for an attestation.
     ///
     /// ```
     /// use alloy_primitives::{U256, address};

@@ -118,7 +118,7 @@ contract ForgeryHandler is Handler {
         _useUnbent(client, signed, own);
     }
 
-    /// @dev Nobody but the agent, and the agent for nobody else.
+    /// @dev Only the agent, and the agent only for itself.
     function callAsAnother(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory signed = world.fresh(vault, own);

@@ -37,14 +37,14 @@ contract ReplayHandler is Handler {
         mustFail("use twice", client, signed, _alreadySpent(client, signed));
     }
 
-    /// @dev Whatever has happened since the first use: nothing makes it good again.
+    /// @dev Whatever has happened since the first use: nothing makes it valid again.
     function useAgainLater(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         if (world.usedCount() == 0) mustPass("use once", client, world.fresh(vault, own));
         Signed memory signed = world.usedAt(pick(own, "used", world.usedCount()));
         client = signed.attestation.policyClient;
         bytes memory expected = world.refusalOf(client, signed);
-        assertGt(expected.length, 0, "what was used is good");
+        assertGt(expected.length, 0, "a used authorization is valid");
         mustFail("use again later", client, signed, expected);
     }
 

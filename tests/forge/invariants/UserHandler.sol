@@ -140,7 +140,7 @@ contract UserHandler is Handler {
         return signed[0];
     }
 
-    /// @dev Signed alone, by operators of this epoch unless it is 0.
+    /// @dev Signed as its own root, by operators of this epoch unless it is 0.
     function _ofEpoch(uint256 vault, uint256 seed, uint32 epoch) private returns (Signed memory) {
         (Attestation memory attestation, uint32 inForce) =
             world.evaluate(vault, World.Payment(pick(seed, "payment", 3)), seed);
