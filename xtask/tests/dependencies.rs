@@ -12,15 +12,16 @@ const RUNTIMES: [&str; 8] = ["async-std", "hyper", "regorus", "reqwest", "tokio"
 const KEY_FILES: [&str; 4] = ["aes", "ctr", "pbkdf2", "scrypt"];
 
 /// A library, its features, and what it must not depend on, directly or indirectly.
-const RULES: [(&str, &str, &[&str]); 4] = [
+const RULES: [(&str, &str, &[&str]); 5] = [
     ("assent-machine", "--all-features", &RUNTIMES),
+    ("assent-types", "--all-features", &RUNTIMES),
     ("assent-verifier", "--all-features", &RUNTIMES),
     ("assent-contracts", "--all-features", &KEY_FILES),
     ("assent-client", "--all-features", &KEY_FILES),
 ];
 
 /// The crates without std, each with the features that it has on bare metal.
-const WITHOUT_STD: [(&str, &str); 1] = [("assent-verifier", "arkworks,serde")];
+const WITHOUT_STD: [(&str, &str); 2] = [("assent-types", "serde"), ("assent-verifier", "arkworks,serde")];
 
 #[test]
 fn libraries_depend_on_nothing_that_their_rules_forbid() {

@@ -63,7 +63,9 @@ async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Resul
     let policy_client = arguments.client;
     let mut epochs = if arguments.epochs.is_empty() {
         let Some(policy) = client.read_policy(policy_client).await? else {
-            bail!("the client {policy_client} has no policy, so it refuses everything; set one with its setAssentPolicy");
+            bail!(
+                "the client {policy_client} has no policy, so it refuses everything; set one with its setAssentPolicy"
+            );
         };
         let manager = TaskManager::new(client.read_task_manager(policy_client).await?, client.provider());
         let registry = manager.OPERATOR_REGISTRY().call().await?;

@@ -10,7 +10,8 @@ use alloy_primitives::{Address, U256, hex};
 use anyhow::{Context as _, Result};
 use assent_inspection::{Explanation, SubmittedCall};
 use assent_verifier::{
-    AttestationDocument, Check, Context, Difference, Epoch, Examination, Outcome as CheckOutcome, Refusal, examine,
+    AttestationDocument, Check, CheckResult, Context, Difference, Epoch, Refusal, VerificationReport,
+    verify_with_report,
 };
 use clap::Args;
 use comfy_table::{Cell, Color, Table};
@@ -71,7 +72,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     let document = document.transpose()?;
     let submitted = arguments.submitted(document.as_ref())?;
 
-    let examination = examine(&context, submitted.call());
+    let examination = verify_with_report(&context, submitted.call());
     let explanation = Explanation::of(&examination, &context, &submitted, document.as_ref());
     output.result(describe(&examination, &explanation)?, &report(&examination, &explanation))?;
     Ok(if examination.result().is_ok() { Outcome::Success } else { Outcome::Refused })
@@ -111,7 +112,7 @@ impl Arguments {
     }
 }
 
-fn describe(examination: &Examination, explanation: &Explanation) -> Result<String> {
+fn describe(examination: &VerificationReport, explanation: &Explanation) -> Result<String> {
     let mut text = table(examination).to_string();
     match examination.result() {
         Ok(verified) => write!(
@@ -150,21 +151,21 @@ fn next_step(refusal: &Refusal, explanation: &Explanation) -> &'static str {
     explanation.next_step.unwrap_or_else(|| refused::next_step(refusal))
 }
 
-fn table(examination: &Examination) -> Table {
+fn table(examination: &VerificationReport) -> Table {
     let mut table = output::table(["#", "check", "outcome"]);
-    for (check, outcome) in examination.outcomes() {
+    for (check, outcome) in examination.checks() {
         let (text, colour) = match outcome {
-            CheckOutcome::Passed => ("passed".to_owned(), Color::Green),
-            CheckOutcome::Failed(refusal) => (format!("FAILED: {}", refusal.name()), Color::Red),
-            CheckOutcome::NotReached => ("not reached".to_owned(), Color::DarkGrey),
+            CheckResult::Passed => ("passed".to_owned(), Color::Green),
+            CheckResult::Failed(refusal) => (format!("FAILED: {}", refusal.name()), Color::Red),
+            CheckResult::NotReached => ("not reached".to_owned(), Color::DarkGrey),
         };
         table.add_row([Cell::new(check.number()), Cell::new(check), Cell::new(text).fg(colour)]);
     }
     table
 }
 
-fn report(examination: &Examination, explanation: &Explanation) -> Value {
-    let checks = examination.outcomes().map(check_report).collect::<Vec<_>>();
+fn report(examination: &VerificationReport, explanation: &Explanation) -> Value {
+    let checks = examination.checks().map(check_report).collect::<Vec<_>>();
     match examination.result() {
         Ok(verified) => json!({
             "valid": true,
@@ -189,11 +190,11 @@ fn report(examination: &Examination, explanation: &Explanation) -> Value {
     }
 }
 
-fn check_report((check, outcome): (Check, CheckOutcome)) -> Value {
+fn check_report((check, outcome): (Check, CheckResult)) -> Value {
     let outcome = match outcome {
-        CheckOutcome::Passed => "passed",
-        CheckOutcome::Failed(_) => "failed",
-        CheckOutcome::NotReached => "notReached",
+        CheckResult::Passed => "passed",
+        CheckResult::Failed(_) => "failed",
+        CheckResult::NotReached => "notReached",
     };
     json!({ "number": check.number(), "check": check.to_string(), "outcome": outcome })
 }

@@ -15,7 +15,7 @@ use assent_verifier::backend::{Backend, arkworks::Arkworks, blst::Blst};
 use assent_verifier::digest::{SIGNATURE_TAG, intent_hash, task_id};
 use assent_verifier::{
     Attestation, AttestationDocument, Call, Context, Epoch, Intent, NonSigners, Operator, OperatorSet, Policy,
-    RecordedRoots, Refusal, SpentNonces, examine_with,
+    RecordedRoots, Refusal, SpentNonces, verify_with_report_using,
 };
 use blst::min_sig;
 use proptest::prelude::*;
@@ -114,8 +114,8 @@ fn verdict(epoch: &Epoch, document: &AttestationDocument) -> Result<U96, Refusal
     };
     let authorization = document.authorization().unwrap().encode();
     let call = Call::Explicit { intent: &document.attestation.intent, authorization: &authorization };
-    let by_blst = examine_with::<Blst, _>(&context, call).into_result();
-    assert_eq!(by_blst, examine_with::<Arkworks, _>(&context, call).into_result());
+    let by_blst = verify_with_report_using::<Blst, _>(&context, call).into_result();
+    assert_eq!(by_blst, verify_with_report_using::<Arkworks, _>(&context, call).into_result());
     by_blst.map(|verified| verified.signed_weight())
 }
 

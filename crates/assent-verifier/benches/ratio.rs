@@ -16,7 +16,7 @@ mod fixture;
 mod raw;
 mod thread_time;
 
-use assent_verifier::{backend::Backend, examine_with, verify_batch_with};
+use assent_verifier::{backend::Backend, verify_batch_using, verify_with_report_using};
 use attested::Batch;
 use raw::Raw;
 use serde_json::{Value, json};
@@ -66,8 +66,10 @@ fn compare<B: Backend, R: Raw>(batch: &Batch, rounds: usize) -> Vec<Comparison> 
     let signatures: Vec<_> = batch.signatures.iter().map(R::decode).collect();
     // Any will do: what a multiplication costs does not depend on the number.
     let coefficients: Vec<_> = roots.iter().map(|root| root[..raw::COEFFICIENT].try_into().unwrap()).collect();
-    let verify = |call| assert!(examine_with::<B, _>(&batch.context, black_box(call)).into_result().is_ok());
-    let verify_all = || assert!(verify_batch_with::<B, _>(&batch.context, black_box(&calls)).iter().all(Result::is_ok));
+    let verify =
+        |call| assert!(verify_with_report_using::<B, _>(&batch.context, black_box(call)).into_result().is_ok());
+    let verify_all =
+        || assert!(verify_batch_using::<B, _>(&batch.context, black_box(&calls)).iter().all(Result::is_ok));
     let verify_one_by_one = || calls[..ONE_BY_ONE].iter().for_each(|call| verify(*call));
 
     let comparison =

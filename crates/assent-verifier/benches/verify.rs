@@ -21,8 +21,8 @@ mod raw;
 mod thread_time;
 
 use assent_verifier::{
-    Call, Context, Refusal, Signature, backend::Backend, digest::attestation_digest, examine, examine_with,
-    verify_batch_with,
+    Call, Context, Refusal, Signature, backend::Backend, digest::attestation_digest, verify_batch_using,
+    verify_with_report, verify_with_report_using,
 };
 use attested::{Batch, OPERATORS, SIZES};
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
@@ -43,7 +43,7 @@ fn verify<B: Backend, R: Raw>(criterion: &mut Criterion<ThreadTime>, batch: &Bat
         let authorization = fixture.authorization().encode();
         let call = Call::Explicit { intent: &fixture.intent, authorization: &authorization };
         group.bench_function(format!("non-signers-{absent}"), |bencher| {
-            bencher.iter(|| examine_with::<B, _>(&fixture.context, black_box(call)).into_result().unwrap());
+            bencher.iter(|| verify_with_report_using::<B, _>(&fixture.context, black_box(call)).into_result().unwrap());
         });
     }
     group.finish();
@@ -76,7 +76,7 @@ fn in_all_threads<B: Backend>(criterion: &mut Criterion, batch: &Batch) {
     let calls = batch.calls();
     group.throughput(Throughput::Elements(calls.len().try_into().unwrap()));
     group.bench_function("parallel-1024", |bencher| {
-        bencher.iter(|| assent_verifier::par_verify_batch_with::<B, _>(&batch.context, black_box(&calls)));
+        bencher.iter(|| assent_verifier::par_verify_batch_using::<B, _>(&batch.context, black_box(&calls)));
     });
     group.finish();
 }
@@ -87,9 +87,9 @@ fn measure_batch<B: Backend>(
     batch: &Batch,
     calls: &[Call<'_>],
 ) {
-    assert!(verify_batch_with::<B, _>(&batch.context, calls).iter().all(Result::is_ok));
+    assert!(verify_batch_using::<B, _>(&batch.context, calls).iter().all(Result::is_ok));
     group.bench_function(name, |bencher| {
-        bencher.iter(|| verify_batch_with::<B, _>(&batch.context, black_box(calls)));
+        bencher.iter(|| verify_batch_using::<B, _>(&batch.context, black_box(calls)));
     });
 }
 
@@ -100,12 +100,12 @@ fn parts(criterion: &mut Criterion<ThreadTime>, batch: &Batch) {
     let mut authorization = batch.authorizations[0].clone();
     authorization[108..][..Signature::LENGTH].fill(0);
     let call = Call::Explicit { intent: &batch.intent, authorization: &authorization };
-    assert_eq!(*examine(&batch.context, call).result(), Err(Refusal::MalformedSignature));
+    assert_eq!(*verify_with_report(&batch.context, call).result(), Err(Refusal::MalformedSignature));
     let Context { chain_id, task_manager, .. } = batch.context;
     group.bench_function("parsing-and-digests", |bencher| {
         bencher.iter(|| {
             let digest = attestation_digest(black_box(&batch.attestations[0]), chain_id, task_manager);
-            (examine(&batch.context, black_box(call)).into_result(), digest)
+            (verify_with_report(&batch.context, black_box(call)).into_result(), digest)
         });
     });
     group.finish();

@@ -88,13 +88,8 @@ fn verify_all(
             // What was verified holds under the context. A document that also claims another client or policy would
             // mislead its reader.
             Ok(_) if !differences.is_empty() => Err(format!("the document contradicts what was signed: {differences}")),
-            // Each call of a batch is verified by itself: that no two spend one nonce is for the code that acts on the
-            // results.
-            Ok(verified) if context.spent.spend(verified.policy_client(), verified.nonce()) => Ok(verified),
-            Ok(verified) => Err(describe(&Refusal::AttestationAlreadySpent {
-                policyClient: verified.policy_client(),
-                nonce: verified.nonce(),
-            })),
+            // Each call of a batch is verified separately: two may have the same nonce, which only the first spends.
+            Ok(verified) => context.spend(&verified).map(|()| verified).map_err(|refusal| describe(&refusal)),
             Err(refusal @ Refusal::WrongTask { .. }) => Err(format!("{}; {differences}", describe(&refusal))),
             Err(refusal) => Err(describe(&refusal)),
         }

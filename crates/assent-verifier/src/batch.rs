@@ -1,205 +1,123 @@
-//! Many calls at once.
+//! Verification of many calls together.
 
 use crate::{
     Call, Context, Refusal, SpentLedger, VerifiedAttestation,
-    admission::{Admitted, admit},
-    backend::{Backend, Preferred},
+    backend::{Backend, DefaultBackend},
+    checks::{PendingVerification, run_checks_before_signature},
+    claim::SignatureClaim,
     coefficients::coefficients,
-    combination::{Term, find_false},
-    statement::Statement,
+    combination::{Term, decide},
     threads::{CallingThread, Threads},
 };
 use alloc::vec::Vec;
 
-/// Verifies many calls against one context: for each, in order, exactly what [`verify`](crate::verify) or
-/// [`verify_trailing`](crate::verify_trailing) gives, in a fraction of the time.
+/// Verifies many calls against one context, in a fraction of the time.
 ///
-/// Every check but that of the signatures (11) is made for each call by itself. The signatures, of any epochs and any
-/// non-signers, are decided together by an equation of one pairing and one for each distinct set of non-signers of an
-/// epoch, or, where that is less work, for each operator that is absent anywhere. When it does not hold, halving the
-/// batch again and again finds the calls whose signatures are invalid, and refuses only those: one among 1,024 costs
-/// about ten equations more, and a batch of nothing but bad ones about twice the time of verifying each by itself.
-/// Calls under one signed root, as those of a batch that operators signed, share its verification, and those under
-/// recorded roots need none.
-///
-/// The equation is a random combination of the single ones: a bad signature passes with a probability below 2^-117 in a
-/// batch of 1,024. Its coefficients are hashed from all signatures and all that was signed, so that the same batch
-/// always gives the same results and no source of randomness is needed.
-///
-/// Nothing is spent, and each call is verified against the context as it is. So two calls that would spend the same
-/// nonce both pass: the caller spends each nonce first, and acts only where it was not spent before.
+/// The result of each call is that of [`verify`](crate::verify) or [`verify_trailing`](crate::verify_trailing).
+/// Nothing is spent, and two calls with the same nonce may both be valid: [`Context::spend`] accepts only the first.
 ///
 /// ```
-/// use assent_verifier::{Call, Context, Intent, SpentNonces, verify_batch};
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (mut context, intent, document) = attested::example();
+/// # let authorization = document.authorization()?.encode();
+/// use assent_verifier::{Call, verify_batch};
 ///
-/// /// Settles the attested ones of some calls, each an intent with its authorization, and returns how many were.
-/// fn settle(context: &mut Context<SpentNonces>, calls: &[(Intent, Vec<u8>)], settle: impl Fn(&Intent)) -> usize {
-///     let calls: Vec<_> =
-///         calls.iter().map(|(intent, authorization)| Call::Explicit { intent, authorization }).collect();
-///     let mut settled = 0;
-///     for (place, result) in verify_batch(context, &calls).into_iter().enumerate() {
-///         match result {
-///             Ok(verified) if context.spent.spend(verified.policy_client(), verified.nonce()) => {
-///                 settle(verified.intent());
-///                 settled += 1;
-///             }
-///             Ok(verified) => println!("call {place}: nonce {} twice in one batch", verified.nonce()),
-///             Err(refusal) => println!("call {place}: {refusal}"),
-///         }
+/// let calls = [Call::Explicit { intent: &intent, authorization: &authorization }; 2];
+/// let mut executed = 0;
+/// for result in verify_batch(&context, &calls) {
+///     match result.and_then(|verified| context.spend(&verified)) {
+///         Ok(()) => executed += 1, // Make the call.
+///         Err(refusal) => println!("{refusal}"),
 ///     }
-///     settled
 /// }
-/// # let mut key = [0; 192];
-/// # let secret = blst::min_sig::SecretKey::key_gen(&[1; 32], &[]).unwrap();
-/// # key.copy_from_slice(&secret.sk_to_pk().serialize());
-/// # key.chunks_exact_mut(96).for_each(|coordinate| coordinate.rotate_left(48));
-/// # use assent_verifier::*;
-/// # use alloy_primitives::{Address, B256, U256, aliases::{U48, U96}};
-/// # let operators = OperatorSet::new(vec![Operator {
-/// #     address: Address::ZERO, public_key: PublicKey(key), weight: U96::from(1),
-/// # }])?;
-/// # let policy = Policy { policyId: B256::repeat_byte(1), operatorSet: 1, quorum: 6700, maxLifetime: U48::from(3600) };
-/// # let mut context = Context {
-/// #     chain_id: U256::from(1), task_manager: Address::repeat_byte(2), policy_client: Address::repeat_byte(3),
-/// #     policy: Some(policy), caller: Address::repeat_byte(4), timestamp: 1_700_000_000,
-/// #     epochs: vec![Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators }],
-/// #     recorded_roots: RecordedRoots::default(),
-/// #     spent: SpentNonces::default(),
-/// # };
-/// # let intent = Intent {
-/// #     from: context.caller, to: Address::ZERO, value: U256::ZERO, data: Default::default(), chainId: context.chain_id,
-/// # };
-/// # let attested = |nonce| {
-/// #     let Context { chain_id, task_manager, policy_client, .. } = context;
-/// #     let policyId = B256::repeat_byte(1);
-/// #     let taskId =
-/// #         digest::task_id(chain_id, task_manager, policy_client, policyId, digest::intent_hash(&intent), nonce);
-/// #     let attestation = Attestation {
-/// #         taskId, policyId, policyClient: policy_client, nonce, expiration: U48::from(1_700_000_600), decision: 1,
-/// #         evidence: B256::ZERO, intent: intent.clone(),
-/// #     };
-/// #     let root = digest::attestation_digest(&attestation, chain_id, task_manager);
-/// #     let signature = Signature(secret.sign(root.as_slice(), digest::SIGNATURE_TAG, &[]).serialize());
-/// #     let (non_signers, merkle_proof) = (NonSigners::NONE, MerkleProof::EMPTY);
-/// #     let document =
-/// #         AttestationDocument { chain_id, task_manager, attestation, epoch: 1, signature, non_signers, merkle_proof };
-/// #     (intent.clone(), document.authorization().unwrap().encode())
-/// # };
-/// # let (one, two) = (attested(U256::from(1)), attested(U256::from(2)));
-/// # let mut forged = attested(U256::from(3));
-/// # forged.1[108..204].copy_from_slice(&two.1[108..204]);
-///
-/// // The second is signed for another call, the third is there twice.
-/// let settled = settle(&mut context, &[one, forged, two.clone(), two], |intent| println!("settling {intent:?}"));
-/// assert_eq!(settled, 2);
-/// # Ok::<(), OperatorSetError>(())
+/// assert_eq!(executed, 1); // Both calls have the same nonce.
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
 /// ```
+///
+/// # How signatures are decided together
+///
+/// One equation decides all signatures, of any epochs and non-signers.
+/// It has one pairing, and one for each distinct set of non-signers of an epoch, or for each operator that did not sign
+/// everything if those are fewer.
+/// If it does not hold, repeated halving finds the invalid signatures, and only their calls are refused.
+/// One invalid signature among 1,024 costs about ten more equations.
+/// A batch of only invalid signatures takes about twice as long as verifying each call separately.
+/// Calls under one signed root share its verification, and calls under recorded roots need none.
+///
+/// The equation is a random linear combination: an invalid signature is accepted with a probability below 2^-117 in a
+/// batch of 1,024.
+/// The coefficients are hashed from all signatures and everything signed, so the same batch always has the same results.
 pub fn verify_batch<L: SpentLedger>(
     context: &Context<L>,
     calls: &[Call<'_>],
 ) -> Vec<Result<VerifiedAttestation, Refusal>> {
-    verify_batch_with::<Preferred, L>(context, calls)
+    verify_batch_using::<DefaultBackend, L>(context, calls)
 }
 
-/// As [`verify_batch`], with a backend of the caller's choice.
-///
-/// ```
-/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let (context, intent, document) = attested::example();
-/// use assent_verifier::{Call, backend::Preferred, verify_batch, verify_batch_with};
-///
-/// let authorization = document.authorization()?.encode();
-/// let calls = [Call::Explicit { intent: &intent, authorization: &authorization }; 2];
-/// assert_eq!(verify_batch(&context, &calls), verify_batch_with::<Preferred, _>(&context, &calls));
-/// # Ok::<(), assent_verifier::UnknownDecision>(())
-/// ```
-pub fn verify_batch_with<B: Backend, L: SpentLedger>(
+/// Verifies many calls by a named backend, as [`verify_batch`].
+pub fn verify_batch_using<B: Backend, L: SpentLedger>(
     context: &Context<L>,
     calls: &[Call<'_>],
 ) -> Vec<Result<VerifiedAttestation, Refusal>> {
-    conclude::<B, CallingThread>(calls.iter().map(|call| admit(context, *call, |_| {})).collect())
+    conclude::<B, CallingThread>(calls.iter().map(|call| run_checks_before_signature(context, *call, |_| {})).collect())
 }
 
-/// As [`verify_batch`], in all threads of rayon's current pool.
-///
-/// ```
-/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let (context, intent, document) = attested::example();
-/// use assent_verifier::{Call, par_verify_batch, verify_batch};
-///
-/// let authorization = document.authorization()?.encode();
-/// let calls = [Call::Explicit { intent: &intent, authorization: &authorization }; 4];
-/// let results = par_verify_batch(&context, &calls);
-/// assert!(results.iter().all(Result::is_ok));
-/// assert_eq!(results, verify_batch(&context, &calls));
-/// # Ok::<(), assent_verifier::UnknownDecision>(())
-/// ```
+/// Verifies many calls in all threads of rayon's current pool, as [`verify_batch`].
 #[cfg(feature = "rayon")]
 pub fn par_verify_batch<L: SpentLedger + Sync>(
     context: &Context<L>,
     calls: &[Call<'_>],
 ) -> Vec<Result<VerifiedAttestation, Refusal>> {
-    par_verify_batch_with::<Preferred, L>(context, calls)
+    par_verify_batch_using::<DefaultBackend, L>(context, calls)
 }
 
-/// As [`par_verify_batch`], with a backend of the caller's choice.
-///
-/// ```
-/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let (context, intent, document) = attested::example();
-/// use assent_verifier::{Call, backend::Preferred, par_verify_batch, par_verify_batch_with};
-///
-/// let authorization = document.authorization()?.encode();
-/// let calls = [Call::Explicit { intent: &intent, authorization: &authorization }; 2];
-/// assert_eq!(par_verify_batch(&context, &calls), par_verify_batch_with::<Preferred, _>(&context, &calls));
-/// # Ok::<(), assent_verifier::UnknownDecision>(())
-/// ```
+/// Verifies many calls by a named backend in all threads of rayon's current pool, as [`verify_batch`].
 #[cfg(feature = "rayon")]
-pub fn par_verify_batch_with<B: Backend, L: SpentLedger + Sync>(
+pub fn par_verify_batch_using<B: Backend, L: SpentLedger + Sync>(
     context: &Context<L>,
     calls: &[Call<'_>],
 ) -> Vec<Result<VerifiedAttestation, Refusal>> {
     use crate::threads::ThreadPool;
-    conclude::<B, ThreadPool>(ThreadPool::map(calls, |call| admit(context, *call, |_| {})))
+    conclude::<B, ThreadPool>(ThreadPool::map(calls, |call| run_checks_before_signature(context, *call, |_| {})))
 }
 
-/// Checks 11 and 12.
+/// Runs checks 11 and 12.
 fn conclude<B: Backend, T: Threads>(
-    admitted: Vec<Result<Admitted<'_, B>, Refusal>>,
+    pending: Vec<Result<PendingVerification<'_, B>, Refusal>>,
 ) -> Vec<Result<VerifiedAttestation, Refusal>> {
-    let signed = are_signed::<B, T>(&admitted);
-    let concluded = admitted.into_iter().zip(signed).map(|(admitted, signed)| match admitted? {
-        admitted if signed => admitted.conclude(),
+    let signed = are_signed::<B, T>(&pending);
+    let concluded = pending.into_iter().zip(signed).map(|(pending, signed)| match pending? {
+        pending if signed => pending.require_allowed(),
         _ => Err(Refusal::InvalidSignature),
     });
     concluded.collect()
 }
 
-/// Check 11, for each call that came so far.
-fn are_signed<B: Backend, T: Threads>(admitted: &[Result<Admitted<'_, B>, Refusal>]) -> Vec<bool> {
-    let places = admitted.iter().enumerate();
-    let mut claims: Vec<(&Statement<'_, B>, usize)> =
-        places.filter_map(|(place, admitted)| Some((admitted.as_ref().ok()?.statement.as_ref()?, place))).collect();
-    claims.sort_unstable_by(|(one, _), (other, _)| one.identity().cmp(&other.identity()));
-    let same: Vec<_> = claims.chunk_by(|(one, _), (other, _)| one.identity() == other.identity()).collect();
+/// Runs check 11 for each call that passed the checks before.
+fn are_signed<B: Backend, T: Threads>(pending: &[Result<PendingVerification<'_, B>, Refusal>]) -> Vec<bool> {
+    let indexed = pending.iter().enumerate();
+    let mut indexed: Vec<(&SignatureClaim<'_, B>, usize)> =
+        indexed.filter_map(|(index, pending)| Some((pending.as_ref().ok()?.claim.as_ref()?, index))).collect();
+    indexed.sort_unstable_by(|(one, _), (other, _)| one.identity().cmp(&other.identity()));
+    let same: Vec<_> = indexed.chunk_by(|(one, _), (other, _)| one.identity() == other.identity()).collect();
 
-    let statements: Vec<_> = same.iter().filter_map(|same| Some(same.first()?.0)).collect();
-    let parts: Vec<_> = statements.chunks(statements.len().div_ceil(T::count()).max(1)).collect();
-    let hashes = T::map(&parts, |statements| Statement::hash_each(statements)).into_iter().flatten();
-    let mut terms: Vec<_> = statements
+    let claims: Vec<_> = same.iter().filter_map(|same| Some(same.first()?.0)).collect();
+    let parts: Vec<_> = claims.chunks(claims.len().div_ceil(T::count()).max(1)).collect();
+    let hashes = T::map(&parts, |claims| SignatureClaim::hash_each(claims)).into_iter().flatten();
+    let mut terms: Vec<_> = claims
         .iter()
         .zip(hashes)
-        .zip(coefficients(&statements))
-        .map(|((statement, hash), coefficient)| Term { statement, hash, coefficient, holds: false })
+        .zip(coefficients(&claims))
+        .map(|((claim, hash), coefficient)| Term { claim, hash, coefficient, holds: false })
         .collect();
-    find_false::<B, T>(&mut terms);
+    decide::<B, T>(&mut terms);
 
-    // A recorded root has no statement left to decide.
-    let recorded = |admitted: &Admitted<'_, B>| admitted.statement.is_none();
-    let mut signed: Vec<_> = admitted.iter().map(|admitted| admitted.as_ref().is_ok_and(recorded)).collect();
+    // A recorded root has no claim left to decide.
+    let recorded = |pending: &PendingVerification<'_, B>| pending.claim.is_none();
+    let mut signed: Vec<_> = pending.iter().map(|pending| pending.as_ref().is_ok_and(recorded)).collect();
     for (term, same) in terms.iter().zip(same) {
-        for (_, place) in same {
-            if let Some(signed) = signed.get_mut(*place) {
+        for (_, index) in same {
+            if let Some(signed) = signed.get_mut(*index) {
                 *signed = term.holds;
             }
         }

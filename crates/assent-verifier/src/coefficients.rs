@@ -1,55 +1,58 @@
-//! The coefficients under which many statements are decided by one equation.
+//! The coefficients under which one equation decides many claims.
 
 use crate::{
     backend::{Backend, Coefficient},
-    statement::Statement,
+    claim::SignatureClaim,
 };
 use alloc::vec::Vec;
 use alloy_primitives::{B256, Keccak256};
 
-/// Keeps these hashes apart from all others.
+/// Separates these hashes from all others.
 const DOMAIN: &[u8] = b"Assent: coefficients of a batch of signatures";
 
-/// One coefficient for each statement, of 128 bits, never zero, unknown before the last byte of the last statement is
-/// fixed.
+/// Returns a coefficient for each claim: 128 bits, never zero, unpredictable until every byte of every claim is fixed.
 ///
-/// Write a statement's equation additively, as `errorᵢ = 0` in a group of prime order q > 2^254. In place of all it is
-/// checked that `Σ coefficientᵢ · errorᵢ = 0`. If some error is not zero, then whatever the other coefficients are, at
-/// most one value of that error's own makes the sum zero, so that random coefficients let it pass with a probability of
-/// 2^-128. Bisection looks at fewer than twice as many sums as there are statements, fixed in advance; of a thousand
-/// statements a false one passes with at most 2^-117.
+/// Write a claim's equation additively, as `errorᵢ = 0` in a group of prime order q > 2^254.
+/// The batch checks `Σ coefficientᵢ · errorᵢ = 0` instead of each equation.
+/// If an error is not zero, at most one value of its coefficient makes the sum zero, whatever the other coefficients are.
+/// Random coefficients therefore accept it with a probability of at most 2^-128.
+/// Bisection checks fewer than twice as many sums as there are claims, fixed in advance.
+/// Among a thousand claims, a false claim is accepted with a probability of at most 2^-117.
 ///
-/// The coefficients are not drawn at random but hashed from everything that the equations are made of (the Fiat–Shamir
-/// transform): the operators' keys, who of them is absent, the roots and the signatures. An attacker who would profit
-/// from certain coefficients can only try batch after batch, each for another 2^-117: about the effort of breaking the
-/// curve itself. What this buys: there is no source of randomness that could be missing, weak, or handed in twice, and
-/// the outcome of a batch can be repeated.
-pub(crate) fn coefficients<B: Backend>(statements: &[&Statement<'_, B>]) -> Vec<Coefficient> {
-    let seed = transcript(statements);
-    (0u64..).zip(statements).map(|(place, _)| coefficient(seed, place)).collect()
+/// The coefficients are hashed from everything in the equations (the Fiat–Shamir transform): the operators' keys, the
+/// non-signers, the roots and the signatures.
+/// An attacker who wants certain coefficients can only try batch after batch, each with that probability.
+/// That takes about as much work as breaking the curve.
+/// In return no source of randomness can be missing, weak or reused, and the same batch always has the same results.
+pub(crate) fn coefficients<B: Backend>(claims: &[&SignatureClaim<'_, B>]) -> Vec<Coefficient> {
+    let seed = transcript(claims);
+    (0u64..).zip(claims).map(|(index, _)| coefficient(seed, index)).collect()
 }
 
-/// Of one reading only: every part has a fixed length but for the bitmap, which follows its own.
-fn transcript<B: Backend>(statements: &[&Statement<'_, B>]) -> B256 {
+/// Returns the hash of all claims.
+///
+/// No two lists of claims have the same preimage: every part has a fixed length except the bitmap, which its length
+/// precedes.
+fn transcript<B: Backend>(claims: &[&SignatureClaim<'_, B>]) -> B256 {
     let mut hasher = Keccak256::new();
     hasher.update(DOMAIN);
-    for statement in statements {
-        let bitmap = statement.absent.as_bytes();
-        hasher.update(statement.epoch.operators.public_keys_hash());
+    for claim in claims {
+        let bitmap = claim.non_signers.as_bytes();
+        hasher.update(claim.epoch.operators.public_keys_hash());
         hasher.update(bitmap.len().to_be_bytes());
         hasher.update(bitmap);
-        hasher.update(statement.root);
-        hasher.update(statement.signature_bytes);
+        hasher.update(claim.root);
+        hasher.update(claim.signature_bytes);
     }
     hasher.finalize()
 }
 
-fn coefficient(seed: B256, place: u64) -> Coefficient {
+fn coefficient(seed: B256, index: u64) -> Coefficient {
     let mut hasher = Keccak256::new();
     hasher.update(seed);
-    hasher.update(place.to_be_bytes());
+    hasher.update(index.to_be_bytes());
     let half = hasher.finalize().0.first_chunk().map_or(0, |half| u128::from_le_bytes(*half));
-    // Zero would leave its statement unchecked.
+    // Zero would leave its claim unchecked.
     half.max(1).to_le_bytes()
 }
 
@@ -58,7 +61,7 @@ mod tests {
     use super::*;
     use crate::{
         Epoch, NonSignersRef, Operator, OperatorSet, PublicKey, Signature,
-        backend::{Arithmetic, Preferred},
+        backend::{Arithmetic, DefaultBackend},
     };
     use alloc::vec;
     use alloy_primitives::{
@@ -75,31 +78,31 @@ mod tests {
         Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators }
     }
 
-    fn statement<'a>(epoch: &'a Epoch, absent: &'a [u8], root: u8, signature: u8) -> Statement<'a, Preferred> {
-        Statement {
+    fn claim<'a>(epoch: &'a Epoch, absent: &'a [u8], root: u8, signature: u8) -> SignatureClaim<'a, DefaultBackend> {
+        SignatureClaim {
             epoch,
-            absent: NonSignersRef::from_bytes(absent).unwrap(),
+            non_signers: NonSignersRef::from_bytes(absent).unwrap(),
             root: B256::repeat_byte(root),
-            signature: Preferred::hash(&[signature], b"tag"),
+            signature: DefaultBackend::hash(&[signature], b"tag"),
             signature_bytes: Signature([signature; 96]),
         }
     }
 
-    /// An attacker who could change a part and keep the coefficients could choose that part to cancel a forgery.
+    /// If a part could change without the coefficients, an attacker could choose it to cancel a forgery.
     #[test]
-    fn every_part_of_every_statement_changes_every_coefficient() {
+    fn every_part_of_every_claim_changes_every_coefficient() {
         let (one, other) = (epoch(1), epoch(2));
-        let first = || statement(&one, &[], 1, 1);
-        let second = || statement(&one, &[1], 2, 2);
+        let first = || claim(&one, &[], 1, 1);
+        let second = || claim(&one, &[1], 2, 2);
         let batches = [
             vec![first(), second()],
             vec![second(), first()],
-            vec![first(), statement(&other, &[1], 2, 2)],
-            vec![first(), statement(&one, &[2], 2, 2)],
-            vec![first(), statement(&one, &[0, 1], 2, 2)],
-            vec![first(), statement(&one, &[1], 3, 2)],
-            vec![first(), statement(&one, &[1], 2, 3)],
-            vec![statement(&one, &[], 1, 4), second()],
+            vec![first(), claim(&other, &[1], 2, 2)],
+            vec![first(), claim(&one, &[2], 2, 2)],
+            vec![first(), claim(&one, &[0, 1], 2, 2)],
+            vec![first(), claim(&one, &[1], 3, 2)],
+            vec![first(), claim(&one, &[1], 2, 3)],
+            vec![claim(&one, &[], 1, 4), second()],
             vec![first(), second(), second()],
             vec![first()],
         ];
@@ -115,7 +118,7 @@ mod tests {
     #[test]
     fn the_same_batch_has_the_same_coefficients() {
         let epoch = epoch(1);
-        let batch = [statement(&epoch, &[], 1, 1), statement(&epoch, &[1], 2, 2)];
+        let batch = [claim(&epoch, &[], 1, 1), claim(&epoch, &[1], 2, 2)];
         let [first, second] = &batch;
         assert_eq!(coefficients(&[first, second]), coefficients(&[first, second]));
     }

@@ -1,9 +1,9 @@
-//! Many signatures in one equation.
+//! One equation that decides many claims.
 
 use crate::{
     NonSignersRef,
     backend::{Backend, Coefficient, Factor, Key},
-    statement::Statement,
+    claim::SignatureClaim,
     threads::Threads,
 };
 use alloc::{
@@ -11,17 +11,17 @@ use alloc::{
     vec::Vec,
 };
 
-/// A statement's share in the equation.
+/// A claim's part of the equation.
 pub(crate) struct Term<'a, B: Backend> {
-    pub(crate) statement: &'a Statement<'a, B>,
+    pub(crate) claim: &'a SignatureClaim<'a, B>,
     pub(crate) hash: B::SignaturePoint,
     pub(crate) coefficient: Coefficient,
-    /// The outcome; false until the statement is known to be true.
+    /// Whether the claim is known to be true.
     pub(crate) holds: bool,
 }
 
-/// Finds out which statements are false. The terms are in the order of their statements' identity.
-pub(crate) fn find_false<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
+/// Decides which claims are true. The terms are in the order of their claims' identity.
+pub(crate) fn decide<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
     if hold_together::<B, T>(terms) {
         terms.iter_mut().for_each(|term| term.holds = true);
     } else {
@@ -29,7 +29,7 @@ pub(crate) fn find_false<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
     }
 }
 
-/// As [`find_false`], where at least one is false.
+/// Decides which claims are true, given that at least one is false.
 fn bisect<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
     if terms.len() < 2 {
         return;
@@ -37,26 +37,26 @@ fn bisect<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
     let (left, right) = terms.split_at_mut(terms.len() / 2);
     if hold_together::<B, T>(left) {
         left.iter_mut().for_each(|term| term.holds = true);
-        // The coefficients stay the same, so if the left half's share is 1 and the whole is not, the right half's is
-        // not.
+        // The coefficients stay the same. If the left half's product is 1 and the whole is not, the right half's is not.
         bisect::<B, T>(right);
     } else {
         bisect::<B, T>(left);
-        find_false::<B, T>(right);
+        decide::<B, T>(right);
     }
 }
 
-/// Whether `e(Σ r·signature, G2) · Π e(Σ r·hash, −signers' keys) = 1`, where r are the coefficients and the product is
-/// over the sets of signers.
+/// Returns whether `e(Σ r·signature, G2) · Π e(Σ r·hash, −signers' keys) = 1`.
+///
+/// The `r` are the coefficients, and the product is over the sets of signers.
 fn hold_together<B: Backend, T: Threads>(terms: &[Term<'_, B>]) -> bool {
     let mut sums = match terms {
         [] => return true,
         // Exact, and needs no coefficient.
-        [term] => return term.statement.is_true(term.hash),
-        [first, ..] => Vec::from([Sum::of_signatures(terms, first.statement.keys())]),
+        [term] => return term.claim.is_true(term.hash),
+        [first, ..] => Vec::from([Sum::of_signatures(terms, first.claim.keys())]),
     };
-    for same_epoch in terms.chunk_by(|one, other| one.statement.epoch.number == other.statement.epoch.number) {
-        let Some(keys) = same_epoch.first().map(|term| term.statement.keys()) else { continue };
+    for same_epoch in terms.chunk_by(|one, other| one.claim.epoch.number == other.claim.epoch.number) {
+        let Some(keys) = same_epoch.first().map(|term| term.claim.keys()) else { continue };
         let sums_of_hashes = if by_operator_is_faster(same_epoch) { by_operator } else { by_signers };
         sums.extend(sums_of_hashes(same_epoch, keys));
     }
@@ -66,7 +66,7 @@ fn hold_together<B: Backend, T: Threads>(terms: &[Term<'_, B>]) -> bool {
     B::is_one(T::map(&parts, |factors| B::miller_loops(factors)))
 }
 
-/// A factor of the equation whose G1 point is a sum still to be computed.
+/// A factor of the equation whose G1 point is a sum that is not computed yet.
 struct Sum<'a, B: Backend> {
     points: Vec<B::SignaturePoint>,
     coefficients: Vec<Coefficient>,
@@ -76,7 +76,7 @@ struct Sum<'a, B: Backend> {
 
 impl<'a, B: Backend> Sum<'a, B> {
     fn of_signatures(terms: &[Term<'a, B>], keys: &'a B::Keys) -> Self {
-        let points = terms.iter().map(|term| term.statement.signature).collect();
+        let points = terms.iter().map(|term| term.claim.signature).collect();
         let coefficients = terms.iter().map(|term| term.coefficient).collect();
         Self { points, coefficients, keys, key: Key::Generator }
     }
@@ -90,46 +90,47 @@ impl<'a, B: Backend> Sum<'a, B> {
     }
 }
 
-/// The hashes of one epoch's terms, by signers: one pairing for each set of them.
+/// Sums the hashes of one epoch's terms by signers: one pairing for each set of them.
 fn by_signers<'a, B: Backend>(terms: &[Term<'a, B>], keys: &'a B::Keys) -> Vec<Sum<'a, B>> {
-    let sets = terms.chunk_by(|one, other| one.statement.absent == other.statement.absent);
+    let sets = terms.chunk_by(|one, other| one.claim.non_signers == other.claim.non_signers);
     sets.filter_map(|terms| {
-        let absent = terms.first()?.statement.absent;
-        Some(Sum::of_hashes(terms.iter(), keys, Key::NegatedSigners { absent }))
+        let non_signers = terms.first()?.claim.non_signers;
+        Some(Sum::of_hashes(terms.iter(), keys, Key::NegatedSigners { non_signers }))
     })
     .collect()
 }
 
-/// The hashes of one epoch's terms, by operator: one pairing with the key of all, and one to correct it for each
-/// operator that is absent anywhere.
+/// Sums the hashes of one epoch's terms by operator.
+///
+/// One pairing is with the key of all, and one corrects it for each operator that did not sign everything.
 fn by_operator<'a, B: Backend>(terms: &[Term<'a, B>], keys: &'a B::Keys) -> Vec<Sum<'a, B>> {
     let mut without: BTreeMap<u16, Vec<&Term<'a, B>>> = BTreeMap::new();
     for term in terms {
-        for operator in term.statement.absent.indices() {
+        for operator in term.claim.non_signers.indices() {
             without.entry(operator).or_default().push(term);
         }
     }
-    let all = Sum::of_hashes(terms.iter(), keys, Key::NegatedSigners { absent: NonSignersRef::default() });
+    let all = Sum::of_hashes(terms.iter(), keys, Key::NegatedSigners { non_signers: NonSignersRef::default() });
     let corrections =
-        without.into_iter().map(|(place, terms)| Sum::of_hashes(terms.into_iter(), keys, Key::Operator(place)));
+        without.into_iter().map(|(index, terms)| Sum::of_hashes(terms.into_iter(), keys, Key::Operator(index)));
     core::iter::once(all).chain(corrections).collect()
 }
 
-/// Whether [`by_operator`] takes less time than [`by_signers`].
+/// Returns whether [`by_operator`] takes less time than [`by_signers`].
 fn by_operator_is_faster<B: Backend>(terms: &[Term<'_, B>]) -> bool {
     /// Points that can be added to a sum in the time of one Miller loop.
     const MILLER_LOOP: usize = 12;
-    let sets = terms.chunk_by(|one, other| one.statement.absent == other.statement.absent).count();
-    let absences = || terms.iter().flat_map(|term| term.statement.absent.indices());
-    // Counting those absent takes a time that is nothing beside that of the pairings it may save.
+    let sets = terms.chunk_by(|one, other| one.claim.non_signers == other.claim.non_signers).count();
+    let absences = || terms.iter().flat_map(|term| term.claim.non_signers.indices());
+    // Counting takes far less time than the pairings that it may save.
     let operators = absences().collect::<BTreeSet<_>>().len().saturating_add(1);
     let additions = absences().count();
     operators.saturating_mul(MILLER_LOOP).saturating_add(additions) < sets.saturating_mul(MILLER_LOOP)
 }
 
-/// Computes the sums, in parts where there are several threads.
+/// Computes the sums, in parts if there are several threads.
 fn evaluate<'a, B: Backend, T: Threads>(sums: &[Sum<'a, B>]) -> Vec<Factor<'a, B::Keys, B::SignaturePoint>> {
-    /// The fewest points that are worth a separate part.
+    /// The smallest number of points that is worth a separate part.
     const LEAST: usize = 64;
     let all = sums.iter().map(|sum| sum.points.len()).fold(0, usize::saturating_add);
     let part = all.div_ceil(T::count()).max(LEAST);

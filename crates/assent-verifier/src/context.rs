@@ -1,89 +1,188 @@
 //! Chain state that offline verification takes as input.
 
 use crate::{
-    Authorization, Epoch, Intent, Policy, RecordedRoots, SpentNonces,
+    Authorization, Epoch, Intent, Policy, RecordedRoots, Refusal, SpentNonces, VerifiedAttestation,
     digest::{AttestedFields, intent_hash, task_id},
 };
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
-/// Every fact that verification takes from elsewhere. Nothing is read from the environment: no clock, no network.
+/// Chain state that offline verification takes as input. Nothing is read from a clock or a network.
+///
+/// Every field is trusted: an authorization is only as valid as the context is true.
+/// [`builder`](Self::builder) names each field, and what an invalid value of it allows.
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let operators = assent_verifier::OperatorSet::new(attested::operators())?;
-/// use alloy_primitives::{B256, U256, address, aliases::U48};
-/// use assent_verifier::{Context, Epoch, Policy, RecordedRoots, SpentNonces};
+/// # let (Context { policy, epochs, .. }, now) = (attested::context(), 1_700_000_000);
+/// use alloy_primitives::{U256, address};
+/// use assent_verifier::{Context, SpentNonces};
 ///
-/// // `operators` is an `OperatorSet`.
-/// let context = Context {
-///     chain_id: U256::from(1),
-///     task_manager: address!("0x1111111111111111111111111111111111111111"),
-///     policy_client: address!("0x2222222222222222222222222222222222222222"),
-///     policy: Some(Policy {
-///         policyId: B256::repeat_byte(0x33),
-///         operatorSet: 1,
-///         quorum: 6700,                 // 67 %, in basis points
-///         maxLifetime: U48::from(3600), // seconds
-///     }),
-///     caller: address!("0x4444444444444444444444444444444444444444"),
-///     timestamp: 1_700_000_000,
-///     epochs: vec![Epoch { number: 8, operator_set: 1, valid_until: U48::MAX, operators }],
-///     recorded_roots: RecordedRoots::default(),
-///     spent: SpentNonces::default(),
-/// };
-/// assert!(context.epoch(8).is_some());
-/// assert!(context.epoch(9).is_none());
-/// # Ok::<(), assent_verifier::OperatorSetError>(())
+/// let context = Context::builder(SpentNonces::default())
+///     .chain_id(U256::from(1))
+///     .task_manager(address!("0x1111111111111111111111111111111111111111"))
+///     .policy_client(address!("0x2222222222222222222222222222222222222222"))
+///     .policy(policy)
+///     .caller(address!("0x4444444444444444444444444444444444444444"))
+///     .timestamp(now)
+///     .epochs(epochs)
+///     .build();
+/// assert!(context.epoch(1).is_some());
 /// ```
+// Complete: whoever writes a context field by field must learn of a new field, for the chain would check it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context<L = SpentNonces> {
-    /// The chain on which the client runs (EIP-155).
+    /// The client's chain (EIP-155).
     pub chain_id: U256,
-    /// The client's TaskManager; zero when it has none.
+    /// The client's TaskManager; zero if the client has none.
     pub task_manager: Address,
-    /// The contract that is protected.
+    /// The protected contract.
     pub policy_client: Address,
-    /// What the client demands; `None` (or a zero `policyId`) when nothing is set.
+    /// The client's policy; `None` (or a zero `policyId`) if none is set.
     pub policy: Option<Policy>,
-    /// Who calls (`msg.sender`).
+    /// The caller (`msg.sender`).
     pub caller: Address,
-    /// The current time, in Unix seconds (`block.timestamp`).
+    /// The current time in Unix seconds (`block.timestamp`).
     pub timestamp: u64,
-    /// The epochs that the TaskManager knows, as far as they matter; the first of a number counts.
+    /// The epochs that the TaskManager knows. If two have the same number, the first counts.
     pub epochs: Vec<Epoch>,
-    /// The roots that are recorded, as far as they matter.
+    /// The recorded roots.
     pub recorded_roots: RecordedRoots,
-    /// Which nonces are spent.
+    /// The ledger of spent nonces.
     pub spent: L,
 }
 
+/// Builds a [`Context`].
+///
+/// With an input left out, verification refuses every call; without recorded roots, it refuses only calls under them.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ContextBuilder<L>(Context<L>);
+
+impl<L> ContextBuilder<L> {
+    /// Sets the client's chain.
+    ///
+    /// Trusted: attestations for another chain become valid under that chain's id.
+    pub fn chain_id(mut self, chain_id: U256) -> Self {
+        self.0.chain_id = chain_id;
+        self
+    }
+
+    /// Sets the TaskManager, which the client's `assentTaskManager` returns.
+    ///
+    /// Trusted: attestations for another TaskManager become valid, whose nonces are spent separately.
+    pub fn task_manager(mut self, task_manager: Address) -> Self {
+        self.0.task_manager = task_manager;
+        self
+    }
+
+    /// Sets the protected contract.
+    ///
+    /// Trusted: attestations for another client become valid.
+    pub fn policy_client(mut self, policy_client: Address) -> Self {
+        self.0.policy_client = policy_client;
+        self
+    }
+
+    /// Sets the client's policy.
+    ///
+    /// Trusted: it decides which operators may sign, and how many must.
+    pub fn policy(mut self, policy: impl Into<Option<Policy>>) -> Self {
+        self.0.policy = policy.into();
+        self
+    }
+
+    /// Sets the caller.
+    ///
+    /// Trusted: an attested call is valid only from its sender, so whoever sets this must have authenticated the caller.
+    pub fn caller(mut self, caller: Address) -> Self {
+        self.0.caller = caller;
+        self
+    }
+
+    /// Sets the current time in Unix seconds.
+    ///
+    /// Trusted: an earlier time makes expired attestations and epochs valid again.
+    pub fn timestamp(mut self, timestamp: u64) -> Self {
+        self.0.timestamp = timestamp;
+        self
+    }
+
+    /// Adds epochs.
+    ///
+    /// Trusted: their operators may sign. A stale `valid_until` keeps a revoked epoch in force.
+    pub fn epochs(mut self, epochs: impl IntoIterator<Item = Epoch>) -> Self {
+        self.0.epochs.extend(epochs);
+        self
+    }
+
+    /// Sets the recorded roots.
+    ///
+    /// Trusted: attestations under a recorded root are valid without a signature.
+    pub fn recorded_roots(mut self, recorded_roots: RecordedRoots) -> Self {
+        self.0.recorded_roots = recorded_roots;
+        self
+    }
+
+    /// Returns the context.
+    pub fn build(self) -> Context<L> {
+        self.0
+    }
+}
+
+impl Context {
+    /// Spends the nonce of a verified attestation.
+    ///
+    /// Calls of [`spend`](crate::spend) do this. Call it for the results of
+    /// [`verify_batch`](crate::verify_batch), and make a call only after it succeeded.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::AttestationAlreadySpent`] if the nonce was spent since the verification.
+    pub fn spend(&mut self, verified: &VerifiedAttestation) -> Result<(), Refusal> {
+        let (policy_client, nonce) = (verified.policy_client(), verified.nonce());
+        if !self.spent.spend(policy_client, nonce) {
+            return Err(Refusal::AttestationAlreadySpent { policyClient: policy_client, nonce });
+        }
+        Ok(())
+    }
+}
+
 impl<L> Context<L> {
-    /// The epoch of a number.
+    /// Returns a builder of a context with a ledger of spent nonces.
+    ///
+    /// The ledger is trusted: a nonce that it does not know as spent can be used again.
+    pub fn builder(spent: L) -> ContextBuilder<L> {
+        ContextBuilder(Self {
+            chain_id: U256::ZERO,
+            task_manager: Address::ZERO,
+            policy_client: Address::ZERO,
+            policy: None,
+            caller: Address::ZERO,
+            // Everything has expired.
+            timestamp: u64::MAX,
+            epochs: Vec::new(),
+            recorded_roots: RecordedRoots::default(),
+            spent,
+        })
+    }
+
+    /// Returns the epoch of a number.
     pub fn epoch(&self, number: u32) -> Option<&Epoch> {
         self.epochs.iter().find(|epoch| epoch.number == number)
     }
 
-    /// The intent of a trailing call: the caller calls the client, on this chain.
+    /// Returns the intent of a trailing call: the caller calls the client, on this chain.
     ///
-    /// `value` is in wei; `data` is the calldata without the authorization (see
-    /// [`split_trailing`](crate::split_trailing)).
-    ///
-    /// ```
-    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-    /// # let context = attested::context();
-    /// use alloy_primitives::{U256, bytes};
-    ///
-    /// let intent = context.trailing_intent(U256::ZERO, bytes!("0xa9059cbb"));
-    /// assert_eq!((intent.from, intent.to), (context.caller, context.policy_client));
-    /// assert_eq!(intent.chainId, context.chain_id);
-    /// ```
+    /// `value` is in wei. `data` is the calldata without the authorization, as
+    /// [`split_trailing`](crate::split_trailing) returns it.
     pub fn trailing_intent(&self, value: U256, data: Bytes) -> Intent {
         Intent { from: self.caller, to: self.policy_client, value, data, chainId: self.chain_id }
     }
 
-    /// The root under which an intent stands here, if an authorization is right: what must be recorded when it says so.
-    /// `None` when no policy is set.
+    /// Returns the Merkle root that an intent and an authorization lead to, or `None` if no policy is set.
+    ///
+    /// An authorization without signature is valid only if this root is recorded.
     ///
     /// ```
     /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
@@ -94,7 +193,6 @@ impl<L> Context<L> {
     /// let authorization = document.recorded_authorization()?;
     /// assert_eq!(context.root(&intent, &authorization), Some(document.root()));
     ///
-    /// // Once a root of this epoch is recorded, the authorization needs no signature.
     /// let recorded = RecordedRoot { signed_weight: U96::from(200), total_weight: U96::from(300) };
     /// context.recorded_roots.record(1, document.root(), recorded);
     /// assert!(verify(&context, &intent, &authorization.encode()).is_ok());
@@ -114,7 +212,7 @@ impl<L> Context<L> {
         Some(authorization.merkle_proof.root(attested.digest(self.chain_id, self.task_manager)))
     }
 
-    /// The id of the task that an intent of this hash is here, under a policy and with a nonce.
+    /// Returns the task id of an intent's hash, under a policy and with a nonce.
     pub(crate) fn task_id(&self, policy_id: B256, intent_hash: B256, nonce: U256) -> B256 {
         task_id(self.chain_id, self.task_manager, self.policy_client, policy_id, intent_hash, nonce)
     }

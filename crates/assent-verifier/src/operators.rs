@@ -2,7 +2,7 @@
 
 use crate::{
     PublicKey,
-    backend::{Backend, Preferred, PreparedKeys},
+    backend::{Backend, DefaultBackend, PreparedKeys},
 };
 use alloc::{sync::Arc, vec::Vec};
 use alloy_primitives::{
@@ -152,14 +152,14 @@ impl OperatorSet {
                 return Err(OperatorSetError::WithoutWeight { address });
             }
             total_weight = total_weight.checked_add(weight).ok_or(OperatorSetError::WeightTooLarge)?;
-            let public_key = Preferred::decode_public_key(public_key);
+            let public_key = DefaultBackend::decode_public_key(public_key);
             public_keys.push(public_key.map_err(|_| OperatorSetError::MalformedPublicKey { address })?);
         }
-        let [aggregate_key, negated_aggregate_key] = Preferred::aggregate(public_keys);
+        let [aggregate_key, negated_aggregate_key] = DefaultBackend::aggregate(public_keys);
         let mut hasher = Keccak256::new();
         operators.iter().for_each(|operator| hasher.update(operator.public_key));
         Ok(Self(Arc::new(Frozen {
-            prepared_keys: PreparedKeys::new(&operators)?,
+            prepared_keys: PreparedKeys::default(),
             operators,
             aggregate_key,
             negated_aggregate_key,
@@ -210,8 +210,15 @@ impl OperatorSet {
         required_weight(self.0.total_weight, quorum)
     }
 
-    pub(crate) fn prepared_keys(&self) -> &PreparedKeys {
-        &self.0.prepared_keys
+    /// Prepares the keys for a backend, as its first verification under the set would.
+    ///
+    /// It takes a few milliseconds for a large set, which the first verification then saves.
+    pub fn prepare<B: Backend>(&self) {
+        self.prepared_keys::<B>();
+    }
+
+    pub(crate) fn prepared_keys<B: Backend>(&self) -> &B::Keys {
+        self.0.prepared_keys.get_or_prepare::<B>(self.operators().iter().map(|operator| &operator.public_key))
     }
 
     /// keccak256 of all public keys: what decides whether a signature verifies.
@@ -292,5 +299,36 @@ impl Epoch {
     /// Returns whether it was revoked: then nothing that it signed is valid any more, recorded or not.
     pub fn is_revoked(&self) -> bool {
         self.valid_until.is_zero()
+    }
+}
+
+#[cfg(all(test, feature = "arkworks", feature = "blst"))]
+mod tests {
+    use super::*;
+    use crate::backend::{arkworks::Arkworks, blst::Blst};
+    use ::blst::min_sig::SecretKey;
+
+    fn set() -> OperatorSet {
+        let mut public_key = SecretKey::key_gen(&[1; 32], &[]).unwrap().sk_to_pk().serialize();
+        public_key.chunks_exact_mut(96).for_each(|coordinate| coordinate.rotate_left(48));
+        let operator = Operator { address: Address::ZERO, public_key: PublicKey(public_key), weight: U96::from(1) };
+        OperatorSet::new(alloc::vec![operator]).unwrap()
+    }
+
+    fn prepared(set: &OperatorSet) -> (bool, bool) {
+        let keys = &set.0.prepared_keys;
+        (keys.are_prepared::<Arkworks>(), keys.are_prepared::<Blst>())
+    }
+
+    #[test]
+    fn keys_are_prepared_only_for_the_backend_that_asks() {
+        let set = set();
+        assert_eq!(prepared(&set), (false, false));
+        set.prepare::<Blst>();
+        assert_eq!(prepared(&set), (false, true));
+
+        let other = self::set();
+        other.clone().prepare::<Arkworks>(); // A clone shares what it prepares.
+        assert_eq!(prepared(&other), (true, false));
     }
 }

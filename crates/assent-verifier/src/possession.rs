@@ -2,7 +2,7 @@
 
 use crate::{
     PublicKey, Signature,
-    backend::{Preferred, SignatureError, verify_signature},
+    backend::{DefaultBackend, SignatureError, verify_signature},
     digest::{PROOF_OF_POSSESSION_TAG, proof_of_possession_digest},
 };
 use alloy_primitives::{Address, U256};
@@ -45,5 +45,5 @@ pub fn verify_proof_of_possession(
     operator_registry: Address,
 ) -> Result<(), SignatureError> {
     let digest = proof_of_possession_digest(operator, public_key, chain_id, operator_registry);
-    verify_signature::<Preferred>(digest.as_slice(), PROOF_OF_POSSESSION_TAG, proof, public_key)
+    verify_signature::<DefaultBackend>(digest.as_slice(), PROOF_OF_POSSESSION_TAG, proof, public_key)
 }

@@ -1,31 +1,28 @@
-//! The checks.
+//! Verification of one call.
 
 use crate::{
-    Attestation, Context, Intent, Refusal, SpentLedger,
-    admission::admit,
-    backend::{Backend, Preferred},
-    check::{Check, Examination},
+    Call, Context, Intent, Refusal, SpentLedger, VerificationReport, VerifiedAttestation,
+    backend::{Backend, DefaultBackend},
+    checks::run_checks,
 };
-use alloy_primitives::{Address, B256, U256, aliases::U96};
+use alloy_primitives::U256;
 
-/// Verifies an authorization of an explicit intent, by every check of docs/protocol.md in its order.
+/// Verifies an authorization of an explicit intent.
 ///
-/// Nothing is spent: the caller records the nonce before it acts on the result, for instance by
-/// [`SpentNonces::spend`](crate::SpentNonces::spend).
+/// The checks are those of docs/protocol.md, in its order. The nonce is not spent: see [`spend`].
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let (mut context, intent, document) = attested::example();
-/// use assent_verifier::{Refusal, verify};
+/// # let (context, intent, document) = attested::example();
+/// use alloy_primitives::U256;
+/// use assent_verifier::{Intent, verify};
 ///
 /// let authorization = document.authorization()?.encode();
 /// let verified = verify(&context, &intent, &authorization)?;
 /// assert_eq!(*verified.intent(), intent);
 ///
-/// // The caller spends the nonce before it acts. Then the authorization is invalid.
-/// assert!(context.spent.spend(verified.policy_client(), verified.nonce()));
-/// let refusal = verify(&context, &intent, &authorization).unwrap_err();
-/// assert!(matches!(refusal, Refusal::AttestationAlreadySpent { .. }));
+/// let another = Intent { value: U256::from(1), ..intent };
+/// assert_eq!(verify(&context, &another, &authorization).unwrap_err().name(), "WrongTask");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -37,10 +34,12 @@ pub fn verify<L: SpentLedger>(
     intent: &Intent,
     authorization: &[u8],
 ) -> Result<VerifiedAttestation, Refusal> {
-    examine(context, Call::Explicit { intent, authorization }).into_result()
+    verify_with_report(context, Call::Explicit { intent, authorization }).into_result()
 }
 
 /// Verifies calldata in trailing form, sent by the context's caller to the client with a value in wei.
+///
+/// The nonce is not spent: see [`spend_trailing`].
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
@@ -51,11 +50,7 @@ pub fn verify<L: SpentLedger>(
 /// let calldata = append_trailing(&intent.data, &document.authorization()?)?; // What a transaction carries.
 /// let verified = verify_trailing(&context, U256::ZERO, &calldata)?;
 /// assert_eq!(verified.intent().to, context.policy_client);
-/// assert_eq!(verified.intent().data, intent.data); // Without what was appended.
-///
-/// // Value that was not attested makes it another task.
-/// let refusal = verify_trailing(&context, U256::from(1), &calldata).unwrap_err();
-/// assert_eq!(refusal.name(), "WrongTask");
+/// assert_eq!(verified.intent().data, intent.data); // Without the authorization.
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -67,174 +62,74 @@ pub fn verify_trailing<L: SpentLedger>(
     value: U256,
     calldata: &[u8],
 ) -> Result<VerifiedAttestation, Refusal> {
-    examine(context, Call::Trailing { value, calldata }).into_result()
+    verify_with_report(context, Call::Trailing { value, calldata }).into_result()
 }
 
-/// As [`verify`] and [`verify_trailing`], with the outcome of each check.
+/// Verifies an authorization of an explicit intent and spends its nonce, as the contracts do.
+///
+/// After success the call may be made once: the same authorization is refused from then on.
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let (context, intent, document) = attested::example();
-/// use assent_verifier::{Call, Check, Outcome, examine};
+/// # let (mut context, intent, document) = attested::example();
+/// use assent_verifier::spend;
 ///
 /// let authorization = document.authorization()?.encode();
-/// let examination = examine(&context, Call::Explicit { intent: &intent, authorization: &authorization });
-/// assert!(examination.outcomes().all(|(_, outcome)| outcome == Outcome::Passed));
-/// assert!(examination.into_result().is_ok());
-/// # Ok::<(), assent_verifier::UnknownDecision>(())
-/// ```
-pub fn examine<L: SpentLedger>(context: &Context<L>, call: Call<'_>) -> Examination {
-    examine_with::<Preferred, L>(context, call)
-}
-
-/// As [`examine`], with a backend of the caller's choice.
+/// let verified = spend(&mut context, &intent, &authorization)?;
+/// assert_eq!(*verified.intent(), intent); // Make this call now.
 ///
-/// ```
-/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let (context, intent, document) = attested::example();
-/// use assent_verifier::{Call, backend::Preferred, examine, examine_with};
-///
-/// let authorization = document.authorization()?.encode();
-/// let call = Call::Explicit { intent: &intent, authorization: &authorization };
-/// // Which backend is used never changes the result.
-/// assert_eq!(examine_with::<Preferred, _>(&context, call), examine(&context, call));
-/// # Ok::<(), assent_verifier::UnknownDecision>(())
-/// ```
-pub fn examine_with<B: Backend, L: SpentLedger>(context: &Context<L>, call: Call<'_>) -> Examination {
-    let mut passed = Passed::default();
-    let result = run::<B, L>(context, call, &mut passed);
-    Examination { passed: passed.0, result }
-}
-
-/// A call with its authorization, in one of the two ways to carry it.
-///
-/// ```
-/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let (context, intent, document) = attested::example();
-/// use alloy_primitives::U256;
-/// use assent_verifier::{Call, append_trailing, verify_batch};
-///
-/// let authorization = document.authorization()?;
-/// let (bytes, calldata) = (authorization.encode(), append_trailing(&intent.data, &authorization)?);
-/// let calls = [
-///     Call::Explicit { intent: &intent, authorization: &bytes },
-///     Call::Trailing { value: U256::ZERO, calldata: &calldata },
-/// ];
-/// // Here both are one call of the client, and so one task.
-/// let results = verify_batch(&context, &calls);
-/// assert!(results[0].is_ok());
-/// assert_eq!(results[0], results[1]);
+/// let refusal = spend(&mut context, &intent, &authorization).unwrap_err();
+/// assert_eq!(refusal.name(), "AttestationAlreadySpent");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
-pub enum Call<'a> {
-    /// The intent was handed over, and the authorization beside it.
-    Explicit {
-        /// The call to be made.
-        intent: &'a Intent,
-        /// The authorization's bytes.
-        authorization: &'a [u8],
-    },
-    /// The authorization follows the calldata.
-    Trailing {
-        /// Wei sent along.
-        value: U256,
-        /// `calldata ‖ authorization ‖ uint16 length`.
-        calldata: &'a [u8],
-    },
-}
-
-/// An attestation that passed every check. Only verification makes one.
 ///
-/// ```
-/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let (context, intent, document) = attested::example();
-/// use alloy_primitives::{U256, aliases::U96};
-/// use assent_verifier::verify;
+/// # Errors
 ///
-/// let verified = verify(&context, &intent, &document.authorization()?.encode())?;
-/// assert_eq!(*verified.attestation(), document.attestation);
-/// assert_eq!(*verified.intent(), intent);
-/// assert_eq!((verified.policy_client(), verified.nonce()), (context.policy_client, U256::from(7)));
-/// assert_eq!((verified.epoch(), verified.root()), (document.epoch, document.root()));
-/// assert_eq!((verified.signed_weight(), verified.total_weight()), (U96::from(200), U96::from(300)));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedAttestation {
-    pub(crate) attestation: Attestation,
-    pub(crate) root: B256,
-    pub(crate) epoch: u32,
-    pub(crate) signed_weight: U96,
-    pub(crate) total_weight: U96,
-}
-
-impl VerifiedAttestation {
-    /// Everything the operators attested.
-    pub fn attestation(&self) -> &Attestation {
-        &self.attestation
-    }
-
-    /// The call that may be made, once.
-    pub fn intent(&self) -> &Intent {
-        &self.attestation.intent
-    }
-
-    /// The client whose nonce the call spends.
-    pub fn policy_client(&self) -> Address {
-        self.attestation.policyClient
-    }
-
-    /// The nonce the call spends.
-    pub fn nonce(&self) -> U256 {
-        self.attestation.nonce
-    }
-
-    /// The Merkle root that was signed, whether the signature came with the call or the root was recorded before.
-    pub fn root(&self) -> B256 {
-        self.root
-    }
-
-    /// The epoch whose operators signed.
-    pub fn epoch(&self) -> u32 {
-        self.epoch
-    }
-
-    /// Weight of the operators that signed.
-    pub fn signed_weight(&self) -> U96 {
-        self.signed_weight
-    }
-
-    /// Weight of the whole epoch.
-    pub fn total_weight(&self) -> U96 {
-        self.total_weight
-    }
-}
-
-/// The one sequence of checks.
-fn run<B: Backend, L: SpentLedger>(
-    context: &Context<L>,
-    call: Call<'_>,
-    passed: &mut Passed,
-) -> Result<VerifiedAttestation, Refusal> {
-    let admitted = admit::<B, L>(context, call, |check| passed.note(check))?;
-
-    if admitted.statement.as_ref().is_some_and(|statement| !statement.is_true(statement.hash())) {
-        return Err(Refusal::InvalidSignature);
-    }
-    passed.note(Check::Signature);
-
-    let verified = admitted.conclude()?;
-    passed.note(Check::Decision);
+/// The [`Refusal`] with which the contracts would revert. Then nothing is spent.
+pub fn spend(context: &mut Context, intent: &Intent, authorization: &[u8]) -> Result<VerifiedAttestation, Refusal> {
+    let verified = verify(context, intent, authorization)?;
+    context.spend(&verified)?;
     Ok(verified)
 }
 
-/// How many checks passed; they run in order, so the number says which.
-#[derive(Default)]
-struct Passed(usize);
+/// Verifies calldata in trailing form and spends its nonce, as the contracts do.
+///
+/// # Errors
+///
+/// The [`Refusal`] with which the contracts would revert. Then nothing is spent.
+pub fn spend_trailing(context: &mut Context, value: U256, calldata: &[u8]) -> Result<VerifiedAttestation, Refusal> {
+    let verified = verify_trailing(context, value, calldata)?;
+    context.spend(&verified)?;
+    Ok(verified)
+}
 
-impl Passed {
-    fn note(&mut self, check: Check) {
-        self.0 = check.number();
-    }
+/// Verifies a call, and reports the result of each check.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, document) = attested::example();
+/// use assent_verifier::{Call, verify_with_report};
+///
+/// let authorization = document.authorization()?.encode();
+/// let report = verify_with_report(&context, Call::Explicit { intent: &intent, authorization: &authorization });
+/// for (check, result) in report.checks() {
+///     println!("{:>2} {check}: {result:?}", check.number());
+/// }
+/// assert!(report.into_result().is_ok());
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
+pub fn verify_with_report<L: SpentLedger>(context: &Context<L>, call: Call<'_>) -> VerificationReport {
+    verify_with_report_using::<DefaultBackend, L>(context, call)
+}
+
+/// Verifies a call by a named backend, and reports the result of each check.
+///
+/// The backend never changes the result. See [`backend`](crate::backend).
+pub fn verify_with_report_using<B: Backend, L: SpentLedger>(
+    context: &Context<L>,
+    call: Call<'_>,
+) -> VerificationReport {
+    let mut passed = 0;
+    let result = run_checks::<B, L>(context, call, |check| passed = check.number());
+    VerificationReport { passed, result }
 }

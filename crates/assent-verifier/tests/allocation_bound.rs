@@ -7,8 +7,8 @@ mod fixture;
 use allocator::allocations;
 use alloy_primitives::{Address, B256, U256};
 use assent_verifier::{
-    Authorization, Call, NonSigners, OperatorSet, Refusal, backend, examine_with, split_trailing, verify_batch_with,
-    verify_proof_of_possession,
+    Authorization, Call, NonSigners, OperatorSet, Refusal, backend, split_trailing, verify_batch_using,
+    verify_proof_of_possession, verify_with_report_using,
 };
 use fixture::{Fixture, operators, secret, write_tables};
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -111,13 +111,13 @@ fn tables() -> Vec<Vec<u8>> {
 fn verify_everywhere(context: &assent_verifier::Context, call: Call<'_>, length: usize) {
     #[cfg(feature = "arkworks")]
     {
-        assert_bounded(1, length, || examine_with::<backend::arkworks::Arkworks, _>(context, call));
-        assert_bounded(2, 2 * length, || verify_batch_with::<backend::arkworks::Arkworks, _>(context, &[call, call]));
+        assert_bounded(1, length, || verify_with_report_using::<backend::arkworks::Arkworks, _>(context, call));
+        assert_bounded(2, 2 * length, || verify_batch_using::<backend::arkworks::Arkworks, _>(context, &[call, call]));
     }
     #[cfg(feature = "blst")]
     {
-        assert_bounded(1, length, || examine_with::<backend::blst::Blst, _>(context, call));
-        assert_bounded(2, 2 * length, || verify_batch_with::<backend::blst::Blst, _>(context, &[call, call]));
+        assert_bounded(1, length, || verify_with_report_using::<backend::blst::Blst, _>(context, call));
+        assert_bounded(2, 2 * length, || verify_batch_using::<backend::blst::Blst, _>(context, &[call, call]));
     }
 }
 
@@ -128,7 +128,7 @@ fn the_valid_inputs_are_within_the_bound() {
     }
     let authorization = FIXTURE.authorization().encode();
     let call = Call::Explicit { intent: &FIXTURE.intent, authorization: &authorization };
-    assert!(examine_with::<backend::Preferred, _>(&FIXTURE.context, call).into_result().is_ok());
+    assert!(verify_with_report_using::<backend::DefaultBackend, _>(&FIXTURE.context, call).into_result().is_ok());
     verify_everywhere(&FIXTURE.context, call, authorization.len());
 }
 
@@ -154,11 +154,11 @@ fn a_batch_of_forgeries_is_refused_within_the_bound() {
     };
     #[cfg(feature = "arkworks")]
     assert_bounded(units, length, || {
-        all_forged(&verify_batch_with::<backend::arkworks::Arkworks, _>(&FIXTURE.context, &calls));
+        all_forged(&verify_batch_using::<backend::arkworks::Arkworks, _>(&FIXTURE.context, &calls));
     });
     #[cfg(feature = "blst")]
     assert_bounded(units, length, || {
-        all_forged(&verify_batch_with::<backend::blst::Blst, _>(&FIXTURE.context, &calls));
+        all_forged(&verify_batch_using::<backend::blst::Blst, _>(&FIXTURE.context, &calls));
     });
 }
 

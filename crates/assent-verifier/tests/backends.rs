@@ -4,7 +4,7 @@ mod fixture;
 
 use assent_verifier::{
     PublicKey, Signature,
-    backend::{Backend, MalformedPoint, SignatureError, verify_signature},
+    backend::{Backend, DefaultBackend, MalformedPoint, SignatureError, verify_signature},
 };
 use blst::min_sig::{AggregatePublicKey, SecretKey};
 use fixture::{encode_key, public_key, secret};
@@ -35,6 +35,13 @@ in_every_backend! {
     refuses_the_pairs_that_eip_2537_refuses_and_takes_the_others,
     adds_keys_as_eip_2537_does,
     refuses_bad_public_keys,
+}
+
+/// Another crate of the program may enable blst for itself.
+#[test]
+fn enabling_blst_does_not_change_the_default_backend() {
+    let expected = if cfg!(feature = "arkworks") { "arkworks" } else { "blst" };
+    assert_eq!(DefaultBackend::NAME, expected);
 }
 
 fn vectors(path: &str) -> Value {

@@ -10,10 +10,10 @@ use assent_verifier::{
     Authorization, Call, Context, Decision, Epoch, OperatorSet, QuorumProof, RecordedRoot, Refusal, Signature,
     VerifiedAttestation, append_trailing,
     backend::{self, Backend},
-    examine_with, verify_batch, verify_batch_with,
+    verify_batch, verify_batch_using, verify_with_report_using,
 };
 #[cfg(feature = "rayon")]
-use assent_verifier::{par_verify_batch, par_verify_batch_with};
+use assent_verifier::{par_verify_batch, par_verify_batch_using};
 use blst::min_sig::{AggregatePublicKey, AggregateSignature};
 use fixture::{Fixture, NOW, encode_key, operators, secret, signature, with_absent, with_signature};
 use proptest::prelude::*;
@@ -34,11 +34,12 @@ fn verified(context: &Context, calls: &[Call<'_>]) -> Results {
 
 #[track_caller]
 fn assert_same<B: Backend>(context: &Context, calls: &[Call<'_>], results: &Results) {
-    let one_by_one: Results = calls.iter().map(|call| examine_with::<B, _>(context, *call).into_result()).collect();
+    let one_by_one: Results =
+        calls.iter().map(|call| verify_with_report_using::<B, _>(context, *call).into_result()).collect();
     assert_eq!(*results, one_by_one, "{}", B::NAME);
-    assert_eq!(verify_batch_with::<B, _>(context, calls), one_by_one, "{}", B::NAME);
+    assert_eq!(verify_batch_using::<B, _>(context, calls), one_by_one, "{}", B::NAME);
     #[cfg(feature = "rayon")]
-    assert_eq!(par_verify_batch_with::<B, _>(context, calls), one_by_one, "{}", B::NAME);
+    assert_eq!(par_verify_batch_using::<B, _>(context, calls), one_by_one, "{}", B::NAME);
 }
 
 /// A context with two epochs, and authorizations of one intent, all valid in it: of both epochs, by different signers,
@@ -171,9 +172,9 @@ fn gives_the_same_on_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             #[cfg(feature = "arkworks")]
-            assert_eq!(par_verify_batch_with::<backend::arkworks::Arkworks, _>(context, &calls), results, "{threads}");
+            assert_eq!(par_verify_batch_using::<backend::arkworks::Arkworks, _>(context, &calls), results, "{threads}");
             #[cfg(feature = "blst")]
-            assert_eq!(par_verify_batch_with::<backend::blst::Blst, _>(context, &calls), results, "{threads}");
+            assert_eq!(par_verify_batch_using::<backend::blst::Blst, _>(context, &calls), results, "{threads}");
             assert_eq!(par_verify_batch(context, &calls), results, "{threads}");
         });
     }

@@ -6,7 +6,9 @@ use alloy_primitives::{
     B256, U256,
     aliases::{U48, U96},
 };
-use assent_verifier::{Authorization, Call, Check, Decision, Outcome, RecordedRoot, RecordedRoots, Refusal, verify};
+use assent_verifier::{
+    Authorization, Call, Check, CheckResult, Decision, RecordedRoot, RecordedRoots, Refusal, verify,
+};
 use fixture::{Fixture, assert_refused, outcome};
 
 /// A valid use of a recorded root, which carries no signature.
@@ -29,8 +31,8 @@ fn accepts_a_call_under_a_recorded_root_and_says_what_weight_signed_it() {
     assert_eq!(verified.epoch(), 9);
 
     let call = Call::Explicit { intent: &fixture.intent, authorization: &authorization };
-    let examination = assent_verifier::examine(&fixture.context, call);
-    assert!(examination.outcomes().all(|(_, outcome)| outcome == Outcome::Passed));
+    let examination = assent_verifier::verify_with_report(&fixture.context, call);
+    assert!(examination.checks().all(|(_, outcome)| outcome == CheckResult::Passed));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use alloy_primitives::{
     aliases::{U48, U96},
 };
 use assent_verifier::{
-    Call, Check, Decision, Outcome, PublicKey, Refusal, Signature, append_trailing, verify, verify_trailing,
+    Call, Check, CheckResult, Decision, PublicKey, Refusal, Signature, append_trailing, verify, verify_trailing,
 };
 use fixture::{
     Fixture, NOW, assert_refused, encode_key, operators, outcome, public_key, secret, with_absent, with_signature,
@@ -368,14 +368,14 @@ fn a_trailing_call_is_bound_to_caller_client_value_and_every_byte() {
 fn an_examination_tells_the_outcome_of_each_check_in_order() {
     let (mut fixture, authorization) = valid();
     let call = Call::Explicit { intent: &fixture.intent, authorization: &authorization };
-    let examination = assent_verifier::examine(&fixture.context, call);
-    assert!(examination.outcomes().all(|(_, outcome)| outcome == Outcome::Passed));
-    assert!(examination.outcomes().map(|(check, _)| check.number()).eq(1..=12));
+    let examination = assent_verifier::verify_with_report(&fixture.context, call);
+    assert!(examination.checks().all(|(_, outcome)| outcome == CheckResult::Passed));
+    assert!(examination.checks().map(|(check, _)| check.number()).eq(1..=12));
 
     fixture.context.epochs.clear();
-    let examination = assent_verifier::examine(&fixture.context, call);
-    let outcomes: Vec<_> = examination.outcomes().map(|(_, outcome)| outcome).collect();
-    assert!(outcomes[..7].iter().all(|outcome| *outcome == Outcome::Passed));
-    assert_eq!(outcomes[7], Outcome::Failed(Refusal::UnknownEpoch { epoch: 9 }));
-    assert!(outcomes[8..].iter().all(|outcome| *outcome == Outcome::NotReached));
+    let examination = assent_verifier::verify_with_report(&fixture.context, call);
+    let outcomes: Vec<_> = examination.checks().map(|(_, outcome)| outcome).collect();
+    assert!(outcomes[..7].iter().all(|outcome| *outcome == CheckResult::Passed));
+    assert_eq!(outcomes[7], CheckResult::Failed(Refusal::UnknownEpoch { epoch: 9 }));
+    assert!(outcomes[8..].iter().all(|outcome| *outcome == CheckResult::NotReached));
 }

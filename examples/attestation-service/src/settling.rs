@@ -9,7 +9,9 @@ use crate::{
 };
 use alloy_primitives::{Address, U256};
 use anyhow::{Context as _, Result, anyhow};
-use assent_verifier::{Call, Context, Refusal, SpentLedger, SpentNonces, VerifiedAttestation, verify_batch};
+use assent_verifier::{
+    Call, Context, Refusal, SpentLedger, SpentNonces, VerifiedAttestation, backend::blst::Blst, verify_batch_using,
+};
 use std::{
     cell::RefCell,
     sync::{
@@ -139,7 +141,7 @@ impl Settler {
         let calls = submissions
             .iter()
             .map(|submission| Call::Explicit { intent: &submission.intent, authorization: &submission.encoded });
-        let results = verify_batch(&self.context, &calls.collect::<Vec<_>>());
+        let results = verify_batch_using::<Blst, _>(&self.context, &calls.collect::<Vec<_>>());
         if let Some(error) = self.context.spent.failure.take() {
             return Err(error.into());
         }

@@ -1,17 +1,18 @@
-//! What verification asks of a backend. Out of reach from outside this crate, and so free to change.
+//! The curve arithmetic that verification needs. Private to this crate, and so free to change.
 
 use super::{MalformedPoint, PreparedKeys};
 use crate::{NonSignersRef, PublicKey};
 use alloc::{boxed::Box, vec::Vec};
+use once_cell::race::OnceBox;
 
-/// The arithmetic behind [`Backend`](super::Backend). `G1` holds signatures, hashed messages and sums of either, `G2`
-/// public keys; here both may be infinity.
+/// The arithmetic of a [`Backend`](super::Backend).
+///
+/// `G1` holds signatures, hashed messages and their sums, `G2` public keys. Both may be infinity here.
 pub trait Arithmetic<G1, G2>: Sized {
-    /// An operator set's keys with all about them that never changes: their sum, and the lines of that sum and of the
-    /// generator.
-    type Keys: Send + Sync;
+    /// An operator set's keys, with their sum and the lines of that sum and of the generator.
+    type Keys: Send + Sync + 'static;
 
-    /// A product of Miller loops: an element of the pairing's target group before the final exponentiation.
+    /// A product of Miller loops, before the final exponentiation.
     type Product: Send;
 
     /// Decodes a public key that is known to be in the subgroup, or infinity.
@@ -20,47 +21,47 @@ pub trait Arithmetic<G1, G2>: Sized {
     /// Prepares the keys of a set.
     fn prepare(public_keys: Box<[G2]>) -> Self::Keys;
 
-    /// This backend's part of a set's prepared keys.
-    fn of(keys: &PreparedKeys) -> &Self::Keys;
+    /// Returns this backend's cell of a set's prepared keys.
+    fn cell(keys: &PreparedKeys) -> &OnceBox<Self::Keys>;
 
-    /// `hash_to_curve`.
+    /// Hashes a message to the curve.
     fn hash(message: &[u8], domain_separation_tag: &[u8]) -> G1;
 
-    /// [`hash`](Self::hash) of each message, in less time where that is possible.
+    /// Hashes each message to the curve, in less time than one by one where that is possible.
     fn hash_each<'a>(messages: impl Iterator<Item = &'a [u8]>, domain_separation_tag: &[u8]) -> Vec<G1> {
         messages.map(|message| Self::hash(message, domain_separation_tag)).collect()
     }
 
-    /// The sum of points, each multiplied by its coefficient.
+    /// Returns the sum of points, each multiplied by its coefficient.
     fn weighted_sum(points: &[G1], coefficients: &[Coefficient]) -> G1;
 
-    /// The sum of points.
+    /// Returns the sum of points.
     fn sum(points: &[G1]) -> G1;
 
-    /// The Miller loops of some factors, multiplied.
+    /// Returns the product of the Miller loops of factors.
     fn miller_loops(factors: &[Factor<'_, Self::Keys, G1>]) -> Self::Product;
 
-    /// Whether the pairings, all multiplied, give 1.
+    /// Returns whether the product of all pairings is 1.
     fn is_one(products: impl IntoIterator<Item = Self::Product>) -> bool;
 }
 
 /// An integer of 128 bits, little-endian.
 pub type Coefficient = [u8; 16];
 
-/// A pairing: of a G1 point with a G2 point that is cached, or made of cached ones. It is 1 when either is infinity.
+/// A pairing of a G1 point with a G2 point that derives from prepared keys. It is 1 if either is infinity.
 pub struct Factor<'a, Keys, G1> {
     pub point: G1,
     pub keys: &'a Keys,
     pub key: Key<'a>,
 }
 
-/// A G2 point, by what it is to an operator set.
+/// A G2 point, by its relation to an operator set.
 #[derive(Clone, Copy)]
 pub enum Key<'a> {
     /// G2's generator.
     Generator,
-    /// Minus the sum of the keys of the operators that are not absent.
-    NegatedSigners { absent: NonSignersRef<'a> },
+    /// Minus the sum of the keys of the operators that signed.
+    NegatedSigners { non_signers: NonSignersRef<'a> },
     /// One operator's key, by the operator's index in the set.
     Operator(u16),
 }
@@ -117,8 +118,8 @@ mod tests {
         let [_, negated] = B::aggregate(B::decode_public_key(&key));
         let (lone, cancelling) = (prepare::<B>(&[key]), prepare::<B>(&[key, negated]));
         let (point, infinity) = (B::hash(b"message", b"tag"), B::sum(&[]));
-        let all = Key::NegatedSigners { absent: NonSignersRef::default() };
-        let no_signer = Key::NegatedSigners { absent: bitmap(&[1]) };
+        let all = Key::NegatedSigners { non_signers: NonSignersRef::default() };
+        let no_signer = Key::NegatedSigners { non_signers: bitmap(&[1]) };
         for (point, keys, key, expected) in [
             (point, &lone, Key::Generator, false),
             (point, &lone, all, false),
@@ -145,7 +146,7 @@ mod tests {
         let signed = |message: u8| {
             let signature = Signature(signer.sign(&[message], b"tag", &[]).serialize());
             let hash = B::hash(&[message], b"tag");
-            let key = Key::NegatedSigners { absent: bitmap(&absent) };
+            let key = Key::NegatedSigners { non_signers: bitmap(&absent) };
             (
                 Factor { point: hash, keys, key },
                 Factor { point: B::decode_signature(&signature).unwrap_or(hash), keys, key: Key::Generator },
@@ -173,7 +174,7 @@ mod tests {
             // The signature under the key that all sign with pairs with the hash to one.
             let signature = Signature(secret(1).sign(message, b"tag", &[]).serialize());
             let point = B::decode_signature(&signature).unwrap_or(hash);
-            let all = Key::NegatedSigners { absent: NonSignersRef::default() };
+            let all = Key::NegatedSigners { non_signers: NonSignersRef::default() };
             let pair = [Factor { point, keys, key: Key::Generator }, Factor { point: hash, keys, key: all }];
             assert!(is_one::<B>(&pair));
         }

@@ -1,4 +1,4 @@
-//! Pure Rust, for every target: arkworks.
+//! Curve arithmetic by arkworks.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -18,6 +18,7 @@ use ark_ec::{
 };
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, PrimeField, field_hashers::DefaultFieldHasher};
 use core::ops::Neg;
+use once_cell::race::OnceBox;
 use sha2::Sha256;
 
 /// Bytes of a base field element.
@@ -25,17 +26,16 @@ const FIELD_LENGTH: usize = 48;
 
 type G1Hasher = MapToCurveBasedHasher<G1Projective, DefaultFieldHasher<Sha256>, WBMap<g1::Config>>;
 
-/// [`Backend`] over arkworks.
+/// Curve arithmetic by arkworks, in pure Rust for every target.
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
 /// # let (context, intent, document) = attested::example();
-/// use assent_verifier::{Call, backend::{Backend, arkworks::Arkworks}, examine_with};
+/// use assent_verifier::{Call, backend::arkworks::Arkworks, verify_with_report_using};
 ///
 /// let authorization = document.authorization()?.encode();
 /// let call = Call::Explicit { intent: &intent, authorization: &authorization };
-/// assert!(examine_with::<Arkworks, _>(&context, call).result().is_ok());
-/// assert_eq!(Arkworks::NAME, "arkworks");
+/// assert!(verify_with_report_using::<Arkworks, _>(&context, call).result().is_ok());
 /// # Ok::<(), assent_verifier::UnknownDecision>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +88,7 @@ impl Backend for Arkworks {
     }
 }
 
-/// An operator set's keys, decoded.
+/// An operator set's decoded keys.
 pub struct Keys {
     operators: Box<[G2Affine]>,
     negated_aggregate: G2Affine,
@@ -117,11 +117,11 @@ impl Arithmetic<G1Affine, G2Affine> for Arkworks {
         }
     }
 
-    fn of(keys: &PreparedKeys) -> &Keys {
+    fn cell(keys: &PreparedKeys) -> &OnceBox<Keys> {
         &keys.arkworks
     }
 
-    /// Infinity never results from a failure: the map fails for no field element of this curve.
+    /// The map fails for no field element of this curve, so that no failure is mapped to infinity.
     fn hash(message: &[u8], domain_separation_tag: &[u8]) -> G1Affine {
         let hasher = G1Hasher::new(domain_separation_tag).ok();
         hasher.and_then(|hasher| hasher.hash(message).ok()).unwrap_or_else(G1Affine::zero)
@@ -157,8 +157,8 @@ impl Keys {
     fn lines(&self, key: Key<'_>) -> Lines {
         match key {
             Key::Generator => self.generator_lines.clone(),
-            Key::NegatedSigners { absent } if absent.is_empty() => self.negated_aggregate_lines.clone(),
-            Key::NegatedSigners { absent } => self.negated_without(absent).into(),
+            Key::NegatedSigners { non_signers } if non_signers.is_empty() => self.negated_aggregate_lines.clone(),
+            Key::NegatedSigners { non_signers } => self.negated_without(non_signers).into(),
             Key::Operator(index) => self.operator(index).copied().unwrap_or_else(G2Affine::zero).into(),
         }
     }
@@ -167,14 +167,14 @@ impl Keys {
         self.operators.get(usize::from(index))
     }
 
-    /// Minus the sum of the keys of those who are not absent.
-    fn negated_without(&self, absent: NonSignersRef<'_>) -> G2Projective {
-        let absent = absent.indices().filter_map(|index| self.operator(index));
-        self.negated_aggregate + absent.sum::<G2Projective>()
+    /// Returns minus the sum of the keys of the operators that signed.
+    fn negated_without(&self, non_signers: NonSignersRef<'_>) -> G2Projective {
+        let non_signers = non_signers.indices().filter_map(|index| self.operator(index));
+        self.negated_aggregate + non_signers.sum::<G2Projective>()
     }
 }
 
-/// A point of the curve, or infinity when all is zero.
+/// Decodes a point of the curve, or infinity if all bytes are zero.
 fn decode_g2(public_key: &PublicKey) -> Result<G2Affine, MalformedPoint> {
     if *public_key == PublicKey::INFINITY {
         return Ok(G2Affine::zero());
@@ -191,7 +191,7 @@ fn encode_g2(point: G2Affine) -> PublicKey {
     }
 }
 
-/// Field elements of 48 bytes each, which must be below the modulus.
+/// Decodes field elements of 48 bytes each, which must be below the modulus.
 fn coordinates<const N: usize>(bytes: &[u8]) -> Result<[Fq; N], MalformedPoint> {
     let mut elements = [Fq::ZERO; N];
     for (element, bytes) in elements.iter_mut().zip(bytes.chunks_exact(FIELD_LENGTH)) {

@@ -1,7 +1,7 @@
 //! The twelve checks, each with what came of it and why.
 
 use crate::{Assumption, Explanation, reasons::Evidence};
-use assent_verifier::{Check, Examination, Outcome};
+use assent_verifier::{Check, CheckResult, VerificationReport};
 use serde::Serialize;
 
 /// What came of a check.
@@ -58,20 +58,20 @@ pub struct CheckReport {
 
 /// What the verifier found, in words.
 pub(crate) fn made(
-    examination: &Examination,
+    examination: &VerificationReport,
     evidence: &Evidence<'_>,
     explanation: &Explanation,
     assumptions: &[Assumption],
 ) -> Vec<CheckReport> {
-    let failed = examination.outcomes().find(|(_, outcome)| matches!(outcome, Outcome::Failed(_)));
-    let report = |(check, outcome): (Check, Outcome)| {
+    let failed = examination.checks().find(|(_, outcome)| matches!(outcome, CheckResult::Failed(_)));
+    let report = |(check, outcome): (Check, CheckResult)| {
         let (outcome, reason) = match outcome {
-            Outcome::Passed => (CheckOutcome::Passed, evidence.reason(check)),
-            Outcome::Failed(refusal) => {
+            CheckResult::Passed => (CheckOutcome::Passed, evidence.reason(check)),
+            CheckResult::Failed(refusal) => {
                 let explained = explanation.lines().into_iter().map(|line| format!("\n{line}")).collect::<String>();
                 (CheckOutcome::Failed, format!("{}: {refusal}{explained}", refusal.signature()))
             }
-            Outcome::NotReached => {
+            CheckResult::NotReached => {
                 let number = failed.map_or(0, |(check, _)| check.number());
                 (CheckOutcome::NotReached, format!("check {number} failed before it"))
             }
@@ -83,7 +83,7 @@ pub(crate) fn made(
         };
         CheckReport { number: check.number(), check: check.to_string(), outcome, reason, assumed }
     };
-    examination.outcomes().map(report).collect()
+    examination.checks().map(report).collect()
 }
 
 /// None of them, for one reason.

@@ -1,7 +1,7 @@
 //! What can be said of a refusal beyond its error.
 
 use crate::SubmittedCall;
-use assent_verifier::{AttestationDocument, AuthorizationError, Context, Difference, Examination, Refusal};
+use assent_verifier::{AttestationDocument, AuthorizationError, Context, Difference, Refusal, VerificationReport};
 use serde::Serialize;
 
 /// What can be said of a refusal beyond its error.
@@ -10,14 +10,14 @@ use serde::Serialize;
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
 /// # use pasted::{submission, texts};
 /// use assent_inspection::{Explanation, SubmittedCall};
-/// use assent_verifier::examine;
+/// use assent_verifier::verify_with_report;
 ///
 /// let submission = submission("another amount in the calldata");
 /// let (context, document) = (submission.context.unwrap(), submission.document.unwrap());
 /// let authorization = document.authorization()?.encode();
 /// let call = SubmittedCall::Explicit { intent: submission.intent.unwrap(), authorization };
 ///
-/// let examination = examine(&context, call.call());
+/// let examination = verify_with_report(&context, call.call());
 /// let explanation = Explanation::of(&examination, &context, &call, Some(&document));
 /// assert!(explanation.lines()[0].starts_with("intent.data: attested 0xa9059cbb"));
 /// assert_eq!(explanation.malformed, None);
@@ -36,7 +36,7 @@ pub struct Explanation {
 impl Explanation {
     /// Explains what came of a call, the better if it is known what was attested.
     pub fn of(
-        examination: &Examination,
+        examination: &VerificationReport,
         context: &Context,
         submitted: &SubmittedCall,
         document: Option<&AttestationDocument>,

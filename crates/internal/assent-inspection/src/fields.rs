@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::{Bytes, U256, aliases::U96};
 use assent_verifier::{
     AttestationDocument, Authorization, Context, Epoch, Intent, Policy, QuorumProof,
-    backend::{Backend, Preferred},
+    backend::{Backend, DefaultBackend},
     digest,
 };
 use serde::Serialize;
@@ -121,7 +121,7 @@ pub(crate) fn of_authorization(authorization: &Authorization) -> Group {
     match quorum_proof {
         QuorumProof::Direct { signature, non_signers } => {
             fields.add(1, field("kind", "direct").note("the signature travels along".to_owned()));
-            let encoding = match Preferred::decode_signature(signature) {
+            let encoding = match DefaultBackend::decode_signature(signature) {
                 Ok(_) => "a point of the prime-order subgroup of G1",
                 Err(_) => "MALFORMED: not a point of the prime-order subgroup of G1",
             };

@@ -6,7 +6,8 @@ use crate::{
 };
 use alloy_primitives::{Bytes, hex};
 use assent_verifier::{
-    Authorization, AuthorizationError, Context, Examination, Intent, Refusal, UnknownDecision, examine, split_trailing,
+    Authorization, AuthorizationError, Context, Intent, Refusal, UnknownDecision, VerificationReport, split_trailing,
+    verify_with_report,
 };
 use serde::Serialize;
 
@@ -148,7 +149,7 @@ pub enum InspectionError {
 
 /// Says all that can be said.
 ///
-/// With a context and a call, all checks are made, by [`assent_verifier::examine`]; a malformed authorization is then a
+/// With a context and a call, all checks are made, by [`assent_verifier::verify_with_report`]; a malformed authorization is then a
 /// check's failure. Without, the fields are decoded and the checks say what they need.
 ///
 /// ```
@@ -182,7 +183,7 @@ pub fn inspect(submission: &Submission) -> Result<Inspection, InspectionError> {
         };
         return Ok(decoded(submission, &facts, authorization, data, reason));
     };
-    let examination = examine(context, call.call());
+    let examination = verify_with_report(context, call.call());
     Ok(examined(submission, &facts, context, call, &examination, data))
 }
 
@@ -228,7 +229,7 @@ fn examined(
     facts: &Facts,
     context: &Context,
     call: &SubmittedCall,
-    examination: &Examination,
+    examination: &VerificationReport,
     data: Option<Bytes>,
 ) -> Inspection {
     let parsed = call.parse(context).ok();
@@ -273,7 +274,7 @@ fn decoded(
     }
 }
 
-fn verdict(examination: &Examination, facts: &Facts) -> Verdict {
+fn verdict(examination: &VerificationReport, facts: &Facts) -> Verdict {
     let proviso = if facts.assumptions().is_empty() { "" } else { ", if what was assumed is so" };
     match examination.result() {
         Ok(verified) => {

@@ -1,7 +1,7 @@
 //! What an authorization says, field by field, and what came of each check and why.
 //!
 //! `assent inspect` and the Inspector's page show what this crate finds, so that they cannot disagree. Nothing is decided
-//! here: the checks are [`assent_verifier::examine`]'s, in its order. [`inspect`] takes what is known, which may be an
+//! here: the checks are [`assent_verifier::verify_with_report`]'s, in its order. [`inspect`] takes what is known, which may be an
 //! authorization alone, and puts words to it; module [`text`] reads the same from texts that somebody pasted, however wrong
 //! they are.
 //!

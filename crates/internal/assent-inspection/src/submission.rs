@@ -72,13 +72,13 @@ pub enum Carried {
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
 /// # use pasted::{submission, texts};
 /// use assent_inspection::SubmittedCall;
-/// use assent_verifier::examine;
+/// use assent_verifier::verify_with_report;
 ///
 /// let known = submission("valid: 2 of 3 operators signed");
 /// let (context, intent) = (known.context.unwrap(), known.intent.unwrap());
 /// let authorization = known.document.unwrap().authorization()?.encode();
 /// let call = SubmittedCall::Explicit { intent: intent.clone(), authorization };
-/// assert!(examine(&context, call.call()).result().is_ok());
+/// assert!(verify_with_report(&context, call.call()).result().is_ok());
 ///
 /// let (parsed, authorization) = call.parse(&context)?;
 /// assert_eq!((parsed, authorization.epoch), (intent, 5));

@@ -7,7 +7,7 @@ use assent_inspection::{
     CheckOutcome, Group, Inspection, VerdictOutcome,
     text::{self, Texts},
 };
-use assent_verifier::{Decision, examine};
+use assent_verifier::{Decision, verify_with_report};
 use world::World;
 
 fn inspected(texts: &Texts) -> Inspection {
@@ -26,12 +26,12 @@ fn the_checks_are_the_verifiers() {
         let intent = serde_json::from_str(&texts.intent).expect("an intent");
         let authorization = hex::decode(&texts.authorization).expect("hex");
         let call = assent_verifier::Call::Explicit { intent: &intent, authorization: &authorization };
-        let examination = examine(&context, call);
-        let found = examination.outcomes().map(|(check, outcome)| {
+        let examination = verify_with_report(&context, call);
+        let found = examination.checks().map(|(check, outcome)| {
             let outcome = match outcome {
-                assent_verifier::Outcome::Passed => CheckOutcome::Passed,
-                assent_verifier::Outcome::Failed(_) => CheckOutcome::Failed,
-                assent_verifier::Outcome::NotReached => CheckOutcome::NotReached,
+                assent_verifier::CheckResult::Passed => CheckOutcome::Passed,
+                assent_verifier::CheckResult::Failed(_) => CheckOutcome::Failed,
+                assent_verifier::CheckResult::NotReached => CheckOutcome::NotReached,
             };
             (check.number(), outcome)
         });

@@ -4,7 +4,7 @@ use crate::{Answer, Attempt, AttestedPlan, EntryPoint, UsePlan, Verification, Wo
 use assent_verifier::{
     Call,
     backend::{Backend, arkworks::Arkworks, blst::Blst},
-    verify_batch_with,
+    verify_batch_using,
 };
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,6 @@ fn together<B: Backend>(world: &World, attempts: &[Attempt]) -> Vec<Verification
     let context = attempts[0].context(world);
     let calls: Vec<_> =
         attempts.iter().map(|Attempt { intent, authorization, .. }| Call::Explicit { intent, authorization }).collect();
-    let results = verify_batch_with::<B, _>(&context, &calls);
+    let results = verify_batch_using::<B, _>(&context, &calls);
     results.into_iter().map(|result| result.map(|verified| verified.nonce())).collect()
 }

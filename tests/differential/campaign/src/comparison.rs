@@ -13,7 +13,7 @@ use assent_contracts::{IPolicyClient, TaskManager};
 use assent_verifier::{
     Refusal, VerifiedAttestation,
     backend::{Backend, arkworks::Arkworks, blst::Blst},
-    examine_with,
+    verify_with_report_using,
 };
 
 /// The result of a verification: the attested task's nonce, or the refusal.
@@ -72,7 +72,7 @@ fn verify_with<B: Backend>(deployment: &Deployment, attempt: &Attempt) -> Result
         EntryPoint::Trailing => assent_verifier::Call::Trailing { value: U256::ZERO, calldata: &calldata },
         _ => assent_verifier::Call::Explicit { intent: &attempt.intent, authorization: &attempt.authorization },
     };
-    examine_with::<B, _>(&context, call).into_result()
+    verify_with_report_using::<B, _>(&context, call).into_result()
 }
 
 /// Sets policy and nonces, records roots, revokes an epoch.

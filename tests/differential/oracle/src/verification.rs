@@ -9,7 +9,7 @@ use alloy_sol_types::SolValue;
 use assent_verifier::{
     Call, Context, Epoch, Intent, OperatorSet, Policy, RecordedRoot, RecordedRoots, SpentNonces,
     backend::{Backend, arkworks::Arkworks, blst::Blst},
-    examine_with,
+    verify_with_report_using,
 };
 
 pub(crate) fn verify(call: &verifyCall) -> Result<Vec<Verdict>, Failure> {
@@ -34,7 +34,7 @@ fn examine(context: &Context, call: Call<'_>) -> Result<Verdict, Failure> {
 }
 
 fn verdict_of<B: Backend>(context: &Context, call: Call<'_>) -> Verdict {
-    match examine_with::<B, _>(context, call).into_result() {
+    match verify_with_report_using::<B, _>(context, call).into_result() {
         Ok(verified) => Verdict { taskId: verified.attestation().taskId, refusal: Bytes::new() },
         Err(refusal) => Verdict { taskId: B256::ZERO, refusal: refusal.revert_data().into() },
     }

@@ -7,7 +7,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use assent_verifier::{
     Authorization, Call, Context, Decision, QuorumProof, Refusal, VerifiedAttestation,
     backend::{arkworks::Arkworks, blst::Blst},
-    examine_with, split_trailing, verify, verify_batch_with, verify_trailing,
+    split_trailing, verify, verify_batch_using, verify_trailing, verify_with_report_using,
 };
 use call::{CallPlan, Carried};
 use world::WorldPlan;
@@ -40,8 +40,8 @@ pub fn outcomes(input: &[u8]) -> Vec<Option<&'static str>> {
 
     let calls: Vec<_> = carried.iter().map(Carried::call).collect();
     let results: Vec<_> = calls.iter().map(|call| separately(&fixture.context, *call)).collect();
-    assert_eq!(verify_batch_with::<Arkworks, _>(&fixture.context, &calls), results);
-    assert_eq!(verify_batch_with::<Blst, _>(&fixture.context, &calls), results);
+    assert_eq!(verify_batch_using::<Arkworks, _>(&fixture.context, &calls), results);
+    assert_eq!(verify_batch_using::<Blst, _>(&fixture.context, &calls), results);
     for (carried, result) in carried.iter().zip(&results) {
         if let Ok(verified) = result {
             assert_sound(&fixture, carried, verified);
@@ -52,9 +52,9 @@ pub fn outcomes(input: &[u8]) -> Vec<Option<&'static str>> {
 
 /// The result of both backends.
 fn separately(context: &Context, call: Call<'_>) -> Result<VerifiedAttestation, Refusal> {
-    let examination = examine_with::<Arkworks, _>(context, call);
-    assert_eq!(examination, examine_with::<Blst, _>(context, call), "the backends disagree");
-    let result = examination.into_result();
+    let report = verify_with_report_using::<Arkworks, _>(context, call);
+    assert_eq!(report, verify_with_report_using::<Blst, _>(context, call), "the backends disagree");
+    let result = report.into_result();
     let convenient = match call {
         Call::Explicit { intent, authorization } => verify(context, intent, authorization),
         Call::Trailing { value, calldata } => verify_trailing(context, value, calldata),

@@ -28,13 +28,13 @@ const EXCEPTIONS: [Exception; 5] = [
     },
     Exception {
         file: "crates/assent-verifier/src/batch.rs",
-        text: "if let Some(signed) = signed.get_mut(*place) {",
+        text: "if let Some(signed) = signed.get_mut(*index) {",
         kind: Kind::Branch,
         reason: "the index was counted along the same calls; indexing could panic",
     },
     Exception {
         file: "crates/assent-verifier/src/combination.rs",
-        text: "let Some(keys) = same_epoch.first().map(|term| term.statement.keys()) else { continue };",
+        text: "let Some(keys) = same_epoch.first().map(|term| term.claim.keys()) else { continue };",
         kind: Kind::Branch,
         reason: "`chunk_by` gives no empty chunk",
     },

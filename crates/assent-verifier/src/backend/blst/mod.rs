@@ -1,6 +1,6 @@
-//! The blst library: C and assembly, about twice as fast.
+//! Curve arithmetic by blst.
 //!
-//! blst's safe interface wherever there is one that runs in the calling thread; the rest is in the module `raw`.
+//! This module uses blst's safe functions where they run in the calling thread. The rest is in the module `raw`.
 
 #![allow(clippy::arithmetic_side_effects, reason = "the operators here are the target group's, which do not overflow")]
 
@@ -10,23 +10,23 @@ use super::{Arithmetic, Backend, Coefficient, Factor, Key, MalformedPoint, Prepa
 use crate::{NonSignersRef, PublicKey, Signature};
 use ::blst::{BLST_ERROR, Pairing, blst_fp12, blst_p1_affine, blst_p2_affine, min_sig};
 use alloc::{boxed::Box, vec::Vec};
+use once_cell::race::OnceBox;
 use raw::Lines;
 
 /// The bits that the Zcash encoding, which blst reads, uses as flags; in an encoding without flags they are zero, since
 /// the field's modulus has 381 of 384 bits.
 const FLAG_BITS: u8 = 0b1110_0000;
 
-/// [`Backend`] over blst.
+/// Curve arithmetic by blst, in C and assembly, about twice as fast as arkworks.
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
 /// # let (context, intent, document) = attested::example();
-/// use assent_verifier::{Call, backend::{Backend, blst::Blst}, examine_with};
+/// use assent_verifier::{Call, backend::blst::Blst, verify_with_report_using};
 ///
 /// let authorization = document.authorization()?.encode();
 /// let call = Call::Explicit { intent: &intent, authorization: &authorization };
-/// assert!(examine_with::<Blst, _>(&context, call).result().is_ok());
-/// assert_eq!(Blst::NAME, "blst");
+/// assert!(verify_with_report_using::<Blst, _>(&context, call).result().is_ok());
 /// # Ok::<(), assent_verifier::UnknownDecision>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -91,11 +91,11 @@ impl Backend for Blst {
     }
 }
 
-/// An operator set's keys, decoded.
+/// An operator set's decoded keys.
 pub struct Keys {
     operators: Box<[min_sig::PublicKey]>,
     negated_aggregate: min_sig::PublicKey,
-    /// `None` when the keys cancel out.
+    /// `None` if the keys cancel out.
     negated_aggregate_lines: Option<Lines>,
     generator_lines: Lines,
 }
@@ -118,7 +118,7 @@ impl Arithmetic<min_sig::Signature, min_sig::PublicKey> for Blst {
         }
     }
 
-    fn of(keys: &PreparedKeys) -> &Keys {
+    fn cell(keys: &PreparedKeys) -> &OnceBox<Keys> {
         &keys.blst
     }
 
@@ -156,10 +156,10 @@ impl Arithmetic<min_sig::Signature, min_sig::PublicKey> for Blst {
     }
 }
 
-/// How many Miller loops blst computes together.
+/// The number of Miller loops that blst computes together.
 const TOGETHER: usize = 16;
 
-/// For at most [`TOGETHER`] factors.
+/// Returns the product of the Miller loops of at most [`TOGETHER`] factors.
 fn miller_loops_together(factors: &[Factor<'_, Keys, min_sig::Signature>]) -> blst_fp12 {
     let mut product = blst_fp12::default();
     let mut g1 = [blst_p1_affine::default(); TOGETHER];
@@ -185,7 +185,7 @@ fn miller_loops_together(factors: &[Factor<'_, Keys, min_sig::Signature>]) -> bl
     product * raw::miller_loops(g1, g2)
 }
 
-/// A G2 point in the form in which it is best paired.
+/// A G2 point in the form that is fastest to pair.
 enum G2<'a> {
     WithLines(&'a Lines),
     Affine(blst_p2_affine),
@@ -196,10 +196,12 @@ impl Keys {
     fn point(&self, key: Key<'_>) -> G2<'_> {
         match key {
             Key::Generator => G2::WithLines(&self.generator_lines),
-            Key::NegatedSigners { absent } if absent.is_empty() => {
+            Key::NegatedSigners { non_signers } if non_signers.is_empty() => {
                 self.negated_aggregate_lines.as_ref().map_or(G2::Infinity, G2::WithLines)
             }
-            Key::NegatedSigners { absent } => finite(self.negated_without(absent)).map_or(G2::Infinity, G2::Affine),
+            Key::NegatedSigners { non_signers } => {
+                finite(self.negated_without(non_signers)).map_or(G2::Infinity, G2::Affine)
+            }
             Key::Operator(index) => self.operator(index).map_or(G2::Infinity, |key| G2::Affine((*key).into())),
         }
     }
@@ -208,10 +210,10 @@ impl Keys {
         self.operators.get(usize::from(index))
     }
 
-    /// Minus the sum of the keys of those who are not absent.
-    fn negated_without(&self, absent: NonSignersRef<'_>) -> min_sig::PublicKey {
+    /// Returns minus the sum of the keys of the operators that signed.
+    fn negated_without(&self, non_signers: NonSignersRef<'_>) -> min_sig::PublicKey {
         let mut negated = min_sig::AggregatePublicKey::from_public_key(&self.negated_aggregate);
-        for key in absent.indices().filter_map(|index| self.operator(index)) {
+        for key in non_signers.indices().filter_map(|index| self.operator(index)) {
             add(&mut negated, key);
         }
         negated.to_public_key()
@@ -230,17 +232,17 @@ fn negated_sum(public_keys: impl IntoIterator<Item = min_sig::PublicKey>) -> min
     negated
 }
 
-/// Fails only for keys that it was told to validate, and these were validated when the set was made.
+/// Adds a key, which was validated with its set. blst fails only for keys that it validates itself.
 fn add(sum: &mut min_sig::AggregatePublicKey, public_key: &min_sig::PublicKey) {
     let _never_fails = sum.add_public_key(public_key, false);
 }
 
-/// Lines and Miller loops are defined only for points other than infinity.
+/// Returns the point, or `None` for infinity, for which lines and Miller loops are undefined.
 fn finite(public_key: min_sig::PublicKey) -> Option<blst_p2_affine> {
     (public_key != min_sig::PublicKey::default()).then(|| public_key.into())
 }
 
-/// A point of the curve, or infinity when all is zero.
+/// Decodes a point of the curve, or infinity if all bytes are zero.
 fn decode_g2(public_key: &PublicKey) -> Result<min_sig::PublicKey, MalformedPoint> {
     if *public_key == PublicKey::INFINITY {
         return Ok(min_sig::PublicKey::default());
@@ -258,7 +260,7 @@ fn encode_g2(point: &min_sig::PublicKey) -> PublicKey {
     PublicKey(swap_components(&point.serialize()))
 }
 
-/// blst writes an element of the quadratic field as `c1 ‖ c0`, EIP-2537 as `c0 ‖ c1`.
+/// Swaps the components of quadratic field elements: blst writes `c1 ‖ c0`, EIP-2537 `c0 ‖ c1`.
 fn swap_components(bytes: &[u8; PublicKey::LENGTH]) -> [u8; PublicKey::LENGTH] {
     let mut swapped = *bytes;
     for coordinate in swapped.chunks_exact_mut(PublicKey::LENGTH / 2) {
@@ -267,7 +269,7 @@ fn swap_components(bytes: &[u8; PublicKey::LENGTH]) -> [u8; PublicKey::LENGTH] {
     swapped
 }
 
-/// blst would read the flags' other encodings: compressed points and infinity.
+/// Refuses flags, with which blst would read other encodings: compressed points and infinity.
 fn refuse_flags(bytes: &[u8]) -> Result<(), MalformedPoint> {
     match bytes.first() {
         Some(first) if first & FLAG_BITS == 0 => Ok(()),

@@ -1,92 +1,107 @@
-//! The checks before and after the signature: what the signature must have signed, and by whom.
+//! The sequence of checks of docs/protocol.md.
 
 use crate::{
-    Attestation, AuthorizationError, AuthorizationRef, Call, Context, Decision, Epoch, Intent, NonSignersRef, Policy,
-    QuorumProofRef, RecordedRoot, Refusal, SpentLedger, VerifiedAttestation,
+    Attestation, AuthorizationError, AuthorizationRef, Call, Check, Context, Decision, Epoch, Intent, NonSignersRef,
+    Policy, QuorumProofRef, RecordedRoot, Refusal, SpentLedger, VerifiedAttestation,
     backend::Backend,
-    check::Check,
+    claim::SignatureClaim,
     digest::{self, AttestedFields},
     operators::required_weight,
     split_trailing,
-    statement::Statement,
 };
 use alloy_primitives::{
     Address, B256, Bytes, U256,
     aliases::{U48, U96},
 };
 
-/// A call that passed checks 1 to 10: whether it may be made depends on its signature, and then on the decision.
-pub(crate) struct Admitted<'a, B: Backend> {
+/// Runs all checks on one call, and notifies of each check that passes.
+pub(crate) fn run_checks<B: Backend, L: SpentLedger>(
+    context: &Context<L>,
+    call: Call<'_>,
+    mut passed: impl FnMut(Check),
+) -> Result<VerifiedAttestation, Refusal> {
+    let pending = run_checks_before_signature::<B, L>(context, call, &mut passed)?;
+    verify_signature(pending.claim.as_ref())?;
+    passed(Check::Signature);
+
+    let verified = pending.require_allowed()?;
+    passed(Check::Decision);
+    Ok(verified)
+}
+
+/// A call that passed checks 1 to 10. Checks 11 (its signature) and 12 (the decision) are pending.
+pub(crate) struct PendingVerification<'a, B: Backend> {
     policy: &'a Policy,
     call: ParsedCall<'a>,
     authorization: AuthorizationRef<'a>,
     root: B256,
     weight: Weight,
-    /// What must be true; `None` when the root is recorded, since it was found to be true then.
-    pub(crate) statement: Option<Statement<'a, B>>,
+    /// The claim that check 11 verifies; `None` for a recorded root, whose claim was verified when it was recorded.
+    pub(crate) claim: Option<SignatureClaim<'a, B>>,
 }
 
-/// Checks 1 to 10. Each is noted as it passes.
-pub(crate) fn admit<'a, B: Backend, L: SpentLedger>(
+/// Runs checks 1 to 10, and notifies of each check that passes.
+pub(crate) fn run_checks_before_signature<'a, B: Backend, L: SpentLedger>(
     context: &'a Context<L>,
     call: Call<'a>,
-    mut note: impl FnMut(Check),
-) -> Result<Admitted<'a, B>, Refusal> {
+    mut passed: impl FnMut(Check),
+) -> Result<PendingVerification<'a, B>, Refusal> {
     let policy = require_policy(context)?;
-    note(Check::PolicySet);
+    passed(Check::PolicySet);
 
     let (call, authorization) = ParsedCall::parse(context, call).map_err(|_| Refusal::MalformedAuthorization)?;
-    note(Check::WellFormed);
+    passed(Check::WellFormed);
 
     require_chain_and_sender(context, &call)?;
-    note(Check::ChainAndSender);
+    passed(Check::ChainAndSender);
 
     let intent_hash = call.intent_hash();
     require_task(context, policy, intent_hash, &authorization)?;
-    note(Check::Task);
+    passed(Check::Task);
 
     require_not_expired(context.timestamp, authorization.expiration)?;
-    note(Check::Expiration);
+    passed(Check::Expiration);
 
     require_lifetime(context.timestamp, authorization.expiration, policy.maxLifetime)?;
-    note(Check::Lifetime);
+    passed(Check::Lifetime);
 
     require_not_spent(context, authorization.nonce)?;
-    note(Check::SingleUse);
+    passed(Check::SingleUse);
 
-    let epoch = require_known(context, policy.operatorSet, authorization.epoch)?;
+    let epoch = require_known_epoch(context, policy.operatorSet, authorization.epoch)?;
     match authorization.quorum_proof {
         QuorumProofRef::Direct { .. } => require_epoch_in_force(epoch, context.timestamp)?,
         // The root was recorded while the epoch was in force. Only revocation undoes that.
         QuorumProofRef::Recorded => require_not_revoked(epoch)?,
     }
-    note(Check::Epoch);
+    passed(Check::Epoch);
 
-    let (root, weight, statement) = match authorization.quorum_proof {
+    let (root, weight, claim) = match authorization.quorum_proof {
         QuorumProofRef::Recorded => {
             let root = root(context, policy, intent_hash, &authorization);
             let weight = recorded_weight(context, epoch.number, root)?;
-            require_weight(weight, policy.quorum)?;
-            note(Check::Quorum);
+            require_quorum(weight, policy.quorum)?;
+            passed(Check::Quorum);
             (root, weight, None)
         }
-        QuorumProofRef::Direct { signature: signature_bytes, non_signers: absent } => {
-            let weight = weight_without(epoch, absent)?;
-            require_weight(weight, policy.quorum)?;
-            note(Check::Quorum);
+        QuorumProofRef::Direct { signature: signature_bytes, non_signers } => {
+            let weight = signed_weight(epoch, non_signers)?;
+            require_quorum(weight, policy.quorum)?;
+            passed(Check::Quorum);
             let signature = B::decode_signature(&signature_bytes).map_err(|_| Refusal::MalformedSignature)?;
             let root = root(context, policy, intent_hash, &authorization);
-            (root, weight, Some(Statement { epoch, absent, root, signature, signature_bytes }))
+            (root, weight, Some(SignatureClaim { epoch, non_signers, root, signature, signature_bytes }))
         }
     };
-    note(Check::SignatureEncoding);
-    Ok(Admitted { policy, call, authorization, root, weight, statement })
+    passed(Check::SignatureEncoding);
+    Ok(PendingVerification { policy, call, authorization, root, weight, claim })
 }
 
-impl<B: Backend> Admitted<'_, B> {
-    /// Check 12, the last, so that only the operators can make a client report a denial. Only for calls whose
-    /// signature was found to be good.
-    pub(crate) fn conclude(self) -> Result<VerifiedAttestation, Refusal> {
+impl<B: Backend> PendingVerification<'_, B> {
+    /// Runs check 12. It is the last, so that only operators can make a client report a denial.
+    ///
+    /// Warning: the caller must have verified the claim (check 11).
+    pub(crate) fn require_allowed(self) -> Result<VerifiedAttestation, Refusal> {
         let Self { policy, call, authorization, root, weight, .. } = self;
         if authorization.decision != Decision::Allow {
             return Err(Refusal::PolicyDenied { taskId: authorization.task_id });
@@ -110,14 +125,14 @@ impl<B: Backend> Admitted<'_, B> {
     }
 }
 
-/// Of the operators that signed, and of the whole epoch.
+/// The weight of the operators that signed, and of the whole epoch.
 #[derive(Clone, Copy)]
 struct Weight {
     signed: U96,
     total: U96,
 }
 
-/// A call taken apart, its calldata where it was.
+/// The fields of a call, which borrow its calldata.
 struct ParsedCall<'a> {
     policy_client: Address,
     from: Address,
@@ -125,7 +140,7 @@ struct ParsedCall<'a> {
     value: U256,
     data: &'a [u8],
     chain_id: U256,
-    /// The intent that was handed over, if one was.
+    /// The intent of an explicit call.
     intent: Option<&'a Intent>,
 }
 
@@ -150,7 +165,7 @@ impl<'a> ParsedCall<'a> {
         digest::intent_fields_hash(self.from, self.to, self.value, self.data, self.chain_id)
     }
 
-    /// Shares the data with the intent that was handed over; copies calldata.
+    /// Returns the intent. It shares the data of an explicit call's intent, and copies calldata.
     fn into_intent(self) -> Intent {
         let Self { from, to, value, chain_id, .. } = self;
         self.intent.cloned().unwrap_or_else(|| Intent {
@@ -178,7 +193,7 @@ fn require_chain_and_sender<L>(context: &Context<L>, call: &ParsedCall<'_>) -> R
     Ok(())
 }
 
-/// Fixes everything that the authorization does not carry: chain, contracts, policy and every byte of the call.
+/// Compares everything that the authorization does not carry: chain, contracts, policy and every byte of the call.
 fn require_task<L>(
     context: &Context<L>,
     policy: &Policy,
@@ -215,8 +230,8 @@ fn require_not_spent<L: SpentLedger>(context: &Context<L>, nonce: U256) -> Resul
     Ok(())
 }
 
-/// An epoch of another set is as good as none: its operators are not those the client trusts.
-fn require_known<L>(context: &Context<L>, operator_set: u32, number: u32) -> Result<&Epoch, Refusal> {
+/// Returns the epoch. An epoch of another set is unknown: the client does not trust its operators.
+fn require_known_epoch<L>(context: &Context<L>, operator_set: u32, number: u32) -> Result<&Epoch, Refusal> {
     let epoch = context.epoch(number).filter(|epoch| epoch.operator_set == operator_set);
     epoch.ok_or(Refusal::UnknownEpoch { epoch: number })
 }
@@ -242,19 +257,19 @@ fn recorded_weight<L>(context: &Context<L>, epoch: u32, root: B256) -> Result<We
     Ok(Weight { signed: signed_weight, total: total_weight })
 }
 
-fn weight_without(epoch: &Epoch, absent: NonSignersRef<'_>) -> Result<Weight, Refusal> {
+fn signed_weight(epoch: &Epoch, non_signers: NonSignersRef<'_>) -> Result<Weight, Refusal> {
     let operators = epoch.operators.operators();
     let total = epoch.operators.total_weight();
     let mut signed = total;
-    for index in absent.indices() {
-        let absent = operators.get(usize::from(index)).ok_or(Refusal::MalformedAuthorization)?;
-        // The total is the sum of all weights, and a bitmap names none twice.
-        signed = signed.saturating_sub(absent.weight);
+    for index in non_signers.indices() {
+        let non_signer = operators.get(usize::from(index)).ok_or(Refusal::MalformedAuthorization)?;
+        // Never saturates: the total is the sum of all weights, and a bitmap names no operator twice.
+        signed = signed.saturating_sub(non_signer.weight);
     }
     Ok(Weight { signed, total })
 }
 
-fn require_weight(weight: Weight, quorum: u16) -> Result<(), Refusal> {
+fn require_quorum(weight: Weight, quorum: u16) -> Result<(), Refusal> {
     let (signed, required) = (U256::from(weight.signed), required_weight(weight.total, quorum));
     if signed < required {
         return Err(Refusal::QuorumNotReached { signed, required });
@@ -262,7 +277,14 @@ fn require_weight(weight: Weight, quorum: u16) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The root that the Merkle proof leads to from the attestation's digest.
+fn verify_signature<B: Backend>(claim: Option<&SignatureClaim<'_, B>>) -> Result<(), Refusal> {
+    match claim {
+        Some(claim) if !claim.is_true(claim.hash()) => Err(Refusal::InvalidSignature),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the root that the Merkle proof leads to from the attestation's digest.
 fn root<L>(context: &Context<L>, policy: &Policy, intent_hash: B256, authorization: &AuthorizationRef<'_>) -> B256 {
     let attested = AttestedFields {
         task_id: authorization.task_id,
