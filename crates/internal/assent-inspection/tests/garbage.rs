@@ -35,7 +35,7 @@ fn what_is_no_hex_is_refused_with_the_place() {
     refused(&authorization("0x1234"), "authorization", &["ends within `taskId`", "calldata"]);
     refused(&authorization(&"00".repeat(1486)), "authorization", &["1486 bytes, and the most is 1485"]);
     let calldata = Texts { calldata: "0x12345678".to_owned(), ..Texts::default() };
-    refused(&calldata, "calldata", &["no authorization", "behind a selector"]);
+    refused(&calldata, "calldata", &["no authorization", "after a selector"]);
 }
 
 #[test]
