@@ -13,7 +13,9 @@ const VERDICTS = { valid: "✓ VALID", refused: "✗ REFUSED", notVerified: "–
 /** Shows what came of an inspection. */
 function showInspection(inspection) {
   const { verdict, checks, assumptions, fields, operators } = inspection;
-  showVerdict(verdict.outcome, verdict.summary, verdict.error && `revert data: ${verdict.error.revertData}`);
+  const { outcome, sentence, remedy, error } = verdict;
+  showVerdict(outcome, [error?.name, sentence, remedy && `next: ${remedy}`].filter(Boolean).join("\n"),
+    error && `revert data: ${error.revertData}`);
   byId("assumed").hidden = assumptions.length === 0;
   byId("assumptions").replaceChildren(...assumptions.map(({ fact, value, checks: numbers }) =>
     element("li", {}, `${fact}: ${value} (for ${numbers.length > 1 ? "checks" : "check"} ${numbers.join(", ")})`)));
@@ -48,11 +50,11 @@ function showVerdict(outcome, summary, detail) {
   verdict.replaceChildren(...paragraphs);
 }
 
-function checkItem({ number, check, outcome, reason, assumed = [] }) {
+function checkItem({ number, title, outcome, reason, assumed = [] }) {
   const assumption = assumed.length > 0 ? `\nassumed: ${assumed.join(", ")}` : "";
   return element("li", { "data-check": number, "data-outcome": outcome },
     element("span", {}, `${number}.`),
-    element("span", { class: "name" }, check),
+    element("span", { class: "name" }, title),
     element("span", { class: "outcome", "data-outcome": outcome }, OUTCOMES[outcome]),
     element("p", { class: "reason" }, shortened(reason + assumption)));
 }

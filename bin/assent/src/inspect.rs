@@ -1,26 +1,31 @@
-//! `assent inspect`: what an authorization says, field by field, and what comes of each check and why.
+//! `assent inspect`: decodes an authorization and explains the result of each check.
 
 use crate::{
     Outcome, input,
     output::{self, Output},
 };
 use alloy_primitives::{Address, U256};
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use assent_inspection::{
-    Carried, CheckOutcome, CheckReport, Group, Inspection, InspectionError, OperatorReport, Submission, VerdictOutcome,
+    Abi, CheckOutcome, CheckReport, Group, Inspection, InspectionError, OperatorReport, Payload, Submission, Verdict,
+    VerdictOutcome,
 };
 use assent_verifier::Epoch;
 use clap::Args;
 use comfy_table::{Cell, CellAlignment, Color, Table};
-use std::path::PathBuf;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
+use assent_inspection::LONGEST_ABI;
 pub use assent_inspection::text::LONGEST_AUTHORIZATION;
 
-/// More than fits into a block.
+/// Longest calldata, in bytes: more than fits into a block.
 pub const LONGEST_CALLDATA: usize = 4 * 1024 * 1024;
 
-/// Longest value that is shown in full to people; --json has it all.
-const LONGEST_VALUE: usize = 2000;
+/// Longest value that is shown in full without --verbose: an address.
+const LONGEST_VALUE: usize = 42;
 
 /// The options of `assent inspect`.
 #[derive(Args)]
@@ -32,49 +37,59 @@ Examples:
   assent inspect @authorization.hex --context context.json --intent intent.json
   assent inspect --document attestation.json --context context.json
   assent inspect --document attestation.json --epoch epoch.json --timestamp 1800000000
+  assent inspect --document attestation.json --context context.json --intent intent.json \\
+    --abi 'transfer(address to, uint256 amount)'
 
-The more is given, the more is said. An authorization alone is decoded. With a context (`assent context --json`) and the call,
-each of the 12 checks is made, offline. A document with an operator set (`assent epoch show --json`) and a time will do
-without a context; what is then assumed is said. The page in inspector/ shows the same in a browser.
+An authorization by itself is decoded. With a context (`assent context --json`) and the call, all 12 checks run, offline.
+A document with an operator set (`assent epoch show --json`) and a time also suffice; the assumptions are then listed.
+With the document and an ABI, each argument that differs from the attested call is named.
+The page in inspector/ shows the same in a browser.
 Exit status 1 means that the contracts would refuse the call, or that there was nothing to decode.")]
 pub struct Arguments {
-    /// The bytes as hex, @FILE for a file with hex in it, or - for standard input. Without them, the authorization is the
-    /// one of --document.
+    /// The bytes as hex, @FILE for a file that contains hex, or - for standard input. Default: the authorization of
+    /// --document.
     #[arg(value_name = "HEX|@FILE|-", required_unless_present = "document")]
     bytes: Option<String>,
-    /// The bytes are a call's whole calldata with the authorization behind it.
+    /// The bytes are a call's whole calldata, with the authorization appended.
     #[arg(long, requires = "bytes")]
     calldata: bool,
-    /// Wei sent along with --calldata.
+    /// Wei sent with --calldata.
     #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0")]
     value: U256,
-    /// The attestation document, as JSON. With it, each field in which the call differs from what was attested is named.
+    /// The attestation document, as JSON. It shows in which fields the call differs from what was attested.
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
-    /// Take the document's authorization without its signature, as for a root that is recorded.
+    /// Use the document's authorization without its signature, as for a recorded root.
     #[arg(long, requires = "document", conflicts_with = "bytes")]
     recorded: bool,
-    /// The call as it will be made, as JSON. Without it, the call is the one in --document.
+    /// The call to be made, as JSON. Default: the call in --document.
     #[arg(long, value_name = "FILE", conflicts_with = "calldata")]
     intent: Option<PathBuf>,
-    /// What the chain would know, as JSON.
+    /// The chain state that verification takes as input, as JSON.
     #[arg(long, value_name = "FILE")]
     context: Option<PathBuf>,
-    /// An operator set, as JSON, in place of the context's epoch of its number; repeatable.
+    /// An epoch, as JSON; it replaces the context's epoch of the same number. Repeatable.
     #[arg(long = "epoch", value_name = "FILE")]
     epochs: Vec<PathBuf>,
-    /// Who calls, in place of the context's caller.
+    /// The caller, instead of the context's.
     #[arg(long, value_name = "ADDRESS")]
     caller: Option<Address>,
-    /// The present in Unix seconds, in place of the context's.
+    /// The current time in Unix seconds, instead of the context's.
     #[arg(long, value_name = "UNIX_SECONDS")]
     timestamp: Option<u64>,
+    /// The ABI of the called contract: a function signature, or a file with a JSON ABI or an artifact of a compiler.
+    #[arg(long, value_name = "SIGNATURE|FILE")]
+    abi: Option<String>,
+    /// Show the reason of every check, and every value in full.
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 /// Runs `assent inspect`.
 pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+    let verbose = arguments.verbose;
     let inspection = assent_inspection::inspect(&arguments.submission()?).map_err(with_next_step)?;
-    output.result_of(|| describe(&inspection), || &inspection)?;
+    output.result_of(|| Report { inspection: &inspection, verbose }.to_string(), || &inspection)?;
     Ok(match inspection.verdict.outcome {
         VerdictOutcome::Valid | VerdictOutcome::NotVerified => Outcome::Success,
         VerdictOutcome::Refused => Outcome::Refused,
@@ -83,19 +98,19 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
 
 impl Arguments {
     fn submission(&self) -> Result<Submission> {
-        let carried = match &self.bytes {
+        let payload = match &self.bytes {
             Some(source) if self.calldata => {
                 let bytes = input::read_hex("calldata", source, LONGEST_CALLDATA)?;
-                Some(Carried::Calldata { bytes, value: self.value })
+                Some(Payload::Calldata { bytes, value: self.value })
             }
             Some(source) => {
-                Some(Carried::Authorization(input::read_hex("authorization", source, LONGEST_AUTHORIZATION)?))
+                Some(Payload::Authorization(input::read_hex("authorization", source, LONGEST_AUTHORIZATION)?))
             }
             None => None,
         };
         let epochs = self.epochs.iter().map(|path| input::read_json("epoch file", path));
         Ok(Submission {
-            carried,
+            payload,
             document: self.document.as_deref().map(|path| input::read_json("document", path)).transpose()?,
             recorded: self.recorded,
             intent: self.intent.as_deref().map(|path| input::read_json("intent file", path)).transpose()?,
@@ -103,51 +118,115 @@ impl Arguments {
             epochs: epochs.collect::<Result<Vec<Epoch>>>()?,
             caller: self.caller,
             timestamp: self.timestamp,
+            abi: self.abi.as_deref().map(abi).transpose()?,
         })
     }
 }
 
+/// Reads a function signature, which has a parenthesis, or a file.
+fn abi(source: &str) -> Result<Abi> {
+    if source.contains('(') {
+        return Ok(source.parse()?);
+    }
+    let text = input::read_text("ABI file", Path::new(source), LONGEST_ABI as u64)?;
+    text.parse().with_context(|| format!("ABI file {source}"))
+}
+
 fn with_next_step(error: InspectionError) -> anyhow::Error {
     match error {
-        InspectionError::NoAuthorization(_) => anyhow!("{error}\n--calldata is for a call's whole calldata"),
+        InspectionError::NoAuthorization(_) => anyhow!("{error}\nuse --calldata for a call's whole calldata"),
         InspectionError::NoneBehindCalldata(_) => {
-            anyhow!("{error}\nleave --calldata out if the bytes are an authorization alone")
+            anyhow!("{error}\nleave --calldata out if the bytes are only an authorization")
         }
         InspectionError::Nothing | InspectionError::Decision(_) => error.into(),
     }
 }
 
-fn describe(inspection: &Inspection) -> String {
-    let Inspection { verdict, checks, assumptions, fields, operators, .. } = inspection;
-    let mut parts = fields.iter().map(group).collect::<Vec<_>>();
-    if !operators.is_empty() {
-        parts.push(format!("Operators of the epoch\n{}", operator_table(operators)));
-    }
-    parts.push(format!("The 12 checks, in protocol order\n{}", check_table(checks)));
-    if !assumptions.is_empty() {
-        let lines = assumptions.iter().map(|assumption| format!("\n  {}: {}", assumption.fact, assumption.value));
-        parts.push(format!("Assumed, for want of a context:{}", lines.collect::<String>()));
-    }
-    let word = match verdict.outcome {
-        VerdictOutcome::Valid => "VALID",
-        VerdictOutcome::Refused => "REFUSED",
-        VerdictOutcome::NotVerified => "NOT VERIFIED",
-    };
-    parts.push(format!("{word}: {}", verdict.summary));
-    parts.join("\n\n")
+/// An inspection as text: the verdict, the checks, and then the decoded fields.
+struct Report<'a> {
+    inspection: &'a Inspection,
+    verbose: bool,
 }
 
-fn group(group: &Group) -> String {
-    let mut table = output::table(["field", "value"]);
-    for field in &group.fields {
-        let note = field.note.as_ref().map(|note| format!("\n{note}")).unwrap_or_default();
-        table.add_row([field.name.to_owned(), format!("{}{note}", shortened(&field.value))]);
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inspection { verdict, checks, assumptions, fields, operators, .. } = self.inspection;
+        write_verdict(f, verdict)?;
+        write!(f, "\n\nChecks {}", strip(checks))?;
+        for check in checks.iter().filter(|check| check.outcome == CheckOutcome::Failed) {
+            write!(f, "  check {}, \"{}\", failed", check.number, check.title)?;
+        }
+        for difference in &self.inspection.differences {
+            write!(f, "\n  {}", difference.sentence)?;
+        }
+        if self.verbose {
+            write!(f, "\n{}", check_table(checks))?;
+        }
+        if !assumptions.is_empty() {
+            write!(f, "\n\nAssumptions, because there is no context")?;
+        }
+        for assumption in assumptions {
+            write!(f, "\n  {}: {}", assumption.fact, assumption.value)?;
+        }
+        for group in fields {
+            write!(f, "\n\n{}\n{}", group.title, self.field_table(group))?;
+        }
+        if !operators.is_empty() {
+            write!(f, "\n\nOperators of the epoch\n{}", operator_table(operators))?;
+        }
+        if let Some(error) = &verdict.error {
+            write!(f, "\n\nRevert data of {}\n{}", error.signature, self.value(&error.revert_data))?;
+        }
+        Ok(())
     }
-    format!("{}\n{table}", group.title)
+}
+
+impl Report<'_> {
+    fn field_table(&self, group: &Group) -> Table {
+        let mut table = output::table(["field", "value"]);
+        for field in &group.fields {
+            let note = field.note.as_ref().map(|note| format!("\n{note}")).unwrap_or_default();
+            table.add_row([field.name.to_owned(), format!("{}{note}", self.value(&field.value))]);
+        }
+        table
+    }
+
+    /// Returns a value with each long line shortened, unless all is asked for.
+    fn value(&self, text: &str) -> String {
+        if self.verbose {
+            return text.to_owned();
+        }
+        text.lines().map(shortened).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn write_verdict(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> fmt::Result {
+    let Verdict { outcome, sentence, remedy, error } = verdict;
+    match (outcome, error) {
+        (VerdictOutcome::Valid, _) => write!(f, "\u{1b}[1;32mVALID\u{1b}[0m")?,
+        (VerdictOutcome::NotVerified, _) => write!(f, "\u{1b}[1;33mNOT VERIFIED\u{1b}[0m")?,
+        (VerdictOutcome::Refused, Some(error)) => write!(f, "\u{1b}[1;31mREFUSED: {}\u{1b}[0m", error.name)?,
+        (VerdictOutcome::Refused, None) => write!(f, "\u{1b}[1;31mREFUSED\u{1b}[0m")?,
+    }
+    write!(f, "\n{sentence}")?;
+    if let Some(remedy) = remedy {
+        write!(f, "\n\u{1b}[1mnext:\u{1b}[0m {remedy}")?;
+    }
+    Ok(())
+}
+
+/// Returns a mark for each check: ✓ passed, ✗ failed, – not reached or not made.
+fn strip(checks: &[CheckReport]) -> String {
+    let mark = |check: &CheckReport| match check.outcome {
+        CheckOutcome::Passed => "\u{1b}[32m✓\u{1b}[0m",
+        CheckOutcome::Failed => "\u{1b}[1;31m✗\u{1b}[0m",
+        CheckOutcome::NotReached | CheckOutcome::NotMade => "–",
+    };
+    checks.iter().map(mark).collect()
 }
 
 fn operator_table(operators: &[OperatorReport]) -> Table {
-    let mut table = output::table(["place", "operator", "weight", "signed"]);
+    let mut table = output::table(["index", "operator", "weight", "signed"]);
     for operator in operators {
         let signed = match operator.signed {
             Some(true) => "yes",
@@ -165,8 +244,8 @@ fn operator_table(operators: &[OperatorReport]) -> Table {
 }
 
 fn check_table(checks: &[CheckReport]) -> Table {
-    let mut table = output::table(["#", "check", "outcome", "why"]);
-    for CheckReport { number, check, outcome, reason, assumed } in checks {
+    let mut table = output::table(["#", "check", "result", "reason"]);
+    for CheckReport { number, title, outcome, reason, assumed } in checks {
         let (text, colour) = match outcome {
             CheckOutcome::Passed => ("passed", Color::Green),
             CheckOutcome::Failed => ("FAILED", Color::Red),
@@ -176,17 +255,20 @@ fn check_table(checks: &[CheckReport]) -> Table {
         let assumed = if assumed.is_empty() { String::new() } else { format!("\nassumed: {}", assumed.join(", ")) };
         table.add_row([
             Cell::new(number),
-            Cell::new(check),
+            Cell::new(title),
             Cell::new(text).fg(colour),
-            Cell::new(shortened(&format!("{reason}{assumed}"))),
+            Cell::new(format!("{reason}{assumed}")),
         ]);
     }
     table
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_VALUE) {
-        Some((end, _)) => format!("{}… ({} bytes in all; --json has them)", &text[..end], text.len()),
-        None => text.to_owned(),
+fn shortened(line: &str) -> String {
+    let length = line.chars().count();
+    if length <= LONGEST_VALUE {
+        return line.to_owned();
     }
+    let first = line.chars().take(10).collect::<String>();
+    let last = line.chars().skip(length - 8).collect::<String>();
+    format!("{first}…{last}")
 }

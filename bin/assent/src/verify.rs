@@ -4,15 +4,11 @@ use crate::{
     Outcome, arguments, input,
     inspect::{LONGEST_AUTHORIZATION, LONGEST_CALLDATA},
     output::{self, Output},
-    refused,
 };
 use alloy_primitives::{Address, U256, hex};
 use anyhow::{Context as _, Result};
 use assent_inspection::{Explanation, SubmittedCall};
-use assent_verifier::{
-    AttestationDocument, Check, CheckResult, Context, Difference, Epoch, Refusal, VerificationReport,
-    verify_with_report,
-};
+use assent_verifier::{AttestationDocument, Check, Context, Epoch, Examination, Outcome as CheckOutcome, examine};
 use clap::Args;
 use comfy_table::{Cell, Color, Table};
 use serde_json::{Value, json};
@@ -72,9 +68,10 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     let document = document.transpose()?;
     let submitted = arguments.submitted(document.as_ref())?;
 
-    let examination = verify_with_report(&context, submitted.call());
-    let explanation = Explanation::of(&examination, &context, &submitted, document.as_ref());
-    output.result(describe(&examination, &explanation)?, &report(&examination, &explanation))?;
+    let examination = examine(&context, submitted.call());
+    let explanation = Explanation::of(&examination, &context, &submitted, document.as_ref(), None);
+    let text = describe(&examination, explanation.as_ref())?;
+    output.result(text, &report(&examination, explanation.as_ref()))?;
     Ok(if examination.result().is_ok() { Outcome::Success } else { Outcome::Refused })
 }
 
@@ -112,7 +109,7 @@ impl Arguments {
     }
 }
 
-fn describe(examination: &VerificationReport, explanation: &Explanation) -> Result<String> {
+fn describe(examination: &Examination, explanation: Option<&Explanation>) -> Result<String> {
     let mut text = table(examination).to_string();
     match examination.result() {
         Ok(verified) => write!(
@@ -125,33 +122,19 @@ fn describe(examination: &VerificationReport, explanation: &Explanation) -> Resu
         )?,
         Err(refusal) => write!(text, "\nREFUSED with {}: {refusal}", refusal.signature())?,
     }
-    for line in explanation.lines() {
-        write!(
-            text,
-            "
-  {line}"
-        )?;
-    }
-    if let Err(refusal) = examination.result() {
-        write!(
-            text,
-            "
-next: {}",
-            next_step(refusal, explanation)
-        )?;
+    if let Some(explanation) = explanation {
+        if let Some(malformed) = &explanation.malformed {
+            write!(text, "\n  {malformed}")?;
+        }
+        for difference in &explanation.differences {
+            write!(text, "\n  {}", difference.sentence)?;
+        }
+        write!(text, "\nnext: {}", explanation.remedy)?;
     }
     Ok(text)
 }
 
-/// What to do about a refusal, the more to the point for what is known of it.
-fn next_step(refusal: &Refusal, explanation: &Explanation) -> &'static str {
-    if !explanation.differences.is_empty() {
-        return "make the call as it was attested, or have this one attested";
-    }
-    explanation.next_step.unwrap_or_else(|| refused::next_step(refusal))
-}
-
-fn table(examination: &VerificationReport) -> Table {
+fn table(examination: &Examination) -> Table {
     let mut table = output::table(["#", "check", "outcome"]);
     for (check, outcome) in examination.checks() {
         let (text, colour) = match outcome {
@@ -164,8 +147,8 @@ fn table(examination: &VerificationReport) -> Table {
     table
 }
 
-fn report(examination: &VerificationReport, explanation: &Explanation) -> Value {
-    let checks = examination.checks().map(check_report).collect::<Vec<_>>();
+fn report(examination: &Examination, explanation: Option<&Explanation>) -> Value {
+    let checks = examination.outcomes().map(check_report).collect::<Vec<_>>();
     match examination.result() {
         Ok(verified) => json!({
             "valid": true,
@@ -184,8 +167,8 @@ fn report(examination: &VerificationReport, explanation: &Explanation) -> Value 
                 "message": refusal.to_string(),
                 "revertData": hex::encode_prefixed(refusal.revert_data()),
             },
-            "malformed": explanation.malformed.as_ref().map(ToString::to_string),
-            "differences": explanation.differences.iter().map(difference_report).collect::<Vec<_>>(),
+            "malformed": explanation.and_then(|explanation| explanation.malformed.as_ref()).map(ToString::to_string),
+            "differences": explanation.map(|explanation| explanation.differences.as_slice()).unwrap_or_default(),
         }),
     }
 }
@@ -196,9 +179,5 @@ fn check_report((check, outcome): (Check, CheckResult)) -> Value {
         CheckResult::Failed(_) => "failed",
         CheckResult::NotReached => "notReached",
     };
-    json!({ "number": check.number(), "check": check.to_string(), "outcome": outcome })
-}
-
-fn difference_report(difference: &Difference) -> Value {
-    json!({ "field": difference.field, "attested": difference.attested, "actual": difference.actual })
+    json!({ "number": check.number(), "title": check.to_string(), "outcome": outcome })
 }

@@ -2,7 +2,7 @@
 // texts that one pastes there, and as what they say. Each example includes this file as a module.
 
 use assent_inspection::{
-    Carried, Submission,
+    Payload, Submission,
     text::{Example, Texts},
 };
 
@@ -17,7 +17,7 @@ pub fn texts(name: &str) -> Texts {
 pub fn submission(name: &str) -> Submission {
     let Texts { authorization, document, intent, context, .. } = texts(name);
     Submission {
-        carried: Some(Carried::Authorization(alloy_primitives::hex::decode(authorization).unwrap())),
+        payload: Some(Payload::Authorization(alloy_primitives::hex::decode(authorization).unwrap())),
         document: Some(serde_json::from_str(&document).unwrap()),
         intent: Some(serde_json::from_str(&intent).unwrap()),
         context: Some(serde_json::from_str(&context).unwrap()),

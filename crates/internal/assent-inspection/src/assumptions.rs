@@ -28,7 +28,7 @@ pub struct Assumption {
 }
 
 /// Where the verifier's context comes from.
-pub(crate) enum Facts {
+pub(crate) enum ContextSource {
     /// It was given.
     Given(Context),
     /// It was made of the document, an operator set and the time, and of assumptions.
@@ -37,7 +37,7 @@ pub(crate) enum Facts {
     Missing(&'static str),
 }
 
-impl Facts {
+impl ContextSource {
     pub(crate) fn of(submission: &Submission) -> Self {
         match &submission.context {
             Some(context) => Self::Given(completed(context.clone(), submission)),
@@ -72,17 +72,17 @@ fn completed(mut context: Context, submission: &Submission) -> Context {
 
 /// An operator set and what was attested are enough to tell whether the signature is good. What else the chain would know is
 /// assumed in favour of the call, and said.
-fn assumed(submission: &Submission) -> Facts {
+fn assumed(submission: &Submission) -> ContextSource {
     let Some(document) = &submission.document else {
-        return Facts::Missing(
+        return ContextSource::Missing(
             "needs a context, which `assent context --json` prints; or the attestation document, an operator set and the time",
         );
     };
     let Some(epoch) = submission.epochs.iter().find(|epoch| epoch.number == document.epoch) else {
-        return Facts::Missing("needs a context, or the operator set of the document's epoch and the time");
+        return ContextSource::Missing("needs a context, or the operator set of the document's epoch and the time");
     };
     let Some(timestamp) = submission.timestamp else {
-        return Facts::Missing("needs a context, or the time at which the call is made");
+        return ContextSource::Missing("needs a context, or the time at which the call is made");
     };
     let attestation = &document.attestation;
     let caller = submission.caller.unwrap_or(attestation.intent.from);
@@ -119,7 +119,7 @@ fn assumed(submission: &Submission) -> Facts {
         recorded_roots: RecordedRoots::default(),
         spent: SpentNonces::default(),
     };
-    Facts::Assumed(context, assumptions)
+    ContextSource::Assumed(context, assumptions)
 }
 
 fn assumption(fact: &'static str, value: impl ToString, checks: &[Check]) -> Assumption {

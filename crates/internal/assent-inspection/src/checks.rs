@@ -1,7 +1,7 @@
 //! The twelve checks, each with what came of it and why.
 
-use crate::{Assumption, Explanation, reasons::Evidence};
-use assent_verifier::{Check, CheckResult, VerificationReport};
+use crate::{Assumption, Explanation, reasons::CheckedCall};
+use assent_verifier::{Check, Examination, Outcome};
 use serde::Serialize;
 
 /// What came of a check.
@@ -37,16 +37,16 @@ pub enum CheckOutcome {
 /// use assent_inspection::text;
 ///
 /// let check = &text::inspect(&texts("used before"))?.checks[6];
-/// assert_eq!((check.number, check.check.as_str()), (7, "not spent"));
-/// assert!(check.reason.starts_with("AttestationAlreadySpent("));
+/// assert_eq!((check.number, check.title.as_str()), (7, "not spent"));
+/// assert!(check.reason.ends_with("was used or burned."));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
     /// Its number in docs/protocol.md.
     pub number: usize,
-    /// Its name.
-    pub check: String,
+    /// Its name, such as "not expired".
+    pub title: String,
     /// What came of it.
     pub outcome: CheckOutcome,
     /// Why.
@@ -58,18 +58,18 @@ pub struct CheckReport {
 
 /// What the verifier found, in words.
 pub(crate) fn made(
-    examination: &VerificationReport,
-    evidence: &Evidence<'_>,
-    explanation: &Explanation,
+    examination: &Examination,
+    checked: &CheckedCall<'_>,
+    explanation: Option<&Explanation>,
     assumptions: &[Assumption],
 ) -> Vec<CheckReport> {
     let failed = examination.checks().find(|(_, outcome)| matches!(outcome, CheckResult::Failed(_)));
     let report = |(check, outcome): (Check, CheckResult)| {
         let (outcome, reason) = match outcome {
-            CheckResult::Passed => (CheckOutcome::Passed, evidence.reason(check)),
-            CheckResult::Failed(refusal) => {
-                let explained = explanation.lines().into_iter().map(|line| format!("\n{line}")).collect::<String>();
-                (CheckOutcome::Failed, format!("{}: {refusal}{explained}", refusal.signature()))
+            Outcome::Passed => (CheckOutcome::Passed, checked.reason(check)),
+            Outcome::Failed(refusal) => {
+                let reason = explanation.map_or_else(|| refusal.to_string(), Explanation::reason);
+                (CheckOutcome::Failed, reason)
             }
             CheckResult::NotReached => {
                 let number = failed.map_or(0, |(check, _)| check.number());
@@ -81,7 +81,7 @@ pub(crate) fn made(
             CheckOutcome::Passed | CheckOutcome::Failed => rests_on.map(|assumption| assumption.fact).collect(),
             CheckOutcome::NotReached | CheckOutcome::NotMade => Vec::new(),
         };
-        CheckReport { number: check.number(), check: check.to_string(), outcome, reason, assumed }
+        CheckReport { number: check.number(), title: check.to_string(), outcome, reason, assumed }
     };
     examination.checks().map(report).collect()
 }
@@ -90,7 +90,7 @@ pub(crate) fn made(
 pub(crate) fn not_made(reason: &str) -> Vec<CheckReport> {
     let report = |check: Check| CheckReport {
         number: check.number(),
-        check: check.to_string(),
+        title: check.to_string(),
         outcome: CheckOutcome::NotMade,
         reason: reason.to_owned(),
         assumed: Vec::new(),

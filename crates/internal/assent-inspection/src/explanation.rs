@@ -1,10 +1,9 @@
-//! What can be said of a refusal beyond its error.
+//! The explanation of a refusal beyond its error.
 
-use crate::SubmittedCall;
-use assent_verifier::{AttestationDocument, AuthorizationError, Context, Difference, Refusal, VerificationReport};
-use serde::Serialize;
+use crate::{Abi, DifferenceReport, SubmittedCall, remedy};
+use assent_verifier::{AttestationDocument, AuthorizationError, Context, Examination, Refusal};
 
-/// What can be said of a refusal beyond its error.
+/// The explanation of a refusal beyond its error: a sentence, a remedy, and what differs.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -17,89 +16,108 @@ use serde::Serialize;
 /// let authorization = document.authorization()?.encode();
 /// let call = SubmittedCall::Explicit { intent: submission.intent.unwrap(), authorization };
 ///
-/// let examination = verify_with_report(&context, call.call());
-/// let explanation = Explanation::of(&examination, &context, &call, Some(&document));
-/// assert!(explanation.lines()[0].starts_with("intent.data: attested 0xa9059cbb"));
-/// assert_eq!(explanation.malformed, None);
+/// let examination = examine(&context, call.call());
+/// let abi = "transfer(address to, uint256 amount)".parse().unwrap();
+/// let explanation = Explanation::of(&examination, &context, &call, Some(&document), Some(&abi)).unwrap();
+/// assert_eq!(explanation.sentence, "The call is not the attested one (amount: 100 attested, 101 in the call).");
+/// assert_eq!(explanation.remedy, "make the call as it was attested, or have this call attested");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Explanation {
-    /// Why the bytes are no authorization.
+    /// The refusal in one sentence.
+    pub sentence: String,
+    /// What to do.
+    pub remedy: &'static str,
+    /// Why the bytes are not an authorization.
     pub malformed: Option<AuthorizationError>,
     /// The fields in which the call differs from what was attested.
-    pub differences: Vec<Difference>,
-    /// What to do next, where that is not plain from the refusal.
-    pub next_step: Option<&'static str>,
+    pub differences: Vec<DifferenceReport>,
 }
 
 impl Explanation {
-    /// Explains what came of a call, the better if it is known what was attested.
+    /// Explains a refusal; `None` for a call that is not refused.
+    ///
+    /// With the document, the fields that differ from what was attested are named; with an ABI, the arguments.
     pub fn of(
         examination: &VerificationReport,
         context: &Context,
         submitted: &SubmittedCall,
         document: Option<&AttestationDocument>,
-    ) -> Self {
-        let Err(refusal) = examination.result() else { return Self::default() };
-        let (intent, authorization) = match submitted.parse(context) {
-            Ok(parsed) => parsed,
-            Err(error) if *refusal == Refusal::MalformedAuthorization => {
-                return Self { malformed: Some(error), ..Self::default() };
-            }
-            Err(_) => return Self::default(),
-        };
+        abi: Option<&Abi>,
+    ) -> Option<Self> {
+        let refusal = examination.result().as_ref().err().copied()?;
+        let parsed = submitted.parse(context);
         let explained_by_fields =
             matches!(refusal, Refusal::WrongTask { .. } | Refusal::InvalidSignature | Refusal::RootNotRecorded { .. });
-        let differences = match document {
-            Some(document) if explained_by_fields => context.differences(document, &intent, &authorization),
+        let differences = match (document, &parsed) {
+            (Some(document), Ok((intent, authorization))) if explained_by_fields => {
+                let calldata = (document.attestation.intent.data.as_ref(), intent.data.as_ref());
+                let differences = context.differences(document, intent, authorization);
+                differences.iter().map(|difference| DifferenceReport::new(difference, calldata, abi)).collect()
+            }
             _ => Vec::new(),
         };
-        let next_step = match refusal {
-            Refusal::WrongTask { .. } if document.is_none() => Some(
-                "give the attestation document as well (in the terminal: --document), and each field that differs is named",
-            ),
-            Refusal::RootNotRecorded { .. } if document.is_some() && differences.is_empty() => {
-                Some("`assent record` records it, and `assent context --document` reads that into the context")
-            }
+        let malformed = match (refusal, parsed) {
+            (Refusal::MalformedAuthorization, Err(error)) => Some(error),
             _ => None,
         };
-        Self { malformed: None, differences, next_step }
+        Some(Self {
+            sentence: sentence(&refusal, malformed.as_ref(), &differences),
+            remedy: best_remedy(&refusal, document.is_some(), &differences),
+            malformed,
+            differences,
+        })
     }
 
-    /// Everything it says, a line each.
-    pub fn lines(&self) -> Vec<String> {
-        let malformed = self.malformed.iter().map(ToString::to_string);
-        let differences = self.differences.iter().map(ToString::to_string);
-        malformed.chain(differences).chain(self.next_step.map(str::to_owned)).collect()
+    /// Returns the sentence, followed by each further difference on a line.
+    pub(crate) fn reason(&self) -> String {
+        let differences = self.differences.iter().map(|difference| format!("\n{}", difference.sentence));
+        format!("{}{}", self.sentence, differences.skip(1).collect::<String>())
     }
 }
 
-/// A [`Difference`] for programs.
-///
-/// ```
-/// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
-/// # use pasted::{submission, texts};
-/// use assent_inspection::text;
-///
-/// let inspection = text::inspect(&texts("another amount in the calldata"))?;
-/// let fields = inspection.differences.iter().map(|difference| difference.field).collect::<Vec<_>>();
-/// assert_eq!(fields, ["intent.data", "taskId"]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DifferenceReport {
-    /// The field, as docs/protocol.md names it.
-    pub field: &'static str,
-    /// What the operators attested.
-    pub attested: String,
-    /// What the call has.
-    pub actual: String,
+fn sentence(refusal: &Refusal, malformed: Option<&AuthorizationError>, differences: &[DifferenceReport]) -> String {
+    if let Some(error) = malformed {
+        return format!("The authorization cannot be parsed: {error}.");
+    }
+    // The task id follows from the other fields.
+    let causes = differences.iter().filter(|difference| difference.field != "taskId").collect::<Vec<_>>();
+    let detail = match causes.as_slice() {
+        [] => String::new(),
+        [cause] => format!(" ({})", cause.sentence),
+        [cause, others @ ..] => format!(" ({}; and {} more)", cause.sentence, others.len()),
+    };
+    match refusal {
+        Refusal::WrongTask { .. } => {
+            format!("The call is not the attested one{detail}.")
+        }
+        Refusal::InvalidSignature if !causes.is_empty() => {
+            format!("The authorization is not what the operators signed{detail}.")
+        }
+        Refusal::RootNotRecorded { .. } if !causes.is_empty() => {
+            format!("The authorization is not what was recorded{detail}.")
+        }
+        refusal => capitalized(&refusal.to_string()),
+    }
 }
 
-impl From<&Difference> for DifferenceReport {
-    fn from(difference: &Difference) -> Self {
-        let Difference { field, attested, actual } = difference.clone();
-        Self { field, attested, actual }
+fn best_remedy(refusal: &Refusal, has_document: bool, differences: &[DifferenceReport]) -> &'static str {
+    match refusal {
+        _ if !differences.is_empty() => "make the call as it was attested, or have this call attested",
+        Refusal::WrongTask { .. } if !has_document => {
+            "give the attestation document (in the terminal: --document) to see which field differs"
+        }
+        Refusal::RootNotRecorded { .. } if has_document => {
+            "`assent record` records it, and `assent context --document` reads that into the context"
+        }
+        refusal => remedy(refusal),
     }
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
 }

@@ -1,7 +1,7 @@
 //! Every field, decoded.
 
 use crate::{
-    SubmittedCall,
+    Abi, SubmittedCall,
     moment::{amount, date},
 };
 use alloy_primitives::{Bytes, U256, aliases::U96};
@@ -164,15 +164,17 @@ pub(crate) fn of_document(document: &AttestationDocument) -> Group {
 }
 
 /// A call, and where it comes from.
-pub(crate) fn of_intent(intent: &Intent, title: &str) -> Group {
+pub(crate) fn of_intent(intent: &Intent, title: &str, abi: Option<&Abi>) -> Group {
     let length = amount(intent.data.len(), "byte", "bytes");
+    let decoded = abi.and_then(|abi| abi.decode(&intent.data));
     let fields = vec![
         field("from", intent.from),
         field("to", intent.to),
         field("value", intent.value).note("wei".to_owned()),
-        field("data", &intent.data).note(match intent.data.get(..4) {
-            Some(selector) => format!("{length}; selector {}", Bytes::copy_from_slice(selector)),
-            None => format!("{length}: no selector"),
+        field("data", &intent.data).note(match (decoded, intent.data.get(..4)) {
+            (Some(call), _) => format!("{length}: {call}"),
+            (None, Some(selector)) => format!("{length}; selector {}", Bytes::copy_from_slice(selector)),
+            (None, None) => format!("{length}: no selector"),
         }),
         field("chainId", intent.chainId),
         field("intentHash", digest::intent_hash(intent)),

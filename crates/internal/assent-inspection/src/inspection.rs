@@ -1,8 +1,8 @@
 //! The inspection itself.
 
 use crate::{
-    Assumption, Carried, CheckReport, DifferenceReport, Explanation, Group, OperatorReport, Submission, SubmittedCall,
-    assumptions::Facts, checks, fields, reasons::Evidence,
+    Assumption, CheckReport, DifferenceReport, Explanation, Group, OperatorReport, Payload, Submission, SubmittedCall,
+    assumptions::ContextSource, checks, fields, reasons::CheckedCall,
 };
 use alloy_primitives::{Bytes, hex};
 use assent_verifier::{
@@ -56,17 +56,24 @@ pub struct Inspection {
 /// use assent_inspection::text;
 ///
 /// let verdict = text::inspect(&texts("valid: 2 of 3 operators signed"))?.verdict;
-/// assert!(verdict.summary.ends_with("is authorised, signed by weight 50 of 60 of epoch 5"));
+/// assert_eq!(verdict.sentence, "The call is authorized: operators with weight 50 of 60 in epoch 5 signed it.");
 /// assert_eq!(verdict.error, None);
+///
+/// let verdict = text::inspect(&texts("used before"))?.verdict;
+/// assert_eq!(verdict.error.map(|error| error.name), Some("AttestationAlreadySpent"));
+/// assert_eq!(verdict.remedy, Some("an attestation can be used only once: have the call attested with a new nonce"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// In a word.
     pub outcome: VerdictOutcome,
-    /// In a sentence.
-    pub summary: String,
-    /// With which error they would revert.
+    /// The result in one plain sentence.
+    pub sentence: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<&'static str>,
+    /// The error with which the contracts would revert.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorReport>,
 }
@@ -125,10 +132,10 @@ pub struct ErrorReport {
 /// Why there is nothing to say.
 ///
 /// ```
-/// use assent_inspection::{Carried, InspectionError, Submission, inspect};
+/// use assent_inspection::{InspectionError, Payload, Submission, inspect};
 ///
 /// assert_eq!(inspect(&Submission::default()), Err(InspectionError::Nothing));
-/// let garbage = Submission { carried: Some(Carried::Authorization(vec![0xff; 3])), ..Submission::default() };
+/// let garbage = Submission { payload: Some(Payload::Authorization(vec![0xff; 3])), ..Submission::default() };
 /// assert!(matches!(inspect(&garbage), Err(InspectionError::NoAuthorization(_))));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -171,38 +178,38 @@ pub enum InspectionError {
 ///
 /// [`InspectionError`] when there is nothing to decode.
 pub fn inspect(submission: &Submission) -> Result<Inspection, InspectionError> {
-    let carried = carried(submission)?;
-    let facts = Facts::of(submission);
-    let (parsed, data) = parse(&carried);
-    let call = submitted(submission, carried);
-    let (Some(context), Ok(call)) = (facts.context(), &call) else {
+    let payload = payload(submission)?;
+    let source = ContextSource::of(submission);
+    let (parsed, data) = parse(&payload);
+    let call = submitted(submission, payload);
+    let (Some(context), Ok(call)) = (source.context(), &call) else {
         let authorization = parsed?;
-        let reason = match (&facts, &call) {
-            (Facts::Missing(reason), _) | (_, Err(reason)) => reason,
+        let reason = match (&source, &call) {
+            (ContextSource::Missing(reason), _) | (_, Err(reason)) => reason,
             _ => "",
         };
-        return Ok(decoded(submission, &facts, authorization, data, reason));
+        return Ok(decoded(submission, &source, authorization, data, reason));
     };
-    let examination = verify_with_report(context, call.call());
-    Ok(examined(submission, &facts, context, call, &examination, data))
+    let examination = examine(context, call.call());
+    Ok(examined(submission, &source, context, call, &examination, data))
 }
 
-fn carried(submission: &Submission) -> Result<Carried, InspectionError> {
-    match (&submission.carried, &submission.document) {
-        (Some(carried), _) => Ok(carried.clone()),
+fn payload(submission: &Submission) -> Result<Payload, InspectionError> {
+    match (&submission.payload, &submission.document) {
+        (Some(payload), _) => Ok(payload.clone()),
         (None, Some(document)) => {
             let recorded = submission.recorded;
             let cut = if recorded { document.recorded_authorization() } else { document.authorization() };
-            Ok(Carried::Authorization(cut?.encode()))
+            Ok(Payload::Authorization(cut?.encode()))
         }
         (None, None) => Err(InspectionError::Nothing),
     }
 }
 
-fn parse(carried: &Carried) -> (Result<Authorization, InspectionError>, Option<Bytes>) {
-    match carried {
-        Carried::Authorization(bytes) => (Authorization::parse(bytes).map_err(InspectionError::NoAuthorization), None),
-        Carried::Calldata { bytes, .. } => match split_trailing(bytes) {
+fn parse(payload: &Payload) -> (Result<Authorization, InspectionError>, Option<Bytes>) {
+    match payload {
+        Payload::Authorization(bytes) => (Authorization::parse(bytes).map_err(InspectionError::NoAuthorization), None),
+        Payload::Calldata { bytes, .. } => match split_trailing(bytes) {
             Ok((data, authorization)) => {
                 let parsed = Authorization::parse(authorization).map_err(InspectionError::NoneBehindCalldata);
                 (parsed, Some(Bytes::copy_from_slice(data)))
@@ -212,10 +219,10 @@ fn parse(carried: &Carried) -> (Result<Authorization, InspectionError>, Option<B
     }
 }
 
-fn submitted(submission: &Submission, carried: Carried) -> Result<SubmittedCall, &'static str> {
-    let authorization = match carried {
-        Carried::Calldata { bytes, value } => return Ok(SubmittedCall::Trailing { value, calldata: bytes }),
-        Carried::Authorization(bytes) => bytes,
+fn submitted(submission: &Submission, payload: Payload) -> Result<SubmittedCall, &'static str> {
+    let authorization = match payload {
+        Payload::Calldata { bytes, value } => return Ok(SubmittedCall::Trailing { value, calldata: bytes }),
+        Payload::Authorization(bytes) => bytes,
     };
     let attested = submission.document.as_ref().map(|document| &document.attestation.intent);
     match submission.intent.as_ref().or(attested) {
@@ -226,27 +233,28 @@ fn submitted(submission: &Submission, carried: Carried) -> Result<SubmittedCall,
 
 fn examined(
     submission: &Submission,
-    facts: &Facts,
+    source: &ContextSource,
     context: &Context,
     call: &SubmittedCall,
     examination: &VerificationReport,
     data: Option<Bytes>,
 ) -> Inspection {
     let parsed = call.parse(context).ok();
-    let explanation = Explanation::of(examination, context, call, submission.document.as_ref());
-    let evidence = Evidence { context, submitted: call, parsed: parsed.as_ref() };
-    let checks = checks::made(examination, &evidence, &explanation, facts.assumptions());
+    let explanation =
+        Explanation::of(examination, context, call, submission.document.as_ref(), submission.abi.as_ref());
+    let checked = CheckedCall { context, submitted: call, parsed: parsed.as_ref() };
+    let checks = checks::made(examination, &checked, explanation.as_ref(), source.assumptions());
     let (intent, authorization) = match parsed {
         Some((intent, authorization)) => (Some(intent), Some(authorization)),
         None => (submission.intent.clone(), None),
     };
     Inspection {
-        verdict: verdict(examination, facts),
+        verdict: verdict(examination, explanation.as_ref(), source),
         checks,
-        assumptions: facts.assumptions().to_vec(),
-        differences: explanation.differences.iter().map(Into::into).collect(),
-        fields: groups(submission, facts, authorization.as_ref(), intent.as_ref(), Some(call)),
-        operators: operators(submission, facts, authorization.as_ref()),
+        assumptions: source.assumptions().to_vec(),
+        differences: explanation.map(|explanation| explanation.differences).unwrap_or_default(),
+        fields: groups(submission, source, authorization.as_ref(), intent.as_ref(), Some(call)),
+        operators: operators(submission, source, authorization.as_ref()),
         authorization,
         data,
     }
@@ -254,39 +262,40 @@ fn examined(
 
 fn decoded(
     submission: &Submission,
-    facts: &Facts,
+    source: &ContextSource,
     authorization: Authorization,
     data: Option<Bytes>,
     reason: &str,
 ) -> Inspection {
-    let summary = "decoded, but not verified: see what the checks need".to_owned();
+    let sentence = format!("The authorization was decoded, but not verified: that {reason}.");
     let attested = submission.document.as_ref().map(|document| &document.attestation.intent);
     let intent = submission.intent.as_ref().or(attested);
     Inspection {
-        verdict: Verdict { outcome: VerdictOutcome::NotVerified, summary, error: None },
+        verdict: Verdict { outcome: VerdictOutcome::NotVerified, sentence, remedy: None, error: None },
         checks: checks::not_made(reason),
         assumptions: Vec::new(),
         differences: Vec::new(),
-        fields: groups(submission, facts, Some(&authorization), intent, None),
-        operators: operators(submission, facts, Some(&authorization)),
+        fields: groups(submission, source, Some(&authorization), intent, None),
+        operators: operators(submission, source, Some(&authorization)),
         authorization: Some(authorization),
         data,
     }
 }
 
-fn verdict(examination: &VerificationReport, facts: &Facts) -> Verdict {
-    let proviso = if facts.assumptions().is_empty() { "" } else { ", if what was assumed is so" };
+fn verdict(examination: &Examination, explanation: Option<&Explanation>, source: &ContextSource) -> Verdict {
+    let proviso = if source.assumptions().is_empty() { "" } else { ", if the assumptions hold" };
     match examination.result() {
         Ok(verified) => {
-            let task = verified.attestation().taskId;
             let (signed, total, epoch) = (verified.signed_weight(), verified.total_weight(), verified.epoch());
-            let summary =
-                format!("task {task} is authorised, signed by weight {signed} of {total} of epoch {epoch}{proviso}");
-            Verdict { outcome: VerdictOutcome::Valid, summary, error: None }
+            let sentence = format!(
+                "The call is authorized: operators with weight {signed} of {total} in epoch {epoch} signed it{proviso}."
+            );
+            Verdict { outcome: VerdictOutcome::Valid, sentence, remedy: None, error: None }
         }
         Err(refusal) => Verdict {
             outcome: VerdictOutcome::Refused,
-            summary: format!("the contracts would revert with {}: {refusal}{proviso}", refusal.signature()),
+            sentence: explanation.map_or_else(|| refusal.to_string(), |explanation| explanation.sentence.clone()),
+            remedy: explanation.map(|explanation| explanation.remedy),
             error: Some(refusal.into()),
         },
     }
@@ -294,7 +303,7 @@ fn verdict(examination: &VerificationReport, facts: &Facts) -> Verdict {
 
 fn groups(
     submission: &Submission,
-    facts: &Facts,
+    source: &ContextSource,
     authorization: Option<&Authorization>,
     intent: Option<&Intent>,
     call: Option<&SubmittedCall>,
@@ -302,23 +311,28 @@ fn groups(
     let mut groups = Vec::new();
     groups.extend(authorization.map(fields::of_authorization));
     groups.extend(submission.document.as_ref().map(fields::of_document));
-    groups.extend(intent.map(|intent| fields::of_intent(intent, fields::title_of(call))));
-    groups.extend(facts.context().map(|context| fields::of_context(context, !facts.assumptions().is_empty())));
-    groups.extend(epoch(submission, facts, authorization).map(fields::of_epoch));
+    let abi = submission.abi.as_ref();
+    groups.extend(intent.map(|intent| fields::of_intent(intent, fields::title_of(call), abi)));
+    groups.extend(source.context().map(|context| fields::of_context(context, !source.assumptions().is_empty())));
+    groups.extend(epoch(submission, source, authorization).map(fields::of_epoch));
     groups
 }
 
-fn operators(submission: &Submission, facts: &Facts, authorization: Option<&Authorization>) -> Vec<OperatorReport> {
-    epoch(submission, facts, authorization).map_or_else(Vec::new, |epoch| fields::operators(epoch, authorization))
+fn operators(
+    submission: &Submission,
+    source: &ContextSource,
+    authorization: Option<&Authorization>,
+) -> Vec<OperatorReport> {
+    epoch(submission, source, authorization).map_or_else(Vec::new, |epoch| fields::operators(epoch, authorization))
 }
 
 /// The epoch that the authorization names, or the only one there is.
 fn epoch<'a>(
     submission: &'a Submission,
-    facts: &'a Facts,
+    source: &'a ContextSource,
     authorization: Option<&Authorization>,
 ) -> Option<&'a assent_verifier::Epoch> {
-    let epochs = facts.context().map_or(&submission.epochs, |context| &context.epochs);
+    let epochs = source.context().map_or(&submission.epochs, |context| &context.epochs);
     match (authorization, epochs.as_slice()) {
         (Some(authorization), epochs) => epochs.iter().find(|epoch| epoch.number == authorization.epoch),
         (None, [only]) => Some(only),

@@ -13,26 +13,32 @@
 //! let examples: Vec<text::Example> = serde_json::from_str(examples)?;
 //! let inspection = text::inspect(&examples[0].texts)?;
 //! assert!(inspection.checks.iter().all(|check| check.outcome == CheckOutcome::Passed));
-//! assert_eq!(inspection.checks[4].reason, "good until 1800000600 (2027-01-15T08:10:00Z), for 600 seconds more");
+//! assert_eq!(inspection.checks[4].reason, "valid until 1800000600 (2027-01-15T08:10:00Z), for another 600 seconds");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod abi;
 mod assumptions;
 mod checks;
+mod differences;
 mod explanation;
 mod fields;
 mod inspection;
 mod moment;
 mod reasons;
+mod remedies;
 mod submission;
 pub mod text;
 
+pub use abi::{Abi, AbiError, LONGEST_ABI};
 pub use assumptions::Assumption;
 pub use checks::{CheckOutcome, CheckReport};
-pub use explanation::{DifferenceReport, Explanation};
+pub use differences::{DifferenceReport, PartKind, PartReport};
+pub use explanation::Explanation;
 pub use fields::{ByteRange, Field, Group, OperatorReport};
 pub use inspection::{ErrorReport, Inspection, InspectionError, Verdict, VerdictOutcome, inspect};
-pub use submission::{Carried, Submission, SubmittedCall};
+pub use remedies::remedy;
+pub use submission::{Payload, Submission, SubmittedCall};
 
 /// The README's example is tested like all others.
 #[cfg(doctest)]

@@ -7,14 +7,14 @@ use crate::{
 use assent_verifier::{Authorization, Check, Context, Epoch, Intent, QuorumProof};
 
 /// What the checks looked at.
-pub(crate) struct Evidence<'a> {
+pub(crate) struct CheckedCall<'a> {
     pub(crate) context: &'a Context,
     pub(crate) submitted: &'a SubmittedCall,
     /// What was parsed; there is something when check 2 holds.
     pub(crate) parsed: Option<&'a (Intent, Authorization)>,
 }
 
-impl Evidence<'_> {
+impl CheckedCall<'_> {
     /// Why a check holds.
     pub(crate) fn reason(&self, check: Check) -> String {
         let Self { context, .. } = self;
@@ -37,7 +37,7 @@ impl Evidence<'_> {
             Check::Expiration => {
                 let expiration = authorization.expiration.to::<u64>();
                 let left = amount(expiration.saturating_sub(context.timestamp), "second", "seconds");
-                format!("good until {}, for {left} more", moment(expiration))
+                format!("valid until {}, for another {left}", moment(expiration))
             }
             Check::Lifetime => {
                 let longest = context.policy.as_ref().map(|policy| policy.maxLifetime).unwrap_or_default();

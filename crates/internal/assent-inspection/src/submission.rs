@@ -1,5 +1,6 @@
 //! What somebody wants inspected.
 
+use crate::Abi;
 use alloy_primitives::{Address, Bytes, U256};
 use assent_verifier::{
     AttestationDocument, Authorization, AuthorizationError, Call, Context, Epoch, Intent, split_trailing,
@@ -21,7 +22,7 @@ use assent_verifier::{
 #[derive(Debug, Clone, Default)]
 pub struct Submission {
     /// The bytes themselves. Without them, the authorization is cut from the document.
-    pub carried: Option<Carried>,
+    pub payload: Option<Payload>,
     /// What was attested, in full.
     pub document: Option<AttestationDocument>,
     /// Cut the document's authorization without its signature, as for a root that is recorded.
@@ -34,8 +35,10 @@ pub struct Submission {
     pub epochs: Vec<Epoch>,
     /// Who calls, in place of the context's caller.
     pub caller: Option<Address>,
-    /// The present in Unix seconds, in place of the context's.
+    /// The current time in Unix seconds, instead of the context's.
     pub timestamp: Option<u64>,
+    /// The ABI by which calldata is decoded.
+    pub abi: Option<Abi>,
 }
 
 /// The bytes that carry an authorization.
@@ -44,17 +47,17 @@ pub struct Submission {
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
 /// # use pasted::{submission, texts};
 /// use alloy_primitives::U256;
-/// use assent_inspection::{Carried, Submission, inspect};
+/// use assent_inspection::{Payload, Submission, inspect};
 ///
 /// let bytes = alloy_primitives::hex::decode(texts("valid: the authorization behind the calldata").calldata)?;
-/// let carried = Some(Carried::Calldata { bytes, value: U256::ZERO });
-/// let inspection = inspect(&Submission { carried, ..Submission::default() })?;
+/// let payload = Some(Payload::Calldata { bytes, value: U256::ZERO });
+/// let inspection = inspect(&Submission { payload, ..Submission::default() })?;
 /// assert_eq!(inspection.data.map(|data| data.len()), Some(68)); // The calldata without the authorization.
 /// assert!(inspection.authorization.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Carried {
+pub enum Payload {
     /// An authorization and nothing else.
     Authorization(Vec<u8>),
     /// A whole call in trailing form.

@@ -1,6 +1,6 @@
 //! Inspection of texts that somebody pasted or dropped, however wrong they are.
 
-use crate::{Carried, Inspection, InspectionError, Submission, inspect as inspect_submission};
+use crate::{AbiError, Inspection, InspectionError, Payload, Submission, inspect as inspect_submission};
 use alloy_primitives::{U256, hex};
 use assent_verifier::{Authorization, Context, Epoch, MerkleProof, NonSigners, split_trailing};
 use serde::{
@@ -77,8 +77,10 @@ pub struct Texts {
     pub epochs: String,
     /// Who calls, in place of the context's caller.
     pub caller: String,
-    /// The present in Unix seconds, in place of the context's.
+    /// The current time in Unix seconds, instead of the context's.
     pub timestamp: String,
+    /// The ABI of the called contract: a JSON ABI, a compiler's artifact, or function signatures, one a line.
+    pub abi: String,
 }
 
 /// Something to try, with what must come of it.
@@ -204,15 +206,15 @@ pub fn recognise(text: &str) -> Result<&'static str, TextError> {
 }
 
 fn submission(texts: &Texts) -> Result<Submission, TextError> {
-    let Texts { authorization, calldata, value, document, recorded, intent, context, epochs, caller, timestamp } =
+    let Texts { authorization, calldata, value, document, recorded, intent, context, epochs, caller, timestamp, abi } =
         texts;
     consistent(texts)?;
-    let carried = match (given(authorization), given(calldata)) {
+    let payload = match (given(authorization), given(calldata)) {
         (_, Some(text)) => {
             let value = given(value).map(|text| whole_number("value", text)).transpose()?.unwrap_or_default();
-            Some(Carried::Calldata { bytes: bytes("calldata", text, LONGEST_TEXT)?, value })
+            Some(Payload::Calldata { bytes: bytes("calldata", text, LONGEST_TEXT)?, value })
         }
-        (Some(text), None) => Some(Carried::Authorization(bytes("authorization", text, LONGEST_AUTHORIZATION)?)),
+        (Some(text), None) => Some(Payload::Authorization(bytes("authorization", text, LONGEST_AUTHORIZATION)?)),
         (None, None) => None,
     };
     let timestamp = given(timestamp).map(|text| whole_number("timestamp", text)).transpose()?;
@@ -227,7 +229,7 @@ fn submission(texts: &Texts) -> Result<Submission, TextError> {
         })
     });
     Ok(Submission {
-        carried,
+        payload,
         document: given(document)
             .map(|text| json("document", text, "a document is what `assent attest --document-out` writes"))
             .transpose()?,
@@ -243,6 +245,9 @@ fn submission(texts: &Texts) -> Result<Submission, TextError> {
         epochs: given(epochs).map(read_epochs).transpose()?.unwrap_or_default(),
         caller: caller.transpose()?,
         timestamp,
+        abi: given(abi)
+            .map(|text| text.parse().map_err(|error: AbiError| TextError { input: "abi", message: error.to_string() }))
+            .transpose()?,
     })
 }
 

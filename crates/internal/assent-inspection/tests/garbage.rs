@@ -59,6 +59,16 @@ fn numbers_and_addresses_are_refused_by_name() {
 }
 
 #[test]
+fn what_is_not_an_abi_is_refused() {
+    for (abi, words) in [("[{}]", "cannot parse the JSON ABI"), ("transfer(", "write it as"), ("[]", "no function")] {
+        refused(&Texts { abi: abi.to_owned(), ..texts() }, "abi", &[words]);
+    }
+    for deep in ["(".repeat(1_000_000), "[".repeat(1_000_000), "f(uint".to_owned() + &"[]".repeat(500_000)] {
+        refused(&Texts { abi: deep, ..texts() }, "abi", &[]);
+    }
+}
+
+#[test]
 fn what_contradicts_itself_is_refused() {
     refused(&Texts { calldata: "0x00".to_owned(), ..texts() }, "calldata", &["not both"]);
     let trailing = Texts { authorization: String::new(), calldata: "0x00".to_owned(), ..texts() };
@@ -136,7 +146,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_makes_it_panic(which in 0..9_usize, garbage in ".{0,200}", cut in any::<prop::sample::Index>()) {
+    fn no_text_makes_it_panic(which in 0..10_usize, garbage in ".{0,200}", cut in any::<prop::sample::Index>()) {
         let texts = texts();
         let mut garbled = texts.clone();
         // What was right up to a point, and garbage from there on.
@@ -154,6 +164,7 @@ proptest! {
             5 => spoil(&mut garbled.caller),
             6 => spoil(&mut garbled.timestamp),
             7 => spoil(&mut garbled.value),
+            8 => spoil(&mut garbled.abi),
             _ => spoil(&mut garbled.calldata),
         }
         let _ = inspect(&garbled);

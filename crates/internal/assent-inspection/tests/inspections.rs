@@ -99,7 +99,7 @@ fn a_document_with_an_operator_set_is_verified_on_assumptions_that_are_said() {
     let example = world::examples().into_iter().find(|example| example.texts.context.is_empty()).expect("one");
     let inspection = inspected(&example.texts);
     assert_eq!(inspection.verdict.outcome, VerdictOutcome::Valid);
-    assert!(inspection.verdict.summary.ends_with("if what was assumed is so"), "{}", inspection.verdict.summary);
+    assert!(inspection.verdict.sentence.ends_with("if the assumptions hold."), "{}", inspection.verdict.sentence);
     let assumed = |number: usize| inspection.checks[number - 1].assumed.join(", ");
     assert_eq!(assumed(6), "longest lifetime");
     assert_eq!(assumed(7), "spent nonces");
@@ -118,9 +118,36 @@ fn a_wrong_task_is_explained_by_the_fields_that_differ() {
     let inspection = inspected(&world.texts());
     assert_eq!(inspection.differences.len(), 2, "the value, and with it the task: {:?}", inspection.differences);
     assert_eq!(inspection.differences[0].field, "intent.value");
-    assert!(inspection.checks[3].reason.contains("intent.value: attested 0, but the call has 1"));
+    assert!(inspection.checks[3].reason.contains("value: 0 attested, 1 in the call"));
     let alone = inspected(&Texts { document: String::new(), ..world.texts() });
-    assert!(alone.checks[3].reason.contains("give the attestation document"), "{}", alone.checks[3].reason);
+    assert!(alone.verdict.remedy.is_some_and(|remedy| remedy.contains("give the attestation document")));
+}
+
+#[test]
+fn a_different_argument_is_named_in_the_verdict() {
+    let example = world::examples().into_iter().find(|example| !example.texts.abi.is_empty()).expect("one");
+    let inspection = inspected(&example.texts);
+    assert_eq!(
+        inspection.verdict.sentence,
+        "The call is not the attested one (amount: 100 attested, 101 in the call)."
+    );
+    assert_eq!(inspection.verdict.remedy, Some("make the call as it was attested, or have this call attested"));
+    let call = group(&inspection, "Call").fields.iter().find(|field| field.name == "data").expect("the calldata");
+    assert!(call.note.as_ref().is_some_and(|note| note.ends_with("amount: 101)")), "{:?}", call.note);
+
+    let without = inspected(&Texts { abi: String::new(), ..example.texts });
+    assert_eq!(without.verdict.sentence, "The call is not the attested one (word 2: 0x64 attested, 0x65 in the call).");
+    assert_eq!(without.differences[0].parts[0].offset, Some(36));
+}
+
+#[test]
+fn a_refusal_comes_with_a_sentence_and_a_remedy() {
+    for example in world::examples() {
+        let verdict = inspected(&example.texts).verdict;
+        assert!(verdict.sentence.ends_with('.'), "{}: {}", example.name, verdict.sentence);
+        assert!(verdict.sentence.chars().next().is_some_and(char::is_uppercase), "{}", verdict.sentence);
+        assert_eq!(verdict.remedy.is_some(), example.refused.is_some(), "{}", example.name);
+    }
 }
 
 #[test]

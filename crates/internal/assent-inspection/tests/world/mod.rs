@@ -138,11 +138,14 @@ pub fn examples() -> Vec<Example> {
         4,
         "WrongTask",
         "another amount in the calldata",
-        changed(&world, |world| {
-            let mut data = world.intent.data.to_vec();
-            data[67] = 0x65;
-            world.intent.data = data.into();
-        }),
+        Texts {
+            abi: "transfer(address to, uint256 amount)".to_owned(),
+            ..changed(&world, |world| {
+                let mut data = world.intent.data.to_vec();
+                data[67] = 0x65;
+                world.intent.data = data.into();
+            })
+        },
     );
     refused(5, "AttestationExpired", "too late", changed(&world, |world| world.context.timestamp = EXPIRATION));
     refused(
