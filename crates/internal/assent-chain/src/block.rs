@@ -8,11 +8,11 @@ use alloy::{
         transaction::Recovered,
     },
     eips::eip7685::EMPTY_REQUESTS_HASH,
-    primitives::{Address, B256, Log},
+    primitives::{Address, B256, Log, keccak256},
     rpc::types,
 };
 
-use crate::{BLOCK_GAS_LIMIT, Outcome, machine::randomness};
+use crate::{BLOCK_GAS_LIMIT, Execution};
 
 /// Base fee of the first block in wei per gas, as on anvil.
 const INITIAL_BASE_FEE: u64 = 1_000_000_000;
@@ -42,7 +42,7 @@ impl MinedBlock {
         parent: &Self,
         timestamp: u64,
         base_fee: u64,
-        executed: Option<(Recovered<TxEnvelope>, &Outcome)>,
+        executed: Option<(Recovered<TxEnvelope>, &Execution)>,
     ) -> Self {
         let number = parent.header.number + 1;
         let mut header = Header {
@@ -53,7 +53,7 @@ impl MinedBlock {
             mix_hash: randomness(number),
             ..empty_header()
         };
-        let transaction = executed.map(|(envelope, outcome)| MinedTransaction::new(envelope, outcome));
+        let transaction = executed.map(|(envelope, execution)| MinedTransaction::new(envelope, execution));
         if let Some(transaction) = &transaction {
             header.gas_used = transaction.gas_used;
             header.logs_bloom = transaction.receipt.bloom();
@@ -95,14 +95,14 @@ impl MinedBlock {
 }
 
 impl MinedTransaction {
-    fn new(envelope: Recovered<TxEnvelope>, outcome: &Outcome) -> Self {
+    fn new(envelope: Recovered<TxEnvelope>, execution: &Execution) -> Self {
         let receipt = Receipt {
-            status: Eip658Value::Eip658(outcome.is_success()),
-            cumulative_gas_used: outcome.gas_used,
-            logs: outcome.logs.clone(),
+            status: Eip658Value::Eip658(execution.is_success()),
+            cumulative_gas_used: execution.gas_used,
+            logs: execution.logs.clone(),
         };
         let receipt = ReceiptEnvelope::from_typed(envelope.tx_type(), ReceiptWithBloom::from(receipt));
-        Self { envelope, receipt, gas_used: outcome.gas_used }
+        Self { envelope, receipt, gas_used: execution.gas_used }
     }
 
     pub(crate) fn to_rpc(&self, block: &MinedBlock) -> types::Transaction {
@@ -181,4 +181,9 @@ fn empty_header() -> Header {
         requests_hash: Some(EMPTY_REQUESTS_HASH),
         ..Header::default()
     }
+}
+
+/// Returns the PREVRANDAO of a block. It is not secret, and the same in every run.
+pub(crate) fn randomness(number: u64) -> B256 {
+    keccak256(number.to_be_bytes())
 }

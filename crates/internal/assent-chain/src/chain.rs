@@ -1,10 +1,6 @@
-//! The direct interface.
+//! The synchronous interface.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::MutexGuard, time::Duration};
 
 use alloy::{
     primitives::{Address, Bytes, U256},
@@ -13,8 +9,8 @@ use alloy::{
 };
 
 use crate::{
-    Call, ChainError, EmbeddedTransport, Genesis, Outcome,
-    machine::{Machine, Moment, Rules},
+    ChainError, EmbeddedTransport, Execution, Genesis, Message,
+    machine::{ExecutionBlock, Machine, Rules, SharedMachine},
 };
 
 /// How often alloy asks for new blocks while it waits for confirmations. An answer takes microseconds.
@@ -22,20 +18,20 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A chain in memory. Clones are handles on the same chain.
 ///
-/// The direct methods take no fee and ask for no signature: any address may send. Transactions that come through
-/// [`provider`](Self::provider) are held to all of the chain's rules.
+/// The direct methods take no fee and require no signature: any address can send. Transactions that come through
+/// [`provider`](Self::provider) must follow all of the chain's rules.
 ///
 /// ```
 /// use alloy::primitives::{Address, U256, bytes};
-/// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+/// use assent_chain::{Message, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 ///
 /// let chain = EmbeddedChain::new(31_337);
 /// assert_eq!((chain.chain_id(), chain.block_number()), (31_337, 0));
 /// let [sender, receiver, ..] = DEVELOPMENT_ACCOUNTS;
 ///
-/// // A transaction is mined at once, in a block of its own.
+/// // A transaction is mined at once, in its own block.
 /// let (before, snapshot) = (chain.balance(receiver), chain.snapshot());
-/// let sent = chain.transact(Call::new(sender, receiver, bytes!("")).with_value(U256::from(5)))?;
+/// let sent = chain.transact(Message::new(sender, receiver, bytes!("")).with_value(U256::from(5)))?;
 /// assert!(sent.is_success());
 /// assert_eq!(chain.balance(receiver), before + U256::from(5));
 /// assert_eq!((chain.block_number(), chain.nonce(sender)), (1, 1));
@@ -51,16 +47,16 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// chain.set_balance(contract, U256::from(7));
 /// assert_eq!(chain.code_at(contract).len(), 8);
 /// assert_eq!(chain.storage_at(contract, U256::ZERO), U256::from(42));
-/// let answer = chain.call(Call::new(sender, contract, bytes!("")))?;
+/// let answer = chain.call(Message::new(sender, contract, bytes!("")))?;
 /// assert_eq!(U256::from_be_slice(&answer.output), U256::from(42));
 /// # Ok::<(), assent_chain::ChainError>(())
 /// ```
 #[derive(Clone)]
 pub struct EmbeddedChain {
-    machine: Arc<Mutex<Machine>>,
+    machine: SharedMachine,
 }
 
-/// Names a state to return to. It can be used once, and is void once an earlier snapshot is returned to.
+/// The id of a snapshot. It can be used only once, and is invalid after a return to an earlier snapshot.
 ///
 /// ```
 /// use assent_chain::EmbeddedChain;
@@ -69,19 +65,19 @@ pub struct EmbeddedChain {
 /// let snapshot = chain.snapshot();
 /// chain.mine()?;
 /// assert!(chain.revert(snapshot));
-/// assert!(!chain.revert(snapshot)); // It is used up.
+/// assert!(!chain.revert(snapshot)); // It can be used only once.
 /// # Ok::<(), assent_chain::ChainError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SnapshotId(u64);
 
 impl EmbeddedChain {
-    /// A chain with [`Genesis::development`]: ten funded accounts, at a fixed time.
+    /// Returns a chain with [`Genesis::development`]: ten funded accounts, at a fixed time.
     pub fn new(chain_id: u64) -> Self {
         Self::with_genesis(Genesis::development(chain_id))
     }
 
-    /// A chain that starts from `genesis`.
+    /// Returns a chain that starts from `genesis`.
     ///
     /// ```
     /// use alloy::primitives::{Address, U256};
@@ -93,14 +89,14 @@ impl EmbeddedChain {
     /// assert_eq!((chain.timestamp(), chain.balance(rich)), (1_800_000_000, U256::from(100)));
     /// ```
     pub fn with_genesis(genesis: Genesis) -> Self {
-        Self { machine: Arc::new(Mutex::new(Machine::new(genesis))) }
+        Self { machine: SharedMachine::new(genesis) }
     }
 
-    /// An alloy provider over this chain that fills in chain id, nonce, gas and fees. The accounts of the genesis block
-    /// are unlocked: a request with one of them as `from` needs no signature.
+    /// Returns an alloy provider to this chain, which fills in chain id, nonce, gas and fees. The accounts of the genesis
+    /// block are unlocked: a request with one of them as `from` needs no signature.
     ///
-    /// The nonce is asked for each time. alloy's default remembers nonces, and is wrong after a transaction that was
-    /// not accepted and after a return to a snapshot.
+    /// The nonce is read each time. alloy's default caches nonces, and is wrong after a rejected transaction and after
+    /// a return to a snapshot.
     ///
     /// Waiting for a receipt needs a tokio runtime.
     ///
@@ -124,7 +120,7 @@ impl EmbeddedChain {
         builder.connect_client(self.client()).erased()
     }
 
-    /// A JSON-RPC client over this chain, to build a provider of one's own on, for instance with a wallet:
+    /// Returns a JSON-RPC client of this chain, for a custom provider, for instance with a wallet:
     /// `ProviderBuilder::new().wallet(wallet).connect_client(chain.client())`.
     ///
     /// ```
@@ -139,17 +135,22 @@ impl EmbeddedChain {
     /// # }
     /// ```
     pub fn client(&self) -> RpcClient {
-        RpcClient::new(EmbeddedTransport::new(self.clone()), true).with_poll_interval(POLL_INTERVAL)
+        RpcClient::new(self.transport(), true).with_poll_interval(POLL_INTERVAL)
     }
 
-    /// Executes a call on the latest state, at the latest block's number and time, and changes nothing.
+    /// Returns an alloy transport to this chain, for layers and clients other than [`client`](Self::client)'s.
+    pub fn transport(&self) -> EmbeddedTransport {
+        EmbeddedTransport::new(self.machine.clone())
+    }
+
+    /// Executes a call on the latest state, at the latest block's number and time, without changing state.
     ///
     /// # Errors
     ///
-    /// [`ChainError::InvalidTransaction`] when the call cannot even begin: `from` does not own the value, or the gas
+    /// [`ChainError::InvalidTransaction`] when the call cannot start: `from` does not own the value, or the gas
     /// limit is below the intrinsic cost or above [`TRANSACTION_GAS_CAP`](crate::TRANSACTION_GAS_CAP).
-    pub fn call(&self, call: Call) -> Result<Outcome, ChainError> {
-        self.machine().simulate(call.into(), Moment::Latest)
+    pub fn call(&self, message: Message) -> Result<Execution, ChainError> {
+        self.machine().simulate(message.into(), ExecutionBlock::Latest)
     }
 
     /// Like [`call`](Self::call), as though the latest block's time were `timestamp` (seconds since the Unix epoch,
@@ -157,14 +158,14 @@ impl EmbeddedChain {
     ///
     /// ```
     /// use alloy::primitives::{Address, U256, bytes};
-    /// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+    /// use assent_chain::{Message, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
     ///
     /// let chain = EmbeddedChain::new(31_337);
     /// // Code that returns the time it sees.
     /// let clock = Address::repeat_byte(0xcc);
     /// chain.set_code(clock, bytes!("425f5260205ff3"))?;
-    /// let read = Call::new(DEVELOPMENT_ACCOUNTS[0], clock, bytes!(""));
-    /// let time = |outcome: assent_chain::Outcome| U256::from_be_slice(&outcome.output).to::<u64>();
+    /// let read = Message::new(DEVELOPMENT_ACCOUNTS[0], clock, bytes!(""));
+    /// let time = |execution: assent_chain::Execution| U256::from_be_slice(&execution.output).to::<u64>();
     ///
     /// let yesterday = chain.timestamp() - 24 * 60 * 60;
     /// assert_eq!(time(chain.call_at(read.clone(), yesterday)?), yesterday);
@@ -175,20 +176,20 @@ impl EmbeddedChain {
     /// # Errors
     ///
     /// As [`call`](Self::call).
-    pub fn call_at(&self, call: Call, timestamp: u64) -> Result<Outcome, ChainError> {
-        self.machine().simulate(call.into(), Moment::At(timestamp))
+    pub fn call_at(&self, message: Message, timestamp: u64) -> Result<Execution, ChainError> {
+        self.machine().simulate(message.into(), ExecutionBlock::At(timestamp))
     }
 
-    /// Executes a call as a transaction in a block of its own, also when it reverts. The sender's nonce goes up; no fee
-    /// is taken.
+    /// Executes a call as a transaction in its own block, also when it reverts. The sender's nonce increases; no fee is
+    /// taken.
     ///
     /// # Errors
     ///
-    /// [`ChainError::InvalidTransaction`] as for [`call`](Self::call), and when the sender's nonce is used up;
-    /// [`ChainError::TimestampOverflow`] at the end of time. Nothing is mined then.
-    pub fn transact(&self, call: Call) -> Result<Outcome, ChainError> {
+    /// [`ChainError::InvalidTransaction`] as for [`call`](Self::call), and when the sender's nonce is at its maximum;
+    /// [`ChainError::TimestampOverflow`] when there is no later time. Nothing is mined then.
+    pub fn transact(&self, message: Message) -> Result<Execution, ChainError> {
         let mut machine = self.machine();
-        let transaction = machine.free_transaction(call);
+        let transaction = machine.free_transaction(message);
         machine.transact(transaction, Rules::NoFee)
     }
 
@@ -210,21 +211,21 @@ impl EmbeddedChain {
     /// [`ChainError::DeploymentFailed`] with the revert data when the creation failed, and the errors of
     /// [`transact`](Self::transact).
     pub fn deploy(&self, from: Address, creation_code: impl Into<Bytes>) -> Result<Address, ChainError> {
-        let outcome = self.transact(Call::create(from, creation_code))?;
-        outcome.created.ok_or(ChainError::DeploymentFailed { ending: outcome.ending, data: outcome.output })
+        let execution = self.transact(Message::create(from, creation_code))?;
+        execution.created.ok_or(ChainError::DeploymentFailed { status: execution.status, data: execution.output })
     }
 
-    /// The chain's id (EIP-155).
+    /// Returns the chain's id (EIP-155).
     pub fn chain_id(&self) -> u64 {
         self.machine().chain_id()
     }
 
-    /// The latest block's number; 0 before anything is mined.
+    /// Returns the latest block's number; 0 before anything is mined.
     pub fn block_number(&self) -> u64 {
         self.machine().latest().header.number
     }
 
-    /// The latest block's time in seconds since the Unix epoch.
+    /// Returns the latest block's time in seconds since the Unix epoch.
     pub fn timestamp(&self) -> u64 {
         self.machine().latest().header.timestamp
     }
@@ -233,14 +234,14 @@ impl EmbeddedChain {
     ///
     /// ```
     /// use alloy::primitives::{Address, U256, bytes};
-    /// use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+    /// use assent_chain::{Message, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
     ///
     /// let chain = EmbeddedChain::new(31_337);
     /// // Code that returns the time it sees.
     /// let clock = Address::repeat_byte(0xcc);
     /// chain.set_code(clock, bytes!("425f5260205ff3"))?;
-    /// let read = Call::new(DEVELOPMENT_ACCOUNTS[0], clock, bytes!(""));
-    /// let time = |outcome: assent_chain::Outcome| U256::from_be_slice(&outcome.output).to::<u64>();
+    /// let read = Message::new(DEVELOPMENT_ACCOUNTS[0], clock, bytes!(""));
+    /// let time = |execution: assent_chain::Execution| U256::from_be_slice(&execution.output).to::<u64>();
     ///
     /// let tomorrow = chain.timestamp() + 24 * 60 * 60;
     /// chain.set_timestamp(tomorrow)?;
@@ -252,14 +253,14 @@ impl EmbeddedChain {
     /// # Errors
     ///
     /// [`ChainError::TimestampNotLater`] unless it is later than the latest block's;
-    /// [`ChainError::TimestampOverflow`] for the largest number of all.
+    /// [`ChainError::TimestampOverflow`] for `u64::MAX`.
     pub fn set_timestamp(&self, timestamp: u64) -> Result<(), ChainError> {
         let mut machine = self.machine();
         machine.set_next_timestamp(timestamp)?;
         machine.mine_empty()
     }
 
-    /// The time of the block that would be mined now.
+    /// Returns the time of the block that would be mined now.
     pub fn next_timestamp(&self) -> u64 {
         self.machine().next_timestamp()
     }
@@ -291,37 +292,37 @@ impl EmbeddedChain {
     ///
     /// # Errors
     ///
-    /// [`ChainError::TimestampOverflow`] at the end of time.
+    /// [`ChainError::TimestampOverflow`] when there is no later time.
     pub fn mine(&self) -> Result<(), ChainError> {
         self.machine().mine_empty()
     }
 
-    /// An account's balance in wei.
+    /// Returns an account's balance in wei.
     pub fn balance(&self, address: Address) -> U256 {
         self.machine().state().balance(address)
     }
 
-    /// An account's nonce: the number of transactions it sent or, for a contract, of contracts it created plus one.
+    /// Returns an account's nonce: the number of transactions it sent or, for a contract, of contracts it created plus one.
     pub fn nonce(&self, address: Address) -> u64 {
         self.machine().state().nonce(address)
     }
 
-    /// An account's runtime code; empty for none.
+    /// Returns an account's runtime code; empty when it has none.
     pub fn code_at(&self, address: Address) -> Bytes {
         self.machine().state().code(address)
     }
 
-    /// The value of a contract's storage slot.
+    /// Returns the value of a contract's storage slot.
     pub fn storage_at(&self, address: Address, slot: U256) -> U256 {
         self.machine().state().storage(address, slot)
     }
 
-    /// Gives an account `balance` wei, outside any block.
+    /// Sets an account's balance in wei, outside any block.
     pub fn set_balance(&self, address: Address, balance: U256) {
         self.machine().state_mut().set_balance(address, balance);
     }
 
-    /// Gives an account runtime code, outside any block. Its storage stays.
+    /// Sets an account's runtime code, outside any block. Its storage is unchanged.
     ///
     /// # Errors
     ///
@@ -331,24 +332,23 @@ impl EmbeddedChain {
         result.map_err(|error| ChainError::InvalidCode(error.to_string()))
     }
 
-    /// Writes a contract's storage slot, outside any block.
+    /// Sets a contract's storage slot, outside any block.
     pub fn set_storage(&self, address: Address, slot: U256, value: U256) {
         self.machine().state_mut().set_storage(address, slot, value);
     }
 
-    /// Remembers state, blocks and the next block's time. Cheap: accounts are shared until they change.
+    /// Takes a snapshot of the state, the blocks and the next block's time. It is cheap: accounts are copied on write.
     pub fn snapshot(&self) -> SnapshotId {
         SnapshotId(self.machine().snapshot())
     }
 
-    /// Returns to a snapshot; whether there was one. It and all later ones are used up.
+    /// Returns to a snapshot; `false` if there is none. It and all later ones become invalid.
     pub fn revert(&self, snapshot: SnapshotId) -> bool {
         self.machine().revert(snapshot.0)
     }
 
-    /// The machine holds no half-made change when a panic strikes: it changes only after an execution is complete.
-    pub(crate) fn machine(&self) -> MutexGuard<'_, Machine> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a chain starts from.
+//! The initial state of a chain.
 
 use alloy::primitives::{Address, Bytes, U256, address, bytes, uint};
 
@@ -9,15 +9,15 @@ use alloy::primitives::{Address, Bytes, U256, address, bytes, uint};
 ///
 /// ```
 /// use alloy::primitives::{B256, bytes};
-/// use assent_chain::{Call, DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+/// use assent_chain::{Message, DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 ///
 /// let chain = EmbeddedChain::new(31_337);
 /// assert_eq!(chain.code_at(DEPLOYMENT_PROXY), DEPLOYMENT_PROXY_CODE);
 ///
-/// // Its calldata: a salt, and the creation code. It answers with the address, which depends on these two alone.
+/// // Its calldata: a salt, and the creation code. It answers with the address, which depends only on these two.
 /// let creation = bytes!("6001600c60003960016000f3" "00");
 /// let calldata = [B256::ZERO.as_slice(), &creation].concat();
-/// let deployed = chain.transact(Call::new(DEVELOPMENT_ACCOUNTS[0], DEPLOYMENT_PROXY, calldata))?;
+/// let deployed = chain.transact(Message::new(DEVELOPMENT_ACCOUNTS[0], DEPLOYMENT_PROXY, calldata))?;
 /// assert_eq!(deployed.output, DEPLOYMENT_PROXY.create2_from_code(B256::ZERO, creation).to_vec());
 /// # Ok::<(), assent_chain::ChainError>(())
 /// ```
@@ -31,7 +31,8 @@ pub const DEPLOYMENT_PROXY: Address = address!("4e59b44847b379578588920cA78FbF26
 /// assert_eq!(EmbeddedChain::new(1).code_at(DEPLOYMENT_PROXY), DEPLOYMENT_PROXY_CODE);
 /// ```
 pub const DEPLOYMENT_PROXY_CODE: Bytes = bytes!(
-    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
+    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039"
+    "578182fd5b8082525050506014600cf3"
 );
 
 /// The addresses of the first ten accounts of the mnemonic `test test test test test test test test test test test
@@ -59,25 +60,16 @@ pub const DEVELOPMENT_ACCOUNTS: [Address; 10] = [
     address!("a0Ee7A142d267C1f36714E4a8F75612F20a79720"),
 ];
 
-/// The chain id that development chains use by custom.
-///
-/// ```
-/// use alloy::primitives::U256;
-/// use assent_chain::{DEVELOPMENT_ACCOUNTS, DEVELOPMENT_CHAIN_ID, EmbeddedChain};
-///
-/// let chain = EmbeddedChain::new(DEVELOPMENT_CHAIN_ID);
-/// let ether = U256::from(10).pow(U256::from(18));
-/// assert!(DEVELOPMENT_ACCOUNTS.iter().all(|&account| chain.balance(account) == U256::from(10_000) * ether));
-/// ```
+/// The chain id that development chains use by convention.
 pub const DEVELOPMENT_CHAIN_ID: u64 = 31_337;
 
 /// 10,000 ether in wei, what anvil gives each development account.
 const DEVELOPMENT_BALANCE: U256 = uint!(10_000_000000000000000000_U256);
 
-/// 2026-01-01T00:00:00Z. A fixed moment, not the machine's clock, so that a run can be repeated exactly.
+/// 2026-01-01T00:00:00Z. A fixed time, not the machine's clock, so that a run can be repeated exactly.
 const DEFAULT_TIMESTAMP: u64 = 1_767_225_600;
 
-/// What a chain starts from: its id, its first block's time, and who owns what.
+/// The initial state of a chain: its id, its first block's time, and the accounts' balances. Complete.
 ///
 /// The [`DEPLOYMENT_PROXY`] is present on every chain, as on anvil.
 ///
@@ -100,7 +92,7 @@ pub struct Genesis {
 }
 
 impl Genesis {
-    /// The ten [`DEVELOPMENT_ACCOUNTS`] with 10,000 ether each, at 2026-01-01T00:00:00Z.
+    /// Returns a genesis with the ten [`DEVELOPMENT_ACCOUNTS`] with 10,000 ether each, at 2026-01-01T00:00:00Z.
     pub fn development(chain_id: u64) -> Self {
         Self {
             chain_id,

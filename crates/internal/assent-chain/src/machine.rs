@@ -3,12 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use alloy::{
     consensus::{EthereumTxEnvelope, Transaction as _, TxEip1559, TxEnvelope, transaction::Recovered},
     eips::{Typed2718, eip1559::BaseFeeParams},
-    primitives::{Address, B256, Signature, TxHash, U256, keccak256},
+    primitives::{Address, Signature, TxHash, U256},
 };
 use revm::{
     Context, ExecuteEvm, MainBuilder,
@@ -23,8 +24,8 @@ use revm::{
 };
 
 use crate::{
-    Call, ChainError, Genesis, Outcome,
-    block::{MinedBlock, MinedTransaction},
+    ChainError, Execution, Genesis, Message,
+    block::{MinedBlock, MinedTransaction, randomness},
     genesis::{DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE},
     state::{StateView, WorldState},
 };
@@ -42,7 +43,7 @@ pub(crate) enum Rules {
 
 /// The block an execution finds itself in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub(crate) enum ExecutionBlock {
     /// The latest block, as anvil has it for `eth_call` at `latest`: its number and time, the next block's base fee.
     Latest,
     /// The block that would be mined now.
@@ -64,6 +65,21 @@ pub(crate) struct Machine {
     snapshots: BTreeMap<u64, Snapshot>,
     next_snapshot: u64,
     unlocked: Vec<Address>,
+}
+
+/// A handle on a machine; clones are handles on the same one.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedMachine(Arc<Mutex<Machine>>);
+
+impl SharedMachine {
+    pub(crate) fn new(genesis: Genesis) -> Self {
+        Self(Arc::new(Mutex::new(Machine::new(genesis))))
+    }
+
+    /// Locks the machine, also after a panic: it changes only after an execution is complete.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Machine> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug)]
@@ -173,36 +189,40 @@ impl Machine {
     }
 
     /// Executes without changing anything.
-    pub(crate) fn simulate(&self, transaction: TxEnv, moment: Moment) -> Result<Outcome, ChainError> {
-        Ok(self.execute(transaction, moment, Rules::Simulation)?.result.into())
+    pub(crate) fn simulate(&self, transaction: TxEnv, block: ExecutionBlock) -> Result<Execution, ChainError> {
+        Ok(self.execute(transaction, block, Rules::Simulation)?.result.into())
     }
 
     /// Executes and mines in a block of its own. An execution that reverts or halts is mined too.
-    pub(crate) fn transact(&mut self, transaction: Recovered<TxEnvelope>, rules: Rules) -> Result<Outcome, ChainError> {
-        let executed = self.execute(transaction_environment(&transaction)?, Moment::Next, rules)?;
+    pub(crate) fn transact(
+        &mut self,
+        transaction: Recovered<TxEnvelope>,
+        rules: Rules,
+    ) -> Result<Execution, ChainError> {
+        let executed = self.execute(transaction_environment(&transaction)?, ExecutionBlock::Next, rules)?;
         let timestamp = self.take_next_timestamp()?;
-        let outcome = Outcome::from(executed.result);
+        let execution = Execution::from(executed.result);
         let hash = *transaction.tx_hash();
-        let included = Some((transaction, &outcome));
+        let included = Some((transaction, &execution));
         let block = MinedBlock::after(self.latest(), timestamp, self.next_base_fee(), included);
         self.state.commit(executed.state);
         self.transactions.insert(hash, self.blocks.len());
         self.blocks.push(block);
-        Ok(outcome)
+        Ok(execution)
     }
 
     /// The direct interface's call as a transaction: the account's next nonce, no fee.
-    pub(crate) fn free_transaction(&self, call: Call) -> Recovered<TxEnvelope> {
+    pub(crate) fn free_transaction(&self, message: Message) -> Recovered<TxEnvelope> {
         let transaction = TxEip1559 {
             chain_id: self.chain_id(),
-            nonce: self.state.nonce(call.from),
-            gas_limit: call.gas_limit,
-            to: call.to,
-            value: call.value,
-            input: call.data,
+            nonce: self.state.nonce(message.from),
+            gas_limit: message.gas_limit,
+            to: message.to,
+            value: message.value,
+            input: message.data,
             ..TxEip1559::default()
         };
-        unsigned(transaction.into(), call.from)
+        unsigned(transaction.into(), message.from)
     }
 
     pub(crate) fn snapshot(&mut self) -> u64 {
@@ -239,7 +259,7 @@ impl Machine {
     fn execute(
         &self,
         transaction: TxEnv,
-        moment: Moment,
+        block: ExecutionBlock,
         rules: Rules,
     ) -> Result<ResultAndState<revm::context::result::HaltReason, EvmState>, ChainError> {
         let mut config = self.config.clone();
@@ -250,19 +270,19 @@ impl Machine {
             block_hash: |number| Some(self.blocks.get(usize::try_from(number).ok()?)?.hash),
         });
         let context: Context<BlockEnv, TxEnv, CfgEnv, _, Journal<_>, ()> = Context::new(view, SpecId::OSAKA);
-        let mut evm = context.with_cfg(config).with_block(self.block_environment(moment)).build_mainnet();
+        let mut evm = context.with_cfg(config).with_block(self.block_environment(block)).build_mainnet();
         evm.transact(transaction).map_err(|error| match error {
             EVMError::Transaction(reason) => ChainError::InvalidTransaction(reason),
             other => ChainError::Execution(other.to_string()),
         })
     }
 
-    fn block_environment(&self, moment: Moment) -> BlockEnv {
+    fn block_environment(&self, block: ExecutionBlock) -> BlockEnv {
         let latest = &self.latest().header;
-        let (number, timestamp) = match moment {
-            Moment::Latest => (latest.number, latest.timestamp),
-            Moment::At(timestamp) => (latest.number, timestamp),
-            Moment::Next => (latest.number + 1, self.next_timestamp()),
+        let (number, timestamp) = match block {
+            ExecutionBlock::Latest => (latest.number, latest.timestamp),
+            ExecutionBlock::At(timestamp) => (latest.number, timestamp),
+            ExecutionBlock::Next => (latest.number + 1, self.next_timestamp()),
         };
         BlockEnv {
             number: U256::from(number),
@@ -273,11 +293,6 @@ impl Machine {
             ..BlockEnv::default()
         }
     }
-}
-
-/// PREVRANDAO of a block: nothing secret, and the same in every run.
-pub(crate) fn randomness(number: u64) -> B256 {
-    keccak256(number.to_be_bytes())
 }
 
 /// A transaction whose sender signed nothing. The sender takes the place of the signature's `r`, so that the same
@@ -309,14 +324,14 @@ fn transaction_environment(transaction: &Recovered<TxEnvelope>) -> Result<TxEnv,
     })
 }
 
-impl From<Call> for TxEnv {
-    fn from(call: Call) -> Self {
+impl From<Message> for TxEnv {
+    fn from(message: Message) -> Self {
         Self {
-            caller: call.from,
-            gas_limit: call.gas_limit,
-            kind: call.to,
-            value: call.value,
-            data: call.data,
+            caller: message.from,
+            gas_limit: message.gas_limit,
+            kind: message.to,
+            value: message.value,
+            data: message.data,
             chain_id: None,
             ..Self::default()
         }

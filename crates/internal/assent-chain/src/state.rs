@@ -66,7 +66,7 @@ impl WorldState {
         self.account_mut(address).set_slot(slot, value);
     }
 
-    /// Writes the outcome of one transaction.
+    /// Writes the execution of one transaction.
     pub(crate) fn commit(&mut self, changes: EvmState) {
         for (address, account) in changes {
             if !account.is_touched() {

@@ -8,22 +8,22 @@ use alloy::{
 };
 use tower_service::Service;
 
-use crate::{EmbeddedChain, rpc};
+use crate::{machine::SharedMachine, rpc};
 
-/// Answers JSON-RPC requests, single or in batches, from an [`EmbeddedChain`]. It never fails as a transport: whatever
-/// goes wrong is an error inside the answer.
+/// An alloy transport to an [`EmbeddedChain`](crate::EmbeddedChain), from
+/// [`EmbeddedChain::transport`](crate::EmbeddedChain::transport).
 ///
-/// Most users want [`EmbeddedChain::provider`] or [`EmbeddedChain::client`].
+/// It answers single and batched JSON-RPC requests. It never fails as a transport: every error is in the answer.
+/// Most users want [`EmbeddedChain::provider`](crate::EmbeddedChain::provider).
 ///
 /// ```
 /// use alloy::providers::{Provider, ProviderBuilder};
 /// use alloy::rpc::client::RpcClient;
-/// use assent_chain::{EmbeddedChain, EmbeddedTransport};
+/// use assent_chain::EmbeddedChain;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // What `EmbeddedChain::client` does, with the transport in one's own hands.
-/// let transport = EmbeddedTransport::new(EmbeddedChain::new(10));
+/// let transport = EmbeddedChain::new(10).transport();
 /// let provider = ProviderBuilder::new().connect_client(RpcClient::new(transport, true));
 /// assert_eq!(provider.get_chain_id().await?, 10);
 /// # Ok(())
@@ -31,17 +31,16 @@ use crate::{EmbeddedChain, rpc};
 /// ```
 #[derive(Clone, Debug)]
 pub struct EmbeddedTransport {
-    chain: EmbeddedChain,
+    machine: SharedMachine,
 }
 
 impl EmbeddedTransport {
-    /// A transport to `chain`.
-    pub fn new(chain: EmbeddedChain) -> Self {
-        Self { chain }
+    pub(crate) fn new(machine: SharedMachine) -> Self {
+        Self { machine }
     }
 
     fn answer(&self, request: &SerializedRequest) -> Response {
-        let answer = rpc::answer(&mut self.chain.machine(), request.method(), request.params());
+        let answer = rpc::answer(&mut self.machine.lock(), request.method(), request.params());
         let payload = match answer {
             Ok(result) => ResponsePayload::Success(result),
             Err(failure) => ResponsePayload::Failure(failure.into()),

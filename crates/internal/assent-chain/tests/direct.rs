@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use alloy::primitives::{Address, TxKind, U256, bytes};
 use assent_chain::{
-    Call, ChainError, DEPLOYMENT_PROXY, DEVELOPMENT_ACCOUNTS, EmbeddedChain, Ending, Genesis, HaltReason,
-    InvalidTransaction, TRANSACTION_GAS_CAP,
+    ChainError, DEPLOYMENT_PROXY, DEVELOPMENT_ACCOUNTS, EmbeddedChain, ExecutionStatus, Genesis, HaltReason,
+    InvalidTransaction, Message, TRANSACTION_GAS_CAP,
 };
 use recorder::{CREATION, REFUSAL, RUNTIME, STRANGER, TOPIC, returned, word};
 
@@ -30,25 +30,25 @@ fn deploys_where_create_puts_it() {
 #[test]
 fn a_failed_deployment_names_its_revert_data() {
     let refusal = EmbeddedChain::new(1).deploy(SENDER, bytes!("63deadbeef6000526004601cfd"));
-    assert_eq!(refusal, Err(ChainError::DeploymentFailed { ending: Ending::Revert, data: REFUSAL }));
+    assert_eq!(refusal, Err(ChainError::DeploymentFailed { status: ExecutionStatus::Revert, data: REFUSAL }));
 }
 
 #[test]
 fn a_transaction_changes_storage_and_emits() {
     let (chain, contract) = with_contract();
-    let outcome = chain.transact(Call::new(SENDER, contract, word(7))).unwrap();
-    assert!(outcome.is_success());
+    let execution = chain.transact(Message::new(SENDER, contract, word(7))).unwrap();
+    assert!(execution.is_success());
     assert_eq!(chain.storage_at(contract, U256::ZERO), U256::from(7));
-    assert_eq!(outcome.logs.len(), 1);
-    assert_eq!(outcome.logs[0].address, contract);
-    assert_eq!(outcome.logs[0].topics(), [TOPIC]);
-    assert_eq!(outcome.logs[0].data.data, word(7));
+    assert_eq!(execution.logs.len(), 1);
+    assert_eq!(execution.logs[0].address, contract);
+    assert_eq!(execution.logs[0].topics(), [TOPIC]);
+    assert_eq!(execution.logs[0].data.data, word(7));
 }
 
 #[test]
 fn a_call_changes_nothing() {
     let (chain, contract) = with_contract();
-    assert!(chain.call(Call::new(SENDER, contract, word(7))).unwrap().is_success());
+    assert!(chain.call(Message::new(SENDER, contract, word(7))).unwrap().is_success());
     assert_eq!(chain.storage_at(contract, U256::ZERO), U256::ZERO);
     assert_eq!((chain.nonce(SENDER), chain.block_number()), (1, 1));
 }
@@ -56,42 +56,42 @@ fn a_call_changes_nothing() {
 #[test]
 fn a_refused_transaction_is_mined_and_leaves_only_the_nonce() {
     let (chain, contract) = with_contract();
-    let outcome = chain.transact(Call::new(SENDER, contract, bytes!(""))).unwrap();
-    assert_eq!(outcome.revert_data(), Some(&REFUSAL));
-    assert!(outcome.logs.is_empty());
+    let execution = chain.transact(Message::new(SENDER, contract, bytes!(""))).unwrap();
+    assert_eq!(execution.revert_data(), Some(&REFUSAL));
+    assert!(execution.logs.is_empty());
     assert_eq!((chain.nonce(SENDER), chain.block_number()), (2, 2));
 }
 
 #[test]
 fn events_before_a_revert_are_not_kept() {
     // PUSH1 0 PUSH1 0 LOG0  PUSH1 0 PUSH1 0 REVERT
-    let outcome = EmbeddedChain::new(1).call(Call::create(SENDER, bytes!("60006000a060006000fd"))).unwrap();
-    assert_eq!(outcome.revert_data(), Some(&bytes!("")));
-    assert!(outcome.logs.is_empty());
+    let execution = EmbeddedChain::new(1).call(Message::create(SENDER, bytes!("60006000a060006000fd"))).unwrap();
+    assert_eq!(execution.revert_data(), Some(&bytes!("")));
+    assert!(execution.logs.is_empty());
 }
 
 #[test]
 fn running_out_of_gas_is_a_halt_that_costs_all_gas() {
     let chain = EmbeddedChain::new(1);
     // JUMPDEST PUSH1 0 JUMP
-    let outcome = chain.call(Call::create(SENDER, bytes!("5b600056")).with_gas_limit(100_000)).unwrap();
-    assert!(matches!(outcome.ending, Ending::Halt(HaltReason::OutOfGas(_))), "{:?}", outcome.ending);
-    assert_eq!((outcome.gas_used, outcome.revert_data()), (100_000, None));
+    let execution = chain.call(Message::create(SENDER, bytes!("5b600056")).with_gas_limit(100_000)).unwrap();
+    assert!(matches!(execution.status, ExecutionStatus::Halt(HaltReason::OutOfGas(_))), "{:?}", execution.status);
+    assert_eq!((execution.gas_used, execution.revert_data()), (100_000, None));
 }
 
 #[test]
 fn a_transfer_costs_the_intrinsic_gas_and_no_fee() {
     let chain = EmbeddedChain::new(1);
     let before = chain.balance(SENDER);
-    let outcome = chain.transact(Call::new(SENDER, STRANGER, bytes!("")).with_value(U256::from(5))).unwrap();
-    assert_eq!(outcome.gas_used, 21_000);
+    let execution = chain.transact(Message::new(SENDER, STRANGER, bytes!("")).with_value(U256::from(5))).unwrap();
+    assert_eq!(execution.gas_used, 21_000);
     assert_eq!((chain.balance(STRANGER), chain.balance(SENDER)), (U256::from(5), before - U256::from(5)));
 }
 
 #[test]
 fn value_beyond_the_balance_is_an_error_and_mines_nothing() {
     let chain = EmbeddedChain::new(1);
-    let call = Call::new(STRANGER, SENDER, bytes!("")).with_value(U256::from(1));
+    let call = Message::new(STRANGER, SENDER, bytes!("")).with_value(U256::from(1));
     for result in [chain.call(call.clone()), chain.transact(call)] {
         let Err(ChainError::InvalidTransaction(reason)) = result else { panic!("{result:?}") };
         assert!(matches!(reason, InvalidTransaction::LackOfFundForMaxFee { .. }), "{reason:?}");
@@ -102,7 +102,7 @@ fn value_beyond_the_balance_is_an_error_and_mines_nothing() {
 #[test]
 fn gas_beyond_the_cap_of_eip_7825_is_an_error() {
     let chain = EmbeddedChain::new(1);
-    let call = Call::new(SENDER, STRANGER, bytes!(""));
+    let call = Message::new(SENDER, STRANGER, bytes!(""));
     assert!(chain.transact(call.clone().with_gas_limit(TRANSACTION_GAS_CAP)).is_ok());
     let refusal = chain.transact(call.with_gas_limit(TRANSACTION_GAS_CAP + 1));
     let cap = InvalidTransaction::TxGasLimitGreaterThanCap { gas_limit: TRANSACTION_GAS_CAP + 1, cap: 16_777_216 };
@@ -115,8 +115,8 @@ fn code_beyond_24576_bytes_cannot_be_deployed() {
     // PUSH2 size PUSH1 0 RETURN: that many zero bytes.
     assert!(chain.deploy(SENDER, bytes!("6160006000f3")).is_ok());
     let refusal = chain.deploy(SENDER, bytes!("6160016000f3")).unwrap_err();
-    let ending = Ending::Halt(HaltReason::CreateContractSizeLimit);
-    assert_eq!(refusal, ChainError::DeploymentFailed { ending, data: bytes!("") });
+    let status = ExecutionStatus::Halt(HaltReason::CreateContractSizeLimit);
+    assert_eq!(refusal, ChainError::DeploymentFailed { status, data: bytes!("") });
 }
 
 #[test]
@@ -124,17 +124,17 @@ fn the_deployment_proxy_deploys_where_create2_puts_it() {
     let chain = EmbeddedChain::new(1);
     let salt = [9; 32];
     let calldata = [&salt[..], &CREATION].concat();
-    let outcome = chain.transact(Call::new(SENDER, DEPLOYMENT_PROXY, calldata)).unwrap();
+    let execution = chain.transact(Message::new(SENDER, DEPLOYMENT_PROXY, calldata)).unwrap();
     let expected = DEPLOYMENT_PROXY.create2_from_code(salt, CREATION);
-    assert_eq!(Address::from_slice(&outcome.output), expected);
+    assert_eq!(Address::from_slice(&execution.output), expected);
     assert_eq!(chain.code_at(expected), RUNTIME);
 }
 
 #[test]
 fn the_chain_id_is_the_one_given() {
     // CHAINID PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN
-    let outcome = EmbeddedChain::new(4_242).call(Call::create(SENDER, bytes!("4660005260206000f3"))).unwrap();
-    assert_eq!(U256::from_be_slice(&outcome.output), U256::from(4_242));
+    let execution = EmbeddedChain::new(4_242).call(Message::create(SENDER, bytes!("4660005260206000f3"))).unwrap();
+    assert_eq!(U256::from_be_slice(&execution.output), U256::from(4_242));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn genesis_is_what_was_asked_for() {
 #[test]
 fn time_moves_only_when_blocks_are_mined() {
     let (chain, contract) = with_contract();
-    let seen = || returned(&chain.call(Call::new(SENDER, contract, word(1))).unwrap().output);
+    let seen = || returned(&chain.call(Message::new(SENDER, contract, word(1))).unwrap().output);
     let start = chain.timestamp();
     assert_eq!(seen(), (start, 1));
     chain.set_next_timestamp(start + 500).unwrap();
@@ -159,16 +159,16 @@ fn time_moves_only_when_blocks_are_mined() {
     assert_eq!(seen(), (start + 501, 3));
     chain.set_timestamp(start + 900).unwrap();
     assert_eq!(seen(), (start + 900, 4));
-    let outcome = chain.transact(Call::new(SENDER, contract, word(1))).unwrap();
-    assert_eq!(returned(&outcome.output), (start + 901, 5));
+    let execution = chain.transact(Message::new(SENDER, contract, word(1))).unwrap();
+    assert_eq!(returned(&execution.output), (start + 901, 5));
 }
 
 #[test]
 fn a_call_can_be_tried_at_any_time() {
     let (chain, contract) = with_contract();
     for timestamp in [0, 1, chain.timestamp() + 12_345, u64::MAX] {
-        let outcome = chain.call_at(Call::new(SENDER, contract, word(1)), timestamp).unwrap();
-        assert_eq!(returned(&outcome.output), (timestamp, 1));
+        let execution = chain.call_at(Message::new(SENDER, contract, word(1)), timestamp).unwrap();
+        assert_eq!(returned(&execution.output), (timestamp, 1));
     }
 }
 
@@ -184,7 +184,7 @@ fn time_never_moves_back_or_past_its_end() {
     chain.set_timestamp(u64::MAX - 1).unwrap();
     chain.mine().unwrap();
     assert_eq!(chain.mine(), Err(ChainError::TimestampOverflow));
-    assert_eq!(chain.transact(Call::new(SENDER, STRANGER, bytes!(""))), Err(ChainError::TimestampOverflow));
+    assert_eq!(chain.transact(Message::new(SENDER, STRANGER, bytes!(""))), Err(ChainError::TimestampOverflow));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_snapshot_brings_back_state_blocks_and_time() {
     };
     let before = everything();
     let snapshot = chain.snapshot();
-    chain.transact(Call::new(SENDER, contract, word(7))).unwrap();
+    chain.transact(Message::new(SENDER, contract, word(7))).unwrap();
     chain.set_balance(STRANGER, U256::from(1));
     assert_ne!(everything(), before);
     assert!(chain.revert(snapshot));
@@ -230,14 +230,14 @@ fn balance_code_and_storage_can_be_set() {
     chain.set_balance(STRANGER, U256::from(10));
     assert_eq!(chain.storage_at(STRANGER, U256::from(8)), U256::from(9));
     assert_eq!((chain.code_at(STRANGER), chain.balance(STRANGER)), (RUNTIME, U256::from(10)));
-    assert_eq!(chain.call(Call::new(SENDER, STRANGER, bytes!(""))).unwrap().revert_data(), Some(&REFUSAL));
+    assert_eq!(chain.call(Message::new(SENDER, STRANGER, bytes!(""))).unwrap().revert_data(), Some(&REFUSAL));
     assert!(matches!(chain.set_code(STRANGER, bytes!("ef010001")), Err(ChainError::InvalidCode(_))));
 }
 
 #[test]
 fn a_contract_may_send() {
     let (chain, contract) = with_contract();
-    let call = Call { from: contract, to: TxKind::Call(contract), ..Call::create(contract, word(3)) };
+    let call = Call { from: contract, to: TxKind::Call(contract), ..Message::create(contract, word(3)) };
     assert!(chain.transact(call).unwrap().is_success());
 }
 
@@ -253,7 +253,7 @@ fn refuses_more_than_a_thousand_calls_a_second() {
     let (chain, contract) = with_contract();
     let start = Instant::now();
     for _ in 0..2_000 {
-        assert_eq!(chain.call(Call::new(SENDER, contract, bytes!(""))).unwrap().revert_data(), Some(&REFUSAL));
+        assert_eq!(chain.call(Message::new(SENDER, contract, bytes!(""))).unwrap().revert_data(), Some(&REFUSAL));
     }
     let elapsed = start.elapsed();
     println!("2,000 refused calls in {elapsed:?}");

@@ -6,7 +6,7 @@ use alloy::{
     hex,
     primitives::{Address, Bytes, address},
 };
-use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain, Outcome};
+use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain, Execution, Message};
 use serde_json::Value;
 
 const G1_ADD: Address = address!("000000000000000000000000000000000000000b");
@@ -30,8 +30,8 @@ fn bytes(vector: &Value, field: &str) -> Bytes {
     hex::decode(vector[field].as_str().unwrap()).unwrap().into()
 }
 
-fn run(precompile: Address, input: Bytes) -> Outcome {
-    EmbeddedChain::new(1).call(Call::new(DEVELOPMENT_ACCOUNTS[0], precompile, input)).unwrap()
+fn run(precompile: Address, input: Bytes) -> Execution {
+    EmbeddedChain::new(1).call(Message::new(DEVELOPMENT_ACCOUNTS[0], precompile, input)).unwrap()
 }
 
 /// What the precompile itself costs, measured by a contract that calls it: in the gas of a whole transaction the
@@ -46,8 +46,8 @@ fn gas(precompile: Address, input: &Bytes) -> u64 {
     let chain = EmbeddedChain::new(1);
     let meter = Address::repeat_byte(0x77);
     chain.set_code(meter, code).unwrap();
-    let outcome = chain.call(Call::new(DEVELOPMENT_ACCOUNTS[0], meter, input.clone())).unwrap();
-    let measured = alloy::primitives::U256::from_be_slice(&outcome.output).to::<u64>();
+    let execution = chain.call(Message::new(DEVELOPMENT_ACCOUNTS[0], meter, input.clone())).unwrap();
+    let measured = alloy::primitives::U256::from_be_slice(&execution.output).to::<u64>();
     // From the first GAS to the second: 4 pushes (3 each), CALLDATASIZE and GAS (2 each), the call's 100 (EIP-2929,
     // warm), POP and the second GAS (2 each).
     measured - (4 * 3 + 2 * 2 + 100 + 2 + 2)
@@ -55,9 +55,9 @@ fn gas(precompile: Address, input: &Bytes) -> u64 {
 
 fn answers_as_the_vectors_say(file: &str, precompile: Address) {
     for vector in vectors(file) {
-        let outcome = run(precompile, bytes(&vector, "Input"));
-        assert!(outcome.is_success(), "{}", vector["Name"]);
-        assert_eq!(outcome.output, bytes(&vector, "Expected"), "{}", vector["Name"]);
+        let execution = run(precompile, bytes(&vector, "Input"));
+        assert!(execution.is_success(), "{}", vector["Name"]);
+        assert_eq!(execution.output, bytes(&vector, "Expected"), "{}", vector["Name"]);
         assert_eq!(gas(precompile, &bytes(&vector, "Input")), vector["Gas"].as_u64().unwrap(), "{}", vector["Name"]);
     }
 }

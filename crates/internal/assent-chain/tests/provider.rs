@@ -11,7 +11,7 @@ use alloy::{
     signers::local::PrivateKeySigner,
     transports::{RpcError, TransportErrorKind},
 };
-use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain, Message};
 use recorder::{CREATION, REFUSAL, RUNTIME, STRANGER, TOPIC, returned, word};
 use serde_json::{Value, json};
 
@@ -196,7 +196,7 @@ async fn a_snapshot_brings_back_what_was() {
 async fn logs_are_found_by_address_topic_and_block() {
     let (chain, contract) = with_contract();
     for value in [1, 2, 3] {
-        chain.transact(Call::new(SENDER, contract, word(value))).unwrap();
+        chain.transact(Message::new(SENDER, contract, word(value))).unwrap();
     }
     let provider = chain.provider();
     let count = async |filter: Filter| provider.get_logs(&filter).await.unwrap().len();
@@ -248,7 +248,7 @@ async fn state_at_an_older_block_is_refused_not_guessed() {
 async fn an_estimate_is_the_least_gas_that_suffices() {
     let (chain, contract) = with_contract();
     let provider = chain.provider();
-    let call = Call::new(SENDER, contract, word(7));
+    let call = Message::new(SENDER, contract, word(7));
     let estimate = provider.estimate_gas(to(contract).with_input(word(7))).await.unwrap();
     assert!(chain.call(call.clone().with_gas_limit(estimate)).unwrap().is_success());
     assert!(!chain.call(call.with_gas_limit(estimate - 1)).unwrap().is_success());

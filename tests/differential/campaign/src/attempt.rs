@@ -5,8 +5,9 @@ use alloy::{
     primitives::{Address, B256, U256, aliases::U48},
     sol_types::SolCall,
 };
-use assent_chain::Call;
-use assent_contracts::{IPolicyClient, TaskManager, TreasuryVault};
+use assent_chain::Message;
+use assent_contracts::{IPolicyClient, TaskManager};
+use assent_examples::TreasuryVault;
 use assent_verifier::{Context, Intent, Policy, SpentNonces};
 
 /// A call and its circumstances.
@@ -57,7 +58,7 @@ impl Attempt {
     }
 
     /// The call to the contracts.
-    pub fn call(&self, deployment: &Deployment) -> Call {
+    pub fn call(&self, deployment: &Deployment) -> Message {
         let (intent, authorization) = (self.intent.clone(), self.authorization.clone().into());
         let caller = self.effective_caller(deployment);
         let vault = self.client(deployment).vault;
@@ -89,7 +90,7 @@ impl Attempt {
                 (deployment.task_manager, call.abi_encode())
             }
         };
-        Call::new(caller, to, data)
+        Message::new(caller, to, data)
     }
 
     /// The same circumstances for the verifier.

@@ -9,7 +9,7 @@ use alloy::{
     primitives::{Address, B256, U256, aliases::U48},
     sol_types::SolCall,
 };
-use assent_contracts::{ExampleToken, TreasuryVault};
+use assent_examples::{ExampleToken, TreasuryVault};
 use assent_signer::AttestationBatch;
 use assent_verifier::{
     Attestation, Authorization, Epoch, Intent, QuorumProof,

@@ -8,7 +8,7 @@ use alloy::{
     primitives::{Address, Bytes, U256},
     sol_types::SolCall,
 };
-use assent_chain::{Call, Ending, Outcome};
+use assent_chain::{Execution, ExecutionStatus, Message};
 use assent_contracts::{IPolicyClient, TaskManager};
 use assent_verifier::{
     Refusal, VerifiedAttestation,
@@ -55,14 +55,14 @@ pub(crate) fn verify(deployment: &Deployment, attempt: &Attempt) -> Result<Verif
 fn require_same(deployment: &Deployment, attempt: &Attempt, verification: &Verification) -> Result<(), String> {
     let outcome = execute(deployment, attempt);
     let expected = match verification {
-        Ok(_) => (Ending::Success, None),
-        Err(refusal) => (Ending::Revert, Some(Bytes::from(refusal.revert_data()))),
+        Ok(_) => (ExecutionStatus::Success, None),
+        Err(refusal) => (ExecutionStatus::Revert, Some(Bytes::from(refusal.revert_data()))),
     };
-    if (outcome.ending.clone(), outcome.revert_data().cloned()) == expected {
+    if (outcome.status.clone(), outcome.revert_data().cloned()) == expected {
         return Ok(());
     }
     let on_chain = Refusal::decode(&outcome.output);
-    Err(format!("verifier: {verification:?}; contracts: {:?} {on_chain:?} {}", outcome.ending, outcome.output))
+    Err(format!("verifier: {verification:?}; contracts: {:?} {on_chain:?} {}", outcome.status, outcome.output))
 }
 
 fn verify_with<B: Backend>(deployment: &Deployment, attempt: &Attempt) -> Result<VerifiedAttestation, Refusal> {
@@ -103,7 +103,7 @@ fn forget_policy(deployment: &Deployment, vault: Address) {
     deployment.chain.set_storage(vault, slot + U256::from(1), U256::ZERO);
 }
 
-fn execute(deployment: &Deployment, attempt: &Attempt) -> Outcome {
+fn execute(deployment: &Deployment, attempt: &Attempt) -> Execution {
     let call = attempt.call(deployment);
     let result = if attempt.entry_point.spends() {
         deployment.chain.set_next_timestamp(attempt.timestamp).expect("time moves forward");
@@ -118,7 +118,7 @@ fn execute(deployment: &Deployment, attempt: &Attempt) -> Outcome {
 fn require_spent_once(deployment: &Deployment, attempt: &Attempt, nonce: U256) -> Result<(), String> {
     let vault = attempt.client(deployment).vault;
     let query = TaskManager::spentNoncesCall { policyClient: vault, word: nonce >> 8 };
-    let answer = deployment.chain.call(Call::new(deployment.owner, deployment.task_manager, query.abi_encode()));
+    let answer = deployment.chain.call(Message::new(deployment.owner, deployment.task_manager, query.abi_encode()));
     let spent = U256::from_be_slice(&answer.expect("a view answers").output);
     let before = attempt.burned.filter(|(word, _)| *word == nonce >> 8).map_or(U256::ZERO, |(_, mask)| mask);
     let expected = before | U256::from(1) << (nonce & U256::from(0xff));
@@ -130,7 +130,7 @@ fn require_spent_once(deployment: &Deployment, attempt: &Attempt, nonce: U256) -
         deployment.chain.call_at(attempt.call(deployment), attempt.timestamp).expect("the chain takes the call");
     let refusal = Refusal::AttestationAlreadySpent { policyClient: vault, nonce };
     if again.revert_data().map(|data| data.to_vec()) != Some(refusal.revert_data()) {
-        return Err(format!("used again, it ended with {:?} {}", again.ending, again.output));
+        return Err(format!("used again, it ended with {:?} {}", again.status, again.output));
     }
     Ok(())
 }

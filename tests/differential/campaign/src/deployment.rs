@@ -5,8 +5,9 @@ use alloy::{
     primitives::{Address, Bytes, U256, aliases::U48},
     sol_types::SolCall,
 };
-use assent_chain::{Call, DEVELOPMENT_ACCOUNTS, EmbeddedChain, SnapshotId};
-use assent_contracts::{ExampleToken, OperatorRegistry, OwnerStakeSource, TaskManager, TreasuryVault};
+use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain, Message, SnapshotId};
+use assent_contracts::{OperatorRegistry, OwnerStakeSource, TaskManager};
+use assent_examples::{ExampleToken, TreasuryVault};
 use assent_signer::SecretKey;
 use assent_verifier::{Epoch, Operator, OperatorSet, Policy};
 
@@ -137,8 +138,8 @@ impl Deployment {
 
     /// Makes a call that must succeed.
     pub fn transact(&self, from: Address, to: Address, call: &impl SolCall) {
-        let outcome = self.chain.transact(Call::new(from, to, call.abi_encode())).expect("the chain takes the call");
-        assert!(outcome.is_success(), "a call that must succeed ended with {:?} {}", outcome.ending, outcome.output);
+        let outcome = self.chain.transact(Message::new(from, to, call.abi_encode())).expect("the chain takes the call");
+        assert!(outcome.is_success(), "a call that must succeed ended with {:?} {}", outcome.status, outcome.output);
     }
 
     fn register(&mut self, operators: usize) {
@@ -205,7 +206,7 @@ impl Deployment {
     fn read_operators(&self, epoch: u32) -> OperatorSet {
         let query = OperatorRegistry::epochsCall { epoch };
         let outcome =
-            self.chain.call(Call::new(self.owner, self.registry, query.abi_encode())).expect("a view answers");
+            self.chain.call(Message::new(self.owner, self.registry, query.abi_encode())).expect("a view answers");
         let head = OperatorRegistry::epochsCall::abi_decode_returns(&outcome.output).expect("an epoch").table;
         let head = self.chain.code_at(head);
         let earlier = OperatorSet::earlier_tables(&head).expect("the head of a table");

@@ -8,7 +8,7 @@ use crate::{
     world_plan::LATEST,
 };
 use alloy::primitives::{Bytes, aliases::U48};
-use assent_chain::{Call, Ending};
+use assent_chain::{ExecutionStatus, Message};
 use assent_contracts::TaskManager;
 use assent_verifier::{Policy, Refusal};
 use proptest::{collection::vec, prelude::*};
@@ -51,16 +51,16 @@ impl RecordPlan {
 
         world.undone(|| {
             let roots = attempts.iter().map(signed_root).collect();
-            let call = Call::new(world.agent, world.task_manager, encode(number, roots));
+            let call = Message::new(world.agent, world.task_manager, encode(number, roots));
             world.chain.set_next_timestamp(world.earliest()).expect("time moves forward");
             let outcome = world.chain.transact(call).expect("the chain takes the call");
             let agrees = match &expected {
-                Ok(()) => outcome.ending == Ending::Success,
+                Ok(()) => outcome.status == ExecutionStatus::Success,
                 Err(refusal) => outcome.revert_data() == Some(&Bytes::from(refusal.revert_data())),
             };
             if !agrees {
                 let on_chain = Refusal::decode(&outcome.output);
-                return Err(format!("{expected:?} expected; contracts: {:?} {on_chain:?}", outcome.ending));
+                return Err(format!("{expected:?} expected; contracts: {:?} {on_chain:?}", outcome.status));
             }
             attempts.iter().try_for_each(|attempt| require_present(world, number, attempt, expected.is_ok()))
         })?;

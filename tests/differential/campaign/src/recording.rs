@@ -2,7 +2,7 @@
 
 use crate::{Attested, Deployment, SignedRoot, signing::recorded_roots};
 use alloy::{primitives::B256, sol_types::SolCall};
-use assent_chain::Call;
+use assent_chain::Message;
 use assent_contracts::TaskManager;
 use assent_verifier::RecordedRoot;
 use proptest::prelude::*;
@@ -61,7 +61,7 @@ pub(crate) fn record(deployment: &Deployment, roots: &[SignedRoot]) {
         });
     }
     for (epoch, roots) in epochs {
-        let call = Call::new(deployment.agent, deployment.task_manager, encode(epoch, roots));
+        let call = Message::new(deployment.agent, deployment.task_manager, encode(epoch, roots));
         let outcome = deployment.chain.transact(call).expect("the chain takes the call");
         assert!(outcome.is_success(), "roots that are signed were not recorded: {}", outcome.output);
     }
@@ -94,7 +94,7 @@ pub(crate) fn encode(number: u32, mut roots: Vec<TaskManager::SignedRoot>) -> Ve
 /// The weights that the chain has recorded with a root.
 pub(crate) fn recorded_on_chain(deployment: &Deployment, number: u32, root: B256) -> RecordedRoot {
     let query = TaskManager::recordedRootsCall { number, root };
-    let answer = deployment.chain.call(Call::new(deployment.owner, deployment.task_manager, query.abi_encode()));
+    let answer = deployment.chain.call(Message::new(deployment.owner, deployment.task_manager, query.abi_encode()));
     let output = answer.expect("a view answers").output;
     let recorded = TaskManager::recordedRootsCall::abi_decode_returns(&output).expect("two weights");
     RecordedRoot { signed_weight: recorded.signedWeight, total_weight: recorded.totalWeight }

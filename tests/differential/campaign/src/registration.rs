@@ -5,7 +5,7 @@ use alloy::{
     primitives::{Address, Bytes, U256},
     sol_types::SolCall,
 };
-use assent_chain::Call;
+use assent_chain::Message;
 use assent_contracts::OperatorRegistry;
 use assent_verifier::{
     PublicKey, Signature,
@@ -64,13 +64,13 @@ impl Registration {
         }
         let register = OperatorRegistry::registerOperatorCall { publicKey: key, proofOfPossession: proof };
         let on_chain = deployment.undone(|| {
-            let call = Call::new(operator, deployment.registry, register.abi_encode());
+            let call = Message::new(operator, deployment.registry, register.abi_encode());
             deployment.chain.transact(call).expect("the chain takes the call")
         });
         let error = match on_chain.revert_data() {
             None if on_chain.is_success() => None,
             data => Some(data.and_then(|data| RegistrationError::decode(data)).ok_or_else(|| {
-                format!("verifier: {verifier:?}; contracts: {:?} {}", on_chain.ending, on_chain.output)
+                format!("verifier: {verifier:?}; contracts: {:?} {}", on_chain.status, on_chain.output)
             })?),
         };
         let agrees = match (&verifier, error) {

@@ -10,23 +10,23 @@ use revm::context::{TxEnv, either::Either};
 
 use super::{PRIORITY_FEE, failure::Failure};
 use crate::{
-    Ending, Outcome, TRANSACTION_GAS_CAP,
-    machine::{Machine, Moment, Rules, unsigned},
+    Execution, ExecutionStatus, TRANSACTION_GAS_CAP,
+    machine::{ExecutionBlock, Machine, Rules, unsigned},
 };
 
 /// Gas that a callee gets for nothing with a value transfer, but that the caller must have at hand.
 const CALL_STIPEND: u64 = 2_300;
 
-pub(super) fn call(machine: &Machine, request: TransactionRequest, moment: Moment) -> Result<Bytes, Failure> {
-    let outcome = machine.simulate(environment(machine, request)?, moment)?;
-    Ok(Failure::unless_success(outcome)?.output)
+pub(super) fn call(machine: &Machine, request: TransactionRequest, block: ExecutionBlock) -> Result<Bytes, Failure> {
+    let execution = machine.simulate(environment(machine, request)?, block)?;
+    Ok(Failure::unless_success(execution)?.output)
 }
 
 /// The least gas limit with which the transaction succeeds in the next block.
 pub(super) fn estimate_gas(machine: &Machine, request: TransactionRequest) -> Result<u64, Failure> {
     let transaction = environment(machine, request)?;
-    let run = |gas_limit: u64| -> Result<Outcome, Failure> {
-        Ok(machine.simulate(TxEnv { gas_limit, ..transaction.clone() }, Moment::Next)?)
+    let run = |gas_limit: u64| -> Result<Execution, Failure> {
+        Ok(machine.simulate(TxEnv { gas_limit, ..transaction.clone() }, ExecutionBlock::Next)?)
     };
     let generous = Failure::unless_success(run(transaction.gas_limit)?)?;
     // `enough` always succeeds and `not_enough` never does.
@@ -37,7 +37,7 @@ pub(super) fn estimate_gas(machine: &Machine, request: TransactionRequest) -> Re
     let mut next = if guess < enough { guess } else { not_enough + (enough - not_enough) / 2 };
     while not_enough + 1 < enough {
         let succeeds = match run(next) {
-            Ok(outcome) => outcome.ending == Ending::Success,
+            Ok(execution) => execution.status == ExecutionStatus::Success,
             // Below the intrinsic cost.
             Err(_) => false,
         };

@@ -9,7 +9,7 @@ use alloy::{
 use revm::context::result::InvalidTransaction;
 use serde_json::value::to_raw_value;
 
-use crate::{ChainError, Ending, Outcome};
+use crate::{ChainError, Execution, ExecutionStatus};
 
 /// JSON-RPC 2.0, section 5.1.
 const METHOD_NOT_FOUND: i64 = -32601;
@@ -46,14 +46,14 @@ impl Failure {
     }
 
     /// What an execution returned, or why it did not return.
-    pub(crate) fn unless_success(outcome: Outcome) -> Result<Outcome, Self> {
-        match &outcome.ending {
-            Ending::Success => Ok(outcome),
-            Ending::Halt(reason) => Err(Self::internal(format!("EVM error {reason:?}"))),
-            Ending::Revert => Err(Self {
+    pub(crate) fn unless_success(execution: Execution) -> Result<Execution, Self> {
+        match &execution.status {
+            ExecutionStatus::Success => Ok(execution),
+            ExecutionStatus::Halt(reason) => Err(Self::internal(format!("EVM error {reason:?}"))),
+            ExecutionStatus::Revert => Err(Self {
                 code: EXECUTION_REVERTED,
-                message: revert_message(&outcome.output),
-                data: Some(outcome.output),
+                message: revert_message(&execution.output),
+                data: Some(execution.output),
             }),
         }
     }

@@ -73,8 +73,8 @@ pub(crate) fn answer(
 
         "eth_call" => {
             given.refuse_from(2, "state and block overrides are not supported")?;
-            let moment = queries::require_current(machine, given.optional(1, "block")?)?;
-            json(execution::call(machine, given.required(0, "transaction")?, moment)?)
+            let block = queries::require_current(machine, given.optional(1, "block")?)?;
+            json(execution::call(machine, given.required(0, "transaction")?, block)?)
         }
         "eth_estimateGas" => {
             given.refuse_from(2, "state and block overrides are not supported")?;

@@ -8,7 +8,7 @@ use alloy::{
 use super::failure::Failure;
 use crate::{
     block::MinedBlock,
-    machine::{Machine, Moment},
+    machine::{ExecutionBlock, Machine},
 };
 
 /// geth's bound on one answer.
@@ -30,14 +30,14 @@ pub(super) fn find_block(machine: &Machine, id: BlockId) -> Option<&MinedBlock> 
 }
 
 /// Where a call at this block is executed. Only the latest state is kept, so any other block is an error.
-pub(super) fn require_current(machine: &Machine, id: Option<BlockId>) -> Result<Moment, Failure> {
+pub(super) fn require_current(machine: &Machine, id: Option<BlockId>) -> Result<ExecutionBlock, Failure> {
     let id = id.unwrap_or_default();
     if id.is_pending() {
-        return Ok(Moment::Next);
+        return Ok(ExecutionBlock::Next);
     }
     let latest = machine.latest();
     match find_block(machine, id) {
-        Some(block) if block.hash == latest.hash => Ok(Moment::Latest),
+        Some(block) if block.hash == latest.hash => Ok(ExecutionBlock::Latest),
         Some(block) => Err(Failure::invalid_parameters(format!(
             "only the state of the latest block, {}, is kept; block {} was asked for",
             latest.header.number, block.header.number
