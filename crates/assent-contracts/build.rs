@@ -29,6 +29,7 @@ fn compile_contracts() -> Result<(), String> {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR")?);
+    println!("cargo::metadata=artifacts={}", out.join("artifacts").display());
     let forge = forge(&root)?;
 
     let build = Command::new(&forge)

@@ -1,7 +1,7 @@
 //! The command line: every command, its options, and what they have in common.
 
 use crate::{
-    Outcome, attest, completions, context, demo, deploy, deploy_example, epoch, inspect, intent, keys, manual,
+    ExitStatus, attest, completions, context, demo, deploy, deploy_example, epoch, inspect, intent, keys, manual,
     operator, output::Output, record, send, verify, weights,
 };
 use clap::{ColorChoice, Parser, Subcommand};
@@ -74,7 +74,7 @@ pub enum Command {
 
 impl Command {
     /// Does what was asked for.
-    pub fn run(self, output: Output) -> anyhow::Result<Outcome> {
+    pub fn run(self, output: Output) -> anyhow::Result<ExitStatus> {
         match self {
             Self::Demo(arguments) => demo::run(arguments, output),
             Self::Keys(command) => keys::run(command, output),

@@ -1,6 +1,6 @@
 //! `assent completions`: what a shell needs to complete commands, options and files.
 
-use crate::{Outcome, command_line::CommandLine};
+use crate::{ExitStatus, command_line::CommandLine};
 use anyhow::Result;
 use clap::{Args, CommandFactory, ValueHint};
 use clap_complete::{Shell, generate};
@@ -23,11 +23,11 @@ pub struct Arguments {
 }
 
 /// Runs `assent completions`.
-pub fn run(arguments: &Arguments) -> Result<Outcome> {
+pub fn run(arguments: &Arguments) -> Result<ExitStatus> {
     let mut script = Vec::new();
     generate(arguments.shell, &mut hinted(CommandLine::command()), "assent", &mut script);
     io::stdout().lock().write_all(&script)?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
 /// A value that is no path gets no file offered: shells offer files for whatever they know nothing of.

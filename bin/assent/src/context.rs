@@ -1,7 +1,7 @@
 //! `assent context`: what offline verification has to be told, read from a chain.
 
 use crate::{
-    Outcome, arguments,
+    ExitStatus, arguments,
     connection::{self, Node},
     input,
     output::{self, Output, short_address},
@@ -45,7 +45,7 @@ pub struct Arguments {
 }
 
 /// Runs `assent context`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let documents = arguments.documents.iter().map(|path| input::read_json("document", path));
     let documents = documents.collect::<Result<Vec<AttestationDocument>>>()?;
     let context = connection::block_on(async {
@@ -55,7 +55,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
         })
     })?;
     output.result(describe(&context), &context)?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
 async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Result<Context> {

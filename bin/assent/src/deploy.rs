@@ -1,7 +1,7 @@
 //! `assent deploy`: the contracts, at addresses that follow from their owner.
 
 use crate::{
-    Outcome,
+    ExitStatus,
     account::Account,
     arguments,
     connection::Node,
@@ -40,7 +40,7 @@ pub struct Arguments {
 }
 
 /// Runs `assent deploy`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let Arguments { node, owner, grace_period, payer } = arguments;
     let (from, signer) = payer.open()?;
     let report = node.ask("Deploying", signer, async |client| client.deploy(from, owner, grace_period).await)?;
@@ -48,7 +48,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     if output.is_json() && matches!(report.validator, ValidatorState::LeftToOwner) {
         output::remark(next_step(&report));
     }
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
 fn next_step(report: &DeploymentReport) -> String {

@@ -1,7 +1,7 @@
 //! `assent deploy-example`: a treasury to try Assent on.
 
 use crate::{
-    Outcome,
+    ExitStatus,
     account::Account,
     arguments,
     connection::{self, Node},
@@ -10,11 +10,11 @@ use crate::{
 use alloy::{
     primitives::{Address, B256, aliases::U48, utils::parse_ether},
     providers::Provider,
-    sol_types::{SolCall, SolConstructor},
+    sol_types::SolCall,
 };
 use anyhow::{Context, Result};
-use assent_client::{AssentClient, Call};
-use assent_contracts::ExampleToken;
+use assent_client::{AssentClient, PreparedCall};
+use assent_examples::{ExampleToken, deploy_token, deploy_vault};
 use assent_verifier::Policy;
 use clap::Args;
 use serde_json::json;
@@ -61,15 +61,14 @@ pub struct Arguments {
 }
 
 /// Runs `assent deploy-example`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let Arguments { node, task_manager, agent, policy_id, operator_set, quorum, max_lifetime, owner } = arguments;
     let (owner, signer) = owner.open()?;
     let policy = Policy { policyId: policy_id, operatorSet: operator_set, quorum, maxLifetime: max_lifetime };
     let (vault, token) = connection::block_on(async {
         let client = AssentClient::new(node.connect(signer)?);
         let _spinner = output::spinner("Deploying");
-        let (vault, _) = client
-            .deploy_vault(owner, owner, agent, task_manager, policy)
+        let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy)
             .await
             .with_context(|| format!("{}, with the TaskManager {task_manager}", node.asking()))?;
         let token = fill_treasury(&client, owner, vault).await.with_context(|| node.asking())?;
@@ -81,14 +80,13 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
         format_args!("{table}\nthe vault holds {TREASURY} EXT, of which the agent can pay what operators attest"),
         &json!({ "vault": vault, "token": token, "owner": owner, "agent": agent, "policyId": policy_id }),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
 /// Gives a vault what it holds at first, of a new token, which is returned.
 pub async fn fill_treasury(client: &AssentClient<impl Provider>, owner: Address, vault: Address) -> Result<Address> {
-    let arguments = ExampleToken::constructorCall { supply: parse_ether("1000000")? }.abi_encode();
-    let (token, _) = client.create(owner, [ExampleToken::BYTECODE.as_ref(), &arguments].concat().into()).await?;
+    let (token, _) = deploy_token(client, owner, parse_ether("1000000")?).await?;
     let transfer = ExampleToken::transferCall { to: vault, value: parse_ether(TREASURY)? };
-    client.send(&Call::new(owner, token, transfer.abi_encode())).await?;
+    client.send(&PreparedCall::new(owner, token, transfer.abi_encode())).await?;
     Ok(token)
 }

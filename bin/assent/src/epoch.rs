@@ -1,7 +1,7 @@
 //! `assent epoch`: operator sets as a registry has frozen them.
 
 use crate::{
-    Outcome,
+    ExitStatus,
     account::Account,
     arguments,
     connection::{self, Node},
@@ -114,7 +114,7 @@ struct Which {
 }
 
 /// Runs `assent epoch`.
-pub fn run(command: Command, output: Output) -> Result<Outcome> {
+pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
     match command {
         Command::Commit(arguments) => commit(arguments, output),
         Command::Revoke(arguments) => revoke(arguments, output),
@@ -122,7 +122,7 @@ pub fn run(command: Command, output: Output) -> Result<Outcome> {
     }
 }
 
-fn commit(arguments: CommitArguments, output: Output) -> Result<Outcome> {
+fn commit(arguments: CommitArguments, output: Output) -> Result<ExitStatus> {
     let CommitArguments { node, registry, operator_set, operators, owner } = arguments;
     let (owner, signer) = owner.open()?;
     let committed = node.ask("Committing the epoch", signer, async |client| {
@@ -143,15 +143,15 @@ fn commit(arguments: CommitArguments, output: Output) -> Result<Outcome> {
             "gas": gas,
         }),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
 fn transaction(receipt: &TransactionReceipt) -> B256 {
     receipt.transaction_hash
 }
 
-fn revoke(arguments: RevokeArguments, output: Output) -> Result<Outcome> {
-    let RevokeArguments { node, registry, epoch, owner } = arguments;
+fn retire(arguments: RetireArguments, output: Output) -> Result<ExitStatus> {
+    let RetireArguments { node, registry, epoch, owner } = arguments;
     let (owner, signer) = owner.open()?;
     let receipt =
         node.ask("Revoking the epoch", signer, async |client| client.revoke_epoch(registry, owner, epoch).await)?;
@@ -160,10 +160,10 @@ fn revoke(arguments: RevokeArguments, output: Output) -> Result<Outcome> {
         format_args!("epoch {epoch} is revoked: nothing that it signed is good any more, {gas} gas"),
         &json!({ "epoch": epoch, "transaction": transaction(&receipt), "gas": gas }),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
-fn show(arguments: ShowArguments, output: Output) -> Result<Outcome> {
+fn show(arguments: ShowArguments, output: Output) -> Result<ExitStatus> {
     let ShowArguments { node, registry, which } = arguments;
     let epoch = connection::block_on(async {
         let client = AssentClient::new(node.connect(None)?);
@@ -177,7 +177,7 @@ fn show(arguments: ShowArguments, output: Output) -> Result<Outcome> {
             .with_context(|| format!("the registry {registry} has no epoch of that operator set yet; its owner commits one with `assent epoch commit`"))
     })?;
     output.result(describe(&epoch), &epoch)?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
 fn describe(epoch: &Epoch) -> String {

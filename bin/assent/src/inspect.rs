@@ -1,7 +1,7 @@
 //! `assent inspect`: decodes an authorization and explains the result of each check.
 
 use crate::{
-    Outcome, input,
+    ExitStatus, input,
     output::{self, Output},
 };
 use alloy_primitives::{Address, U256};
@@ -86,13 +86,13 @@ pub struct Arguments {
 }
 
 /// Runs `assent inspect`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let verbose = arguments.verbose;
     let inspection = assent_inspection::inspect(&arguments.submission()?).map_err(with_next_step)?;
     output.result_of(|| Report { inspection: &inspection, verbose }.to_string(), || &inspection)?;
     Ok(match inspection.verdict.outcome {
-        VerdictOutcome::Valid | VerdictOutcome::NotVerified => Outcome::Success,
-        VerdictOutcome::Refused => Outcome::Refused,
+        VerdictOutcome::Valid | VerdictOutcome::NotVerified => ExitStatus::Success,
+        VerdictOutcome::Refused => ExitStatus::Refused,
     })
 }
 

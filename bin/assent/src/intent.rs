@@ -1,6 +1,6 @@
 //! `assent intent`: a call, written down for operators.
 
-use crate::{Outcome, arguments, input, inspect::LONGEST_CALLDATA, output::Output};
+use crate::{ExitStatus, arguments, input, inspect::LONGEST_CALLDATA, output::Output};
 use alloy_primitives::{Address, U256};
 use anyhow::Result;
 use assent_verifier::Intent;
@@ -35,10 +35,10 @@ pub struct Arguments {
 }
 
 /// Runs `assent intent`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let Arguments { from, to, value, data, chain_id } = arguments;
     let data = input::read_hex("calldata", &data, LONGEST_CALLDATA)?.into();
     let intent = Intent { from, to, value, data, chainId: chain_id };
     output.result(serde_json::to_string_pretty(&intent)?, &intent)?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }

@@ -1,7 +1,7 @@
 //! `assent keys`: operators' keys.
 
 use crate::{
-    Outcome, arguments,
+    ExitStatus, arguments,
     key_file::{self, KeyFile},
     output::{self, Output},
 };
@@ -77,14 +77,14 @@ pub struct ShowArguments {
 }
 
 /// Runs `assent keys`.
-pub fn run(command: Command, output: Output) -> Result<Outcome> {
+pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
     match command {
         Command::New(arguments) => new(&arguments, output),
         Command::Show(arguments) => show(&arguments, output),
     }
 }
 
-fn new(arguments: &NewArguments, output: Output) -> Result<Outcome> {
+fn new(arguments: &NewArguments, output: Output) -> Result<ExitStatus> {
     let NewArguments { out, password_file, unencrypted } = arguments;
     let key = SecretKey::generate()?;
     if *unencrypted {
@@ -104,16 +104,16 @@ fn new(arguments: &NewArguments, output: Output) -> Result<Outcome> {
         format_args!("{} holds the key of public key\n{public_key}", out.display()),
         &json!({ "file": out, "encrypted": !unencrypted, "publicKey": public_key }),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
-fn show(arguments: &ShowArguments, output: Output) -> Result<Outcome> {
+fn show(arguments: &ShowArguments, output: Output) -> Result<ExitStatus> {
     let file = KeyFile::read(&arguments.file)?;
     let public_key = file.public_key();
     let (Some(operator), Some(registry), Some(chain_id)) = (arguments.operator, arguments.registry, arguments.chain_id)
     else {
         output.result(format_args!("public key\n{public_key}"), &json!({ "publicKey": public_key }))?;
-        return Ok(Outcome::Success);
+        return Ok(ExitStatus::Success);
     };
     let key = file.open(&arguments.file, arguments.password_file.as_deref())?;
     let proof = key.prove_possession(operator, chain_id, registry);
@@ -129,7 +129,7 @@ fn show(arguments: &ShowArguments, output: Output) -> Result<Outcome> {
             "chainId": chain_id.to_string(),
         }),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
 fn cannot_write(path: &Path) -> String {

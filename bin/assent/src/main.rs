@@ -33,7 +33,7 @@ use output::Output;
 use std::{io, process::ExitCode};
 
 /// What a command that ran to its end found.
-enum Outcome {
+enum ExitStatus {
     /// What was asked for is done, or valid.
     Success,
     /// The answer, already printed, is no.
@@ -43,8 +43,8 @@ enum Outcome {
 fn main() -> ExitCode {
     let CommandLine { json, command, .. } = command_line::read();
     match command.run(Output::new(json)) {
-        Ok(Outcome::Success) => ExitCode::SUCCESS,
-        Ok(Outcome::Refused) => ExitCode::FAILURE,
+        Ok(ExitStatus::Success) => ExitCode::SUCCESS,
+        Ok(ExitStatus::Refused) => ExitCode::FAILURE,
         // Whoever reads the output has seen enough; there is nobody left to tell.
         Err(error) if is_broken_pipe(&error) => ExitCode::FAILURE,
         Err(error) => {

@@ -1,6 +1,6 @@
 //! `assent man`: manual pages.
 
-use crate::{Outcome, command_line::CommandLine, input, output::Output};
+use crate::{ExitStatus, command_line::CommandLine, input, output::Output};
 use anyhow::{Context, Result};
 use clap::{Args, Command, CommandFactory, ValueHint};
 use clap_mangen::{
@@ -30,12 +30,12 @@ pub struct Arguments {
 }
 
 /// Runs `assent man`.
-pub fn run(arguments: &Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let mut command = CommandLine::command().disable_help_subcommand(true);
     command.build();
     let Some(directory) = &arguments.out else {
         io::stdout().lock().write_all(&page(&command)?)?;
-        return Ok(Outcome::Success);
+        return Ok(ExitStatus::Success);
     };
     fs::create_dir_all(directory)
         .with_context(|| format!("the directory {} cannot be made; --out takes a directory", directory.display()))?;
@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Outcome> {
     }
     let text = format!("{} manual pages are in {}", files.len(), directory.display());
     output.result(text, &json!({ "files": files }))?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
 /// The pages of a command and of those under it, by their files' names.

@@ -1,7 +1,7 @@
 //! `assent operator`: an operator's own transactions with a registry.
 
 use crate::{
-    Outcome,
+    ExitStatus,
     account::Account,
     arguments,
     connection::Node,
@@ -87,7 +87,7 @@ enum Entry {
 }
 
 /// Runs `assent operator`.
-pub fn run(command: Command, output: Output) -> Result<Outcome> {
+pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
     match command {
         Command::Register(arguments) => hand_in_key(&arguments, Entry::Registered, output),
         Command::Rotate(arguments) => hand_in_key(&arguments, Entry::Rotated, output),
@@ -95,7 +95,7 @@ pub fn run(command: Command, output: Output) -> Result<Outcome> {
     }
 }
 
-fn hand_in_key(arguments: &KeyArguments, entry: Entry, output: Output) -> Result<Outcome> {
+fn hand_in_key(arguments: &KeyArguments, entry: Entry, output: Output) -> Result<ExitStatus> {
     let KeyArguments { place: Place { node, registry, operator }, key, password_file } = arguments;
     let (operator, signer) = operator.open()?;
     let key = KeyFile::read(key)?.open(key, password_file.as_deref())?;
@@ -126,10 +126,10 @@ fn hand_in_key(arguments: &KeyArguments, entry: Entry, output: Output) -> Result
             "gas": receipt.gas_used,
         }),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
-fn deregister(Place { node, registry, operator }: &Place, output: Output) -> Result<Outcome> {
+fn deregister(Place { node, registry, operator }: &Place, output: Output) -> Result<ExitStatus> {
     let (operator, signer) = operator.open()?;
     let receipt =
         node.ask("Deregistering", signer, async |client| client.deregister_operator(*registry, operator).await)?;
@@ -137,5 +137,5 @@ fn deregister(Place { node, registry, operator }: &Place, output: Output) -> Res
         format_args!("operator {} is registered no longer, {} gas", short_address(operator), receipt.gas_used),
         &json!({ "operator": operator, "transaction": receipt.transaction_hash, "gas": receipt.gas_used }),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }

@@ -1,7 +1,7 @@
 //! `assent record`: roots, verified once on chain for all calls under them.
 
 use crate::{
-    Outcome,
+    ExitStatus,
     account::Account,
     connection::{self, Node},
     input,
@@ -51,7 +51,7 @@ struct Recorded {
 }
 
 /// Runs `assent record`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let (from, signer) = arguments.payer.open()?;
     let (chain_id, roots) = read(&arguments.documents)?;
     let done = connection::block_on(async {
@@ -71,7 +71,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     match done {
         Ok((recorded, receipts)) => {
             output.result(describe(&recorded, &receipts), &to_json(&recorded, &receipts))?;
-            Ok(Outcome::Success)
+            Ok(ExitStatus::Success)
         }
         Err(error) => refused::report(error, output),
     }

@@ -1,6 +1,6 @@
 //! What a chain refused.
 
-use crate::{Outcome, output::Output};
+use crate::{ExitStatus, output::Output};
 use alloy_primitives::hex;
 use anyhow::Result;
 use assent_client::ClientError;
@@ -8,7 +8,7 @@ use assent_inspection::remedy;
 use serde_json::json;
 
 /// Refusals are answers; everything else is a failure of the command.
-pub fn report(error: ClientError, output: Output) -> Result<Outcome> {
+pub fn report(error: ClientError, output: Output) -> Result<ExitStatus> {
     let Some(refusal) = error.refusal() else { return Err(error.into()) };
     let cost = match error.gas_used() {
         Some(gas) => format!("mined and refused, {gas} gas"),
@@ -28,5 +28,5 @@ pub fn report(error: ClientError, output: Output) -> Result<Outcome> {
             },
         }),
     )?;
-    Ok(Outcome::Refused)
+    Ok(ExitStatus::Refused)
 }

@@ -1,7 +1,7 @@
 //! `assent send`: an attested call, tried out first.
 
 use crate::{
-    Outcome,
+    ExitStatus,
     account::Account,
     arguments,
     connection::{self, Node},
@@ -10,11 +10,11 @@ use crate::{
     output::{self, Output},
     refused,
 };
-use alloy::{rpc::types::TransactionReceipt, sol_types::SolCall};
+use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::Address;
 use anyhow::{Context, Result, bail};
-use assent_client::{AssentClient, Call};
-use assent_contracts::TreasuryVault;
+use assent_client::{AssentClient, PreparedCall};
+use assent_examples::execute_call;
 use assent_verifier::{AttestationDocument, Authorization, Intent, QuorumProof};
 use clap::Args;
 use serde_json::json;
@@ -55,7 +55,7 @@ pub struct Arguments {
 }
 
 /// Runs `assent send`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let (intent, mut authorization) = arguments.read()?;
     if arguments.recorded {
         authorization.quorum_proof = QuorumProof::Recorded;
@@ -98,24 +98,20 @@ impl Arguments {
     }
 
     /// The call as this account makes it. Whether it is the one that was attested is for the contract to say.
-    fn call(&self, from: Address, intent: &Intent, authorization: &Authorization) -> Result<Call> {
+    fn call(&self, from: Address, intent: &Intent, authorization: &Authorization) -> Result<PreparedCall> {
         if let Some(contract) = self.explicit {
-            let execute = TreasuryVault::executeCall {
-                intent: intent.clone().into(),
-                authorization: authorization.encode().into(),
-            };
-            return Ok(Call::new(from, contract, execute.abi_encode()));
+            return Ok(PreparedCall { from, ..execute_call(contract, intent, authorization) });
         }
-        let call = Call::new(from, intent.to, intent.data.clone()).with_value(intent.value);
+        let call = PreparedCall::new(from, intent.to, intent.data.clone()).with_value(intent.value);
         Ok(call.attested(authorization)?)
     }
 }
 
-fn went_through(receipt: &TransactionReceipt, output: Output) -> Result<Outcome> {
+fn went_through(receipt: &TransactionReceipt, output: Output) -> Result<ExitStatus> {
     let (transaction, gas, block) = (receipt.transaction_hash, receipt.gas_used, receipt.block_number);
     output.result(
         format_args!("the call went through: transaction {transaction}, {gas} gas"),
         &json!({ "sent": true, "transaction": transaction, "gas": gas, "block": block }),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }

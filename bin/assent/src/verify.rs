@@ -1,7 +1,7 @@
 //! `assent verify`: each check, offline.
 
 use crate::{
-    Outcome, arguments, input,
+    ExitStatus, arguments, input,
     inspect::{LONGEST_AUTHORIZATION, LONGEST_CALLDATA},
     output::{self, Output},
 };
@@ -62,7 +62,7 @@ pub struct Arguments {
 }
 
 /// Runs `assent verify`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let context = arguments.context()?;
     let document = arguments.document.as_deref().map(|path| input::read_json::<AttestationDocument>("document", path));
     let document = document.transpose()?;
@@ -72,7 +72,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
     let explanation = Explanation::of(&examination, &context, &submitted, document.as_ref(), None);
     let text = describe(&examination, explanation.as_ref())?;
     output.result(text, &report(&examination, explanation.as_ref()))?;
-    Ok(if examination.result().is_ok() { Outcome::Success } else { Outcome::Refused })
+    Ok(if examination.result().is_ok() { ExitStatus::Success } else { ExitStatus::Refused })
 }
 
 impl Arguments {

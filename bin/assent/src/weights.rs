@@ -1,6 +1,6 @@
 //! `assent weights`: what operators weigh.
 
-use crate::{Outcome, account::Account, arguments, connection::Node, output::Output};
+use crate::{ExitStatus, account::Account, arguments, connection::Node, output::Output};
 use alloy_primitives::{Address, aliases::U96};
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -33,7 +33,7 @@ pub struct SetArguments {
     node: Node,
     /// The OwnerStakeSource.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    owner_stake_source: Address,
+    stake_source: Address,
     /// The operator set.
     #[arg(long, value_name = "NUMBER")]
     operator_set: u32,
@@ -45,11 +45,11 @@ pub struct SetArguments {
 }
 
 /// Runs `assent weights`.
-pub fn run(Command::Set(arguments): Command, output: Output) -> Result<Outcome> {
-    let SetArguments { node, owner_stake_source, operator_set, weights, owner } = arguments;
+pub fn run(Command::Set(arguments): Command, output: Output) -> Result<ExitStatus> {
+    let SetArguments { node, stake_source, operator_set, weights, owner } = arguments;
     let (owner, signer) = owner.open()?;
     let receipt = node.ask("Setting weights", signer, async |client| {
-        client.set_weights(owner_stake_source, owner, operator_set, &weights).await
+        client.set_weights(stake_source, owner, operator_set, &weights).await
     })?;
     let listed = weights.iter().map(|(operator, weight)| json!({ "operator": operator, "weight": weight.to_string() }));
     output.result(
@@ -65,5 +65,5 @@ pub fn run(Command::Set(arguments): Command, output: Output) -> Result<Outcome> 
             "gas": receipt.gas_used,
         }),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }

@@ -1,4 +1,4 @@
-//! The demo: every call refused with the same bytes on chain and offline, on the embedded chain and on a real node.
+//! The demo: every call is refused with the same bytes on chain and offline, on the embedded chain and on a real node.
 
 mod command;
 #[path = "command/anvil.rs"]
@@ -46,7 +46,7 @@ fn on_a_real_node_both_sides_agree_and_the_node_is_left_as_it_was() {
 fn people_are_told_the_story_and_shown_the_table() {
     let said = Desk::new().run(&["demo"]).succeeded();
     for (check, error) in ROWS {
-        let error = error.unwrap_or("goes through");
+        let error = error.unwrap_or("succeeds");
         let row = said.lines().any(|line| line.contains(&format!(" {check} ")) && line.matches(error).count() == 2);
         assert!(row, "no row {check:?} with {error:?} twice in:\n{said}");
     }

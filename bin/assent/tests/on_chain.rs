@@ -12,10 +12,10 @@ use alloy::{
         utils::parse_ether,
     },
     providers::{DynProvider, Provider, ProviderBuilder},
-    sol_types::{SolCall, SolConstructor},
+    sol_types::SolCall,
 };
-use assent_client::{AssentClient, Call};
-use assent_contracts::{ExampleToken, TreasuryVault};
+use assent_client::{AssentClient, PreparedCall};
+use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault};
 use assent_verifier::{Policy, PublicKey, Signature};
 use command::Desk;
 use node::Anvil;
@@ -118,14 +118,12 @@ impl Scene {
         let policy =
             Policy { policyId: B256::repeat_byte(0x11), operatorSet: 1, quorum: 6000, maxLifetime: U48::from(3600) };
         let supply = parse_ether("1000").expect("an amount");
-        let creation =
-            [ExampleToken::BYTECODE.as_ref(), &ExampleToken::constructorCall { supply }.abi_encode()].concat();
         (self.vault, self.token) = self.runtime.block_on(async {
-            let vault =
-                self.client.deploy_vault(owner, owner, agent, self.task_manager, policy).await.expect("a vault").0;
-            let token = self.client.create(owner, creation.into()).await.expect("a token").0;
+            let vault = deploy_vault(&self.client, owner, owner, agent, self.task_manager, policy).await;
+            let vault = vault.expect("a vault").0;
+            let token = deploy_token(&self.client, owner, supply).await.expect("a token").0;
             let fill = ExampleToken::transferCall { to: vault, value: supply }.abi_encode();
-            self.client.send(&Call::new(owner, token, fill)).await.expect("a full vault");
+            self.client.send(&PreparedCall::new(owner, token, fill)).await.expect("a full vault");
             (vault, token)
         });
     }

@@ -1,4 +1,4 @@
-//! Reading what offline verification must be told.
+//! Reading the chain state that offline verification takes as input.
 
 use crate::{AssentClient, ClientError, SpentSnapshot, spent::word_of};
 use alloy::{
@@ -12,7 +12,7 @@ use assent_verifier::{Authorization, Context, Epoch, Intent, Policy, QuorumProof
 use std::collections::BTreeSet;
 
 impl<P: Provider> AssentClient<P> {
-    /// The chain's id (EIP-155).
+    /// Returns the chain's id (EIP-155).
     ///
     /// # Errors
     ///
@@ -21,16 +21,16 @@ impl<P: Provider> AssentClient<P> {
         self.provider.get_chain_id().await.map_err(ClientError::Transport)
     }
 
-    /// What a client demands of attestations; `None` until it is set.
+    /// Reads a client's policy; `None` until it is set.
     ///
     /// # Errors
     ///
-    /// [`ClientError::UnexpectedAnswer`] when `policy_client` is no PolicyClient; [`ClientError::Transport`].
+    /// [`ClientError::UnexpectedAnswer`] when `policy_client` is not a PolicyClient; [`ClientError::Transport`].
     pub async fn read_policy(&self, policy_client: Address) -> Result<Option<Policy>, ClientError> {
         self.policy_at(policy_client, BlockId::latest()).await
     }
 
-    /// The TaskManager that a client asks; zero until it is set.
+    /// Reads a client's TaskManager; zero until it is set.
     ///
     /// # Errors
     ///
@@ -39,11 +39,11 @@ impl<P: Provider> AssentClient<P> {
         self.task_manager_at(policy_client, BlockId::latest()).await
     }
 
-    /// Whether a client's nonce is spent or burned.
+    /// Reads whether a client's nonce is spent or burned.
     ///
     /// # Errors
     ///
-    /// [`ClientError::UnexpectedAnswer`] when `task_manager` is no TaskManager; [`ClientError::Transport`].
+    /// [`ClientError::UnexpectedAnswer`] when `task_manager` is not a TaskManager; [`ClientError::Transport`].
     pub async fn is_spent(
         &self,
         task_manager: Address,
@@ -71,8 +71,9 @@ impl<P: Provider> AssentClient<P> {
         self.spent_at(task_manager, policy_client, nonces, BlockId::latest()).await
     }
 
-    /// Reads all that verifying one authorization of an intent offline needs: the epoch it names, the word of its nonce, and
-    /// what is recorded of its root when it says that it is.
+    /// Reads the context for verifying one authorization of an intent offline.
+    ///
+    /// It has the authorization's epoch, the word of its nonce, and its root's record if it uses one.
     ///
     /// # Errors
     ///
@@ -88,13 +89,14 @@ impl<P: Provider> AssentClient<P> {
         self.context_for_at(&latest, policy_client, caller, intent, authorization).await
     }
 
-    /// As [`read_context_for`](Self::read_context_for), as of a block of the past, whose time is the context's. The node must
-    /// have kept its state: most keep that of the last 128 blocks, an archive node all.
+    /// Reads the context for verifying one authorization, as of a past block, whose time is the context's.
+    ///
+    /// The node must still have that state: most nodes keep the last 128 blocks, an archive node keeps all.
     ///
     /// # Errors
     ///
     /// As [`read_context`](Self::read_context); [`ClientError::NoSuchBlock`]; [`ClientError::Transport`] also when the node
-    /// has not kept the state.
+    /// does not have the state.
     pub async fn read_context_for_at(
         &self,
         block: u64,
@@ -127,41 +129,40 @@ impl<P: Provider> AssentClient<P> {
         Ok(context)
     }
 
-    /// Reads all that verification of a client's authorizations needs, as of the latest block, whose time is the
-    /// context's: chain, TaskManager, policy, the epochs of these numbers, and the words that hold these nonces' bits. Of
-    /// recorded roots it reads none: see [`read_recorded_roots`](Self::read_recorded_roots).
+    /// Reads the context for verifying a client's authorizations, as of the latest block, whose time is the context's.
     ///
-    /// An epoch that the TaskManager does not know is left out, and a client without a TaskManager has neither epochs nor spent nonces:
-    /// verification then gives the refusal that the chain gives.
+    /// It has the chain, the TaskManager, the policy, these epochs, and the words of these nonces, but no recorded roots:
+    /// see [`read_recorded_roots`](Self::read_recorded_roots). An epoch that the TaskManager does not know is left out. A
+    /// client without a TaskManager has neither epochs nor spent nonces. Verification then returns the chain's refusal.
     ///
     /// ```
-    /// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
-    /// # use world::{AGENT, OPERATOR, OWNER, World};
+    /// # mod fixture { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/fixture.rs")); }
+    /// # use fixture::{AGENT, OPERATOR, OWNER, Fixture};
     /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), world::Failure> {
-    /// # let world = World::new().await?;
-    /// # let (client, vault, token) = (&world.client, world.vault, world.token);
+    /// # async fn main() -> Result<(), fixture::Failure> {
+    /// # let fixture = Fixture::new().await?;
+    /// # let (client, vault, token) = (&fixture.client, fixture.vault, fixture.token);
     /// use alloy::{primitives::U256, providers::Provider};
     /// use assent_verifier::SpentLedger;
     ///
-    /// // Enough for what epoch 1 attests with the nonces 0 to 255.
+    /// // Enough for attestations of epoch 1 with nonces 0 to 255.
     /// let context = client.read_context(vault, AGENT, &[1], &[U256::ZERO]).await?;
     /// assert_eq!(context.policy, client.read_policy(vault).await?);
     /// assert!(context.epoch(1).is_some());
     /// assert!(!context.spent.is_spent(vault, U256::from(255)));
-    /// assert!(context.spent.is_spent(vault, U256::from(256))); // Not read, and so refused.
+    /// assert!(context.spent.is_spent(vault, U256::from(256))); // Not read.
     ///
-    /// // A later one needs only what has changed since.
+    /// // Further nonces need only their words.
     /// let spent = client.read_spent(context.task_manager, vault, &[U256::from(256)]).await?;
     /// assert!(!spent.is_spent(vault, U256::from(256)));
-    /// assert_eq!(client.provider().get_block_number().await?, world.chain.block_number());
+    /// assert_eq!(client.provider().get_block_number().await?, fixture.chain.block_number());
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// [`ClientError::UnexpectedAnswer`] when `policy_client` is no PolicyClient; [`ClientError::OperatorTable`];
+    /// [`ClientError::UnexpectedAnswer`] when `policy_client` is not a PolicyClient; [`ClientError::OperatorTable`];
     /// [`ClientError::Transport`].
     pub async fn read_context(
         &self,
@@ -190,7 +191,7 @@ impl<P: Provider> AssentClient<P> {
         epochs: &[u32],
         nonces: &[U256],
     ) -> Result<Context<SpentSnapshot>, ClientError> {
-        // All reads are of this one block, so that they fit together.
+        // All reads are of this block, so that they are consistent.
         let block = BlockId::number(header.number);
         let task_manager = self.task_manager_at(policy_client, block).await?;
         let (epochs, spent) = if task_manager.is_zero() {

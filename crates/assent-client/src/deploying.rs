@@ -1,7 +1,6 @@
 //! Deploying the contracts.
 
-use crate::{AssentClient, Call, ClientError};
-use alloy::sol_types::SolConstructor;
+use crate::{AssentClient, ClientError, PreparedCall};
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,
@@ -9,19 +8,15 @@ use alloy::{
     providers::Provider,
     rpc::types::{TransactionReceipt, TransactionRequest},
 };
-use assent_contracts::{
-    TreasuryVault,
-    deployment::{DEPLOYMENT_PROXY, Deployment, DeterministicContract},
-};
-use assent_verifier::Policy;
+use assent_contracts::deployment::{DEPLOYMENT_PROXY, Deployment, DeterministicContract};
 
-/// EIP-2537's addition in G1.
+/// The precompile of EIP-2537 that adds in G1.
 const G1ADD: Address = address!("0x000000000000000000000000000000000000000b");
-/// Two points in, one point out, 128 bytes each.
+/// Two points; the result is one. Each has 128 bytes.
 const G1ADD_INPUT: [u8; 256] = [0; 256];
 const G1ADD_OUTPUT_LENGTH: usize = 128;
 
-/// What a deployment did.
+/// The result of a deployment.
 ///
 /// ```
 /// use alloy::primitives::aliases::U48;
@@ -31,15 +26,15 @@ const G1ADD_OUTPUT_LENGTH: usize = 128;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = AssentClient::new(EmbeddedChain::new(31_337).provider());
-/// let [owner, somebody, ..] = DEVELOPMENT_ACCOUNTS;
+/// let [owner, other, ..] = DEVELOPMENT_ACCOUNTS;
 /// let report = client.deploy(owner, owner, U48::from(3600)).await?;
 /// for DeployedContract { name, address, receipt } in &report.contracts {
 ///     println!("{name} at {address}, {} gas", receipt.as_ref().map_or(0, |receipt| receipt.gas_used));
 /// }
 /// assert!(matches!(report.validator, ValidatorState::Added(_)));
 ///
-/// // Again, by anybody: everything stands already.
-/// let again = client.deploy(somebody, owner, U48::from(3600)).await?;
+/// // Again, from any account: everything is deployed already.
+/// let again = client.deploy(other, owner, U48::from(3600)).await?;
 /// assert_eq!(again.deployment, report.deployment);
 /// assert!(again.contracts.iter().all(|contract| contract.receipt.is_none()));
 /// assert!(matches!(again.validator, ValidatorState::WasAdded));
@@ -47,16 +42,17 @@ const G1ADD_OUTPUT_LENGTH: usize = 128;
 /// # }
 /// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct DeploymentReport {
-    /// The contracts, where they stand, and the arguments.
+    /// The contracts with their addresses and arguments.
     pub deployment: Deployment,
-    /// What became of each, in the order of [`Deployment::in_order`].
+    /// The result for each, in the order of [`Deployment::in_order`].
     pub contracts: Vec<DeployedContract>,
-    /// Whether the OperatorRegistry tells the TaskManager of epochs.
+    /// Whether the OperatorRegistry publishes epochs to the TaskManager.
     pub validator: ValidatorState,
 }
 
-/// Whether an OperatorRegistry tells a TaskManager of epochs. Until it does, every attestation is refused.
+/// Whether an OperatorRegistry publishes epochs to a TaskManager. Until it does, every attestation is refused.
 ///
 /// ```
 /// use alloy::primitives::aliases::U48;
@@ -66,9 +62,9 @@ pub struct DeploymentReport {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = AssentClient::new(EmbeddedChain::new(31_337).provider());
-/// let [owner, somebody, ..] = DEVELOPMENT_ACCOUNTS;
-/// // Somebody else pays for the deployment, and cannot act as the registry's owner.
-/// let report = client.deploy(somebody, owner, U48::from(3600)).await?;
+/// let [owner, other, ..] = DEVELOPMENT_ACCOUNTS;
+/// // Another account deploys, and cannot act as the registry's owner.
+/// let report = client.deploy(other, owner, U48::from(3600)).await?;
 /// assert!(matches!(report.validator, ValidatorState::LeftToOwner));
 ///
 /// let (registry, task_manager) = (report.deployment.operator_registry, report.deployment.task_manager);
@@ -78,45 +74,47 @@ pub struct DeploymentReport {
 /// # }
 /// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum ValidatorState {
-    /// It did already.
+    /// It already did.
     WasAdded,
-    /// It does from now on: the receipt of `addValidator`, and of `publishEpoch` for each epoch that was in force.
+    /// It now does: the receipts of `addValidator`, and of `publishEpoch` for each epoch in force.
     Added(Vec<TransactionReceipt>),
-    /// Its owner must call `addValidator` with the TaskManager; somebody else has deployed.
+    /// The owner must still call `addValidator` with the TaskManager: another account deployed.
     LeftToOwner,
 }
 
-/// A contract that stands.
+/// A deployed contract.
 ///
 /// ```
 /// use alloy::primitives::Address;
 /// use assent_client::DeployedContract;
 ///
-/// /// What a log says of each.
+/// /// Returns a line for a log.
 /// fn line(contract: &DeployedContract) -> String {
 ///     let DeployedContract { name, address, receipt } = contract;
-///     let what = if receipt.is_some() { "deployed to" } else { "stands at" };
+///     let what = if receipt.is_some() { "deployed to" } else { "is already at" };
 ///     format!("{name} {what} {address}")
 /// }
 ///
 /// let contract = DeployedContract { name: "TaskManager", address: Address::ZERO, receipt: None };
-/// assert_eq!(line(&contract), format!("TaskManager stands at {}", Address::ZERO));
+/// assert_eq!(line(&contract), format!("TaskManager is already at {}", Address::ZERO));
 /// ```
 #[derive(Debug, Clone)]
 pub struct DeployedContract {
     /// Its name in Solidity.
     pub name: &'static str,
-    /// Where it stands.
+    /// Its address.
     pub address: Address,
-    /// The receipt of its deployment; `None` when it stood there already.
+    /// The receipt of its deployment; `None` when it was deployed before.
     pub receipt: Option<TransactionReceipt>,
 }
 
 impl<P: Provider> AssentClient<P> {
-    /// Deploys OwnerStakeSource, OperatorRegistry and TaskManager to the addresses that follow from `owner` and
-    /// `grace_period` (seconds), paid by `from`. What stands there already is left as it is. When `from` is the owner, the
-    /// registry is told of the TaskManager.
+    /// Deploys OwnerStakeSource, OperatorRegistry and TaskManager, paid by `from`.
+    ///
+    /// Their addresses follow from `owner` and `grace_period` (seconds). Contracts that are already deployed are left
+    /// unchanged. When `from` is the owner, the TaskManager is added to the registry.
     ///
     /// # Errors
     ///
@@ -146,44 +144,20 @@ impl<P: Provider> AssentClient<P> {
         Ok(DeploymentReport { deployment, contracts, validator })
     }
 
-    /// Deploys a treasury vault, the example among the contracts, from the account `from`.
-    ///
-    /// # Errors
-    ///
-    /// As [`create`](Self::create): [`ClientError::Reverted`] when the policy is not one, or `task_manager` no contract.
-    pub async fn deploy_vault(
-        &self,
-        from: Address,
-        owner: Address,
-        agent: Address,
-        task_manager: Address,
-        policy: Policy,
-    ) -> Result<(Address, TransactionReceipt), ClientError> {
-        let arguments = TreasuryVault::constructorCall {
-            owner,
-            initialAgent: agent,
-            taskManager: task_manager,
-            policy: policy.into(),
-        };
-        self.create(from, [TreasuryVault::BYTECODE.as_ref(), &arguments.abi_encode()].concat().into()).await
-    }
-
     /// Creates a contract from its init code (creation bytecode and ABI-encoded arguments), at an address that depends
     /// on the account `from` and its nonce.
     ///
     /// ```
-    /// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
-    /// # use world::{AGENT, OPERATOR, OWNER, World};
+    /// # mod fixture { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/fixture.rs")); }
+    /// # use fixture::{AGENT, OPERATOR, OWNER, Fixture};
     /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), world::Failure> {
-    /// # let world = World::new().await?;
-    /// # let (client, vault, token) = (&world.client, world.vault, world.token);
-    /// use alloy::{primitives::U256, sol_types::SolConstructor};
-    /// use assent_contracts::ExampleToken;
+    /// # async fn main() -> Result<(), fixture::Failure> {
+    /// # let fixture = Fixture::new().await?;
+    /// # let client = &fixture.client;
+    /// use alloy::primitives::bytes;
     ///
-    /// let arguments = ExampleToken::constructorCall { supply: U256::from(1000) }.abi_encode();
-    /// let init_code = [ExampleToken::BYTECODE.as_ref(), &arguments].concat();
-    /// let (address, receipt) = client.create(AGENT, init_code.into()).await?;
+    /// // Twelve bytes that return the one after them, STOP.
+    /// let (address, receipt) = client.create(AGENT, bytes!("6001600c60003960016000f3" "00")).await?;
     /// assert_eq!(receipt.contract_address, Some(address));
     /// # Ok(())
     /// # }
@@ -208,9 +182,9 @@ impl<P: Provider> AssentClient<P> {
         if self.has_code(address).await? {
             return Ok(DeployedContract { name, address, receipt: None });
         }
-        let receipt = match self.send(&Call::new(from, DEPLOYMENT_PROXY, contract.proxy_calldata())).await {
+        let receipt = match self.send(&PreparedCall::new(from, DEPLOYMENT_PROXY, contract.proxy_calldata())).await {
             Ok(receipt) => receipt,
-            // The proxy reverts without data. A plain creation says what the constructor said.
+            // The proxy reverts without data. A plain creation has the constructor's revert data.
             Err(reverted @ ClientError::Reverted { .. }) => {
                 let plainly = self.provider.call(creation(from, contract.init_code.clone())).await;
                 return Err(plainly.err().map_or(reverted, |error| ClientError::from_transport(address, error)));
@@ -231,7 +205,7 @@ impl<P: Provider> AssentClient<P> {
         Err(ClientError::DeploymentProxyMissing { chain_id: self.chain_id().await?, proxy: DEPLOYMENT_PROXY })
     }
 
-    /// Infinity plus infinity. Where the precompile is missing, an empty account answers, with nothing.
+    /// Adds infinity to infinity. Where the precompile is missing, the answer is empty.
     async fn require_precompiles(&self) -> Result<(), ClientError> {
         let request = TransactionRequest::default().with_to(G1ADD).with_input(G1ADD_INPUT);
         let sum = self.provider.call(request).await.map_err(ClientError::Transport)?;

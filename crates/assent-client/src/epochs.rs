@@ -10,14 +10,14 @@ use assent_contracts::{OperatorRegistry, TaskManager};
 use assent_verifier::{Epoch, OperatorSet};
 
 impl<P: Provider> AssentClient<P> {
-    /// Reads an epoch of a registry and its operators: every key and weight, validated as `OperatorSet::from_tables` does.
+    /// Reads an epoch of a registry with its operators, validated by `OperatorSet::from_tables`.
     ///
-    /// An epoch that was revoked or superseded is read like any other; its `valid_until` says so.
+    /// Retired and superseded epochs are read too; see their `valid_until`.
     ///
     /// # Errors
     ///
-    /// [`ClientError::NoSuchEpoch`]; [`ClientError::OperatorTable`] when the code that the epoch names is no operator
-    /// table; [`ClientError::UnexpectedAnswer`] when `registry` is no OperatorRegistry; [`ClientError::Transport`].
+    /// [`ClientError::NoSuchEpoch`]; [`ClientError::OperatorTable`] when the epoch's code is not an operator
+    /// table; [`ClientError::UnexpectedAnswer`] when `registry` is not an OperatorRegistry; [`ClientError::Transport`].
     pub async fn read_epoch(&self, registry: Address, number: u32) -> Result<Epoch, ClientError> {
         self.epoch_at(registry, number, BlockId::latest()).await
     }
@@ -39,11 +39,11 @@ impl<P: Provider> AssentClient<P> {
         }
     }
 
-    /// Reads an epoch as a TaskManager knows it, which is what counts on chain; `None` when it does not know it.
+    /// Reads an epoch as a TaskManager knows it, which decides on chain; `None` when it does not know it.
     ///
     /// # Errors
     ///
-    /// As [`read_epoch`](Self::read_epoch); [`ClientError::UnexpectedAnswer`] when `task_manager` is no TaskManager.
+    /// As [`read_epoch`](Self::read_epoch); [`ClientError::UnexpectedAnswer`] when `task_manager` is not a TaskManager.
     pub async fn read_known_epoch(&self, task_manager: Address, number: u32) -> Result<Option<Epoch>, ClientError> {
         self.known_epoch_at(task_manager, number, BlockId::latest()).await
     }
@@ -75,7 +75,7 @@ impl<P: Provider> AssentClient<P> {
             .ok_or(ClientError::NoSuchEpoch { registry, epoch: number })
     }
 
-    /// The epoch that a contract's record of it tells of; `None` where the record is empty.
+    /// Reads the operators of an epoch's record; `None` when the record is empty.
     async fn epoch_of_record(
         &self,
         number: u32,
@@ -94,7 +94,7 @@ impl<P: Provider> AssentClient<P> {
     async fn operators(&self, epoch: u32, head: Address, block: BlockId) -> Result<OperatorSet, ClientError> {
         let unreadable = |source| ClientError::OperatorTable { epoch, source };
         let head = self.code_at(head, block).await?;
-        // At most 19, whatever the code says.
+        // At most 19.
         let mut earlier = Vec::new();
         for table in OperatorSet::earlier_tables(&head).map_err(unreadable)? {
             earlier.push(self.code_at(table, block).await?);

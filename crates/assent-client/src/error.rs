@@ -1,4 +1,4 @@
-//! What can go wrong, and what the chain said.
+//! Errors, and what a contract reverted with.
 
 use alloy::{
     primitives::{Address, B256, Bytes},
@@ -9,68 +9,69 @@ use assent_contracts::{deployment::InvalidDeployment, errors};
 use assent_verifier::{AuthorizationError, OperatorTableError, Refusal};
 use std::fmt;
 
-/// Why a call of this crate failed.
+/// The reason why a call of this crate failed.
 ///
 /// ```
-/// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
-/// # use world::{AGENT, OPERATOR, OWNER, World};
+/// # mod fixture { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/fixture.rs")); }
+/// # use fixture::{AGENT, OPERATOR, OWNER, Fixture};
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), world::Failure> {
-/// # let world = World::new().await?;
-/// # let (client, vault, token) = (&world.client, world.vault, world.token);
+/// # async fn main() -> Result<(), fixture::Failure> {
+/// # let fixture = Fixture::new().await?;
+/// # let (client, vault, token) = (&fixture.client, fixture.vault, fixture.token);
 /// use alloy::primitives::U256;
-/// use assent_client::{Call, ClientError, Revert};
+/// use assent_client::{PreparedCall, ClientError, Revert};
 ///
-/// // A contract where none stands, and a caller that the vault does not know.
-/// let nobody = alloy::primitives::Address::repeat_byte(9);
-/// let error = client.read_policy(nobody).await.unwrap_err();
-/// assert!(matches!(error, ClientError::UnexpectedAnswer { contract, .. } if contract == nobody));
+/// // An address without a contract, and a caller that the vault does not know.
+/// let stranger = alloy::primitives::Address::repeat_byte(9);
+/// let error = client.read_policy(stranger).await.unwrap_err();
+/// assert!(matches!(error, ClientError::UnexpectedAnswer { contract, .. } if contract == stranger));
 ///
-/// let error = client.simulate(&Call::new(nobody, vault, [0x12, 0x34, 0x56, 0x78])).await.unwrap_err();
-/// assert_eq!((error.refusal(), error.gas_used()), (None, None)); // Not the protocol's, and not mined.
+/// let error = client.simulate(&PreparedCall::new(stranger, vault, [0x12, 0x34, 0x56, 0x78])).await.unwrap_err();
+/// assert_eq!((error.refusal(), error.gas_used()), (None, None)); // Not a refusal, and not mined.
 /// assert!(matches!(error, ClientError::Reverted { reason: Revert::Other { .. }, .. }));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClientError {
-    /// The chain reverted the call. [`refusal`](Self::refusal) gives the protocol's reason, if it is one.
+    /// The call reverted. [`refusal`](Self::refusal) returns the protocol's refusal, if it is one.
     #[error("the contract at {contract} reverted: {reason}")]
     Reverted {
         /// The contract that was called; zero for a contract creation.
         contract: Address,
-        /// What it reverted with.
+        /// The error with which it reverted.
         reason: Revert,
-        /// Gas that was used, when the transaction was mined; `None` when it was not sent, or only tried out.
+        /// The gas used, when the transaction was mined; `None` when it was not sent, or only simulated.
         gas_used: Option<u64>,
     },
-    /// The transaction was mined and failed, but fails no longer, or not for a reason that the node tells.
-    #[error("transaction {transaction} failed after {gas_used} gas and the node does not say why")]
+    /// The transaction was mined and failed, and repeating the call gives no reason.
+    #[error("transaction {transaction} failed after {gas_used} gas and the node gives no reason")]
     Failed {
         /// Its hash.
         transaction: B256,
-        /// Gas that was used.
+        /// The gas used.
         gas_used: u64,
     },
     /// The node could not be reached, or refused the request.
     #[error("the node did not answer the request")]
     Transport(#[source] TransportError),
-    /// The node took the transaction, but its receipt could not be had.
-    #[error("the transaction was sent, but its receipt could not be had")]
+    /// The node accepted the transaction, but returned no receipt.
+    #[error("the transaction was sent, but the node returned no receipt")]
     Receipt(#[source] PendingTransactionError),
-    /// The answer is not what the contract would give: most often, another contract stands there, or none.
-    #[error("the contract at {contract} does not answer as {expected} would")]
+    /// The answer is not what the contract would return: usually another contract is at the address, or none.
+    #[error("the contract at {contract} does not answer like a {expected}")]
     UnexpectedAnswer {
-        /// The contract that was asked.
+        /// The contract that was called.
         contract: Address,
-        /// What it should be.
+        /// The contract it should be.
         expected: &'static str,
-        /// What the binding says.
+        /// The binding's error.
         #[source]
         source: Box<alloy::contract::Error>,
     },
-    /// Where a contract should be called there is none.
-    #[error("no contract stands at {address}")]
+    /// There is no contract at an address that should be called.
+    #[error("there is no contract at {address}")]
     NoContract {
         /// The address.
         address: Address,
@@ -80,10 +81,10 @@ pub enum ClientError {
     MissingEffect {
         /// Its hash.
         transaction: B256,
-        /// What it should have left behind.
+        /// The effect that is missing.
         missing: &'static str,
     },
-    /// The node has no block where there must be one.
+    /// The node has no latest block.
     #[error("the node has no latest block")]
     NoBlock,
     /// The node has no such block.
@@ -100,7 +101,7 @@ pub enum ClientError {
         /// The epoch's number.
         epoch: u32,
     },
-    /// The code that an epoch names is no operator table.
+    /// The code at an epoch's table address is not an operator table.
     #[error("epoch {epoch}'s operator table cannot be read")]
     OperatorTable {
         /// The epoch's number.
@@ -134,36 +135,36 @@ pub enum ClientError {
     },
 }
 
-/// What a contract reverted with.
+/// The error with which a contract reverted. Complete: an error either is a refusal or is not.
 ///
 /// ```
 /// use alloy::sol_types::SolError;
 /// use assent_client::Revert;
-/// use assent_contracts::TreasuryVault;
+/// use assent_contracts::OperatorRegistry;
 /// use assent_verifier::Refusal;
 ///
 /// let refusal = Refusal::UnknownEpoch { epoch: 3 };
 /// assert_eq!(Revert::from(alloy::primitives::Bytes::from(refusal.revert_data())), Revert::Refused(refusal));
 ///
-/// let other = TreasuryVault::NotAgent { caller: alloy::primitives::Address::ZERO }.abi_encode();
+/// let other = OperatorRegistry::OperatorNotRegistered { operator: alloy::primitives::Address::ZERO }.abi_encode();
 /// let Revert::Other { description, .. } = Revert::from(alloy::primitives::Bytes::from(other)) else { panic!() };
-/// assert!(description.is_some_and(|text| text.starts_with("NotAgent(")));
+/// assert!(description.is_some_and(|text| text.starts_with("OperatorNotRegistered(")));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revert {
     /// A refusal of the protocol.
     Refused(Refusal),
-    /// Anything else, or nothing.
+    /// Any other error, or none.
     Other {
-        /// The error with its arguments, where it is known.
+        /// The error with its arguments, if one of the contracts declares it.
         description: Option<String>,
-        /// The revert data as it came.
+        /// The revert data.
         data: Bytes,
     },
 }
 
 impl ClientError {
-    /// The protocol's refusal, if that is what the chain answered.
+    /// Returns the protocol's refusal, if the call reverted with one.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Reverted { reason: Revert::Refused(refusal), .. } => Some(*refusal),
@@ -171,7 +172,7 @@ impl ClientError {
         }
     }
 
-    /// The gas used by a transaction that was mined and failed.
+    /// Returns the gas used by a transaction that was mined and failed.
     pub fn gas_used(&self) -> Option<u64> {
         match self {
             Self::Reverted { gas_used, .. } => *gas_used,
@@ -180,7 +181,7 @@ impl ClientError {
         }
     }
 
-    /// Sorts out what a node answered to a call of `contract`.
+    /// Returns the error for a node's answer to a call of `contract`.
     pub(crate) fn from_transport(contract: Address, error: TransportError) -> Self {
         match error.as_error_resp().and_then(|answer| answer.as_revert_data()) {
             Some(data) => Self::Reverted { contract, reason: Revert::from(data), gas_used: None },
@@ -188,7 +189,7 @@ impl ClientError {
         }
     }
 
-    /// Sorts out what a binding answered to a call of `contract`, which should be an `expected`.
+    /// Returns the error for a binding's answer to a call of `contract`, which should be an `expected`.
     pub(crate) fn from_contract(contract: Address, expected: &'static str, error: alloy::contract::Error) -> Self {
         match error {
             alloy::contract::Error::TransportError(error) => Self::from_transport(contract, error),
@@ -211,7 +212,7 @@ impl fmt::Display for Revert {
         match self {
             Self::Refused(refusal) => write!(f, "{}: {refusal}", refusal.name()),
             Self::Other { description: Some(description), .. } => f.write_str(description),
-            Self::Other { data, .. } if data.is_empty() => f.write_str("without saying why"),
+            Self::Other { data, .. } if data.is_empty() => f.write_str("without a reason"),
             Self::Other { data, .. } => write!(f, "an unknown error, {data}"),
         }
     }

@@ -1,9 +1,9 @@
-//! Assent over any alloy provider: read what verification needs, try a call out, send it with its authorization, and run
-//! an operator registry.
+//! Assent over any alloy provider: read what verification needs, simulate and send attested calls, and run an operator
+//! registry.
 //!
 //! ```no_run
 //! use alloy::{primitives::{address, aliases::U48, bytes}, providers::ProviderBuilder};
-//! use assent_client::{AssentClient, Call};
+//! use assent_client::{AssentClient, PreparedCall};
 //! use assent_verifier::Authorization;
 //!
 //! # async fn pay(vault: alloy::primitives::Address, agent: alloy::primitives::Address)
@@ -11,8 +11,8 @@
 //! let provider = ProviderBuilder::new().connect_http("http://127.0.0.1:8545".parse()?);
 //! let client = AssentClient::new(provider);
 //!
-//! let authorization = Authorization::parse(&bytes!("0x"))?; // What the operators answered.
-//! let call = Call::new(agent, vault, bytes!("0x12345678"));
+//! let authorization = Authorization::parse(&bytes!("0x"))?; // The operators' answer.
+//! let call = PreparedCall::new(agent, vault, bytes!("0x12345678"));
 //! let intent = call.intent(client.chain_id().await?);
 //! let call = call.attested(&authorization)?;
 //!
@@ -38,25 +38,23 @@ mod roots;
 mod spent;
 mod validators;
 
-pub use call::Call;
+pub use call::PreparedCall;
 pub use deploying::{DeployedContract, DeploymentReport, ValidatorState};
 pub use error::{ClientError, Revert};
 pub use operators::CommittedEpoch;
 pub use roots::SignedRoot;
 pub use spent::SpentSnapshot;
 
-/// Assent's contracts as seen through a provider.
+/// A client of Assent's contracts over a provider.
 ///
-/// Whatever sends a transaction names the account it comes from; the provider's wallet, or the node, must hold its key.
+/// Every method that sends a transaction takes its sender. The provider's wallet, or the node, must hold its key.
 ///
 /// ```
-/// // A chain in the process; any other alloy provider will do.
-/// use alloy::{
-///     primitives::{Address, B256, U256, aliases::{U48, U96}},
-///     sol_types::{SolCall, SolConstructor},
-/// };
+/// // An in-process chain; any other alloy provider works too.
+/// use alloy::primitives::{B256, U256, aliases::{U48, U96}};
 /// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 /// use assent_client::AssentClient;
+/// use assent_examples::deploy_vault;
 /// use assent_signer::SecretKey;
 /// use assent_verifier::Policy;
 ///
@@ -80,15 +78,15 @@ pub use spent::SpentSnapshot;
 /// let epoch = client.commit_epoch(registry, owner, 1, &[operator]).await?.number;
 /// assert_eq!(client.latest_epoch(registry, 1).await?, Some(client.read_epoch(registry, epoch).await?));
 ///
-/// // A client of theirs: a vault, whose agent may pay what the operators attest.
+/// // A contract that uses them: a vault, whose agent can make the payments that the operators attest.
 /// let policy =
 ///     Policy { policyId: B256::repeat_byte(1), operatorSet: 1, quorum: 6700, maxLifetime: U48::from(3600) };
-/// let (vault, _) = client.deploy_vault(owner, owner, agent, task_manager, policy.clone()).await?;
+/// let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy.clone()).await?;
 /// assert_eq!(client.read_policy(vault).await?, Some(policy));
 /// assert_eq!(client.read_task_manager(vault).await?, task_manager);
 /// assert!(!client.is_spent(task_manager, vault, U256::from(7)).await?);
 ///
-/// // A key is replaced for epochs to come; how long the old one stays good is the owner's to say.
+/// // A key is rotated for later epochs; the owner decides how long the old epoch stays valid.
 /// let next = SecretKey::generate()?;
 /// let proof = next.prove_possession(operator, U256::from(chain_id), registry);
 /// client.rotate_key(registry, operator, &next.public_key(), &proof).await?;
@@ -96,13 +94,13 @@ pub use spent::SpentSnapshot;
 /// let second = client.commit_epoch(registry, owner, 1, &[operator]).await?.number;
 /// assert_ne!(client.read_epoch(registry, epoch).await?.valid_until, U48::MAX);
 ///
-/// // One that leaked is ended at once. Whoever thinks that a TaskManager has not heard of it can tell it again.
-/// client.revoke_epoch(registry, owner, second).await?;
+/// // An epoch with a leaked key is retired at once. Any account can publish its state to the TaskManagers again.
+/// client.retire_epoch(registry, owner, second).await?;
 /// client.publish_epoch(registry, agent, second).await?;
 /// let known = client.read_known_epoch(task_manager, second).await?;
 /// assert!(known.is_some_and(|epoch| epoch.is_revoked()));
 ///
-/// // An operator that leaves is in no epoch to come. An address that was mistyped is found before anything is sent there.
+/// // An operator that leaves is in no later epoch. A mistyped address is found before a transaction is sent.
 /// client.require_contract(registry).await?;
 /// client.deregister_operator(registry, operator).await?;
 /// assert!(client.commit_epoch(registry, owner, 1, &[operator]).await.is_err());
@@ -115,18 +113,18 @@ pub struct AssentClient<P> {
 }
 
 impl<P> AssentClient<P> {
-    /// A client that asks through `provider`.
+    /// Returns a client over `provider`.
     pub fn new(provider: P) -> Self {
         Self { provider }
     }
 
-    /// The provider.
+    /// Returns the provider.
     pub fn provider(&self) -> &P {
         &self.provider
     }
 }
 
-/// The README's example is tested like all others.
+/// The README's example, which is tested like all others.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,6 +1,6 @@
-//! Running an operator registry: operators' own transactions, and the owner's.
+//! Running an operator registry: the transactions of operators and of the owner.
 
-use crate::{AssentClient, Call, ClientError};
+use crate::{AssentClient, ClientError, PreparedCall};
 use alloy::{
     primitives::{
         Address,
@@ -13,21 +13,21 @@ use alloy::{
 use assent_contracts::{OperatorRegistry, OwnerStakeSource};
 use assent_verifier::{PublicKey, Signature};
 
-/// Operators that one transaction can freeze.
+/// The number of operators in a table, which one transaction writes.
 const TABLE_CAPACITY: usize = 100;
 
-/// An epoch that was committed.
+/// A committed epoch. Complete: it is what the caller needs of the transactions.
 ///
 /// ```
-/// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
-/// # use world::{AGENT, OPERATOR, OWNER, World};
+/// # mod fixture { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/fixture.rs")); }
+/// # use fixture::{AGENT, OPERATOR, OWNER, Fixture};
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), world::Failure> {
-/// # let world = World::new().await?;
-/// # let (client, vault, token) = (&world.client, world.vault, world.token);
+/// # async fn main() -> Result<(), fixture::Failure> {
+/// # let fixture = Fixture::new().await?;
+/// # let (client, vault, token) = (&fixture.client, fixture.vault, fixture.token);
 /// use assent_client::CommittedEpoch;
 ///
-/// let registry = world.deployment.operator_registry.address;
+/// let registry = fixture.deployment.operator_registry.address;
 /// let CommittedEpoch { number, receipts } = client.commit_epoch(registry, OWNER, 1, &[OPERATOR]).await?;
 /// assert_eq!((number, receipts.len()), (2, 1)); // The first was committed before.
 /// # Ok(())
@@ -37,17 +37,17 @@ const TABLE_CAPACITY: usize = 100;
 pub struct CommittedEpoch {
     /// Its number.
     pub number: u32,
-    /// The receipt of each transaction that it took, the one that committed it last.
+    /// The receipt of each transaction; the last one committed the epoch.
     pub receipts: Vec<TransactionReceipt>,
 }
 
 impl<P: Provider> AssentClient<P> {
-    /// Registers `operator`, which sends the transaction, with a key and the proof that it has it.
+    /// Registers `operator`, which sends the transaction, with a key and its proof of possession.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send): [`ClientError::Reverted`] for a bad proof, a key used before, or an operator registered
-    /// already.
+    /// As [`send`](Self::send): [`ClientError::Reverted`] for an invalid proof, a key used before, or an operator that
+    /// is already registered.
     pub async fn register_operator(
         &self,
         registry: Address,
@@ -62,7 +62,7 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(operator, registry, &call).await
     }
 
-    /// Replaces an operator's key, for epochs to come. `operator` sends the transaction.
+    /// Replaces an operator's key in later epochs. `operator` sends the transaction.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(operator, registry, &call).await
     }
 
-    /// Takes an operator out of the registry, and out of epochs to come. `operator` sends the transaction.
+    /// Removes an operator from the registry and from later epochs. `operator` sends the transaction.
     ///
     /// # Errors
     ///
@@ -112,16 +112,16 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(owner, owner_stake_source, &call).await
     }
 
-    /// Freezes registered operators with weight in a set, in any order, into the set's next epoch. `owner` owns the
+    /// Commits registered operators with weight in a set, in any order, as the set's next epoch. `owner` owns the
     /// registry.
     ///
-    /// Above 100 operators that takes a transaction for every 100. What an interrupted attempt left staged is discarded.
+    /// It takes one transaction for every 100 operators. Operators that an interrupted attempt left staged are discarded.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send): [`ClientError::Reverted`] when an operator is named twice, is not registered or has no
-    /// weight, when there is none, or when there are more than 2,000; [`ClientError::UnexpectedAnswer`] when `registry`
-    /// is no OperatorRegistry.
+    /// weight, or when there are none or more than 2,000; [`ClientError::UnexpectedAnswer`] when `registry` is not an
+    /// OperatorRegistry.
     pub async fn commit_epoch(
         &self,
         registry: Address,
@@ -146,7 +146,7 @@ impl<P: Provider> AssentClient<P> {
         Ok(CommittedEpoch { number, receipts })
     }
 
-    /// Ends an epoch at once: nothing it signed is good any more. `owner` owns the registry.
+    /// Retires an epoch at once: its attestations are no longer valid. `owner` owns the registry.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(owner, registry, &OperatorRegistry::revokeEpochCall { epoch }).await
     }
 
-    /// Sets for how long, in seconds, an epoch stays good once it is superseded. `owner` owns the registry.
+    /// Sets how long, in seconds, a superseded epoch stays valid. `owner` owns the registry.
     ///
     /// # Errors
     ///
@@ -193,7 +193,7 @@ impl<P: Provider> AssentClient<P> {
         Ok(vec![self.send_call(owner, registry, &discard).await?])
     }
 
-    /// A call to an address without code succeeds and does nothing: it must not pass for one that did something.
+    /// Sends a call to an address that must have code.
     pub(crate) async fn send_call(
         &self,
         from: Address,
@@ -201,7 +201,7 @@ impl<P: Provider> AssentClient<P> {
         call: &impl SolCall,
     ) -> Result<TransactionReceipt, ClientError> {
         self.require_contract(contract).await?;
-        self.send(&Call::new(from, contract, call.abi_encode())).await
+        self.send(&PreparedCall::new(from, contract, call.abi_encode())).await
     }
 }
 

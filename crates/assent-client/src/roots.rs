@@ -1,4 +1,4 @@
-//! Recorded roots: verified once on chain, so that each call under them needs no signature.
+//! Recorded roots, which are verified once on chain; calls under them need no signature.
 
 use crate::{AssentClient, ClientError};
 use alloy::{
@@ -10,23 +10,23 @@ use alloy::{
 use assent_contracts::TaskManager;
 use assent_verifier::{AttestationDocument, NonSigners, RecordedRoot, RecordedRoots, Signature};
 
-/// Roots that one transaction records. Each takes about 70,000 gas, and a transaction at most 2^24 (EIP-7825).
+/// The roots that one transaction records: each takes about 70,000 gas, and a transaction at most 2^24 (EIP-7825).
 const ROOTS_AT_ONCE: usize = 100;
 
-/// A Merkle root and its aggregate signature.
+/// A Merkle root and its aggregate signature. Complete: it is what the TaskManager takes.
 ///
 /// ```
-/// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
-/// # use world::{AGENT, OPERATOR, OWNER, World};
+/// # mod fixture { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/fixture.rs")); }
+/// # use fixture::{AGENT, OPERATOR, OWNER, Fixture};
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), world::Failure> {
-/// # let world = World::new().await?;
-/// # let (client, vault, token) = (&world.client, world.vault, world.token);
-/// use assent_client::{Call, SignedRoot};
+/// # async fn main() -> Result<(), fixture::Failure> {
+/// # let fixture = Fixture::new().await?;
+/// # let (client, vault, token) = (&fixture.client, fixture.vault, fixture.token);
+/// use assent_client::{PreparedCall, SignedRoot};
 ///
-/// // `world.attest` stands for the operators, who sign roots, of one attestation or of many.
-/// let intent = Call::new(AGENT, token, []).intent(client.chain_id().await?);
-/// let document = world.attest(&intent, 1)?;
+/// // `fixture.attest` acts as the operators, who sign roots of one or many attestations.
+/// let intent = PreparedCall::new(AGENT, token, []).intent(client.chain_id().await?);
+/// let document = fixture.attest(&intent, 1)?;
 /// let signed_root = SignedRoot::from(&document);
 /// assert_eq!(signed_root.root, document.root());
 /// assert!(signed_root.non_signers.is_empty());
@@ -35,7 +35,7 @@ const ROOTS_AT_ONCE: usize = 100;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRoot {
-    /// What the operators signed.
+    /// The root that the operators signed.
     pub root: B256,
     /// The aggregate signature.
     pub signature: Signature,
@@ -50,12 +50,12 @@ impl From<&AttestationDocument> for SignedRoot {
 }
 
 impl<P: Provider> AssentClient<P> {
-    /// Has a TaskManager verify and record a root. Anybody may: `from` pays.
+    /// Has a TaskManager verify and record a root. Permissionless: `from` pays.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send): [`ClientError::Reverted`] with the refusal of checks 8 to 11, the least quorum of 5,001
-    /// basis points in place of a policy's.
+    /// As [`send`](Self::send): [`ClientError::Reverted`] with the refusal of checks 8 to 11, with the minimum quorum of 5,001
+    /// basis points instead of a policy's.
     pub async fn record_root(
         &self,
         from: Address,
@@ -67,35 +67,37 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(from, task_manager, &call).await
     }
 
-    /// As [`record_root`](Self::record_root), for many roots of one epoch: all with one product of pairings, in as many
-    /// transactions as gas demands, one for every 100 roots.
+    /// Records many roots of one epoch, in one transaction for every 100 roots.
+    ///
+    /// Each transaction verifies its roots with one product of pairings.
     ///
     /// ```
-    /// # mod world { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/world.rs")); }
-    /// # use world::{AGENT, OPERATOR, OWNER, World};
+    /// # mod fixture { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/fixture.rs")); }
+    /// # use fixture::{AGENT, OPERATOR, OWNER, Fixture};
     /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), world::Failure> {
-    /// # let world = World::new().await?;
-    /// # let (client, vault, token) = (&world.client, world.vault, world.token);
+    /// # async fn main() -> Result<(), fixture::Failure> {
+    /// # let fixture = Fixture::new().await?;
+    /// # let (client, vault, token) = (&fixture.client, fixture.vault, fixture.token);
     /// use alloy::{primitives::U256, sol_types::SolCall};
-    /// use assent_client::{Call, SignedRoot};
-    /// use assent_contracts::ExampleToken;
+    /// use assent_client::{PreparedCall, SignedRoot};
+    /// use assent_examples::{ExampleToken, execute_call};
     ///
-    /// // Two payments, attested each by itself. `world.attest` stands for the operators.
-    /// let task_manager = world.deployment.task_manager.address;
+    /// // Two payments, attested separately. `fixture.attest` acts as the operators.
+    /// let task_manager = fixture.deployment.task_manager.address;
     /// let transfer = ExampleToken::transferCall { to: OWNER, value: U256::from(40) };
-    /// let intent = Call::new(AGENT, token, transfer.abi_encode()).intent(client.chain_id().await?);
-    /// let documents = [world.attest(&intent, 1)?, world.attest(&intent, 2)?];
+    /// let intent = PreparedCall::new(AGENT, token, transfer.abi_encode()).intent(client.chain_id().await?);
+    /// let documents = [fixture.attest(&intent, 1)?, fixture.attest(&intent, 2)?];
     ///
-    /// // Anybody records the roots ahead of time ...
+    /// // Any account records the roots in advance …
     /// let roots = documents.each_ref().map(SignedRoot::from);
     /// client.record_root(OWNER, task_manager, 1, &roots[0]).await?;
     /// client.record_roots(OWNER, task_manager, 1, &roots[1..]).await?;
     /// let recorded = client.read_recorded_roots(task_manager, &[(1, roots[0].root), (1, roots[1].root)]).await?;
     /// assert_eq!(recorded.iter().count(), 2);
     ///
-    /// // ... and each payment is made without its signature.
-    /// let receipt = client.send_explicit(vault, &intent, &documents[1].recorded_authorization()?).await?;
+    /// // … and each payment is made without its signature.
+    /// let call = execute_call(vault, &intent, &documents[1].recorded_authorization()?);
+    /// let receipt = client.send(&call).await?;
     /// assert!(receipt.status());
     /// # Ok(())
     /// # }
@@ -103,8 +105,8 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// # Errors
     ///
-    /// As [`record_root`](Self::record_root). One bad root has all of its transaction refused; those of the transactions
-    /// before are recorded.
+    /// As [`record_root`](Self::record_root). One invalid root makes its whole transaction revert; the transactions
+    /// before it stay recorded.
     pub async fn record_roots(
         &self,
         from: Address,
@@ -132,7 +134,7 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// # Errors
     ///
-    /// [`ClientError::UnexpectedAnswer`] when `task_manager` is no TaskManager; [`ClientError::Transport`].
+    /// [`ClientError::UnexpectedAnswer`] when `task_manager` is not a TaskManager; [`ClientError::Transport`].
     pub async fn read_recorded_roots(
         &self,
         task_manager: Address,
@@ -157,7 +159,7 @@ impl<P: Provider> AssentClient<P> {
                 .await
                 .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
             let weights = RecordedRoot { signed_weight: weights.signedWeight, total_weight: weights.totalWeight };
-            // Both are zero when it is not recorded, which leaves nothing behind.
+            // Both are zero when it is not recorded; then nothing is added.
             recorded.record(epoch, root, weights);
         }
         Ok(recorded)

@@ -1,26 +1,26 @@
-//! Which nonces a chain says are spent.
+//! Spent nonces, as read from a chain.
 
 use alloy::primitives::{Address, U256};
 use assent_verifier::{SpentLedger, SpentNonces};
 use std::collections::BTreeMap;
 
-/// The spent nonces of one client as a chain had them, as far as they were read.
+/// A snapshot of one client's spent nonces, limited to the words that were read.
 ///
-/// A nonce in a word that was not read counts as spent: what cannot be checked is refused.
+/// A nonce in a word that was not read counts as spent.
 ///
 /// ```
 /// use alloy::primitives::{Address, U256};
 /// use assent_client::SpentSnapshot;
 /// use assent_verifier::SpentLedger;
 ///
-/// // Of this client one word was read, in which the nonce 1 is spent.
+/// // One word was read, in which nonce 1 is spent.
 /// let client = Address::repeat_byte(1);
 /// let snapshot = SpentSnapshot::new(client, [(U256::ZERO, U256::from(0b10))]);
 /// assert_eq!(snapshot.policy_client(), client);
 /// assert!(snapshot.words().eq([(U256::ZERO, U256::from(0b10))]));
 /// assert!(snapshot.is_spent(client, U256::from(1)));
 /// assert!(!snapshot.is_spent(client, U256::from(2)));
-/// assert!(snapshot.is_spent(client, U256::from(256))); // Not read, and so refused.
+/// assert!(snapshot.is_spent(client, U256::from(256))); // Not read.
 ///
 /// let ledger = snapshot.to_spent_nonces();
 /// assert!(ledger.is_spent(client, U256::from(1)));
@@ -32,22 +32,24 @@ pub struct SpentSnapshot {
 }
 
 impl SpentSnapshot {
-    /// What was read of a client: words (a nonce without its last 8 bits) and their masks, a bit for each spent nonce.
+    /// Returns a snapshot of a client's words (nonces without the last 8 bits), with a mask bit for each spent nonce.
     pub fn new(policy_client: Address, words: impl IntoIterator<Item = (U256, U256)>) -> Self {
         Self { policy_client, words: words.into_iter().collect() }
     }
 
-    /// The client whose nonces these are.
+    /// Returns the client.
     pub fn policy_client(&self) -> Address {
         self.policy_client
     }
 
-    /// The words that were read, ascending, with their masks.
+    /// Returns the words that were read, ascending, with their masks.
     pub fn words(&self) -> impl Iterator<Item = (U256, U256)> + '_ {
         self.words.iter().map(|(&word, &mask)| (word, mask))
     }
 
-    /// The same as a ledger that can be written on. Beware: there, nonces in words that were not read count as unspent.
+    /// Returns a mutable ledger.
+    ///
+    /// Warning: in it, nonces in words that were not read count as unspent.
     pub fn to_spent_nonces(&self) -> SpentNonces {
         let mut spent = SpentNonces::default();
         for (word, mask) in self.words() {
@@ -64,7 +66,7 @@ impl SpentLedger for SpentSnapshot {
     }
 }
 
-/// The word that holds a nonce's bit.
+/// Returns the word that holds a nonce's bit.
 pub(crate) fn word_of(nonce: U256) -> U256 {
     nonce >> 8
 }

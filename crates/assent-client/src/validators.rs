@@ -1,4 +1,4 @@
-//! Which TaskManagers an operator registry tells of epochs.
+//! The TaskManagers to which an operator registry publishes epochs.
 
 use crate::{AssentClient, ClientError};
 use alloy::{
@@ -10,11 +10,11 @@ use alloy::{
 use assent_contracts::OperatorRegistry;
 
 impl<P: Provider> AssentClient<P> {
-    /// Whether a registry tells a TaskManager of epochs.
+    /// Reads whether a registry publishes epochs to a TaskManager.
     ///
     /// # Errors
     ///
-    /// [`ClientError::UnexpectedAnswer`] when `registry` is no OperatorRegistry; [`ClientError::Transport`].
+    /// [`ClientError::UnexpectedAnswer`] when `registry` is not an OperatorRegistry; [`ClientError::Transport`].
     pub async fn is_validator(&self, registry: Address, task_manager: Address) -> Result<bool, ClientError> {
         let validators = OperatorRegistry::new(registry, &self.provider)
             .validators()
@@ -24,13 +24,14 @@ impl<P: Provider> AssentClient<P> {
         Ok(validators.contains(&task_manager))
     }
 
-    /// Has a registry tell a TaskManager of every change of an epoch from now on, and of the epochs in force that were
-    /// committed before. `owner` owns the registry. Nothing is sent when the registry does so already.
+    /// Adds a TaskManager to a registry, and publishes the epochs in force to it. `owner` owns the registry.
+    ///
+    /// Nothing is sent when the registry already has the TaskManager.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send): [`ClientError::Reverted`] when the TaskManager was made for another registry;
-    /// [`ClientError::UnexpectedAnswer`] when `registry` is no OperatorRegistry.
+    /// [`ClientError::UnexpectedAnswer`] when `registry` is not an OperatorRegistry.
     pub async fn add_validator(
         &self,
         registry: Address,
@@ -48,7 +49,7 @@ impl<P: Provider> AssentClient<P> {
         Ok(receipts)
     }
 
-    /// Has a registry tell its TaskManagers the state of an epoch once more. Anybody may: `from` pays.
+    /// Publishes the state of an epoch to a registry's TaskManagers again. Permissionless: `from` pays.
     ///
     /// # Errors
     ///

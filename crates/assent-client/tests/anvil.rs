@@ -7,10 +7,11 @@ use alloy::{
         aliases::{U48, U96},
     },
     providers::{DynProvider, Provider, ProviderBuilder, ext::AnvilApi},
-    sol_types::{SolCall, SolConstructor},
+    sol_types::SolCall,
 };
-use assent_client::{AssentClient, Call, ClientError, Revert, SignedRoot, ValidatorState};
-use assent_contracts::{ExampleToken, TreasuryVault, deployment::Deployment};
+use assent_client::{AssentClient, ClientError, PreparedCall, Revert, SignedRoot, ValidatorState};
+use assent_contracts::deployment::Deployment;
+use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault, execute_call};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
     Attestation, AttestationDocument, Authorization, Epoch, Intent, Policy, Refusal,
@@ -19,13 +20,13 @@ use assent_verifier::{
 };
 use std::{collections::BTreeSet, path::Path};
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 const OPERATOR_SET: u32 = 3;
 const SUPPLY: u64 = 1_000_000;
 
 /// A vault under a policy, with seven operators of weight 100 in epoch 1.
-struct World {
+struct Fixture {
     client: AssentClient<DynProvider>,
     accounts: Vec<Address>,
     keys: Vec<(Address, SecretKey)>,
@@ -38,186 +39,188 @@ struct World {
 }
 
 #[tokio::test]
-async fn an_attested_payment_goes_through_once_and_chain_and_verifier_agree() -> Outcome {
-    let world = World::new().await?;
-    let call = world.payment(250);
-    let authorization = world.attest(&call.intent(world.chain_id().await?), U256::from(7), 5).await?;
+async fn an_attested_payment_goes_through_once_and_chain_and_verifier_agree() -> TestResult {
+    let fixture = Fixture::new().await?;
+    let call = fixture.payment(250);
+    let authorization = fixture.attest(&call.intent(fixture.chain_id().await?), U256::from(7), 5).await?;
 
-    let intent = call.intent(world.chain_id().await?);
-    let context = world.client.read_context_for(world.vault, world.agent(), &intent, &authorization).await?;
+    let intent = call.intent(fixture.chain_id().await?);
+    let context = fixture.client.read_context_for(fixture.vault, fixture.agent(), &intent, &authorization).await?;
     let attested = call.attested(&authorization)?;
     let verified = verify_trailing(&context, call.value, &attested.data)?;
     assert_eq!(verified.nonce(), U256::from(7));
-    world.client.simulate(&attested).await?;
+    fixture.client.simulate(&attested).await?;
     let bytes = authorization.encode();
-    let task = world.client.check_authorization(world.vault, verified.intent(), world.agent(), &bytes).await?;
+    let task = fixture.client.check_authorization(fixture.vault, verified.intent(), fixture.agent(), &bytes).await?;
     assert_eq!(task, authorization.task_id);
-    assert!(!world.client.is_spent(world.task_manager, world.vault, U256::from(7)).await?);
+    assert!(!fixture.client.is_spent(fixture.task_manager, fixture.vault, U256::from(7)).await?);
 
-    let receipt = world.client.send_trailing(&call, &authorization).await?;
+    let receipt = fixture.client.send_trailing(&call, &authorization).await?;
     assert!(receipt.gas_used > 21_000);
-    assert_eq!(world.balance(world.recipient()).await?, U256::from(250));
-    assert!(world.client.is_spent(world.task_manager, world.vault, U256::from(7)).await?);
+    assert_eq!(fixture.balance(fixture.recipient()).await?, U256::from(250));
+    assert!(fixture.client.is_spent(fixture.task_manager, fixture.vault, U256::from(7)).await?);
 
-    let again = Refusal::AttestationAlreadySpent { policyClient: world.vault, nonce: U256::from(7) };
-    let context = world.client.read_context_for(world.vault, world.agent(), &intent, &authorization).await?;
+    let again = Refusal::AttestationAlreadySpent { policyClient: fixture.vault, nonce: U256::from(7) };
+    let context = fixture.client.read_context_for(fixture.vault, fixture.agent(), &intent, &authorization).await?;
     assert_eq!(verify_trailing(&context, call.value, &attested.data), Err(again));
-    assert_eq!(world.client.simulate(&attested).await.unwrap_err().refusal(), Some(again));
+    assert_eq!(fixture.client.simulate(&attested).await.unwrap_err().refusal(), Some(again));
 
-    let not_sent = world.client.send(&attested).await.unwrap_err();
+    let not_sent = fixture.client.send(&attested).await.unwrap_err();
     assert_eq!((not_sent.refusal(), not_sent.gas_used()), (Some(again), None));
-    let mined = world.client.send(&attested.with_gas_limit(1_000_000)).await.unwrap_err();
+    let mined = fixture.client.send(&attested.with_gas_limit(1_000_000)).await.unwrap_err();
     assert_eq!(mined.refusal(), Some(again));
     assert!(mined.gas_used().is_some_and(|gas| gas > 21_000));
-    assert_eq!(world.balance(world.recipient()).await?, U256::from(250));
+    assert_eq!(fixture.balance(fixture.recipient()).await?, U256::from(250));
     Ok(())
 }
 
 #[tokio::test]
-async fn an_explicit_intent_is_executed_and_another_is_refused() -> Outcome {
-    let world = World::new().await?;
-    let data = ExampleToken::transferCall { to: world.recipient(), value: U256::from(40) }.abi_encode();
-    let intent = Call::new(world.agent(), world.token, data).intent(world.chain_id().await?);
-    let authorization = world.attest(&intent, U256::ZERO, 7).await?;
+async fn an_explicit_intent_is_executed_and_another_is_refused() -> TestResult {
+    let fixture = Fixture::new().await?;
+    let data = ExampleToken::transferCall { to: fixture.recipient(), value: U256::from(40) }.abi_encode();
+    let intent = PreparedCall::new(fixture.agent(), fixture.token, data).intent(fixture.chain_id().await?);
+    let authorization = fixture.attest(&intent, U256::ZERO, 7).await?;
 
     let altered = Intent { value: U256::from(1), ..intent.clone() };
-    let context = world.client.read_context_for(world.vault, world.agent(), &intent, &authorization).await?;
+    let context = fixture.client.read_context_for(fixture.vault, fixture.agent(), &intent, &authorization).await?;
     let refusal = verify(&context, &altered, &authorization.encode()).unwrap_err();
     assert!(matches!(refusal, Refusal::WrongTask { .. }));
-    let error = world.client.send_explicit(world.vault, &altered, &authorization).await.unwrap_err();
+    let error = fixture.client.send(&execute_call(fixture.vault, &altered, &authorization)).await.unwrap_err();
     assert_eq!(error.refusal(), Some(refusal));
 
-    let returned = world.client.simulate_explicit(world.vault, &intent, &authorization).await?;
+    let returned = fixture.client.simulate(&execute_call(fixture.vault, &intent, &authorization)).await?;
+    let returned = TreasuryVault::executeCall::abi_decode_returns(&returned)?;
     assert_eq!(U256::from_be_slice(&returned), U256::from(1), "ERC-20's `true`");
-    world.client.send_explicit(world.vault, &intent, &authorization).await?;
-    assert_eq!(world.balance(world.recipient()).await?, U256::from(40));
+    fixture.client.send(&execute_call(fixture.vault, &intent, &authorization)).await?;
+    assert_eq!(fixture.balance(fixture.recipient()).await?, U256::from(40));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_revoked_epoch_and_one_that_does_not_exist_are_refused_alike() -> Outcome {
-    let world = World::new().await?;
-    let call = world.payment(1);
-    let authorization = world.attest(&call.intent(world.chain_id().await?), U256::from(1), 7).await?;
-    world.client.revoke_epoch(world.registry, world.owner(), 1).await?;
-    assert_eq!(world.client.read_epoch(world.registry, 1).await?.valid_until, U48::ZERO);
+async fn a_retired_epoch_and_one_that_does_not_exist_are_refused_alike() -> TestResult {
+    let fixture = Fixture::new().await?;
+    let call = fixture.payment(1);
+    let authorization = fixture.attest(&call.intent(fixture.chain_id().await?), U256::from(1), 7).await?;
+    fixture.client.retire_epoch(fixture.registry, fixture.owner(), 1).await?;
+    assert_eq!(fixture.client.read_epoch(fixture.registry, 1).await?.valid_until, U48::ZERO);
 
     let unknown = Authorization { epoch: 2, ..authorization.clone() };
     let cases = [(authorization, Refusal::EpochRevoked { epoch: 1 }), (unknown, Refusal::UnknownEpoch { epoch: 2 })];
     for (authorization, refusal) in cases {
         let attested = call.attested(&authorization)?;
-        let intent = call.intent(world.chain_id().await?);
-        let context = world.client.read_context_for(world.vault, world.agent(), &intent, &authorization).await?;
+        let intent = call.intent(fixture.chain_id().await?);
+        let context = fixture.client.read_context_for(fixture.vault, fixture.agent(), &intent, &authorization).await?;
         assert_eq!(verify_trailing(&context, call.value, &attested.data), Err(refusal));
-        assert_eq!(world.client.simulate(&attested).await.unwrap_err().refusal(), Some(refusal));
+        assert_eq!(fixture.client.simulate(&attested).await.unwrap_err().refusal(), Some(refusal));
     }
-    let missing = world.client.read_epoch(world.registry, 2).await.unwrap_err();
+    let missing = fixture.client.read_epoch(fixture.registry, 2).await.unwrap_err();
     assert!(matches!(missing, ClientError::NoSuchEpoch { epoch: 2, .. }));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_recorded_root_lets_a_call_through_without_its_signature() -> Outcome {
-    let world = World::new().await?;
-    let call = world.payment(30);
-    let intent = call.intent(world.chain_id().await?);
+async fn a_recorded_root_lets_a_call_through_without_its_signature() -> TestResult {
+    let fixture = Fixture::new().await?;
+    let call = fixture.payment(30);
+    let intent = call.intent(fixture.chain_id().await?);
     // Under two roots, that of the second signed by fewer than the vault demands.
     let documents =
-        [world.document(&intent, U256::from(5), 7).await?, world.document(&intent, U256::from(6), 4).await?];
+        [fixture.document(&intent, U256::from(5), 7).await?, fixture.document(&intent, U256::from(6), 4).await?];
     let uses = [documents[0].recorded_authorization()?, documents[1].recorded_authorization()?];
     let verdict = async |authorization: &Authorization| -> Result<_, Box<dyn std::error::Error>> {
         let attested = call.attested(authorization)?;
-        let context = world.client.read_context_for(world.vault, world.agent(), &intent, authorization).await?;
+        let context = fixture.client.read_context_for(fixture.vault, fixture.agent(), &intent, authorization).await?;
         let offline = verify_trailing(&context, call.value, &attested.data).err();
-        assert_eq!(world.client.simulate(&attested).await.err().and_then(|error| error.refusal()), offline);
+        assert_eq!(fixture.client.simulate(&attested).await.err().and_then(|error| error.refusal()), offline);
         Ok(offline)
     };
     let not_recorded = Refusal::RootNotRecorded { epoch: 1, root: documents[0].root() };
     assert_eq!(verdict(&uses[0]).await?, Some(not_recorded));
 
     let roots = documents.each_ref().map(SignedRoot::from);
-    let receipts = world.client.record_roots(world.agent(), world.task_manager, 1, &roots).await?;
+    let receipts = fixture.client.record_roots(fixture.agent(), fixture.task_manager, 1, &roots).await?;
     assert_eq!(receipts.len(), 1);
     let names = [(1, documents[0].root()), (1, documents[1].root()), (2, documents[1].root())];
-    let recorded = world.client.read_recorded_roots(world.task_manager, &names).await?;
+    let recorded = fixture.client.read_recorded_roots(fixture.task_manager, &names).await?;
     let weights = recorded.iter().map(|(_, _, recorded)| recorded.signed_weight).collect::<BTreeSet<_>>();
     assert_eq!(weights, BTreeSet::from([U96::from(400), U96::from(700)]));
 
     assert_eq!(verdict(&uses[0]).await?, None);
     let too_few = Refusal::QuorumNotReached { signed: U256::from(400), required: U256::from(469) };
     assert_eq!(verdict(&uses[1]).await?, Some(too_few));
-    let receipt = world.client.send_trailing(&call, &uses[0]).await?;
+    let receipt = fixture.client.send_trailing(&call, &uses[0]).await?;
     assert!(receipt.gas_used < 120_000, "{}", receipt.gas_used);
-    assert_eq!(world.balance(world.recipient()).await?, U256::from(30));
+    assert_eq!(fixture.balance(fixture.recipient()).await?, U256::from(30));
 
     let forged = SignedRoot { root: B256::ZERO, ..roots[0].clone() };
-    let error = world.client.record_root(world.agent(), world.task_manager, 1, &forged).await.unwrap_err();
+    let error = fixture.client.record_root(fixture.agent(), fixture.task_manager, 1, &forged).await.unwrap_err();
     assert_eq!(error.refusal(), Some(Refusal::InvalidSignature));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> Outcome {
-    let world = World::new().await?;
-    let (owner, stranger) = (world.owner(), world.agent());
+async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> TestResult {
+    let fixture = Fixture::new().await?;
+    let (owner, stranger) = (fixture.owner(), fixture.agent());
     // Another registry, deployed by somebody who cannot add the TaskManager.
-    let report = world.client.deploy(stranger, owner, U48::from(1)).await?;
+    let report = fixture.client.deploy(stranger, owner, U48::from(1)).await?;
     assert!(matches!(report.validator, ValidatorState::LeftToOwner));
     let Deployment { owner_stake_source, operator_registry, task_manager, .. } = report.deployment;
-    let (operator, _) = world.keys[0];
+    let (operator, _) = fixture.keys[0];
     let key = SecretKey::generate()?;
-    let proof = key.prove_possession(operator, U256::from(world.chain_id().await?), operator_registry.address);
-    world.client.register_operator(operator_registry.address, operator, &key.public_key(), &proof).await?;
-    world.client.set_weights(owner_stake_source.address, owner, 1, &[(operator, U96::from(1))]).await?;
+    let proof = key.prove_possession(operator, U256::from(fixture.chain_id().await?), operator_registry.address);
+    fixture.client.register_operator(operator_registry.address, operator, &key.public_key(), &proof).await?;
+    fixture.client.set_weights(owner_stake_source.address, owner, 1, &[(operator, U96::from(1))]).await?;
     for number in [1, 2] {
-        let committed = world.client.commit_epoch(operator_registry.address, owner, 1, &[operator]).await?;
+        let committed = fixture.client.commit_epoch(operator_registry.address, owner, 1, &[operator]).await?;
         assert_eq!(committed.number, number);
     }
-    world.client.revoke_epoch(operator_registry.address, owner, 1).await?;
-    assert_eq!(world.client.read_known_epoch(task_manager.address, 2).await?, None);
+    fixture.client.retire_epoch(operator_registry.address, owner, 1).await?;
+    assert_eq!(fixture.client.read_known_epoch(task_manager.address, 2).await?, None);
 
-    let report = world.client.deploy(owner, owner, U48::from(1)).await?;
+    let report = fixture.client.deploy(owner, owner, U48::from(1)).await?;
     let ValidatorState::Added(receipts) = report.validator else { panic!("not added: {:?}", report.validator) };
     assert_eq!(receipts.len(), 2, "added, and told of the one epoch in force");
-    let known = world.client.read_known_epoch(task_manager.address, 2).await?;
-    assert_eq!(known, Some(world.client.read_epoch(operator_registry.address, 2).await?));
-    assert_eq!(world.client.read_known_epoch(task_manager.address, 1).await?, None);
-    assert_eq!(world.client.add_validator(operator_registry.address, owner, task_manager.address).await?.len(), 0);
+    let known = fixture.client.read_known_epoch(task_manager.address, 2).await?;
+    assert_eq!(known, Some(fixture.client.read_epoch(operator_registry.address, 2).await?));
+    assert_eq!(fixture.client.read_known_epoch(task_manager.address, 1).await?, None);
+    assert_eq!(fixture.client.add_validator(operator_registry.address, owner, task_manager.address).await?.len(), 0);
     Ok(())
 }
 
 #[tokio::test]
-async fn deploying_again_changes_nothing() -> Outcome {
-    let world = World::new().await?;
-    let again = world.client.deploy(world.agent(), world.owner(), U48::from(3600)).await?;
-    assert_eq!(again.deployment.task_manager.address, world.task_manager);
+async fn deploying_again_changes_nothing() -> TestResult {
+    let fixture = Fixture::new().await?;
+    let again = fixture.client.deploy(fixture.agent(), fixture.owner(), U48::from(3600)).await?;
+    assert_eq!(again.deployment.task_manager.address, fixture.task_manager);
     assert!(again.contracts.iter().all(|contract| contract.receipt.is_none()));
     assert!(matches!(again.validator, ValidatorState::WasAdded));
     Ok(())
 }
 
 #[tokio::test]
-async fn errors_that_are_no_refusals_are_named() -> Outcome {
-    let world = World::new().await?;
-    let stranger = world.accounts[9];
-    let error = world.client.simulate(&Call { from: stranger, ..world.payment(1) }).await.unwrap_err();
+async fn errors_that_are_no_refusals_are_named() -> TestResult {
+    let fixture = Fixture::new().await?;
+    let stranger = fixture.accounts[9];
+    let error = fixture.client.simulate(&PreparedCall { from: stranger, ..fixture.payment(1) }).await.unwrap_err();
     assert_eq!(error.refusal(), None);
-    let ClientError::Reverted { reason: Revert::Other { description, .. }, .. } = error else {
+    let ClientError::Reverted { reason: Revert::Other { description, data }, .. } = error else {
         panic!("not a revert: {error}")
     };
-    assert_eq!(description, Some(format!("NotAgent({stranger})")));
+    assert_eq!(description, None, "the vault is not one of the library's contracts");
+    assert_eq!(assent_examples::describe(&data), Some(format!("NotAgent({stranger})")));
 
-    let error = world.client.read_policy(stranger).await.unwrap_err();
+    let error = fixture.client.read_policy(stranger).await.unwrap_err();
     assert!(matches!(error, ClientError::UnexpectedAnswer { expected: "PolicyClient", .. }), "{error}");
 
-    let error = world.client.commit_epoch(world.registry, world.owner(), OPERATOR_SET, &[stranger]).await;
+    let error = fixture.client.commit_epoch(fixture.registry, fixture.owner(), OPERATOR_SET, &[stranger]).await;
     let ClientError::Reverted { reason, .. } = error.unwrap_err() else { panic!("not a revert") };
     assert_eq!(reason.to_string(), format!("OperatorNotRegistered({stranger})"));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_chain_without_the_precompiles_or_the_proxy_is_refused() -> Outcome {
+async fn a_chain_without_the_precompiles_or_the_proxy_is_refused() -> TestResult {
     let anvil = anvil("cancun");
     let client = AssentClient::new(ProviderBuilder::new().connect_http(anvil.endpoint_url()));
     let account = anvil.addresses()[0];
@@ -233,37 +236,37 @@ async fn a_chain_without_the_precompiles_or_the_proxy_is_refused() -> Outcome {
 
 /// 101 operators: one staged table and a head. Registered from accounts that anvil plays, with the registry's real checks.
 #[tokio::test]
-async fn a_set_of_more_than_one_table_is_staged_committed_and_read_back() -> Outcome {
-    let world = World::new().await?;
-    let provider = world.client.provider();
+async fn a_set_of_more_than_one_table_is_staged_committed_and_read_back() -> TestResult {
+    let fixture = Fixture::new().await?;
+    let provider = fixture.client.provider();
     let mut operators = Vec::new();
     for index in 0..101_u32 {
         let operator = Address::left_padding_from(&(0x1000 + index).to_be_bytes());
         provider.anvil_set_balance(operator, U256::from(10).pow(U256::from(18))).await?;
         provider.anvil_impersonate_account(operator).await?;
         let key = SecretKey::from_key_material(&[u8::try_from(index)?; 32])?;
-        world.register(operator, &key).await?;
+        fixture.register(operator, &key).await?;
         operators.push(operator);
     }
     let weights: Vec<_> = operators.iter().map(|&operator| (operator, U96::from(2))).collect();
     let owner_stake_source =
-        assent_contracts::deployment::Deployment::new(world.owner(), U48::from(3600))?.owner_stake_source;
-    world.client.set_weights(owner_stake_source.address, world.owner(), 9, &weights).await?;
+        assent_contracts::deployment::Deployment::new(fixture.owner(), U48::from(3600))?.owner_stake_source;
+    fixture.client.set_weights(owner_stake_source.address, fixture.owner(), 9, &weights).await?;
 
     // Out of order: the client sorts.
     operators.reverse();
-    let committed = world.client.commit_epoch(world.registry, world.owner(), 9, &operators).await?;
+    let committed = fixture.client.commit_epoch(fixture.registry, fixture.owner(), 9, &operators).await?;
     assert_eq!(committed.receipts.len(), 2);
-    let epoch = world.client.latest_epoch(world.registry, 9).await?.expect("it was committed");
+    let epoch = fixture.client.latest_epoch(fixture.registry, 9).await?.expect("it was committed");
     assert_eq!((epoch.number, epoch.operator_set), (committed.number, 9));
     assert_eq!(epoch.operators.total_weight(), U96::from(202));
     operators.reverse();
     assert!(epoch.operators.operators().iter().map(|operator| operator.address).eq(operators));
-    assert_eq!(world.client.latest_epoch(world.registry, 10).await?, None);
+    assert_eq!(fixture.client.latest_epoch(fixture.registry, 10).await?, None);
     Ok(())
 }
 
-impl World {
+impl Fixture {
     async fn new() -> Result<Self, Box<dyn std::error::Error>> {
         let anvil = anvil("osaka");
         let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
@@ -282,29 +285,27 @@ impl World {
             quorum: 6700,
             maxLifetime: U48::from(600),
         };
-        let (vault, _) = client.deploy_vault(owner, owner, agent, task_manager, policy.clone()).await?;
+        let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy.clone()).await?;
         assert_eq!(client.read_policy(vault).await?, Some(policy.clone()));
 
-        let supply = ExampleToken::constructorCall { supply: U256::from(SUPPLY) }.abi_encode();
-        let init_code = [ExampleToken::BYTECODE.as_ref(), &supply].concat().into();
-        let (token, _) = client.create(owner, init_code).await?;
+        let (token, _) = deploy_token(&client, owner, U256::from(SUPPLY)).await?;
         let fund = ExampleToken::transferCall { to: vault, value: U256::from(SUPPLY) }.abi_encode();
-        client.send(&Call::new(owner, token, fund)).await?;
+        client.send(&PreparedCall::new(owner, token, fund)).await?;
 
-        let mut world =
+        let mut fixture =
             Self { client, keys: Vec::new(), registry, task_manager, token, vault, policy, accounts, _anvil: anvil };
-        for operator in world.accounts[2..9].iter().copied() {
+        for operator in fixture.accounts[2..9].iter().copied() {
             let key = SecretKey::generate()?;
-            world.register(operator, &key).await?;
-            world.keys.push((operator, key));
+            fixture.register(operator, &key).await?;
+            fixture.keys.push((operator, key));
         }
-        let operators: Vec<_> = world.keys.iter().map(|(operator, _)| *operator).collect();
+        let operators: Vec<_> = fixture.keys.iter().map(|(operator, _)| *operator).collect();
         let weights: Vec<_> = operators.iter().map(|&operator| (operator, U96::from(100))).collect();
         let owner_stake_source = report.deployment.owner_stake_source.address;
-        world.client.set_weights(owner_stake_source, owner, OPERATOR_SET, &weights).await?;
-        let committed = world.client.commit_epoch(registry, owner, OPERATOR_SET, &operators).await?;
+        fixture.client.set_weights(owner_stake_source, owner, OPERATOR_SET, &weights).await?;
+        let committed = fixture.client.commit_epoch(registry, owner, OPERATOR_SET, &operators).await?;
         assert_eq!((committed.number, committed.receipts.len()), (1, 1));
-        Ok(world)
+        Ok(fixture)
     }
 
     fn owner(&self) -> Address {
@@ -323,19 +324,19 @@ impl World {
         self.client.chain_id().await
     }
 
-    async fn register(&self, operator: Address, key: &SecretKey) -> Outcome {
+    async fn register(&self, operator: Address, key: &SecretKey) -> TestResult {
         let proof = key.prove_possession(operator, U256::from(self.chain_id().await?), self.registry);
         self.client.register_operator(self.registry, operator, &key.public_key(), &proof).await?;
         Ok(())
     }
 
-    fn payment(&self, amount: u64) -> Call {
+    fn payment(&self, amount: u64) -> PreparedCall {
         let pay = TreasuryVault::payCall { token: self.token, recipient: self.recipient(), amount: U256::from(amount) };
-        Call::new(self.agent(), self.vault, pay.abi_encode())
+        PreparedCall::new(self.agent(), self.vault, pay.abi_encode())
     }
 
     async fn balance(&self, account: Address) -> Result<U256, Box<dyn std::error::Error>> {
-        let call = Call::new(account, self.token, ExampleToken::balanceOfCall { account }.abi_encode());
+        let call = PreparedCall::new(account, self.token, ExampleToken::balanceOfCall { account }.abi_encode());
         Ok(ExampleToken::balanceOfCall::abi_decode_returns(&self.client.simulate(&call).await?)?)
     }
 

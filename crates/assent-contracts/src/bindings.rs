@@ -1,13 +1,15 @@
-//! One module a contract, generated from what the compiler made of `contracts/`: calls, events, errors, structs, an
-//! `Instance` over any alloy provider, and the bytecode. The documentation of each item is the Solidity source's NatSpec.
+//! One module for each contract, generated from the compiler's artifact.
+//!
+//! Each has the calls, events, errors and structs, an `Instance` over any alloy provider, and the bytecode. The items are
+//! documented by the Solidity source's NatSpec.
 //!
 //! ```
 //! use alloy::{primitives::{Address, U256}, sol_types::{SolCall, SolConstructor, SolError}};
-//! use assent_contracts::bindings::{ExampleToken, OperatorRegistry, TaskManager};
+//! use assent_contracts::bindings::{OperatorRegistry, TaskManager};
 //!
-//! // Calldata, as any client sends it.
-//! let transfer = ExampleToken::transferCall { to: Address::repeat_byte(1), value: U256::from(5) };
-//! assert_eq!(transfer.abi_encode()[..4], ExampleToken::transferCall::SELECTOR);
+//! // Calldata.
+//! let query = TaskManager::isSpentCall { policyClient: Address::repeat_byte(1), nonce: U256::from(5) };
+//! assert_eq!(query.abi_encode()[..4], TaskManager::isSpentCall::SELECTOR);
 //!
 //! // Init code: the creation bytecode and the constructor's arguments.
 //! let arguments = TaskManager::constructorCall { operatorRegistry: Address::repeat_byte(2) }.abi_encode();
@@ -18,7 +20,7 @@
 //! let revert_data = OperatorRegistry::OperatorNotRegistered { operator: Address::ZERO }.abi_encode();
 //! assert!(OperatorRegistry::OperatorNotRegistered::abi_decode(&revert_data).is_ok());
 //!
-//! // Over a provider, `TaskManager::new(address, provider).isSpent(client, nonce).call().await` asks the chain.
+//! // Over a provider: `TaskManager::new(address, provider).isSpent(client, nonce).call().await`.
 //! ```
 
 // The generated items are documented in Solidity.
@@ -50,16 +52,4 @@ sol!(
     #[derive(Debug, PartialEq, Eq)]
     IPolicyClient,
     concat!(env!("OUT_DIR"), "/artifacts/IPolicyClient.sol/IPolicyClient.json")
-);
-sol!(
-    #[sol(rpc)]
-    #[derive(Debug, PartialEq, Eq)]
-    TreasuryVault,
-    concat!(env!("OUT_DIR"), "/artifacts/TreasuryVault.sol/TreasuryVault.json")
-);
-sol!(
-    #[sol(rpc)]
-    #[derive(Debug, PartialEq, Eq)]
-    ExampleToken,
-    concat!(env!("OUT_DIR"), "/artifacts/ExampleToken.sol/ExampleToken.json")
 );

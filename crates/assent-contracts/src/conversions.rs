@@ -1,18 +1,44 @@
-//! Every contract's bindings have their own types for the protocol's structs. They convert into the verifier's and back.
+//! Conversions between the verifier's structs and those of each contract's bindings.
 
-use crate::{IPolicyClient, TaskManager, TreasuryVault};
+use crate::{IPolicyClient, TaskManager};
 use assent_verifier::protocol;
 
-macro_rules! convert {
-    ($($contract:ident: $name:ident { $($field:ident),+ })+) => {
+/// Implements conversions between structs of the bindings and those of `assent_verifier::protocol`, in both directions.
+///
+/// ```
+/// # // A doctest's main is no module, in which `super` would be the crate.
+/// mod bindings {
+///     use assent_verifier::protocol;
+///
+///     alloy::sol! {
+///         #[derive(Debug, PartialEq, Eq)]
+///         contract Vault {
+///             struct Policy { bytes32 policyId; uint32 operatorSet; uint16 quorum; uint48 maxLifetime; }
+///         }
+///     }
+///     assent_contracts::convert_structs! {
+///         protocol;
+///         Vault: Policy { policyId, operatorSet, quorum, maxLifetime }
+///     }
+/// }
+/// # use assent_verifier::Policy;
+/// # use alloy::primitives::{B256, aliases::U48};
+/// let policy =
+///     Policy { policyId: B256::repeat_byte(1), operatorSet: 1, quorum: 6700, maxLifetime: U48::from(3600) };
+/// let converted = bindings::Vault::Policy::from(policy.clone());
+/// assert_eq!(Policy::from(converted), policy);
+/// ```
+#[macro_export]
+macro_rules! convert_structs {
+    ($protocol:ident; $($contract:ident: $name:ident { $($field:ident),+ })+) => {
         $(
-            impl From<protocol::$name> for $contract::$name {
-                fn from(value: protocol::$name) -> Self {
+            impl From<$protocol::$name> for $contract::$name {
+                fn from(value: $protocol::$name) -> Self {
                     Self { $($field: value.$field.into()),+ }
                 }
             }
 
-            impl From<$contract::$name> for protocol::$name {
+            impl From<$contract::$name> for $protocol::$name {
                 fn from(value: $contract::$name) -> Self {
                     Self { $($field: value.$field.into()),+ }
                 }
@@ -21,11 +47,10 @@ macro_rules! convert {
     };
 }
 
-convert! {
+convert_structs! {
+    protocol;
     IPolicyClient: Intent { from, to, value, data, chainId }
     IPolicyClient: Policy { policyId, operatorSet, quorum, maxLifetime }
-    TreasuryVault: Intent { from, to, value, data, chainId }
-    TreasuryVault: Policy { policyId, operatorSet, quorum, maxLifetime }
     TaskManager: Intent { from, to, value, data, chainId }
     TaskManager: Policy { policyId, operatorSet, quorum, maxLifetime }
     TaskManager: Attestation { taskId, policyId, policyClient, nonce, expiration, decision, evidence, intent }

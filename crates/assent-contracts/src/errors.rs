@@ -1,8 +1,7 @@
-//! Revert data in words: every custom error of the contracts, and Solidity's own `Error(string)` and `Panic(uint256)`.
+//! Revert data as text: every custom error of the contracts, and Solidity's own `Error(string)` and `Panic(uint256)`.
 
 use crate::bindings::{
-    ExampleToken::ExampleTokenErrors, OperatorRegistry::OperatorRegistryErrors,
-    OwnerStakeSource::OwnerStakeSourceErrors, TaskManager::TaskManagerErrors, TreasuryVault::TreasuryVaultErrors,
+    OperatorRegistry::OperatorRegistryErrors, OwnerStakeSource::OwnerStakeSourceErrors, TaskManager::TaskManagerErrors,
 };
 use alloy::{
     dyn_abi::{DynSolValue, ErrorExt},
@@ -10,33 +9,32 @@ use alloy::{
     sol_types::{Panic, Revert, SolError},
 };
 
-/// The Solidity signature of the contracts' error with this selector, such as `NotAgent(address)`.
+/// Returns the Solidity signature of the contracts' error with this selector, such as `NoSuchEpoch(uint32)`.
 ///
 /// ```
 /// use alloy::sol_types::SolError;
-/// use assent_contracts::{TreasuryVault, errors};
+/// use assent_contracts::{OperatorRegistry, errors};
 ///
-/// assert_eq!(errors::signature(TreasuryVault::NotAgent::SELECTOR), Some("NotAgent(address)"));
+/// let selector = OperatorRegistry::OperatorNotRegistered::SELECTOR;
+/// assert_eq!(errors::signature(selector), Some("OperatorNotRegistered(address)"));
 /// assert_eq!(errors::signature([0; 4]), None);
 /// ```
 pub fn signature(selector: [u8; 4]) -> Option<&'static str> {
     TaskManagerErrors::signature_by_selector(selector)
-        .or_else(|| TreasuryVaultErrors::signature_by_selector(selector))
         .or_else(|| OperatorRegistryErrors::signature_by_selector(selector))
         .or_else(|| OwnerStakeSourceErrors::signature_by_selector(selector))
-        .or_else(|| ExampleTokenErrors::signature_by_selector(selector))
 }
 
-/// Revert data as an error with its arguments, such as `NotAgent(0x…)`; `None` when it is none that is known here.
+/// Returns revert data as an error with its arguments; `None` when the contracts declare no such error.
 ///
 /// ```
-/// use assent_contracts::{TreasuryVault, errors};
 /// use alloy::{primitives::Address, sol_types::SolError};
+/// use assent_contracts::{OperatorRegistry, errors};
 ///
-/// let data = TreasuryVault::NotAgent { caller: Address::ZERO }.abi_encode();
+/// let data = OperatorRegistry::OperatorNotRegistered { operator: Address::ZERO }.abi_encode();
 /// assert_eq!(
 ///     errors::describe(&data).as_deref(),
-///     Some("NotAgent(0x0000000000000000000000000000000000000000)")
+///     Some("OperatorNotRegistered(0x0000000000000000000000000000000000000000)")
 /// );
 /// assert_eq!(errors::describe(&[1, 2, 3, 4]), None);
 ///
@@ -44,23 +42,41 @@ pub fn signature(selector: [u8; 4]) -> Option<&'static str> {
 /// assert_eq!(errors::describe(&data).as_deref(), Some("Error(\"too late\")"));
 /// ```
 pub fn describe(revert_data: &[u8]) -> Option<String> {
-    let selector = revert_data.first_chunk::<4>()?;
-    let Some(signature) = signature(*selector) else {
-        return built_in(revert_data);
-    };
+    match signature(*revert_data.first_chunk::<4>()?) {
+        Some(signature) => describe_as(signature, revert_data),
+        None => built_in(revert_data),
+    }
+}
+
+/// Returns revert data as the error with this Solidity signature; `None` when it is another error's.
+///
+/// ```
+/// use alloy::{primitives::Address, sol, sol_types::SolError};
+/// use assent_contracts::errors;
+///
+/// sol! { error NotAgent(address caller); }
+/// let data = NotAgent { caller: Address::ZERO }.abi_encode();
+/// let described = errors::describe_as("NotAgent(address)", &data);
+/// assert_eq!(described.as_deref(), Some("NotAgent(0x0000000000000000000000000000000000000000)"));
+/// assert_eq!(errors::describe_as("NotOwner(address)", &data), None);
+/// ```
+pub fn describe_as(signature: &str, revert_data: &[u8]) -> Option<String> {
     let error = json_abi::Error::parse(signature).ok()?;
-    let arguments = error.decode_error(revert_data).ok()?.body;
-    let arguments: Vec<_> = arguments.iter().map(argument).collect();
+    if revert_data.first_chunk::<4>()? != &error.selector().0 {
+        return None;
+    }
+    let decoded = error.decode_error(revert_data).ok()?;
+    let arguments = decoded.body.iter().map(argument).collect::<Vec<_>>();
     Some(format!("{}({})", error.name, arguments.join(", ")))
 }
 
-/// The errors of the language itself. Both decoders insist on their selector.
+/// Describes the errors of the language itself. Both decoders check their selector.
 fn built_in(revert_data: &[u8]) -> Option<String> {
     let revert = Revert::abi_decode(revert_data).map(|revert| format!("Error({:?})", revert.reason));
     revert.or_else(|_| Panic::abi_decode(revert_data).map(|panic| format!("Panic({:#04x})", panic.code))).ok()
 }
 
-/// The contracts' errors carry only these types; another would show in Rust's own notation.
+/// Writes an argument. The contracts' errors have only these types; others are written in Rust's notation.
 fn argument(value: &DynSolValue) -> String {
     match value {
         DynSolValue::Address(address) => address.to_string(),

@@ -1,8 +1,7 @@
-//! Assent's contracts for Rust programs: [bindings] made from the Solidity sources, with the bytecode, the
-//! [addresses](deployment) at which they stand on every chain, and their [errors] in words.
+//! Assent's contracts for Rust programs: [bindings] with the bytecode, the [addresses](deployment), and the
+//! [errors] as text.
 //!
-//! The build compiles the sources with forge and needs `npm ci` to have been run in the repository; without it, the build
-//! says so.
+//! The build compiles the Solidity sources with forge, and needs `npm ci` to have run in the repository.
 //!
 //! ```
 //! use assent_contracts::{TaskManager, deployment::Deployment};
@@ -10,7 +9,7 @@
 //!
 //! let owner = address!("0x00000000000000000000000000000000000A55e7");
 //! let deployment = Deployment::new(owner, U48::from(86_400))?;
-//! println!("the TaskManager will stand at {}", deployment.task_manager.address);
+//! println!("the TaskManager will be at {}", deployment.task_manager.address);
 //! assert!(!TaskManager::DEPLOYED_BYTECODE.is_empty());
 //! # Ok::<(), assent_contracts::deployment::InvalidDeployment>(())
 //! ```
@@ -21,15 +20,13 @@ pub mod deployment;
 pub mod errors;
 
 pub use bindings::{
-    ExampleToken::{self, ExampleTokenInstance},
     IPolicyClient::{self, IPolicyClientInstance},
     OperatorRegistry::{self, OperatorRegistryInstance},
     OwnerStakeSource::{self, OwnerStakeSourceInstance},
     TaskManager::{self, TaskManagerInstance},
-    TreasuryVault::{self, TreasuryVaultInstance},
 };
 
-/// The README's example is tested like all others.
+/// The README's example, which is tested like all others.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

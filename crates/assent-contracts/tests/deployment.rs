@@ -1,11 +1,11 @@
-//! What `script/Deploy.s.sol` does on a real chain is what this crate says it will do.
+//! `script/Deploy.s.sol` deploys on a real chain what this crate computes.
 
 use alloy::{
     node_bindings::Anvil,
     primitives::{Address, address, aliases::U48},
 };
 use assent_contracts::{
-    OperatorRegistry, OwnerStakeSource, TaskManager, TreasuryVault,
+    OperatorRegistry, OwnerStakeSource, TaskManager,
     deployment::{Deployment, InvalidDeployment, MAX_GRACE_PERIOD},
 };
 use std::{
@@ -36,7 +36,7 @@ fn the_script_deploys_to_the_computed_addresses_and_a_second_run_changes_nothing
             assert!(printed.contains(&format!("{} {} {state}", contract.name, contract.address)), "{printed}");
         }
 
-        // Somebody else than the owner has deployed.
+        // An account other than the owner deployed.
         let next = format!("{OWNER} must call addValidator({})", expected.task_manager.address);
         assert!(printed.contains(&next), "{printed}");
 
@@ -74,7 +74,6 @@ fn every_contract_is_within_the_code_limit() {
         ("OwnerStakeSource", &OwnerStakeSource::DEPLOYED_BYTECODE),
         ("OperatorRegistry", &OperatorRegistry::DEPLOYED_BYTECODE),
         ("TaskManager", &TaskManager::DEPLOYED_BYTECODE),
-        ("TreasuryVault", &TreasuryVault::DEPLOYED_BYTECODE),
     ];
     for (name, code) in contracts {
         assert!((1..=CODE_LIMIT).contains(&code.len()), "{name} has {} bytes", code.len());

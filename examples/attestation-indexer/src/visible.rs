@@ -8,10 +8,8 @@ use alloy::{
     sol_types::SolCall,
 };
 use anyhow::{Context as _, Result};
-use assent_contracts::{
-    TaskManager::{AttestationSpent, spendCall},
-    TreasuryVault,
-};
+use assent_contracts::TaskManager::{AttestationSpent, spendCall};
+use assent_examples::TreasuryVault;
 use assent_verifier::{Authorization, Intent, split_trailing};
 use serde::Deserialize;
 use serde_json::json;

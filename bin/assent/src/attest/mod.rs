@@ -8,7 +8,7 @@ mod signing;
 mod terms;
 
 use crate::{
-    Outcome, input,
+    ExitStatus, input,
     output::{self, Output},
 };
 use alloy_primitives::hex;
@@ -72,7 +72,7 @@ pub struct Arguments {
 }
 
 /// Runs `assent attest`.
-pub fn run(arguments: &Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let Arguments { source, signers, place, terms, out, .. } = arguments;
     signers.check(terms.read_the_clock())?;
     if source.batch.is_some() && out.is_none() && !signers.sign_only && !output.is_json() {
@@ -112,7 +112,7 @@ impl Arguments {
         Ok(AttestationBatch::new(attestations, setting.chain_id, setting.task_manager)?)
     }
 
-    fn deliver_one(&self, share: &Share, report: &Report<'_>, output: Output) -> Result<Outcome> {
+    fn deliver_one(&self, share: &Share, report: &Report<'_>, output: Output) -> Result<ExitStatus> {
         if let Some(path) = &self.authorization_out {
             input::write_file("authorization", path, format!("{}\n", share.authorization))?;
         }
@@ -122,11 +122,11 @@ impl Arguments {
         report.remark_on_weight();
         report.warn_of_missing_weight();
         output.result(&share.authorization, &report.of_one(share))?;
-        Ok(Outcome::Success)
+        Ok(ExitStatus::Success)
     }
 }
 
-fn deliver_many(shares: &[Share], report: &Report<'_>, output: Output) -> Result<Outcome> {
+fn deliver_many(shares: &[Share], report: &Report<'_>, output: Output) -> Result<ExitStatus> {
     if let Some(directory) = report.directory {
         delivery::write(directory, shares)?;
     }
@@ -135,7 +135,7 @@ fn deliver_many(shares: &[Share], report: &Report<'_>, output: Output) -> Result
     }
     report.warn_of_missing_weight();
     output.result_of(|| report.table(), || report.of_many())?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }
 
 /// Cuts each attestation's share from the batch. The aggregate was verified once for all.
@@ -153,7 +153,7 @@ fn print_signatures(
     epoch: u32,
     partials: &[PartialSignature],
     output: Output,
-) -> Result<Outcome> {
+) -> Result<ExitStatus> {
     output::remark(format_args!(
         "signed the root {}; attestations under it: {}",
         batch.root(),
@@ -165,5 +165,5 @@ fn print_signatures(
         partials.iter().map(line).collect::<Vec<_>>().join("\n"),
         &report::signatures(batch, epoch, partials),
     )?;
-    Ok(Outcome::Success)
+    Ok(ExitStatus::Success)
 }

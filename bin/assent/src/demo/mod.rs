@@ -1,25 +1,25 @@
-//! `assent demo`: a payment that operators allow, and all that is refused.
+//! `assent demo`: a payment that operators allow, and the calls that must be refused.
 
-mod attempt;
 mod node;
 mod refusals;
+mod setup;
 mod signing;
-mod stage;
+mod vault_call;
 
 use crate::{
-    Outcome,
+    ExitStatus,
     output::{self, Output, short_address},
 };
 use alloy::primitives::utils::format_ether;
 use anyhow::{Result, bail};
-use attempt::{Attempt, Carried, Comparison};
 use clap::Args;
 use comfy_table::{Cell, CellAlignment, Color, Table};
 use node::Node;
 use serde_json::{Value, json};
+use setup::{OPERATORS, SIGNERS, Setup};
 use signing::LIFETIME;
-use stage::{OPERATORS, SIGNERS, Stage};
 use std::time::Duration;
+use vault_call::{CallForm, Comparison, VaultCall};
 
 /// The options of `assent demo`.
 #[derive(Args)]
@@ -30,64 +30,63 @@ Examples:
   anvil --hardfork osaka &
   assent demo --rpc-url http://127.0.0.1:8545
 
-Without --rpc-url the demo runs on a chain of its own in this process. A node must be a development node such as anvil, with
-ten unlocked accounts; the demo returns it to the state in which it found it.
+Without --rpc-url the demo runs on its own in-process chain. A node must be a development node such as anvil, with ten
+unlocked accounts; the demo restores its state at the end.
 Exit status 0 means that the chain and the offline verifier agreed on every call, to the last byte of the error.")]
 pub struct Arguments {
-    /// Run on this development node instead.
+    /// Run on this development node.
     #[arg(long, value_name = "URL")]
     rpc_url: Option<String>,
 }
 
-/// The longest that the demo waits for a node that does not mine.
+/// The longest time that the demo waits for a node that does not mine.
 const LONGEST_WAIT: Duration = Duration::from_secs(180);
 
 /// Runs `assent demo`.
-pub fn run(arguments: Arguments, output: Output) -> Result<Outcome> {
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     crate::connection::block_on(async {
         let node = Node::start(arguments.rpc_url.as_deref()).await?;
-        let told = tokio::time::timeout(LONGEST_WAIT, tell(&node, output)).await;
-        let told = told.unwrap_or_else(|_| {
-            bail!("the node took too long; the demo needs one that mines every transaction at once")
+        let presented = tokio::time::timeout(LONGEST_WAIT, present(&node, output)).await;
+        let presented = presented.unwrap_or_else(|_| {
+            bail!("the node took too long; the demo needs a node that mines every transaction at once")
         });
         let restored = node.restore().await;
-        let outcome = told?;
+        let outcome = presented?;
         restored?;
         Ok(outcome)
     })
 }
 
-async fn tell(node: &Node, output: Output) -> Result<Outcome> {
-    output
-        .line("Assent demo: an AI agent may spend from a treasury only what a quorum of operators has authorised.\n")?;
+async fn present(node: &Node, output: Output) -> Result<ExitStatus> {
+    output.line("Assent demo: an AI agent can spend from a treasury only what a quorum of operators authorized.\n")?;
     let spinner = output::spinner("Deploying contracts, registering operators, committing an epoch");
-    let mut stage = Stage::build(node).await?;
+    let mut setup = Setup::build(node).await?;
     drop(spinner);
-    introduce(&stage, node, output)?;
+    introduce(&setup, node, output)?;
 
-    let (payment, balances) = pay(&stage, output).await?;
-    output.line(
-        "\n5. What must be refused is sent all the same. Each call's error on chain, and the offline verifier's:",
-    )?;
+    let (payment, balances) = pay(&setup, output).await?;
+    output
+        .line("\n5. Now the calls that must be refused, each with its error on chain and from the offline verifier:")?;
     let mut comparisons = vec![payment.comparison];
-    comparisons.extend(refusals::run(&mut stage, node, &payment.authorization, output).await?);
+    comparisons.extend(refusals::run(&mut setup, node, &payment.authorization, output).await?);
 
     let disagreements = comparisons.iter().filter(|comparison| !comparison.agrees()).count();
-    let report = report(&stage, node, &comparisons, &balances);
-    output.result(format_args!("\n{}\n{}", table(&comparisons), verdict(comparisons.len(), disagreements)), &report)?;
+    let report = report(&setup, node, &comparisons, &balances);
+    output
+        .result(format_args!("\n{}\n{}", table(&comparisons), conclusion(comparisons.len(), disagreements)), &report)?;
     for comparison in comparisons.iter().filter(|comparison| !comparison.agrees()) {
         output::remark(format_args!(
             "disagreement in \"{}\": expected {:?}, on chain {:?}, offline {:?}",
             comparison.check, comparison.expected, comparison.on_chain, comparison.offline
         ));
     }
-    Ok(if disagreements == 0 { Outcome::Success } else { Outcome::Refused })
+    Ok(if disagreements == 0 { ExitStatus::Success } else { ExitStatus::Refused })
 }
 
-fn introduce(stage: &Stage, node: &Node, output: Output) -> Result<()> {
-    let Stage { deployment, chain_id, vault, token, agent, recipient, epoch, .. } = stage;
+fn introduce(setup: &Setup, node: &Node, output: Output) -> Result<()> {
+    let Setup { deployment, chain_id, vault, token, agent, recipient, epoch, .. } = setup;
     output.line(format_args!("Chain: {}, id {chain_id}.", node.description))?;
-    output.line("All keys are throw-away: they follow from published text. Never use them anywhere else.\n")?;
+    output.line("All keys are throw-away keys, derived from published text. Never use them anywhere else.\n")?;
 
     output.line("1. The contracts are deployed:")?;
     for contract in deployment.in_order() {
@@ -97,15 +96,15 @@ fn introduce(stage: &Stage, node: &Node, output: Output) -> Result<()> {
     output.line(format_args!("   {:<16} {}", "ExampleToken", short_address(*token)))?;
 
     let (number, total) = (epoch.number, epoch.operators.total_weight());
-    let required = epoch.operators.required_weight(stage.policy.quorum);
+    let required = epoch.operators.required_weight(setup.policy.quorum);
     output.line(format_args!(
-        "\n2. {OPERATORS} operators register with proofs of possession of their keys; epoch {number} freezes them:"
+        "\n2. {OPERATORS} operators register with proofs of possession of their keys; epoch {number} has them all:"
     ))?;
     for operator in epoch.operators.operators() {
         let key = output::shortened(operator.public_key);
         output.line(format_args!("   {}   key {key}   weight {}", short_address(operator.address), operator.weight))?;
     }
-    output.line(format_args!("   weight in all {total}; the vault's policy demands {required}"))?;
+    output.line(format_args!("   total weight {total}; the vault's policy requires {required}"))?;
     output.line(format_args!(
         "\n3. The agent {} asks to pay 250 EXT to {}. {SIGNERS} of {OPERATORS} operators allow it for {} minutes.",
         short_address(*agent),
@@ -115,30 +114,29 @@ fn introduce(stage: &Stage, node: &Node, output: Output) -> Result<()> {
     Ok(())
 }
 
-/// The payment that went through.
+/// The payment that succeeded.
 struct Payment {
     comparison: Comparison,
     authorization: assent_verifier::Authorization,
 }
 
-async fn pay(stage: &Stage, output: Output) -> Result<(Payment, Value)> {
-    let data = stage.payment("250")?;
-    let answer = stage.ask(stage.question(stage.intent(data.clone()), 0)).await?;
+async fn pay(setup: &Setup, output: Output) -> Result<(Payment, Value)> {
+    let data = setup.payment("250")?;
+    let answer = setup.attest(setup.question(setup.intent(data.clone()), 0)).await?;
     output.line(format_args!("   task {}", output::shortened(answer.document.attestation.taskId)))?;
     output.line(format_args!("   authorization of {} bytes", answer.authorization.encode().len()))?;
 
     let authorization = answer.authorization;
-    let attempt =
-        Attempt { caller: stage.agent, carried: Carried::Trailing(data), authorization: authorization.clone() };
-    let (refusal, time) = attempt.verify_offline(stage).await?;
+    let call = VaultCall { caller: setup.agent, form: CallForm::Trailing(data), authorization: authorization.clone() };
+    let (refusal, time) = call.verify_offline(setup).await?;
     if let Some(refusal) = refusal {
         bail!("the offline verifier refuses the payment: {}: {refusal}", refusal.name());
     }
     output.line(format_args!("\n4. Verified offline in {}. The agent sends the call:", duration(time)))?;
 
-    let before = (stage.balance(stage.vault).await?, stage.balance(stage.recipient).await?);
-    let (gas, on_chain) = attempt.send(stage).await?;
-    let after = (stage.balance(stage.vault).await?, stage.balance(stage.recipient).await?);
+    let before = (setup.balance(setup.vault).await?, setup.balance(setup.recipient).await?);
+    let (gas, on_chain) = call.send(setup).await?;
+    let after = (setup.balance(setup.vault).await?, setup.balance(setup.recipient).await?);
     output.line(format_args!("   treasury   {} → {} EXT", format_amount(before.0), format_amount(after.0)))?;
     output.line(format_args!("   recipient  {} → {} EXT", format_amount(before.1), format_amount(after.1)))?;
     output.line(format_args!("   gas        {}", thousands(gas)))?;
@@ -166,8 +164,8 @@ fn table(comparisons: &[Comparison]) -> Table {
             if comparison.agrees() { Cell::new("yes").fg(Color::Green) } else { Cell::new("NO").fg(Color::Red) };
         table.add_row([
             Cell::new(comparison.check),
-            Cell::new(attempt::name(&comparison.on_chain)),
-            Cell::new(attempt::name(&comparison.offline)),
+            Cell::new(vault_call::name(&comparison.on_chain)),
+            Cell::new(vault_call::name(&comparison.offline)),
             agree,
             Cell::new(thousands(comparison.gas)).set_alignment(CellAlignment::Right),
             Cell::new(duration(comparison.time)).set_alignment(CellAlignment::Right),
@@ -176,7 +174,7 @@ fn table(comparisons: &[Comparison]) -> Table {
     table
 }
 
-fn verdict(calls: usize, disagreements: usize) -> String {
+fn conclusion(calls: usize, disagreements: usize) -> String {
     match disagreements {
         0 => format!(
             "The chain and the offline verifier agree on all {calls} calls, to the last byte of the revert data.\n\
@@ -186,13 +184,15 @@ fn verdict(calls: usize, disagreements: usize) -> String {
     }
 }
 
-fn report(stage: &Stage, node: &Node, comparisons: &[Comparison], balances: &Value) -> Value {
-    let contracts = stage.deployment.in_order();
+fn report(setup: &Setup, node: &Node, comparisons: &[Comparison], balances: &Value) -> Value {
+    let contracts = setup.deployment.in_order();
     let mut addresses = contracts.iter().map(|contract| (contract.name, contract.address)).collect::<Vec<_>>();
-    addresses.extend([("TreasuryVault", stage.vault), ("ExampleToken", stage.token)]);
+    addresses.extend([("TreasuryVault", setup.vault), ("ExampleToken", setup.token)]);
+    let addresses = addresses.into_iter().map(|(name, address)| json!({ "name": name, "address": address }));
+    let addresses = addresses.collect::<Vec<_>>();
     json!({
-        "chain": { "description": node.description, "chainId": stage.chain_id.to_string() },
-        "contracts": addresses.into_iter().map(|(name, address)| json!({ "name": name, "address": address })).collect::<Vec<_>>(),
+        "chain": { "description": node.description, "chainId": setup.chain_id.to_string() },
+        "contracts": addresses,
         "balances": balances,
         "checks": comparisons.iter().map(Comparison::to_json).collect::<Vec<_>>(),
         "agree": comparisons.iter().all(Comparison::agrees),

@@ -1,4 +1,4 @@
-//! The chain that the demo runs on: embedded, or a development node.
+//! The chain on which the demo runs: embedded, or a development node.
 
 use crate::connection;
 use alloy::{
@@ -8,26 +8,26 @@ use alloy::{
 use anyhow::{Context, Result, bail};
 use assent_chain::{DEVELOPMENT_CHAIN_ID, EmbeddedChain};
 
-/// An owner, two agents, seven operators.
+/// The accounts: an owner, two agents, seven operators.
 pub const ACCOUNTS: usize = 10;
 
 /// A chain whose accounts are unlocked and whose clock can be moved.
 pub struct Node {
-    /// The way to it.
+    /// The provider.
     pub provider: DynProvider,
-    /// What it is, for people.
+    /// Its description.
     pub description: String,
     snapshot: U256,
 }
 
 impl Node {
-    /// The node at `url`, or an embedded chain.
+    /// Connects to the node at `url`, or starts an embedded chain.
     pub async fn start(url: Option<&str>) -> Result<Self> {
         let (provider, description) = match url {
             None => (EmbeddedChain::new(DEVELOPMENT_CHAIN_ID).provider(), "embedded (revm in this process)".to_owned()),
             Some(url) => (connection::connect(url, None)?, format!("the node at {url}")),
         };
-        // Everything is undone in the end, so that the demo can run again on the same node.
+        // The state is restored at the end, so that the demo can run again on the same node.
         let snapshot = provider.raw_request::<_, U256>("evm_snapshot".into(), ()).await;
         let snapshot = match (snapshot, url) {
             (Ok(snapshot), _) => snapshot,
@@ -38,34 +38,34 @@ impl Node {
             }
             (Err(error), _) => {
                 return Err(error).context(
-                    "the node takes no evm_snapshot, so it is no development node: the demo moves the clock and sends from \
-                     unlocked accounts, which only such a node allows; start one with `anvil --hardfork osaka`",
+                    "the node does not support evm_snapshot: the demo needs a development node, to set the clock and send from \
+                     unlocked accounts; start one with `anvil --hardfork osaka`",
                 );
             }
         };
         Ok(Self { provider, description, snapshot })
     }
 
-    /// The accounts that the node signs for.
+    /// Returns the accounts for which the node signs.
     pub async fn accounts(&self) -> Result<[Address; ACCOUNTS]> {
-        let accounts = self.provider.get_accounts().await.context("the node does not name its accounts")?;
+        let accounts = self.provider.get_accounts().await.context("cannot read the node's accounts")?;
         match accounts.first_chunk() {
             Some(accounts) => Ok(*accounts),
             None => bail!(
-                "the demo needs {ACCOUNTS} unlocked accounts and the node has {}; start one with `anvil --hardfork osaka`",
+                "the demo needs {ACCOUNTS} unlocked accounts; the node has {}: start one with `anvil --hardfork osaka`",
                 accounts.len()
             ),
         }
     }
 
-    /// Lets the next block be `seconds` later.
+    /// Advances the node's clock by `seconds`.
     pub async fn advance_clock(&self, seconds: u64) -> Result<()> {
-        // The answer is a number from some nodes and a string from others.
+        // Some nodes return a number, others a string.
         let answer = self.provider.raw_request::<_, serde_json::Value>("evm_increaseTime".into(), [seconds]).await;
-        answer.map(drop).context("the node does not move its clock")
+        answer.map(drop).context("the node did not advance its clock")
     }
 
-    /// Undoes everything since the start.
+    /// Restores the state before the demo.
     pub async fn restore(&self) -> Result<()> {
         match self.provider.raw_request::<_, bool>("evm_revert".into(), [self.snapshot]).await {
             Ok(true) => Ok(()),

@@ -1,10 +1,10 @@
-//! Calls that must be refused, each tried on chain and offline.
+//! Calls that must be refused, each sent on chain and verified offline.
 
 use super::{
-    attempt::{Attempt, Carried, Case, Comparison, describe},
     node::Node,
+    setup::{SIGNERS, Setup},
     signing::{LIFETIME, Question},
-    stage::Stage,
+    vault_call::{CallForm, Comparison, VaultCall, describe},
 };
 use crate::output::{self, Output};
 use alloy::{
@@ -13,44 +13,254 @@ use alloy::{
     sol_types::SolCall,
 };
 use anyhow::Result;
-use assent_client::Call;
-use assent_contracts::{ExampleToken, TreasuryVault};
+use assent_client::PreparedCall;
+use assent_examples::{ExampleToken, TreasuryVault};
 use assent_signer::SecretKey;
 use assent_verifier::{AttestationDocument, Authorization, Decision, Intent};
+use std::pin::Pin;
 
-/// Tries one refused call after the other. `used` is the authorization of the payment that went through.
-pub async fn run(stage: &mut Stage, node: &Node, used: &Authorization, output: Output) -> Result<Vec<Comparison>> {
+/// A call that must be refused.
+struct Case {
+    /// What is tried, in a few words.
+    check: &'static str,
+    /// How.
+    story: &'static str,
+    /// The error with which it must be refused.
+    expected: &'static str,
+    /// Makes the call.
+    prepare: for<'a> fn(&'a mut Scene<'_>) -> Pin<Box<dyn Future<Output = Result<VaultCall>> + 'a>>,
+}
+
+/// What a case can use and change.
+struct Scene<'a> {
+    setup: &'a mut Setup,
+    node: &'a Node,
+    /// The authorization of the payment that succeeded, with nonce 0.
+    used: &'a Authorization,
+    /// A nonce that no other case uses.
+    nonce: u64,
+}
+
+const CASES: [Case; 11] = [
+    Case {
+        check: "the same authorization twice",
+        story: "The agent sends the same call again.",
+        expected: "AttestationAlreadySpent",
+        prepare: |scene| Box::pin(async { scene.payment(scene.used.clone()) }),
+    },
+    Case {
+        check: "one byte of calldata changed",
+        story: "The agent changes the last byte of the amount.",
+        expected: "WrongTask",
+        prepare: |scene| {
+            Box::pin(async {
+                let mut call = scene.payment(scene.authorization(scene.question()?).await?)?;
+                if let CallForm::Trailing(data) = &mut call.form {
+                    let mut bytes = data.to_vec();
+                    bytes.last_mut().into_iter().for_each(|last| *last ^= 1);
+                    *data = bytes.into();
+                }
+                Ok(call)
+            })
+        },
+    },
+    Case {
+        check: "another caller",
+        story: "The owner appoints another agent, which uses the first agent's attestation.",
+        expected: "WrongTask",
+        prepare: |scene| {
+            Box::pin(async {
+                let call = scene.payment(scene.authorization(scene.question()?).await?)?;
+                Ok(VaultCall { caller: scene.setup.other_agent, ..call })
+            })
+        },
+    },
+    Case {
+        check: "another caller, explicit intent",
+        story: "The same, with an intent that the vault executes.",
+        expected: "WrongSender",
+        prepare: |scene| {
+            Box::pin(async {
+                let call = scene.explicit(scene.transfer_intent()).await?;
+                Ok(VaultCall { caller: scene.setup.other_agent, ..call })
+            })
+        },
+    },
+    Case {
+        check: "another chain",
+        story: "The operators allowed the payment on the next chain, where the contracts have the same addresses.",
+        expected: "WrongTask",
+        prepare: |scene| {
+            Box::pin(async {
+                let mut question = scene.question()?;
+                question.chain_id = scene.next_chain_id();
+                question.intent.chainId = question.chain_id;
+                scene.payment(scene.authorization(question).await?)
+            })
+        },
+    },
+    Case {
+        check: "another chain, explicit intent",
+        story: "The same, with an intent that names that chain.",
+        expected: "WrongChain",
+        prepare: |scene| {
+            Box::pin(async {
+                scene.explicit(Intent { chainId: scene.next_chain_id(), ..scene.transfer_intent() }).await
+            })
+        },
+    },
+    Case {
+        check: "too few signers",
+        story: "4 of 7 operators signed.",
+        expected: "QuorumNotReached",
+        prepare: |scene| {
+            Box::pin(async {
+                let question = Question { signers: SIGNERS - 1, ..scene.question()? };
+                scene.payment(scene.authorization(question).await?)
+            })
+        },
+    },
+    Case {
+        check: "a forged signature",
+        story: "An account that is not an operator signed in the name of 5 of 7.",
+        expected: "InvalidSignature",
+        prepare: |scene| {
+            Box::pin(async {
+                let answer = scene.setup.attest(scene.question()?).await?;
+                let forger = SecretKey::from_key_material(keccak256("Assent demo, a forger").as_slice())?;
+                let signature = forger.sign_root(answer.aggregate.root);
+                scene.payment(AttestationDocument { signature, ..answer.document }.authorization()?)
+            })
+        },
+    },
+    Case {
+        check: "after expiry",
+        story: "The agent waits for ten minutes.",
+        expected: "AttestationExpired",
+        prepare: |scene| {
+            Box::pin(async {
+                let call = scene.payment(scene.authorization(scene.question()?).await?)?;
+                scene.node.advance_clock(LIFETIME).await?;
+                Ok(call)
+            })
+        },
+    },
+    Case {
+        check: "under a retired epoch",
+        story: "A key was stolen: the owner commits the next epoch and retires the one that signed.",
+        expected: "EpochRetired",
+        prepare: |scene| {
+            Box::pin(async {
+                let call = scene.payment(scene.authorization(scene.question()?).await?)?;
+                scene.setup.replace_epoch().await?;
+                Ok(call)
+            })
+        },
+    },
+    Case {
+        check: "a denial",
+        story: "The agent asks for 900 EXT; the operators find that the policy forbids it, and sign that.",
+        expected: "PolicyDenied",
+        prepare: |scene| {
+            Box::pin(async {
+                let data = scene.setup.payment("900")?;
+                let intent = scene.setup.intent(data.clone());
+                let question = Question { decision: Decision::Deny, ..scene.setup.question(intent, scene.nonce) };
+                let authorization = scene.authorization(question).await?;
+                Ok(VaultCall { caller: scene.setup.agent, form: CallForm::Trailing(data), authorization })
+            })
+        },
+    },
+];
+
+/// Sends each refused call. `used` is the authorization of the payment that succeeded.
+pub async fn run(setup: &mut Setup, node: &Node, used: &Authorization, output: Output) -> Result<Vec<Comparison>> {
     let mut refused = Vec::new();
-    let mut record = |comparison: Comparison| -> Result<()> {
+    for (nonce, case) in (1..).zip(&CASES) {
+        let call = (case.prepare)(&mut Scene { setup, node, used, nonce }).await?;
+        let comparison = compare(setup, case, &call).await?;
         print(&comparison, output)?;
         refused.push(comparison);
-        Ok(())
-    };
-    record(stage.same_authorization_twice(used).await?)?;
-    record(stage.one_byte_changed().await?)?;
-    record(stage.another_caller().await?)?;
-    record(stage.another_caller_of_an_explicit_intent().await?)?;
-    record(stage.another_chain().await?)?;
-    record(stage.explicit_intent_for_another_chain().await?)?;
-    record(stage.too_few_signers().await?)?;
-    record(stage.forged_signature().await?)?;
-    record(stage.after_expiry(node).await?)?;
-    record(stage.revoked_epoch().await?)?;
-    record(stage.denial().await?)?;
+    }
     Ok(refused)
 }
 
+async fn compare(setup: &Setup, case: &Case, call: &VaultCall) -> Result<Comparison> {
+    let Case { check, story, expected, .. } = *case;
+    // The vault refuses every caller except its agent, before it looks at the authorization.
+    let stranger = call.caller != setup.agent;
+    if stranger {
+        setup.appoint(call.caller).await?;
+    }
+    let (gas, on_chain) = call.send(setup).await?;
+    // The context is read from the very block in which the call was refused.
+    let (refusal, time) = call.verify_offline(setup).await?;
+    let offline = refusal.map(|refusal| Bytes::from(refusal.revert_data()));
+    if stranger {
+        setup.appoint(setup.agent).await?;
+    }
+    Ok(Comparison { check, story, expected: Some(expected), on_chain, offline, gas, time })
+}
+
+impl Scene<'_> {
+    /// Asks the operators to allow the payment of 250 EXT.
+    fn question(&self) -> Result<Question> {
+        Ok(self.setup.question(self.setup.intent(self.setup.payment("250")?), self.nonce))
+    }
+
+    async fn authorization(&self, question: Question) -> Result<Authorization> {
+        Ok(self.setup.attest(question).await?.authorization)
+    }
+
+    /// Returns the payment of 250 EXT by the agent, with an authorization.
+    fn payment(&self, authorization: Authorization) -> Result<VaultCall> {
+        let form = CallForm::Trailing(self.setup.payment("250")?);
+        Ok(VaultCall { caller: self.setup.agent, form, authorization })
+    }
+
+    /// Returns the agent's call that has the vault execute an intent which the operators allowed.
+    async fn explicit(&self, intent: Intent) -> Result<VaultCall> {
+        let authorization = self.authorization(self.setup.question(intent.clone(), self.nonce)).await?;
+        Ok(VaultCall { caller: self.setup.agent, form: CallForm::Explicit(intent), authorization })
+    }
+
+    /// Returns the intent of a call that the vault itself makes: a transfer of its tokens.
+    fn transfer_intent(&self) -> Intent {
+        let transfer = ExampleToken::transferCall { to: self.setup.recipient, value: U256::from(1) };
+        Intent { to: self.setup.token, ..self.setup.intent(transfer.abi_encode().into()) }
+    }
+
+    fn next_chain_id(&self) -> U256 {
+        self.setup.chain_id.wrapping_add(U256::ONE)
+    }
+}
+
+impl Setup {
+    async fn appoint(&self, agent: Address) -> Result<()> {
+        let call = TreasuryVault::setAgentCall { newAgent: agent };
+        self.client.send(&PreparedCall::new(self.owner, self.vault, call.abi_encode())).await?;
+        Ok(())
+    }
+
+    /// Commits the next epoch and retires the one before it, without a grace period.
+    async fn replace_epoch(&mut self) -> Result<()> {
+        let old = self.epoch.number;
+        self.commit_next_epoch().await?;
+        self.client.retire_epoch(self.deployment.operator_registry.address, self.owner, old).await?;
+        Ok(())
+    }
+}
+
 fn print(comparison: &Comparison, output: Output) -> Result<()> {
-    let side = |data: &Option<Bytes>| {
-        data.as_ref().map_or_else(|| "goes through".to_owned(), |data| shortened(&describe(data)))
-    };
+    let side =
+        |data: &Option<Bytes>| data.as_ref().map_or_else(|| "succeeds".to_owned(), |data| shortened(&describe(data)));
     output.line(format_args!("\n   {}: {}", comparison.check, comparison.story))?;
     output.line(format_args!("     on chain  {}", side(&comparison.on_chain)))?;
     output.line(format_args!("     offline   {}", side(&comparison.offline)))?;
     Ok(())
 }
 
-/// An error with its long arguments, addresses and hashes, shortened.
+/// Shortens the addresses and hashes in an error.
 fn shortened(error: &str) -> String {
     let shorten = |word: &str| match hex::decode(word) {
         Ok(bytes) if word.starts_with("0x") => output::shortened(bytes),
@@ -58,200 +268,4 @@ fn shortened(error: &str) -> String {
     };
     let Some((name, arguments)) = error.trim_end_matches(')').split_once('(') else { return error.to_owned() };
     format!("{name}({})", arguments.split(", ").map(shorten).collect::<Vec<_>>().join(", "))
-}
-
-impl Stage {
-    async fn same_authorization_twice(&self, used: &Authorization) -> Result<Comparison> {
-        self.trailing(self.agent, self.payment("250")?, used.clone())
-            .refused(
-                self,
-                Case {
-                    check: "the same authorization twice",
-                    story: "The agent sends the same call again.",
-                    expected: "AttestationAlreadySpent",
-                },
-            )
-            .await
-    }
-
-    async fn one_byte_changed(&self) -> Result<Comparison> {
-        let authorization = self.ask(self.payment_question(1)?).await?.authorization;
-        let mut data = self.payment("250")?.to_vec();
-        if let Some(last) = data.last_mut() {
-            *last ^= 1;
-        }
-        self.trailing(self.agent, data.into(), authorization)
-            .refused(
-                self,
-                Case {
-                    check: "one byte of calldata changed",
-                    story: "The agent changes the last byte of the amount.",
-                    expected: "WrongTask",
-                },
-            )
-            .await
-    }
-
-    /// The vault lets its agent alone in, so another agent is appointed, and uses what was attested to the first.
-    async fn another_caller(&self) -> Result<Comparison> {
-        let authorization = self.ask(self.payment_question(2)?).await?.authorization;
-        self.appoint(self.other_agent).await?;
-        let attempt = self.trailing(self.other_agent, self.payment("250")?, authorization);
-        let comparison = attempt
-            .refused(
-                self,
-                Case {
-                    check: "another caller",
-                    story: "Another agent is appointed, and uses what was attested to the first.",
-                    expected: "WrongTask",
-                },
-            )
-            .await?;
-        self.appoint(self.agent).await?;
-        Ok(comparison)
-    }
-
-    async fn another_caller_of_an_explicit_intent(&self) -> Result<Comparison> {
-        let intent = self.transfer_intent()?;
-        let authorization = self.ask(self.question(intent.clone(), 3)).await?.authorization;
-        self.appoint(self.other_agent).await?;
-        let attempt = Attempt { caller: self.other_agent, carried: Carried::Explicit(intent), authorization };
-        let comparison = attempt
-            .refused(
-                self,
-                Case {
-                    check: "another caller, explicit intent",
-                    story: "The same, with an intent that the vault is to execute as it stands.",
-                    expected: "WrongSender",
-                },
-            )
-            .await?;
-        self.appoint(self.agent).await?;
-        Ok(comparison)
-    }
-
-    async fn another_chain(&self) -> Result<Comparison> {
-        let mut question = self.payment_question(4)?;
-        question.chain_id = self.next_chain_id();
-        question.intent.chainId = question.chain_id;
-        let authorization = self.ask(question).await?.authorization;
-        self.trailing(self.agent, self.payment("250")?, authorization).refused(self, Case { check: "another chain", story: "The operators have allowed the payment on the next chain, where the contracts stand at the same addresses.", expected: "WrongTask" }).await
-    }
-
-    async fn explicit_intent_for_another_chain(&self) -> Result<Comparison> {
-        let intent = Intent { chainId: self.next_chain_id(), ..self.transfer_intent()? };
-        let authorization = self.ask(self.question(intent.clone(), 5)).await?.authorization;
-        Attempt { caller: self.agent, carried: Carried::Explicit(intent), authorization }
-            .refused(
-                self,
-                Case {
-                    check: "another chain, explicit intent",
-                    story: "The same, with an intent that names that chain.",
-                    expected: "WrongChain",
-                },
-            )
-            .await
-    }
-
-    async fn too_few_signers(&self) -> Result<Comparison> {
-        let question = Question { signers: super::stage::SIGNERS - 1, ..self.payment_question(6)? };
-        let authorization = self.ask(question).await?.authorization;
-        self.trailing(self.agent, self.payment("250")?, authorization)
-            .refused(
-                self,
-                Case { check: "too few signers", story: "4 of 7 operators have signed.", expected: "QuorumNotReached" },
-            )
-            .await
-    }
-
-    /// A sound signature of somebody who is no operator.
-    async fn forged_signature(&self) -> Result<Comparison> {
-        let answer = self.ask(self.payment_question(7)?).await?;
-        let forger = SecretKey::from_key_material(keccak256("Assent demo, a forger").as_slice())?;
-        let signature = forger.sign_root(answer.aggregate.root);
-        let forged = AttestationDocument { signature, ..answer.document };
-        let authorization = forged.authorization()?;
-        self.trailing(self.agent, self.payment("250")?, authorization)
-            .refused(
-                self,
-                Case {
-                    check: "a forged signature",
-                    story: "Somebody who is no operator has signed in the name of 5 of 7.",
-                    expected: "InvalidSignature",
-                },
-            )
-            .await
-    }
-
-    async fn after_expiry(&self, node: &Node) -> Result<Comparison> {
-        let authorization = self.ask(self.payment_question(8)?).await?.authorization;
-        node.advance_clock(LIFETIME).await?;
-        self.trailing(self.agent, self.payment("250")?, authorization)
-            .refused(
-                self,
-                Case {
-                    check: "after expiry",
-                    story: "The agent waits for ten minutes.",
-                    expected: "AttestationExpired",
-                },
-            )
-            .await
-    }
-
-    /// The owner has found an operator's key stolen: the next epoch begins, and the old one ends without grace.
-    async fn revoked_epoch(&mut self) -> Result<Comparison> {
-        let authorization = self.ask(self.payment_question(9)?).await?.authorization;
-        let old = self.epoch.number;
-        self.commit_next_epoch().await?;
-        self.client.revoke_epoch(self.deployment.operator_registry.address, self.owner, old).await?;
-        self.trailing(self.agent, self.payment("250")?, authorization)
-            .refused(
-                self,
-                Case {
-                    check: "under a revoked epoch",
-                    story: "The owner finds a key stolen, commits the next epoch and revokes the one that has signed.",
-                    expected: "EpochRevoked",
-                },
-            )
-            .await
-    }
-
-    async fn denial(&self) -> Result<Comparison> {
-        let question = Question { decision: Decision::Deny, ..self.question(self.intent(self.payment("900")?), 10) };
-        let authorization = self.ask(question).await?.authorization;
-        self.trailing(self.agent, self.payment("900")?, authorization)
-            .refused(
-                self,
-                Case {
-                    check: "a denial",
-                    story: "The agent asks for 900 EXT; the operators find that the policy forbids it, and sign that.",
-                    expected: "PolicyDenied",
-                },
-            )
-            .await
-    }
-
-    fn trailing(&self, caller: Address, data: Bytes, authorization: Authorization) -> Attempt {
-        Attempt { caller, carried: Carried::Trailing(data), authorization }
-    }
-
-    fn payment_question(&self, nonce: u64) -> Result<Question> {
-        Ok(self.question(self.intent(self.payment("250")?), nonce))
-    }
-
-    /// A call that the vault is to make itself: a transfer of its tokens.
-    fn transfer_intent(&self) -> Result<Intent> {
-        let transfer = ExampleToken::transferCall { to: self.recipient, value: U256::from(1) };
-        Ok(Intent { to: self.token, ..self.intent(transfer.abi_encode().into()) })
-    }
-
-    async fn appoint(&self, agent: Address) -> Result<()> {
-        let call = TreasuryVault::setAgentCall { newAgent: agent };
-        self.client.send(&Call::new(self.owner, self.vault, call.abi_encode())).await?;
-        Ok(())
-    }
-
-    fn next_chain_id(&self) -> U256 {
-        self.chain_id.wrapping_add(U256::ONE)
-    }
 }

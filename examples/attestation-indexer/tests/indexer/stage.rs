@@ -8,10 +8,10 @@ use alloy::{
     },
     providers::{DynProvider, Provider},
     rpc::types::{TransactionReceipt, TransactionRequest},
-    sol_types::{SolCall, SolConstructor},
+    sol_types::SolCall,
 };
-use assent_client::{AssentClient, Call};
-use assent_contracts::{ExampleToken, TreasuryVault};
+use assent_client::{AssentClient, PreparedCall};
+use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault, execute_call};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
     Attestation, Authorization, Intent, Policy, append_trailing,
@@ -71,12 +71,10 @@ impl Stage {
         let policy_id = B256::repeat_byte(0x70);
         let policy =
             Policy { policyId: policy_id, operatorSet: OPERATOR_SET, quorum: 6600, maxLifetime: U48::from(3600) };
-        let (vault, _) = client.deploy_vault(owner, owner, agent, task_manager, policy).await.unwrap();
-        let supply = ExampleToken::constructorCall { supply: U256::from(1000) }.abi_encode();
-        let (token, _) =
-            client.create(owner, [ExampleToken::BYTECODE.as_ref(), &supply].concat().into()).await.unwrap();
+        let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy).await.unwrap();
+        let (token, _) = deploy_token(&client, owner, U256::from(1000)).await.unwrap();
         let fund = ExampleToken::transferCall { to: vault, value: U256::from(1000) }.abi_encode();
-        client.send(&Call::new(owner, token, fund)).await.unwrap();
+        client.send(&PreparedCall::new(owner, token, fund)).await.unwrap();
 
         let chain_id = U256::from(client.chain_id().await.unwrap());
         let mut keys = Vec::new();
@@ -105,7 +103,7 @@ impl Stage {
 
     /// The agent pays, with an authorization behind the calldata.
     pub async fn pay(&self, nonce: u64) -> TransactionReceipt {
-        let call = Call::new(self.agent, self.vault, self.payment());
+        let call = PreparedCall::new(self.agent, self.vault, self.payment());
         let authorization = self.attest(&call.intent(self.chain_id().await), nonce).await;
         self.client.send_trailing(&call, &authorization).await.unwrap()
     }
@@ -113,12 +111,12 @@ impl Stage {
     /// The agent hands over an intent and its authorization.
     pub async fn execute(&self, nonce: u64) -> TransactionReceipt {
         let (intent, authorization) = self.execution(nonce).await;
-        self.client.send_explicit(self.vault, &intent, &authorization).await.unwrap()
+        self.client.send(&execute_call(self.vault, &intent, &authorization)).await.unwrap()
     }
 
     /// The agent, a contract, is told by somebody to pay: once for each nonce, in one transaction.
     pub async fn pay_from_inside(&self, nonces: &[u64], sender: Address) -> TransactionReceipt {
-        let call = Call::new(self.agent, self.vault, self.payment());
+        let call = PreparedCall::new(self.agent, self.vault, self.payment());
         let mut calldata = Vec::new();
         for &nonce in nonces {
             let authorization = self.attest(&call.intent(self.chain_id().await), nonce).await;
@@ -130,9 +128,7 @@ impl Stage {
     /// The agent, a contract, is told by somebody to hand over an intent.
     pub async fn execute_from_inside(&self, nonce: u64, sender: Address) -> TransactionReceipt {
         let (intent, authorization) = self.execution(nonce).await;
-        let execute =
-            TreasuryVault::executeCall { intent: intent.into(), authorization: authorization.encode().into() };
-        self.forward(sender, &execute.abi_encode()).await
+        self.forward(sender, &execute_call(self.vault, &intent, &authorization).data).await
     }
 
     /// The vault's owner demands other attestations from now on.
@@ -143,14 +139,14 @@ impl Stage {
             quorum: 10_000,
             maxLifetime: U48::from(1),
         };
-        let change = TreasuryVault::setAssentPolicyCall { newPolicy: policy.into() }.abi_encode();
-        self.client.send(&Call::new(owner, self.vault, change)).await.unwrap();
+        let change = TreasuryVault::setPolicyCall { newPolicy: policy.into() }.abi_encode();
+        self.client.send(&PreparedCall::new(owner, self.vault, change)).await.unwrap();
     }
 
     /// The vault's owner revokes nonces 0 to 255.
     pub async fn burn_nonces(&self, owner: Address) {
-        let burn = TreasuryVault::burnAssentNoncesCall { word: U256::ZERO, mask: U256::MAX }.abi_encode();
-        self.client.send(&Call::new(owner, self.vault, burn)).await.unwrap();
+        let burn = TreasuryVault::burnNoncesCall { word: U256::ZERO, mask: U256::MAX }.abi_encode();
+        self.client.send(&PreparedCall::new(owner, self.vault, burn)).await.unwrap();
     }
 
     async fn forward(&self, sender: Address, calldata: &[u8]) -> TransactionReceipt {
@@ -164,7 +160,7 @@ impl Stage {
 
     async fn execution(&self, nonce: u64) -> (Intent, Authorization) {
         let data = ExampleToken::transferCall { to: Address::repeat_byte(0xee), value: U256::from(1) }.abi_encode();
-        let intent = Call::new(self.agent, self.token, data).intent(self.chain_id().await);
+        let intent = PreparedCall::new(self.agent, self.token, data).intent(self.chain_id().await);
         let authorization = self.attest(&intent, nonce).await;
         (intent, authorization)
     }

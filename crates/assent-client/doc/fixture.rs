@@ -1,5 +1,5 @@
-// What the examples in the documentation begin with, in lines that it does not show: Assent deployed on a chain in the process,
-// one operator in epoch 1, and a treasury vault that holds tokens. Each example includes this file as a module.
+// The hidden set-up of the documentation's examples: Assent on an in-process chain, one operator in epoch 1, and a treasury
+// vault that holds tokens. Each example includes this file as a module.
 
 use alloy::{
     primitives::{
@@ -7,11 +7,12 @@ use alloy::{
         aliases::{U48, U96},
     },
     providers::DynProvider,
-    sol_types::{SolCall, SolConstructor},
+    sol_types::SolCall,
 };
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
-use assent_client::{AssentClient, Call};
-use assent_contracts::{ExampleToken, deployment::Deployment};
+use assent_client::{AssentClient, PreparedCall};
+use assent_contracts::deployment::Deployment;
+use assent_examples::{ExampleToken, deploy_token, deploy_vault};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
     Attestation, AttestationDocument, Intent, Policy,
@@ -24,7 +25,7 @@ pub const OWNER: Address = DEVELOPMENT_ACCOUNTS[0];
 pub const AGENT: Address = DEVELOPMENT_ACCOUNTS[1];
 pub const OPERATOR: Address = DEVELOPMENT_ACCOUNTS[2];
 
-pub struct World {
+pub struct Fixture {
     pub client: AssentClient<DynProvider>,
     pub deployment: Deployment,
     pub key: SecretKey,
@@ -34,7 +35,7 @@ pub struct World {
     pub chain: EmbeddedChain,
 }
 
-impl World {
+impl Fixture {
     pub async fn new() -> Result<Self, Failure> {
         let chain = EmbeddedChain::new(31_337);
         let client = AssentClient::new(chain.provider());
@@ -49,11 +50,10 @@ impl World {
 
         let policy =
             Policy { policyId: B256::repeat_byte(1), operatorSet: 1, quorum: 6700, maxLifetime: U48::from(3600) };
-        let (vault, _) = client.deploy_vault(OWNER, OWNER, AGENT, task_manager, policy.clone()).await?;
-        let supply = ExampleToken::constructorCall { supply: U256::from(1000) }.abi_encode();
-        let (token, _) = client.create(OWNER, [ExampleToken::BYTECODE.as_ref(), &supply].concat().into()).await?;
+        let (vault, _) = deploy_vault(&client, OWNER, OWNER, AGENT, task_manager, policy.clone()).await?;
+        let (token, _) = deploy_token(&client, OWNER, U256::from(1000)).await?;
         let fund = ExampleToken::transferCall { to: vault, value: U256::from(1000) }.abi_encode();
-        client.send(&Call::new(OWNER, token, fund)).await?;
+        client.send(&PreparedCall::new(OWNER, token, fund)).await?;
         Ok(Self { client, deployment, key, token, vault, policy, chain })
     }
 

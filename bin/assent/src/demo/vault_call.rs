@@ -1,62 +1,51 @@
-//! A call with its authorization, tried on chain and verified offline.
+//! A call of the vault with its authorization, sent on chain and verified offline.
 
-use super::stage::Stage;
+use super::setup::Setup;
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,
     primitives::{Address, Bytes, U256},
     providers::Provider,
     rpc::types::TransactionRequest,
-    sol_types::SolCall,
 };
 use anyhow::{Context, Result};
-use assent_contracts::{TreasuryVault, errors};
+use assent_examples::execute_call;
 use assent_verifier::{Authorization, Intent, Refusal, append_trailing, verify, verify_trailing};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// Given to every attempt, so that a call that will be refused is mined all the same.
+/// The gas limit of every call, with which a refused call is mined too.
 const GAS_LIMIT: u64 = 1_000_000;
 
 /// A call of the vault.
-pub struct Attempt {
-    /// Who calls.
+pub struct VaultCall {
+    /// The caller.
     pub caller: Address,
-    /// What is called.
-    pub carried: Carried,
-    /// What travels along.
+    /// How the authorization is passed.
+    pub form: CallForm,
+    /// The authorization.
     pub authorization: Authorization,
 }
 
-/// The two ways to carry an authorization.
-pub enum Carried {
-    /// Behind this calldata.
+/// The two forms in which a call carries an authorization.
+pub enum CallForm {
+    /// Appended to this calldata.
     Trailing(Bytes),
-    /// Beside this intent, which the vault is to execute.
+    /// As an argument, beside this intent, which the vault executes.
     Explicit(Intent),
 }
 
-/// A call that must be refused.
-pub struct Case {
-    /// What is tried, in a word or two.
-    pub check: &'static str,
-    /// How.
-    pub story: &'static str,
-    /// The error that must come of it.
-    pub expected: &'static str,
-}
-
-/// What came of an attempt, on both sides.
+/// The result of a call on chain and offline.
 pub struct Comparison {
-    /// What was tried, in a word or two.
+    /// What was tried, in a few words.
     pub check: &'static str,
     /// How.
     pub story: &'static str,
-    /// The error that must come of it on both sides; `None` when it must succeed.
+    /// The error that both must give; `None` when the call must succeed.
     pub expected: Option<&'static str>,
-    /// What the contracts reverted with; `None` when the call went through.
+    /// The contracts' revert data; `None` when the call succeeded.
     pub on_chain: Option<Bytes>,
-    /// What the verifier says they revert with; `None` when it accepts.
+    /// The verifier's revert data; `None` when it accepts.
     pub offline: Option<Bytes>,
     /// Gas of the transaction, from its receipt.
     pub gas: u64,
@@ -64,80 +53,65 @@ pub struct Comparison {
     pub time: Duration,
 }
 
-impl Attempt {
-    /// Verifies offline, from what the chain says at its latest block, and takes the time.
-    pub async fn verify_offline(&self, stage: &Stage) -> Result<(Option<Refusal>, Duration)> {
-        let intent = self.intent(stage);
-        let context = stage.client.read_context_for(stage.vault, self.caller, &intent, &self.authorization).await?;
+impl VaultCall {
+    /// Verifies offline, with the context of the latest block, and measures the time.
+    pub async fn verify_offline(&self, setup: &Setup) -> Result<(Option<Refusal>, Duration)> {
+        let intent = self.intent(setup);
+        let context = setup.client.read_context_for(setup.vault, self.caller, &intent, &self.authorization).await?;
         let authorization = self.authorization.encode();
-        let calldata = self.calldata()?;
+        let calldata = self.calldata(setup)?;
         let start = Instant::now();
-        let result = match &self.carried {
-            Carried::Trailing(_) => verify_trailing(&context, U256::ZERO, &calldata),
-            Carried::Explicit(intent) => verify(&context, intent, &authorization),
+        let result = match &self.form {
+            CallForm::Trailing(_) => verify_trailing(&context, U256::ZERO, &calldata),
+            CallForm::Explicit(intent) => verify(&context, intent, &authorization),
         };
         Ok((result.err(), start.elapsed()))
     }
 
     /// Sends the call as a transaction and returns its gas and, when it failed, the revert data.
-    pub async fn send(&self, stage: &Stage) -> Result<(u64, Option<Bytes>)> {
-        let provider = stage.client.provider();
+    pub async fn send(&self, setup: &Setup) -> Result<(u64, Option<Bytes>)> {
+        let provider = setup.client.provider();
         let request = TransactionRequest::default()
             .with_from(self.caller)
-            .with_to(stage.vault)
-            .with_input(self.calldata()?)
+            .with_to(setup.vault)
+            .with_input(self.calldata(setup)?)
             .with_gas_limit(GAS_LIMIT);
         let receipt = provider.send_transaction(request.clone()).await?.get_receipt().await?;
         if receipt.status() {
             return Ok((receipt.gas_used, None));
         }
-        // A receipt has no revert data. A refused call has changed nothing, so the same call on top of its block, at that
+        // A receipt has no revert data. A refused call changes no state, so the same call on top of its block, at that
         // block's time, reverts in the same way.
-        let block = receipt.block_number.context("the receipt names no block")?;
+        let block = receipt.block_number.context("the receipt has no block")?;
         let answer = provider.call(request).block(BlockId::number(block)).await;
         let error = answer.err().context("a refused transaction was not refused when it was called again")?;
         let data = error.as_error_resp().and_then(|error| error.as_revert_data());
-        Ok((receipt.gas_used, Some(data.context("the node does not say why a transaction was refused")?)))
+        Ok((receipt.gas_used, Some(data.context("the node gives no revert data")?)))
     }
 
-    /// Both sides of a call that must be refused in the way that the case says.
-    pub async fn refused(&self, stage: &Stage, case: Case) -> Result<Comparison> {
-        let Case { check, story, expected } = case;
-        let (gas, on_chain) = self.send(stage).await?;
-        // The context is read from the very block in which the call was refused.
-        let (refusal, time) = self.verify_offline(stage).await?;
-        let offline = refusal.map(|refusal| Bytes::from(refusal.revert_data()));
-        Ok(Comparison { check, story, expected: Some(expected), on_chain, offline, gas, time })
-    }
-
-    fn intent(&self, stage: &Stage) -> Intent {
-        match &self.carried {
-            Carried::Trailing(data) => Intent { from: self.caller, ..stage.intent(data.clone()) },
-            Carried::Explicit(intent) => intent.clone(),
+    fn intent(&self, setup: &Setup) -> Intent {
+        match &self.form {
+            CallForm::Trailing(data) => Intent { from: self.caller, ..setup.intent(data.clone()) },
+            CallForm::Explicit(intent) => intent.clone(),
         }
     }
 
-    fn calldata(&self) -> Result<Bytes> {
-        Ok(match &self.carried {
-            Carried::Trailing(data) => append_trailing(data, &self.authorization)?.into(),
-            Carried::Explicit(intent) => TreasuryVault::executeCall {
-                intent: intent.clone().into(),
-                authorization: self.authorization.encode().into(),
-            }
-            .abi_encode()
-            .into(),
+    fn calldata(&self, setup: &Setup) -> Result<Bytes> {
+        Ok(match &self.form {
+            CallForm::Trailing(data) => append_trailing(data, &self.authorization)?.into(),
+            CallForm::Explicit(intent) => execute_call(setup.vault, intent, &self.authorization).data,
         })
     }
 }
 
 impl Comparison {
-    /// Whether both sides say the same, to the last byte, and what they must.
+    /// Returns whether both results are the expected one and equal, to the last byte.
     pub fn agrees(&self) -> bool {
         let name = self.on_chain.as_ref().map(|data| Refusal::decode(data).map(|refusal| refusal.name()));
         self.on_chain == self.offline && name == self.expected.map(Some)
     }
 
-    /// For programs.
+    /// Returns the comparison as JSON.
     pub fn to_json(&self) -> Value {
         let side =
             |data: &Option<Bytes>| json!({ "error": data.as_ref().map(|data| describe(data)), "revertData": data });
@@ -154,15 +128,16 @@ impl Comparison {
     }
 }
 
-/// Revert data as an error with its arguments.
+/// Returns revert data as an error with its arguments.
 pub fn describe(revert_data: &[u8]) -> String {
-    errors::describe(revert_data).unwrap_or_else(|| format!("unknown error {}", Bytes::copy_from_slice(revert_data)))
+    assent_examples::describe(revert_data)
+        .unwrap_or_else(|| format!("unknown error {}", Bytes::copy_from_slice(revert_data)))
 }
 
-/// The error's name alone, for the table.
+/// Returns only the error's name, for the table.
 pub fn name(revert_data: &Option<Bytes>) -> String {
     match revert_data {
-        None => "goes through".to_owned(),
+        None => "succeeds".to_owned(),
         Some(data) => Refusal::decode(data).map_or_else(|| describe(data), |refusal| refusal.name().to_owned()),
     }
 }
@@ -193,9 +168,9 @@ mod tests {
     #[test]
     fn both_sides_agreeing_on_what_must_not_be_is_no_agreement() {
         let denied = Some(Refusal::InvalidSignature);
-        assert!(!comparison(Some("EpochRevoked"), denied, denied).agrees());
-        assert!(!comparison(Some("EpochRevoked"), None, None).agrees(), "both let a call through that must be refused");
-        assert!(!comparison(None, denied, denied).agrees(), "both refuse a call that must go through");
+        assert!(!comparison(Some("EpochRetired"), denied, denied).agrees());
+        assert!(!comparison(Some("EpochRetired"), None, None).agrees(), "both accept a call that must be refused");
+        assert!(!comparison(None, denied, denied).agrees(), "both refuse a call that must succeed");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What stands before the first payment: contracts, operators, an epoch, a treasury.
+//! The set-up before the first payment: contracts, operators, an epoch, a treasury.
 
 use super::node::Node;
 use alloy::{
@@ -11,13 +11,14 @@ use alloy::{
 };
 use anyhow::Result;
 use assent_client::AssentClient;
-use assent_contracts::{ExampleToken, deployment::Deployment};
+use assent_contracts::deployment::Deployment;
+use assent_examples::{ExampleToken, deploy_vault};
 use assent_signer::SecretKey;
 use assent_verifier::{Epoch, Policy, verify_proof_of_possession};
 
-/// Operators in the epoch.
+/// The number of operators in the epoch.
 pub const OPERATORS: usize = 7;
-/// How many of them have to sign, under the quorum below and equal weights.
+/// The number of operators that must sign, under the quorum below and equal weights.
 pub const SIGNERS: usize = 5;
 
 const OPERATOR_SET: u32 = 1;
@@ -28,31 +29,31 @@ const MAX_LIFETIME: u64 = 3_600;
 const GRACE_PERIOD: u64 = 86_400;
 const RECIPIENT: Address = address!("0x000000000000000000000000000000000000bEEF");
 
-/// Everything in its place.
-pub struct Stage {
-    /// The way to the contracts.
+/// The chain with all contracts and accounts.
+pub struct Setup {
+    /// The client of the contracts.
     pub client: AssentClient<DynProvider>,
-    /// The chain.
+    /// The chain's id.
     pub chain_id: U256,
-    /// Owns registry, stake table, vault and token.
+    /// The owner of registry, stake source, vault and token.
     pub owner: Address,
-    /// May spend from the vault.
+    /// The account that can spend from the vault.
     pub agent: Address,
-    /// May not.
+    /// An account that cannot.
     pub other_agent: Address,
-    /// Ascending by address, as in the epoch.
+    /// The operators, ascending by address as in the epoch.
     pub operators: Vec<DemoOperator>,
-    /// OwnerStakeSource, OperatorRegistry, TaskManager.
+    /// OwnerStakeSource, OperatorRegistry and TaskManager.
     pub deployment: Deployment,
     /// The treasury.
     pub vault: Address,
-    /// What it holds.
+    /// The token that it holds.
     pub token: Address,
-    /// Who is paid.
+    /// The account that is paid.
     pub recipient: Address,
-    /// What the vault demands.
+    /// The vault's policy.
     pub policy: Policy,
-    /// In force.
+    /// The current epoch.
     pub epoch: Epoch,
 }
 
@@ -64,7 +65,7 @@ pub struct DemoOperator {
     pub key: SecretKey,
 }
 
-impl Stage {
+impl Setup {
     /// Deploys the contracts, registers the operators, commits their epoch and fills the treasury.
     pub async fn build(node: &Node) -> Result<Self> {
         let client = AssentClient::new(node.provider.clone());
@@ -84,7 +85,7 @@ impl Stage {
             maxLifetime: U48::from(MAX_LIFETIME),
         };
         let task_manager = deployment.task_manager.address;
-        let (vault, _) = client.deploy_vault(owner, owner, agent, task_manager, policy.clone()).await?;
+        let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy.clone()).await?;
         let token = crate::deploy_example::fill_treasury(&client, owner, vault).await?;
         Ok(Self {
             client,
@@ -102,20 +103,20 @@ impl Stage {
         })
     }
 
-    /// The balance of an account in the token's smallest unit.
+    /// Returns the balance of an account in the token's smallest unit.
     pub async fn balance(&self, account: Address) -> Result<U256> {
         let token = ExampleToken::new(self.token, self.client.provider());
         Ok(token.balanceOf(account).call().await?)
     }
 
-    /// Freezes the same operators into the next epoch.
+    /// Commits the same operators as the next epoch.
     pub async fn commit_next_epoch(&mut self) -> Result<()> {
         self.epoch = commit_epoch(&self.client, &self.deployment, &self.operators).await?;
         Ok(())
     }
 }
 
-/// Keys from fixed text, so that every run is the same; as secret as this file.
+/// Returns operators with keys derived from fixed text, so that every run is the same. The keys are public.
 fn demo_operators(accounts: [Address; OPERATORS]) -> Result<Vec<DemoOperator>> {
     let mut operators = Vec::new();
     for (index, address) in accounts.into_iter().enumerate() {
