@@ -90,7 +90,7 @@ async function open(files) {
 
 async function read(file) {
   if (file.size > LONGEST_TEXT) {
-    showError("file", `${file.name}: the file has ${file.size} bytes, and the most is ${LONGEST_TEXT}`);
+    showError("file", `${file.name}: the file has ${file.size} bytes; the maximum is ${LONGEST_TEXT}`);
     return null;
   }
   try {

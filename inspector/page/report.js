@@ -77,12 +77,12 @@ function fieldGroup({ title, fields }) {
 function operatorTable(operators) {
   if (operators.length === 0) return [];
   const signs = (signed) => (signed === null ? "–" : signed ? "✓ yes" : "✗ no");
-  const rows = operators.map(({ place, address, weight, publicKey, signed }) => element("tr", {},
-    element("td", {}, String(place)),
+  const rows = operators.map(({ index, address, weight, publicKey, signed }) => element("tr", {},
+    element("td", {}, String(index)),
     element("td", {}, element("code", {}, address), element("span", { class: "note" }, element("code", {}, publicKey))),
     element("td", {}, weight),
     element("td", {}, signs(signed))));
-  const head = element("tr", {}, ...["Place", "Operator and key", "Weight", "Signed"].map((title) =>
+  const head = element("tr", {}, ...["Index", "Operator and key", "Weight", "Signed"].map((title) =>
     element("th", { scope: "col" }, title)));
   return [
     element("h3", { id: "operators-heading" }, "Operators of the epoch"),

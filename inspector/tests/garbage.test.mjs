@@ -38,7 +38,7 @@ test("pasted garbage is refused with its place", async () => {
     [{ authorization: "<img src=x onerror=alert(1)>" }, "authorization", /not hex/],
     [{ authorization: "0x1234" }, "authorization", /ends within `taskId`/],
     [{ authorization: `0x${randomBytes(150).toString("hex")}` }, "authorization", /./],
-    [{ calldata: "0x12345678" }, "calldata", /no authorization behind/],
+    [{ calldata: "0x12345678" }, "calldata", /no authorization is appended/],
     [{ document: "{" }, "document", /line 1/],
     [{ ...texts, context: "[".repeat(100_000) }, "context", /./],
     [{ ...texts, context: '{"a":'.repeat(100_000) }, "context", /./],
@@ -46,7 +46,7 @@ test("pasted garbage is refused with its place", async () => {
     [{ ...texts, intent: "null" }, "intent", /an intent is/],
     [{ ...texts, epochs: `[${Array(17).fill("0").join()}]` }, "epochs", /17 epochs are more than 16/],
     [{ ...texts, timestamp: "tomorrow" }, "timestamp", /whole number/],
-    [{ ...texts, caller: "me" }, "caller", /no address/],
+    [{ ...texts, caller: "me" }, "caller", /not an address/],
     [{ ...texts, value: "1" }, "value", /calldata/],
     [{ ...texts, calldata: "0x00" }, "calldata", /not both/],
   ];
@@ -78,7 +78,7 @@ test("a text that is too long is refused before it is read", async () => {
   for (const length of [LONGEST_TEXT, LONGEST_TEXT + 1]) {
     await page.evaluate((length) => { document.querySelector("#authorization").value = "0".repeat(length); }, length);
     await inspect(page);
-    assert.match(await error(page, "authorization"), length > LONGEST_TEXT ? /8388608/ : /the most is 1485/);
+    assert.match(await error(page, "authorization"), length > LONGEST_TEXT ? /8388608/ : /the maximum is 1485/);
   }
   await page.click("#clear");
   await stillWorks(page);
@@ -95,10 +95,10 @@ test("files that are no text, empty or too long are refused by name", async () =
   };
   const cases = [
     [file("random.bin", Buffer.concat([Buffer.from([0xff, 0xfe]), randomBytes(5000)])), /random\.bin is not text/],
-    [file("empty.json", ""), /empty\.json: there is nothing in it/],
+    [file("empty.json", ""), /empty\.json: it is empty/],
     [file("large.json", Buffer.alloc(LONGEST_TEXT + 1, "[")), /large\.json: the file has 8388609 bytes/],
     [file("words.txt", "hello"), /words\.txt: not hex/],
-    [file("other.json", '{"a": 1}'), /other\.json: this JSON is no/],
+    [file("other.json", '{"a": 1}'), /other\.json: this JSON is not/],
   ];
   for (const [path, words] of cases) {
     await page.setInputFiles("#files", path);

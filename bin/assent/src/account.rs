@@ -8,10 +8,10 @@ use clap::Args;
 use std::{path::PathBuf, str::FromStr};
 use zeroize::Zeroizing;
 
-/// Longest file with a private key, in bytes.
+/// The maximum length of a private key file, in bytes.
 const LONGEST_KEY_FILE: u64 = 128;
 
-/// One of two ways to name the account.
+/// The options that select the account.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct Account {
@@ -24,7 +24,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The address, and who signs for it unless the node does.
+    /// Returns the address, and its signer unless the node signs.
     pub fn open(&self) -> Result<(Address, Option<PrivateKeySigner>)> {
         match (self.account, &self.private_key_file) {
             (Some(account), _) => Ok((account, None)),
@@ -33,8 +33,11 @@ impl Account {
                 let key = str::from_utf8(&text).ok().and_then(|text| B256::from_str(text.trim()).ok());
                 let signer = key.and_then(|key| PrivateKeySigner::from_bytes(&key).ok());
                 let signer = signer.ok_or_else(|| {
-                    anyhow!("private key file {} does not hold an account's key as 64 hex digits; write it so, or give --account ADDRESS of \
-                     one that the node has unlocked", path.display())
+                    anyhow!(
+                        "private key file {} is not an account's key in 64 hex digits; fix the file, or give --account \
+                         ADDRESS of an account that the node has unlocked",
+                        path.display()
+                    )
                 })?;
                 Ok((signer.address(), Some(signer)))
             }

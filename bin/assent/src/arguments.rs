@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow};
 use assent_signer::PartialSignature;
 use std::path::PathBuf;
 
-/// Longest file of partial signatures, in bytes: five times those of 2,000 operators.
+/// The maximum length of a file of partial signatures, in bytes: five times that of 2,000 operators.
 const LONGEST_PARTIALS: u64 = 4 * 1024 * 1024;
 
 /// `allow` or `deny`.
@@ -27,10 +27,10 @@ impl From<Decision> for assent_verifier::Decision {
     }
 }
 
-/// Partial signatures, as an option gives them.
+/// Partial signatures, as an option's value.
 #[derive(Clone)]
 pub enum Partials {
-    /// One, as it stands.
+    /// One signature.
     One(PartialSignature),
     /// Those in a file, one on each line.
     File(PathBuf),
@@ -113,7 +113,7 @@ pub fn policy_id(text: &str) -> Result<B256, String> {
 fn fixed_bytes<const N: usize>(what: &str, text: &str) -> Result<FixedBytes<N>, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     if let Some(other) = digits.chars().find(|digit| !digit.is_ascii_hexdigit()) {
-        return Err(format!("{what} is {} hex digits, and {other:?} is none", 2 * N));
+        return Err(format!("{what} is {} hex digits, and {other:?} is not one", 2 * N));
     }
     hex::decode(digits)
         .ok()

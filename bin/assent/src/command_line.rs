@@ -1,19 +1,19 @@
-//! The command line: every command, its options, and what they have in common.
+//! The command line: every command, its options, and their common options.
 
 use crate::{
     ExitStatus, attest, completions, context, demo, deploy, deploy_example, epoch, inspect, intent, keys, manual,
     operator, output::Output, record, send, verify, weights,
 };
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
-/// Contract calls that go through only when a quorum of independent operators has authorised them.
+/// Contract calls that succeed only when a quorum of independent operators has authorized them.
 #[derive(Parser)]
 #[command(name = "assent", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct CommandLine {
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
     pub json: bool,
-    /// When to colour what is printed; auto is on a terminal, and as NO_COLOR, CLICOLOR_FORCE, CI and TERM say.
+    /// When to use colours; auto follows the terminal, NO_COLOR, CLICOLOR_FORCE, CI and TERM.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     color: ColorChoice,
     #[command(subcommand)]
@@ -27,53 +27,53 @@ Examples:
   assent verify --context context.json --document attestation.json
   assent attest --help
 
-Each command's --help has its options and examples; `assent man` has all of it as manual pages, and `assent completions`
-has your shell complete them. Commands that need a node take --rpc-url, or the environment variable ETH_RPC_URL.
-Exit status: 0 on success alone, 1 when something was refused, invalid or failed, 2 when the command line is wrong.";
+Each command's --help has its options and examples; `assent man` prints them as manual pages, and `assent completions`
+makes your shell complete them. Commands that need a node take --rpc-url, or the environment variable ETH_RPC_URL.
+Exit status: 0 only on success, 1 when something was refused, invalid or failed, 2 when the command line is wrong.";
 
-/// What `assent` can do.
+/// The commands of `assent`.
 #[derive(Subcommand)]
 pub enum Command {
-    /// See it work: a payment that operators allow, and everything that is refused.
+    /// Run a demo: a payment that operators allow, and the calls that must be refused.
     Demo(demo::Arguments),
-    /// Make and show operators' BLS keys.
+    /// Generate and show operators' BLS keys.
     #[command(subcommand, after_help = keys::EXAMPLES)]
     Keys(keys::Command),
-    /// Write down a call that operators shall attest.
+    /// Print the intent of a call, for operators to attest.
     Intent(intent::Arguments),
     /// Sign attestations with operators' keys: of one call, or of many under one signature.
     Attest(Box<attest::Arguments>),
     /// Verify an authorization offline, check by check.
     Verify(verify::Arguments),
-    /// Decode an authorization.
+    /// Decode an authorization, and explain the result of each check.
     Inspect(inspect::Arguments),
-    /// Read from a chain what offline verification has to be told.
+    /// Read from a chain the context that offline verification takes as input.
     Context(context::Arguments),
     /// Deploy the contracts.
     Deploy(deploy::Arguments),
-    /// Deploy an example treasury with tokens in it, to try Assent on.
+    /// Deploy an example treasury with tokens, to try Assent.
     DeployExample(deploy_example::Arguments),
-    /// Register an operator's key, replace it, or take the operator back.
+    /// Register an operator's key, replace it, or deregister the operator.
     #[command(subcommand, after_help = operator::EXAMPLES)]
     Operator(operator::Command),
-    /// Set the weights that operators have in the epochs to come.
+    /// Set the weights of operators in later epochs.
     #[command(subcommand, after_help = weights::EXAMPLES)]
     Weights(weights::Command),
-    /// Freeze operators into an epoch, end one, or show one.
+    /// Commit, retire or show an epoch of operators.
     #[command(subcommand, after_help = epoch::EXAMPLES)]
     Epoch(epoch::Command),
-    /// Record roots on chain, so that each call under them needs no signature.
+    /// Record roots on chain, so that calls under them need no signature.
     Record(record::Arguments),
     /// Send a call with its authorization.
     Send(send::Arguments),
-    /// Have a shell complete assent's commands and options.
+    /// Print the script with which a shell completes commands and options.
     Completions(completions::Arguments),
-    /// Print the manual page, or write one for each command.
+    /// Print the manual page, or write a page for each command.
     Man(manual::Arguments),
 }
 
 impl Command {
-    /// Does what was asked for.
+    /// Runs the command.
     pub fn run(self, output: Output) -> anyhow::Result<ExitStatus> {
         match self {
             Self::Demo(arguments) => demo::run(arguments, output),
@@ -90,13 +90,13 @@ impl Command {
             Self::Epoch(command) => epoch::run(command, output),
             Self::Record(arguments) => record::run(arguments, output),
             Self::Send(arguments) => send::run(arguments, output),
-            Self::Completions(arguments) => completions::run(&arguments),
-            Self::Man(arguments) => manual::run(&arguments, output),
+            Self::Completions(arguments) => completions::run(&arguments, CommandLine::command()),
+            Self::Man(arguments) => manual::run(&arguments, CommandLine::command(), output),
         }
     }
 }
 
-/// Reads the command line that the process was started with. What is wrong with it is said in the colours that it asks for.
+/// Reads the process's command line. Its errors are printed in the colours that it asks for.
 pub fn read() -> CommandLine {
     match CommandLine::try_parse() {
         Ok(command_line) => {
@@ -110,7 +110,7 @@ pub fn read() -> CommandLine {
     }
 }
 
-/// The last --color, in a command line that need not be sound.
+/// Returns the last --color of a command line that can be invalid.
 fn colours_asked_for() -> Option<ColorChoice> {
     let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>();
     let separate = words.windows(2).filter_map(|pair| match pair {

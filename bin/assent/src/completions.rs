@@ -1,8 +1,8 @@
-//! `assent completions`: what a shell needs to complete commands, options and files.
+//! `assent completions`: the script with which a shell completes commands, options and files.
 
-use crate::{ExitStatus, command_line::CommandLine};
+use crate::ExitStatus;
 use anyhow::Result;
-use clap::{Args, CommandFactory, ValueHint};
+use clap::{Args, ValueHint};
 use clap_complete::{Shell, generate};
 use std::io::{self, Write};
 
@@ -16,21 +16,21 @@ Examples:
   assent completions powershell >> $PROFILE
   assent completions elvish >> ~/.config/elvish/rc.elv
 
-Each line installs them for its shell; a new shell then completes. Make the directory first if it is not there.")]
+Each line installs the script for its shell; a new shell then completes. Create the directory first if it does not exist.")]
 pub struct Arguments {
     /// The shell.
     shell: Shell,
 }
 
 /// Runs `assent completions`.
-pub fn run(arguments: &Arguments) -> Result<ExitStatus> {
+pub fn run(arguments: &Arguments, command: clap::Command) -> Result<ExitStatus> {
     let mut script = Vec::new();
-    generate(arguments.shell, &mut hinted(CommandLine::command()), "assent", &mut script);
+    generate(arguments.shell, &mut hinted(command), "assent", &mut script);
     io::stdout().lock().write_all(&script)?;
     Ok(ExitStatus::Success)
 }
 
-/// A value that is no path gets no file offered: shells offer files for whatever they know nothing of.
+/// Marks values that are not paths: shells offer files for values without a hint.
 fn hinted(command: clap::Command) -> clap::Command {
     let hint = |argument: clap::Arg| match (argument.get_value_hint(), argument.get_action().takes_values()) {
         (ValueHint::Unknown, true) => argument.value_hint(ValueHint::Other),

@@ -1,4 +1,4 @@
-//! Nodes.
+//! Connections to nodes.
 
 use crate::output;
 use alloy::{
@@ -16,29 +16,28 @@ use assent_client::{AssentClient, ClientError};
 use clap::{Args, ValueHint};
 use std::{future::Future, time::Duration};
 
-/// How often a node on this machine is asked whether a transaction is mined.
+/// The interval at which a local node is polled for receipts.
 const LOCAL_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The longest wait for one answer.
+/// The maximum wait for one answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// The node that a command works with.
+/// The node that a command uses.
 #[derive(Args)]
 pub struct Node {
     /// The node: its URL, here or in the environment variable ETH_RPC_URL.
-    // A URL may hold a key of its own, which help must not show.
+    // A URL can contain a key, which help must not show.
     #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env = true, value_hint = ValueHint::Url)]
     rpc_url: String,
 }
 
 impl Node {
-    /// The way to it, which signs with `signer` if there is one, and otherwise has the node sign.
+    /// Returns a provider that signs with `signer` if there is one, else has the node sign.
     pub fn connect(&self, signer: Option<PrivateKeySigner>) -> Result<DynProvider> {
         connect(&self.rpc_url, signer)
     }
 
-    /// Has the contracts asked, or something done there, and shows meanwhile what is being done. Signs as
-    /// [`connect`](Self::connect) does.
+    /// Runs a request with a spinner. It signs as [`connect`](Self::connect) does.
     pub fn ask<T>(
         &self,
         doing: &'static str,
@@ -52,12 +51,12 @@ impl Node {
         })
     }
 
-    /// What to say of a request that failed.
+    /// Returns the context of a failed request's error.
     pub fn asking(&self) -> String {
         format!("asking the node at {}", self.rpc_url)
     }
 
-    /// Refuses to go on with what was made for another chain.
+    /// Checks that the node is on the chain of the input.
     pub fn require_chain(&self, what: &str, chain_id: U256, actual: u64) -> Result<()> {
         if chain_id != U256::from(actual) {
             bail!(
@@ -69,19 +68,20 @@ impl Node {
     }
 }
 
-/// A provider for a node over HTTP, which signs with `signer` if there is one, and otherwise has the node sign.
+/// Returns a provider over HTTP that signs with `signer` if there is one, else has the node sign.
 pub fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Result<DynProvider> {
-    let url: Url = url.parse().with_context(|| format!("{url} is no URL; give one such as http://127.0.0.1:8545"))?;
+    let url: Url =
+        url.parse().with_context(|| format!("{url} is not a URL; give one such as http://127.0.0.1:8545"))?;
     match url.scheme() {
         "http" => {}
         "https" if cfg!(feature = "https") => {}
-        "https" => bail!(
-            "this build of assent has no TLS; build it with the feature `https`, a default one, or use an http:// URL"
-        ),
-        other => bail!("a node is reached by http:// or https://, not by {other}://; give such a URL"),
+        "https" => {
+            bail!("this build of assent has no TLS; build it with the default feature `https`, or use an http:// URL")
+        }
+        other => bail!("{other}:// is not supported; give an http:// or https:// URL"),
     }
     let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let http = Client::builder().timeout(LONGEST_WAIT).build().context("the HTTP client could not be started")?;
+    let http = Client::builder().timeout(LONGEST_WAIT).build().context("cannot start the HTTP client")?;
     let client = RpcClient::new(Http::with_client(http, url), local);
     let client = if local { client.with_poll_interval(LOCAL_POLL_INTERVAL) } else { client };
     Ok(match signer {
@@ -90,11 +90,11 @@ pub fn connect(url: &str, signer: Option<PrivateKeySigner>) -> Result<DynProvide
     })
 }
 
-/// Runs what has to wait for a node.
+/// Runs a future that waits for a node.
 pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("the runtime for network requests could not be started")?
+        .context("cannot start the runtime for network requests")?
         .block_on(future)
 }

@@ -1,4 +1,4 @@
-//! `assent context`: what offline verification has to be told, read from a chain.
+//! `assent context`: reads the chain state that offline verification takes as input.
 
 use crate::{
     ExitStatus, arguments,
@@ -19,27 +19,33 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   assent context --rpc-url http://127.0.0.1:8545 --client $VAULT --caller $AGENT --nonce 7 --json > context.json
-  assent context --rpc-url http://127.0.0.1:8545 --client $VAULT --caller $AGENT --document attestation.json --json > context.json
+  assent context --rpc-url http://127.0.0.1:8545 --client $VAULT --caller $AGENT --document attestation.json --json \\
+    > context.json
 
-The JSON is what `assent attest --context` and `assent verify --context` take. It is as of the latest block, with the newest
-epoch of the client's operator set unless others are named. Beware: nonces whose word of 256 was not read (--nonce) count as
-unspent in `assent verify`.")]
+The JSON is the input of `assent attest --context` and `assent verify --context`. It is of the latest block, with the newest
+epoch of the client's operator set unless --epoch is given. Warning: in `assent verify`, nonces whose word of 256 nonces was
+not read (--nonce) count as unspent.")]
 pub struct Arguments {
     #[command(flatten)]
     node: Node,
     /// The protected contract.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     client: Address,
-    /// Who will call.
+    /// The account that will call.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     caller: Address,
-    /// A nonce that the call may spend; repeatable. The whole word of 256 nonces is read.
-    #[arg(long = "nonce", value_name = "NUMBER", value_parser = arguments::whole_number, required_unless_present = "documents")]
+    /// A nonce that the call can spend; repeatable. The whole word of 256 nonces is read.
+    #[arg(
+        long = "nonce",
+        value_name = "NUMBER",
+        value_parser = arguments::whole_number,
+        required_unless_present = "documents"
+    )]
     nonces: Vec<U256>,
-    /// An epoch to include, in place of the newest; repeatable.
+    /// An epoch to include instead of the newest; repeatable.
     #[arg(long = "epoch", value_name = "NUMBER")]
     epochs: Vec<u32>,
-    /// Read what this attestation document needs too: its nonce, its epoch, and whether its root is recorded; repeatable.
+    /// Also read the nonce, the epoch and the recorded root of this attestation document; repeatable.
     #[arg(long = "document", value_name = "FILE")]
     documents: Vec<PathBuf>,
 }
@@ -63,9 +69,7 @@ async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Resul
     let policy_client = arguments.client;
     let mut epochs = if arguments.epochs.is_empty() {
         let Some(policy) = client.read_policy(policy_client).await? else {
-            bail!(
-                "the client {policy_client} has no policy, so it refuses everything; set one with its setAssentPolicy"
-            );
+            bail!("the client {policy_client} has no policy and refuses every call; its owner sets one with setPolicy");
         };
         let manager = TaskManager::new(client.read_task_manager(policy_client).await?, client.provider());
         let registry = manager.OPERATOR_REGISTRY().call().await?;

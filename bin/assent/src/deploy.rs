@@ -1,4 +1,4 @@
-//! `assent deploy`: the contracts, at addresses that follow from their owner.
+//! `assent deploy`: deploys the contracts at addresses that follow from their owner.
 
 use crate::{
     ExitStatus,
@@ -23,16 +23,16 @@ Examples:
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --private-key-file account.key
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --account $OWNER --grace-period 3600
 
-OwnerStakeSource, OperatorRegistry and TaskManager are deployed to addresses that follow from the owner and the grace period, the
-same on every chain. What stands there already is left as it is, so that the command can be repeated. The TaskManager knows
-no epoch before the OperatorRegistry's owner has added it: when the owner deploys, this command does that too.")]
+Deploys OwnerStakeSource, OperatorRegistry and TaskManager. Their addresses follow from the owner and the grace period, and
+are the same on every chain. Deployed contracts are left unchanged, so the command can be repeated. The TaskManager knows no
+epoch until the OperatorRegistry's owner adds it: when the owner deploys, this command also does that.")]
 pub struct Arguments {
     #[command(flatten)]
     node: Node,
-    /// Who will set weights and commit and revoke epochs.
+    /// The account that will set weights, and commit and retire epochs.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     owner: Address,
-    /// For how many seconds a superseded epoch stays good; at most 30 days.
+    /// How long a superseded epoch stays valid, in seconds; at most 30 days.
     #[arg(long, value_name = "SECONDS", default_value = "86400")]
     grace_period: U48,
     #[command(flatten)]
@@ -54,12 +54,12 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
 fn next_step(report: &DeploymentReport) -> String {
     let Deployment { owner, operator_registry, task_manager, .. } = &report.deployment;
     match &report.validator {
-        ValidatorState::WasAdded => "the OperatorRegistry told the TaskManager of epochs already".to_owned(),
+        ValidatorState::WasAdded => "the OperatorRegistry already publishes epochs to the TaskManager".to_owned(),
         ValidatorState::Added(receipts) => {
-            format!("the OperatorRegistry tells the TaskManager of epochs, {} gas", gas(receipts))
+            format!("the OperatorRegistry publishes epochs to the TaskManager, {} gas", gas(receipts))
         }
         ValidatorState::LeftToOwner => format!(
-            "next, {owner} must run the same command, or call addValidator({}) of the OperatorRegistry {}: until then every \
+            "next: {owner} must run the same command, or call addValidator({}) of the OperatorRegistry {}; until then every \
              attestation is refused",
             task_manager.address, operator_registry.address
         ),
@@ -74,7 +74,7 @@ fn table(report: &DeploymentReport) -> Table {
     let mut table = output::table(["contract", "address", "gas"]);
     for contract in &report.contracts {
         let gas = contract.receipt.as_ref().map(|receipt| receipt.gas_used.to_string());
-        let gas = gas.unwrap_or_else(|| "stood there already".to_owned());
+        let gas = gas.unwrap_or_else(|| "already deployed".to_owned());
         table.add_row([contract.name, &contract.address.to_string(), &gas]);
     }
     table

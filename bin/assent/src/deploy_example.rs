@@ -1,4 +1,4 @@
-//! `assent deploy-example`: a treasury to try Assent on.
+//! `assent deploy-example`: deploys a treasury to try Assent.
 
 use crate::{
     ExitStatus,
@@ -19,10 +19,10 @@ use assent_verifier::Policy;
 use clap::Args;
 use serde_json::json;
 
-/// keccak256 of `example policy`.
+/// The keccak256 hash of `example policy`.
 const EXAMPLE_POLICY: &str = "0xea940d71eab808517529037cb5ea0a854611fd3064a0bd5069f8bb5e754f7539";
 
-/// What the treasury holds at first, in whole tokens.
+/// The treasury's initial balance, in whole tokens.
 const TREASURY: &str = "1000";
 
 /// The options of `assent deploy-example`.
@@ -32,28 +32,27 @@ Examples:
   assent deploy-example --rpc-url http://127.0.0.1:8545 --task-manager $TASK_MANAGER --agent $AGENT --account $OWNER
   assent deploy-example --task-manager $TASK_MANAGER --agent $AGENT --operator-set 2 --quorum 7500 --account $OWNER
 
-A TreasuryVault that the sending account owns, with 1,000 of a new token in it. The agent can pay from it, with
-pay(token, recipient, amount), what a quorum of the operator set has attested. It is an example: keep nothing of value in
-it.")]
+Deploys a TreasuryVault that the sending account owns, with 1,000 of a new token. With pay(token, recipient, amount), the
+agent can make the payments that a quorum of the operator set attests. It is an example: keep nothing of value in it.")]
 pub struct Arguments {
     #[command(flatten)]
     node: Node,
     /// The TaskManager, as `assent deploy` prints it.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     task_manager: Address,
-    /// Who may ask for payments.
+    /// The account that can make payments.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     agent: Address,
     /// The policy. The default is keccak256 of "example policy".
     #[arg(long, value_name = "HASH", value_parser = arguments::policy_id, default_value = EXAMPLE_POLICY)]
     policy_id: B256,
-    /// The operator set that decides.
+    /// The operator set whose quorum decides.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     operator_set: u32,
-    /// The least share of the set's weight that must sign, in basis points.
+    /// The minimum share of the set's weight that must sign, in basis points.
     #[arg(long, value_name = "BASIS_POINTS", default_value = "6667")]
     quorum: u16,
-    /// For how many seconds an attestation may be good at most.
+    /// The maximum lifetime of an attestation, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "3600")]
     max_lifetime: U48,
     #[command(flatten)]
@@ -77,13 +76,13 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let mut table = output::table(["contract", "address"]);
     table.add_row(["TreasuryVault", &vault.to_string()]).add_row(["ExampleToken", &token.to_string()]);
     output.result(
-        format_args!("{table}\nthe vault holds {TREASURY} EXT, of which the agent can pay what operators attest"),
+        format_args!("{table}\nthe vault holds {TREASURY} EXT; the agent can make the payments that operators attest"),
         &json!({ "vault": vault, "token": token, "owner": owner, "agent": agent, "policyId": policy_id }),
     )?;
     Ok(ExitStatus::Success)
 }
 
-/// Gives a vault what it holds at first, of a new token, which is returned.
+/// Deploys a token, transfers the initial balance to a vault, and returns the token.
 pub async fn fill_treasury(client: &AssentClient<impl Provider>, owner: Address, vault: Address) -> Result<Address> {
     let (token, _) = deploy_token(client, owner, parse_ether("1000000")?).await?;
     let transfer = ExampleToken::transferCall { to: vault, value: parse_ether(TREASURY)? };

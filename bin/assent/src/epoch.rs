@@ -1,4 +1,4 @@
-//! `assent epoch`: operator sets as a registry has frozen them.
+//! `assent epoch`: the epochs of a registry.
 
 use crate::{
     ExitStatus,
@@ -16,22 +16,22 @@ use clap::{Args, Subcommand};
 use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::json;
 
-/// What `assent epoch --help` ends with.
+/// The end of `assent epoch --help`.
 pub const EXAMPLES: &str = "\
 Examples:
   assent epoch commit --registry $REGISTRY --operator-set 1 $OPERATOR $OTHER_OPERATOR --private-key-file owner.key
   assent epoch show --registry $REGISTRY --operator-set 1
   assent epoch revoke --registry $REGISTRY --epoch 3 --private-key-file owner.key
 
-The node is the one in the environment variable ETH_RPC_URL here.";
+Here, the environment variable ETH_RPC_URL names the node.";
 
 /// The subcommands of `assent epoch`.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Freeze registered operators with weight into the set's next epoch.
+    /// Commit registered operators with weight as the set's next epoch.
     Commit(CommitArguments),
-    /// End an epoch at once: nothing that it signed is good any more.
-    Revoke(RevokeArguments),
+    /// Retire an epoch at once: its attestations are no longer valid.
+    Retire(RetireArguments),
     /// Show an epoch's operators, their keys and their weights.
     Show(ShowArguments),
 }
@@ -44,8 +44,8 @@ Examples:
       $OPERATOR $OTHER_OPERATOR --private-key-file owner.key
   xargs assent epoch commit --registry $REGISTRY --operator-set 1 --account $OWNER < operators.txt
 
-The registry's owner sends this, in a transaction for every 100 operators. Whoever is not named is not in the epoch. Each
-needs a key (`assent operator register`) and weight in the set (`assent weights set`). The epoch before stays good for the
+The registry's owner sends this, in one transaction for every 100 operators. Only the named operators are in the epoch. Each
+needs a key (`assent operator register`) and weight in the set (`assent weights set`). The previous epoch stays valid for the
 registry's grace period.")]
 pub struct CommitArguments {
     #[command(flatten)]
@@ -69,8 +69,8 @@ pub struct CommitArguments {
 Examples:
   assent epoch revoke --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --epoch 3 --private-key-file owner.key
 
-The registry's owner sends this. It cannot be undone: commit another epoch for the set to go on.")]
-pub struct RevokeArguments {
+The registry's owner sends this. It cannot be undone: the set needs a new epoch, from `assent epoch commit`.")]
+pub struct RetireArguments {
     #[command(flatten)]
     node: Node,
     /// The OperatorRegistry.
@@ -101,7 +101,7 @@ pub struct ShowArguments {
     which: Which,
 }
 
-/// One of two ways to name an epoch.
+/// The options that select an epoch.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Which {
@@ -157,7 +157,7 @@ fn retire(arguments: RetireArguments, output: Output) -> Result<ExitStatus> {
         node.ask("Revoking the epoch", signer, async |client| client.revoke_epoch(registry, owner, epoch).await)?;
     let gas = receipt.gas_used;
     output.result(
-        format_args!("epoch {epoch} is revoked: nothing that it signed is good any more, {gas} gas"),
+        format_args!("epoch {epoch} is retired: its attestations are no longer valid, {gas} gas"),
         &json!({ "epoch": epoch, "transaction": transaction(&receipt), "gas": gas }),
     )?;
     Ok(ExitStatus::Success)
@@ -174,7 +174,12 @@ fn show(arguments: ShowArguments, output: Output) -> Result<ExitStatus> {
         };
         epoch
             .with_context(|| format!("{} about {registry}, which must be an OperatorRegistry", node.asking()))?
-            .with_context(|| format!("the registry {registry} has no epoch of that operator set yet; its owner commits one with `assent epoch commit`"))
+            .with_context(|| {
+                format!(
+                    "the registry {registry} has no epoch of that operator set yet; its owner commits one with `assent epoch \
+                     commit`"
+                )
+            })
     })?;
     output.result(describe(&epoch), &epoch)?;
     Ok(ExitStatus::Success)
@@ -183,12 +188,12 @@ fn show(arguments: ShowArguments, output: Output) -> Result<ExitStatus> {
 fn describe(epoch: &Epoch) -> String {
     let operators = &epoch.operators;
     let until = match epoch.valid_until.to::<u64>() {
-        0 => "revoked".to_owned(),
-        never if never == (1 << 48) - 1 => "in force until there is a next one".to_owned(),
-        seconds => format!("good until {}", output::time(seconds)),
+        0 => "retired".to_owned(),
+        never if never == (1 << 48) - 1 => "valid until the next epoch is committed".to_owned(),
+        seconds => format!("valid until {}", output::time(seconds)),
     };
     format!(
-        "epoch {} of operator set {}: {} operators, weight {} in all, {until}\n{}",
+        "epoch {} of operator set {}: {} operators, total weight {}, {until}\n{}",
         epoch.number,
         epoch.operator_set,
         operators.operators().len(),
@@ -198,10 +203,10 @@ fn describe(epoch: &Epoch) -> String {
 }
 
 fn table(epoch: &Epoch) -> Table {
-    let mut table = output::table(["place", "operator", "key", "weight"]);
-    for (place, operator) in epoch.operators.operators().iter().enumerate() {
+    let mut table = output::table(["index", "operator", "key", "weight"]);
+    for (index, operator) in epoch.operators.operators().iter().enumerate() {
         table.add_row([
-            Cell::new(place),
+            Cell::new(index),
             Cell::new(short_address(operator.address)),
             Cell::new(output::shortened(operator.public_key)),
             Cell::new(operator.weight).set_alignment(CellAlignment::Right),

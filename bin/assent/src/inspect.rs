@@ -135,10 +135,10 @@ fn abi(source: &str) -> Result<Abi> {
 fn with_next_step(error: InspectionError) -> anyhow::Error {
     match error {
         InspectionError::NoAuthorization(_) => anyhow!("{error}\nuse --calldata for a call's whole calldata"),
-        InspectionError::NoneBehindCalldata(_) => {
+        InspectionError::NoneAppended(_) => {
             anyhow!("{error}\nleave --calldata out if the bytes are only an authorization")
         }
-        InspectionError::Nothing | InspectionError::Decision(_) => error.into(),
+        _ => error.into(),
     }
 }
 
@@ -156,7 +156,8 @@ impl fmt::Display for Report<'_> {
         for check in checks.iter().filter(|check| check.outcome == CheckOutcome::Failed) {
             write!(f, "  check {}, \"{}\", failed", check.number, check.title)?;
         }
-        for difference in &self.inspection.differences {
+        // The verdict's sentence has the first difference; the task id follows from the others.
+        for difference in self.inspection.differences.iter().skip(1).filter(|difference| difference.field != "taskId") {
             write!(f, "\n  {}", difference.sentence)?;
         }
         if self.verbose {
@@ -234,7 +235,7 @@ fn operator_table(operators: &[OperatorReport]) -> Table {
             None => "–",
         };
         table.add_row([
-            Cell::new(operator.place),
+            Cell::new(operator.index),
             Cell::new(&operator.address),
             Cell::new(&operator.weight).set_alignment(CellAlignment::Right),
             Cell::new(signed),

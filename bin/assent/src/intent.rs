@@ -1,4 +1,4 @@
-//! `assent intent`: a call, written down for operators.
+//! `assent intent`: prints the intent of a call, for operators to attest.
 
 use crate::{ExitStatus, arguments, input, inspect::LONGEST_CALLDATA, output::Output};
 use alloy_primitives::{Address, U256};
@@ -14,19 +14,19 @@ Examples:
   assent intent --from $AGENT --to $VAULT --chain-id 1 \\
       --data $(cast calldata 'pay(address,address,uint256)' $TOKEN $RECIPIENT 250) > intent.json
 
-The JSON is what `assent attest --intent`, `assent verify --intent` and `assent send --intent` take. The data is the ordinary
-calldata, without an authorization; `cast` comes with Foundry.")]
+The JSON is the input of `assent attest --intent`, `assent verify --intent` and `assent send --intent`. The data is the
+ordinary calldata, without an authorization; `cast` is part of Foundry.")]
 pub struct Arguments {
-    /// Who will call.
+    /// The account that will call.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     from: Address,
     /// The contract that will be called.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     to: Address,
-    /// Wei to be sent along.
+    /// The value in wei.
     #[arg(long, value_name = "WEI", default_value = "0", value_parser = arguments::whole_number)]
     value: U256,
-    /// The calldata as hex, @FILE for a file with hex in it, or - for standard input.
+    /// The calldata as hex, @FILE for a file that contains hex, or - for standard input.
     #[arg(long, value_name = "HEX|@FILE|-")]
     data: String,
     /// The chain on which it will be called.

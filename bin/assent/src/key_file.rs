@@ -1,4 +1,4 @@
-//! Key files of both kinds: encrypted keystores and unencrypted keys.
+//! Key files: encrypted keystores and unencrypted keys.
 
 use crate::{input, output};
 use anyhow::{Context, Result, anyhow, bail};
@@ -10,19 +10,19 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Longest key file or password file, in bytes.
+/// The maximum length of a key file or password file, in bytes.
 const LONGEST_FILE: u64 = 64 * 1024;
 
-/// A key file that was read and not yet decrypted.
+/// A key file, not yet decrypted.
 pub enum KeyFile {
-    /// Needs a password.
+    /// A keystore, which needs a password.
     Encrypted(Box<Keystore>),
-    /// Needs none.
+    /// An unencrypted key.
     Unencrypted(SecretKey),
 }
 
 impl KeyFile {
-    /// Reads a file of either kind; a keystore begins with a brace.
+    /// Reads a file of either kind. A keystore begins with a brace.
     pub fn read(path: &Path) -> Result<Self> {
         let contents = Zeroizing::new(input::read_file("key file", path, LONGEST_FILE)?);
         if contents.trim_ascii_start().first() == Some(&b'{') {
@@ -36,7 +36,7 @@ impl KeyFile {
         Ok(Self::Unencrypted(key))
     }
 
-    /// The public key; needs no password.
+    /// Returns the public key, without the password.
     pub fn public_key(&self) -> PublicKey {
         match self {
             Self::Encrypted(keystore) => keystore.public_key(),
@@ -44,7 +44,7 @@ impl KeyFile {
         }
     }
 
-    /// The secret key, decrypted where need be with the password from a file, or asked for.
+    /// Returns the secret key. A keystore's password is read from the file, or asked for.
     pub fn open(self, path: &Path, password_file: Option<&Path>) -> Result<SecretKey> {
         let keystore = match self {
             Self::Unencrypted(key) => return Ok(key),
@@ -59,7 +59,7 @@ impl KeyFile {
     }
 }
 
-/// The password in a file, without the line's end.
+/// Reads the password in a file, without the line end.
 pub fn read_password(path: &Path) -> Result<Zeroizing<String>> {
     let contents = Zeroizing::new(input::read_file("password file", path, LONGEST_FILE)?);
     let text = str::from_utf8(&contents).map_err(|_| anyhow!("password file {} is not UTF-8 text", path.display()))?;
@@ -71,10 +71,10 @@ pub fn read_password(path: &Path) -> Result<Zeroizing<String>> {
     Ok(Zeroizing::new(password.to_owned()))
 }
 
-/// A password typed twice, for a new key.
+/// Asks twice for a new key's password.
 pub fn choose_password() -> Result<Zeroizing<String>> {
     let password = ask_for_password("New password: ")?;
-    if *password != *ask_for_password("The same again: ")? {
+    if *password != *ask_for_password("Repeat the password: ")? {
         bail!("the two passwords differ; nothing was written: run the command again");
     }
     Ok(password)
@@ -84,6 +84,6 @@ fn ask_for_password(question: &str) -> Result<Zeroizing<String>> {
     if !io::stdin().is_terminal() {
         bail!("a password is needed and there is no terminal to ask on; give --password-file FILE");
     }
-    let password = rpassword::prompt_password(question).context("the password could not be read")?;
+    let password = rpassword::prompt_password(question).context("cannot read the password")?;
     Ok(Zeroizing::new(password))
 }

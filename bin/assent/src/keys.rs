@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// What `assent keys --help` ends with.
+/// The end of `assent keys --help`.
 pub const EXAMPLES: &str = "\
 Examples:
   assent keys new --out operator.json
@@ -21,9 +21,9 @@ Examples:
 /// The subcommands of `assent keys`.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Make a new key in a new file.
+    /// Generate a key and write it to a new file.
     New(NewArguments),
-    /// Show the public key of a key file, and its proof of possession if asked for.
+    /// Show the public key of a key file, and with --operator its proof of possession.
     Show(ShowArguments),
 }
 
@@ -35,16 +35,15 @@ Examples:
   assent keys new --out operator.json --password-file password.txt
   assent keys new --out trial.key --unencrypted
 
-The file is readable by its owner alone, and an existing file is never overwritten. An encrypted one is an EIP-2335
-keystore.")]
+Only the file's owner can read it, and an existing file is never overwritten. An encrypted file is an EIP-2335 keystore.")]
 pub struct NewArguments {
-    /// Where to write the key.
+    /// The file to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Take the password from a file instead of asking for it.
+    /// Read the password from a file instead of asking for it.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Write the bare secret key. Whoever reads the file can sign as the operator: for trials only.
+    /// Write the secret key unencrypted. Anyone who can read the file can sign as the operator: only for trials.
     #[arg(long, conflicts_with = "password_file")]
     unencrypted: bool,
 }
@@ -57,8 +56,8 @@ Examples:
   assent keys show operator.json --password-file password.txt --chain-id 1 \\
       --operator $OPERATOR --registry $REGISTRY
 
-The proof of possession is what OperatorRegistry.registerOperator takes beside the public key; it is good for that
-operator, registry and chain alone. `assent operator register` makes it itself.")]
+OperatorRegistry.registerOperator takes the public key and the proof of possession, which is valid only for that operator,
+registry and chain. `assent operator register` makes it itself.")]
 pub struct ShowArguments {
     /// The key file.
     file: PathBuf,
@@ -71,7 +70,7 @@ pub struct ShowArguments {
     /// The registry's chain, for a proof of possession.
     #[arg(long, value_name = "NUMBER", value_parser = arguments::whole_number, requires = "operator")]
     chain_id: Option<U256>,
-    /// Take the password from a file instead of asking for it. Only a proof of possession needs it.
+    /// Read the password from a file instead of asking for it. Only a proof of possession needs it.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -89,7 +88,10 @@ fn new(arguments: &NewArguments, output: Output) -> Result<ExitStatus> {
     let key = SecretKey::generate()?;
     if *unencrypted {
         key.write_unencrypted(out).with_context(|| cannot_write(out))?;
-        output::remark(format_args!("warning: {} is not encrypted: whoever reads it can sign as you", out.display()));
+        output::remark(format_args!(
+            "warning: {} is not encrypted: anyone who can read it can sign as you",
+            out.display()
+        ));
     } else {
         let password = match password_file {
             Some(file) => key_file::read_password(file)?,
@@ -101,7 +103,7 @@ fn new(arguments: &NewArguments, output: Output) -> Result<ExitStatus> {
     }
     let public_key = key.public_key();
     output.result(
-        format_args!("{} holds the key of public key\n{public_key}", out.display()),
+        format_args!("{} has the secret key of public key\n{public_key}", out.display()),
         &json!({ "file": out, "encrypted": !unencrypted, "publicKey": public_key }),
     )?;
     Ok(ExitStatus::Success)
@@ -119,7 +121,8 @@ fn show(arguments: &ShowArguments, output: Output) -> Result<ExitStatus> {
     let proof = key.prove_possession(operator, chain_id, registry);
     output.result(
         format_args!(
-            "public key\n{public_key}\n\nproof of possession of operator {operator} for registry {registry} on chain {chain_id}\n{proof}"
+            "public key\n{public_key}\n\nproof of possession of operator {operator} for registry {registry} on chain \
+             {chain_id}\n{proof}"
         ),
         &json!({
             "publicKey": public_key,
@@ -133,5 +136,5 @@ fn show(arguments: &ShowArguments, output: Output) -> Result<ExitStatus> {
 }
 
 fn cannot_write(path: &Path) -> String {
-    format!("key file {} cannot be written (an existing file is never overwritten)", path.display())
+    format!("cannot write key file {} (an existing file is never overwritten)", path.display())
 }

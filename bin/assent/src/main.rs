@@ -1,4 +1,4 @@
-//! `assent`: keys, attestations and their verification on the command line, and a demo of it all.
+//! `assent`: keys, attestations, offline verification and deployment on the command line, and a demo.
 
 mod account;
 mod arguments;
@@ -32,11 +32,11 @@ use command_line::CommandLine;
 use output::Output;
 use std::{io, process::ExitCode};
 
-/// What a command that ran to its end found.
+/// The result of a command that did not fail.
 enum ExitStatus {
-    /// What was asked for is done, or valid.
+    /// The request is done, or the input is valid.
     Success,
-    /// The answer, already printed, is no.
+    /// The call was refused, or the input is invalid. The reason is already printed.
     Refused,
 }
 
@@ -45,9 +45,10 @@ fn main() -> ExitCode {
     match command.run(Output::new(json)) {
         Ok(ExitStatus::Success) => ExitCode::SUCCESS,
         Ok(ExitStatus::Refused) => ExitCode::FAILURE,
-        // Whoever reads the output has seen enough; there is nobody left to tell.
+        // The reader of the output has closed it: there is no one to report to.
         Err(error) if is_broken_pipe(&error) => ExitCode::FAILURE,
-        Err(error) => {
+        Err(mut error) => {
+            refused::name_example_error(&mut error);
             output::report(&error);
             ExitCode::FAILURE
         }

@@ -1,8 +1,8 @@
 //! `assent man`: manual pages.
 
-use crate::{ExitStatus, command_line::CommandLine, input, output::Output};
+use crate::{ExitStatus, input, output::Output};
 use anyhow::{Context, Result};
-use clap::{Args, Command, CommandFactory, ValueHint};
+use clap::{Args, Command, ValueHint};
 use clap_mangen::{
     Man,
     roff::{Roff, roman},
@@ -21,24 +21,24 @@ Examples:
   assent man | man -l -
   assent man --out ~/.local/share/man/man1
 
-Without --out the page of `assent` itself is printed. With it, the directory gets a page for each command too:
-`man assent-keys-new` then shows that of `assent keys new`.")]
+Without --out, the page of `assent` itself is printed. With it, the directory also gets a page for each command:
+`man assent-keys-new` then shows the page of `assent keys new`.")]
 pub struct Arguments {
-    /// Write a page for each command to this directory, which is made if need be.
+    /// Write a page for each command to this directory; it is created if it does not exist.
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
 }
 
 /// Runs `assent man`.
-pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let mut command = CommandLine::command().disable_help_subcommand(true);
+pub fn run(arguments: &Arguments, command: Command, output: Output) -> Result<ExitStatus> {
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     let Some(directory) = &arguments.out else {
         io::stdout().lock().write_all(&page(&command)?)?;
         return Ok(ExitStatus::Success);
     };
     fs::create_dir_all(directory)
-        .with_context(|| format!("the directory {} cannot be made; --out takes a directory", directory.display()))?;
+        .with_context(|| format!("cannot create the directory {}; --out takes a directory", directory.display()))?;
     let mut files = Vec::new();
     for (name, page) in pages(&command)? {
         let file = directory.join(name);
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     Ok(ExitStatus::Success)
 }
 
-/// The pages of a command and of those under it, by their files' names.
+/// Returns the pages of a command and its subcommands, with their files' names.
 fn pages(command: &Command) -> Result<Vec<(String, Vec<u8>)>> {
     let mut pages = vec![(Man::new(command.clone()).get_filename(), page(command)?)];
     for subcommand in command.get_subcommands() {
@@ -76,7 +76,7 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// Examples stand as they are typed; the paragraphs after them are filled.
+/// Formats the examples line by line, and the paragraphs after them as text.
 fn after_help(text: &str) -> Roff {
     let mut roff = Roff::new();
     let (examples, notes) = text.split_once("\n\n").map_or((text, ""), |(_, _)| sections(text));
@@ -98,9 +98,9 @@ fn after_help(text: &str) -> Roff {
     roff
 }
 
-/// Where the indented examples end, which may have empty lines between them, and the paragraphs begin.
+/// Splits the indented examples, between which there can be empty lines, from the paragraphs after them.
 fn sections(text: &str) -> (&str, &str) {
-    let mut breaks = text.match_indices("\n\n").map(|(place, _)| place);
-    let end = breaks.find(|place| text.get(place + 2..).is_some_and(|rest| !rest.starts_with(' ')));
-    end.map_or((text, ""), |place| (&text[..place], &text[place + 2..]))
+    let mut breaks = text.match_indices("\n\n").map(|(index, _)| index);
+    let end = breaks.find(|index| text.get(index + 2..).is_some_and(|rest| !rest.starts_with(' ')));
+    end.map_or((text, ""), |index| (&text[..index], &text[index + 2..]))
 }

@@ -1,5 +1,5 @@
-//! What to do about errors that come from below: the file system, the network, a contract, a key file. What this program
-//! finds wrong itself, it says in the error.
+//! The next step after an error of the file system, the network, a contract or a key file. Errors of this program itself
+//! already have it in their text.
 
 use anyhow::Error;
 use assent_client::{ClientError, Revert};
@@ -8,7 +8,7 @@ use assent_signer::{KeyFileError, KeystoreError};
 use assent_verifier::AuthorizationError;
 use std::io::{self, ErrorKind};
 
-/// What to do next, if the cause is one whose remedy is known.
+/// Returns what to do next, if the remedy is known.
 pub fn of(error: &Error) -> Option<&'static str> {
     error.chain().find_map(|cause| {
         cause
@@ -23,57 +23,57 @@ pub fn of(error: &Error) -> Option<&'static str> {
 
 fn of_client(error: &ClientError) -> Option<&'static str> {
     Some(match error {
-        ClientError::Reverted { reason: Revert::Other { description, .. }, .. } => {
-            return of_revert(description.as_deref()?);
+        ClientError::Reverted { reason: Revert::Other { description: Some(description), .. }, .. } => {
+            return of_revert(description);
         }
         ClientError::Transport(cause) => match cause.as_error_resp() {
-            None => "check the URL, and that a node listens there; `anvil --hardfork osaka` starts one on this machine",
+            None => {
+                "check the URL, and that a node is running there; `anvil --hardfork osaka` starts one on this machine"
+            }
             Some(answer) if answer.message.to_lowercase().contains("funds") => {
                 "give the sending account some of the chain's currency, or send from another account"
             }
-            Some(_) => {
-                "with --account the node must hold that account unlocked; sign here instead with --private-key-file"
-            }
+            Some(_) => "with --account, the node must have that account unlocked; or sign here with --private-key-file",
         },
         ClientError::UnexpectedAnswer { .. } | ClientError::NoContract { .. } => {
-            "check the address and the node's chain: `assent deploy` prints where the contracts stand"
+            "check the address and the node's chain: `assent deploy` prints the contracts' addresses"
         }
         ClientError::Failed { .. } | ClientError::Receipt(_) | ClientError::MissingEffect { .. } => {
-            "look the transaction up at the node before you send anything again"
+            "look up the transaction on the node before you send anything again"
         }
         ClientError::NoBlock | ClientError::NoSuchBlock { .. } => {
-            "wait until the node has synchronised, or ask another"
+            "wait until the node is synchronized, or use another node"
         }
         ClientError::NoSuchEpoch { .. } => "`assent epoch show --operator-set NUMBER` shows the newest of a set",
-        ClientError::OperatorTable { .. } => "ask another node: contracts write no such table",
-        ClientError::PrecompilesMissing { .. } => "use a chain that has had Prague, or start `anvil --hardfork osaka`",
+        ClientError::OperatorTable { .. } => "use another node: the contracts never write such a table",
+        ClientError::PrecompilesMissing { .. } => {
+            "use a chain with the Prague upgrade, or start `anvil --hardfork osaka`"
+        }
         ClientError::InvalidDeployment(InvalidDeployment::ZeroOwner) => "give the owner's address with --owner",
         ClientError::InvalidDeployment(InvalidDeployment::GracePeriodTooLong { .. }) => "give a shorter --grace-period",
-        ClientError::Reverted { .. } | ClientError::Authorization(_) | ClientError::DeploymentProxyMissing { .. } => {
-            return None;
-        }
+        _ => return None,
     })
 }
 
-/// By the name of the contract's error.
+/// Returns the next step for a contract's error, by its name.
 fn of_revert(description: &str) -> Option<&'static str> {
     Some(match description.split('(').next()? {
-        "OwnableUnauthorizedAccount" => "only the contract's owner may do this: send it from the owner's account",
+        "OwnableUnauthorizedAccount" => "only the contract's owner can do this: send it from the owner's account",
         "OperatorAlreadyRegistered" => "`assent operator rotate` replaces a registered operator's key",
         "OperatorNotRegistered" => "the operator has to register first: `assent operator register`",
-        "KeyAlreadyUsed" => "a key is registered once and never again: make another with `assent keys new`",
+        "KeyAlreadyUsed" => "a key can be registered only once: make another with `assent keys new`",
         "InvalidProofOfPossession" => {
             "the proof is for another operator, registry or chain: check --registry and the node"
         }
         "OperatorsNotAscending" => "name each operator once",
-        "OperatorWithoutWeight" => "its weight comes first: `assent weights set`; check --operator-set as well",
+        "OperatorWithoutWeight" => "set its weight first: `assent weights set`; check --operator-set too",
         "WrongOperatorCount" => "name at least one operator, and at most 2,000",
         "NoSuchEpoch" => "`assent epoch show --operator-set NUMBER` shows the newest epoch of a set",
-        "AssentInvalidTaskManager" => "check --task-manager: `assent deploy` prints where it stands",
-        "AssentInvalidPolicy" => {
-            "the quorum is from 5001 to 10000 basis points, and neither policy id nor lifetime may be zero"
+        "InvalidTaskManager" => "check --task-manager: `assent deploy` prints its address",
+        "InvalidPolicy" => {
+            "the quorum must be from 5001 to 10000 basis points, and policy id and lifetime must not be zero"
         }
-        "NotAgent" => "only the vault's agent may call it: send from the agent's account",
+        "NotAgent" => "only the vault's agent can call it: send from the agent's account",
         _ => return None,
     })
 }
@@ -81,9 +81,9 @@ fn of_revert(description: &str) -> Option<&'static str> {
 fn of_keystore(error: &KeystoreError) -> Option<&'static str> {
     Some(match error {
         KeystoreError::WrongPassword => {
-            "check the password, and that it is this file's; nobody can read the key without it"
+            "check that the password is this file's; the key cannot be recovered without it"
         }
-        KeystoreError::EmptyPassword => "choose a password, or --unencrypted for a trial",
+        KeystoreError::EmptyPassword => "choose a password, or use --unencrypted for a trial",
         KeystoreError::KeyOfAnotherScheme => "make a key for Assent: `assent keys new`",
         KeystoreError::TooLong
         | KeystoreError::NotAKeystore(_)
@@ -91,7 +91,7 @@ fn of_keystore(error: &KeystoreError) -> Option<&'static str> {
         | KeystoreError::Unsupported { .. }
         | KeystoreError::KeyDerivationOutOfBounds(_)
         | KeystoreError::PublicKeyMismatch
-        | KeystoreError::Key(_) => "take the key file from a backup; `assent keys new` makes a new key",
+        | KeystoreError::Key(_) => "restore the key file from a backup; `assent keys new` makes a new key",
         _ => return None,
     })
 }
@@ -105,18 +105,20 @@ fn of_key_file(error: &KeyFileError) -> Option<&'static str> {
 
 fn of_authorization(error: &AuthorizationError) -> &'static str {
     match error {
-        AuthorizationError::NoTrailingAuthorization { .. } => "an authorization follows a selector and its arguments",
-        _ => "an authorization is what `assent attest` prints: check that it was copied whole",
+        AuthorizationError::NoTrailingAuthorization { .. } => {
+            "an authorization is appended to a selector and its arguments"
+        }
+        _ => "an authorization is what `assent attest` prints: check that it was copied completely",
     }
 }
 
 fn of_file(error: &io::Error) -> Option<&'static str> {
     Some(match error.kind() {
-        ErrorKind::NotFound => "check the path; relative ones start from the directory that you are in",
+        ErrorKind::NotFound => "check the path; relative paths start from the current directory",
         ErrorKind::PermissionDenied => "check the file's owner and permissions: `ls -l` shows them",
-        ErrorKind::AlreadyExists => "give another name, or move the file that is there",
+        ErrorKind::AlreadyExists => "give another name, or move the existing file",
         ErrorKind::IsADirectory => "give a file, not a directory",
-        ErrorKind::NotADirectory => "a part of the path is a file: give another directory",
+        ErrorKind::NotADirectory => "part of the path is a file: give another directory",
         ErrorKind::StorageFull => "free some space on that disk",
         _ => return None,
     })

@@ -1,5 +1,4 @@
-//! What is printed: text and tables for people, JSON for programs. Results go to standard output, remarks to standard
-//! error.
+//! Output: text and tables for people, JSON for programs. Results go to standard output, remarks to standard error.
 
 use crate::next_step;
 use alloy_primitives::{Address, hex};
@@ -12,10 +11,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// Columns of the narrowest terminal that lines are broken for.
+/// The width of the narrowest terminal to which tables are fitted.
 const NARROWEST_TERMINAL: u16 = 40;
 
-/// How long work may take before its progress is shown.
+/// How long work takes before its progress is shown.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Standard output, for people or for programs.
@@ -25,12 +24,12 @@ pub struct Output {
 }
 
 impl Output {
-    /// For programs when `json`.
+    /// Returns output for programs if `json`, else for people.
     pub fn new(json: bool) -> Self {
         Self { json }
     }
 
-    /// Whether it is for programs.
+    /// Returns whether the output is for programs.
     pub fn is_json(self) -> bool {
         self.json
     }
@@ -45,7 +44,7 @@ impl Output {
         self.result_of(|| text, || value)
     }
 
-    /// As [`result`](Self::result), where each is worth making only when it is printed.
+    /// Prints text or value like [`result`](Self::result), and makes only the one that is printed.
     pub fn result_of<T: Display, V: Serialize>(
         self,
         text: impl FnOnce() -> T,
@@ -60,13 +59,13 @@ impl Output {
     }
 }
 
-/// Prints a remark beside the result.
+/// Prints a remark to standard error.
 pub fn remark(text: impl Display) {
-    // A remark that nobody can be shown is no reason to fail.
+    // A remark that cannot be printed is not a failure.
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Prints why a command failed, and what to do where the error itself does not say it.
+/// Prints why a command failed, and the next step if the error does not have it.
 pub fn report(error: &anyhow::Error) {
     remark(format_args!("\u{1b}[1;31merror:\u{1b}[0m {error:#}"));
     if let Some(next_step) = next_step::of(error) {
@@ -74,22 +73,22 @@ pub fn report(error: &anyhow::Error) {
     }
 }
 
-/// An empty table under a head.
+/// Returns an empty table with a header.
 pub fn table<'a>(head: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table
         .load_style(UTF8_FULL_CONDENSED)
-        // The stream that it is written to takes the colours out where they are not wanted.
+        // The output stream removes the colours where they are not wanted.
         .enforce_styling()
         .set_header(head.into_iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
-    // Some terminals give their width as 0; breaking lines to fit that would leave a letter on each.
+    // Some terminals report a width of 0, to which nothing can be fitted.
     if table.width().is_some_and(|width| width >= NARROWEST_TERMINAL) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
     table
 }
 
-/// An address or hash as people compare them: its first and last four digits.
+/// Returns the first and last four digits of an address or hash, by which people compare them.
 pub fn shortened(bytes: impl AsRef<[u8]>) -> String {
     if let Ok(address) = Address::try_from(bytes.as_ref()) {
         return short_address(address);
@@ -101,13 +100,13 @@ pub fn shortened(bytes: impl AsRef<[u8]>) -> String {
     }
 }
 
-/// An address, shortened from its checksummed form.
+/// Returns an address, shortened from its checksummed form.
 pub fn short_address(address: Address) -> String {
     let text = address.to_checksum(None);
     format!("{}…{}", &text[..6], &text[38..])
 }
 
-/// A Unix time with its date, where a calendar has one.
+/// Returns a Unix time with its date, if it is before the year 10000.
 pub fn time(seconds: u64) -> String {
     const YEAR_10000: u64 = 253_402_300_800;
     if seconds >= YEAR_10000 {
@@ -117,7 +116,7 @@ pub fn time(seconds: u64) -> String {
     format!("{seconds} ({})", humantime::format_rfc3339_seconds(moment))
 }
 
-/// Shows on a terminal what is being waited for, until it is dropped.
+/// Shows a spinner on a terminal until it is dropped.
 pub fn spinner(text: impl Into<String>) -> impl Drop {
     struct Spinner(ProgressBar);
     impl Drop for Spinner {
@@ -131,7 +130,7 @@ pub fn spinner(text: impl Into<String>) -> impl Drop {
     Spinner(bar)
 }
 
-/// Shows on a terminal how far work has come, once it has taken two seconds.
+/// A progress bar on a terminal, shown once the work has taken two seconds.
 pub struct Progress {
     bar: ProgressBar,
     begun: Instant,
@@ -139,13 +138,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For so many steps.
+    /// Returns the progress of `steps` steps.
     pub fn new(text: &'static str, steps: usize) -> Self {
         let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::hidden()).with_message(text);
         Self { bar, begun: Instant::now(), shown: false }
     }
 
-    /// One step further.
+    /// Advances by one step.
     pub fn advance(&mut self) {
         if !self.shown && self.begun.elapsed() > PATIENCE {
             self.shown = true;
@@ -163,7 +162,7 @@ impl Drop for Progress {
     }
 }
 
-/// Standard error if it is a terminal that can go back and draw again.
+/// Returns standard error if it is a terminal that can redraw lines.
 fn animated() -> ProgressDrawTarget {
     let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
     if dumb { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() }

@@ -1,4 +1,4 @@
-//! `assent record`: roots, verified once on chain for all calls under them.
+//! `assent record`: records roots, which are verified once on chain for all calls under them.
 
 use crate::{
     ExitStatus,
@@ -23,10 +23,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 #[command(after_help = "\
 Examples:
   assent record --rpc-url http://127.0.0.1:8545 --private-key-file account.key attestation.json
-  assent record --rpc-url http://127.0.0.1:8545 --account $ANYBODY attestations/*.json
+  assent record --rpc-url http://127.0.0.1:8545 --account $ACCOUNT attestations/*.json
 
-Anybody may record a root. The documents of one batch have one root, so one of them is enough. Roots that are recorded
-already, with as much weight, are left as they are; the others of one epoch are verified together. Afterwards
+Any account can record a root. The documents of one batch have one root, so one document is enough. Roots that are already
+recorded with as much weight are left unchanged; the others of one epoch are verified together. Afterwards
 `assent send --recorded` sends each call without its signature.")]
 pub struct Arguments {
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub struct Arguments {
 /// The roots of one TaskManager and epoch, each once.
 type Roots = BTreeMap<(Address, u32), BTreeMap<B256, SignedRoot>>;
 
-/// What became of a root.
+/// The result for a root.
 struct Recorded {
     task_manager: Address,
     epoch: u32,
@@ -84,7 +84,7 @@ fn read(paths: &[PathBuf]) -> Result<(U256, Roots)> {
         let chain_id = *chain.get_or_insert(document.chain_id);
         if chain_id != document.chain_id {
             bail!(
-                "document {} is for chain {}, the first one for chain {chain_id}; record those of one chain at a time",
+                "document {} is for chain {}, the first document for chain {chain_id}; record one chain's documents at a time",
                 path.display(),
                 document.chain_id
             );
@@ -105,11 +105,11 @@ async fn record(
 ) -> Result<Vec<Recorded>, ClientError> {
     let names = roots.keys().map(|&root| (epoch, root)).collect::<Vec<_>>();
     let before = client.read_recorded_roots(task_manager, &names).await?;
-    // Without the epoch nothing is known of weights; the chain then says what is wrong.
+    // Without the epoch the weights are unknown; the chain then returns the error.
     if let Some(known) = client.read_known_epoch(task_manager, epoch).await? {
         let operators = known.operators.operators();
         let adds = |signed: &SignedRoot| {
-            let absent = signed.non_signers.indices().filter_map(|place| operators.get(usize::from(place)));
+            let absent = signed.non_signers.indices().filter_map(|index| operators.get(usize::from(index)));
             let absent = absent.map(|operator| U256::from(operator.weight)).sum::<U256>();
             let recorded = before.get(epoch, signed.root);
             recorded.is_none_or(|recorded| {
@@ -130,15 +130,15 @@ async fn record(
 }
 
 fn describe(recorded: &[Recorded], receipts: &[TransactionReceipt]) -> String {
-    let mut table: Table = output::table(["epoch", "root", "signed by weight", "outcome"]);
+    let mut table: Table = output::table(["epoch", "root", "signed weight", "result"]);
     for Recorded { epoch, root, weight, before, .. } in recorded {
         let RecordedRoot { signed_weight, total_weight } = weight;
-        let outcome = if *before { "was recorded already" } else { "recorded" };
+        let result = if *before { "was already recorded" } else { "recorded" };
         table.add_row([
             epoch.to_string(),
             shortened(root),
             format!("{signed_weight} of {total_weight}"),
-            outcome.to_owned(),
+            result.to_owned(),
         ]);
     }
     format!("{table}\n{} gas in {} transactions", gas(receipts), receipts.len())

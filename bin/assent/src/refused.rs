@@ -1,22 +1,21 @@
-//! What a chain refused.
+//! Calls that a chain refused, and reverts of the example contracts.
 
 use crate::{ExitStatus, output::Output};
 use alloy_primitives::hex;
 use anyhow::Result;
-use assent_client::ClientError;
+use assent_client::{ClientError, Revert};
 use assent_inspection::remedy;
 use serde_json::json;
 
-/// Refusals are answers; everything else is a failure of the command.
+/// Reports a refusal, which is a result; any other error is a failure of the command.
 pub fn report(error: ClientError, output: Output) -> Result<ExitStatus> {
     let Some(refusal) = error.refusal() else { return Err(error.into()) };
     let cost = match error.gas_used() {
         Some(gas) => format!("mined and refused, {gas} gas"),
         None => "not sent".to_owned(),
     };
-    let next_step = remedy(&refusal);
     output.result(
-        format_args!("REFUSED with {}: {refusal}\n{cost}\nnext: {next_step}", refusal.signature()),
+        format_args!("REFUSED with {}: {refusal}\n{cost}\nnext: {}", refusal.signature(), remedy(&refusal)),
         &json!({
             "sent": error.gas_used().is_some(),
             "gas": error.gas_used(),
@@ -29,4 +28,13 @@ pub fn report(error: ClientError, output: Output) -> Result<ExitStatus> {
         }),
     )?;
     Ok(ExitStatus::Refused)
+}
+
+/// Names an error that an example contract declares: the client knows only Assent's own contracts.
+pub fn name_example_error(error: &mut anyhow::Error) {
+    if let Some(ClientError::Reverted { reason: Revert::Other { description, data }, .. }) = error.downcast_mut()
+        && description.is_none()
+    {
+        *description = assent_examples::describe(data);
+    }
 }

@@ -1,4 +1,4 @@
-//! `assent send`: an attested call, tried out first.
+//! `assent send`: simulates and sends an attested call.
 
 use crate::{
     ExitStatus,
@@ -29,25 +29,25 @@ Examples:
   assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --explicit $VAULT --account $AGENT
   assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --recorded --account $AGENT
 
-The authorization is put behind the calldata, or with --explicit handed over with the intent to execute(Intent,bytes). The
-call is tried out first: one that would be refused costs no gas. With --recorded the signature stays at home: `assent record`
+The authorization is appended to the calldata, or with --explicit passed with the intent to execute(Intent,bytes). The call
+is simulated first: a call that would be refused costs no gas. With --recorded the signature is not sent: `assent record`
 must have recorded the attestation's root before, and the call costs a fraction of the gas.")]
 pub struct Arguments {
     #[command(flatten)]
     node: Node,
-    /// The call, as JSON. Without it, the call is the one in --document.
+    /// The call, as JSON. Default: the call in --document.
     #[arg(long, value_name = "FILE", required_unless_present = "document", requires = "authorization")]
     intent: Option<PathBuf>,
-    /// The authorization as hex, @FILE for a file with hex in it, or - for standard input.
+    /// The authorization as hex, @FILE for a file that contains hex, or - for standard input.
     #[arg(long, value_name = "HEX|@FILE|-", required_unless_present = "document", requires = "intent")]
     authorization: Option<String>,
-    /// The attestation document, as JSON, in place of --intent and --authorization.
+    /// The attestation document, as JSON, instead of --intent and --authorization.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["intent", "authorization"])]
     document: Option<PathBuf>,
-    /// Hand the intent to this contract, which executes it.
+    /// Pass the intent to this contract, which executes it.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     explicit: Option<Address>,
-    /// Leave the signature out: the attestation's root is recorded.
+    /// Send no signature: the attestation's root is recorded.
     #[arg(long)]
     recorded: bool,
     #[command(flatten)]
@@ -76,7 +76,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
         Ok(client.send(&call).await)
     })?;
     match sent {
-        Ok(receipt) => went_through(&receipt, output),
+        Ok(receipt) => report_success(&receipt, output),
         Err(error) => refused::report(error, output),
     }
 }
@@ -88,16 +88,16 @@ impl Arguments {
             let authorization = document.authorization()?;
             return Ok((document.attestation.intent, authorization));
         }
-        // The command line's rules leave neither out.
+        // The command line's rules require both.
         let (Some(intent), Some(authorization)) = (&self.intent, &self.authorization) else {
             bail!("give --document, or --intent and --authorization");
         };
         let bytes = input::read_hex("authorization", authorization, LONGEST_AUTHORIZATION)?;
-        let authorization = Authorization::parse(&bytes).context("the authorization does not parse")?;
+        let authorization = Authorization::parse(&bytes).context("cannot parse the authorization")?;
         Ok((input::read_json("intent file", intent)?, authorization))
     }
 
-    /// The call as this account makes it. Whether it is the one that was attested is for the contract to say.
+    /// Returns the call from this account. The contract checks that it is the attested one.
     fn call(&self, from: Address, intent: &Intent, authorization: &Authorization) -> Result<PreparedCall> {
         if let Some(contract) = self.explicit {
             return Ok(PreparedCall { from, ..execute_call(contract, intent, authorization) });
@@ -107,10 +107,10 @@ impl Arguments {
     }
 }
 
-fn went_through(receipt: &TransactionReceipt, output: Output) -> Result<ExitStatus> {
+fn report_success(receipt: &TransactionReceipt, output: Output) -> Result<ExitStatus> {
     let (transaction, gas, block) = (receipt.transaction_hash, receipt.gas_used, receipt.block_number);
     output.result(
-        format_args!("the call went through: transaction {transaction}, {gas} gas"),
+        format_args!("the call succeeded: transaction {transaction}, {gas} gas"),
         &json!({ "sent": true, "transaction": transaction, "gas": gas, "block": block }),
     )?;
     Ok(ExitStatus::Success)

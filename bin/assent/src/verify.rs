@@ -1,4 +1,4 @@
-//! `assent verify`: each check, offline.
+//! `assent verify`: runs each check offline.
 
 use crate::{
     ExitStatus, arguments, input,
@@ -24,39 +24,39 @@ Examples:
   assent verify --context context.json --document attestation.json --recorded
   assent verify --context context.json --calldata @transaction-input.hex
 
-Nothing is read from a network or a clock: the context says which chain, contracts, policy, caller and time, which epochs
-there are, which roots are recorded and which nonces are spent. `assent context --json` prints one.
-Exit status 0 means that the contracts would let the call through.")]
+Nothing is read from a network or a clock: the context has the chain, contracts, policy, caller and time, the epochs, the
+recorded roots and the spent nonces. `assent context --json` prints one.
+Exit status 0 means that the contracts would accept the call.")]
 pub struct Arguments {
-    /// What the chain would know, as JSON.
+    /// The chain state that verification takes as input, as JSON.
     #[arg(long, value_name = "FILE")]
     context: PathBuf,
-    /// An epoch that is not in the context, as JSON; repeatable.
+    /// An epoch, as JSON; it replaces the context's epoch of the same number. Repeatable.
     #[arg(long = "epoch", value_name = "FILE")]
     epochs: Vec<PathBuf>,
-    /// The call as it will be made, as JSON. Without it, the call is the one in --document.
+    /// The call to be made, as JSON. Default: the call in --document.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["document", "calldata"])]
     intent: Option<PathBuf>,
-    /// The authorization as hex, @FILE for a file with hex in it, or - for standard input. Without it, the one of
-    /// --document.
+    /// The authorization as hex, @FILE for a file that contains hex, or - for standard input. Default: the
+    /// authorization of --document.
     #[arg(long, value_name = "HEX|@FILE|-", required_unless_present_any = ["document", "calldata"])]
     authorization: Option<String>,
-    /// The attestation document, as JSON. With it, each field in which the call differs from what was attested is named.
+    /// The attestation document, as JSON. It shows in which fields the call differs from what was attested.
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
-    /// Take the document's authorization without its signature, as for a root that is recorded.
+    /// Use the document's authorization without its signature, as for a recorded root.
     #[arg(long, requires = "document", conflicts_with_all = ["authorization", "calldata"])]
     recorded: bool,
-    /// A whole call in trailing form, in place of --intent and --authorization.
+    /// A whole call in trailing form, instead of --intent and --authorization.
     #[arg(long, value_name = "HEX|@FILE|-", conflicts_with_all = ["intent", "authorization"])]
     calldata: Option<String>,
-    /// Wei sent along with --calldata.
+    /// Wei sent with --calldata.
     #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0", value_parser = arguments::whole_number)]
     value: U256,
-    /// Who calls, in place of the context's caller.
+    /// The caller, instead of the context's.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     caller: Option<Address>,
-    /// The present in Unix seconds, in place of the context's.
+    /// The current time in Unix seconds, instead of the context's.
     #[arg(long, value_name = "UNIX_SECONDS")]
     timestamp: Option<u64>,
 }
@@ -82,7 +82,6 @@ impl Arguments {
         context.timestamp = self.timestamp.unwrap_or(context.timestamp);
         for path in &self.epochs {
             let epoch: Epoch = input::read_json("epoch file", path)?;
-            // An epoch named on the command line takes the place of the context's.
             context.epochs.retain(|other| other.number != epoch.number);
             context.epochs.push(epoch);
         }

@@ -1,4 +1,4 @@
-//! `assent weights`: what operators weigh.
+//! `assent weights`: sets operators' weights.
 
 use crate::{ExitStatus, account::Account, arguments, connection::Node, output::Output};
 use alloy_primitives::{Address, aliases::U96};
@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-/// What `assent weights --help` ends with.
+/// The end of `assent weights --help`.
 pub const EXAMPLES: &str = "\
 Examples:
   assent weights set --stake-source $OWNER_STAKE_SOURCE --operator-set 1 $OPERATOR=100 --private-key-file owner.key";
@@ -26,7 +26,7 @@ Examples:
       $OPERATOR=100 $OTHER_OPERATOR=150 --private-key-file owner.key
   assent weights set --stake-source $OWNER_STAKE_SOURCE --operator-set 1 $OPERATOR=0 --account $OWNER
 
-The OwnerStakeSource's owner sends this. Weight 0 takes an operator out of the set. What is set counts from the next epoch on: see
+The OwnerStakeSource's owner sends this. Weight 0 removes an operator from the set. Weights take effect in the next epoch: see
 `assent epoch commit`.")]
 pub struct SetArguments {
     #[command(flatten)]
@@ -54,7 +54,7 @@ pub fn run(Command::Set(arguments): Command, output: Output) -> Result<ExitStatu
     let listed = weights.iter().map(|(operator, weight)| json!({ "operator": operator, "weight": weight.to_string() }));
     output.result(
         format_args!(
-            "weights in operator set {operator_set} that count from the next epoch on: {}, {} gas",
+            "{} weights set in operator set {operator_set}, from its next epoch on, {} gas",
             weights.len(),
             receipt.gas_used
         ),

@@ -200,7 +200,7 @@ fn a_signature_of_another_batch_is_left_out_and_named() {
     assert!(ran.err.contains("0x0000000000000000000000000000000000000003: not this operator's signature"), "{ran:?}");
     assert!(ran.err.contains("another order") && ran.err.contains("the quorum is weight 180"), "{ran:?}");
     let report = ran.json();
-    assert_eq!(report["rejected"][0]["place"], 1);
+    assert_eq!(report["rejected"][0]["index"], 1);
     assert_eq!(report["signers"], json!([format!("0x{:040x}", 1)]));
     assert_eq!(report["signedWeight"], "100");
 }
@@ -274,7 +274,7 @@ fn one_nonce_is_never_given_to_two_calls() {
     let place = arguments.iter().position(|argument| *argument == "7").expect("the nonce");
     let greatest = U256::MAX.to_string();
     arguments[place] = &greatest;
-    desk.run(&arguments).failed(1, &["entry 1", "--nonce", "start lower"]);
+    desk.run(&arguments).failed(1, &["entry 1", "--nonce", "give a lower --nonce"]);
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn an_attestation_is_never_overwritten() {
     std::fs::create_dir(desk.path("users")).expect("a directory");
     desk.write("users/nonce-9.hex", "mine");
     let arguments = with(attest_batch("batch.json", &BOTH), &["--out", "users"]);
-    desk.run(&arguments).failed(1, &["users/nonce-9.hex is there already", "never overwritten"]);
+    desk.run(&arguments).failed(1, &["users/nonce-9.hex already exists", "never overwritten"]);
     assert_eq!(desk.read("users/nonce-9.hex"), "mine");
     assert_eq!(std::fs::read_dir(desk.path("users")).expect("a directory").count(), 1, "nothing is written");
 

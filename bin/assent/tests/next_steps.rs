@@ -66,7 +66,7 @@ fn values_of_the_wrong_form() {
     let short = [&send[..], &["0x1234"]].concat();
     says(desk.run(&short), 2, &["'0x1234'", "--account", "20 bytes, which are 40 hex digits; there are 4"]);
     let no_hex = [&send[..], &["0x000000000000000000000000000000000000000g"]].concat();
-    says(desk.run(&no_hex), 2, &["--account", "'g' is none"]);
+    says(desk.run(&no_hex), 2, &["--account", "'g' is not one"]);
 
     let mut evidence = attest(&["operator-1.key"]);
     let place = evidence.iter().position(|word| *word == HASH).expect("the evidence");
@@ -105,7 +105,10 @@ fn nodes_that_do_not_answer() {
     let register = ["operator", "register", "--rpc-url", NOWHERE, "--account", AGENT, "--key", "operator-1.key"];
     says(desk.run(&[&register[..], &registry].concat()), 1, &[NOWHERE, "next: check the URL"]);
     says(desk.run(&["epoch", "show", "--epoch", "1", "--registry", CLIENT]), 2, &["--rpc-url <URL>"]);
-    let wrong = [("nonsense", "is no URL; give one such as"), ("ftp://127.0.0.1", "not by ftp://; give such a URL")];
+    let wrong = [
+        ("nonsense", "is not a URL; give one such as"),
+        ("ftp://127.0.0.1", "ftp:// is not supported; give an http:// or https:// URL"),
+    ];
     for (url, words) in wrong {
         says(desk.run(&["demo", "--rpc-url", url]), 1, &[words]);
     }
@@ -127,15 +130,19 @@ fn keys_and_passwords_that_do_not_fit() {
     desk.run(&["keys", "new", "--out", "operator.json", "--password-file", "password.txt"]).succeeded();
     let prove = ["keys", "show", "operator.json", "--operator", AGENT, "--registry", CLIENT, "--chain-id", "1"];
     let with = |file| desk.run(&[&prove[..], &["--password-file", file]].concat());
-    says(with("wrong.txt"), 1, &["key file operator.json", "wrong password", "next: check the password"]);
+    says(with("wrong.txt"), 1, &["key file operator.json", "wrong password", "next: check that the password"]);
     says(with("empty.txt"), 1, &["password file empty.txt is empty; write the password"]);
     says(with("nothing.txt"), 1, &["password file nothing.txt", "next: check the path"]);
 
     desk.write("broken.json", desk.read("operator.json").replace("scrypt", "scrapt"));
-    says(desk.run(&["keys", "show", "broken.json"]), 1, &["key file broken.json", "scrapt", "next: take the key file"]);
+    says(
+        desk.run(&["keys", "show", "broken.json"]),
+        1,
+        &["key file broken.json", "scrapt", "next: restore the key file"],
+    );
     desk.write("account.key", "hunter2");
     let deploy = ["deploy", "--rpc-url", NOWHERE, "--owner", AGENT, "--private-key-file", "account.key"];
-    says(desk.run(&deploy), 1, &["account.key", "64 hex digits; write it so, or give --account"]);
+    says(desk.run(&deploy), 1, &["account.key", "64 hex digits; fix the file, or give --account"]);
 }
 
 #[cfg(unix)]
@@ -161,7 +168,7 @@ fn authorizations_that_do_not_parse() {
     says(
         desk.run(&send),
         1,
-        &["authorization does not parse", "`taskId`", "next: an authorization is what `assent attest`"],
+        &["cannot parse the authorization", "`taskId`", "next: an authorization is what `assent attest`"],
     );
     says(desk.run(&["inspect", "0x12g4"]), 1, &["authorization is not hex", "give hex digits, @FILE"]);
 }

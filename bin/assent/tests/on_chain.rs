@@ -338,7 +338,7 @@ fn a_shown_epoch_is_what_attest_takes() {
     attested.succeeded();
 
     let shown = scene.desk.run(&[&show[..], &["--epoch", "1"]].concat()).succeeded();
-    assert!(shown.contains("3 operators, weight 30 in all"), "{shown}");
+    assert!(shown.contains("3 operators, total weight 30"), "{shown}");
     scene.desk.run(&[&show[..], &["--epoch", "9"]].concat()).failed(1, &["no epoch 9"]);
     scene.desk.run(&[&show[..], &["--operator-set", "9"]].concat()).failed(1, &["no epoch of that operator set"]);
 }

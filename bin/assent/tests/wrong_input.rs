@@ -41,7 +41,7 @@ fn bad_hex_is_refused() {
 fn input_longer_than_any_authorization_is_refused() {
     let desk = Desk::new();
     desk.write("long.hex", "00".repeat(1486));
-    desk.run(&["inspect", "@long.hex"]).failed(1, &["1486 bytes, and the most is 1485"]);
+    desk.run(&["inspect", "@long.hex"]).failed(1, &["1486 bytes; the maximum is 1485"]);
     desk.write("longer.hex", "00".repeat(1_000_000));
     desk.run(&["inspect", "@longer.hex"]).failed(1, &["longer than"]);
 }
@@ -70,7 +70,7 @@ fn an_epoch_whose_operators_are_no_set_is_refused() {
 fn nobody_and_strangers_cannot_attest() {
     let desk = Desk::new();
     prepare(&desk);
-    desk.run(&attest(&[])).failed(1, &["nobody signs", "--key"]);
+    desk.run(&attest(&[])).failed(1, &["there is no signer", "--key"]);
     desk.run(&["keys", "new", "--out", "stranger.key", "--unencrypted"]).succeeded();
     desk.run(&attest(&["stranger.key"])).failed(1, &["stranger.key", "none of the keys is an operator's"]);
 }

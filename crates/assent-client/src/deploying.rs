@@ -54,6 +54,8 @@ pub struct DeploymentReport {
 
 /// Whether an OperatorRegistry publishes epochs to a TaskManager. Until it does, every attestation is refused.
 ///
+/// Complete: it already did, it now does, or it does not.
+///
 /// ```
 /// use alloy::primitives::aliases::U48;
 /// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
@@ -74,7 +76,6 @@ pub struct DeploymentReport {
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum ValidatorState {
     /// It already did.
     WasAdded,

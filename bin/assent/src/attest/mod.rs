@@ -1,11 +1,11 @@
-//! `assent attest`: one call or many, signed by operators.
+//! `assent attest`: signs attestations of one call or of many with operators' keys.
 
-mod delivery;
-mod entry;
-mod place;
+mod entries;
+mod fields;
+mod files;
+mod policy_context;
 mod report;
 mod signing;
-mod terms;
 
 use crate::{
     ExitStatus, input,
@@ -15,13 +15,13 @@ use alloy_primitives::hex;
 use anyhow::{Result, bail};
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature};
 use clap::{Args, ValueHint};
-use delivery::Share;
-use entry::Source;
-use place::{Place, Setting};
+use entries::Source;
+use fields::FieldArguments;
+use files::SignedAttestation;
+use policy_context::{ContextArguments, PolicyContext};
 use report::Report;
 use signing::Signers;
 use std::path::PathBuf;
-use terms::Terms;
 
 /// The options of `assent attest`.
 #[derive(Args)]
@@ -34,7 +34,7 @@ Examples:
       --client $VAULT --policy-id $POLICY --nonce 7 --expiration 1800000000 --decision allow --evidence $EVIDENCE \\
       --key operator-1.json --partial $OPERATOR=$SIGNATURE --document-out attestation.json
 
-  A batch: one signature of each operator for all, and two files for each call:
+  A batch: each operator signs once for all calls, and each call gets two files:
   assent attest --batch intents.json --context context.json --nonce 7 --lifetime 600 --decision allow \\
       --evidence $EVIDENCE --key operator-1.json --key operator-2.json --out attestations
 
@@ -45,90 +45,90 @@ Examples:
       --evidence $EVIDENCE --key operator-1.json --partial @operator-2.txt --out attestations
 
 An intent: {\"from\": \"0x…\", \"to\": \"0x…\", \"value\": \"0\", \"data\": \"0x…\", \"chainId\": 1}, as `assent intent` prints it
-A batch: an array of intents, or one on each line. Each may have its own \"nonce\", \"expiration\", \"decision\" and
-\"evidence\" beside those fields; the options are for those that have none, and --nonce counts upward over them. No two have
-the same nonce. The order counts: operators who sign on several machines need the same file. Each attestation goes to
-nonce-NUMBER.json (the document) and nonce-NUMBER.hex (the authorization) in --out; --json prints them all.
+A batch: an array of intents, or one on each line. Each can also have its own \"nonce\", \"expiration\", \"decision\" and
+\"evidence\". The options apply to entries without them; --nonce is then the first nonce, and each next entry has the next.
+Nonces must differ. The order matters: operators who sign on several machines need the same file. Each attestation is written
+to nonce-NUMBER.json (the document) and nonce-NUMBER.hex (the authorization) in --out; --json prints them all.
 An epoch is what `assent epoch show --json` prints, a context what `assent context --json` prints.
-A signature that is not sound is left out, and named.")]
+An invalid signature is left out, with a warning.")]
 pub struct Arguments {
     #[command(flatten)]
     source: Source,
     #[command(flatten)]
     signers: Signers,
     #[command(flatten)]
-    place: Place,
+    context: ContextArguments,
     #[command(flatten)]
-    terms: Terms,
-    /// Write the authorization, as hex, to a file.
+    fields: FieldArguments,
+    /// Write the authorization to a file, as hex.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["batch", "sign_only"])]
     authorization_out: Option<PathBuf>,
-    /// Write the attestation document, as JSON, to a file.
+    /// Write the attestation document to a file, as JSON.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["batch", "sign_only"])]
     document_out: Option<PathBuf>,
-    /// Write a batch's documents and authorizations to this directory, which is made if need be.
+    /// Write a batch's documents and authorizations to this directory; it is created if it does not exist.
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath, conflicts_with_all = ["intent", "sign_only"])]
     out: Option<PathBuf>,
 }
 
 /// Runs `assent attest`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { source, signers, place, terms, out, .. } = arguments;
-    signers.check(terms.read_the_clock())?;
+    let Arguments { source, signers, context, fields, out, .. } = arguments;
+    signers.check(fields.use_the_clock())?;
     if source.batch.is_some() && out.is_none() && !signers.sign_only && !output.is_json() {
-        bail!("a batch's attestations need a place: give --out DIRECTORY, or --json to print them all");
+        bail!("give --out DIRECTORY for the batch's attestations, or --json to print them all");
     }
-    let setting = place.read()?;
-    let batch = arguments.batch(&setting)?;
+    let context = context.read()?;
+    let batch = arguments.batch(&context)?;
     if let Some(directory) = out {
-        delivery::prepare(directory, &batch)?;
+        files::prepare(directory, &batch)?;
     }
 
-    let partials = signers.sign(&setting.epoch, &batch)?;
+    let partials = signers.sign(&context.epoch, &batch)?;
     if signers.sign_only {
-        return print_signatures(&batch, setting.epoch.number, &partials, output);
+        return print_signatures(&batch, context.epoch.number, &partials, output);
     }
-    let aggregate = signing::put_together(&setting.epoch, &batch, &partials)?;
-    let shares = shares(&aggregate, &batch)?;
+    let aggregate = signing::aggregate_partials(&context.epoch, &batch, &partials)?;
+    let attestations = signed_attestations(&aggregate, &batch)?;
     let report = Report {
-        setting: &setting,
+        context: &context,
         batch: &batch,
         partials: &partials,
         aggregate: &aggregate,
-        shares: &shares,
+        attestations: &attestations,
         directory: out.as_deref(),
     };
-    match shares.as_slice() {
-        [share] if source.batch.is_none() => arguments.deliver_one(share, &report, output),
-        shares => deliver_many(shares, &report, output),
+    match attestations.as_slice() {
+        [attestation] if source.batch.is_none() => arguments.write_one(attestation, &report, output),
+        attestations => write_many(attestations, &report, output),
     }
 }
 
 impl Arguments {
-    fn batch(&self, setting: &Setting) -> Result<AttestationBatch> {
-        let entries = self.source.read(setting.chain_id)?;
+    fn batch(&self, context: &PolicyContext) -> Result<AttestationBatch> {
+        let entries = self.source.read(context.chain_id)?;
         let _spinner = output::spinner("Hashing");
-        let attestations = self.terms.attestations(&self.source, entries, setting)?;
-        Ok(AttestationBatch::new(attestations, setting.chain_id, setting.task_manager)?)
+        let attestations = self.fields.attestations(&self.source, entries, context)?;
+        Ok(AttestationBatch::new(attestations, context.chain_id, context.task_manager)?)
     }
 
-    fn deliver_one(&self, share: &Share, report: &Report<'_>, output: Output) -> Result<ExitStatus> {
+    fn write_one(&self, attestation: &SignedAttestation, report: &Report<'_>, output: Output) -> Result<ExitStatus> {
         if let Some(path) = &self.authorization_out {
-            input::write_file("authorization", path, format!("{}\n", share.authorization))?;
+            input::write_file("authorization", path, format!("{}\n", attestation.authorization))?;
         }
         if let Some(path) = &self.document_out {
-            input::write_file("document", path, serde_json::to_string_pretty(&share.document)? + "\n")?;
+            input::write_file("document", path, serde_json::to_string_pretty(&attestation.document)? + "\n")?;
         }
         report.remark_on_weight();
         report.warn_of_missing_weight();
-        output.result(&share.authorization, &report.of_one(share))?;
+        output.result(&attestation.authorization, &report.of_one(attestation))?;
         Ok(ExitStatus::Success)
     }
 }
 
-fn deliver_many(shares: &[Share], report: &Report<'_>, output: Output) -> Result<ExitStatus> {
+fn write_many(attestations: &[SignedAttestation], report: &Report<'_>, output: Output) -> Result<ExitStatus> {
     if let Some(directory) = report.directory {
-        delivery::write(directory, shares)?;
+        files::write(directory, attestations)?;
     }
     if output.is_json() {
         report.remark_on_weight();
@@ -138,14 +138,14 @@ fn deliver_many(shares: &[Share], report: &Report<'_>, output: Output) -> Result
     Ok(ExitStatus::Success)
 }
 
-/// Cuts each attestation's share from the batch. The aggregate was verified once for all.
-fn shares(aggregate: &Aggregate, batch: &AttestationBatch) -> Result<Vec<Share>> {
-    let share = |place| {
-        let document = aggregate.document(batch, place)?;
+/// Returns each attestation of the batch with its authorization. The aggregate signature is already verified.
+fn signed_attestations(aggregate: &Aggregate, batch: &AttestationBatch) -> Result<Vec<SignedAttestation>> {
+    let signed = |index| {
+        let document = aggregate.document(batch, index)?;
         let authorization = hex::encode_prefixed(document.authorization()?.encode());
-        Ok(Share { document, authorization })
+        Ok(SignedAttestation { document, authorization })
     };
-    (0..batch.attestations().len()).map(share).collect()
+    (0..batch.attestations().len()).map(signed).collect()
 }
 
 fn print_signatures(

@@ -1,4 +1,4 @@
-//! Who signs: operators whose keys are here, and those who signed elsewhere.
+//! The signers: operators whose keys are here, and those who signed elsewhere.
 
 use crate::{
     arguments::{self, Partials},
@@ -12,40 +12,40 @@ use assent_verifier::{Epoch, PublicKey};
 use clap::Args;
 use std::path::PathBuf;
 
-/// The options that say who signs.
+/// The options for signers.
 #[derive(Args)]
 pub struct Signers {
     /// An operator's key file, encrypted or not; repeat it for each operator that signs.
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
-    /// Take the key files' password from a file instead of asking for each.
+    /// Read the key files' password from a file instead of asking for each.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// An operator's signature made elsewhere, or @FILE with one on each line, as --sign-only prints them; repeatable.
     #[arg(long = "partial", value_name = "ADDRESS=SIGNATURE|@FILE", value_parser = arguments::partials)]
     partials: Vec<Partials>,
-    /// Sign and aggregate nothing: print these operators' signatures of the root, for somebody else's --partial.
+    /// Print these operators' signatures of the root, for --partial on another machine, and aggregate nothing.
     #[arg(long, conflicts_with = "partials", requires = "keys")]
     pub sign_only: bool,
 }
 
 impl Signers {
-    /// Refuses what could not come to a signature, before anything is read.
+    /// Checks the options before anything is read.
     pub fn check(&self, expiration_from_the_clock: bool) -> Result<()> {
         if self.keys.is_empty() && self.partials.is_empty() {
-            bail!("nobody signs: give at least one --key FILE or --partial ADDRESS=SIGNATURE");
+            bail!("there is no signer: give at least one --key FILE or --partial ADDRESS=SIGNATURE");
         }
         if expiration_from_the_clock && (self.sign_only || !self.partials.is_empty()) {
             bail!(
                 "operators on several machines must sign the same expiration, and --lifetime counts from each machine's \
-                 clock; give --expiration UNIX_SECONDS, the same everywhere"
+                 clock; give the same --expiration UNIX_SECONDS on each"
             );
         }
         Ok(())
     }
 
-    /// Signs the root once with each key, and adds the signatures made elsewhere. All key files are read and found in the
-    /// epoch before the first is decrypted.
+    /// Signs the root with each key, and adds the signatures made elsewhere. All key files are read and found in the epoch
+    /// before the first is decrypted.
     pub fn sign(&self, epoch: &Epoch, batch: &AttestationBatch) -> Result<Vec<PartialSignature>> {
         let elsewhere = self.partials.iter().map(Partials::read).collect::<Result<Vec<_>>>()?.concat();
         let mut found = Vec::new();
@@ -54,7 +54,7 @@ impl Signers {
             match operator_of(epoch, &file.public_key()) {
                 Some(operator) => found.push((path, operator, file)),
                 None => output::remark(format_args!(
-                    "warning: left out {}: its public key is no operator's in epoch {}",
+                    "warning: left out {}: no operator in epoch {} has its public key",
                     path.display(),
                     epoch.number
                 )),
@@ -62,7 +62,7 @@ impl Signers {
         }
         if found.is_empty() && elsewhere.is_empty() {
             bail!(
-                "none of the keys is an operator's in epoch {}; give the keys that are registered there, or another epoch",
+                "none of the keys is an operator's in epoch {}; give registered keys, or another epoch",
                 epoch.number
             );
         }
@@ -74,15 +74,15 @@ impl Signers {
     }
 }
 
-/// Makes one signature of them, and names each that is left out.
-pub fn put_together(epoch: &Epoch, batch: &AttestationBatch, partials: &[PartialSignature]) -> Result<Aggregate> {
+/// Aggregates the partial signatures, and warns of each that is left out.
+pub fn aggregate_partials(epoch: &Epoch, batch: &AttestationBatch, partials: &[PartialSignature]) -> Result<Aggregate> {
     let aggregate = aggregate(epoch, batch.root(), partials)?;
     for rejected in &aggregate.rejected {
         output::remark(format_args!("warning: left out {rejected}"));
     }
     if aggregate.rejected.iter().any(|rejected| rejected.reason == Rejection::WrongSignature) {
         output::remark(format_args!(
-            "the root is {}; who signed another had other calls, in another order, or on other terms",
+            "the root is {}; operators that signed another root had other calls, another order or other fields",
             batch.root()
         ));
     }

@@ -58,7 +58,6 @@
 mod block;
 mod chain;
 mod execution;
-mod execution;
 mod genesis;
 mod machine;
 mod rpc;
@@ -66,7 +65,6 @@ mod state;
 mod transport;
 
 pub use chain::{EmbeddedChain, SnapshotId};
-pub use execution::{ChainError, Execution, ExecutionStatus, Message};
 pub use execution::{ChainError, Execution, ExecutionStatus, Message};
 pub use genesis::{DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE, DEVELOPMENT_ACCOUNTS, DEVELOPMENT_CHAIN_ID, Genesis};
 pub use revm::context::result::{HaltReason, InvalidTransaction};

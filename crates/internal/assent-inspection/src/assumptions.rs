@@ -1,39 +1,39 @@
-//! What stands in for a context that nobody has.
+//! Assumptions in place of a missing context.
 
 use crate::Submission;
 use alloy_primitives::aliases::U48;
 use assent_verifier::{Check, Context, Policy, RecordedRoots, SpentNonces};
 use serde::Serialize;
 
-/// A fact that was not given, and what was taken for it.
+/// A fact that was not given, and its assumed value.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
 /// # use pasted::{submission, texts};
 /// use assent_inspection::text;
 ///
-/// let inspection = text::inspect(&texts("valid as far as an operator set alone can tell"))?;
+/// let inspection = text::inspect(&texts("valid: only an operator set is known"))?;
 /// let spent = inspection.assumptions.iter().find(|assumption| assumption.fact == "spent nonces");
 /// assert_eq!(spent.map(|assumption| (assumption.value.as_str(), assumption.checks.as_slice())), Some(("none", &[7][..])));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Assumption {
-    /// Which fact.
+    /// The fact.
     pub fact: &'static str,
-    /// What it was taken to be.
+    /// The assumed value.
     pub value: String,
-    /// The numbers of the checks that rest on it.
+    /// The numbers of the checks that depend on it.
     pub checks: Vec<usize>,
 }
 
-/// Where the verifier's context comes from.
+/// The source of the verifier's context.
 pub(crate) enum ContextSource {
-    /// It was given.
+    /// A given context.
     Given(Context),
-    /// It was made of the document, an operator set and the time, and of assumptions.
+    /// A context from the document, an operator set, the time, and assumptions.
     Assumed(Context, Vec<Assumption>),
-    /// There is none, for this reason.
+    /// No context, for this reason.
     Missing(&'static str),
 }
 
@@ -70,8 +70,7 @@ fn completed(mut context: Context, submission: &Submission) -> Context {
     context
 }
 
-/// An operator set and what was attested are enough to tell whether the signature is good. What else the chain would know is
-/// assumed in favour of the call, and said.
+/// Returns a context from the document, an operator set and the time. Other chain state is assumed in favour of the call.
 fn assumed(submission: &Submission) -> ContextSource {
     let Some(document) = &submission.document else {
         return ContextSource::Missing(
@@ -89,7 +88,7 @@ fn assumed(submission: &Submission) -> ContextSource {
     let policy = Policy {
         policyId: attestation.policyId,
         operatorSet: epoch.operator_set,
-        // The validator's floor stands in for less.
+        // The minimum that the validator accepts.
         quorum: 5001,
         maxLifetime: U48::MAX,
     };
@@ -102,7 +101,7 @@ fn assumed(submission: &Submission) -> ContextSource {
         assumption("longest lifetime", "any", &[Check::Lifetime]),
         assumption("spent nonces", "none", &[Check::SingleUse]),
         assumption("operator set of the policy", epoch.operator_set, &[Check::Epoch]),
-        assumption("quorum", "5001 basis points, the least there is", &[Check::Quorum]),
+        assumption("quorum", "5001 basis points, the minimum", &[Check::Quorum]),
         assumption("recorded roots", "none", &[Check::Quorum]),
     ];
     if submission.caller.is_none() {

@@ -1,10 +1,10 @@
-//! The twelve checks, each with what came of it and why.
+//! The results of the twelve checks, with their reasons.
 
 use crate::{Assumption, Explanation, reasons::CheckedCall};
 use assent_verifier::{Check, Examination, Outcome};
 use serde::Serialize;
 
-/// What came of a check.
+/// The result of a check. Complete: a check either ran or did not, and for one of two reasons.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -12,24 +12,24 @@ use serde::Serialize;
 /// use assent_inspection::{CheckOutcome, text};
 ///
 /// let checks = text::inspect(&texts("too late"))?.checks;
-/// let outcomes = [3, 4, 5].map(|place: usize| checks[place].outcome);
+/// let outcomes = [3, 4, 5].map(|index: usize| checks[index].outcome);
 /// assert_eq!(outcomes, [CheckOutcome::Passed, CheckOutcome::Failed, CheckOutcome::NotReached]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CheckOutcome {
-    /// It holds.
+    /// It passed.
     Passed,
-    /// It does not, and the call is refused.
+    /// It failed, and the call is refused.
     Failed,
-    /// An earlier one failed.
+    /// An earlier check failed.
     NotReached,
-    /// Nobody said what it needs.
+    /// Its input is missing.
     NotMade,
 }
 
-/// A check, with what came of it and why.
+/// A check with its result and the reason.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -47,16 +47,16 @@ pub struct CheckReport {
     pub number: usize,
     /// Its name, such as "not expired".
     pub title: String,
-    /// What came of it.
+    /// The result.
     pub outcome: CheckOutcome,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// The facts it rests on that were assumed.
+    /// The assumed facts on which it depends.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<&'static str>,
 }
 
-/// What the verifier found, in words.
+/// Returns the verifier's results with their reasons.
 pub(crate) fn made(
     examination: &Examination,
     checked: &CheckedCall<'_>,
@@ -86,7 +86,7 @@ pub(crate) fn made(
     examination.checks().map(report).collect()
 }
 
-/// None of them, for one reason.
+/// Returns all checks as not made, for one reason.
 pub(crate) fn not_made(reason: &str) -> Vec<CheckReport> {
     let report = |check: Check| CheckReport {
         number: check.number(),

@@ -1,4 +1,4 @@
-//! Every field, decoded.
+//! The decoded fields.
 
 use crate::{
     Abi, SubmittedCall,
@@ -12,7 +12,7 @@ use assent_verifier::{
 };
 use serde::Serialize;
 
-/// Fields that belong together.
+/// A group of fields under one title.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -26,13 +26,13 @@ use serde::Serialize;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Group {
-    /// What they describe.
+    /// The title.
     pub title: String,
     /// The fields, in the order of docs/protocol.md.
     pub fields: Vec<Field>,
 }
 
-/// A field as people read it.
+/// A field as text.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -47,19 +47,19 @@ pub struct Group {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Field {
-    /// As docs/protocol.md names it.
+    /// The name, as in docs/protocol.md.
     pub name: &'static str,
-    /// Its value.
+    /// The value.
     pub value: String,
-    /// What the value means, where that is not plain.
+    /// The meaning of the value, where it is not obvious.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Where it stands in the authorization.
+    /// The field's bytes in the authorization.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<ByteRange>,
 }
 
-/// A part of the authorization's bytes.
+/// A range of the authorization's bytes.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -73,9 +73,9 @@ pub struct Field {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ByteRange {
-    /// The first byte, from 0.
+    /// The index of the first byte, from 0.
     pub offset: usize,
-    /// How many there are.
+    /// The number of bytes.
     pub length: usize,
 }
 
@@ -94,24 +94,24 @@ pub struct ByteRange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OperatorReport {
-    /// Its bit in a bitmap of non-signers.
-    pub place: usize,
-    /// Who it is.
+    /// Its index in the epoch's table, and its bit in a bitmap of non-signers.
+    pub index: usize,
+    /// Its address.
     pub address: String,
     /// Its weight.
     pub weight: String,
     /// Its key.
     pub public_key: String,
-    /// Whether the authorization says that it signed; `None` where only the record of the root would know.
+    /// Whether the authorization names it as a signer; `None` when the signature is not in the authorization.
     pub signed: Option<bool>,
 }
 
-/// What an authorization says.
+/// Returns the fields of an authorization.
 pub(crate) fn of_authorization(authorization: &Authorization) -> Group {
     let Authorization { task_id, nonce, expiration, decision, evidence, epoch, quorum_proof, merkle_proof } =
         authorization;
     let (word, bit) = (*nonce >> 8_usize, *nonce & U256::from(0xff));
-    let mut fields = Laid { fields: Vec::new(), offset: 0 };
+    let mut fields = FieldSequence { fields: Vec::new(), offset: 0 };
     fields.add(32, field("taskId", task_id));
     fields.add(32, field("nonce", nonce).note(format!("bit {bit} of word {word}")));
     fields.add(6, time("expiration", expiration.to()));
@@ -120,26 +120,26 @@ pub(crate) fn of_authorization(authorization: &Authorization) -> Group {
     fields.add(4, field("epoch", epoch));
     match quorum_proof {
         QuorumProof::Direct { signature, non_signers } => {
-            fields.add(1, field("kind", "direct").note("the signature travels along".to_owned()));
-            let encoding = match DefaultBackend::decode_signature(signature) {
+            fields.add(1, field("kind", "direct").note("the authorization contains the signature".to_owned()));
+            let encoding = match Preferred::decode_signature(signature) {
                 Ok(_) => "a point of the prime-order subgroup of G1",
                 Err(_) => "MALFORMED: not a point of the prime-order subgroup of G1",
             };
             fields.add(96, field("signature", signature).note(encoding.to_owned()));
-            let places = non_signers.indices().map(|place| place.to_string()).collect::<Vec<_>>();
-            let (value, note) = match places.as_slice() {
+            let indices = non_signers.indices().map(|index| index.to_string()).collect::<Vec<_>>();
+            let (value, note) = match indices.as_slice() {
                 [] => ("none".to_owned(), "every operator signed"),
-                places => (places.join(", "), "places in the epoch's table, from 0"),
+                indices => (indices.join(", "), "indices in the epoch's table, from 0"),
             };
             fields.add(1 + non_signers.as_bytes().len(), field("nonSigners", value).note(note.to_owned()));
         }
         QuorumProof::Recorded => {
-            fields.add(1, field("kind", "recorded").note("good once its root is recorded on chain".to_owned()));
+            fields.add(1, field("kind", "recorded").note("valid once its root is recorded on chain".to_owned()));
         }
     }
     let hashes = merkle_proof.as_slice();
     let proof = match hashes {
-        [] => field("merkleProof", "empty").note("signed alone".to_owned()),
+        [] => field("merkleProof", "empty").note("the only attestation of its batch".to_owned()),
         hashes => field("merkleProof", hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
             .note(format!("{} from the leaf up", amount(hashes.len(), "hash", "hashes"))),
     };
@@ -147,7 +147,7 @@ pub(crate) fn of_authorization(authorization: &Authorization) -> Group {
     Group { title: format!("Authorization, {} bytes", fields.offset), fields: fields.fields }
 }
 
-/// What an attestation document says beyond its authorization.
+/// Returns the fields of a document that are not in its authorization.
 pub(crate) fn of_document(document: &AttestationDocument) -> Group {
     let attestation = &document.attestation;
     let fields = vec![
@@ -163,7 +163,7 @@ pub(crate) fn of_document(document: &AttestationDocument) -> Group {
     Group { title: "Attestation document".to_owned(), fields }
 }
 
-/// A call, and where it comes from.
+/// Returns the fields of a call.
 pub(crate) fn of_intent(intent: &Intent, title: &str, abi: Option<&Abi>) -> Group {
     let length = amount(intent.data.len(), "byte", "bytes");
     let decoded = abi.and_then(|abi| abi.decode(&intent.data));
@@ -182,7 +182,7 @@ pub(crate) fn of_intent(intent: &Intent, title: &str, abi: Option<&Abi>) -> Grou
     Group { title: title.to_owned(), fields }
 }
 
-/// What the chain would know.
+/// Returns the fields of a context.
 pub(crate) fn of_context(context: &Context, assumed: bool) -> Group {
     let mut fields = vec![
         field("chainId", context.chain_id),
@@ -207,16 +207,16 @@ pub(crate) fn of_context(context: &Context, assumed: bool) -> Group {
         field("epochs", if epochs.is_empty() { "none" } else { &epochs }),
         field("recordedRoots", context.recorded_roots.iter().count()),
     ]);
-    let title = if assumed { "Context, in part assumed" } else { "Context" };
+    let title = if assumed { "Context, partly assumed" } else { "Context" };
     Group { title: title.to_owned(), fields }
 }
 
-/// An epoch without its operators.
+/// Returns the fields of an epoch, without its operators.
 pub(crate) fn of_epoch(epoch: &Epoch) -> Group {
     let valid_until = match epoch.valid_until.to::<u64>() {
         0 => field("validUntil", 0).note("revoked".to_owned()),
         never if never == (1 << 48) - 1 => {
-            field("validUntil", never).note("in force until there is a next one".to_owned())
+            field("validUntil", never).note("valid until the next epoch is committed".to_owned())
         }
         seconds => time("validUntil", seconds),
     };
@@ -231,7 +231,7 @@ pub(crate) fn of_epoch(epoch: &Epoch) -> Group {
     Group { title: format!("Epoch {}", epoch.number), fields }
 }
 
-/// The operators of an epoch, and which of them an authorization says have signed.
+/// Returns the operators of an epoch, and whether an authorization names them as signers.
 pub(crate) fn operators(epoch: &Epoch, authorization: Option<&Authorization>) -> Vec<OperatorReport> {
     let absent = match authorization.map(|authorization| &authorization.quorum_proof) {
         Some(QuorumProof::Direct { non_signers, .. }) => {
@@ -239,40 +239,40 @@ pub(crate) fn operators(epoch: &Epoch, authorization: Option<&Authorization>) ->
         }
         Some(QuorumProof::Recorded) | None => None,
     };
-    let report = |(place, operator): (usize, &assent_verifier::Operator)| OperatorReport {
-        place,
+    let report = |(index, operator): (usize, &assent_verifier::Operator)| OperatorReport {
+        index,
         address: operator.address.to_string(),
         weight: operator.weight.to_string(),
         public_key: operator.public_key.to_string(),
-        signed: absent.as_ref().map(|absent| absent.binary_search(&place).is_err()),
+        signed: absent.as_ref().map(|absent| absent.binary_search(&index).is_err()),
     };
     epoch.operators.operators().iter().enumerate().map(report).collect()
 }
 
-/// The weight of those that signed, for words alone; whether it is enough is the verifier's to say.
+/// Returns the signed weight, only for texts: the verifier decides whether it is enough.
 pub(crate) fn signed_weight(epoch: &Epoch, authorization: &Authorization) -> Option<U96> {
     let QuorumProof::Direct { non_signers, .. } = &authorization.quorum_proof else { return None };
     let operators = epoch.operators.operators();
-    non_signers.indices().try_fold(epoch.operators.total_weight(), |weight, place| {
-        weight.checked_sub(operators.get(usize::from(place))?.weight)
+    non_signers.indices().try_fold(epoch.operators.total_weight(), |weight, index| {
+        weight.checked_sub(operators.get(usize::from(index))?.weight)
     })
 }
 
-/// The calldata of a trailing call without what follows it, or the intent that was handed over.
+/// Returns the title of the call's group.
 pub(crate) fn title_of(submitted: Option<&SubmittedCall>) -> &'static str {
     match submitted {
-        Some(SubmittedCall::Trailing { .. }) => "Call, as the client fills it in from the calldata",
+        Some(SubmittedCall::Trailing { .. }) => "Call, from the calldata",
         _ => "Call",
     }
 }
 
-/// Fields one behind the other.
-struct Laid {
+/// Fields in the order of their bytes.
+struct FieldSequence {
     fields: Vec<Field>,
     offset: usize,
 }
 
-impl Laid {
+impl FieldSequence {
     fn add(&mut self, length: usize, mut field: Field) {
         field.bytes = Some(ByteRange { offset: self.offset, length });
         self.offset += length;

@@ -11,7 +11,7 @@ use assent_verifier::{
 };
 use serde::Serialize;
 
-/// Everything that can be said of a submission.
+/// The result of an inspection.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -28,18 +28,19 @@ use serde::Serialize;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Inspection {
-    /// Whether the contracts would let the call through.
+    /// Whether the contracts would accept the call.
     pub verdict: Verdict,
     /// Each check in protocol order.
     pub checks: Vec<CheckReport>,
-    /// What was assumed for want of a context.
+    /// The assumptions, if there is no context.
     pub assumptions: Vec<Assumption>,
     /// The fields in which the call differs from what was attested.
     pub differences: Vec<DifferenceReport>,
     /// The authorization; `None` when its bytes do not parse.
     pub authorization: Option<Authorization>,
-    /// The calldata without what follows it, of a call in trailing form.
+    /// The calldata of a call in trailing form, without the authorization.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Bytes>,
     /// Every field, decoded.
@@ -48,7 +49,7 @@ pub struct Inspection {
     pub operators: Vec<OperatorReport>,
 }
 
-/// Whether the contracts would let the call through.
+/// Whether the contracts would accept the call, and why.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -65,8 +66,9 @@ pub struct Inspection {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Verdict {
-    /// In a word.
+    /// The result in one word.
     pub outcome: VerdictOutcome,
     /// The result in one plain sentence.
     pub sentence: String,
@@ -78,7 +80,7 @@ pub struct Verdict {
     pub error: Option<ErrorReport>,
 }
 
-/// Whether the contracts would let the call through, in a word.
+/// Whether the contracts would accept the call. Complete: they would, they would not, or it is unknown.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -87,10 +89,10 @@ pub struct Verdict {
 ///
 /// assert_eq!(text::inspect(&texts("too late"))?.verdict.outcome, VerdictOutcome::Refused);
 ///
-/// // The bytes alone say what is in them, and not whether it is good.
+/// // Only the bytes: they are decoded, but not verified.
 /// let authorization = texts("too late").authorization;
-/// let alone = text::Texts { authorization, ..Default::default() };
-/// assert_eq!(text::inspect(&alone)?.verdict.outcome, VerdictOutcome::NotVerified);
+/// let only_bytes = text::Texts { authorization, ..Default::default() };
+/// assert_eq!(text::inspect(&only_bytes)?.verdict.outcome, VerdictOutcome::NotVerified);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -100,11 +102,11 @@ pub enum VerdictOutcome {
     Valid,
     /// They would not.
     Refused,
-    /// Nobody said what it takes to tell.
+    /// The input for the checks is missing.
     NotVerified,
 }
 
-/// A refusal for programs.
+/// A refusal, for programs.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -121,15 +123,15 @@ pub enum VerdictOutcome {
 pub struct ErrorReport {
     /// The error's name, as in Solidity.
     pub name: &'static str,
-    /// With the types of its arguments.
+    /// The error's Solidity signature.
     pub signature: &'static str,
-    /// In words.
+    /// The error as text.
     pub message: String,
     /// The bytes with which the contracts revert.
     pub revert_data: String,
 }
 
-/// Why there is nothing to say.
+/// The reason why there is nothing to inspect.
 ///
 /// ```
 /// use assent_inspection::{InspectionError, Payload, Submission, inspect};
@@ -139,25 +141,26 @@ pub struct ErrorReport {
 /// assert!(matches!(inspect(&garbage), Err(InspectionError::NoAuthorization(_))));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InspectionError {
     /// Neither bytes nor a document.
     #[error("there is nothing to inspect: give an authorization, a call's whole calldata, or an attestation document")]
     Nothing,
-    /// The bytes are no authorization, and nothing else is known that could be checked.
-    #[error("the bytes are no authorization: {0}")]
+    /// The bytes are not an authorization, and there is no other input that could be checked.
+    #[error("the bytes are not an authorization: {0}")]
     NoAuthorization(AuthorizationError),
-    /// The calldata carries no authorization, and nothing else is known that could be checked.
-    #[error("no authorization was found behind the calldata: {0}")]
-    NoneBehindCalldata(AuthorizationError),
-    /// The document's decision is none.
+    /// No authorization is appended to the calldata, and there is no other input that could be checked.
+    #[error("no authorization is appended to the calldata: {0}")]
+    NoneAppended(AuthorizationError),
+    /// The document's decision is invalid.
     #[error(transparent)]
     Decision(#[from] UnknownDecision),
 }
 
-/// Says all that can be said.
+/// Inspects a submission.
 ///
-/// With a context and a call, all checks are made, by [`assent_verifier::verify_with_report`]; a malformed authorization is then a
-/// check's failure. Without, the fields are decoded and the checks say what they need.
+/// With a context and a call, [`assent_verifier::examine`] runs all checks; a malformed authorization then fails a check.
+/// Without them, the fields are decoded, and the checks name the missing input.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -167,7 +170,7 @@ pub enum InspectionError {
 /// let mut submission = submission("valid: 2 of 3 operators signed");
 /// assert_eq!(inspect(&submission)?.verdict.outcome, VerdictOutcome::Valid);
 ///
-/// // The same an hour later.
+/// // The same call an hour later.
 /// submission.timestamp = submission.context.as_ref().map(|context| context.timestamp + 3600);
 /// let verdict = inspect(&submission)?.verdict;
 /// assert_eq!(verdict.error.map(|error| error.name), Some("AttestationExpired"));
@@ -211,10 +214,10 @@ fn parse(payload: &Payload) -> (Result<Authorization, InspectionError>, Option<B
         Payload::Authorization(bytes) => (Authorization::parse(bytes).map_err(InspectionError::NoAuthorization), None),
         Payload::Calldata { bytes, .. } => match split_trailing(bytes) {
             Ok((data, authorization)) => {
-                let parsed = Authorization::parse(authorization).map_err(InspectionError::NoneBehindCalldata);
+                let parsed = Authorization::parse(authorization).map_err(InspectionError::NoneAppended);
                 (parsed, Some(Bytes::copy_from_slice(data)))
             }
-            Err(error) => (Err(InspectionError::NoneBehindCalldata(error)), None),
+            Err(error) => (Err(InspectionError::NoneAppended(error)), None),
         },
     }
 }
@@ -326,7 +329,7 @@ fn operators(
     epoch(submission, source, authorization).map_or_else(Vec::new, |epoch| fields::operators(epoch, authorization))
 }
 
-/// The epoch that the authorization names, or the only one there is.
+/// Returns the authorization's epoch, or the only one.
 fn epoch<'a>(
     submission: &'a Submission,
     source: &'a ContextSource,

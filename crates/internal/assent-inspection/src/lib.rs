@@ -1,14 +1,13 @@
-//! What an authorization says, field by field, and what came of each check and why.
+//! Decodes an authorization field by field, and explains the result of each check.
 //!
-//! `assent inspect` and the Inspector's page show what this crate finds, so that they cannot disagree. Nothing is decided
-//! here: the checks are [`assent_verifier::verify_with_report`]'s, in its order. [`inspect`] takes what is known, which may be an
-//! authorization alone, and puts words to it; module [`text`] reads the same from texts that somebody pasted, however wrong
-//! they are.
+//! `assent inspect` and the Inspector's page show what this crate finds, so that they cannot disagree. It decides nothing:
+//! the checks are [`assent_verifier::examine`]'s, in its order. [`inspect`] takes a [`Submission`], which can be only an
+//! authorization; module [`text`] parses one from pasted texts.
 //!
 //! ```
 //! use assent_inspection::{text, CheckOutcome};
 //!
-//! // Two of three operators have signed; docs/protocol.md has this authorization as its worked example.
+//! // Two of three operators signed. It is the worked example of docs/protocol.md.
 //! let examples = include_str!("../../../../inspector/examples.json");
 //! let examples: Vec<text::Example> = serde_json::from_str(examples)?;
 //! let inspection = text::inspect(&examples[0].texts)?;
@@ -40,7 +39,7 @@ pub use inspection::{ErrorReport, Inspection, InspectionError, Verdict, VerdictO
 pub use remedies::remedy;
 pub use submission::{Payload, Submission, SubmittedCall};
 
-/// The README's example is tested like all others.
+/// The README's example, which is tested like all others.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,22 +1,22 @@
-//! Times and durations as people read them.
+//! Times and amounts as text.
 
 use std::time::{Duration, SystemTime};
 
-/// The year 10000, which the date's format cannot write.
+/// The start of the year 10000, from which the date format has no dates.
 const END_OF_CALENDAR: u64 = 253_402_300_800;
 
-/// A Unix time with its date, where a calendar has one.
+/// Returns a Unix time with its date, if it has one.
 pub(crate) fn moment(seconds: u64) -> String {
     date(seconds).map_or_else(|| seconds.to_string(), |date| format!("{seconds} ({date})"))
 }
 
-/// The date of a Unix time, where a calendar has one.
+/// Returns the date of a Unix time, if it has one.
 pub(crate) fn date(seconds: u64) -> Option<String> {
     let moment = SystemTime::UNIX_EPOCH + Duration::from_secs((seconds < END_OF_CALENDAR).then_some(seconds)?);
     Some(humantime::format_rfc3339_seconds(moment).to_string())
 }
 
-/// An amount of something, in the singular where it is one.
+/// Returns a count with its noun in the singular or plural.
 pub(crate) fn amount(count: impl ToString, one: &str, many: &str) -> String {
     let count = count.to_string();
     format!("{count} {}", if count == "1" { one } else { many })

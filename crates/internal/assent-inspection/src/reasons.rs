@@ -1,4 +1,4 @@
-//! Why a check holds, in the facts it looked at.
+//! The reasons why checks pass.
 
 use crate::{
     SubmittedCall, fields,
@@ -6,23 +6,23 @@ use crate::{
 };
 use assent_verifier::{Authorization, Check, Context, Epoch, Intent, QuorumProof};
 
-/// What the checks looked at.
+/// The input of the checks.
 pub(crate) struct CheckedCall<'a> {
     pub(crate) context: &'a Context,
     pub(crate) submitted: &'a SubmittedCall,
-    /// What was parsed; there is something when check 2 holds.
+    /// The parsed call; `Some` when check 2 passed.
     pub(crate) parsed: Option<&'a (Intent, Authorization)>,
 }
 
 impl CheckedCall<'_> {
-    /// Why a check holds.
+    /// Returns why a check passed.
     pub(crate) fn reason(&self, check: Check) -> String {
         let Self { context, .. } = self;
         if check == Check::PolicySet {
             let policy = context.policy.as_ref().map(|policy| policy.policyId).unwrap_or_default();
             return format!("the client has the TaskManager {} and the policy {policy}", context.task_manager);
         }
-        // All later checks come after the parsing, which so did not fail.
+        // All later checks come after parsing, which therefore succeeded.
         let Some((intent, authorization)) = self.parsed else { return String::new() };
         match check {
             Check::PolicySet => String::new(),
@@ -30,9 +30,7 @@ impl CheckedCall<'_> {
             Check::ChainAndSender => self.chain_and_sender(intent),
             Check::Task => {
                 let id = authorization.task_id;
-                format!(
-                    "worked out from chain, TaskManager, client, policy, call and nonce, the task is {id}, as carried"
-                )
+                format!("chain, TaskManager, client, policy, call and nonce give task {id}, as in the authorization")
             }
             Check::Expiration => {
                 let expiration = authorization.expiration.to::<u64>();
@@ -42,14 +40,14 @@ impl CheckedCall<'_> {
             Check::Lifetime => {
                 let longest = context.policy.as_ref().map(|policy| policy.maxLifetime).unwrap_or_default();
                 let left = authorization.expiration.to::<u64>().saturating_sub(context.timestamp);
-                format!("{left} seconds are within the policy's longest lifetime of {longest}")
+                format!("{left} seconds are within the policy's maximum lifetime of {longest}")
             }
-            Check::SingleUse => format!("the context has nonce {} as unspent", authorization.nonce),
+            Check::SingleUse => format!("nonce {} is unspent in the context", authorization.nonce),
             Check::Epoch => self.epoch(authorization),
             Check::Quorum => self.quorum(intent, authorization),
             Check::SignatureEncoding => match authorization.quorum_proof {
                 QuorumProof::Direct { .. } => "a point of the prime-order subgroup of G1".to_owned(),
-                QuorumProof::Recorded => "made when the root was recorded".to_owned(),
+                QuorumProof::Recorded => "verified when the root was recorded".to_owned(),
             },
             Check::Signature => self.signature(intent, authorization),
             Check::Decision => "the operators allow the call".to_owned(),
@@ -60,11 +58,11 @@ impl CheckedCall<'_> {
         match self.submitted {
             SubmittedCall::Explicit { .. } => {
                 format!(
-                    "the intent is for this chain, {}, and {}, who calls, is its sender",
+                    "the intent is for this chain, {}, and its sender is the caller, {}",
                     intent.chainId, intent.from
                 )
             }
-            SubmittedCall::Trailing { .. } => "the client fills both in from the call itself".to_owned(),
+            SubmittedCall::Trailing { .. } => "both are those of the call itself".to_owned(),
         }
     }
 
@@ -74,7 +72,7 @@ impl CheckedCall<'_> {
         match (&authorization.quorum_proof, epoch.valid_until.to::<u64>()) {
             (QuorumProof::Recorded, _) => format!("{name} is known and not revoked"),
             (_, never) if never == (1 << 48) - 1 => format!("{name} is in force"),
-            (_, until) => format!("{name} is good until {}", moment(until)),
+            (_, until) => format!("{name} is valid until {}", moment(until)),
         }
     }
 
@@ -100,7 +98,7 @@ impl CheckedCall<'_> {
 
     fn signature(&self, intent: &Intent, authorization: &Authorization) -> String {
         let QuorumProof::Direct { non_signers, .. } = &authorization.quorum_proof else {
-            return "made when the root was recorded".to_owned();
+            return "verified when the root was recorded".to_owned();
         };
         let root = self.context.root(intent, authorization).unwrap_or_default();
         let operators = self.known_epoch(authorization).map_or(0, |epoch| epoch.operators.operators().len());

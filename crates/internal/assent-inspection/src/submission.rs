@@ -1,4 +1,4 @@
-//! What somebody wants inspected.
+//! The input of an inspection.
 
 use crate::Abi;
 use alloy_primitives::{Address, Bytes, U256};
@@ -6,14 +6,16 @@ use assent_verifier::{
     AttestationDocument, Authorization, AuthorizationError, Call, Context, Epoch, Intent, split_trailing,
 };
 
-/// Everything that is known about an authorization; the more, the more can be said.
+/// The input of an inspection. Every field is optional; with more input, more is checked.
+///
+/// Complete: callers build it with `..Default::default()`.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
 /// # use pasted::{submission, texts};
 /// use assent_inspection::{Submission, VerdictOutcome, inspect};
 ///
-/// // What was attested, and what the chain would know.
+/// // A document and a context.
 /// let known = submission("valid: 2 of 3 operators signed");
 /// let submission = Submission { document: known.document, context: known.context, ..Submission::default() };
 /// assert_eq!(inspect(&submission)?.verdict.outcome, VerdictOutcome::Valid);
@@ -21,19 +23,19 @@ use assent_verifier::{
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Submission {
-    /// The bytes themselves. Without them, the authorization is cut from the document.
+    /// The bytes. Without them, the authorization is derived from the document.
     pub payload: Option<Payload>,
-    /// What was attested, in full.
+    /// The attestation document.
     pub document: Option<AttestationDocument>,
-    /// Cut the document's authorization without its signature, as for a root that is recorded.
+    /// Derive the document's authorization without its signature, as for a recorded root.
     pub recorded: bool,
-    /// The call as it will be made. Without it, the call is the document's, or the calldata's.
+    /// The call to be made. Without it, the call is the document's, or the calldata's.
     pub intent: Option<Intent>,
-    /// What the chain would know.
+    /// The chain state that verification takes as input.
     pub context: Option<Context>,
-    /// Operator sets; each takes the place of the context's epoch of its number.
+    /// Epochs; each replaces the context's epoch of the same number.
     pub epochs: Vec<Epoch>,
-    /// Who calls, in place of the context's caller.
+    /// The caller, instead of the context's.
     pub caller: Option<Address>,
     /// The current time in Unix seconds, instead of the context's.
     pub timestamp: Option<u64>,
@@ -41,7 +43,7 @@ pub struct Submission {
     pub abi: Option<Abi>,
 }
 
-/// The bytes that carry an authorization.
+/// The bytes that contain an authorization. Complete: they are an authorization or a call in trailing form.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -49,7 +51,7 @@ pub struct Submission {
 /// use alloy_primitives::U256;
 /// use assent_inspection::{Payload, Submission, inspect};
 ///
-/// let bytes = alloy_primitives::hex::decode(texts("valid: the authorization behind the calldata").calldata)?;
+/// let bytes = alloy_primitives::hex::decode(texts("valid: the authorization is appended to the calldata").calldata)?;
 /// let payload = Some(Payload::Calldata { bytes, value: U256::ZERO });
 /// let inspection = inspect(&Submission { payload, ..Submission::default() })?;
 /// assert_eq!(inspection.data.map(|data| data.len()), Some(68)); // The calldata without the authorization.
@@ -58,18 +60,18 @@ pub struct Submission {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
-    /// An authorization and nothing else.
+    /// Only an authorization.
     Authorization(Vec<u8>),
     /// A whole call in trailing form.
     Calldata {
         /// `calldata ‖ authorization ‖ uint16 length`.
         bytes: Vec<u8>,
-        /// Wei sent along.
+        /// The value in wei.
         value: U256,
     },
 }
 
-/// A call as it was handed in, which owns what [`Call`] borrows.
+/// A submitted call, which owns what [`Call`] borrows. Complete, as [`Call`] is.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -89,16 +91,16 @@ pub enum Payload {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmittedCall {
-    /// The intent was handed over, and the authorization beside it.
+    /// An intent and its authorization.
     Explicit {
         /// The call to be made.
         intent: Intent,
         /// The authorization's bytes.
         authorization: Vec<u8>,
     },
-    /// The authorization follows the calldata.
+    /// Calldata with the authorization appended.
     Trailing {
-        /// Wei sent along.
+        /// The value in wei.
         value: U256,
         /// `calldata ‖ authorization ‖ uint16 length`.
         calldata: Vec<u8>,
@@ -106,7 +108,7 @@ pub enum SubmittedCall {
 }
 
 impl SubmittedCall {
-    /// As the verifier takes it.
+    /// Returns the verifier's input.
     pub fn call(&self) -> Call<'_> {
         match self {
             Self::Explicit { intent, authorization } => Call::Explicit { intent, authorization },
@@ -114,11 +116,11 @@ impl SubmittedCall {
         }
     }
 
-    /// The call that is to be made, and what is carried with it.
+    /// Parses the intent and the authorization.
     ///
     /// # Errors
     ///
-    /// Why the bytes are no authorization.
+    /// [`AuthorizationError`] when the bytes are not an authorization.
     pub fn parse(&self, context: &Context) -> Result<(Intent, Authorization), AuthorizationError> {
         match self {
             Self::Explicit { intent, authorization } => Ok((intent.clone(), Authorization::parse(authorization)?)),

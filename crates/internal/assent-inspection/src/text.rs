@@ -1,4 +1,4 @@
-//! Inspection of texts that somebody pasted or dropped, however wrong they are.
+//! Inspection of texts that a user pasted or dropped, whether they are valid or not.
 
 use crate::{AbiError, Inspection, InspectionError, Payload, Submission, inspect as inspect_submission};
 use alloy_primitives::{U256, hex};
@@ -9,29 +9,29 @@ use serde::{
 };
 use std::collections::BTreeMap;
 
-/// Longest text, in bytes: five operator sets of 2,000 operators, or calldata that no block has room for.
+/// The maximum length of a text, in bytes: five operator sets of 2,000 operators, or calldata too long for a block.
 ///
 /// ```
 /// use assent_inspection::text::{LONGEST_TEXT, Texts, inspect};
 ///
 /// let document = " ".repeat(LONGEST_TEXT) + "{}";
 /// let error = inspect(&Texts { document, ..Texts::default() }).unwrap_err();
-/// assert_eq!(error.message, "the text has 8388610 bytes, and the most is 8388608");
+/// assert_eq!(error.message, "the text has 8388610 bytes; the maximum is 8388608");
 /// ```
 pub const LONGEST_TEXT: usize = 8 * 1024 * 1024;
 
-/// Bytes of an authorization with the longest bitmap and the longest Merkle proof.
+/// The maximum length of an authorization, in bytes: with the longest bitmap and the longest Merkle proof.
 ///
 /// ```
 /// use assent_inspection::text::{LONGEST_AUTHORIZATION, Texts, inspect};
 ///
 /// let authorization = "00".repeat(LONGEST_AUTHORIZATION + 1);
 /// let error = inspect(&Texts { authorization, ..Texts::default() }).unwrap_err();
-/// assert_eq!(error.message, "1486 bytes, and the most is 1485");
+/// assert_eq!(error.message, "1486 bytes; the maximum is 1485");
 /// ```
 pub const LONGEST_AUTHORIZATION: usize = 206 + NonSigners::MAX_BYTES + 32 * MerkleProof::MAX_LENGTH;
 
-/// Most epochs that are read, each of which costs 250 kB and some milliseconds, however short its text.
+/// The maximum number of epochs. Each takes 250 kB and some milliseconds, even if its text is short.
 ///
 /// ```
 /// use assent_inspection::text::{MOST_EPOCHS, Texts, inspect};
@@ -42,15 +42,17 @@ pub const LONGEST_AUTHORIZATION: usize = 206 + NonSigners::MAX_BYTES + 32 * Merk
 /// ```
 pub const MOST_EPOCHS: usize = 16;
 
-/// Longest part of somebody's text that is repeated in an error.
+/// The maximum length of a text that is repeated in an error.
 const LONGEST_QUOTATION: usize = 300;
 
-/// What was pasted; nothing is empty.
+/// The pasted texts; a missing text is empty.
+///
+/// Complete: callers build it with `..Default::default()`.
 ///
 /// ```
 /// use assent_inspection::text::Texts;
 ///
-/// // A program in another language hands them over in JSON; what is left out is empty.
+/// // Programs in other languages pass them as JSON; missing texts are empty.
 /// let texts: Texts = serde_json::from_str(r#"{"authorization": "0x00", "timestamp": "1800000000"}"#)?;
 /// assert_eq!(texts.timestamp, "1800000000");
 /// assert!(texts.context.is_empty() && !texts.recorded);
@@ -61,21 +63,21 @@ const LONGEST_QUOTATION: usize = 300;
 pub struct Texts {
     /// The authorization, in hex.
     pub authorization: String,
-    /// A whole call in trailing form, in hex, in place of the authorization.
+    /// A whole call in trailing form, in hex, instead of the authorization.
     pub calldata: String,
-    /// Wei sent along with the calldata.
+    /// The value in wei, with the calldata.
     pub value: String,
     /// The attestation document, in JSON.
     pub document: String,
-    /// Cut the document's authorization without its signature.
+    /// Derive the document's authorization without its signature.
     pub recorded: bool,
     /// The call, in JSON.
     pub intent: String,
-    /// What the chain would know, in JSON.
+    /// The chain state that verification takes as input, in JSON.
     pub context: String,
     /// An epoch, or a list of them, in JSON.
     pub epochs: String,
-    /// Who calls, in place of the context's caller.
+    /// The caller, instead of the context's.
     pub caller: String,
     /// The current time in Unix seconds, instead of the context's.
     pub timestamp: String,
@@ -83,7 +85,7 @@ pub struct Texts {
     pub abi: String,
 }
 
-/// Something to try, with what must come of it.
+/// An example, with its expected result. Complete: `inspector/examples.json` has these fields.
 ///
 /// ```
 /// use assent_inspection::text::{Example, inspect};
@@ -97,32 +99,32 @@ pub struct Texts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Example {
-    /// In a few words.
+    /// The name.
     pub name: String,
     /// The check that fails, and the error's name; `None` when all pass.
     pub refused: Option<(usize, String)>,
-    /// What is pasted.
+    /// The pasted texts.
     pub texts: Texts,
 }
 
-/// What is wrong with a text.
+/// An error in a text.
 ///
 /// ```
 /// use assent_inspection::text::{Texts, inspect};
 ///
 /// let error = inspect(&Texts { timestamp: "noon".to_owned(), ..Texts::default() }).unwrap_err();
-/// assert_eq!(error.to_string(), "timestamp: noon is no whole number; give it decimal, or hex with 0x");
+/// assert_eq!(error.to_string(), "timestamp: noon is not a whole number; use decimal, or hex with 0x");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{input}: {message}")]
 pub struct TextError {
-    /// Which of the [`Texts`], as its field is called in JSON.
+    /// The field of [`Texts`], by its name in JSON.
     pub input: &'static str,
-    /// What is wrong, where, and what to do.
+    /// The error, its location, and what to do.
     pub message: String,
 }
 
-/// Reads the texts and says all that can be said.
+/// Parses the texts and inspects them.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -140,16 +142,16 @@ pub struct TextError {
 ///
 /// # Errors
 ///
-/// [`TextError`] for a text that is not what it should be.
+/// [`TextError`] for an invalid text.
 pub fn inspect(texts: &Texts) -> Result<Inspection, TextError> {
     inspect_submission(&submission(texts)?).map_err(|error| {
         let (input, next_step) = match error {
             InspectionError::Nothing => ("authorization", ""),
             InspectionError::NoAuthorization(_) => {
-                ("authorization", "\na call's whole calldata goes into the field for calldata")
+                ("authorization", "\nput a call's whole calldata into the field for calldata")
             }
-            InspectionError::NoneBehindCalldata(_) => {
-                ("calldata", "\nan authorization alone goes into the field for authorizations")
+            InspectionError::NoneAppended(_) => {
+                ("calldata", "\nput an authorization into the field for authorizations")
             }
             InspectionError::Decision(_) => ("document", ""),
         };
@@ -157,7 +159,7 @@ pub fn inspect(texts: &Texts) -> Result<Inspection, TextError> {
     })
 }
 
-/// Which of the [`Texts`] a text is, by what is in it.
+/// Returns which field of [`Texts`] a text is for, by its content.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
@@ -174,13 +176,13 @@ pub fn inspect(texts: &Texts) -> Result<Inspection, TextError> {
 ///
 /// # Errors
 ///
-/// [`TextError`] when it is none of them.
+/// [`TextError`] when it is for none.
 pub fn recognise(text: &str) -> Result<&'static str, TextError> {
     let unknown = |message: &str| TextError { input: "file", message: message.to_owned() };
     bounded("file", text)?;
     let text = text.trim();
     if text.is_empty() {
-        return Err(unknown("there is nothing in it"));
+        return Err(unknown("it is empty"));
     }
     if text.starts_with('[') {
         return Ok("epochs");
@@ -196,13 +198,13 @@ pub fn recognise(text: &str) -> Result<&'static str, TextError> {
         ];
         return kinds.into_iter().find_map(|(kind, is)| is.then_some(kind)).ok_or_else(|| {
             unknown(
-                "this JSON is no attestation document, context, epoch or intent; docs/protocol.md names their fields",
+                "this JSON is not an attestation document, context, epoch or intent; docs/protocol.md lists their fields",
             )
         });
     }
     let bytes = bytes("file", text, LONGEST_TEXT)?;
-    let behind_calldata = || split_trailing(&bytes).is_ok_and(|(_, tail)| Authorization::parse(tail).is_ok());
-    Ok(if Authorization::parse(&bytes).is_err() && behind_calldata() { "calldata" } else { "authorization" })
+    let is_appended = || split_trailing(&bytes).is_ok_and(|(_, tail)| Authorization::parse(tail).is_ok());
+    Ok(if Authorization::parse(&bytes).is_err() && is_appended() { "calldata" } else { "authorization" })
 }
 
 fn submission(texts: &Texts) -> Result<Submission, TextError> {
@@ -220,12 +222,12 @@ fn submission(texts: &Texts) -> Result<Submission, TextError> {
     let timestamp = given(timestamp).map(|text| whole_number("timestamp", text)).transpose()?;
     let timestamp = timestamp.map(u64::try_from).transpose().map_err(|_| TextError {
         input: "timestamp",
-        message: "the time does not fit 64 bits; give Unix seconds".to_owned(),
+        message: "the time does not fit 64 bits; use Unix seconds".to_owned(),
     })?;
     let caller = given(caller).map(|text| {
         text.trim().parse().map_err(|error| TextError {
             input: "caller",
-            message: format!("{} is no address: {error}", quotation(text)),
+            message: format!("{} is not an address: {error}", quotation(text)),
         })
     });
     Ok(Submission {
@@ -251,18 +253,18 @@ fn submission(texts: &Texts) -> Result<Submission, TextError> {
     })
 }
 
-/// Refuses what would otherwise be left unread.
+/// Checks that no text would be ignored.
 fn consistent(texts: &Texts) -> Result<(), TextError> {
     let has = |text: &String| given(text).is_some();
     let Texts { authorization, calldata, value, document, recorded, intent, .. } = texts;
     let (input, message) = if has(calldata) && has(authorization) {
         ("calldata", "give an authorization or a call's whole calldata, not both")
     } else if has(calldata) && has(intent) {
-        ("intent", "the whole calldata is the call; leave out the one or the other")
+        ("intent", "the calldata is already the call; leave out one of the two")
     } else if has(value) && !has(calldata) {
-        ("value", "is for a call's whole calldata; without it, the intent has the value")
+        ("value", "the value is only for calldata; an intent has its own")
     } else if *recorded && (!has(document) || has(authorization) || has(calldata)) {
-        ("document", "leaving the signature out takes a document, and no authorization or calldata beside it")
+        ("document", "to leave the signature out, give a document and no authorization or calldata")
     } else {
         return Ok(());
     };
@@ -286,7 +288,7 @@ fn read_context(text: &str) -> Result<Context, TextError> {
 }
 
 fn read_epochs(text: &str) -> Result<Vec<Epoch>, TextError> {
-    const SHAPE: &str = "an epoch is what `assent epoch show --json` prints; several stand in [ ], with commas between";
+    const SHAPE: &str = "an epoch is what `assent epoch show --json` prints; several are a JSON array";
     if !text.trim_start().starts_with('[') {
         return Ok(vec![json("epochs", text, SHAPE)?]);
     }
@@ -299,7 +301,7 @@ fn few_epochs(input: &'static str, count: usize) -> Result<(), TextError> {
     if count <= MOST_EPOCHS {
         return Ok(());
     }
-    let message = format!("{count} epochs are more than {MOST_EPOCHS}; leave out all but the authorization's");
+    let message = format!("{count} epochs are more than {MOST_EPOCHS}; give only the authorization's");
     Err(TextError { input, message })
 }
 
@@ -307,7 +309,7 @@ fn json<T: DeserializeOwned>(input: &'static str, text: &str, shape: &str) -> Re
     bounded(input, text)?;
     serde_json::from_str(text).map_err(|error| TextError {
         input,
-        message: format!("not what it should be: {}\n{shape}", quotation(&error.to_string())),
+        message: format!("cannot parse it: {}\n{shape}", quotation(&error.to_string())),
     })
 }
 
@@ -318,7 +320,7 @@ fn bytes(input: &'static str, text: &str, most: usize) -> Result<Vec<u8>, TextEr
         message: format!("not hex: {error}\ngive pairs of hex digits, with or without 0x"),
     })?;
     if bytes.len() > most {
-        let message = format!("{} bytes, and the most is {most}", bytes.len());
+        let message = format!("{} bytes; the maximum is {most}", bytes.len());
         return Err(TextError { input, message });
     }
     Ok(bytes)
@@ -333,7 +335,7 @@ fn whole_number(input: &'static str, text: &str) -> Result<U256, TextError> {
         Some(Ok(number)) => Ok(number),
         Some(Err(_)) => Err(TextError { input, message: format!("{} does not fit 256 bits", quotation(text)) }),
         None => {
-            let message = format!("{} is no whole number; give it decimal, or hex with 0x", quotation(text));
+            let message = format!("{} is not a whole number; use decimal, or hex with 0x", quotation(text));
             Err(TextError { input, message })
         }
     }
@@ -343,10 +345,10 @@ fn bounded(input: &'static str, text: &str) -> Result<(), TextError> {
     if text.len() <= LONGEST_TEXT {
         return Ok(());
     }
-    Err(TextError { input, message: format!("the text has {} bytes, and the most is {LONGEST_TEXT}", text.len()) })
+    Err(TextError { input, message: format!("the text has {} bytes; the maximum is {LONGEST_TEXT}", text.len()) })
 }
 
-/// Somebody's text, short enough to be repeated.
+/// Returns a text, shortened for an error.
 fn quotation(text: &str) -> String {
     match text.char_indices().nth(LONGEST_QUOTATION) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

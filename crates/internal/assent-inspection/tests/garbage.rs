@@ -33,9 +33,9 @@ fn what_is_no_hex_is_refused_with_the_place() {
     refused(&authorization("0xzz"), "authorization", &["not hex", "'z'"]);
     refused(&authorization("0x123"), "authorization", &["not hex"]);
     refused(&authorization("0x1234"), "authorization", &["ends within `taskId`", "calldata"]);
-    refused(&authorization(&"00".repeat(1486)), "authorization", &["1486 bytes, and the most is 1485"]);
+    refused(&authorization(&"00".repeat(1486)), "authorization", &["1486 bytes, the maximum is 1485"]);
     let calldata = Texts { calldata: "0x12345678".to_owned(), ..Texts::default() };
-    refused(&calldata, "calldata", &["no authorization", "after a selector"]);
+    refused(&calldata, "calldata", &["no authorization", "selector"]);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn what_is_no_json_is_refused_with_the_place_and_the_shape() {
 fn numbers_and_addresses_are_refused_by_name() {
     refused(&Texts { timestamp: "soon".to_owned(), ..texts() }, "timestamp", &["soon", "whole number"]);
     refused(&Texts { timestamp: "0x10000000000000000".to_owned(), ..texts() }, "timestamp", &["64 bits"]);
-    refused(&Texts { caller: "0x12".to_owned(), ..texts() }, "caller", &["0x12", "no address"]);
+    refused(&Texts { caller: "0x12".to_owned(), ..texts() }, "caller", &["0x12", "not an address"]);
     let trailing = Texts { calldata: "0x00".to_owned(), authorization: String::new(), ..Texts::default() };
     refused(&Texts { value: "9".repeat(80), ..trailing.clone() }, "value", &["256 bits"]);
     refused(&Texts { value: "-1".to_owned(), ..trailing }, "value", &["whole number"]);
@@ -86,7 +86,7 @@ fn huge_and_deep_texts_are_refused_at_once() {
         ("document", Texts { document: huge.clone(), ..Texts::default() }),
         ("context", Texts { context: huge.clone(), ..texts() }),
     ] {
-        refused(&texts, input, &["the most is 8388608"]);
+        refused(&texts, input, &["the maximum is 8388608"]);
     }
     for deep in ["[".repeat(1_000_000), "{\"a\":".repeat(1_000_000)] {
         refused(&Texts { epochs: deep.clone(), ..texts() }, "epochs", &[]);
@@ -131,12 +131,9 @@ fn files_are_recognised_by_what_is_in_them() {
     ] {
         assert_eq!(recognise(text), Ok(kind));
     }
-    for (text, word) in [
-        (" ", "nothing in it"),
-        ("hello", "not hex"),
-        ("{}", "no attestation document"),
-        ("{", "not what it should be"),
-    ] {
+    for (text, word) in
+        [(" ", "it is empty"), ("hello", "not hex"), ("{}", "not an attestation document"), ("{", "cannot parse it")]
+    {
         let error = recognise(text).expect_err("garbage");
         assert!(error.message.contains(word), "{error}");
     }

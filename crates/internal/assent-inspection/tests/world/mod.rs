@@ -1,4 +1,4 @@
-//! The worked example of docs/protocol.md, and every way in which it must be refused.
+//! The worked example of docs/protocol.md, and changes for which it must be refused.
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
@@ -115,14 +115,14 @@ pub fn examples() -> Vec<Example> {
     let mut examples = vec![
         valid("valid: 2 of 3 operators signed", world.texts()),
         valid(
-            "valid: the root is recorded, no signature travels",
+            "valid: the root is recorded, without a signature",
             changed(&world, |world| {
                 world.record();
                 world.authorization.quorum_proof = QuorumProof::Recorded;
             }),
         ),
-        valid("valid: the authorization behind the calldata", trailing(&world)),
-        valid("valid as far as an operator set alone can tell", without_context(&world)),
+        valid("valid: the authorization is appended to the calldata", trailing(&world)),
+        valid("valid: only an operator set is known", without_context(&world)),
     ];
     let mut refused = |check, error: &str, name: &str, texts| {
         examples.push(Example { name: name.to_owned(), refused: Some((check, error.to_owned())), texts });
@@ -151,7 +151,7 @@ pub fn examples() -> Vec<Example> {
     refused(
         6,
         "LifetimeTooLong",
-        "good for longer than the policy lets any",
+        "valid for longer than the policy allows",
         changed(&world, |world| {
             world.policy().maxLifetime = U48::from(599);
         }),
@@ -164,19 +164,11 @@ pub fn examples() -> Vec<Example> {
             assert!(world.context.spent.spend(POLICY_CLIENT, U256::from(258)), "a nonce is spent once");
         }),
     );
-    refused(8, "UnknownEpoch", "an epoch that nobody knows", changed(&world, |world| world.context.epochs.clear()));
+    refused(8, "UnknownEpoch", "an unknown epoch", changed(&world, |world| world.context.epochs.clear()));
     refused(
         8,
-        "EpochExpired",
-        "an epoch whose grace period is over",
-        changed(&world, |world| {
-            world.context.epochs[0].valid_until = U48::from(world.context.timestamp);
-        }),
-    );
-    refused(
-        8,
-        "EpochRevoked",
-        "an epoch that was revoked",
+        "EpochRetired",
+        "a retired epoch",
         changed(&world, |world| {
             world.context.epochs[0].valid_until = U48::ZERO;
         }),
@@ -184,7 +176,7 @@ pub fn examples() -> Vec<Example> {
     refused(
         9,
         "RootNotRecorded",
-        "a root that nobody recorded",
+        "a root that is not recorded",
         changed(&world, |world| {
             world.authorization.quorum_proof = QuorumProof::Recorded;
         }),
@@ -193,7 +185,7 @@ pub fn examples() -> Vec<Example> {
     refused(
         10,
         "MalformedSignature",
-        "a signature that is no point",
+        "a signature that is not a point",
         changed(&world, |world| {
             direct(world).0[95] ^= 1;
         }),
@@ -201,7 +193,7 @@ pub fn examples() -> Vec<Example> {
     refused(
         11,
         "InvalidSignature",
-        "other evidence than was attested",
+        "other evidence than attested",
         changed(&world, |world| {
             world.authorization.evidence = B256::repeat_byte(0xee);
         }),
@@ -217,7 +209,7 @@ pub fn examples() -> Vec<Example> {
     refused(
         11,
         "InvalidSignature",
-        "an absent operator said to have signed",
+        "a non-signer named as a signer",
         changed(&world, |world| {
             world.authorization.quorum_proof =
                 QuorumProof::Direct { signature: *direct(world), non_signers: NonSigners::NONE };

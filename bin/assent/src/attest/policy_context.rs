@@ -1,4 +1,4 @@
-//! Where and under which policy the calls will be made.
+//! The chain, contracts, policy and epoch for which calls are attested.
 
 use crate::{arguments, input};
 use alloy_primitives::{Address, B256, U256};
@@ -7,10 +7,10 @@ use assent_verifier::{Context, Epoch};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
-/// The options that say where.
+/// The options for chain, contracts, policy and epoch.
 #[derive(Args)]
-pub struct Place {
-    /// Take chain, TaskManager, client, policy and the policy's newest epoch from a context, as JSON.
+pub struct ContextArguments {
+    /// Read chain, TaskManager, client, policy and the policy's newest epoch from a context, as JSON.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["chain_id", "task_manager", "client", "policy_id"])]
     context: Option<PathBuf>,
     /// The operators' epoch, as JSON.
@@ -30,38 +30,40 @@ pub struct Place {
     policy_id: Option<B256>,
 }
 
-/// A [`Place`], read.
-pub struct Setting {
+/// The values of [`ContextArguments`].
+pub struct PolicyContext {
     pub chain_id: U256,
     pub task_manager: Address,
     pub policy_client: Address,
     pub policy_id: B256,
     pub epoch: Epoch,
-    /// Least weight that must sign; nobody knows it without a context.
+    /// The minimum weight that must sign; `None` without a context.
     pub required_weight: Option<U256>,
 }
 
-impl Place {
-    /// Reads the files it names.
-    pub fn read(&self) -> Result<Setting> {
+impl ContextArguments {
+    /// Reads the files.
+    pub fn read(&self) -> Result<PolicyContext> {
         let epoch = self.epoch.as_deref().map(|path| input::read_json::<Epoch>("epoch file", path)).transpose()?;
         if let Some(path) = &self.context {
-            return Setting::from_context(input::read_json("context file", path)?, epoch, path);
+            return PolicyContext::from_context(input::read_json("context file", path)?, epoch, path);
         }
-        // The command line's rules leave none of them out.
+        // The command line's rules require all of them.
         let (Some(chain_id), Some(task_manager), Some(policy_client), Some(policy_id), Some(epoch)) =
             (self.chain_id, self.task_manager, self.client, self.policy_id, epoch)
         else {
             bail!("give --context, or all of --epoch, --chain-id, --task-manager, --client and --policy-id");
         };
-        Ok(Setting { chain_id, task_manager, policy_client, policy_id, epoch, required_weight: None })
+        Ok(PolicyContext { chain_id, task_manager, policy_client, policy_id, epoch, required_weight: None })
     }
 }
 
-impl Setting {
+impl PolicyContext {
     fn from_context(context: Context, epoch: Option<Epoch>, path: &Path) -> Result<Self> {
         let Context { chain_id, task_manager, policy_client, policy, epochs, .. } = context;
-        let policy = policy.with_context(|| format!("context file {}: the client has no policy, so nothing can be attested for it; set one with its setAssentPolicy", path.display()))?;
+        let policy = policy.with_context(|| {
+            format!("context file {}: the client has no policy; its owner sets one with setPolicy", path.display())
+        })?;
         let newest = || {
             epochs.into_iter().filter(|epoch| epoch.operator_set == policy.operatorSet).max_by_key(|epoch| epoch.number)
         };

@@ -1,4 +1,4 @@
-//! The calls to attest, as they stand in files: one intent, or a batch of entries.
+//! The calls to attest, read from files: one intent, or a batch of entries.
 
 use crate::{arguments, input, output};
 use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48};
@@ -15,24 +15,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What an entry looks like, for whoever wrote another.
+/// The shape of an entry, for error messages.
 const SHAPE: &str = "\
-an entry is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}, which may have its \
+an entry is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}, which can have its \
 own \"nonce\", \"expiration\", \"decision\" and \"evidence\"; a batch is an array of entries, or one entry after the other";
 
-/// Which file holds them.
+/// The file with the calls.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct Source {
     /// The call to attest, as JSON.
     #[arg(long, value_name = "FILE")]
     pub intent: Option<PathBuf>,
-    /// Many calls to attest under one signature, as a JSON array or JSON lines; - for standard input.
+    /// Many calls to attest with one signature, as a JSON array or JSON lines; - for standard input.
     #[arg(long, value_name = "FILE")]
     pub batch: Option<PathBuf>,
 }
 
-/// A call, and what is said of it alone.
+/// A call, with the fields that apply only to it.
 pub struct Entry {
     pub intent: Intent,
     pub nonce: Option<U256>,
@@ -48,20 +48,20 @@ impl Entry {
 }
 
 impl Source {
-    /// Reads the entries, and says of which no contract on the attestations' chain would accept the intent.
+    /// Reads the entries, and checks that their intents are for the attestations' chain.
     pub fn read(&self, chain_id: U256) -> Result<Vec<Entry>> {
         let entries = match &self.intent {
             Some(path) => vec![Entry::plain(input::read_json("intent file", path)?)],
             None => self.read_batch()?,
         };
         let elsewhere = entries.iter().enumerate().find(|(_, entry)| entry.intent.chainId != chain_id);
-        if let Some((place, Entry { intent, .. })) = elsewhere {
+        if let Some((index, Entry { intent, .. })) = elsewhere {
             let error = format!(
-                "{}: `chainId` is {}, and no contract would accept that on chain {chain_id}, which the attestation is for",
-                self.entry(place),
+                "{}: `chainId` is {}, but the attestation is for chain {chain_id}, where every contract refuses the intent",
+                self.entry(index),
                 intent.chainId
             );
-            // Among many, a warning would be lost.
+            // A warning would be overlooked among many entries.
             if self.batch.is_some() {
                 bail!(error);
             }
@@ -72,16 +72,16 @@ impl Source {
 
     fn read_batch(&self) -> Result<Vec<Entry>> {
         let text = input::read_file("batch file", self.path(), input::LONGEST_JSON)?;
-        let entries = parse(&text).map_err(|error| anyhow!("{} {error}\n{SHAPE}", self.name()))?;
+        let entries = parse(&text).map_err(|error| anyhow!("cannot parse {}: {error}\n{SHAPE}", self.name()))?;
         if entries.is_empty() {
             bail!("{} has no entries\n{SHAPE}", self.name());
         }
         Ok(entries)
     }
 
-    /// How errors name an entry. Places count from 0, as in the array, and as the results do.
-    pub fn entry(&self, place: usize) -> String {
-        if self.batch.is_some() { format!("{}, entry {place} (from 0)", self.name()) } else { self.name() }
+    /// Returns an entry's name for errors, with its index from 0, as in the results.
+    pub fn entry(&self, index: usize) -> String {
+        if self.batch.is_some() { format!("{}, entry {index} (from 0)", self.name()) } else { self.name() }
     }
 
     fn name(&self) -> String {
@@ -90,35 +90,34 @@ impl Source {
     }
 
     fn path(&self) -> &Path {
-        // The command line's rules leave one of them.
+        // The command line's rules require one of them.
         self.batch.as_deref().or(self.intent.as_deref()).unwrap_or("-".as_ref())
     }
 }
 
-/// What is wrong, and in which entry and field of it.
+/// A parse error, with its entry and field.
 struct ParseError {
-    place: Option<usize>,
+    index: Option<usize>,
     field: Option<String>,
     error: serde_json::Error,
 }
 
 impl ParseError {
-    fn new(place: Option<usize>, error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+    fn new(index: Option<usize>, error: serde_path_to_error::Error<serde_json::Error>) -> Self {
         let mut segments = error.path().iter().peekable();
-        let place = place.or_else(|| segments.next_if(|segment| matches!(segment, Segment::Seq { .. })).map(index));
+        let index = index.or_else(|| segments.next_if(is_index).map(index_of));
         let field = segments.find_map(|segment| match segment {
             Segment::Map { key } => Some(key.clone()),
             _ => None,
         });
-        Self { place, field, error: error.into_inner() }
+        Self { index, field, error: error.into_inner() }
     }
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is not what it should be: ")?;
-        if let Some(place) = self.place {
-            write!(f, "entry {place} (from 0)")?;
+        if let Some(index) = self.index {
+            write!(f, "entry {index} (from 0)")?;
             self.field.iter().try_for_each(|field| write!(f, ", `{field}`"))?;
             f.write_str(": ")?;
         }
@@ -126,19 +125,23 @@ impl fmt::Display for ParseError {
     }
 }
 
-fn index(segment: &Segment) -> usize {
+fn is_index(segment: &&Segment) -> bool {
+    matches!(segment, Segment::Seq { .. })
+}
+
+fn index_of(segment: &Segment) -> usize {
     match segment {
         Segment::Seq { index } => *index,
         _ => 0,
     }
 }
 
-/// An array of entries, or entries one after the other, on lines of their own or not.
+/// Parses an array of entries, or entries one after the other, on separate lines or not.
 fn parse(text: &[u8]) -> Result<Vec<Entry>, ParseError> {
     let mut json = serde_json::Deserializer::from_slice(text);
     if text.trim_ascii_start().first() == Some(&b'[') {
         let entries = serde_path_to_error::deserialize(&mut json).map_err(|error| ParseError::new(None, error))?;
-        json.end().map_err(|error| ParseError { place: None, field: None, error })?;
+        json.end().map_err(|error| ParseError { index: None, field: None, error })?;
         return Ok(entries);
     }
     let mut entries = Vec::new();
@@ -149,7 +152,7 @@ fn parse(text: &[u8]) -> Result<Vec<Entry>, ParseError> {
     Ok(entries)
 }
 
-/// An entry's fields: an intent's, and those that are optional.
+/// An entry's fields: those of an intent, and optional ones.
 #[derive(Deserialize)]
 #[serde(expecting = "an entry", rename_all = "camelCase", deny_unknown_fields)]
 struct Fields {
@@ -178,7 +181,7 @@ impl<'de> Deserialize<'de> for Entry {
     }
 }
 
-/// A number as the verifier's JSON spells them: an integer, a decimal string, or a hex string with `0x`.
+/// A number as in the verifier's JSON: an integer, a decimal string, or a hex string with `0x`.
 struct Number(U256);
 
 impl<'de> Deserialize<'de> for Number {
