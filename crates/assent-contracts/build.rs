@@ -35,7 +35,7 @@ fn compile_contracts() -> Result<(), String> {
     let build = Command::new(&forge)
         .current_dir(&root)
         .arg("build")
-        // The test kit brings no bytecode of its own.
+        // The test kit has no bytecode that is not the contracts'.
         .args(["--skip", "test", "--skip", "script", "--skip", "contracts/testing/**", "--color", "never"])
         .arg("--out")
         .arg(out.join("artifacts"))

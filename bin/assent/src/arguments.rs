@@ -80,7 +80,8 @@ pub fn weight(text: &str) -> Result<(Address, U96), String> {
     narrow.map(|weight| (operator, weight)).ok_or_else(|| format!("weight {weight} does not fit 96 bits"))
 }
 
-/// Reads a decimal number, or a hex number with `0x`. Nothing is no number: an empty shell variable must not pass for zero.
+/// Reads a decimal number, or a hex number with `0x`. Nothing is no number: an empty shell variable must not pass for
+/// zero.
 pub fn whole_number(text: &str) -> Result<U256, String> {
     let (digits, radix) = match text.strip_prefix("0x") {
         Some(digits) => (digits, 16),

@@ -16,7 +16,8 @@ Examples:
   assent completions powershell >> $PROFILE
   assent completions elvish >> ~/.config/elvish/rc.elv
 
-Each line installs the script for its shell; a new shell then completes. Create the directory first if it does not exist.")]
+Each line installs the script for its shell; a new shell then completes. Create the directory first if it does not
+exist.")]
 pub struct Arguments {
     /// The shell.
     shell: Shell,

@@ -22,9 +22,9 @@ Examples:
   assent context --rpc-url http://127.0.0.1:8545 --client $VAULT --caller $AGENT --document attestation.json --json \\
     > context.json
 
-The JSON is the input of `assent attest --context` and `assent verify --context`. It is of the latest block, with the newest
-epoch of the client's operator set unless --epoch is given. Warning: in `assent verify`, nonces whose word of 256 nonces was
-not read (--nonce) count as unspent.")]
+The JSON is the input of `assent attest --context` and `assent verify --context`. It is of the latest block, with
+the newest epoch of the client's operator set unless --epoch is given. Warning: in `assent verify`, nonces whose
+word of 256 nonces was not read (--nonce) count as unspent.")]
 pub struct Arguments {
     #[command(flatten)]
     node: Node,

@@ -23,9 +23,10 @@ Examples:
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --private-key-file account.key
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --account $OWNER --grace-period 3600
 
-Deploys OwnerStakeSource, OperatorRegistry and TaskManager. Their addresses follow from the owner and the grace period, and
-are the same on every chain. Deployed contracts are left unchanged, so the command can be repeated. The TaskManager knows no
-epoch until the OperatorRegistry's owner adds it: when the owner deploys, this command also does that.")]
+Deploys OwnerStakeSource, OperatorRegistry and TaskManager. Their addresses follow from the owner and the grace
+period, and are the same on every chain. Deployed contracts are left unchanged, so the command can be repeated. The
+TaskManager knows no epoch until the OperatorRegistry's owner adds it: when the owner deploys, this command also
+does that.")]
 pub struct Arguments {
     #[command(flatten)]
     node: Node,
@@ -59,8 +60,8 @@ fn next_step(report: &DeploymentReport) -> String {
             format!("the OperatorRegistry publishes epochs to the TaskManager, {} gas", gas(receipts))
         }
         ValidatorState::LeftToOwner => format!(
-            "next: {owner} must run the same command, or call addValidator({}) of the OperatorRegistry {}; until then every \
-             attestation is refused",
+            "next: {owner} must run the same command, or call addValidator({}) of the OperatorRegistry {}; until then \
+             every attestation is refused",
             task_manager.address, operator_registry.address
         ),
     }

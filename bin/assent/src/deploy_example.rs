@@ -32,8 +32,9 @@ Examples:
   assent deploy-example --rpc-url http://127.0.0.1:8545 --task-manager $TASK_MANAGER --agent $AGENT --account $OWNER
   assent deploy-example --task-manager $TASK_MANAGER --agent $AGENT --operator-set 2 --quorum 7500 --account $OWNER
 
-Deploys a TreasuryVault that the sending account owns, with 1,000 of a new token. With pay(token, recipient, amount), the
-agent can make the payments that a quorum of the operator set attests. It is an example: keep nothing of value in it.")]
+Deploys a TreasuryVault that the sending account owns, with 1,000 of a new token. With pay(token, recipient,
+amount), the agent can make the payments that a quorum of the operator set attests. It is an example: keep nothing
+of value in it.")]
 pub struct Arguments {
     #[command(flatten)]
     node: Node,

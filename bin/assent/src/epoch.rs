@@ -44,9 +44,9 @@ Examples:
       $OPERATOR $OTHER_OPERATOR --private-key-file owner.key
   xargs assent epoch commit --registry $REGISTRY --operator-set 1 --account $OWNER < operators.txt
 
-The registry's owner sends this, in one transaction for every 100 operators. Only the named operators are in the epoch. Each
-needs a key (`assent operator register`) and weight in the set (`assent weights set`). The previous epoch stays valid for the
-registry's grace period.")]
+The registry's owner sends this, in one transaction for every 100 operators. Only the named operators are in the
+epoch. Each needs a key (`assent operator register`) and weight in the set (`assent weights set`). The previous
+epoch stays valid for the registry's grace period.")]
 pub struct CommitArguments {
     #[command(flatten)]
     node: Node,
@@ -176,8 +176,8 @@ fn show(arguments: ShowArguments, output: Output) -> Result<ExitStatus> {
             .with_context(|| format!("{} about {registry}, which must be an OperatorRegistry", node.asking()))?
             .with_context(|| {
                 format!(
-                    "the registry {registry} has no epoch of that operator set yet; its owner commits one with `assent epoch \
-                     commit`"
+                    "the registry {registry} has no epoch of that operator set yet; its owner commits one with \
+                     `assent epoch commit`"
                 )
             })
     })?;

@@ -79,8 +79,8 @@ pub fn read_text(what: &str, path: &Path, limit: u64) -> Result<String> {
 fn hint_for_json(what: &str) -> &'static str {
     match what {
         "intent file" => {
-            "an intent is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}, \
-             as `assent intent` prints it"
+            "an intent is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": \
+             number}, as `assent intent` prints it"
         }
         "epoch file" => "an epoch is what `assent epoch show --json` prints",
         "context file" => "a context is what `assent context --json` prints",

@@ -40,11 +40,11 @@ Examples:
   assent inspect --document attestation.json --context context.json --intent intent.json \\
     --abi 'transfer(address to, uint256 amount)'
 
-An authorization by itself is decoded. With a context (`assent context --json`) and the call, all 12 checks run, offline.
-A document with an operator set (`assent epoch show --json`) and a time also suffice; the assumptions are then listed.
-With the document and an ABI, each argument that differs from the attested call is named.
-The page in inspector/ shows the same in a browser.
-Exit status 1 means that the contracts would refuse the call, or that there was nothing to decode.")]
+An authorization by itself is decoded. With a context (`assent context --json`) and the call, all 12 checks run,
+offline. A document with an operator set (`assent epoch show --json`) and a time also suffice; the assumptions are
+then listed. With the document and an ABI, each argument that differs from the attested call is named. The page in
+inspector/ shows the same in a browser. Exit status 1 means that the contracts would refuse the call, or that there
+was nothing to decode.")]
 pub struct Arguments {
     /// The bytes as hex, @FILE for a file that contains hex, or - for standard input. Default: the authorization of
     /// --document.
@@ -202,7 +202,7 @@ impl Report<'_> {
 }
 
 fn write_verdict(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> fmt::Result {
-    let Verdict { outcome, sentence, remedy, error } = verdict;
+    let Verdict { outcome, sentence, remedy, error, .. } = verdict;
     match (outcome, error) {
         (VerdictOutcome::Valid, _) => write!(f, "\u{1b}[1;32mVALID\u{1b}[0m")?,
         (VerdictOutcome::NotVerified, _) => write!(f, "\u{1b}[1;33mNOT VERIFIED\u{1b}[0m")?,

@@ -35,7 +35,8 @@ Examples:
   assent keys new --out operator.json --password-file password.txt
   assent keys new --out trial.key --unencrypted
 
-Only the file's owner can read it, and an existing file is never overwritten. An encrypted file is an EIP-2335 keystore.")]
+Only the file's owner can read it, and an existing file is never overwritten. An encrypted file is an EIP-2335
+keystore.")]
 pub struct NewArguments {
     /// The file to write.
     #[arg(long, value_name = "FILE")]
@@ -56,8 +57,8 @@ Examples:
   assent keys show operator.json --password-file password.txt --chain-id 1 \\
       --operator $OPERATOR --registry $REGISTRY
 
-OperatorRegistry.registerOperator takes the public key and the proof of possession, which is valid only for that operator,
-registry and chain. `assent operator register` makes it itself.")]
+OperatorRegistry.registerOperator takes the public key and the proof of possession, which is valid only for that
+operator, registry and chain. `assent operator register` makes it itself.")]
 pub struct ShowArguments {
     /// The key file.
     file: PathBuf,

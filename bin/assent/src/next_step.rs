@@ -1,5 +1,5 @@
-//! The next step after an error of the file system, the network, a contract or a key file. Errors of this program itself
-//! already have it in their text.
+//! The next step after an error of the file system, the network, a contract or a key file. Errors of this program
+//! itself already have it in their text.
 
 use anyhow::Error;
 use assent_client::{ClientError, Revert};

@@ -39,11 +39,12 @@ pub enum Command {
 #[command(after_help = "\
 Examples:
   assent operator register --registry $REGISTRY --key operator.json --private-key-file account.key
-  assent operator rotate --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --key new-operator.json --account $OPERATOR \\
-      --password-file password.txt
+  assent operator rotate --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --key new-operator.json \\
+      --account $OPERATOR --password-file password.txt
 
-This command makes the key's proof of possession, for this operator, registry and chain, and sends it; the secret key is not
-sent. The key has no effect until the registry's owner commits the next epoch: see `assent epoch commit`.")]
+This command makes the key's proof of possession, for this operator, registry and chain, and sends it; the secret
+key is not sent. The key has no effect until the registry's owner commits the next epoch: see `assent epoch
+commit`.")]
 pub struct KeyArguments {
     #[command(flatten)]
     registration: Registration,

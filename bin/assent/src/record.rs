@@ -25,8 +25,8 @@ Examples:
   assent record --rpc-url http://127.0.0.1:8545 --private-key-file account.key attestation.json
   assent record --rpc-url http://127.0.0.1:8545 --account $ACCOUNT attestations/*.json
 
-Any account can record a root. The documents of one batch have one root, so one document is enough. Roots that are already
-recorded with as much weight are left unchanged; the others of one epoch are verified together. Afterwards
+Any account can record a root. The documents of one batch have one root, so one document is enough. Roots that are
+already recorded with as much weight are left unchanged; the others of one epoch are verified together. Afterwards
 `assent send --recorded` sends each call without its signature.")]
 pub struct Arguments {
     #[command(flatten)]
@@ -84,7 +84,7 @@ fn read(paths: &[PathBuf]) -> Result<(U256, Roots)> {
         let chain_id = *chain.get_or_insert(document.chain_id);
         if chain_id != document.chain_id {
             bail!(
-                "document {} is for chain {}, the first document for chain {chain_id}; record one chain's documents at a time",
+                "document {} is for chain {}, the first one for chain {chain_id}; record one chain's documents at a time",
                 path.display(),
                 document.chain_id
             );

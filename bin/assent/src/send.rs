@@ -29,9 +29,9 @@ Examples:
   assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --explicit $VAULT --account $AGENT
   assent send --rpc-url http://127.0.0.1:8545 --document attestation.json --recorded --account $AGENT
 
-The authorization is appended to the calldata, or with --explicit passed with the intent to execute(Intent,bytes). The call
-is simulated first: a call that would be refused costs no gas. With --recorded the signature is not sent: `assent record`
-must have recorded the attestation's root before, and the call costs a fraction of the gas.")]
+The authorization is appended to the calldata, or with --explicit passed with the intent to execute(Intent,bytes).
+The call is simulated first: a call that would be refused costs no gas. With --recorded the signature is not sent:
+`assent record` must have recorded the attestation's root before, and the call costs a fraction of the gas.")]
 pub struct Arguments {
     #[command(flatten)]
     node: Node,

@@ -24,9 +24,9 @@ Examples:
   assent verify --context context.json --document attestation.json --recorded
   assent verify --context context.json --calldata @transaction-input.hex
 
-Nothing is read from a network or a clock: the context has the chain, contracts, policy, caller and time, the epochs, the
-recorded roots and the spent nonces. `assent context --json` prints one.
-Exit status 0 means that the contracts would accept the call.")]
+Nothing is read from a network or a clock: the context has the chain, contracts, policy, caller and time, the
+epochs, the recorded roots and the spent nonces. `assent context --json` prints one. Exit status 0 means that the
+contracts would accept the call.")]
 pub struct Arguments {
     /// The chain state that verification takes as input, as JSON.
     #[arg(long, value_name = "FILE")]

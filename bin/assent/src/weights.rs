@@ -26,8 +26,8 @@ Examples:
       $OPERATOR=100 $OTHER_OPERATOR=150 --private-key-file owner.key
   assent weights set --stake-source $OWNER_STAKE_SOURCE --operator-set 1 $OPERATOR=0 --account $OWNER
 
-The OwnerStakeSource's owner sends this. Weight 0 removes an operator from the set. Weights take effect in the next epoch: see
-`assent epoch commit`.")]
+The OwnerStakeSource's owner sends this. Weight 0 removes an operator from the set. Weights take effect in the next
+epoch: see `assent epoch commit`.")]
 pub struct SetArguments {
     #[command(flatten)]
     node: Node,

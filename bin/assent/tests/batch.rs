@@ -1,4 +1,4 @@
-//! A batch: many calls, one signature of each operator, and for each call an authorization of its own.
+//! A batch: many calls, one signature of each operator, and a separate authorization for each call.
 
 mod command;
 #[path = "command/offline.rs"]
@@ -158,10 +158,10 @@ fn a_batch_of_one_is_signed_as_if_alone() {
     let desk = desk_with(0);
     desk.write_json("batch.json", &json!([offline::intent()]));
     let batch = desk.run(&with(attest_batch("batch.json", &BOTH), &["--json"])).json();
-    let alone = desk.run(&with(attest(&BOTH), &["--json"])).json();
-    assert_eq!(batch["root"], alone["root"]);
-    assert_eq!(batch["attestations"][0]["authorization"], alone["authorization"]);
-    assert_eq!(batch["attestations"][0]["document"], alone["document"]);
+    let single = desk.run(&with(attest(&BOTH), &["--json"])).json();
+    assert_eq!(batch["root"], single["root"]);
+    assert_eq!(batch["attestations"][0]["authorization"], single["authorization"]);
+    assert_eq!(batch["attestations"][0]["document"], single["document"]);
 }
 
 #[test]

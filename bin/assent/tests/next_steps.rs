@@ -52,7 +52,7 @@ fn json_that_is_none_or_has_the_wrong_fields() {
     says(desk.run(&epoch), 1, &["epoch file epoch.json", "`assent epoch show --json`"]);
 }
 
-/// The context alone: the operators' keys are there already.
+/// Only the context: the operators' keys already exist.
 fn prepare_again(desk: &Desk) {
     let other = Desk::new();
     prepare(&other);

@@ -1,4 +1,4 @@
-//! From deployment to a call that goes through once, on a real node, by the binary. Operators, epochs and
+//! From deployment to a call that succeeds once, on a real node, by the binary. Operators, epochs and
 //! the vault are made with assent-client: what the binary makes of them is in registry.rs and session.rs.
 
 mod command;
@@ -233,7 +233,7 @@ fn a_call_under_a_recorded_root_goes_through_without_its_signature() {
     let offline: Value = serde_json::from_str(&scene.desk.run(&verify_recorded).out).expect("JSON");
     assert_eq!(offline["error"]["revertData"], refused["error"]["revertData"]);
 
-    // Anybody may record it.
+    // Any account can record it.
     let payer = scene.accounts[8].to_string();
     let record = ["record", "--rpc-url", &scene.anvil.url, "--account", &payer, "document.json", "--json"];
     let first = scene.desk.run(&record).json();

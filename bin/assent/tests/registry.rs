@@ -1,4 +1,4 @@
-//! Operators, weights and epochs on a real node, by the binary: what goes through, and what is refused and why.
+//! Operators, weights and epochs on a real node, by the binary: what succeeds, and what is refused and why.
 
 mod command;
 #[path = "command/anvil.rs"]

@@ -182,8 +182,8 @@ fn bad_partial_signatures_are_left_out_and_named() {
     let desk = Desk::new();
     prepare(&desk);
     desk.run(&["keys", "new", "--out", "stranger.key", "--unencrypted"]).succeeded();
-    let alone = desk.run(&[attest(&["operator-3.key"]), vec!["--json"]].concat()).json();
-    let signature = alone["partialSignatures"][0]["signature"].as_str().expect("a signature").to_owned();
+    let single = desk.run(&[attest(&["operator-3.key"]), vec!["--json"]].concat()).json();
+    let signature = single["partialSignatures"][0]["signature"].as_str().expect("a signature").to_owned();
 
     let third = format!("0x{:040x}={signature}", 3);
     let stolen = format!("0x{:040x}={signature}", 2);

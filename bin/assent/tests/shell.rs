@@ -83,7 +83,7 @@ fn examples_stand_in_the_manual_as_they_are_typed() {
     assert!(examples.contains("\n.fi\n.SH NOTES\n"), "{examples}");
 }
 
-/// What a page must be where no groff is there to tell: text, and macros of man(7) alone.
+/// The form of a page, for machines without groff: text, and only macros of man(7).
 fn check_macros(name: &str, page: &str) {
     const KNOWN: [&str; 12] = [".TH", ".SH", ".PP", ".TP", ".IP", ".RS", ".RE", ".br", ".nf", ".fi", ".ie", ".el"];
     for line in page.lines().filter(|line| line.starts_with('.')) {

@@ -21,8 +21,8 @@ fn a_wrong_command_line_is_a_usage_error() {
 fn a_missing_file_is_named() {
     let desk = Desk::new();
     prepare(&desk);
-    desk.run(&attest(&["nobody.key"])).failed(1, &["key file nobody.key", "No such file"]);
-    desk.run(&["keys", "show", "nobody.key"]).failed(1, &["key file nobody.key", "No such file"]);
+    desk.run(&attest(&["missing.key"])).failed(1, &["key file missing.key", "No such file"]);
+    desk.run(&["keys", "show", "missing.key"]).failed(1, &["key file missing.key", "No such file"]);
     desk.run(&["inspect", "@nothing.hex"]).failed(1, &["authorization nothing.hex", "No such file"]);
     let verify = ["verify", "--context", "nothing.json", "--intent", "intent.json", "--authorization", "0x"];
     desk.run(&verify).failed(1, &["context file nothing.json", "No such file"]);

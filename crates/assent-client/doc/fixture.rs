@@ -1,5 +1,5 @@
-// The hidden set-up of the documentation's examples: Assent on an in-process chain, one operator in epoch 1, and a treasury
-// vault that holds tokens. Each example includes this file as a module.
+// The hidden set-up of the documentation's examples: Assent on an in-process chain, one operator in epoch 1, and a
+// treasury vault that holds tokens. Each example includes this file as a module.
 
 use alloy::{
     primitives::{

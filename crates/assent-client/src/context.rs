@@ -95,8 +95,8 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// # Errors
     ///
-    /// As [`read_context`](Self::read_context); [`ClientError::NoSuchBlock`]; [`ClientError::Transport`] also when the node
-    /// does not have the state.
+    /// As [`read_context`](Self::read_context); [`ClientError::NoSuchBlock`]; [`ClientError::Transport`] also when
+    /// the node does not have the state.
     pub async fn read_context_for_at(
         &self,
         block: u64,
@@ -131,9 +131,10 @@ impl<P: Provider> AssentClient<P> {
 
     /// Reads the context for verifying a client's authorizations, as of the latest block, whose time is the context's.
     ///
-    /// It has the chain, the TaskManager, the policy, these epochs, and the words of these nonces, but no recorded roots:
-    /// see [`read_recorded_roots`](Self::read_recorded_roots). An epoch that the TaskManager does not know is left out. A
-    /// client without a TaskManager has neither epochs nor spent nonces. Verification then returns the chain's refusal.
+    /// It has the chain, the TaskManager, the policy, these epochs, and the words of these nonces, but no recorded
+    /// roots: see [`read_recorded_roots`](Self::read_recorded_roots). An epoch that the TaskManager does not know is
+    /// left out. A client without a TaskManager has neither epochs nor spent nonces. Verification then returns the
+    /// chain's refusal.
     ///
     /// ```
     /// # mod fixture { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/fixture.rs")); }

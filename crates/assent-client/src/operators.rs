@@ -94,8 +94,8 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(operator, registry, &OperatorRegistry::deregisterOperatorCall {}).await
     }
 
-    /// Sets operators' weights in a set; zero takes an operator out of it. `owner` owns the OwnerStakeSource. A change counts
-    /// from the next epoch on.
+    /// Sets operators' weights in a set; zero removes an operator from it. `owner` owns the OwnerStakeSource. Weights take
+    /// effect in the next epoch.
     ///
     /// # Errors
     ///
@@ -115,13 +115,14 @@ impl<P: Provider> AssentClient<P> {
     /// Commits registered operators with weight in a set, in any order, as the set's next epoch. `owner` owns the
     /// registry.
     ///
-    /// It takes one transaction for every 100 operators. Operators that an interrupted attempt left staged are discarded.
+    /// It takes one transaction for every 100 operators. Operators that an interrupted attempt left staged are
+    /// discarded.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send): [`ClientError::Reverted`] when an operator is named twice, is not registered or has no
-    /// weight, or when there are none or more than 2,000; [`ClientError::UnexpectedAnswer`] when `registry` is not an
-    /// OperatorRegistry.
+    /// weight, or when there is no operator or more than 2,000; [`ClientError::UnexpectedAnswer`] when `registry` is not
+    /// an OperatorRegistry.
     pub async fn commit_epoch(
         &self,
         registry: Address,

@@ -162,7 +162,7 @@ async fn a_recorded_root_lets_a_call_through_without_its_signature() -> TestResu
 async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> TestResult {
     let fixture = Fixture::new().await?;
     let (owner, stranger) = (fixture.owner(), fixture.agent());
-    // Another registry, deployed by somebody who cannot add the TaskManager.
+    // Another registry, deployed by an account that cannot add the TaskManager.
     let report = fixture.client.deploy(stranger, owner, U48::from(1)).await?;
     assert!(matches!(report.validator, ValidatorState::LeftToOwner));
     let Deployment { owner_stake_source, operator_registry, task_manager, .. } = report.deployment;
@@ -180,7 +180,7 @@ async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> TestResult 
 
     let report = fixture.client.deploy(owner, owner, U48::from(1)).await?;
     let ValidatorState::Added(receipts) = report.validator else { panic!("not added: {:?}", report.validator) };
-    assert_eq!(receipts.len(), 2, "added, and told of the one epoch in force");
+    assert_eq!(receipts.len(), 2, "added, and the one epoch in force is published");
     let known = fixture.client.read_known_epoch(task_manager.address, 2).await?;
     assert_eq!(known, Some(fixture.client.read_epoch(operator_registry.address, 2).await?));
     assert_eq!(fixture.client.read_known_epoch(task_manager.address, 1).await?, None);
@@ -234,7 +234,8 @@ async fn a_chain_without_the_precompiles_or_the_proxy_is_refused() -> TestResult
     Ok(())
 }
 
-/// 101 operators: one staged table and a head. Registered from accounts that anvil plays, with the registry's real checks.
+/// 101 operators: one staged table and a head. Registered from accounts that anvil plays, with the registry's real
+/// checks.
 #[tokio::test]
 async fn a_set_of_more_than_one_table_is_staged_committed_and_read_back() -> TestResult {
     let fixture = Fixture::new().await?;

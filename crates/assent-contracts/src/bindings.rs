@@ -1,7 +1,7 @@
 //! One module for each contract, generated from the compiler's artifact.
 //!
-//! Each has the calls, events, errors and structs, an `Instance` over any alloy provider, and the bytecode. The items are
-//! documented by the Solidity source's NatSpec.
+//! Each has the calls, events, errors and structs, an `Instance` over any alloy provider, and the bytecode. The items
+//! are documented by the Solidity source's NatSpec.
 //!
 //! ```
 //! use alloy::{primitives::{Address, U256}, sol_types::{SolCall, SolConstructor, SolError}};

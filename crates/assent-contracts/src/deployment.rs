@@ -1,5 +1,5 @@
-//! The contracts' addresses. They depend only on bytecode and constructor arguments: one owner and one grace period give
-//! the same addresses on every chain, from every deployer.
+//! The contracts' addresses. They depend only on bytecode and constructor arguments: one owner and one grace period
+//! give the same addresses on every chain, from every deployer.
 //!
 //! `script/Deploy.s.sol` deploys the same bytes to the same addresses.
 

@@ -1,6 +1,6 @@
-//! Blocks, in order, once they are deep enough not to be replaced.
+//! Blocks in order, once they have enough confirmations.
 
-use crate::judging::{Finding, Spent};
+use crate::verification::{Finding, Spent};
 use alloy::{
     eips::BlockNumberOrTag,
     primitives::{Address, B256},
@@ -13,19 +13,19 @@ use assent_client::AssentClient;
 use assent_contracts::TaskManager::{AttestationSpent, NoncesBurned};
 use assent_verifier::SpentNonces;
 
-/// Blocks that are asked for at once: few enough for what nodes let one ask.
+/// The number of blocks in one request, below the limit of nodes.
 const BLOCKS_AT_ONCE: u64 = 1000;
 
-/// What to follow.
+/// The settings of an indexer.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// The TaskManager whose events count.
+    /// The TaskManager whose events are followed.
     pub task_manager: Address,
-    /// Only this client's.
+    /// If set, only this client's events are followed.
     pub policy_client: Option<Address>,
     /// The first block.
     pub from_block: u64,
-    /// Blocks that must have been built on a block before it is looked at.
+    /// The number of confirmations that a block needs.
     pub confirmations: u64,
 }
 
@@ -33,31 +33,31 @@ pub struct Settings {
 pub struct Indexer<P> {
     pub(crate) client: AssentClient<P>,
     pub(crate) settings: Settings,
-    /// Since the first block that was followed.
+    /// The nonces spent since the first block.
     pub(crate) spent: SpentNonces,
     next: u64,
-    /// The last block that was looked at, and its hash.
+    /// The last processed block, and its hash.
     last: Option<(u64, B256)>,
 }
 
 impl<P: Provider> Indexer<P> {
-    /// Begins at the first block.
+    /// Returns an indexer that starts at the first block.
     pub fn new(provider: P, settings: Settings) -> Self {
         let client = AssentClient::new(provider);
         Self { client, settings, spent: SpentNonces::default(), next: settings.from_block, last: None }
     }
 
-    /// Knows what had been spent or burned before the first block, from an earlier run or from the chain's state then.
+    /// Sets the nonces that were spent or burned before the first block.
     pub fn with_spent(self, spent: SpentNonces) -> Self {
         Self { spent, ..self }
     }
 
-    /// What is known to be spent or burned: for [`with_spent`](Self::with_spent) when following is resumed.
+    /// Returns the spent and burned nonces, for [`with_spent`](Self::with_spent) when resuming.
     pub fn spent(&self) -> &SpentNonces {
         &self.spent
     }
 
-    /// The first block that has not been looked at: where to resume.
+    /// Returns the first block that is not processed, from which to resume.
     pub fn next_block(&self) -> u64 {
         self.next
     }
@@ -67,8 +67,8 @@ impl<P: Provider> Indexer<P> {
     ///
     /// # Errors
     ///
-    /// When the node does not answer, or when blocks that were looked at have been replaced. Then nothing was looked
-    /// at, and the same blocks come next.
+    /// When the node does not answer, or when processed blocks were replaced. Then no block was
+    /// processed, and the same blocks are next.
     pub async fn step(&mut self, last: u64) -> Result<Option<Vec<Finding>>> {
         let head = self.client.provider().get_block_number().await.context("asking for the latest block")?;
         let Some(deep_enough) = head.checked_sub(self.settings.confirmations) else { return Ok(None) };
@@ -97,7 +97,7 @@ impl<P: Provider> Indexer<P> {
         match log.topic0() {
             Some(&AttestationSpent::SIGNATURE_HASH) => {
                 let event = log.log_decode_validate::<AttestationSpent>().context("an event AttestationSpent")?;
-                findings.push(self.judge(log, event.data(), &Spent(spent)).await?);
+                findings.push(self.verify_event(log, event.data(), &Spent(spent)).await?);
                 let AttestationSpent { policyClient, nonce, .. } = *event.data();
                 // Twice is for the verifier to say.
                 let _ = spent.spend(policyClient, nonce);
@@ -129,8 +129,8 @@ impl<P: Provider> Indexer<P> {
         let Some((number, hash)) = self.last else { return Ok(()) };
         if self.hash(number).await? != hash {
             bail!(
-                "block {number} was replaced after it had {} confirmations: what was reported up to it may not have \
-                 happened. Begin again at a block that has not been replaced (--from-block), with more --confirmations",
+                "block {number} was replaced after it had {} confirmations: reports up to it may be wrong. \
+                 Start again at a block that was not replaced (--from-block), with more --confirmations",
                 self.settings.confirmations
             );
         }

@@ -1,11 +1,11 @@
-//! Follows the attestations that are spent on a chain, verifies each once more, and prints a line for each.
+//! Follows the attestations that are spent on a chain, verifies each again, and prints a line for each.
 //!
 //! ```sh
 //! cargo run --package attestation-indexer -- --rpc-url http://127.0.0.1:8545 --task-manager 0x… --from-block 0
 //! ```
 //!
-//! Chain and verifier must never disagree: a line that says REFUSED is an alarm. What can be seen, and of which nodes,
-//! is in `lib.rs`. Resume with `--from-block` and the number that the program prints when it ends.
+//! Chain and verifier must never disagree: a line with REFUSED is an alarm. `lib.rs` documents what is visible on which nodes.
+//! Resume with `--from-block` and the number that the program prints when it ends.
 
 use alloy::{primitives::Address, providers::ProviderBuilder, transports::http::reqwest::Url};
 use anyhow::{Context as _, Result};
@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-/// Follows spent Assent attestations and verifies each once more.
+/// Follows spent Assent attestations and verifies each again.
 #[derive(Parser)]
 #[command(
     version,
@@ -31,7 +31,7 @@ Single use is checked from the first block on: begin at the TaskManager's deploy
 exit status is 0 only when every attestation was verified; without it, the program follows the chain until it is stopped."
 )]
 struct Arguments {
-    /// The node to ask. One that keeps old state and gives traces shows the most.
+    /// The node. An archive node with traces shows the most.
     #[arg(long, value_name = "URL")]
     rpc_url: Url,
     /// The TaskManager whose events to follow.

@@ -1,4 +1,4 @@
-//! The call behind an event, and the authorization in it.
+//! The call that emitted an event, and the authorization in it.
 
 use alloy::{
     consensus::Transaction as _,
@@ -14,17 +14,17 @@ use assent_verifier::{Authorization, Intent, split_trailing};
 use serde::Deserialize;
 use serde_json::json;
 
-/// A call with all that was attested about it.
+/// A call with its authorization.
 pub(crate) struct Visible {
-    /// Who called the client.
+    /// The client's caller.
     pub(crate) caller: Address,
     pub(crate) intent: Intent,
     pub(crate) authorization: Authorization,
-    /// Its bytes.
+    /// The authorization's bytes.
     pub(crate) encoded: Vec<u8>,
 }
 
-/// A call within a transaction, as `callTracer` gives it.
+/// A call within a transaction, from `callTracer`.
 #[derive(Debug, Deserialize)]
 struct Frame {
     #[serde(default)]
@@ -37,7 +37,7 @@ struct Frame {
     calls: Vec<Frame>,
 }
 
-/// Finds the call. The inner error is the reason why it cannot be seen.
+/// Finds the call. The inner error is the reason why it is not visible.
 pub(crate) async fn find<P: Provider>(
     provider: &P,
     transaction: B256,
@@ -60,12 +60,12 @@ pub(crate) async fn find<P: Provider>(
         Ok(trace) => spending(&trace, task_manager, event)
             .ok_or_else(|| "the transaction's trace shows no call from which it can be read".to_owned()),
         Err(error) => Err(format!(
-            "it was not in the transaction's own calldata, and the node gives no trace of inner calls: {error}"
+            "it is not in the transaction's own calldata, and the node gives no trace of inner calls: {error}"
         )),
     })
 }
 
-/// The authorization stands behind the calldata.
+/// Reads an authorization that is appended to the calldata.
 fn trailing(caller: Address, value: U256, input: &[u8], chain_id: U256, event: &AttestationSpent) -> Option<Visible> {
     let (data, encoded) = split_trailing(input).ok()?;
     let data = Bytes::copy_from_slice(data);
@@ -73,15 +73,15 @@ fn trailing(caller: Address, value: U256, input: &[u8], chain_id: U256, event: &
     visible(caller, intent, encoded, event)
 }
 
-/// The authorization is an argument, as in the vault of the examples.
+/// Reads an authorization that is an argument, as in TreasuryVault.
 fn explicit(caller: Address, input: &[u8], event: &AttestationSpent) -> Option<Visible> {
     let TreasuryVault::executeCall { intent, authorization } =
         TreasuryVault::executeCall::abi_decode_validate(input).ok()?;
     visible(caller, intent.into(), &authorization, event)
 }
 
-/// The client asked the TaskManager to spend: there the authorization stands beside everything but the intent's data,
-/// of which there is the hash. The data itself is in what the client was called with.
+/// Reads an authorization from the client's call of the TaskManager, which has only the hash of the intent's data.
+/// The data is in the client's own calldata.
 fn spending(frame: &Frame, task_manager: Address, event: &AttestationSpent) -> Option<Visible> {
     if frame.error.is_some() {
         return None;
@@ -103,8 +103,8 @@ fn spending(frame: &Frame, task_manager: Address, event: &AttestationSpent) -> O
     })
 }
 
-/// The bytes with this hash among calldata: what stands before a trailing authorization, or an argument of any
-/// function. The ABI puts an argument's length, in a word, before it.
+/// Finds the bytes with this hash in calldata: those before a trailing authorization, or an argument of any function,
+/// whose length the ABI puts before it.
 fn with_hash(input: &Bytes, hash: B256) -> Option<Bytes> {
     if let Ok((data, _)) = split_trailing(input)
         && keccak256(data) == hash

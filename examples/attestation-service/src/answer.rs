@@ -1,4 +1,4 @@
-//! What a request is answered.
+//! The answers to requests.
 
 use crate::ledger::Entry;
 use alloy_primitives::hex;
@@ -9,24 +9,24 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-/// What became of a submission.
-pub enum Verdict {
-    /// It was verified, its nonce is spent and its record is on disk.
+/// The result of a submission.
+pub enum SubmissionResult {
+    /// The attestation was verified, its nonce is spent, and its record is on disk.
     Accepted(Entry),
-    /// It was not, for this reason.
+    /// It was refused.
     Refused {
         refusal: Refusal,
-        /// Where the document differs from the call or from what the service knows.
+        /// The fields in which the document differs from the call or from the context.
         differences: Vec<Difference>,
         /// The record that spent the nonce.
         spent_by: Option<u64>,
     },
-    /// What was signed is fine, but the document around it says something else.
+    /// The signed fields are valid, but other fields of the document contradict them.
     Contradicted(Vec<Difference>),
 }
 
-impl Verdict {
-    /// A word for metrics.
+impl SubmissionResult {
+    /// Returns the outcome for metrics.
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Accepted(_) => "accepted",
@@ -36,7 +36,7 @@ impl Verdict {
     }
 }
 
-impl IntoResponse for Verdict {
+impl IntoResponse for SubmissionResult {
     fn into_response(self) -> Response {
         match self {
             Self::Accepted(entry) => json_response(StatusCode::OK, entry.record),
@@ -51,8 +51,7 @@ impl IntoResponse for Verdict {
                 problem.into_response()
             }
             Self::Contradicted(differences) => {
-                let message =
-                    "the document contradicts what was signed: only its authorization and intent are good here";
+                let message = "the document contradicts what was signed: only its authorization and intent are valid";
                 let mut problem =
                     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Problem::CONTRADICTORY_DOCUMENT, message.to_owned());
                 problem.error["differences"] = describe(&differences);
@@ -76,7 +75,7 @@ impl Problem {
     /// The name where JSON is not what it should be.
     pub const MALFORMED_REQUEST: &'static str = "MalformedRequest";
 
-    /// A problem with a name of its own.
+    /// Returns a problem with a name.
     pub fn new(status: StatusCode, name: &'static str, message: String) -> Self {
         Self { status, name, error: json!({ "name": name, "message": message }) }
     }
@@ -98,7 +97,7 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", message.to_owned())
     }
 
-    /// A word for metrics.
+    /// Returns the outcome for metrics.
     pub fn name(&self) -> &'static str {
         self.name
     }

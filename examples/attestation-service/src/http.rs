@@ -1,11 +1,11 @@
-//! Requests.
+//! The HTTP requests.
 
 use crate::{
-    answer::{Problem, Verdict, json_response},
+    answer::{Problem, SubmissionResult, json_response},
     ledger::Ledger,
     metrics::Metrics,
-    settling::Job,
     submission::Submission,
+    worker::Job,
 };
 use axum::{
     Router,
@@ -29,7 +29,7 @@ use tokio::sync::oneshot;
 /// forever.
 const LONGEST_ARRIVAL: Duration = Duration::from_secs(10);
 
-/// What every request needs.
+/// The state of every request.
 #[derive(Clone)]
 pub struct Service {
     pub queue: SyncSender<Job>,
@@ -37,7 +37,7 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
 }
 
-/// All there is to ask.
+/// Returns the routes.
 pub fn router(service: Service, longest_body: usize) -> Router {
     Router::new()
         .route("/documents", post(submit_document))
@@ -67,12 +67,12 @@ async fn submit_authorization(State(service): State<Service>, request: Request) 
 
 impl Service {
     async fn submit(&self, request: Request, read: fn(&[u8]) -> Result<Submission, Problem>) -> Response {
-        let verdict = match body(request).await.and_then(|body| read(&body)) {
-            Ok(submission) => self.verdict(submission).await,
+        let result = match body(request).await.and_then(|body| read(&body)) {
+            Ok(submission) => self.submit(submission).await,
             Err(problem) => Err(problem),
         };
-        match verdict {
-            Ok(verdict) => verdict.into_response(),
+        match result {
+            Ok(result) => result.into_response(),
             Err(problem) => {
                 self.metrics.count(problem.name());
                 problem.into_response()
@@ -80,20 +80,20 @@ impl Service {
         }
     }
 
-    /// Waits until the submission is settled.
-    async fn verdict(&self, submission: Submission) -> Result<Verdict, Problem> {
-        let (sender, verdict) = oneshot::channel();
-        self.queue.try_send(Job { submission, verdict: sender }).map_err(|error| match error {
+    /// Submits to the worker, and waits for the result.
+    async fn submit(&self, submission: Submission) -> Result<SubmissionResult, Problem> {
+        let (sender, result) = oneshot::channel();
+        self.queue.try_send(Job { submission, answer: sender }).map_err(|error| match error {
             TrySendError::Full(_) => Problem::unavailable("too many submissions are waiting; try again in a second"),
             TrySendError::Disconnected(_) => Problem::unavailable(FAILED),
         })?;
         // A caller who hangs up has this dropped.
         let _waiting = Waiting::new(&self.metrics.waiting);
-        verdict.await.map_err(|_| Problem::unavailable(FAILED))
+        result.await.map_err(|_| Problem::unavailable(FAILED))
     }
 }
 
-/// Counted for as long as it lives.
+/// A waiting request, counted until it is dropped.
 struct Waiting<'a>(&'a Gauge);
 
 impl<'a> Waiting<'a> {
@@ -109,7 +109,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-const FAILED: &str = "the ledger failed; whether this was spent is known once the service has been restarted";
+const FAILED: &str = "the ledger failed; whether this was spent is known after a restart of the service";
 
 async fn body(request: Request) -> Result<Bytes, Problem> {
     match tokio::time::timeout(LONGEST_ARRIVAL, Bytes::from_request(request, &())).await {
@@ -130,7 +130,7 @@ async fn body(request: Request) -> Result<Bytes, Problem> {
 
 async fn audit(State(service): State<Service>, Path(sequence): Path<String>) -> Response {
     let Ok(number) = sequence.parse() else {
-        return Problem::malformed_request(format!("{sequence} is no sequence number")).into_response();
+        return Problem::malformed_request(format!("{sequence} is not a sequence number")).into_response();
     };
     match reading(move || service.ledger.entry(number)).await {
         Some(Ok(Some(record))) => json_response(StatusCode::OK, record),
@@ -138,17 +138,17 @@ async fn audit(State(service): State<Service>, Path(sequence): Path<String>) -> 
             Problem::new(StatusCode::NOT_FOUND, "NoSuchRecord", format!("there is no record {number} yet"))
                 .into_response()
         }
-        _ => Problem::unavailable("the ledger cannot be read").into_response(),
+        _ => Problem::unavailable("cannot read the ledger").into_response(),
     }
 }
 
-/// Well when the ledger can be read: that the thread that writes it has ended ends the process.
+/// Returns 200 when the ledger can be read. When the worker has ended, the process ends.
 async fn health(State(service): State<Service>) -> Response {
     match reading(move || service.ledger.length()).await {
         Some(Ok(records)) => {
             json_response(StatusCode::OK, format!("{{\"status\":\"ok\",\"records\":{records}}}").into_bytes())
         }
-        _ => Problem::unavailable("the ledger cannot be read").into_response(),
+        _ => Problem::unavailable("cannot read the ledger").into_response(),
     }
 }
 
@@ -158,11 +158,11 @@ async fn metrics(State(service): State<Service>) -> Response {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()
         }
-        Err(_) => Problem::unavailable("the metrics cannot be written").into_response(),
+        Err(_) => Problem::unavailable("cannot write the metrics").into_response(),
     }
 }
 
-/// Reads the disk where it keeps no other request waiting.
+/// Reads the disk without blocking other requests.
 async fn reading<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(read).await.ok()
 }

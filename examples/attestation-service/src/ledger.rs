@@ -1,7 +1,7 @@
-//! What is spent, and why: one file, in which both are written in one transaction.
+//! Spent nonces and their records, in one file, written in one transaction.
 //!
-//! A commit returns after the disk has it (`fsync`, in two phases). A process that dies in the middle of one leaves the
-//! state before it. So there is never a spent nonce without its record, nor a record without its spent nonce.
+//! A commit returns after it is on disk (`fsync`, in two phases). A process that stops during a commit leaves the state
+//! before it. So there is never a spent nonce without its record, nor a record without its spent nonce.
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context as _, Result, bail};
@@ -20,7 +20,7 @@ const AUDIT: TableDefinition<u64, &[u8]> = TableDefinition::new("audit");
 /// For what the ledger is, as JSON, under the only key.
 const DOMAIN: TableDefinition<(), &[u8]> = TableDefinition::new("domain");
 
-/// What a ledger's nonces belong to: under another chain or client the same nonce is another one.
+/// The chain and contracts of a ledger's nonces: on another chain or client the same nonce is another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Domain {
@@ -30,24 +30,24 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// That of a context.
+    /// Returns the domain of a context.
     pub fn of<L>(context: &Context<L>) -> Self {
         let Context { chain_id, task_manager, policy_client, .. } = *context;
         Self { chain_id: chain_id.to_string(), task_manager, policy_client }
     }
 }
 
-/// An acceptance as it is kept, with everything that it takes to verify it again.
+/// The record of an accepted attestation, with everything that is needed to verify it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditRecord {
-    /// From 0, without a gap.
+    /// The number of the record, from 0 without gaps.
     pub sequence: u64,
     /// keccak256 of the previous record, or zero: altering a record invalidates all that follow.
     pub previous: B256,
-    /// In Unix seconds, by the clock of the machine: the time for which it was verified.
+    /// The time of verification in Unix seconds, by the machine's clock.
     pub accepted_at: u64,
-    /// What the operators attested.
+    /// The attestation.
     pub attestation: Attestation,
     /// The operators' epoch.
     pub epoch: u32,
@@ -61,22 +61,22 @@ pub struct AuditRecord {
     pub authorization: Bytes,
 }
 
-/// A record and where it stands.
+/// A record with its sequence number.
 pub struct Entry {
     pub sequence: u64,
-    /// The [`AuditRecord`] as JSON, byte for byte as it is on disk.
+    /// The [`AuditRecord`] as JSON, exactly as on disk.
     pub record: Vec<u8>,
 }
 
-/// What became of an attestation that was verified.
+/// The result of recording a verified attestation.
 pub enum Recorded {
-    /// Spent now.
+    /// It is spent now.
     Now(Entry),
-    /// Spent before, by the record of this number.
+    /// It was spent before, by the record with this number.
     Before(u64),
 }
 
-/// The file. Only one process has it open.
+/// The ledger. Only one process can open it.
 pub struct Ledger {
     database: Database,
 }
@@ -84,11 +84,11 @@ pub struct Ledger {
 impl Ledger {
     /// Creates an empty ledger where none exists.
     pub fn create(path: &Path, domain: &Domain) -> Result<Self> {
-        let failed = || format!("the ledger {} cannot be begun", path.display());
+        let failed = || format!("cannot create the ledger {}", path.display());
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
         let file = file.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
-                anyhow::anyhow!("it is there already; go on with it by leaving out --create")
+                anyhow::anyhow!("it already exists; to use it, leave out --create")
             }
             _ => error.into(),
         });
@@ -103,7 +103,7 @@ impl Ledger {
         Ok(Self { database })
     }
 
-    /// Opens a ledger that must be there, and for this domain if one is named.
+    /// Opens an existing ledger, which must be for this domain if one is given.
     pub fn open(path: &Path, domain: Option<&Domain>) -> Result<Self> {
         let database = Database::open(path).map_err(|error| match &error {
             DatabaseError::DatabaseAlreadyOpen => {
@@ -116,11 +116,11 @@ impl Ledger {
                     path.display()
                 )
             }
-            _ => anyhow::Error::new(error).context(format!("the ledger {} cannot be opened", path.display())),
+            _ => anyhow::Error::new(error).context(format!("cannot open the ledger {}", path.display())),
         })?;
         let ledger = Self { database };
         let found = ledger.domain().with_context(|| {
-            format!("{} is no ledger, or its beginning was cut short; in that case delete it", path.display())
+            format!("{} is not a ledger, or its creation was interrupted; in that case delete it", path.display())
         })?;
         match domain {
             Some(domain) if *domain != found => bail!(
@@ -133,22 +133,21 @@ impl Ledger {
         }
     }
 
-    /// Whether a nonce is spent.
+    /// Returns whether a nonce is spent.
     pub fn is_spent(&self, policy_client: Address, nonce: U256) -> Result<bool, redb::Error> {
         let spent = self.database.begin_read()?.open_table(SPENT)?;
         Ok(spent.get(&key(policy_client, nonce))?.is_some())
     }
 
-    /// The record that spent a nonce.
+    /// Returns the number of the record that spent a nonce.
     pub fn spent_by(&self, policy_client: Address, nonce: U256) -> Result<Option<u64>, redb::Error> {
         let spent = self.database.begin_read()?.open_table(SPENT)?;
         Ok(spent.get(&key(policy_client, nonce))?.map(|sequence| sequence.value()))
     }
 
-    /// Spends the nonce of each that is not spent yet and records it, all in one transaction. When this returns, it is
-    /// on disk.
+    /// Spends and records each attestation whose nonce is not spent yet, in one transaction, which is then on disk.
     ///
-    /// On an error it is unknown what is on disk, and nothing may be answered but that.
+    /// On an error it is unknown what is on disk, and no result may be answered.
     pub fn record(
         &self,
         accepted_at: u64,
@@ -184,19 +183,19 @@ impl Ledger {
         Ok(recorded)
     }
 
-    /// How many records there are.
+    /// Returns the number of records.
     pub fn length(&self) -> Result<u64, redb::Error> {
         Ok(self.database.begin_read()?.open_table(AUDIT)?.len()?)
     }
 
-    /// One record, as JSON.
+    /// Returns one record, as JSON.
     pub fn entry(&self, sequence: u64) -> Result<Option<Vec<u8>>, redb::Error> {
         let audit = self.database.begin_read()?.open_table(AUDIT)?;
         Ok(audit.get(sequence)?.map(|record| record.value().to_vec()))
     }
 
-    /// Shows every record in turn, and returns the number of the first that is not as it was written: that does not
-    /// follow from the one before, or whose nonce is not the one it spent.
+    /// Passes every record to `show`, and returns the number of the first modified one: one that does not follow from the
+    /// record before it, or whose nonce is not spent by it.
     pub fn examine(&self, mut show: impl FnMut(&[u8]) -> io::Result<()>) -> Result<Option<u64>> {
         let transaction = self.database.begin_read()?;
         let (spent, audit) = (transaction.open_table(SPENT)?, transaction.open_table(AUDIT)?);
@@ -220,7 +219,7 @@ impl Ledger {
 
     fn domain(&self) -> Result<Domain> {
         let table = self.database.begin_read()?.open_table(DOMAIN)?;
-        let domain = table.get(())?.context("it does not say for which chain and client it is")?;
+        let domain = table.get(())?.context("it has no chain and client")?;
         Ok(serde_json::from_slice(domain.value())?)
     }
 }

@@ -1,5 +1,5 @@
-//! An HTTP service that verifies Assent attestations and lets each through once: what answers 200 is spent and on
-//! record, also after `kill -9` or a power cut.
+//! An HTTP service that verifies Assent attestations and accepts each only once: an attestation that was answered
+//! with 200 is spent and recorded, also after `kill -9` or a power cut.
 //!
 //! ```sh
 //! assent context --rpc-url URL --client 0x… --caller 0x… --nonce 0 --json > context.json
@@ -10,27 +10,27 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `POST /documents`, an attestation document | 200 with the audit record, or why not |
+//! | `POST /documents`, an attestation document | 200 with the audit record, or an error |
 //! | `POST /authorizations`, `{"intent": {…}, "authorization": "0x…"}` | the same |
 //! | `GET /audit/7` | the record of that sequence number |
 //! | `GET /health` | 200 while it verifies and its ledger can be read, 503 otherwise |
 //! | `GET /metrics` | for Prometheus |
 //!
-//! An error is JSON: the verifier's error with its name, arguments, sentence, and the data with which the contracts
-//! would revert. 400: it does not parse; 403: the operators deny; 408, 413: too slow, too long; 409: spent before; 422:
-//! every other refusal; 503: try again later.
+//! An error is JSON: the verifier's error with its name, arguments, sentence and revert data. 400: it does not parse;
+//! 403: the operators deny; 408, 413: too slow, too long; 409: spent before; 422: every other refusal; 503: try again
+//! later.
 //!
-//! What to copy: [`ledger`] for one transaction that holds both the spent nonce and its record, [`settling`] for
-//! batches on one thread that answers after the disk has it, [`answer`] for errors.
+//! What to copy: [`ledger`] for one transaction with both the spent nonce and its record, [`worker`] for batches on one
+//! thread that answers after the write, [`answer`] for errors.
 
 mod answer;
 mod chain_context;
 mod http;
 mod ledger;
 mod metrics;
-mod settling;
 mod signals;
 mod submission;
+mod worker;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand};
@@ -46,10 +46,10 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// How long a shutdown waits for requests under way. A request's body has less time than that to arrive.
+/// How long a shutdown waits for pending requests. It is longer than the time for a request's body.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(15);
 
-/// Verifies Assent attestations over HTTP and lets each through once.
+/// Verifies Assent attestations over HTTP, and accepts each only once.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct CommandLine {
@@ -61,7 +61,7 @@ struct CommandLine {
 enum Command {
     /// Run the service.
     Serve(ServeArguments),
-    /// Print the audit trail, one JSON record a line, and check that no record was altered, added or taken out.
+    /// Print the audit trail, one JSON record a line, and check that no record was changed, added or removed.
     Audit(AuditArguments),
 }
 
@@ -75,22 +75,27 @@ Examples:
 file has changed (a new epoch, one that was revoked, a burned nonce), and SIGTERM to stop. There is neither TLS nor a
 check of who asks: the context says on whose behalf the service acts, and a proxy in front says who may ask.")]
 struct ServeArguments {
-    /// What the chain would know, as JSON.
+    /// The chain state that verification takes as input, as JSON.
     #[arg(long, value_name = "FILE")]
     context: PathBuf,
-    /// Where spent nonces and the audit trail are kept. Whoever loses it lets every attestation through once more.
+    /// The file with spent nonces and the audit trail. Without it, every attestation would be accepted again.
     #[arg(long, value_name = "FILE")]
     ledger: PathBuf,
-    /// Begin an empty ledger, where there must be none yet.
+    /// Create an empty ledger; the file must not exist yet.
     #[arg(long)]
     create: bool,
-    /// Where to listen; port 0 takes one that is free.
+    /// The address to listen on; port 0 selects a free port.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8700")]
     listen: SocketAddr,
     /// How long a request waits for others to be verified with, in milliseconds.
-    #[arg(long, value_name = "MILLISECONDS", default_value = "5", value_parser = clap::value_parser!(u64).range(0..=1000))]
+    #[arg(
+        long,
+        value_name = "MILLISECONDS",
+        default_value = "5",
+        value_parser = clap::value_parser!(u64).range(0..=1000)
+    )]
     window: u64,
-    /// How many requests may wait; the next ones are answered 503. Also the most in one batch.
+    /// How many requests can wait; further ones are answered 503. Also the maximum of a batch.
     #[arg(long, value_name = "COUNT", default_value = "256", value_parser = clap::value_parser!(u16).range(1..))]
     queue: u16,
     /// The longest request body.
@@ -103,7 +108,7 @@ struct ServeArguments {
 Example:
   attestation-service audit --ledger ledger.redb > audit.jsonl
 
-The service must not be running: it alone holds the ledger open.")]
+The service must not be running: only one process can open the ledger.")]
 struct AuditArguments {
     /// The ledger.
     #[arg(long, value_name = "FILE")]
@@ -133,7 +138,7 @@ fn serve(arguments: &ServeArguments) -> Result<()> {
     });
     let metrics = Arc::new(Metrics::new());
     metrics.records.set(i64::try_from(ledger.length()?)?);
-    let (queue, reload, settling) = settling::start(settling::Setting {
+    let (queue, reload, worker) = worker::start(worker::WorkerOptions {
         context,
         ledger: Arc::clone(&ledger),
         metrics: Arc::clone(&metrics),
@@ -151,8 +156,8 @@ fn serve(arguments: &ServeArguments) -> Result<()> {
         let stop = signals::stop()?;
         let state = http::Service { queue, ledger, metrics };
         let (stopping, stopped) = tokio::sync::oneshot::channel();
-        // Without the thread that settles nothing can be answered any more.
-        let ended = settling.ended();
+        // Without the worker, no request can be answered.
+        let ended = worker.ended();
         let stop = async move {
             tokio::select! {
                 () = stop => {}
@@ -169,9 +174,9 @@ fn serve(arguments: &ServeArguments) -> Result<()> {
             } => eprintln!("some requests were not answered in time"),
         }
         reloading.abort();
-        Ok(settling)
+        Ok(worker)
     });
-    // Lets go of the queue; what had been taken into it is still settled.
+    // Drops the queue's sender; queued submissions are still processed.
     runtime.shutdown_timeout(Duration::ZERO);
     served?.join()
 }
@@ -184,8 +189,8 @@ fn audit(arguments: &AuditArguments) -> Result<()> {
     match broken {
         None => Ok(()),
         Some(sequence) => bail!(
-            "the trail is broken at record {sequence}: it does not follow from the one before, or its nonce is not spent \
-             by it. Somebody wrote to the file; take what is above as evidence, and a backup as the ledger"
+            "the trail is broken at record {sequence}: it does not follow from the one before, or its nonce is not \
+             spent by it. The file was modified; keep the output above as evidence, and restore the ledger from a backup"
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! What Prometheus is told.
+//! The metrics for Prometheus.
 
 use crate::answer::Problem;
 use assent_verifier::Refusal;
@@ -17,36 +17,36 @@ use std::fmt;
 /// The service's metrics.
 pub struct Metrics {
     registry: Registry,
-    submissions: Family<Outcome, Counter>,
-    /// Submissions that wait for their verdict.
+    submissions: Family<OutcomeLabelLabel, Counter>,
+    /// Submissions that wait for their result.
     pub waiting: Gauge,
     /// Records in the audit trail.
     pub records: Gauge,
     /// Submissions verified together.
     pub batch_size: Histogram,
-    /// From a batch's end of waiting until it is on disk.
+    /// The time from the end of a batch's wait until it is on disk.
     pub settling_seconds: Histogram,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct OutcomeLabelLabel {
     outcome: &'static str,
 }
 
 impl Metrics {
-    /// All at zero. Every outcome has its line from the start: a rate that was never seen cannot raise an alarm.
+    /// Returns metrics at zero, with every outcome: a rate of a missing outcome cannot raise an alarm.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("attestation_service");
         let submissions = Family::<Outcome, Counter>::default();
         let others = ["accepted", Problem::CONTRADICTORY_DOCUMENT, Problem::MALFORMED_REQUEST, "Unavailable"];
         for outcome in Refusal::NAMES.iter().copied().chain(others) {
-            drop(submissions.get_or_create(&Outcome { outcome }));
+            drop(submissions.get_or_create(&OutcomeLabel { outcome }));
         }
         let (waiting, records) = (Gauge::default(), Gauge::default());
         let batch_size = Histogram::new(exponential_buckets(1.0, 2.0, 10));
         let settling_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 12));
-        registry.register("submissions", "Submissions by what became of them", submissions.clone());
-        registry.register("waiting", "Submissions that wait for their verdict", waiting.clone());
+        registry.register("submissions", "Submissions by result", submissions.clone());
+        registry.register("waiting", "Submissions that wait for their result", waiting.clone());
         registry.register("audit_records", "Records in the audit trail", records.clone());
         registry.register("batch_size", "Submissions verified together", batch_size.clone());
         registry.register(
@@ -59,10 +59,10 @@ impl Metrics {
 
     /// Counts a submission.
     pub fn count(&self, outcome: &'static str) {
-        self.submissions.get_or_create(&Outcome { outcome }).inc();
+        self.submissions.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
-    /// Everything, as OpenMetrics text.
+    /// Returns all metrics as OpenMetrics text.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

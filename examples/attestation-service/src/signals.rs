@@ -1,6 +1,6 @@
-//! What the process is told from outside.
+//! Signals to the process.
 
-use crate::{chain_context, ledger::Domain, settling::Reload};
+use crate::{chain_context, ledger::Domain, worker::Reload};
 use anyhow::{Context as _, Result, bail};
 use std::{
     future::Future,
@@ -8,7 +8,7 @@ use std::{
 };
 use tokio::task::JoinHandle;
 
-/// Ends when the process is asked to stop.
+/// Completes when the process is asked to stop.
 #[cfg(unix)]
 pub fn stop() -> Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +22,7 @@ pub fn stop() -> Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ends when the process is asked to stop.
+/// Completes when the process is asked to stop.
 #[cfg(not(unix))]
 pub fn stop() -> Result<impl Future<Output = ()>> {
     Ok(async {

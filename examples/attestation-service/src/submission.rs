@@ -1,4 +1,4 @@
-//! What a request hands in.
+//! The content of a request.
 
 use crate::answer::Problem;
 use alloy_primitives::Bytes;
@@ -11,7 +11,7 @@ pub struct Submission {
     pub authorization: Authorization,
     /// The authorization's bytes.
     pub encoded: Vec<u8>,
-    /// Everything that was attested, where it came along.
+    /// The document, if the request has one.
     document: Option<AttestationDocument>,
 }
 
@@ -28,7 +28,7 @@ impl Submission {
         })
     }
 
-    /// Reads an intent beside the bytes that would travel with the call.
+    /// Reads an intent and an authorization.
     pub fn from_authorization(body: &[u8]) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -41,15 +41,16 @@ impl Submission {
         Ok(Self { intent, authorization, encoded: encoded.into(), document: None })
     }
 
-    /// Where the document says something else than what is verified: the explanation of a refusal. What is verified
-    /// holds under the context, so that a document with another client's name in it must not pass for that client's.
+    /// Returns the fields in which the document differs from what is verified: the explanation of a refusal.
+    ///
+    /// Verification is for the context's client, so a document for another client must not be accepted.
     pub fn differences<L>(&self, context: &Context<L>) -> Vec<Difference> {
         let document = self.document.as_ref();
         document.map_or_else(Vec::new, |document| context.differences(document, &self.intent, &self.authorization))
     }
 }
 
-/// Reads JSON, and says in which field an error is.
+/// Reads JSON, with the field in the error.
 fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer);

@@ -17,8 +17,9 @@ use std::{
 
 /// The shape of an entry, for error messages.
 const SHAPE: &str = "\
-an entry is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}, which can have its \
-own \"nonce\", \"expiration\", \"decision\" and \"evidence\"; a batch is an array of entries, or one entry after the other";
+an entry is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}, which can \
+have its own \"nonce\", \"expiration\", \"decision\" and \"evidence\"; a batch is an array of entries, or one entry \
+after the other";
 
 /// The file with the calls.
 #[derive(Args)]
@@ -57,7 +58,7 @@ impl Source {
         let elsewhere = entries.iter().enumerate().find(|(_, entry)| entry.intent.chainId != chain_id);
         if let Some((index, Entry { intent, .. })) = elsewhere {
             let error = format!(
-                "{}: `chainId` is {}, but the attestation is for chain {chain_id}, where every contract refuses the intent",
+                "{}: `chainId` is {}, but the attestation is for chain {chain_id}: every contract there refuses it",
                 self.entry(index),
                 intent.chainId
             );

@@ -15,8 +15,8 @@ use std::{collections::HashMap, time::SystemTime};
 /// The fields of every call whose entry does not have its own.
 #[derive(Args)]
 pub struct FieldArguments {
-    /// The client's nonce that the call will spend. In a batch, the first entry without a nonce has it, the next one the
-    /// next.
+    /// The client's nonce that the call will spend. In a batch, the first entry without a nonce has it, the next one
+    /// the next.
     #[arg(long, value_name = "NUMBER", required_unless_present = "batch", value_parser = arguments::whole_number)]
     nonce: Option<U256>,
     #[command(flatten)]
@@ -85,8 +85,8 @@ impl FieldArguments {
         entries.into_iter().zip(nonces).enumerate().map(attestation).collect()
     }
 
-    /// Returns each entry's nonce: its own, or the next one from --nonce. Two entries with one nonce are refused: only one of
-    /// the attestations could be used.
+    /// Returns each entry's nonce: its own, or the next one from --nonce. Two entries with one nonce are refused:
+    /// only one of the attestations could be used.
     fn nonces(&self, source: &Source, entries: &[Entry]) -> Result<Vec<U256>> {
         let mut next = self.nonce;
         let mut holders = HashMap::new();
@@ -110,8 +110,8 @@ impl FieldArguments {
                 let counted =
                     |index: usize| if entries[index].nonce.is_none() { " (counted from --nonce)" } else { "" };
                 bail!(
-                    "{} and entry {index} both have the nonce {nonce}{}{}, and only one of them could be used; give each \
-                     its own",
+                    "{} and entry {index} both have the nonce {nonce}{}{}, and only one of them could be used; give each its \
+                     own",
                     source.entry(earlier),
                     counted(earlier),
                     counted(index)

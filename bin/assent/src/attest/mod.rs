@@ -44,11 +44,15 @@ Examples:
   assent attest --batch intents.json --context context.json --nonce 7 --expiration 1800000000 --decision allow \\
       --evidence $EVIDENCE --key operator-1.json --partial @operator-2.txt --out attestations
 
-An intent: {\"from\": \"0x…\", \"to\": \"0x…\", \"value\": \"0\", \"data\": \"0x…\", \"chainId\": 1}, as `assent intent` prints it
-A batch: an array of intents, or one on each line. Each can also have its own \"nonce\", \"expiration\", \"decision\" and
-\"evidence\". The options apply to entries without them; --nonce is then the first nonce, and each next entry has the next.
-Nonces must differ. The order matters: operators who sign on several machines need the same file. Each attestation is written
-to nonce-NUMBER.json (the document) and nonce-NUMBER.hex (the authorization) in --out; --json prints them all.
+An intent: {\"from\": \"0x…\", \"to\": \"0x…\", \"value\": \"0\", \"data\": \"0x…\", \"chainId\": 1}; `assent intent`
+prints one.
+
+A batch: an array of intents, or one on each line. Each can also have its own \"nonce\", \"expiration\",
+\"decision\" and \"evidence\". The options apply to entries without them; --nonce is then the first nonce, and each
+next entry has the next. Nonces must differ. The order matters: operators who sign on several machines need the same
+file. Each attestation is written to nonce-NUMBER.json (the document) and nonce-NUMBER.hex (the authorization) in
+--out; --json prints them all.
+
 An epoch is what `assent epoch show --json` prints, a context what `assent context --json` prints.
 An invalid signature is left out, with a warning.")]
 pub struct Arguments {
@@ -67,7 +71,12 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["batch", "sign_only"])]
     document_out: Option<PathBuf>,
     /// Write a batch's documents and authorizations to this directory; it is created if it does not exist.
-    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath, conflicts_with_all = ["intent", "sign_only"])]
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        value_hint = ValueHint::DirPath,
+        conflicts_with_all = ["intent", "sign_only"]
+    )]
     out: Option<PathBuf>,
 }
 

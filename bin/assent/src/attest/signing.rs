@@ -37,15 +37,15 @@ impl Signers {
         }
         if expiration_from_the_clock && (self.sign_only || !self.partials.is_empty()) {
             bail!(
-                "operators on several machines must sign the same expiration, and --lifetime counts from each machine's \
-                 clock; give the same --expiration UNIX_SECONDS on each"
+                "operators on several machines must sign the same expiration, and --lifetime counts from each \
+                 machine's clock; give the same --expiration UNIX_SECONDS on each"
             );
         }
         Ok(())
     }
 
-    /// Signs the root with each key, and adds the signatures made elsewhere. All key files are read and found in the epoch
-    /// before the first is decrypted.
+    /// Signs the root with each key, and adds the signatures made elsewhere. All key files are read and found in the
+    /// epoch before the first is decrypted.
     pub fn sign(&self, epoch: &Epoch, batch: &AttestationBatch) -> Result<Vec<PartialSignature>> {
         let elsewhere = self.partials.iter().map(Partials::read).collect::<Result<Vec<_>>>()?.concat();
         let mut found = Vec::new();

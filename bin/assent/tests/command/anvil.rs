@@ -31,7 +31,7 @@ impl Anvil {
         let address =
             lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
         let address = address.expect("anvil says where it listens");
-        // Somebody has to read on, or anvil stops once the pipe is full.
+        // Reads on: anvil stops once the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, url: format!("http://{address}") }
     }

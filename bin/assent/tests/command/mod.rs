@@ -1,4 +1,4 @@
-//! The binary, run as a user would run it, in a directory of its own.
+//! The binary, run as a user would run it, in its own directory.
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
@@ -9,7 +9,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The variables of the environment that the binary heeds: in CI, what is printed to a terminal gets colours whatever TERM says.
+/// The variables of the environment that the binary heeds: in CI, what is printed to a terminal gets colours whatever
+/// TERM says.
 const SETTINGS: [&str; 6] = ["CI", "CLICOLOR", "CLICOLOR_FORCE", "ETH_RPC_URL", "NO_COLOR", "TERM"];
 
 /// A directory to work in.
@@ -55,7 +56,7 @@ impl Desk {
 
     /// Runs any program in the directory.
     pub fn run_program(&self, mut program: Command) -> Ran {
-        // What whoever runs the tests likes must not change what is printed.
+        // The settings of the user who runs the tests must not change the output.
         let explicit = program.get_envs().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
         for name in SETTINGS.iter().filter(|name| !explicit.iter().any(|set| set == **name)) {
             program.env_remove(name);

@@ -1,4 +1,4 @@
-//! Everything that an offline round trip needs, made by the binary alone.
+//! Everything that an offline round trip needs, made only by the binary.
 
 #![allow(dead_code, reason = "each test program uses a part")]
 

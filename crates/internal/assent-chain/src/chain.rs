@@ -92,8 +92,8 @@ impl EmbeddedChain {
         Self { machine: SharedMachine::new(genesis) }
     }
 
-    /// Returns an alloy provider to this chain, which fills in chain id, nonce, gas and fees. The accounts of the genesis
-    /// block are unlocked: a request with one of them as `from` needs no signature.
+    /// Returns an alloy provider to this chain, which fills in chain id, nonce, gas and fees. The genesis accounts
+    /// are unlocked: a request with one of them as `from` needs no signature.
     ///
     /// The nonce is read each time. alloy's default caches nonces, and is wrong after a rejected transaction and after
     /// a return to a snapshot.
@@ -302,7 +302,8 @@ impl EmbeddedChain {
         self.machine().state().balance(address)
     }
 
-    /// Returns an account's nonce: the number of transactions it sent or, for a contract, of contracts it created plus one.
+    /// Returns an account's nonce: the number of transactions it sent or, for a contract, of contracts it created, plus
+    /// one.
     pub fn nonce(&self, address: Address) -> u64 {
         self.machine().state().nonce(address)
     }
@@ -342,7 +343,7 @@ impl EmbeddedChain {
         SnapshotId(self.machine().snapshot())
     }
 
-    /// Returns to a snapshot; `false` if there is none. It and all later ones become invalid.
+    /// Returns to a snapshot; `false` if it does not exist. It and all later ones become invalid.
     pub fn revert(&self, snapshot: SnapshotId) -> bool {
         self.machine().revert(snapshot.0)
     }

@@ -60,7 +60,7 @@ pub(crate) struct Machine {
     blocks: Vec<MinedBlock>,
     /// Number of the block that holds each transaction.
     transactions: HashMap<TxHash, usize>,
-    /// The next block's time, once somebody has set it.
+    /// The next block's time, if it was set.
     next_timestamp: Option<u64>,
     snapshots: BTreeMap<u64, Snapshot>,
     next_snapshot: u64,
@@ -193,7 +193,7 @@ impl Machine {
         Ok(self.execute(transaction, block, Rules::Simulation)?.result.into())
     }
 
-    /// Executes and mines in a block of its own. An execution that reverts or halts is mined too.
+    /// Executes and mines in its own block. An execution that reverts or halts is mined too.
     pub(crate) fn transact(
         &mut self,
         transaction: Recovered<TxEnvelope>,

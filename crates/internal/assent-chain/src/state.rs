@@ -116,8 +116,7 @@ impl<F: Fn(u64) -> Option<B256>> DatabaseRef for StateView<'_, F> {
         Ok(self.state.accounts.get(&address).map(|account| account.info.clone()))
     }
 
-    /// The EVM asks only for code that [`basic_ref`](Self::basic_ref) did not already give, of which there is none; a
-    /// search through all accounts is right in any case.
+    /// Searches all accounts. The EVM never needs it: [`basic_ref`](Self::basic_ref) returns all code.
     fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, Infallible> {
         let holder = self.state.accounts.values().find(|account| account.info.code_hash == code_hash);
         Ok(holder.and_then(|account| account.info.code.clone()).unwrap_or_default())

@@ -20,7 +20,7 @@ use assent_chain::{BLOCK_GAS_LIMIT, DEPLOYMENT_PROXY, DEVELOPMENT_ACCOUNTS, Embe
 use recorder::{CREATION, STRANGER, TOPIC, word};
 use serde_json::{Value, json};
 
-/// What two honest chains may answer differently, wherever it stands in an answer: hashes over signatures that the
+/// What two honest chains may answer differently, anywhere in an answer: hashes over signatures that the
 /// embedded chain does not make, the state root it does not compute, and fields that only anvil adds.
 const FREE_FIELDS: [&str; 17] = [
     "hash",

@@ -14,7 +14,8 @@ use assent_verifier::{Authorization, Intent, Policy};
 ///
 /// # Errors
 ///
-/// As [`AssentClient::create`]: [`ClientError::Reverted`] when the policy is invalid, or `task_manager` is not a contract.
+/// As [`AssentClient::create`]: [`ClientError::Reverted`] when the policy is invalid, or `task_manager` is not a
+/// contract.
 pub async fn deploy_vault<P: Provider>(
     client: &AssentClient<P>,
     from: Address,

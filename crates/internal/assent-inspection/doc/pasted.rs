@@ -1,5 +1,5 @@
-// The hidden set-up of the documentation's examples: the examples of the Inspector's page, as texts and parsed. Each example
-// includes this file as a module.
+// The hidden set-up of the documentation's examples: the examples of the Inspector's page, as texts and parsed. Each
+// example includes this file as a module.
 
 use assent_inspection::{
     Payload, Submission,

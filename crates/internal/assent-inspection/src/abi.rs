@@ -64,7 +64,8 @@ impl Abi {
         self.0.iter()
     }
 
-    /// Decodes calldata by the function whose selector it has; `None` when there is none, or the arguments do not decode.
+    /// Decodes calldata by the function with its selector; `None` without such a function, or when the arguments do not
+    /// decode.
     pub(crate) fn decode(&self, calldata: &[u8]) -> Option<DecodedCall<'_>> {
         let (selector, arguments) = calldata.split_at_checked(4)?;
         let function = self.0.iter().find(|function| function.selector() == selector)?;
@@ -121,7 +122,7 @@ fn signature(line: &str) -> Result<Function, AbiError> {
         return Err(error(format!("it has {} bytes; the maximum is {LONGEST_SIGNATURE}", line.len())));
     }
     Function::parse(line.trim().trim_end_matches(';')).map_err(|reason| {
-        // The parser draws the place on lines of its own.
+        // The parser marks the position on separate lines.
         let reason = reason.to_string();
         let reason = reason.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
         error(format!("{}; write it as transfer(address to, uint256 amount)", reason.join(" ")))
@@ -136,7 +137,7 @@ fn parsed_type(parameter: &Param) -> Option<DynSolType> {
     short(parameter).then(|| parameter.resolve().ok()).flatten()
 }
 
-/// Returns the words that a type's value, or its first element, has at least: the decoder allocates them before it reads.
+/// Returns the minimum words of a value, or of its first element: the decoder allocates them before it reads.
 fn head_words(kind: &DynSolType) -> usize {
     match kind {
         DynSolType::FixedArray(element, length) => head_words(element).max(1).saturating_mul(*length),

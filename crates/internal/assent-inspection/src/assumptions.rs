@@ -14,7 +14,8 @@ use serde::Serialize;
 ///
 /// let inspection = text::inspect(&texts("valid: only an operator set is known"))?;
 /// let spent = inspection.assumptions.iter().find(|assumption| assumption.fact == "spent nonces");
-/// assert_eq!(spent.map(|assumption| (assumption.value.as_str(), assumption.checks.as_slice())), Some(("none", &[7][..])));
+/// let spent = spent.ok_or("it is assumed")?;
+/// assert_eq!((spent.value.as_str(), spent.checks.as_slice()), ("none", &[7][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,11 +71,11 @@ fn completed(mut context: Context, submission: &Submission) -> Context {
     context
 }
 
-/// Returns a context from the document, an operator set and the time. Other chain state is assumed in favour of the call.
+/// Returns a context from the document, an operator set and the time. Other state is assumed in favour of the call.
 fn assumed(submission: &Submission) -> ContextSource {
     let Some(document) = &submission.document else {
         return ContextSource::Missing(
-            "needs a context, which `assent context --json` prints; or the attestation document, an operator set and the time",
+            "needs a context, which `assent context --json` prints; or the document, an operator set and the time",
         );
     };
     let Some(epoch) = submission.epochs.iter().find(|epoch| epoch.number == document.epoch) else {

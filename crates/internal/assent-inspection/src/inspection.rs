@@ -159,7 +159,7 @@ pub enum InspectionError {
 
 /// Inspects a submission.
 ///
-/// With a context and a call, [`assent_verifier::examine`] runs all checks; a malformed authorization then fails a check.
+/// With a context and a call, [`assent_verifier::examine`] runs all checks; a malformed authorization fails one.
 /// Without them, the fields are decoded, and the checks name the missing input.
 ///
 /// ```

@@ -7,7 +7,8 @@ use assent_verifier::Refusal;
 /// ```
 /// use assent_verifier::Refusal;
 ///
-/// assert_eq!(assent_inspection::remedy(&Refusal::PolicyNotSet), "have the client's owner set its TaskManager and policy");
+/// let remedy = assent_inspection::remedy(&Refusal::PolicyNotSet);
+/// assert_eq!(remedy, "have the client's owner set its TaskManager and policy");
 /// ```
 pub fn remedy(refusal: &Refusal) -> &'static str {
     match refusal {
@@ -26,7 +27,7 @@ pub fn remedy(refusal: &Refusal) -> &'static str {
         }
         Refusal::EpochRetired { .. } => "have the call attested under the newest epoch: `assent context` reads it",
         Refusal::RootNotRecorded { .. } => {
-            "record the attestation's document with `assent record`, or use the authorization that carries the signature"
+            "record the attestation's document with `assent record`, or use the authorization with the signature"
         }
         Refusal::QuorumNotReached { .. } => "have more operators sign: `assent attest` with another --key or --partial",
         Refusal::MalformedSignature | Refusal::InvalidSignature => {

@@ -197,9 +197,7 @@ pub fn recognise(text: &str) -> Result<&'static str, TextError> {
             ("intent", has("from") && has("to")),
         ];
         return kinds.into_iter().find_map(|(kind, is)| is.then_some(kind)).ok_or_else(|| {
-            unknown(
-                "this JSON is not an attestation document, context, epoch or intent; docs/protocol.md lists their fields",
-            )
+            unknown("this JSON is not an attestation document, context, epoch or intent; see docs/protocol.md")
         });
     }
     let bytes = bytes("file", text, LONGEST_TEXT)?;

@@ -169,7 +169,10 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), place in any::<prop::sample::Index>()) {
+    fn no_bytes_make_it_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        place in any::<prop::sample::Index>(),
+    ) {
         let texts = texts();
         let mut authorization = alloy_primitives::hex::decode(&texts.authorization).expect("hex");
         let place = place.index(authorization.len());

@@ -119,8 +119,8 @@ fn a_wrong_task_is_explained_by_the_fields_that_differ() {
     assert_eq!(inspection.differences.len(), 2, "the value, and with it the task: {:?}", inspection.differences);
     assert_eq!(inspection.differences[0].field, "intent.value");
     assert!(inspection.checks[3].reason.contains("value: 0 attested, 1 in the call"));
-    let alone = inspected(&Texts { document: String::new(), ..world.texts() });
-    assert!(alone.verdict.remedy.is_some_and(|remedy| remedy.contains("give the attestation document")));
+    let without = inspected(&Texts { document: String::new(), ..world.texts() });
+    assert!(without.verdict.remedy.is_some_and(|remedy| remedy.contains("give the attestation document")));
 }
 
 #[test]

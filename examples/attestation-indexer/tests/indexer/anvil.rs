@@ -1,13 +1,13 @@
 //! Old blocks and inner calls, on a node that shows both; and the program itself.
 
-use crate::stage::{FORWARDER, Stage, TWICE_FORWARDER, assert_verified};
+use crate::fixture::{FORWARDER, Fixture, TWICE_FORWARDER, assert_verified};
 use alloy::{
     node_bindings::{Anvil, AnvilInstance},
     primitives::U256,
     providers::{Provider, ProviderBuilder},
 };
 use assent_verifier::{Refusal, SpentLedger, SpentNonces};
-use attestation_indexer::{Indexer, Verdict};
+use attestation_indexer::{FindingStatus, Indexer};
 use std::{
     path::Path,
     process::{Command, Output},
@@ -23,21 +23,22 @@ async fn the_past_is_verified_block_by_block_and_inner_calls_by_their_trace() {
     let anvil = anvil();
     let accounts = anvil.addresses().to_vec();
     let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
-    let stage = Stage::new(provider, &accounts, Some(&FORWARDER)).await;
-    let from = stage.head().await + 1;
-    let receipts = [stage.pay_from_inside(&[7], accounts[9]).await, stage.execute_from_inside(8, accounts[9]).await];
+    let fixture = Fixture::new(provider, &accounts, Some(&FORWARDER)).await;
+    let from = fixture.head().await + 1;
+    let receipts =
+        [fixture.pay_from_inside(&[7], accounts[9]).await, fixture.execute_from_inside(8, accounts[9]).await];
     // What the chain knows now is another thing.
-    stage.change_policy(accounts[0]).await;
-    stage.burn_nonces(accounts[0]).await;
+    fixture.change_policy(accounts[0]).await;
+    fixture.burn_nonces(accounts[0]).await;
 
-    let mut indexer = stage.indexer(from, 1);
+    let mut indexer = fixture.indexer(from, 1);
     let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
     assert_eq!(findings.len(), 2);
     assert_verified(&findings[0], &receipts[0], 7);
     assert_verified(&findings[1], &receipts[1], 8);
 
     let program = |options: &[&str]| {
-        let (url, task_manager) = (anvil.endpoint(), stage.task_manager.to_string());
+        let (url, task_manager) = (anvil.endpoint(), fixture.task_manager.to_string());
         let fixed = ["--rpc-url", &url, "--task-manager", &task_manager, "--confirmations", "1"];
         let program = env!("CARGO_BIN_EXE_attestation-indexer");
         let (from, last) = (from.to_string(), receipts[1].block_number.unwrap().to_string());
@@ -52,7 +53,7 @@ async fn the_past_is_verified_block_by_block_and_inner_calls_by_their_trace() {
         2
     );
     assert!(said.contains(&format!("resume with --from-block {}", receipts[1].block_number.unwrap() + 1)), "{said}");
-    let output = program(&["--json", "--client", &stage.vault.to_string()]);
+    let output = program(&["--json", "--client", &fixture.vault.to_string()]);
     let line = String::from_utf8(output.stdout).unwrap().lines().next().unwrap().to_owned();
     let json: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!((&json["verdict"], &json["nonce"]), (&"verified".into(), &"7".into()));
@@ -63,20 +64,20 @@ async fn two_uses_in_one_transaction_are_told_apart() {
     let anvil = anvil();
     let accounts = anvil.addresses().to_vec();
     let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
-    let stage = Stage::new(provider, &accounts, Some(&TWICE_FORWARDER)).await;
-    let from = stage.head().await + 1;
-    let receipt = stage.pay_from_inside(&[7, 8], accounts[9]).await;
-    let mut indexer = stage.indexer(from, 0);
+    let fixture = Fixture::new(provider, &accounts, Some(&TWICE_FORWARDER)).await;
+    let from = fixture.head().await + 1;
+    let receipt = fixture.pay_from_inside(&[7, 8], accounts[9]).await;
+    let mut indexer = fixture.indexer(from, 0);
     let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
     assert_eq!(findings.len(), 2);
     assert_verified(&findings[0], &receipt, 7);
     assert_verified(&findings[1], &receipt, 8);
 
     let known = |indexer: &Indexer<_>| {
-        (7..10).map(|nonce| indexer.spent().is_spent(stage.vault, U256::from(nonce))).collect::<Vec<_>>()
+        (7..10).map(|nonce| indexer.spent().is_spent(fixture.vault, U256::from(nonce))).collect::<Vec<_>>()
     };
     assert_eq!(known(&indexer), [true, true, false]);
-    stage.burn_nonces(accounts[0]).await;
+    fixture.burn_nonces(accounts[0]).await;
     assert!(indexer.step(u64::MAX).await.unwrap().unwrap().is_empty());
     assert_eq!(known(&indexer), [true, true, true], "what is burned cannot be used any more");
 }
@@ -87,13 +88,13 @@ async fn a_use_that_the_verifier_refuses_is_an_alarm() {
     let anvil = anvil();
     let accounts = anvil.addresses().to_vec();
     let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
-    let stage = Stage::new(provider, &accounts, None).await;
-    let from = stage.head().await + 1;
-    stage.pay(7).await;
+    let fixture = Fixture::new(provider, &accounts, None).await;
+    let from = fixture.head().await + 1;
+    fixture.pay(7).await;
     let mut spent = SpentNonces::default();
-    assert!(spent.spend(stage.vault, U256::from(7)));
-    let findings = stage.indexer(from, 0).with_spent(spent).step(u64::MAX).await.unwrap().unwrap();
-    let refusal = Refusal::AttestationAlreadySpent { policyClient: stage.vault, nonce: U256::from(7) };
-    assert!(matches!(findings[0].verdict, Verdict::Refused(found) if found == refusal), "{}", findings[0]);
+    assert!(spent.spend(fixture.vault, U256::from(7)));
+    let findings = fixture.indexer(from, 0).with_spent(spent).step(u64::MAX).await.unwrap().unwrap();
+    let refusal = Refusal::AttestationAlreadySpent { policyClient: fixture.vault, nonce: U256::from(7) };
+    assert!(matches!(findings[0].status, FindingStatus::Refused(found) if found == refusal), "{}", findings[0]);
     assert!(findings[0].to_string().contains("REFUSED, although the chain accepted it: AttestationAlreadySpent"));
 }

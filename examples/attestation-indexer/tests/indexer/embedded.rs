@@ -1,32 +1,32 @@
 //! Confirmations, reorganisations and what cannot be seen.
 
-use crate::stage::{FORWARDER, Stage, assert_verified};
+use crate::fixture::{FORWARDER, Fixture, assert_verified};
 use alloy::primitives::Address;
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
-use attestation_indexer::Verdict;
+use attestation_indexer::FindingStatus;
 
 const STRANGER: Address = DEVELOPMENT_ACCOUNTS[9];
 
-async fn stage(chain: &EmbeddedChain, agent_contract: Option<&'static [u8]>) -> Stage {
-    Stage::new(chain.provider(), &DEVELOPMENT_ACCOUNTS, agent_contract).await
+async fn fixture(chain: &EmbeddedChain, agent_contract: Option<&'static [u8]>) -> Fixture {
+    Fixture::new(chain.provider(), &DEVELOPMENT_ACCOUNTS, agent_contract).await
 }
 
 #[tokio::test]
 async fn followed_closely_each_use_is_verified_in_turn_whether_trailing_or_explicit() {
     let chain = EmbeddedChain::new(31_337);
-    let stage = stage(&chain, None).await;
-    let mut indexer = stage.indexer(0, 0);
+    let fixture = fixture(&chain, None).await;
+    let mut indexer = fixture.indexer(0, 0);
     assert!(indexer.step(u64::MAX).await.unwrap().unwrap().is_empty(), "nothing is spent yet");
     assert!(indexer.step(u64::MAX).await.unwrap().is_none(), "there is no new block");
 
-    let receipt = stage.pay(7).await;
+    let receipt = fixture.pay(7).await;
     let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
     assert_verified(&findings[0], &receipt, 7);
-    let receipt = stage.execute(8).await;
+    let receipt = fixture.execute(8).await;
     let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
     assert_verified(&findings[0], &receipt, 8);
     assert_eq!(findings.len(), 1);
-    assert_eq!(indexer.next_block(), stage.head().await + 1);
+    assert_eq!(indexer.next_block(), fixture.head().await + 1);
     let json = findings[0].to_json();
     assert_eq!((&json["verdict"], &json["nonce"]), (&"verified".into(), &"8".into()));
     assert_eq!(json["verified"]["signedWeight"], "20");
@@ -35,11 +35,11 @@ async fn followed_closely_each_use_is_verified_in_turn_whether_trailing_or_expli
 #[tokio::test]
 async fn a_block_counts_once_it_is_deep_enough_and_one_that_was_replaced_before_never() {
     let chain = EmbeddedChain::new(31_337);
-    let stage = stage(&chain, None).await;
-    let begin = stage.head().await + 1;
-    let mut indexer = stage.indexer(begin, 2);
+    let fixture = fixture(&chain, None).await;
+    let begin = fixture.head().await + 1;
+    let mut indexer = fixture.indexer(begin, 2);
     let before = chain.snapshot();
-    stage.pay(7).await;
+    fixture.pay(7).await;
     chain.mine().unwrap();
     assert!(indexer.step(u64::MAX).await.unwrap().is_none(), "only one block follows it");
 
@@ -55,10 +55,10 @@ async fn a_block_counts_once_it_is_deep_enough_and_one_that_was_replaced_before_
 #[tokio::test]
 async fn a_block_replaced_after_its_confirmations_is_an_error() {
     let chain = EmbeddedChain::new(31_337);
-    let stage = stage(&chain, None).await;
-    let mut indexer = stage.indexer(stage.head().await + 1, 0);
+    let fixture = fixture(&chain, None).await;
+    let mut indexer = fixture.indexer(fixture.head().await + 1, 0);
     let before = chain.snapshot();
-    stage.pay(7).await;
+    fixture.pay(7).await;
     assert_eq!(indexer.step(u64::MAX).await.unwrap().unwrap().len(), 1);
     let next = indexer.next_block();
 
@@ -75,22 +75,22 @@ async fn a_block_replaced_after_its_confirmations_is_an_error() {
 #[tokio::test]
 async fn what_is_in_an_inner_call_or_of_an_older_state_is_reported_and_not_guessed() {
     let chain = EmbeddedChain::new(31_337);
-    let stage = stage(&chain, Some(&FORWARDER)).await;
-    let from = stage.head().await + 1;
-    stage.pay_from_inside(&[7], STRANGER).await;
-    let findings = stage.indexer(from, 0).step(u64::MAX).await.unwrap().unwrap();
-    let Verdict::NotVisible(reason) = &findings[0].verdict else { panic!("{}", findings[0]) };
+    let fixture = fixture(&chain, Some(&FORWARDER)).await;
+    let from = fixture.head().await + 1;
+    fixture.pay_from_inside(&[7], STRANGER).await;
+    let findings = fixture.indexer(from, 0).step(u64::MAX).await.unwrap().unwrap();
+    let FindingStatus::NotVisible(reason) = &findings[0].status else { panic!("{}", findings[0]) };
     assert!(reason.contains("the node gives no trace"), "{reason}");
     assert!(!findings[0].is_verified());
 
     let chain = EmbeddedChain::new(31_337);
-    let stage = self::stage(&chain, None).await;
-    let from = stage.head().await + 1;
-    stage.pay(7).await;
+    let fixture = self::fixture(&chain, None).await;
+    let from = fixture.head().await + 1;
+    fixture.pay(7).await;
     for _ in 0..2 {
         chain.mine().unwrap();
     }
-    let findings = stage.indexer(from, 1).step(u64::MAX).await.unwrap().unwrap();
-    let Verdict::Undecided(reason) = &findings[0].verdict else { panic!("{}", findings[0]) };
+    let findings = fixture.indexer(from, 1).step(u64::MAX).await.unwrap().unwrap();
+    let FindingStatus::Undecided(reason) = &findings[0].status else { panic!("{}", findings[0]) };
     assert!(reason.contains("only the state of the latest block"), "{reason}");
 }

@@ -3,4 +3,4 @@
 
 mod anvil;
 mod embedded;
-mod stage;
+mod fixture;

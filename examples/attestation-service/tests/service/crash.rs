@@ -1,6 +1,6 @@
 //! `kill -9` in the middle of a stream of requests.
 
-use crate::stage::{Service, Stage};
+use crate::fixture::{Fixture, Service};
 use alloy_primitives::U256;
 use assent_verifier::AttestationDocument;
 use serde_json::Value;
@@ -21,12 +21,12 @@ const CALLERS: u64 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_200_survives_kill_9_and_nothing_is_accepted_twice() {
-    let stage = Stage::new();
-    let documents = stage.documents(0..LIVES.len() as u64 * ATTESTATIONS);
+    let fixture = Fixture::new();
+    let documents = fixture.documents(0..LIVES.len() as u64 * ATTESTATIONS);
     let mut answered = BTreeMap::new();
     let mut cut_off = 0;
     for (life, acceptances) in LIVES.into_iter().enumerate() {
-        let service = Service::start(&stage, if life == 0 { &["--create"] } else { &[] });
+        let service = Service::start(&fixture, if life == 0 { &["--create"] } else { &[] });
         let own = &documents[life * ATTESTATIONS as usize..][..ATTESTATIONS as usize];
         let stream = stream(&service, own, acceptances).await;
         service.kill();
@@ -39,7 +39,7 @@ async fn what_was_answered_200_survives_kill_9_and_nothing_is_accepted_twice() {
     }
     assert!(cut_off > 0, "no request was pending when the service was killed");
 
-    let service = Service::start(&stage, &[]);
+    let service = Service::start(&fixture, &[]);
     let mut accepted_late = 0;
     for (nonce, document) in (0..).zip(&documents) {
         let answer = service.submit(document).await;
@@ -57,7 +57,7 @@ async fn what_was_answered_200_survives_kill_9_and_nothing_is_accepted_twice() {
     service.signal("TERM");
     assert!(service.wait());
 
-    let audit = stage.run(&["audit", "--ledger", "ledger.redb"]);
+    let audit = fixture.run(&["audit", "--ledger", "ledger.redb"]);
     assert!(audit.status.success(), "{audit:?}");
     let records = String::from_utf8(audit.stdout).unwrap();
     let records = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();

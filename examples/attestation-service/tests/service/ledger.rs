@@ -1,6 +1,6 @@
 //! The file that must neither be lost nor mistaken.
 
-use crate::stage::{Service, Stage};
+use crate::fixture::{Fixture, Service};
 use alloy_primitives::U256;
 use redb::{Database, ReadableDatabase, TableDefinition};
 
@@ -8,8 +8,8 @@ const AUDIT: TableDefinition<u64, &[u8]> = TableDefinition::new("audit");
 const SERVE: [&str; 7] = ["serve", "--context", "context.json", "--ledger", "ledger.redb", "--listen", "127.0.0.1:0"];
 
 #[track_caller]
-fn assert_fails(stage: &Stage, arguments: &[&str], words: &str) {
-    let output = stage.run(arguments);
+fn assert_fails(fixture: &Fixture, arguments: &[&str], words: &str) {
+    let output = fixture.run(arguments);
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains(words) && !error.contains("panicked"), "{error}");
@@ -17,36 +17,36 @@ fn assert_fails(stage: &Stage, arguments: &[&str], words: &str) {
 
 #[tokio::test]
 async fn a_ledger_is_never_begun_by_mistake_nor_used_for_another_client_nor_by_two() {
-    let stage = Stage::new();
-    assert_fails(&stage, &SERVE, "begin it with --create");
-    let service = Service::begin(&stage, &[]);
-    service.submit(&stage.document(1)).await.accepted();
-    assert_fails(&stage, &SERVE, "another process has the ledger");
-    assert_fails(&stage, &["audit", "--ledger", "ledger.redb"], "another process has the ledger");
+    let fixture = Fixture::new();
+    assert_fails(&fixture, &SERVE, "begin it with --create");
+    let service = Service::begin(&fixture, &[]);
+    service.submit(&fixture.document(1)).await.accepted();
+    assert_fails(&fixture, &SERVE, "another process has the ledger");
+    assert_fails(&fixture, &["audit", "--ledger", "ledger.redb"], "another process has the ledger");
     service.kill();
 
-    assert_fails(&stage, &[&SERVE[..], &["--create"]].concat(), "it is there already");
-    let mut other = stage.context.clone();
+    assert_fails(&fixture, &[&SERVE[..], &["--create"]].concat(), "it is there already");
+    let mut other = fixture.context.clone();
     other.chain_id = U256::from(1);
-    stage.write_context(&other);
-    assert_fails(&stage, &SERVE, "but the context is for");
-    other = stage.context.clone();
+    fixture.write_context(&other);
+    assert_fails(&fixture, &SERVE, "but the context is for");
+    other = fixture.context.clone();
     other.policy = None;
-    stage.write_context(&other);
-    assert_fails(&stage, &SERVE, "sets no policy");
-    std::fs::write(stage.path("context.json"), "{\"chainId\": \"one\"}").unwrap();
-    assert_fails(&stage, &SERVE, "`assent context --json` prints one");
+    fixture.write_context(&other);
+    assert_fails(&fixture, &SERVE, "sets no policy");
+    std::fs::write(fixture.path("context.json"), "{\"chainId\": \"one\"}").unwrap();
+    assert_fails(&fixture, &SERVE, "`assent context --json` prints one");
 }
 
 #[tokio::test]
 async fn an_altered_audit_trail_is_found_out() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &[]);
-    for document in stage.documents(0..4) {
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &[]);
+    for document in fixture.documents(0..4) {
         service.submit(&document).await.accepted();
     }
     service.kill();
-    let path = stage.path("ledger.redb");
+    let path = fixture.path("ledger.redb");
     let record = |sequence| {
         let database = Database::open(&path).unwrap();
         let transaction = database.begin_read().unwrap();
@@ -66,20 +66,20 @@ async fn an_altered_audit_trail_is_found_out() {
         transaction.commit().unwrap();
     };
     let audit = ["audit", "--ledger", "ledger.redb"];
-    assert!(stage.run(&audit).status.success());
+    assert!(fixture.run(&audit).status.success());
 
     let (second, last) = (record(1), record(3));
     let altered = String::from_utf8(second.clone()).unwrap().replace("\"epoch\":1", "\"epoch\":2");
     write(1, Some(altered.as_bytes()));
-    assert_fails(&stage, &audit, "broken at record 2");
+    assert_fails(&fixture, &audit, "broken at record 2");
     write(1, Some(&second));
-    assert!(stage.run(&audit).status.success());
+    assert!(fixture.run(&audit).status.success());
     write(1, None);
-    assert_fails(&stage, &audit, "broken at record 1");
+    assert_fails(&fixture, &audit, "broken at record 1");
     write(1, Some(&second));
     write(3, None);
-    assert_fails(&stage, &audit, "broken at record 3");
+    assert_fails(&fixture, &audit, "broken at record 3");
     write(3, Some(&last));
     write(4, Some(&last));
-    assert_fails(&stage, &audit, "broken at record 4");
+    assert_fails(&fixture, &audit, "broken at record 4");
 }

@@ -1,14 +1,14 @@
 //! Many at once, too many at once, and signals.
 
-use crate::stage::{Service, Stage};
+use crate::fixture::{Fixture, Service};
 use alloy_primitives::{Address, aliases::U48};
 use std::time::Duration;
 
 #[tokio::test]
 async fn one_authorization_submitted_by_many_at_once_is_accepted_once() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &["--window", "50"]);
-    let document = stage.document(7);
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &["--window", "50"]);
+    let document = fixture.document(7);
     let callers = (0..24).map(|_| {
         let (caller, document) = (service.caller(), document.clone());
         tokio::spawn(async move { caller.submit(&document).await.unwrap() })
@@ -33,9 +33,9 @@ async fn one_authorization_submitted_by_many_at_once_is_accepted_once() {
 
 #[tokio::test]
 async fn more_than_the_queue_holds_are_answered_503_and_not_spent() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &["--window", "1000", "--queue", "2"]);
-    let documents = stage.documents(0..12);
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &["--window", "1000", "--queue", "2"]);
+    let documents = fixture.documents(0..12);
     let callers = documents.iter().cloned().map(|document| {
         let caller = service.caller();
         tokio::spawn(async move { caller.submit(&document).await.unwrap() })
@@ -47,7 +47,7 @@ async fn more_than_the_queue_holds_are_answered_503_and_not_spent() {
     assert!(answers.iter().any(|answer| answer.status == 503), "the queue was never full");
     service.kill();
 
-    let service = Service::start(&stage, &["--window", "0"]);
+    let service = Service::start(&fixture, &["--window", "0"]);
     for (document, answer) in documents.iter().zip(answers) {
         let again = service.submit(document).await;
         if answer.status == 200 {
@@ -64,9 +64,9 @@ async fn more_than_the_queue_holds_are_answered_503_and_not_spent() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_service_that_is_asked_to_stop_answers_what_is_under_way() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &["--window", "1000"]);
-    let callers = stage.documents(0..5).into_iter().map(|document| {
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &["--window", "1000"]);
+    let callers = fixture.documents(0..5).into_iter().map(|document| {
         let caller = service.caller();
         tokio::spawn(async move { caller.submit(&document).await.unwrap() })
     });
@@ -80,28 +80,28 @@ async fn a_service_that_is_asked_to_stop_answers_what_is_under_way() {
         caller.await.unwrap().accepted();
     }
     assert!(service.wait(), "it ends well");
-    assert!(stage.run(&["audit", "--ledger", "ledger.redb"]).status.success());
+    assert!(fixture.run(&["audit", "--ledger", "ledger.redb"]).status.success());
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_context_that_changed_counts_once_the_service_is_told_and_another_clients_never() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &["--window", "0"]);
-    service.submit(&stage.document(0)).await.accepted();
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &["--window", "0"]);
+    service.submit(&fixture.document(0)).await.accepted();
 
-    let mut other = stage.context.clone();
+    let mut other = fixture.context.clone();
     other.policy_client = Address::ZERO;
-    stage.write_context(&other);
+    fixture.write_context(&other);
     service.signal("HUP");
-    service.submit(&stage.document(1)).await.accepted();
+    service.submit(&fixture.document(1)).await.accepted();
 
-    let mut revoked = stage.context.clone();
-    revoked.epochs[0].valid_until = U48::ZERO;
-    stage.write_context(&revoked);
+    let mut retired = fixture.context.clone();
+    retired.epochs[0].valid_until = U48::ZERO;
+    fixture.write_context(&retired);
     service.signal("HUP");
     for nonce in 2.. {
-        let answer = service.submit(&stage.document(nonce)).await;
+        let answer = service.submit(&fixture.document(nonce)).await;
         if answer.status != 200 {
             answer.refused(422, "EpochRevoked");
             break;

@@ -1,15 +1,15 @@
 //! What is accepted, and what every other request is answered.
 
-use crate::stage::{Answer, BURNED, LIFETIME, Service, Stage, now};
+use crate::fixture::{Answer, BURNED, Fixture, LIFETIME, Service, now};
 use alloy_primitives::{Address, B256, U256, aliases::U48};
 use assent_verifier::{AttestationDocument, Authorization, Context, QuorumProof, Refusal, Signature, verify};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn an_accepted_attestation_is_on_record_with_all_it_takes_to_verify_it_again() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &[]);
-    let document = stage.document(7);
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &[]);
+    let document = fixture.document(7);
     let answer = service.submit(&document).await;
     assert_eq!(answer.accepted(), 0);
     assert_eq!(answer.body["attestation"], serde_json::to_value(&document.attestation).unwrap());
@@ -17,13 +17,13 @@ async fn an_accepted_attestation_is_on_record_with_all_it_takes_to_verify_it_aga
     let record = service.get("/audit/0").await;
     assert_eq!((record.status, &record.body), (200, &answer.body));
     let authorization: alloy_primitives::Bytes = serde_json::from_value(record.body["authorization"].clone()).unwrap();
-    let context = Context { timestamp: record.body["acceptedAt"].as_u64().unwrap(), ..stage.context.clone() };
+    let context = Context { timestamp: record.body["acceptedAt"].as_u64().unwrap(), ..fixture.context.clone() };
     let verified = verify(&context, &document.attestation.intent, &authorization).unwrap();
     assert_eq!(record.body["root"], json!(verified.root()));
     assert_eq!(record.body["signedWeight"], "40");
 
     let again = service.submit(&document).await;
-    let spent = Refusal::AttestationAlreadySpent { policyClient: stage.context.policy_client, nonce: U256::from(7) };
+    let spent = Refusal::AttestationAlreadySpent { policyClient: fixture.context.policy_client, nonce: U256::from(7) };
     assert_is(&again, 409, &spent);
     assert_eq!(again.body["error"]["record"], 0);
     assert_eq!(again.body["error"]["arguments"]["nonce"], "7");
@@ -31,9 +31,9 @@ async fn an_accepted_attestation_is_on_record_with_all_it_takes_to_verify_it_aga
 
 #[tokio::test]
 async fn an_authorization_beside_its_intent_is_as_good_as_the_document() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &[]);
-    let document = stage.document_of(7, 3);
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &[]);
+    let document = fixture.document_of(7, 3);
     let body = with_authorization(&document, &document.authorization().unwrap().encode());
     assert_eq!(service.post("/authorizations", body.to_string()).await.accepted(), 0);
     service.submit(&document).await.refused(409, "AttestationAlreadySpent");
@@ -42,36 +42,36 @@ async fn an_authorization_beside_its_intent_is_as_good_as_the_document() {
 /// Every refusal that a submission can meet, with its arguments and revert data.
 #[tokio::test]
 async fn each_refusal_is_answered_with_the_verifiers_error_and_spends_nothing() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &[]);
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &[]);
     let past = now() - 1;
     let far = now() + 2 * LIFETIME;
-    let wrong_chain = stage.changed_document(1, |attestation| attestation.intent.chainId = U256::from(1));
-    let wrong_sender = stage.changed_document(1, |attestation| attestation.intent.from = Address::ZERO);
-    let wrong_task = stage.changed_document(1, |attestation| attestation.policyClient = Address::ZERO);
-    let expired = stage.changed_document(1, |attestation| attestation.expiration = U48::from(past));
-    let far = stage.changed_document(1, |attestation| attestation.expiration = U48::from(far));
-    let denied = stage.changed_document(1, |attestation| attestation.decision = 0);
-    let good = stage.document(1);
+    let wrong_chain = fixture.changed_document(1, |attestation| attestation.intent.chainId = U256::from(1));
+    let wrong_sender = fixture.changed_document(1, |attestation| attestation.intent.from = Address::ZERO);
+    let wrong_task = fixture.changed_document(1, |attestation| attestation.policyClient = Address::ZERO);
+    let expired = fixture.changed_document(1, |attestation| attestation.expiration = U48::from(past));
+    let far = fixture.changed_document(1, |attestation| attestation.expiration = U48::from(far));
+    let denied = fixture.changed_document(1, |attestation| attestation.decision = 0);
+    let good = fixture.document(1);
     let task = denied.attestation.taskId;
     let cases: Vec<(AttestationDocument, u16, &str, Value)> = vec![
         (wrong_chain, 422, "WrongChain", json!({ "expected": "31337", "actual": "1" })),
-        (wrong_sender, 422, "WrongSender", json!({ "expected": Address::ZERO, "actual": stage.context.caller })),
+        (wrong_sender, 422, "WrongSender", json!({ "expected": Address::ZERO, "actual": fixture.context.caller })),
         (wrong_task, 422, "WrongTask", Value::Null),
         (expired, 422, "AttestationExpired", Value::Null),
         (far, 422, "LifetimeTooLong", Value::Null),
         (
-            stage.document(BURNED),
+            fixture.document(BURNED),
             409,
             "AttestationAlreadySpent",
-            json!({ "policyClient": stage.context.policy_client, "nonce": BURNED.to_string() }),
+            json!({ "policyClient": fixture.context.policy_client, "nonce": BURNED.to_string() }),
         ),
         (AttestationDocument { epoch: 3, ..good.clone() }, 422, "UnknownEpoch", json!({ "epoch": 3 })),
-        (AttestationDocument { epoch: 2, ..good.clone() }, 422, "EpochRevoked", json!({ "epoch": 2 })),
-        (stage.document_of(1, 2), 422, "QuorumNotReached", json!({ "signed": "20", "required": "27" })),
+        (AttestationDocument { epoch: 2, ..good.clone() }, 422, "EpochRetired", json!({ "epoch": 2 })),
+        (fixture.document_of(1, 2), 422, "QuorumNotReached", json!({ "signed": "20", "required": "27" })),
         (AttestationDocument { signature: Signature([0; 96]), ..good.clone() }, 400, "MalformedSignature", json!({})),
         (
-            AttestationDocument { signature: stage.document(2).signature, ..good.clone() },
+            AttestationDocument { signature: fixture.document(2).signature, ..good.clone() },
             422,
             "InvalidSignature",
             json!({}),
@@ -101,9 +101,9 @@ async fn each_refusal_is_answered_with_the_verifiers_error_and_spends_nothing() 
 
 #[tokio::test]
 async fn a_document_that_says_something_else_than_was_signed_is_refused() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &[]);
-    let good = stage.document(1);
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &[]);
+    let good = fixture.document(1);
     let mut elsewhere = good.clone();
     elsewhere.attestation.policyClient = Address::ZERO;
     let answer = service.submit(&elsewhere).await;
@@ -112,7 +112,7 @@ async fn a_document_that_says_something_else_than_was_signed_is_refused() {
     assert_eq!(differences.as_array().map(Vec::len), Some(1));
 
     // Signed for another policy: the refusal names the field.
-    let other = stage.changed_document(1, |attestation| attestation.policyId = B256::repeat_byte(9));
+    let other = fixture.changed_document(1, |attestation| attestation.policyId = B256::repeat_byte(9));
     let answer = service.submit(&other).await;
     assert_eq!(answer.refused(422, "WrongTask")["differences"][0]["field"], "policyId");
     assert_eq!(service.submit(&good).await.accepted(), 0);
@@ -120,9 +120,9 @@ async fn a_document_that_says_something_else_than_was_signed_is_refused() {
 
 #[tokio::test]
 async fn what_is_no_submission_is_told_what_is_wrong_with_it() {
-    let stage = Stage::new();
-    let service = Service::begin(&stage, &["--longest-body", "4000"]);
-    let good = serde_json::to_value(stage.document(1)).unwrap();
+    let fixture = Fixture::new();
+    let service = Service::begin(&fixture, &["--longest-body", "4000"]);
+    let good = serde_json::to_value(fixture.document(1)).unwrap();
     let mut wrong_value = good.clone();
     wrong_value["attestation"]["intent"]["value"] = json!("much");
     let mut unknown_field = good.clone();
@@ -147,7 +147,7 @@ async fn what_is_no_submission_is_told_what_is_wrong_with_it() {
     service.get("/audit/0").await.refused(404, "NoSuchRecord");
     service.get("/audit/first").await.refused(400, "MalformedRequest");
     assert_eq!(service.metric(&counter("MalformedRequest")).await, 6);
-    assert_eq!(service.submit(&stage.document(1)).await.accepted(), 0, "the service is well");
+    assert_eq!(service.submit(&fixture.document(1)).await.accepted(), 0, "the service is well");
 }
 
 fn with_authorization(document: &AttestationDocument, authorization: &[u8]) -> Value {

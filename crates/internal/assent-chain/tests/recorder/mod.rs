@@ -1,6 +1,6 @@
 //! A contract assembled by hand, so that these tests need no compiler.
 
-#![allow(dead_code, reason = "each test file is a crate of its own, and not every one needs everything")]
+#![allow(dead_code, reason = "each test file is its own crate, and not every one needs everything")]
 
 use alloy::primitives::{Address, B256, Bytes, U256, b256, bytes};
 
@@ -38,5 +38,5 @@ pub fn returned(output: &[u8]) -> (u64, u64) {
     (U256::from_be_slice(&output[..32]).to(), U256::from_be_slice(&output[32..]).to())
 }
 
-/// Nobody's account.
+/// An account that no one uses.
 pub const STRANGER: Address = Address::repeat_byte(0x51);

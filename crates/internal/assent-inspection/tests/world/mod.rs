@@ -31,7 +31,7 @@ pub struct World {
 }
 
 impl World {
-    /// Operators 2 and 3 of three have signed one attestation, alone.
+    /// Operators 2 and 3 of three signed one attestation.
     pub fn new(decision: Decision) -> Self {
         let keys = [1_u8, 2, 3].map(|byte| SecretKey::from_bytes(&[byte; 32]).expect("below the order"));
         let addresses = [1, 2, 3].map(Address::with_last_byte);
@@ -53,7 +53,9 @@ impl World {
             to: POLICY_CLIENT,
             value: U256::ZERO,
             data: bytes!(
-                "a9059cbb00000000000000000000000055555555555555555555555555555555555555550000000000000000000000000000000000000000000000000000000000000064"
+                "a9059cbb"
+                "0000000000000000000000005555555555555555555555555555555555555555"
+                "0000000000000000000000000000000000000000000000000000000000000064"
             ),
             chainId: CHAIN_ID,
         };

@@ -2,7 +2,7 @@
 //! a nonce; and it answers only what is on disk.
 
 use crate::{
-    answer::Verdict,
+    answer::SubmissionResult,
     ledger::{Ledger, Recorded},
     metrics::Metrics,
     submission::Submission,
@@ -23,14 +23,14 @@ use std::{
 };
 use tokio::sync::{oneshot, watch};
 
-/// A submission, and where its verdict goes.
+/// A submission, with the channel for its result.
 pub struct Job {
     pub submission: Submission,
-    pub verdict: oneshot::Sender<Verdict>,
+    pub answer: oneshot::Sender<SubmissionResult>,
 }
 
-/// What the thread needs.
-pub struct Setting {
+/// The options of the thread.
+pub struct WorkerOptions {
     pub context: Context,
     pub ledger: Arc<Ledger>,
     pub metrics: Arc<Metrics>,
@@ -39,12 +39,12 @@ pub struct Setting {
     pub longest_queue: usize,
 }
 
-/// Hands the thread another context.
+/// A handle that replaces the thread's context.
 #[derive(Clone)]
 pub struct Reload(Arc<Mutex<Option<Context>>>);
 
 impl Reload {
-    /// From the next batch on.
+    /// Replaces the context, from the next batch on.
     pub fn reload(&self, context: Context) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(context);
     }
@@ -54,13 +54,13 @@ impl Reload {
     }
 }
 
-/// The thread. It ends when every sender of its queue is gone, or when the ledger fails.
-pub struct Settling {
+/// A handle on the thread, which ends when every sender of its queue is dropped, or when the ledger fails.
+pub struct Worker {
     thread: JoinHandle<Result<()>>,
     alive: watch::Receiver<()>,
 }
 
-impl Settling {
+impl Worker {
     /// Returns when the thread has ended.
     pub fn ended(&self) -> impl Future<Output = ()> + use<> {
         let mut alive = self.alive.clone();
@@ -74,28 +74,28 @@ impl Settling {
 }
 
 /// Starts the thread.
-pub fn start(setting: Setting) -> Result<(SyncSender<Job>, Reload, Settling)> {
-    let (sender, queue) = sync_channel(setting.longest_queue);
+pub fn start(options: WorkerOptions) -> Result<(SyncSender<Job>, Reload, Worker)> {
+    let (sender, queue) = sync_channel(options.longest_queue);
     let (living, alive) = watch::channel(());
     let reload = Reload(Arc::default());
-    let settler = Settler {
-        context: with_ledger(setting.context, Arc::clone(&setting.ledger)),
+    let worker = WorkerThread {
+        context: with_ledger(options.context, Arc::clone(&options.ledger)),
         reload: reload.clone(),
-        ledger: setting.ledger,
-        metrics: setting.metrics,
-        window: setting.window,
-        longest_queue: setting.longest_queue,
+        ledger: options.ledger,
+        metrics: options.metrics,
+        window: options.window,
+        longest_queue: options.longest_queue,
         queue,
     };
     let run = move || {
         let _living = living;
-        settler.run()
+        worker.run()
     };
-    let thread = thread::Builder::new().name("settling".to_owned()).spawn(run).context("starting a thread")?;
-    Ok((sender, reload, Settling { thread, alive }))
+    let thread = thread::Builder::new().name("worker".to_owned()).spawn(run).context("starting a thread")?;
+    Ok((sender, reload, Worker { thread, alive }))
 }
 
-struct Settler {
+struct WorkerThread {
     context: Context<Spent>,
     reload: Reload,
     ledger: Arc<Ledger>,
@@ -105,7 +105,7 @@ struct Settler {
     queue: Receiver<Job>,
 }
 
-impl Settler {
+impl WorkerThread {
     fn run(mut self) -> Result<()> {
         while let Ok(first) = self.queue.recv() {
             thread::sleep(self.window);
@@ -113,12 +113,12 @@ impl Settler {
             let batch = std::iter::once(first).chain(others).collect();
             // On a failure no request in the batch gets a verdict, and none ever will: what cannot be written is not
             // answered.
-            self.settle(batch).context("the ledger failed, and nothing more is accepted")?;
+            self.process(batch).context("the ledger failed, and nothing more is accepted")?;
         }
         Ok(())
     }
 
-    fn settle(&mut self, batch: Vec<Job>) -> Result<()> {
+    fn process(&mut self, batch: Vec<Job>) -> Result<()> {
         let begun = Instant::now();
         if let Some(context) = self.reload.take() {
             self.context = with_ledger(context, Arc::clone(&self.ledger));
@@ -126,18 +126,18 @@ impl Settler {
         self.context.timestamp = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is wrong")?.as_secs();
 
         let submissions = batch.iter().map(|job| &job.submission).collect::<Vec<_>>();
-        let verdicts = self.verdicts(&submissions)?;
+        let answers = self.results(&submissions)?;
         self.metrics.batch_size.observe(batch.len() as f64);
         self.metrics.settling_seconds.observe(begun.elapsed().as_secs_f64());
-        for (job, verdict) in batch.into_iter().zip(verdicts) {
-            self.metrics.count(verdict.outcome());
+        for (job, result) in batch.into_iter().zip(answers) {
+            self.metrics.count(result.outcome());
             // The client may be gone. What was accepted stays spent: it cannot be known whether the answer arrived.
-            let _ = job.verdict.send(verdict);
+            let _ = job.answer.send(result);
         }
         Ok(())
     }
 
-    fn verdicts(&self, submissions: &[&Submission]) -> Result<Vec<Verdict>> {
+    fn results(&self, submissions: &[&Submission]) -> Result<Vec<SubmissionResult>> {
         let calls = submissions
             .iter()
             .map(|submission| Call::Explicit { intent: &submission.intent, authorization: &submission.encoded });
@@ -145,11 +145,11 @@ impl Settler {
         if let Some(error) = self.context.spent.failure.take() {
             return Err(error.into());
         }
-        let judged = submissions.iter().zip(results).map(|(submission, result)| self.judge(submission, result));
-        let judged = judged.collect::<Result<Vec<_>>>()?;
+        let checked = submissions.iter().zip(results).map(|(submission, result)| self.check(submission, result));
+        let checked = checked.collect::<Result<Vec<_>>>()?;
 
-        let accepted = judged.iter().zip(submissions).filter_map(|(judged, submission)| {
-            judged.as_ref().ok().map(|verified| (verified, submission.encoded.as_slice()))
+        let accepted = checked.iter().zip(submissions).filter_map(|(checked, submission)| {
+            checked.as_ref().ok().map(|verified| (verified, submission.encoded.as_slice()))
         });
         let accepted = accepted.collect::<Vec<_>>();
         let recorded = match accepted.is_empty() {
@@ -157,35 +157,35 @@ impl Settler {
             false => self.ledger.record(self.context.timestamp, &accepted)?,
         };
         let mut recorded = recorded.into_iter();
-        let mut verdicts = Vec::with_capacity(judged.len());
-        for judged in judged {
-            verdicts.push(match judged {
-                Err(verdict) => verdict,
-                Ok(verified) => match recorded.next().context("a verdict was not recorded")? {
+        let mut answers = Vec::with_capacity(checked.len());
+        for checked in checked {
+            answers.push(match checked {
+                Err(result) => result,
+                Ok(verified) => match recorded.next().context("an accepted submission was not recorded")? {
                     Recorded::Now(entry) => {
                         self.metrics.records.set(i64::try_from(entry.sequence + 1)?);
-                        Verdict::Accepted(entry)
+                        SubmissionResult::Accepted(entry)
                     }
-                    // By one before it in the batch.
+                    // By an earlier one in the batch.
                     Recorded::Before(sequence) => already_spent(&verified, sequence),
                 },
             });
         }
-        Ok(verdicts)
+        Ok(answers)
     }
 
-    /// Whether what was verified may be recorded.
-    fn judge(
+    /// Returns the verified attestation, or the result if it must not be recorded.
+    fn check(
         &self,
         submission: &Submission,
         result: Result<VerifiedAttestation, Refusal>,
-    ) -> Result<Result<VerifiedAttestation, Verdict>> {
+    ) -> Result<Result<VerifiedAttestation, SubmissionResult>> {
         let refusal = match result {
             Ok(verified) => {
                 let differences = submission.differences(&self.context);
                 return Ok(match differences.is_empty() {
                     true => Ok(verified),
-                    false => Err(Verdict::Contradicted(differences)),
+                    false => Err(SubmissionResult::Contradicted(differences)),
                 });
             }
             Err(refusal) => refusal,
@@ -198,17 +198,17 @@ impl Settler {
             Refusal::WrongTask { .. } | Refusal::InvalidSignature => submission.differences(&self.context),
             _ => Vec::new(),
         };
-        Ok(Err(Verdict::Refused { refusal, differences, spent_by }))
+        Ok(Err(SubmissionResult::Refused { refusal, differences, spent_by }))
     }
 }
 
-fn already_spent(verified: &VerifiedAttestation, sequence: u64) -> Verdict {
+fn already_spent(verified: &VerifiedAttestation, sequence: u64) -> SubmissionResult {
     let (policy_client, nonce) = (verified.policy_client(), verified.nonce());
     let refusal = Refusal::AttestationAlreadySpent { policyClient: policy_client, nonce };
-    Verdict::Refused { refusal, differences: Vec::new(), spent_by: Some(sequence) }
+    SubmissionResult::Refused { refusal, differences: Vec::new(), spent_by: Some(sequence) }
 }
 
-/// Spent on disk, or according to the context, which knows what was spent or burned on chain.
+/// The nonces that are spent on disk or, according to the context, on chain.
 struct Spent {
     ledger: Arc<Ledger>,
     on_chain: SpentNonces,
@@ -219,7 +219,7 @@ impl SpentLedger for Spent {
     fn is_spent(&self, policy_client: Address, nonce: U256) -> bool {
         self.on_chain.is_spent(policy_client, nonce)
             || self.ledger.is_spent(policy_client, nonce).unwrap_or_else(|error| {
-                // What cannot be checked is refused; and then the batch is not answered at all.
+                // A nonce that cannot be read counts as spent; the batch is then not answered.
                 *self.failure.borrow_mut() = Some(error);
                 true
             })

@@ -28,13 +28,13 @@ pub const LIFETIME: u64 = 600;
 pub const BURNED: u64 = 1_000_000;
 
 /// Four operators of weight 10, of which three must sign; a context file and a place for the ledger.
-pub struct Stage {
+pub struct Fixture {
     directory: TempDir,
     keys: Vec<SecretKey>,
     pub context: Context,
 }
 
-impl Stage {
+impl Fixture {
     pub fn new() -> Self {
         let keys = (1..=4).map(|seed| SecretKey::from_key_material(&[seed; 32]).unwrap()).collect::<Vec<_>>();
         let operators = keys.iter().zip(1_u8..).map(|(key, number)| Operator {
@@ -63,9 +63,9 @@ impl Stage {
             recorded_roots: RecordedRoots::default(),
             spent,
         };
-        let stage = Self { directory: tempfile::tempdir().unwrap(), keys, context };
-        stage.write_context(&stage.context);
-        stage
+        let fixture = Self { directory: tempfile::tempdir().unwrap(), keys, context };
+        fixture.write_context(&fixture.context);
+        fixture
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -152,14 +152,14 @@ pub struct Service {
 
 impl Service {
     /// With a new ledger.
-    pub fn begin(stage: &Stage, options: &[&str]) -> Self {
-        Self::start(stage, &[&["--create"], options].concat())
+    pub fn begin(fixture: &Fixture, options: &[&str]) -> Self {
+        Self::start(fixture, &[&["--create"], options].concat())
     }
 
     /// With the ledger that is there, or not, as the options say.
-    pub fn start(stage: &Stage, options: &[&str]) -> Self {
+    pub fn start(fixture: &Fixture, options: &[&str]) -> Self {
         let fixed = ["serve", "--context", "context.json", "--ledger", "ledger.redb", "--listen", "127.0.0.1:0"];
-        let mut process = stage.command(&[&fixed, options].concat()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = fixture.command(&[&fixed, options].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").expect("the service says where it listens").to_owned();

@@ -1,4 +1,4 @@
-//! What is found about one attestation.
+//! The verification of one attestation.
 
 use crate::{
     Indexer,
@@ -30,45 +30,45 @@ pub struct Finding {
     pub task_id: B256,
     /// The nonce.
     pub nonce: U256,
-    /// Whether the verifier agrees.
-    pub verdict: Verdict,
+    /// Whether the verifier agrees with the chain.
+    pub status: FindingStatus,
 }
 
 /// Whether the verifier agrees with the chain.
 #[derive(Debug)]
-pub enum Verdict {
-    /// It does.
+pub enum FindingStatus {
+    /// The verifier accepts it too.
     Verified(Box<VerifiedAttestation>),
     /// It does not: the chain accepted what must be refused.
     Refused(Refusal),
     /// The authorization cannot be seen, for this reason.
     NotVisible(String),
-    /// What the chain knew in that block is not known, for this reason.
+    /// The chain state of that block is not known, for this reason.
     Undecided(String),
 }
 
 impl<P: Provider> Indexer<P> {
-    pub(crate) async fn judge(&self, log: &Log, event: &AttestationSpent, spent: &Spent<'_>) -> Result<Finding> {
+    pub(crate) async fn verify_event(&self, log: &Log, event: &AttestationSpent, spent: &Spent<'_>) -> Result<Finding> {
         let block = log.block_number.context("an event without a block")?;
         let transaction = log.transaction_hash.context("an event without a transaction")?;
         let chain_id = U256::from(self.client.chain_id().await.context("asking for the chain's id")?);
         let task_manager = self.settings.task_manager;
         let visible = visible::find(self.client.provider(), transaction, chain_id, task_manager, event).await?;
-        let verdict = match visible {
-            Ok(visible) => self.verdict(block, event.policyClient, &visible, spent).await?,
-            Err(reason) => Verdict::NotVisible(reason),
+        let status = match visible {
+            Ok(visible) => self.status(block, event.policyClient, &visible, spent).await?,
+            Err(reason) => FindingStatus::NotVisible(reason),
         };
         let AttestationSpent { policyClient: policy_client, taskId: task_id, nonce } = *event;
-        Ok(Finding { block, transaction, policy_client, task_id, nonce, verdict })
+        Ok(Finding { block, transaction, policy_client, task_id, nonce, status })
     }
 
-    async fn verdict(
+    async fn status(
         &self,
         block: u64,
         policy_client: Address,
         visible: &Visible,
         spent: &Spent<'_>,
-    ) -> Result<Verdict> {
+    ) -> Result<FindingStatus> {
         let Visible { caller, intent, authorization, encoded } = visible;
         let mut refusal = None;
         let mut unknown = None;
@@ -90,19 +90,21 @@ impl<P: Provider> Indexer<P> {
                     spent,
                 },
                 Err(error) => {
-                    unknown = Some(format!("what the chain knew in block {state} cannot be read: {}", all_of(error)));
+                    unknown = Some(format!("cannot read the chain state of block {state}: {}", all_of(error)));
                     continue;
                 }
             };
             match verify(&context, intent, encoded) {
-                Ok(verified) => return Ok(Verdict::Verified(Box::new(verified))),
+                Ok(verified) => return Ok(FindingStatus::Verified(Box::new(verified))),
                 Err(refused) => refusal = refusal.or(Some(refused)),
             }
         }
         Ok(match (refusal, unknown) {
-            (Some(refusal), None) => Verdict::Refused(refusal),
-            (Some(refusal), Some(unknown)) => Verdict::Undecided(format!("{}: {refusal}; {unknown}", refusal.name())),
-            (None, unknown) => Verdict::Undecided(unknown.unwrap_or_default()),
+            (Some(refusal), None) => FindingStatus::Refused(refusal),
+            (Some(refusal), Some(unknown)) => {
+                FindingStatus::Undecided(format!("{}: {refusal}; {unknown}", refusal.name()))
+            }
+            (None, unknown) => FindingStatus::Undecided(unknown.unwrap_or_default()),
         })
     }
 
@@ -112,7 +114,7 @@ impl<P: Provider> Indexer<P> {
     }
 }
 
-/// What the events have shown to be spent.
+/// The nonces that the events have spent.
 pub(crate) struct Spent<'a>(pub(crate) &'a SpentNonces);
 
 impl SpentLedger for &Spent<'_> {
@@ -122,14 +124,14 @@ impl SpentLedger for &Spent<'_> {
 }
 
 impl Finding {
-    /// Whether the verifier agrees.
+    /// Returns whether the verifier agrees.
     pub fn is_verified(&self) -> bool {
-        matches!(self.verdict, Verdict::Verified(_))
+        matches!(self.status, FindingStatus::Verified(_))
     }
 
-    /// For programs.
+    /// Returns the finding as JSON.
     pub fn to_json(&self) -> Value {
-        let Self { block, transaction, policy_client, task_id, nonce, ref verdict } = *self;
+        let Self { block, transaction, policy_client, task_id, nonce, ref status } = *self;
         let mut json = json!({
             "block": block,
             "transaction": transaction,
@@ -137,8 +139,8 @@ impl Finding {
             "taskId": task_id,
             "nonce": nonce.to_string(),
         });
-        let (name, details) = match verdict {
-            Verdict::Verified(verified) => (
+        let (name, details) = match status {
+            FindingStatus::Verified(verified) => (
                 "verified",
                 json!({
                     "attestation": verified.attestation(),
@@ -147,7 +149,7 @@ impl Finding {
                     "totalWeight": verified.total_weight().to_string(),
                 }),
             ),
-            Verdict::Refused(refusal) => (
+            FindingStatus::Refused(refusal) => (
                 "refused",
                 json!({
                     "name": refusal.name(),
@@ -155,8 +157,8 @@ impl Finding {
                     "revertData": hex::encode_prefixed(refusal.revert_data()),
                 }),
             ),
-            Verdict::NotVisible(reason) => ("notVisible", json!({ "reason": reason })),
-            Verdict::Undecided(reason) => ("undecided", json!({ "reason": reason })),
+            FindingStatus::NotVisible(reason) => ("notVisible", json!({ "reason": reason })),
+            FindingStatus::Undecided(reason) => ("undecided", json!({ "reason": reason })),
         };
         json["verdict"] = name.into();
         json[name] = details;
@@ -166,26 +168,26 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { block, transaction, policy_client, nonce, verdict, .. } = self;
+        let Self { block, transaction, policy_client, nonce, status, .. } = self;
         write!(f, "block {block}, transaction {transaction}, client {policy_client}, nonce {nonce}: ")?;
-        match verdict {
-            Verdict::Verified(verified) => write!(
+        match status {
+            FindingStatus::Verified(verified) => write!(
                 f,
                 "verified, signed by weight {} of {} of epoch {}",
                 verified.signed_weight(),
                 verified.total_weight(),
                 verified.epoch()
             ),
-            Verdict::Refused(refusal) => {
+            FindingStatus::Refused(refusal) => {
                 write!(f, "REFUSED, although the chain accepted it: {}: {refusal}", refusal.name())
             }
-            Verdict::NotVisible(reason) => write!(f, "NOT VISIBLE: {reason}"),
-            Verdict::Undecided(reason) => write!(f, "UNDECIDED: {reason}"),
+            FindingStatus::NotVisible(reason) => write!(f, "NOT VISIBLE: {reason}"),
+            FindingStatus::Undecided(reason) => write!(f, "UNDECIDED: {reason}"),
         }
     }
 }
 
-/// An error with its causes.
+/// Returns an error with its causes.
 fn all_of(error: ClientError) -> String {
     format!("{:#}", anyhow::Error::new(error))
 }

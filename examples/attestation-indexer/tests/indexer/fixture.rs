@@ -17,7 +17,7 @@ use assent_verifier::{
     Attestation, Authorization, Intent, Policy, append_trailing,
     digest::{intent_hash, task_id},
 };
-use attestation_indexer::{Finding, Indexer, Settings, Verdict};
+use attestation_indexer::{Finding, FindingStatus, Indexer, Settings};
 
 const OPERATOR_SET: u32 = 3;
 
@@ -33,7 +33,8 @@ pub const FORWARDER: [u8; 51] = hex!(
     "602557" "60006000fd" "5b00"
 );
 
-/// Calls the address in the first 20 bytes of its calldata twice: with the first half of the rest, then with the second.
+/// Calls the address in the first 20 bytes of its calldata twice: with the first half of the rest, then with the
+/// second.
 pub const TWICE_FORWARDER: [u8; 83] = hex!(
     "6047600c60003960476000f3"
     // CALLDATACOPY(0, 20, size - 20)
@@ -46,7 +47,7 @@ pub const TWICE_FORWARDER: [u8; 83] = hex!(
     "16" "604557" "60006000fd" "5b00"
 );
 
-pub struct Stage {
+pub struct Fixture {
     pub client: AssentClient<DynProvider>,
     pub agent: Address,
     pub task_manager: Address,
@@ -56,7 +57,7 @@ pub struct Stage {
     policy_id: B256,
 }
 
-impl Stage {
+impl Fixture {
     /// The first account owns everything; the second is the agent, unless a contract of this init code is.
     pub async fn new(provider: DynProvider, accounts: &[Address], agent_contract: Option<&'static [u8]>) -> Self {
         let client = AssentClient::new(provider);
@@ -114,7 +115,7 @@ impl Stage {
         self.client.send(&execute_call(self.vault, &intent, &authorization)).await.unwrap()
     }
 
-    /// The agent, a contract, is told by somebody to pay: once for each nonce, in one transaction.
+    /// The agent, a contract, is called to pay: once for each nonce, in one transaction.
     pub async fn pay_from_inside(&self, nonces: &[u64], sender: Address) -> TransactionReceipt {
         let call = PreparedCall::new(self.agent, self.vault, self.payment());
         let mut calldata = Vec::new();
@@ -125,7 +126,7 @@ impl Stage {
         self.forward(sender, &calldata).await
     }
 
-    /// The agent, a contract, is told by somebody to hand over an intent.
+    /// The agent, a contract, is called to pass an intent.
     pub async fn execute_from_inside(&self, nonce: u64, sender: Address) -> TransactionReceipt {
         let (intent, authorization) = self.execution(nonce).await;
         self.forward(sender, &execute_call(self.vault, &intent, &authorization).data).await
@@ -199,7 +200,7 @@ impl Stage {
 /// It is of this transaction, and verified.
 #[track_caller]
 pub fn assert_verified(finding: &Finding, receipt: &TransactionReceipt, nonce: u64) {
-    let Verdict::Verified(verified) = &finding.verdict else { panic!("{finding}") };
+    let FindingStatus::Verified(verified) = &finding.status else { panic!("{finding}") };
     assert_eq!((finding.transaction, Some(finding.block)), (receipt.transaction_hash, receipt.block_number));
     assert_eq!((finding.nonce, verified.nonce()), (U256::from(nonce), U256::from(nonce)));
     assert_eq!(verified.attestation().taskId, finding.task_id);
