@@ -59,7 +59,7 @@ pub enum Command {
     /// Set the weights of operators in later epochs.
     #[command(subcommand, after_help = weights::EXAMPLES)]
     Weights(weights::Command),
-    /// Commit, retire or show an epoch of operators.
+    /// Commit, revoke or show an epoch of operators.
     #[command(subcommand, after_help = epoch::EXAMPLES)]
     Epoch(epoch::Command),
     /// Record roots on chain, so that calls under them need no signature.

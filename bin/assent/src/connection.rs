@@ -60,7 +60,8 @@ impl Node {
     pub fn require_chain(&self, what: &str, chain_id: U256, actual: u64) -> Result<()> {
         if chain_id != U256::from(actual) {
             bail!(
-                "{what} for chain {chain_id}, but {} is on chain {actual}; give a node on chain {chain_id}",
+                "{what} for chain {chain_id}, but {} is on chain {actual}; give --rpc-url of a node on chain \
+                 {chain_id}",
                 self.rpc_url
             );
         }

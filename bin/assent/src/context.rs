@@ -69,7 +69,9 @@ async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Resul
     let policy_client = arguments.client;
     let mut epochs = if arguments.epochs.is_empty() {
         let Some(policy) = client.read_policy(policy_client).await? else {
-            bail!("the client {policy_client} has no policy and refuses every call; its owner sets one with setPolicy");
+            bail!(
+                "the client {policy_client} has no policy and refuses every call; its owner sets one with setAssentPolicy"
+            );
         };
         let manager = TaskManager::new(client.read_task_manager(policy_client).await?, client.provider());
         let registry = manager.OPERATOR_REGISTRY().call().await?;

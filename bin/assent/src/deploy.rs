@@ -30,7 +30,7 @@ does that.")]
 pub struct Arguments {
     #[command(flatten)]
     node: Node,
-    /// The account that will set weights, and commit and retire epochs.
+    /// The account that will set weights, and commit and revoke epochs.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     owner: Address,
     /// How long a superseded epoch stays valid, in seconds; at most 30 days.

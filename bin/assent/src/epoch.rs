@@ -30,8 +30,8 @@ Here, the environment variable ETH_RPC_URL names the node.";
 pub enum Command {
     /// Commit registered operators with weight as the set's next epoch.
     Commit(CommitArguments),
-    /// Retire an epoch at once: its attestations are no longer valid.
-    Retire(RetireArguments),
+    /// Revoke an epoch at once: its attestations are no longer valid.
+    Revoke(RevokeArguments),
     /// Show an epoch's operators, their keys and their weights.
     Show(ShowArguments),
 }
@@ -70,7 +70,7 @@ Examples:
   assent epoch revoke --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --epoch 3 --private-key-file owner.key
 
 The registry's owner sends this. It cannot be undone: the set needs a new epoch, from `assent epoch commit`.")]
-pub struct RetireArguments {
+pub struct RevokeArguments {
     #[command(flatten)]
     node: Node,
     /// The OperatorRegistry.
@@ -150,14 +150,14 @@ fn transaction(receipt: &TransactionReceipt) -> B256 {
     receipt.transaction_hash
 }
 
-fn retire(arguments: RetireArguments, output: Output) -> Result<ExitStatus> {
-    let RetireArguments { node, registry, epoch, owner } = arguments;
+fn revoke(arguments: RevokeArguments, output: Output) -> Result<ExitStatus> {
+    let RevokeArguments { node, registry, epoch, owner } = arguments;
     let (owner, signer) = owner.open()?;
     let receipt =
         node.ask("Revoking the epoch", signer, async |client| client.revoke_epoch(registry, owner, epoch).await)?;
     let gas = receipt.gas_used;
     output.result(
-        format_args!("epoch {epoch} is retired: its attestations are no longer valid, {gas} gas"),
+        format_args!("epoch {epoch} is revoked: its attestations are no longer valid, {gas} gas"),
         &json!({ "epoch": epoch, "transaction": transaction(&receipt), "gas": gas }),
     )?;
     Ok(ExitStatus::Success)
@@ -188,7 +188,7 @@ fn show(arguments: ShowArguments, output: Output) -> Result<ExitStatus> {
 fn describe(epoch: &Epoch) -> String {
     let operators = &epoch.operators;
     let until = match epoch.valid_until.to::<u64>() {
-        0 => "retired".to_owned(),
+        0 => "revoked".to_owned(),
         never if never == (1 << 48) - 1 => "valid until the next epoch is committed".to_owned(),
         seconds => format!("valid until {}", output::time(seconds)),
     };

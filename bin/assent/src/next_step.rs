@@ -69,8 +69,8 @@ fn of_revert(description: &str) -> Option<&'static str> {
         "OperatorWithoutWeight" => "set its weight first: `assent weights set`; check --operator-set too",
         "WrongOperatorCount" => "name at least one operator, and at most 2,000",
         "NoSuchEpoch" => "`assent epoch show --operator-set NUMBER` shows the newest epoch of a set",
-        "InvalidTaskManager" => "check --task-manager: `assent deploy` prints its address",
-        "InvalidPolicy" => {
+        "AssentInvalidTaskManager" => "check --task-manager: `assent deploy` prints its address",
+        "AssentInvalidPolicy" => {
             "the quorum must be from 5001 to 10000 basis points, and policy id and lifetime must not be zero"
         }
         "NotAgent" => "only the vault's agent can call it: send from the agent's account",

@@ -8,7 +8,9 @@ use crate::{
 use alloy_primitives::{Address, U256, hex};
 use anyhow::{Context as _, Result};
 use assent_inspection::{Explanation, SubmittedCall};
-use assent_verifier::{AttestationDocument, Check, Context, Epoch, Examination, Outcome as CheckOutcome, examine};
+use assent_verifier::{
+    AttestationDocument, Check, CheckResult, Context, Epoch, VerificationReport, verify_with_report,
+};
 use clap::Args;
 use comfy_table::{Cell, Color, Table};
 use serde_json::{Value, json};
@@ -68,7 +70,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let document = document.transpose()?;
     let submitted = arguments.submitted(document.as_ref())?;
 
-    let examination = examine(&context, submitted.call());
+    let examination = verify_with_report(&context, submitted.call());
     let explanation = Explanation::of(&examination, &context, &submitted, document.as_ref(), None);
     let text = describe(&examination, explanation.as_ref())?;
     output.result(text, &report(&examination, explanation.as_ref()))?;
@@ -108,7 +110,7 @@ impl Arguments {
     }
 }
 
-fn describe(examination: &Examination, explanation: Option<&Explanation>) -> Result<String> {
+fn describe(examination: &VerificationReport, explanation: Option<&Explanation>) -> Result<String> {
     let mut text = table(examination).to_string();
     match examination.result() {
         Ok(verified) => write!(
@@ -133,7 +135,7 @@ fn describe(examination: &Examination, explanation: Option<&Explanation>) -> Res
     Ok(text)
 }
 
-fn table(examination: &Examination) -> Table {
+fn table(examination: &VerificationReport) -> Table {
     let mut table = output::table(["#", "check", "outcome"]);
     for (check, outcome) in examination.checks() {
         let (text, colour) = match outcome {
@@ -146,8 +148,8 @@ fn table(examination: &Examination) -> Table {
     table
 }
 
-fn report(examination: &Examination, explanation: Option<&Explanation>) -> Value {
-    let checks = examination.outcomes().map(check_report).collect::<Vec<_>>();
+fn report(examination: &VerificationReport, explanation: Option<&Explanation>) -> Value {
+    let checks = examination.checks().map(check_report).collect::<Vec<_>>();
     match examination.result() {
         Ok(verified) => json!({
             "valid": true,

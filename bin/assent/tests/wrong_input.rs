@@ -124,7 +124,7 @@ fn nodes_that_cannot_be_reached_are_named() {
     desk.run(&["epoch", "show", "--rpc-url", url, "--registry", registry, "--epoch", "1"]).failed(1, &[url]);
     desk.run(&["demo", "--rpc-url", url]).failed(1, &[url, "anvil --hardfork osaka"]);
     desk.run(&["demo", "--rpc-url", "ftp://x"]).failed(1, &["ftp"]);
-    desk.run(&["demo", "--rpc-url", "nonsense"]).failed(1, &["nonsense is no URL"]);
+    desk.run(&["demo", "--rpc-url", "nonsense"]).failed(1, &["nonsense is not a URL"]);
 }
 
 #[cfg(not(feature = "https"))]
@@ -148,7 +148,8 @@ fn a_call_without_a_sound_authorization_is_not_sent() {
     let desk = Desk::new();
     prepare(&desk);
     let send = ["send", "--rpc-url", "http://127.0.0.1:9", "--account", offline::AGENT, "--intent", "intent.json"];
-    desk.run(&[&send[..], &["--authorization", "0x1234"]].concat()).failed(1, &["does not parse", "taskId"]);
+    desk.run(&[&send[..], &["--authorization", "0x1234"]].concat())
+        .failed(1, &["cannot parse the authorization", "taskId"]);
     desk.run(&[&send[..], &["--authorization", "@nothing.hex"]].concat()).failed(1, &["nothing.hex"]);
     desk.run(&send).failed(2, &["--authorization"]);
 }

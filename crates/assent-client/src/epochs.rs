@@ -12,7 +12,7 @@ use assent_verifier::{Epoch, OperatorSet};
 impl<P: Provider> AssentClient<P> {
     /// Reads an epoch of a registry with its operators, validated by `OperatorSet::from_tables`.
     ///
-    /// Retired and superseded epochs are read too; see their `valid_until`.
+    /// Revoked and superseded epochs are read too; see their `valid_until`.
     ///
     /// # Errors
     ///

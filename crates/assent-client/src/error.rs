@@ -60,7 +60,7 @@ pub enum ClientError {
     #[error("the transaction was sent, but the node returned no receipt")]
     Receipt(#[source] PendingTransactionError),
     /// The answer is not what the contract would return: usually another contract is at the address, or none.
-    #[error("the contract at {contract} does not answer like a {expected}")]
+    #[error("the contract at {contract} does not answer as a contract {expected} does")]
     UnexpectedAnswer {
         /// The contract that was called.
         contract: Address,

@@ -94,8 +94,8 @@ pub use spent::SpentSnapshot;
 /// let second = client.commit_epoch(registry, owner, 1, &[operator]).await?.number;
 /// assert_ne!(client.read_epoch(registry, epoch).await?.valid_until, U48::MAX);
 ///
-/// // An epoch with a leaked key is retired at once. Any account can publish its state to the TaskManagers again.
-/// client.retire_epoch(registry, owner, second).await?;
+/// // An epoch with a leaked key is revoked at once. Any account can publish its state to the TaskManagers again.
+/// client.revoke_epoch(registry, owner, second).await?;
 /// client.publish_epoch(registry, agent, second).await?;
 /// let known = client.read_known_epoch(task_manager, second).await?;
 /// assert!(known.is_some_and(|epoch| epoch.is_revoked()));

@@ -147,7 +147,7 @@ impl<P: Provider> AssentClient<P> {
         Ok(CommittedEpoch { number, receipts })
     }
 
-    /// Retires an epoch at once: its attestations are no longer valid. `owner` owns the registry.
+    /// Revokes an epoch at once: its attestations are no longer valid. `owner` owns the registry.
     ///
     /// # Errors
     ///

@@ -97,11 +97,11 @@ async fn an_explicit_intent_is_executed_and_another_is_refused() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_retired_epoch_and_one_that_does_not_exist_are_refused_alike() -> TestResult {
+async fn a_revoked_epoch_and_one_that_does_not_exist_are_refused_alike() -> TestResult {
     let fixture = Fixture::new().await?;
     let call = fixture.payment(1);
     let authorization = fixture.attest(&call.intent(fixture.chain_id().await?), U256::from(1), 7).await?;
-    fixture.client.retire_epoch(fixture.registry, fixture.owner(), 1).await?;
+    fixture.client.revoke_epoch(fixture.registry, fixture.owner(), 1).await?;
     assert_eq!(fixture.client.read_epoch(fixture.registry, 1).await?.valid_until, U48::ZERO);
 
     let unknown = Authorization { epoch: 2, ..authorization.clone() };
@@ -175,7 +175,7 @@ async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> TestResult 
         let committed = fixture.client.commit_epoch(operator_registry.address, owner, 1, &[operator]).await?;
         assert_eq!(committed.number, number);
     }
-    fixture.client.retire_epoch(operator_registry.address, owner, 1).await?;
+    fixture.client.revoke_epoch(operator_registry.address, owner, 1).await?;
     assert_eq!(fixture.client.read_known_epoch(task_manager.address, 2).await?, None);
 
     let report = fixture.client.deploy(owner, owner, U48::from(1)).await?;

@@ -41,7 +41,7 @@ pub const MAX_GRACE_PERIOD: U48 = U48::from_limbs([30 * 24 * 60 * 60]);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deployment {
-    /// The account that sets weights, and commits and retires epochs.
+    /// The account that sets weights, and commits and revokes epochs.
     pub owner: Address,
     /// How long a superseded epoch stays valid, in seconds.
     pub grace_period: U48,

@@ -68,7 +68,7 @@ async fn submit_authorization(State(service): State<Service>, request: Request) 
 impl Service {
     async fn submit(&self, request: Request, read: fn(&[u8]) -> Result<Submission, Problem>) -> Response {
         let result = match body(request).await.and_then(|body| read(&body)) {
-            Ok(submission) => self.submit(submission).await,
+            Ok(submission) => self.process(submission).await,
             Err(problem) => Err(problem),
         };
         match result {
@@ -81,7 +81,7 @@ impl Service {
     }
 
     /// Submits to the worker, and waits for the result.
-    async fn submit(&self, submission: Submission) -> Result<SubmissionResult, Problem> {
+    async fn process(&self, submission: Submission) -> Result<SubmissionResult, Problem> {
         let (sender, result) = oneshot::channel();
         self.queue.try_send(Job { submission, answer: sender }).map_err(|error| match error {
             TrySendError::Full(_) => Problem::unavailable("too many submissions are waiting; try again in a second"),

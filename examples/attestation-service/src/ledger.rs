@@ -111,8 +111,8 @@ impl Ledger {
             }
             DatabaseError::Storage(redb::StorageError::Io(cause)) if cause.kind() == io::ErrorKind::NotFound => {
                 anyhow::anyhow!(
-                    "the ledger {} is not there. If there never was one, begin it with --create. Otherwise find it: with an \
-                     empty ledger, every spent attestation is accepted again",
+                    "the ledger {} does not exist. For a new service, create it with --create. Otherwise restore it: with \
+                     an empty ledger, every spent attestation would be accepted again",
                     path.display()
                 )
             }

@@ -17,7 +17,7 @@ use std::fmt;
 /// The service's metrics.
 pub struct Metrics {
     registry: Registry,
-    submissions: Family<OutcomeLabelLabel, Counter>,
+    submissions: Family<OutcomeLabel, Counter>,
     /// Submissions that wait for their result.
     pub waiting: Gauge,
     /// Records in the audit trail.
@@ -29,7 +29,7 @@ pub struct Metrics {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabelLabel {
+struct OutcomeLabel {
     outcome: &'static str,
 }
 
@@ -37,7 +37,7 @@ impl Metrics {
     /// Returns metrics at zero, with every outcome: a rate of a missing outcome cannot raise an alarm.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("attestation_service");
-        let submissions = Family::<Outcome, Counter>::default();
+        let submissions = Family::<OutcomeLabel, Counter>::default();
         let others = ["accepted", Problem::CONTRADICTORY_DOCUMENT, Problem::MALFORMED_REQUEST, "Unavailable"];
         for outcome in Refusal::NAMES.iter().copied().chain(others) {
             drop(submissions.get_or_create(&OutcomeLabel { outcome }));

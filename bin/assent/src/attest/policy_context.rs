@@ -62,7 +62,10 @@ impl PolicyContext {
     fn from_context(context: Context, epoch: Option<Epoch>, path: &Path) -> Result<Self> {
         let Context { chain_id, task_manager, policy_client, policy, epochs, .. } = context;
         let policy = policy.with_context(|| {
-            format!("context file {}: the client has no policy; its owner sets one with setPolicy", path.display())
+            format!(
+                "context file {}: the client has no policy; its owner sets one with setAssentPolicy",
+                path.display()
+            )
         })?;
         let newest = || {
             epochs.into_iter().filter(|epoch| epoch.operator_set == policy.operatorSet).max_by_key(|epoch| epoch.number)

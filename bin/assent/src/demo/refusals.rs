@@ -146,9 +146,9 @@ const CASES: [Case; 11] = [
         },
     },
     Case {
-        check: "under a retired epoch",
-        story: "A key was stolen: the owner commits the next epoch and retires the one that signed.",
-        expected: "EpochRetired",
+        check: "under a revoked epoch",
+        story: "A key was stolen: the owner commits the next epoch and revokes the one that signed.",
+        expected: "EpochRevoked",
         prepare: |scene| {
             Box::pin(async {
                 let call = scene.payment(scene.authorization(scene.question()?).await?)?;
@@ -242,11 +242,11 @@ impl Setup {
         Ok(())
     }
 
-    /// Commits the next epoch and retires the one before it, without a grace period.
+    /// Commits the next epoch and revokes the one before it, without a grace period.
     async fn replace_epoch(&mut self) -> Result<()> {
         let old = self.epoch.number;
         self.commit_next_epoch().await?;
-        self.client.retire_epoch(self.deployment.operator_registry.address, self.owner, old).await?;
+        self.client.revoke_epoch(self.deployment.operator_registry.address, self.owner, old).await?;
         Ok(())
     }
 }

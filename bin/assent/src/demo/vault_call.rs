@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn both_sides_agreeing_on_what_must_not_be_is_no_agreement() {
         let denied = Some(Refusal::InvalidSignature);
-        assert!(!comparison(Some("EpochRetired"), denied, denied).agrees());
-        assert!(!comparison(Some("EpochRetired"), None, None).agrees(), "both accept a call that must be refused");
+        assert!(!comparison(Some("EpochRevoked"), denied, denied).agrees());
+        assert!(!comparison(Some("EpochRevoked"), None, None).agrees(), "both accept a call that must be refused");
         assert!(!comparison(None, denied, denied).agrees(), "both refuse a call that must succeed");
     }
 

@@ -237,7 +237,7 @@ fn balance_code_and_storage_can_be_set() {
 #[test]
 fn a_contract_may_send() {
     let (chain, contract) = with_contract();
-    let call = Call { from: contract, to: TxKind::Call(contract), ..Message::create(contract, word(3)) };
+    let call = Message { from: contract, to: TxKind::Call(contract), ..Message::create(contract, word(3)) };
     assert!(chain.transact(call).unwrap().is_success());
 }
 

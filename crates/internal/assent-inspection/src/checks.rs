@@ -1,7 +1,7 @@
 //! The results of the twelve checks, with their reasons.
 
 use crate::{Assumption, Explanation, reasons::CheckedCall};
-use assent_verifier::{Check, Examination, Outcome};
+use assent_verifier::{Check, CheckResult, VerificationReport};
 use serde::Serialize;
 
 /// The result of a check. Complete: a check either ran or did not, and for one of two reasons.
@@ -58,7 +58,7 @@ pub struct CheckReport {
 
 /// Returns the verifier's results with their reasons.
 pub(crate) fn made(
-    examination: &Examination,
+    examination: &VerificationReport,
     checked: &CheckedCall<'_>,
     explanation: Option<&Explanation>,
     assumptions: &[Assumption],
@@ -66,8 +66,8 @@ pub(crate) fn made(
     let failed = examination.checks().find(|(_, outcome)| matches!(outcome, CheckResult::Failed(_)));
     let report = |(check, outcome): (Check, CheckResult)| {
         let (outcome, reason) = match outcome {
-            Outcome::Passed => (CheckOutcome::Passed, checked.reason(check)),
-            Outcome::Failed(refusal) => {
+            CheckResult::Passed => (CheckOutcome::Passed, checked.reason(check)),
+            CheckResult::Failed(refusal) => {
                 let reason = explanation.map_or_else(|| refusal.to_string(), Explanation::reason);
                 (CheckOutcome::Failed, reason)
             }

@@ -56,7 +56,7 @@ pub struct DifferenceReport {
 pub struct PartReport {
     /// What kind of part it is.
     pub kind: PartKind,
-    /// The argument's name, such as `order.amount`, or `argument 2`, `word 2`, `selector`, `length`.
+    /// The argument's name, such as `order.amount`, or `argument 2`, `calldata word 2`, `selector`.
     pub label: String,
     /// The argument's Solidity type.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,7 +208,7 @@ fn differing_words(attested: &[u8], actual: &[u8]) -> Vec<PartReport> {
     let mut parts = Vec::new();
     if attested.len() != actual.len() {
         let bytes = |data: &[u8]| format!("{} bytes", data.len());
-        parts.push(part(PartKind::Length, "length".to_owned(), None, bytes(attested), bytes(actual)));
+        parts.push(part(PartKind::Length, "calldata length".to_owned(), None, bytes(attested), bytes(actual)));
     }
     let (attested_selector, attested) = attested.split_at(attested.len().min(4));
     let (actual_selector, actual) = actual.split_at(actual.len().min(4));
@@ -219,7 +219,7 @@ fn differing_words(attested: &[u8], actual: &[u8]) -> Vec<PartReport> {
     for (index, (attested, actual)) in attested.chunks(32).zip(actual.chunks(32)).enumerate() {
         let length = attested.len().min(actual.len());
         if attested.get(..length) != actual.get(..length) {
-            let label = format!("word {}", index + 1);
+            let label = format!("calldata word {}", index + 1);
             parts.push(part(PartKind::Word, label, Some(4 + 32 * index), word(attested), word(actual)));
         }
     }
@@ -277,9 +277,15 @@ mod tests {
     fn without_an_abi_the_word_is_named() {
         let abi = "f(uint256 a, uint256 b)";
         let (attested, actual) = (call(abi, &[1, 2]), call(abi, &[1, 3]));
-        assert_eq!(sentence(&attested, &actual, None), "word 2: 0x2 attested, 0x3 in the call");
-        assert_eq!(sentence(&attested, &actual, Some("g(uint256 a)")), "word 2: 0x2 attested, 0x3 in the call");
-        assert_eq!(sentence(&attested, &attested[..36], None), "length: 68 bytes attested, 36 bytes in the call");
+        assert_eq!(sentence(&attested, &actual, None), "calldata word 2: 0x2 attested, 0x3 in the call");
+        assert_eq!(
+            sentence(&attested, &actual, Some("g(uint256 a)")),
+            "calldata word 2: 0x2 attested, 0x3 in the call"
+        );
+        assert_eq!(
+            sentence(&attested, &attested[..36], None),
+            "calldata length: 68 bytes attested, 36 bytes in the call"
+        );
         let other = call("g(uint256 a, uint256 b)", &[1, 2]);
         assert!(sentence(&attested, &other, Some(abi)).starts_with("selector: 0x"), "{}", other.len());
     }
@@ -288,7 +294,7 @@ mod tests {
     fn bytes_that_no_argument_decodes_to_are_named_by_word() {
         let abi = "f(uint256 a)";
         let sentence = sentence(&call(abi, &[1, 2]), &call(abi, &[1, 3]), Some(abi));
-        assert_eq!(sentence, "word 2: 0x2 attested, 0x3 in the call");
+        assert_eq!(sentence, "calldata word 2: 0x2 attested, 0x3 in the call");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The explanation of a refusal beyond its error.
 
 use crate::{Abi, DifferenceReport, SubmittedCall, remedy};
-use assent_verifier::{AttestationDocument, AuthorizationError, Context, Examination, Refusal};
+use assent_verifier::{AttestationDocument, AuthorizationError, Context, Refusal, VerificationReport};
 
 /// The explanation of a refusal beyond its error: a sentence, a remedy, and what differs.
 ///
@@ -16,7 +16,7 @@ use assent_verifier::{AttestationDocument, AuthorizationError, Context, Examinat
 /// let authorization = document.authorization()?.encode();
 /// let call = SubmittedCall::Explicit { intent: submission.intent.unwrap(), authorization };
 ///
-/// let examination = examine(&context, call.call());
+/// let examination = verify_with_report(&context, call.call());
 /// let abi = "transfer(address to, uint256 amount)".parse().unwrap();
 /// let explanation = Explanation::of(&examination, &context, &call, Some(&document), Some(&abi)).unwrap();
 /// assert_eq!(explanation.sentence, "The call is not the attested one (amount: 100 attested, 101 in the call).");

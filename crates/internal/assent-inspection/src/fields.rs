@@ -121,7 +121,7 @@ pub(crate) fn of_authorization(authorization: &Authorization) -> Group {
     match quorum_proof {
         QuorumProof::Direct { signature, non_signers } => {
             fields.add(1, field("kind", "direct").note("the authorization contains the signature".to_owned()));
-            let encoding = match Preferred::decode_signature(signature) {
+            let encoding = match DefaultBackend::decode_signature(signature) {
                 Ok(_) => "a point of the prime-order subgroup of G1",
                 Err(_) => "MALFORMED: not a point of the prime-order subgroup of G1",
             };

@@ -159,7 +159,7 @@ pub enum InspectionError {
 
 /// Inspects a submission.
 ///
-/// With a context and a call, [`assent_verifier::examine`] runs all checks; a malformed authorization fails one.
+/// With a context and a call, [`assent_verifier::verify_with_report`] runs all checks; a malformed authorization fails one.
 /// Without them, the fields are decoded, and the checks name the missing input.
 ///
 /// ```
@@ -193,7 +193,7 @@ pub fn inspect(submission: &Submission) -> Result<Inspection, InspectionError> {
         };
         return Ok(decoded(submission, &source, authorization, data, reason));
     };
-    let examination = examine(context, call.call());
+    let examination = verify_with_report(context, call.call());
     Ok(examined(submission, &source, context, call, &examination, data))
 }
 
@@ -285,7 +285,7 @@ fn decoded(
     }
 }
 
-fn verdict(examination: &Examination, explanation: Option<&Explanation>, source: &ContextSource) -> Verdict {
+fn verdict(examination: &VerificationReport, explanation: Option<&Explanation>, source: &ContextSource) -> Verdict {
     let proviso = if source.assumptions().is_empty() { "" } else { ", if the assumptions hold" };
     match examination.result() {
         Ok(verified) => {

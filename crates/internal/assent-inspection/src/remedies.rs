@@ -25,7 +25,9 @@ pub fn remedy(refusal: &Refusal) -> &'static str {
         Refusal::UnknownEpoch { .. } => {
             "if the OperatorRegistry has this epoch, add the TaskManager to it: see `assent deploy --help`"
         }
-        Refusal::EpochRetired { .. } => "have the call attested under the newest epoch: `assent context` reads it",
+        Refusal::EpochExpired { .. } | Refusal::EpochRevoked { .. } => {
+            "have the call attested under the newest epoch: `assent context` reads it"
+        }
         Refusal::RootNotRecorded { .. } => {
             "record the attestation's document with `assent record`, or use the authorization with the signature"
         }

@@ -136,7 +136,10 @@ fn a_different_argument_is_named_in_the_verdict() {
     assert!(call.note.as_ref().is_some_and(|note| note.ends_with("amount: 101)")), "{:?}", call.note);
 
     let without = inspected(&Texts { abi: String::new(), ..example.texts });
-    assert_eq!(without.verdict.sentence, "The call is not the attested one (word 2: 0x64 attested, 0x65 in the call).");
+    assert_eq!(
+        without.verdict.sentence,
+        "The call is not the attested one (calldata word 2: 0x64 attested, 0x65 in the call)."
+    );
     assert_eq!(without.differences[0].parts[0].offset, Some(36));
 }
 

@@ -140,13 +140,13 @@ impl Fixture {
             quorum: 10_000,
             maxLifetime: U48::from(1),
         };
-        let change = TreasuryVault::setPolicyCall { newPolicy: policy.into() }.abi_encode();
+        let change = TreasuryVault::setAssentPolicyCall { newPolicy: policy.into() }.abi_encode();
         self.client.send(&PreparedCall::new(owner, self.vault, change)).await.unwrap();
     }
 
     /// The vault's owner revokes nonces 0 to 255.
     pub async fn burn_nonces(&self, owner: Address) {
-        let burn = TreasuryVault::burnNoncesCall { word: U256::ZERO, mask: U256::MAX }.abi_encode();
+        let burn = TreasuryVault::burnAssentNoncesCall { word: U256::ZERO, mask: U256::MAX }.abi_encode();
         self.client.send(&PreparedCall::new(owner, self.vault, burn)).await.unwrap();
     }
 

@@ -18,14 +18,14 @@ fn assert_fails(fixture: &Fixture, arguments: &[&str], words: &str) {
 #[tokio::test]
 async fn a_ledger_is_never_begun_by_mistake_nor_used_for_another_client_nor_by_two() {
     let fixture = Fixture::new();
-    assert_fails(&fixture, &SERVE, "begin it with --create");
+    assert_fails(&fixture, &SERVE, "create it with --create");
     let service = Service::begin(&fixture, &[]);
     service.submit(&fixture.document(1)).await.accepted();
     assert_fails(&fixture, &SERVE, "another process has the ledger");
     assert_fails(&fixture, &["audit", "--ledger", "ledger.redb"], "another process has the ledger");
     service.kill();
 
-    assert_fails(&fixture, &[&SERVE[..], &["--create"]].concat(), "it is there already");
+    assert_fails(&fixture, &[&SERVE[..], &["--create"]].concat(), "it already exists");
     let mut other = fixture.context.clone();
     other.chain_id = U256::from(1);
     fixture.write_context(&other);
@@ -33,7 +33,7 @@ async fn a_ledger_is_never_begun_by_mistake_nor_used_for_another_client_nor_by_t
     other = fixture.context.clone();
     other.policy = None;
     fixture.write_context(&other);
-    assert_fails(&fixture, &SERVE, "sets no policy");
+    assert_fails(&fixture, &SERVE, "has no policy");
     std::fs::write(fixture.path("context.json"), "{\"chainId\": \"one\"}").unwrap();
     assert_fails(&fixture, &SERVE, "`assent context --json` prints one");
 }

@@ -96,9 +96,9 @@ async fn a_context_that_changed_counts_once_the_service_is_told_and_another_clie
     service.signal("HUP");
     service.submit(&fixture.document(1)).await.accepted();
 
-    let mut retired = fixture.context.clone();
-    retired.epochs[0].valid_until = U48::ZERO;
-    fixture.write_context(&retired);
+    let mut revoked = fixture.context.clone();
+    revoked.epochs[0].valid_until = U48::ZERO;
+    fixture.write_context(&revoked);
     service.signal("HUP");
     for nonce in 2.. {
         let answer = service.submit(&fixture.document(nonce)).await;

@@ -67,7 +67,7 @@ async fn each_refusal_is_answered_with_the_verifiers_error_and_spends_nothing() 
             json!({ "policyClient": fixture.context.policy_client, "nonce": BURNED.to_string() }),
         ),
         (AttestationDocument { epoch: 3, ..good.clone() }, 422, "UnknownEpoch", json!({ "epoch": 3 })),
-        (AttestationDocument { epoch: 2, ..good.clone() }, 422, "EpochRetired", json!({ "epoch": 2 })),
+        (AttestationDocument { epoch: 2, ..good.clone() }, 422, "EpochRevoked", json!({ "epoch": 2 })),
         (fixture.document_of(1, 2), 422, "QuorumNotReached", json!({ "signed": "20", "required": "27" })),
         (AttestationDocument { signature: Signature([0; 96]), ..good.clone() }, 400, "MalformedSignature", json!({})),
         (

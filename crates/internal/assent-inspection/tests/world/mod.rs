@@ -169,8 +169,16 @@ pub fn examples() -> Vec<Example> {
     refused(8, "UnknownEpoch", "an unknown epoch", changed(&world, |world| world.context.epochs.clear()));
     refused(
         8,
-        "EpochRetired",
-        "a retired epoch",
+        "EpochExpired",
+        "an epoch whose grace period is over",
+        changed(&world, |world| {
+            world.context.epochs[0].valid_until = U48::from(world.context.timestamp);
+        }),
+    );
+    refused(
+        8,
+        "EpochRevoked",
+        "a revoked epoch",
         changed(&world, |world| {
             world.context.epochs[0].valid_until = U48::ZERO;
         }),
