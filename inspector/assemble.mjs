@@ -1,8 +1,9 @@
-// Puts the page together: one file of markup, style, scripts, examples and the verifier, which opens from a disk as from a server.
+// Assembles the page: one file of markup, style, scripts, examples and the verifier.
+// It opens from a disk and from a server.
 //
 //   node inspector/assemble.mjs BINDINGS PAGE
 //
-// BINDINGS is the directory that the program in inspector/bindings has written.
+// BINDINGS is the output directory of the program in inspector/bindings.
 
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,9 +13,9 @@ import { fileURLToPath } from "node:url";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
 /** The page's own script, in this order. */
-const SCRIPTS = ["verifier.js", "report.js", "inspector.js"];
+const SCRIPTS = ["verifier.js", "difference.js", "report.js", "inspector.js"];
 
-/** Nothing but this script, this style, WebAssembly and a worker made of the page's own text; and no request to anywhere. */
+/** Returns the policy: only this script, this style, WebAssembly and a worker of the page's own text. No requests. */
 function policy(script, style) {
   const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
   return [
@@ -28,7 +29,7 @@ function policy(script, style) {
   ].join("; ");
 }
 
-/** Puts each value in the place of its name in double braces. */
+/** Replaces each name in double braces with its value. */
 function fill(template, values) {
   const used = new Set();
   const filled = template.replace(/\{\{(\w+)\}\}/g, (_, name) => {
@@ -37,12 +38,12 @@ function fill(template, values) {
     return values[name];
   });
   for (const name of Object.keys(values)) {
-    if (!used.has(name)) throw new Error(`${name} has no place in the template`);
+    if (!used.has(name)) throw new Error(`${name} is not in the template`);
   }
   return filled;
 }
 
-/** What would end the element around it, or begin another. */
+/** Refuses a text that would end its element or begin another. */
 function refuseMarkup(name, text) {
   if (/<\/script|<!--/i.test(text)) throw new Error(`${name} would end the element that holds it`);
   return text;
@@ -55,7 +56,7 @@ const source = (name) => readFileSync(join(HERE, "page", name), "utf8");
 const module = readFileSync(join(bindings, "assent_inspector_engine_bg.wasm"));
 const binding = readFileSync(join(bindings, "assent_inspector_engine.js"), "utf8");
 
-// Of its own scope, so that it takes the place of nothing that the browser has.
+// In its own scope, so that it replaces nothing of the browser's.
 const script = refuseMarkup("the script", `\n"use strict";\n(() => {\n${SCRIPTS.map(source).join("\n")}})();\n`);
 const style = `\n${source("inspector.css")}`;
 const examples = JSON.stringify(JSON.parse(readFileSync(join(HERE, "examples.json"), "utf8")));

@@ -1,19 +1,19 @@
-/** The verifier in its worker: one question at a time. */
+/** The verifier in its worker. It answers one question at a time. */
 class Verifier {
   #worker = null;
   #waiting = null;
 
-  /** Asks for an inspection of texts: an inspection, or an error with the input that it is about. */
+  /** Inspects texts. Answers with the inspection, or with an error and its input. */
   inspect(texts) {
     return this.#ask("inspect", JSON.stringify(texts));
   }
 
-  /** Asks which of the inputs a text is. */
+  /** Recognises a text. Answers with its input, or with an error. */
   recognise(text) {
     return this.#ask("recognise", text);
   }
 
-  /** Gives up what is being worked on, for a reason that is worth showing, or for none. */
+  /** Stops the pending question, with a reason to show or without one. */
   stop(reason = null) {
     this.#worker?.terminate();
     this.#worker = null;
@@ -22,7 +22,7 @@ class Verifier {
   }
 
   #ask(what, text) {
-    // An answer that is no longer wanted must not be taken for this one's.
+    // The answer to a question that was replaced is not the answer to this one.
     if (this.#waiting) this.stop();
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -34,7 +34,7 @@ class Verifier {
   #start() {
     const worker = new Worker(URL.createObjectURL(new Blob([contents("worker")], { type: "text/javascript" })));
     worker.onmessage = ({ data }) => {
-      // After a fault the module's memory is not to be trusted: the next question gets a fresh one.
+      // After a fault the module's memory may be corrupt: the next question gets a new module.
       if (data.failure !== undefined) return this.stop(unexpected(data.failure));
       this.#waiting?.resolve(data.answer);
       this.#waiting = null;
@@ -47,10 +47,10 @@ class Verifier {
 }
 
 function unexpected(failure) {
-  return `The verifier stopped unexpectedly (${failure}). That is a fault of this page: please report it, with the input.`;
+  return `The verifier stopped unexpectedly (${failure}). This is a bug of the page: report it with the input.`;
 }
 
-/** The text of an element that is no script, but holds one, or data. */
+/** Returns the text of an element that holds data or another script. */
 function contents(id) {
   return document.getElementById(id).textContent;
 }

@@ -1,6 +1,5 @@
 "use strict";
-// Behind the bindings that wasm-bindgen made. The verifier works here, so that the page answers while it does, and so that it can
-// be stopped.
+// Appended to the bindings by wasm-bindgen. The verifier runs in a worker so that the page responds and can stop it.
 self.onmessage = ({ data }) => {
   try {
     if (data.module) {

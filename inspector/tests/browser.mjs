@@ -1,4 +1,4 @@
-// A browser with the page in it, as a visitor would have it.
+// Opens the page in a browser, as a user does.
 
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ export const PAGE = resolve(process.env.INSPECTOR ?? `${ROOT}/target/inspector/i
 export const ASSENT = resolve(process.env.ASSENT ?? `${ROOT}/target/debug/assent`);
 export const EXAMPLES = JSON.parse(readFileSync(resolve(ROOT, "inspector/examples.json"), "utf8"));
 
-/** Longest time that anything may take, in milliseconds: generous, for machines that do much else. */
+/** The timeout of every step in milliseconds: generous, for busy machines. */
 const PATIENCE = 120_000;
 
 /** Starts a browser and a static server before a file's tests, and stops both after them. */
@@ -40,7 +40,7 @@ export function inspector() {
     await stage.browser?.close();
     stage.server?.close();
   });
-  /** Opens the page anew, and gives it with what it asked for and what went wrong. */
+  /** Opens the page and returns it with its requests and its faults. */
   stage.open = async ({ url = stage.url, ...options } = {}) => {
     const context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     context.setDefaultTimeout(PATIENCE);
@@ -56,28 +56,46 @@ export function inspector() {
   return stage;
 }
 
-/** Puts texts where they belong, as by pasting. */
+/** Fills the single fields. */
 export async function fill(page, texts) {
   await page.click("#clear");
+  await page.evaluate(() => { document.querySelector("#inputs").open = true; });
   for (const [input, text] of Object.entries(texts)) {
     if (typeof text === "boolean") await page.setChecked(`#${input}`, text);
     else if (text !== "") await page.fill(`#${input}`, text);
   }
 }
 
-/** Has the page inspect what stands in it, and waits until it has. */
+/** Inspects what the single fields hold. */
 export async function inspect(page) {
   await page.click("#inspect");
   await settled(page);
 }
 
-/** Waits until the page has come to a result. */
+/** Loads the first example with this error, or without one, and waits for its result. */
+export async function load(page, error = null) {
+  const index = EXAMPLES.findIndex(({ refused }) => (refused?.[1] ?? null) === error);
+  await page.selectOption("#example", String(index));
+  await page.click("#load");
+  await settled(page);
+}
+
+/** Pastes a text with the keyboard. The context needs the permission for the clipboard. */
+export async function paste(page, text) {
+  await page.evaluate((text) => navigator.clipboard.writeText(text), text);
+  await page.focus("#paste");
+  await page.keyboard.press("Control+V");
+  await page.waitForFunction(() => document.querySelector("#paste").value === "");
+  await page.waitForFunction(() => document.querySelector("#stop").hidden);
+}
+
+/** Waits until the page has a result. */
 export async function settled(page) {
   await page.waitForFunction(() => document.querySelector("#stop").hidden &&
     document.querySelector("#verdict").dataset.outcome !== "none");
 }
 
-/** What the page says: its verdict, and each check's outcome. */
+/** Returns what the page says: its verdict, and each check's outcome. */
 export async function said(page) {
   return {
     outcome: await page.getAttribute("#verdict", "data-outcome"),
@@ -86,7 +104,7 @@ export async function said(page) {
   };
 }
 
-/** The page's inspection as JSON, from where it shows it. */
+/** Returns the inspection as the page shows it in JSON. */
 export async function json(page) {
   await page.click("#json summary");
   await page.waitForFunction(() => document.querySelector("#json pre").textContent !== "");

@@ -1,4 +1,4 @@
-// Garbage of any kind and size gets an error that says what is wrong and where, at once, and the page goes on working.
+// Garbage of any kind and size gets an error that says what is wrong and where, and the page keeps working.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -12,10 +12,10 @@ const LONGEST_TEXT = 8 * 1024 * 1024;
 const { texts } = EXAMPLES[0];
 const stage = inspector();
 
-/** The error beside an input, where the keyboard is, and that the verdict repeats. */
+/** Returns the error beside an input, which has the focus. The verdict repeats the error. */
 async function error(page, input) {
   const { outcome, verdict } = await said(page);
-  const message = await page.innerText(`#${input === "files" ? "file" : input}-error`);
+  const message = await page.innerText(`#${input === "files" ? "paste" : input}-error`);
   assert.equal(outcome, "failed", message);
   assert.notEqual(message, "");
   assert.ok(verdict.includes(message), verdict);
@@ -49,6 +49,8 @@ test("pasted garbage is refused with its place", async () => {
     [{ ...texts, caller: "me" }, "caller", /not an address/],
     [{ ...texts, value: "1" }, "value", /calldata/],
     [{ ...texts, calldata: "0x00" }, "calldata", /not both/],
+    [{ ...texts, abi: "transfer(address" }, "abi", /function signature/],
+    [{ ...texts, abi: "[".repeat(100_000) }, "abi", /JSON/],
   ];
   for (const [garbage, input, words] of cases) {
     await fill(page, garbage);
@@ -56,6 +58,21 @@ test("pasted garbage is refused with its place", async () => {
     assert.match(await error(page, input), words);
   }
   await stillWorks(page);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("text that is not recognised stays in the field, with the reason beside it", async () => {
+  const { page, faults, close } = await stage.open();
+  const cases = [["hello", /not hex/], ['{"a": 1}', /this JSON is not/], ["f(", /function signature/]];
+  for (const [garbage, words] of cases) {
+    await page.fill("#paste", garbage);
+    await inspect(page);
+    assert.match(await error(page, "paste"), words);
+    assert.equal(await page.inputValue("#paste"), garbage);
+  }
+  await stillWorks(page);
+  assert.equal(await page.inputValue("#paste"), "");
   assert.deepEqual(faults, []);
   await close();
 });
@@ -94,7 +111,7 @@ test("files that are no text, empty or too long are refused by name", async () =
     return join(desk, name);
   };
   const cases = [
-    [file("random.bin", Buffer.concat([Buffer.from([0xff, 0xfe]), randomBytes(5000)])), /random\.bin is not text/],
+    [file("random.bin", Buffer.concat([Buffer.from([0xff, 0xfe]), randomBytes(5000)])), /random\.bin: not text/],
     [file("empty.json", ""), /empty\.json: it is empty/],
     [file("large.json", Buffer.alloc(LONGEST_TEXT + 1, "[")), /large\.json: the file has 8388609 bytes/],
     [file("words.txt", "hello"), /words\.txt: not hex/],

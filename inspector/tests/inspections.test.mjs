@@ -1,4 +1,4 @@
-// What the page says is what the verifier says, and what `assent inspect` says.
+// The page says what the verifier and `assent inspect` say.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ASSENT, EXAMPLES, fill, inspect, inspector, json, said, settled } from "./browser.mjs";
+import { ASSENT, EXAMPLES, fill, inspect, inspector, json, load, paste, said, settled } from "./browser.mjs";
 
 const stage = inspector();
 
@@ -16,7 +16,7 @@ function expected(refused) {
     index + 1 < failing ? "passed" : index + 1 === failing ? "failed" : "notReached");
 }
 
-/** What `assent inspect --json` says of the same texts. */
+/** Returns what `assent inspect --json` says of the same texts. */
 function terminal(texts) {
   const desk = mkdtempSync(join(tmpdir(), "inspector-"));
   try {
@@ -33,6 +33,7 @@ function terminal(texts) {
       ...given("epochs", "--epoch", "epochs"),
       ...given("caller", "--caller", texts.caller),
       ...given("timestamp", "--timestamp", texts.timestamp),
+      ...given("abi", "--abi", texts.abi),
       ...(texts.recorded ? ["--recorded"] : []),
     ], { cwd: (["document", "intent", "context", "epochs"].forEach(file), desk), encoding: "utf8" });
     assert.notEqual(run.stdout, "", run.stderr);
@@ -48,18 +49,18 @@ test("one click shows a valid authorization with every check passed", async () =
   await settled(page);
   const { outcome, verdict, checks } = await said(page);
   assert.equal(outcome, "valid");
-  assert.match(verdict, /VALID/);
+  assert.match(verdict, /Valid/);
   assert.deepEqual(checks, expected(null));
-  assert.match(await page.innerText("#fields"), /nonce[\s\S]*258[\s\S]*bit 2 of word 1/);
-  assert.match(await page.innerText("#operators"), /0x0000000000000000000000000000000000000003/);
+  assert.match(await page.textContent("#details"), /nonce[\s\S]*258[\s\S]*bit 2 of word 1/);
+  assert.match(await page.textContent("#operators"), /0x0000000000000000000000000000000000000003/);
   assert.deepEqual(faults, []);
   await close();
 });
 
 test("every example fails at its check, and says what `assent inspect` says", async () => {
   const { page, faults, close } = await stage.open();
-  for (const [place, { name, refused, texts }] of EXAMPLES.entries()) {
-    await page.selectOption("#example", String(place));
+  for (const [index, { name, refused, texts }] of EXAMPLES.entries()) {
+    await page.selectOption("#example", String(index));
     await page.click("#load");
     await settled(page);
     const { outcome, checks, verdict } = await said(page);
@@ -74,19 +75,19 @@ test("every example fails at its check, and says what `assent inspect` says", as
   await close();
 });
 
-test("an authorization alone is decoded, and each check says what it needs", async () => {
+test("without chain state an authorization is decoded, and each check says what it needs", async () => {
   const { page, close } = await stage.open();
   await fill(page, { authorization: EXAMPLES[0].texts.authorization });
   await inspect(page);
   const { outcome, checks } = await said(page);
   assert.equal(outcome, "notVerified");
   assert.deepEqual(new Set(checks), new Set(["notMade"]));
-  assert.match(await page.innerText("#checks"), /needs a context/);
-  assert.match(await page.innerText("#fields"), /taskId\s+bytes 0 to 31\s+0xbba8a8dc/);
+  assert.match(await page.textContent("#checks"), /needs a context/);
+  assert.match(await page.textContent("#details"), /taskId\s*bytes 0 to 31\s*0xbba8a8dc/);
   await close();
 });
 
-test("a caller and a time given apart count, on the page as in the terminal", async () => {
+test("a caller and a time override the context's, on the page as in the terminal", async () => {
   const { page, close } = await stage.open();
   const { texts } = EXAMPLES[0];
   for (const change of [{ timestamp: "1800000600" }, { caller: `0x${"99".repeat(20)}` },
@@ -100,7 +101,7 @@ test("a caller and a time given apart count, on the page as in the terminal", as
   await close();
 });
 
-test("dropped files go where they belong, whatever their names", async () => {
+test("dropped files are recognised by their content, not by their names", async () => {
   const { page, faults, close } = await stage.open();
   const { texts } = EXAMPLES[0];
   const transfer = await page.evaluateHandle((contents) => {
@@ -117,7 +118,7 @@ test("dropped files go where they belong, whatever their names", async () => {
   await close();
 });
 
-test("chosen files are read like dropped ones, and operator sets are put together", async () => {
+test("opened files are read like dropped ones, and operator sets are combined", async () => {
   const { page, close } = await stage.open();
   const { document, epochs } = EXAMPLES.find(({ texts }) => texts.context === "").texts;
   const another = { ...JSON.parse(epochs), number: 6 };
@@ -126,10 +127,74 @@ test("chosen files are read like dropped ones, and operator sets are put togethe
     [file("a.json", document), file("b.json", epochs), file("c.json", JSON.stringify(another))]);
   await settled(page);
   assert.equal((await said(page)).outcome, "notVerified", "the time is missing");
+  await page.click("#inputs summary");
   await page.fill("#timestamp", "1800000000");
   await inspect(page);
   assert.equal((await said(page)).outcome, "valid");
   assert.match(await page.innerText("#assumed"), /quorum: 5001/);
   assert.deepEqual(JSON.parse(await page.inputValue("#epochs")).map(({ number }) => number), [5, 6]);
+  await close();
+});
+
+const CLIPBOARD = { permissions: ["clipboard-read", "clipboard-write"] };
+
+test("one field takes whatever is pasted, and each text replaces the last of its kind", async () => {
+  const { page, faults, close } = await stage.open(CLIPBOARD);
+  const { texts } = EXAMPLES.find(({ refused }) => refused?.[1] === "WrongTask");
+  const trailing = EXAMPLES.find((example) => example.texts.calldata !== "").texts.calldata;
+  const [epoch] = JSON.parse(texts.context).epochs;
+  const outcomes = [];
+  for (const [input, text] of [
+    ["intent", texts.intent],
+    ["context", texts.context],
+    ["authorization", texts.authorization],
+    ["document", texts.document],
+    ["abi", texts.abi],
+    ["epochs", JSON.stringify(epoch)],
+    ["calldata", trailing],
+  ]) {
+    await paste(page, text);
+    assert.equal((await page.inputValue(`#${input}`)).trim(), text.trim(), input);
+    outcomes.push((await said(page)).outcome);
+  }
+  assert.deepEqual(outcomes, ["none", "none", "refused", "refused", "refused", "refused", "valid"]);
+  assert.deepEqual(await page.$$eval("#given li", (items) => items.map((item) => item.firstChild.textContent)),
+    ["transaction calldata", "attestation document", "context", "operator set", "ABI"],
+    "the calldata replaces authorization and intent");
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("the argument that differs is named, with both values", async () => {
+  const { page, close } = await stage.open();
+  await load(page, "WrongTask");
+  const cause = await page.innerText(".cause");
+  assert.match(cause, /^amount uint256\n+attested\n100\nin the call\n101$/);
+  assert.equal(await page.innerText(".cause mark"), "101");
+  assert.match(await page.innerText("#verdict"), /Next: make the call as it was attested/);
+  await close();
+});
+
+test("without an ABI the word that differs is shown, with its bytes marked", async () => {
+  const { page, close } = await stage.open();
+  await load(page, "WrongTask");
+  await page.click("[aria-label='Remove: ABI']");
+  await page.waitForFunction(() => document.querySelector(".cause")?.innerText.includes("word 2 of the calldata"));
+  assert.deepEqual(await page.$$eval(".cause mark", (marks) => marks.map((mark) => mark.innerText)), ["64", "65"]);
+  assert.match(await page.innerText(".cause"), /bytes 36 to 67[\s\S]*64 = 100[\s\S]*65 = 101[\s\S]*signature or ABI/);
+  await close();
+});
+
+test("hashes and revert data are folded, and copied in full", async () => {
+  const { page, close } = await stage.open(CLIPBOARD);
+  await load(page, "WrongTask");
+  const hashes = /0x[0-9a-f]{64}/;
+  assert.doesNotMatch(await page.innerText("body"), hashes);
+  await page.click("#details summary >> nth=0");
+  assert.match(await page.innerText("#details"), hashes);
+  await page.click("#details dd >> nth=1 >> button");
+  await page.waitForFunction(() => document.querySelectorAll("#details dd")[1].innerText.includes("Copied"));
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(copied, (await json(page)).verdict.error.revertData);
   await close();
 });

@@ -1,5 +1,6 @@
-//! What the command `wasm-bindgen` does, for one module: `assent-inspector-bindings MODULE DIRECTORY` writes the script and
-//! the module that it binds, under the module's name, into the directory.
+//! The command `wasm-bindgen`, for one module.
+//!
+//! `assent-inspector-bindings MODULE DIRECTORY` writes the bound module and its script into the directory.
 
 use anyhow::{Context, Result};
 use std::{env, path::PathBuf};

@@ -1,4 +1,4 @@
-//! What the Inspector's page asks, answered by the verifier: JSON in, JSON out.
+//! The functions of the Inspector's page: JSON in, JSON out.
 
 use assent_inspection::{
     Inspection,
@@ -8,7 +8,7 @@ use serde::Serialize;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// An answer, in which one of the two is there.
+/// An answer, with one of these fields.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 enum Answer {
@@ -17,7 +17,7 @@ enum Answer {
     Error(TextError),
 }
 
-/// Inspects the [`Texts`] that this JSON holds: `{"inspection": …}`, or `{"error": {"input": …, "message": …}}`.
+/// Inspects the [`Texts`] in JSON: `{"inspection": …}`, or `{"error": {"input": …, "message": …}}`.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn inspect(texts: &str) -> String {
     let texts: Texts = match serde_json::from_str(texts) {
@@ -27,7 +27,7 @@ pub fn inspect(texts: &str) -> String {
     answer(&text::inspect(&texts).map_or_else(Answer::Error, |inspection| Answer::Inspection(Box::new(inspection))))
 }
 
-/// Says which of the [`Texts`] a text is: `{"kind": …}`, or an error as [`inspect`] has it.
+/// Recognises which of the [`Texts`] a text is: `{"kind": …}`, or an error as [`inspect`] has it.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn recognise(text: &str) -> String {
     answer(&text::recognise(text).map_or_else(Answer::Error, Answer::Kind))

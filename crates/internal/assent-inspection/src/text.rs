@@ -1,6 +1,6 @@
 //! Inspection of texts that a user pasted or dropped, whether they are valid or not.
 
-use crate::{AbiError, Inspection, InspectionError, Payload, Submission, inspect as inspect_submission};
+use crate::{Abi, AbiError, Inspection, InspectionError, Payload, Submission, inspect as inspect_submission};
 use alloy_primitives::{U256, hex};
 use assent_verifier::{Authorization, Context, Epoch, MerkleProof, NonSigners, split_trailing};
 use serde::{
@@ -170,6 +170,7 @@ pub fn inspect(texts: &Texts) -> Result<Inspection, TextError> {
 /// assert_eq!(recognise(&dropped.document)?, "document");
 /// assert_eq!(recognise(&dropped.authorization)?, "authorization");
 /// assert_eq!(recognise("[]")?, "epochs");
+/// assert_eq!(recognise("transfer(address to, uint256 amount)")?, "abi");
 /// assert!(recognise("{}").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -185,7 +186,7 @@ pub fn recognise(text: &str) -> Result<&'static str, TextError> {
         return Err(unknown("it is empty"));
     }
     if text.starts_with('[') {
-        return Ok("epochs");
+        return Ok(if is_abi(text) { "abi" } else { "epochs" });
     }
     if text.starts_with('{') {
         let fields: BTreeMap<String, IgnoredAny> = json("file", text, "a JSON object")?;
@@ -195,14 +196,25 @@ pub fn recognise(text: &str) -> Result<&'static str, TextError> {
             ("context", has("policyClient") && has("epochs")),
             ("epochs", has("operators")),
             ("intent", has("from") && has("to")),
+            ("abi", has("abi")),
         ];
         return kinds.into_iter().find_map(|(kind, is)| is.then_some(kind)).ok_or_else(|| {
-            unknown("this JSON is not an attestation document, context, epoch or intent; see docs/protocol.md")
+            unknown("this JSON is not an attestation document, context, epoch, intent or ABI; see docs/protocol.md")
         });
+    }
+    if text.contains('(') {
+        let abi = text.parse::<Abi>().map(|_| "abi");
+        return abi.map_err(|error| unknown(&error.to_string()));
     }
     let bytes = bytes("file", text, LONGEST_TEXT)?;
     let is_appended = || split_trailing(&bytes).is_ok_and(|(_, tail)| Authorization::parse(tail).is_ok());
     Ok(if Authorization::parse(&bytes).is_err() && is_appended() { "calldata" } else { "authorization" })
+}
+
+/// Whether a JSON list is an ABI: each item of an ABI has a type, and no epoch does.
+fn is_abi(list: &str) -> bool {
+    let items: Result<Vec<BTreeMap<String, IgnoredAny>>, _> = serde_json::from_str(list);
+    items.is_ok_and(|items| items.first().is_some_and(|item| item.contains_key("type")))
 }
 
 fn submission(texts: &Texts) -> Result<Submission, TextError> {

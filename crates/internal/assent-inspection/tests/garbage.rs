@@ -128,12 +128,24 @@ fn files_are_recognised_by_what_is_in_them() {
         (&epoch, "epochs"),
         (&format!("[{epoch}]"), "epochs"),
         (&format!("\n {} \n", texts.authorization), "authorization"),
+        (&"transfer(address to, uint256 amount)".to_owned(), "abi"),
+        (&"function f(uint256 a) external;\nfunction g()".to_owned(), "abi"),
+        (
+            &r#"[{"type": "function", "name": "f", "inputs": [], "outputs": [], "stateMutability": "view"}]"#
+                .to_owned(),
+            "abi",
+        ),
+        (&r#"{"abi": [], "bytecode": "0x"}"#.to_owned(), "abi"),
     ] {
         assert_eq!(recognise(text), Ok(kind));
     }
-    for (text, word) in
-        [(" ", "it is empty"), ("hello", "not hex"), ("{}", "not an attestation document"), ("{", "cannot parse it")]
-    {
+    for (text, word) in [
+        (" ", "it is empty"),
+        ("hello", "not hex"),
+        ("transfer(address", "cannot parse function signature"),
+        ("{}", "not an attestation document"),
+        ("{", "cannot parse it"),
+    ] {
         let error = recognise(text).expect_err("garbage");
         assert!(error.message.contains(word), "{error}");
     }
