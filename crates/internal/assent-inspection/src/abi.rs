@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn values_are_written_as_in_solidity() {
         let abi = abi("f(bool, int8, bytes2, string, uint256[], (address, bytes))");
-        let values = vec![
+        let values = [
             DynSolValue::Bool(true),
             DynSolValue::Int((-3).try_into().expect("small"), 8),
             DynSolValue::FixedBytes(alloy_primitives::B256::repeat_byte(0xab), 2),
