@@ -1,4 +1,4 @@
-//! From the operators' signatures to one.
+//! Aggregation of the operators' signatures into one.
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use blst::min_sig;
 
 use crate::AttestationBatch;
 
-/// One operator's signature over a root, as it arrived: nothing about it is known to be true.
+/// One operator's signature over a root, not verified.
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
@@ -19,48 +19,30 @@ use crate::AttestationBatch;
 /// # let ((keys, epoch), batch) = (epoch(), batch());
 /// use assent_signer::PartialSignature;
 ///
-/// // What an operator sends to an aggregator; bytes of any length are taken, and judged later.
+/// // What an operator sends to an aggregator. Bytes of any length are taken, and validated later.
 /// let partial = PartialSignature::new(OPERATORS[0], keys[0].sign_batch(&batch));
 /// assert_eq!(partial.signature.len(), 96);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialSignature {
-    /// Who is said to have signed.
+    /// The operator said to have signed.
     pub operator: Address,
     /// The signature: 96 bytes if it is valid.
     pub signature: Bytes,
 }
 
 /// A partial signature that is not in the aggregate.
-///
-/// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
-/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
-/// # let ((keys, epoch), batch) = (epoch(), batch());
-/// use assent_signer::{PartialSignature, Rejection, aggregate};
-///
-/// let partials = [
-///     PartialSignature::new(OPERATORS[0], keys[0].sign_batch(&batch)),
-///     PartialSignature::new(OPERATORS[1], keys[0].sign_batch(&batch)), // Not with its own key.
-/// ];
-/// let aggregate = aggregate(&epoch, batch.root(), &partials)?;
-/// let [rejected] = aggregate.rejected[..] else { panic!("one is rejected") };
-/// assert_eq!((rejected.place, rejected.operator), (1, OPERATORS[1]));
-/// assert_eq!(rejected.reason, Rejection::WrongSignature);
-/// assert_eq!(rejected.reason.to_string(), "not this operator's signature over this root");
-/// # Ok::<(), assent_signer::AggregationError>(())
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RejectedPartial {
-    /// Its place among the partial signatures given, from 0.
-    pub place: usize,
-    /// Who was said to have signed.
+    /// Its index in the given partial signatures.
+    pub index: usize,
+    /// The operator said to have signed.
     pub operator: Address,
-    /// What was wrong.
+    /// Why it was left out.
     pub reason: Rejection,
 }
 
-/// Why a partial signature is not in the aggregate.
+/// The reason why a partial signature is not in the aggregate.
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
@@ -77,11 +59,12 @@ pub struct RejectedPartial {
 /// assert_eq!(rejected[1].reason, Rejection::Malformed);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Rejection {
     /// No operator with this address is in the operator set.
     #[error("not an operator of this epoch")]
     UnknownOperator,
-    /// The bytes are not the 96 of a point of the prime-order subgroup of G1 other than infinity.
+    /// The bytes are not the 96 bytes of a point of the prime-order subgroup of G1 other than infinity.
     #[error("malformed signature")]
     Malformed,
     /// The signature is not this operator's over this root.
@@ -92,7 +75,7 @@ pub enum Rejection {
     Duplicate,
 }
 
-/// A root with the one signature of those operators whose partial signatures were sound.
+/// A root with the aggregate signature of the operators whose partial signatures are valid.
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
@@ -105,7 +88,7 @@ pub enum Rejection {
 /// let aggregate = aggregate(&epoch, batch.root(), &partials)?;
 /// assert_eq!(aggregate.root, batch.root());
 /// assert_eq!(aggregate.non_signers, NonSigners::from_indices([0])?);
-/// // Whether the weight is a quorum is the policy's to say.
+/// // The policy decides whether the weight is a quorum.
 /// assert_eq!(aggregate.signed_weight, alloy_primitives::aliases::U96::from(100_u64));
 ///
 /// // One signature serves every attestation of the batch.
@@ -116,7 +99,7 @@ pub enum Rejection {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {
-    /// What was signed.
+    /// The signed root.
     pub root: B256,
     /// The epoch whose operators signed.
     pub epoch: u32,
@@ -124,31 +107,20 @@ pub struct Aggregate {
     pub signature: Signature,
     /// The operators of the set that are not in the aggregate.
     pub non_signers: NonSigners,
-    /// Weight of the operators that are in the aggregate.
+    /// The weight of the operators that are in the aggregate.
     pub signed_weight: U96,
     /// The partial signatures left out, in the order in which they were given.
     pub rejected: Vec<RejectedPartial>,
 }
 
-/// Why there is no aggregate.
-///
-/// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
-/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
-/// # let (_, epoch) = epoch();
-/// use assent_signer::{AggregationError, aggregate};
-///
-/// let error = aggregate(&epoch, batch().root(), &[]).unwrap_err();
-/// assert_eq!(error, AggregationError::NothingToAggregate(vec![]));
-/// assert_eq!(error.to_string(), "no partial signature is valid");
-/// ```
+/// The reason why there is no aggregate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AggregationError {
     /// No partial signature is valid.
     #[error("no partial signature is valid{}", list(.0))]
     NothingToAggregate(Vec<RejectedPartial>),
-    /// The sound signatures cancel out: their signers chose keys whose sum is zero. Infinity is no signature, and no
-    /// contract accepts it.
+    /// The valid signatures cancel out: their signers chose keys whose sum is zero. No contract accepts infinity.
     #[error("the signatures cancel out to infinity: their signers' keys add up to zero")]
     Infinity,
     /// A non-signer cannot be named in an authorization. No set of up to [`OperatorSet::MAX_OPERATORS`] has one.
@@ -156,20 +128,9 @@ pub enum AggregationError {
     NonSigners(#[from] NonSignersError),
 }
 
-/// Why an aggregate gives no attestation document.
-///
-/// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
-/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
-/// # let ((keys, epoch), batch) = (epoch(), batch());
-/// use assent_signer::{DocumentError, PartialSignature, aggregate};
-///
-/// let partials = [PartialSignature::new(OPERATORS[0], keys[0].sign_batch(&batch))];
-/// let aggregate = aggregate(&epoch, batch.root(), &partials)?;
-/// assert_eq!(aggregate.document(&batch, 2), Err(DocumentError::NoSuchAttestation(2)));
-/// # Ok::<(), assent_signer::AggregationError>(())
-/// ```
+/// The reason why an aggregate gives no attestation document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DocumentError {
     /// The aggregate signs another root than the batch's.
     #[error("the operators signed the root {signed}, but the batch's is {root}")]
@@ -179,21 +140,22 @@ pub enum DocumentError {
         /// The batch's root.
         root: B256,
     },
-    /// The batch has no attestation at this place.
+    /// The batch has no attestation at this index.
     #[error("the batch has no attestation at index {0}")]
     NoSuchAttestation(usize),
 }
 
-/// Aggregates the partial signatures over `root` of operators of the epoch, leaving out those that are not sound and
-/// naming each with the reason. A bad one never keeps out a good one of the same operator.
+/// Aggregates partial signatures of an epoch's operators over a root. Invalid ones are left out, each with the reason.
 ///
-/// Well-formed signatures, one for each operator, are added up and verified at once, which costs one pairing check
-/// whatever their number. If that succeeds, the sum is a valid aggregate signature of those operators, which is all a
-/// contract asks. (Two signers acting together can submit partials that are wrong one by one and right in sum. That
-/// needs both secret keys' signatures, so it proves no more and no less than two sound partials.) Only if it fails is
-/// each partial verified by itself, to find the bad ones.
+/// An invalid partial signature never excludes a valid one of the same operator.
 ///
-/// Partial signatures cost time in proportion to their number: bound it where they arrive.
+/// Well-formed signatures, one for each operator, are summed and verified by one pairing check.
+/// If it succeeds, the sum is a valid aggregate signature of those operators, which is all that a contract checks.
+/// If it fails, each partial signature is verified separately.
+/// (Two signers can submit partial signatures that are invalid separately and valid in sum. That takes both secret keys,
+/// so it proves exactly what two valid partial signatures prove.)
+///
+/// The time grows with the number of partial signatures: limit it where they arrive.
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
@@ -219,7 +181,7 @@ pub fn aggregate(epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Re
     let signers =
         if sum_verifies(&firsts, root) { firsts } else { first_valid_of_each(&candidates, root, &mut rejected) };
     name_duplicates(&candidates, &signers, &mut rejected);
-    rejected.sort_by_key(|partial| partial.place);
+    rejected.sort_by_key(|partial| partial.index);
 
     let Some(signature) = sum_of_signatures(&signers) else {
         return Err(AggregationError::NothingToAggregate(rejected));
@@ -238,24 +200,25 @@ pub fn aggregate(epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Re
 }
 
 impl PartialSignature {
-    /// A partial signature from whatever bytes are said to be one.
+    /// Returns a partial signature of any bytes.
     pub fn new(operator: Address, signature: impl AsRef<[u8]>) -> Self {
         Self { operator, signature: Bytes::copy_from_slice(signature.as_ref()) }
     }
 }
 
 impl Aggregate {
-    /// The document of the attestation at `place` (from 0) in a batch whose root was signed. The authorization is
-    /// derived from it by [`AttestationDocument::authorization`].
+    /// Returns the document of the attestation at an index of the signed batch.
+    ///
+    /// [`AttestationDocument::authorization`] derives the authorization.
     ///
     /// # Errors
     /// Every variant of [`DocumentError`].
-    pub fn document(&self, batch: &AttestationBatch, place: usize) -> Result<AttestationDocument, DocumentError> {
+    pub fn document(&self, batch: &AttestationBatch, index: usize) -> Result<AttestationDocument, DocumentError> {
         if batch.root() != self.root {
             return Err(DocumentError::WrongRoot { signed: self.root, root: batch.root() });
         }
-        let attestation = batch.attestations().get(place).ok_or(DocumentError::NoSuchAttestation(place))?;
-        let merkle_proof = batch.merkle_proof(place).ok_or(DocumentError::NoSuchAttestation(place))?;
+        let attestation = batch.attestations().get(index).ok_or(DocumentError::NoSuchAttestation(index))?;
+        let merkle_proof = batch.merkle_proof(index).ok_or(DocumentError::NoSuchAttestation(index))?;
         Ok(AttestationDocument {
             chain_id: batch.chain_id(),
             task_manager: batch.task_manager(),
@@ -270,14 +233,16 @@ impl Aggregate {
 
 impl fmt::Display for RejectedPartial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "partial signature {} of {}: {}", self.place, self.operator, self.reason)
+        write!(f, "partial signature {} of {}: {}", self.index, self.operator, self.reason)
     }
 }
 
 /// A well-formed partial signature of an operator of the epoch.
 struct Candidate {
-    place: usize,
+    /// The index of the partial signature.
+    partial: usize,
     operator: Address,
+    /// The operator's index in the set.
     index: u16,
     weight: U96,
     key: min_sig::PublicKey,
@@ -286,11 +251,11 @@ struct Candidate {
 
 impl Candidate {
     fn rejected(&self, reason: Rejection) -> RejectedPartial {
-        RejectedPartial { place: self.place, operator: self.operator, reason }
+        RejectedPartial { index: self.partial, operator: self.operator, reason }
     }
 }
 
-/// Every candidate by its operator's index: an operator may have several, since anyone can submit one in its name.
+/// The candidates by their operator's index. An operator may have several, since anyone can submit one in its name.
 type Candidates = BTreeMap<u16, Vec<Candidate>>;
 
 fn well_formed(
@@ -299,16 +264,20 @@ fn well_formed(
     rejected: &mut Vec<RejectedPartial>,
 ) -> Candidates {
     let mut candidates = Candidates::new();
-    for (place, partial) in partials.iter().enumerate() {
-        match candidate(operators, place, partial) {
+    for (index, partial) in partials.iter().enumerate() {
+        match candidate(operators, index, partial) {
             Ok(candidate) => candidates.entry(candidate.index).or_default().push(candidate),
-            Err(reason) => rejected.push(RejectedPartial { place, operator: partial.operator, reason }),
+            Err(reason) => rejected.push(RejectedPartial { index, operator: partial.operator, reason }),
         }
     }
     candidates
 }
 
-fn candidate(operators: &OperatorSet, place: usize, partial: &PartialSignature) -> Result<Candidate, Rejection> {
+fn candidate(
+    operators: &OperatorSet,
+    partial_index: usize,
+    partial: &PartialSignature,
+) -> Result<Candidate, Rejection> {
     let operators = operators.operators();
     let position = operators
         .binary_search_by_key(&partial.operator, |operator| operator.address)
@@ -317,7 +286,7 @@ fn candidate(operators: &OperatorSet, place: usize, partial: &PartialSignature) 
         operators.get(position).zip(u16::try_from(position).ok()).ok_or(Rejection::UnknownOperator)?;
     let signature = Signature::try_from(partial.signature.as_ref()).map_err(|_| Rejection::Malformed)?;
     Ok(Candidate {
-        place,
+        partial: partial_index,
         operator: operator.address,
         index,
         weight: operator.weight,
@@ -354,10 +323,10 @@ fn first_valid_of_each<'a>(
     candidates.values().filter_map(|of_one| of_one.iter().find(&mut is_valid)).collect()
 }
 
-/// Names what was left out because another partial signature of its operator is in the sum.
+/// Rejects partial signatures of operators whose other partial signature is in the sum.
 fn name_duplicates(candidates: &Candidates, signers: &[&Candidate], rejected: &mut Vec<RejectedPartial>) {
     for signer in signers {
-        let later = candidates.get(&signer.index).into_iter().flatten().filter(|other| other.place > signer.place);
+        let later = candidates.get(&signer.index).into_iter().flatten().filter(|other| other.partial > signer.partial);
         rejected.extend(later.map(|other| other.rejected(Rejection::Duplicate)));
     }
 }

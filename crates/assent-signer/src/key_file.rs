@@ -9,25 +9,14 @@ use zeroize::Zeroizing;
 
 use crate::{SECRET_KEY_BYTES, SecretKey, SecretKeyError};
 
-/// Why a file with an unencrypted key could not be written or read.
-///
-/// ```
-/// use assent_signer::{KeyFileError, SecretKey};
-///
-/// let directory = tempfile::tempdir()?;
-/// let path = directory.path().join("key");
-/// std::fs::write(&path, "not a key")?;
-/// # #[cfg(unix)]
-/// std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-/// assert!(matches!(SecretKey::read_unencrypted(&path), Err(KeyFileError::NotHex)));
-/// # Ok::<(), std::io::Error>(())
-/// ```
+/// The reason why an unencrypted key file cannot be written or read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyFileError {
     /// The file could not be opened, created, read or written. A file that exists is never overwritten.
     #[error("key file: {0}")]
     Io(#[from] io::Error),
-    /// Others than the owner may read or write the file.
+    /// Other users than the owner may read or write the file.
     #[error("key file's permissions are {mode:04o}: others may read or change it; run chmod 600 on it")]
     OpenToOthers {
         /// The file's permission bits.
@@ -36,18 +25,18 @@ pub enum KeyFileError {
     /// The file does not hold 32 bytes in hex.
     #[error("key file must hold one line of 64 hex digits, with or without 0x before them")]
     NotHex,
-    /// The file's number is no secret key.
+    /// The file's number is not a secret key.
     #[error("key file: {0}")]
     Key(#[from] SecretKeyError),
 }
 
-/// An unencrypted key file is `0x`, 64 hex digits and a newline.
+/// The longest unencrypted key file: `0x`, 64 hex digits, and a line end of up to two bytes.
 const LONGEST_KEY_FILE: u64 = 2 + 2 * SECRET_KEY_BYTES as u64 + 2;
 
 impl SecretKey {
     /// Writes the key **unencrypted**, as `0x` and 64 hex digits, into a new file that only its owner may read.
     ///
-    /// Anyone who reads the file can sign as the operator. Except for trials, use a [`Keystore`](crate::Keystore).
+    /// Warning: anyone who reads the file can sign as the operator. Except for trials, use a `Keystore`.
     ///
     /// ```
     /// use assent_signer::SecretKey;
@@ -62,7 +51,7 @@ impl SecretKey {
     /// ```
     ///
     /// # Errors
-    /// [`KeyFileError::Io`], also when the file exists.
+    /// [`KeyFileError::Io`], also if the file exists.
     pub fn write_unencrypted(&self, path: &Path) -> Result<(), KeyFileError> {
         let digits = Zeroizing::new(hex::encode(self.to_bytes()));
         // Of the full length from the start: growing would leave a copy behind that is not erased.
@@ -73,19 +62,8 @@ impl SecretKey {
 
     /// Reads a key that [`write_unencrypted`](Self::write_unencrypted) wrote.
     ///
-    /// ```
-    /// use assent_signer::SecretKey;
-    ///
-    /// let directory = tempfile::tempdir()?;
-    /// let path = directory.path().join("trial.key");
-    /// SecretKey::from_bytes(&[1; 32])?.write_unencrypted(&path)?;
-    /// assert_eq!(*SecretKey::read_unencrypted(&path)?.to_bytes(), [1; 32]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
     /// # Errors
-    /// [`KeyFileError::OpenToOthers`] (on Unix) when anyone but the owner may read or write the file, and the other
-    /// variants for what they say.
+    /// Every variant of [`KeyFileError`]. [`OpenToOthers`](KeyFileError::OpenToOthers) occurs only on Unix.
     pub fn read_unencrypted(path: &Path) -> Result<Self, KeyFileError> {
         let file = File::open(path)?;
         refuse_open_to_others(&file)?;
@@ -96,8 +74,9 @@ impl SecretKey {
     }
 }
 
-/// Creates `path` with permissions 0600 and writes `contents` to the disk; fails when the path exists, a dangling link
-/// included, and leaves no part of a file behind.
+/// Creates a file with permissions 0600 and writes its contents to the disk.
+///
+/// Fails if the path exists, even as a dangling link. A failure leaves no part of a file.
 pub(crate) fn create_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -112,8 +91,9 @@ pub(crate) fn create_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     written
 }
 
-/// The file's contents, or nothing when it is longer than `limit` bytes. The length is not taken from the file's
-/// metadata, which says nothing about a pipe or a device.
+/// Returns the file's contents, or `None` if it is longer than the limit.
+///
+/// The length is not taken from the file's metadata, which has none for a pipe or a device.
 pub(crate) fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut contents = Zeroizing::new(Vec::with_capacity(usize::try_from(limit).unwrap_or(0) + 1));
     file.take(limit + 1).read_to_end(&mut contents)?;

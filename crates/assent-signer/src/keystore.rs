@@ -22,16 +22,17 @@ use crate::encoding::encode_public_key;
 use crate::key_file::{create_private, read_at_most};
 use crate::{SECRET_KEY_BYTES, SecretKey, SecretKeyError};
 
-/// Longest keystore that is read, in bytes; one with all fields is under 1,000.
+/// The longest keystore that is read, in bytes. One with all fields has under 1,000.
 const LONGEST_KEYSTORE: u64 = 64 * 1024;
 
-/// A secret key under a password, in the format of EIP-2335 (scrypt or PBKDF2, AES-128 in counter mode, SHA-256).
+/// A secret key encrypted under a password, in the format of EIP-2335.
 ///
-/// The `pubkey` field is the public key as the IETF draft's ciphersuite writes it: the compressed G2 point, 96 bytes in
-/// hex. It is required, and it is compared with the decrypted key: the checksum of EIP-2335 does not cover the
-/// initialisation vector, so without this comparison an altered file could decrypt to another key. A keystore whose
-/// `pubkey` is a G1 point of 48 bytes is for signatures in G2, as Ethereum's validators make, and is refused: a key serves
-/// one scheme.
+/// The functions are scrypt or PBKDF2, AES-128 in counter mode, and SHA-256.
+///
+/// The `pubkey` field is required: the compressed G2 point, 96 bytes in hex, as the IETF draft encodes it.
+/// It is compared with the decrypted key. EIP-2335's checksum does not cover the initialisation vector, so without this
+/// comparison an altered file could decrypt to another key.
+/// A `pubkey` of 48 bytes is a G1 point, of a key for signatures in G2 as Ethereum's validators use. It is refused.
 ///
 /// ```
 /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
@@ -61,18 +62,9 @@ pub struct Keystore {
     uuid: Uuid,
 }
 
-/// Why a keystore could not be made, read or opened.
-///
-/// ```
-/// use assent_signer::{KeyDerivation, Keystore, KeystoreError, SecretKey};
-///
-/// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // Only for this example.
-/// let keystore = Keystore::encrypt(&SecretKey::generate()?, "correct", cheap)?;
-/// assert!(matches!(keystore.decrypt("wrong"), Err(KeystoreError::WrongPassword)));
-/// assert!(matches!(Keystore::from_json("{}"), Err(KeystoreError::NotAKeystore(_))));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The reason why a keystore cannot be encrypted, read or decrypted.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeystoreError {
     /// The file could not be opened, created, read or written. A file that exists is never overwritten.
     #[error("keystore file: {0}")]
@@ -83,7 +75,7 @@ pub enum KeystoreError {
     /// The text is not JSON, or lacks what EIP-2335 requires.
     #[error("not an EIP-2335 keystore: {0}")]
     NotAKeystore(#[from] serde_json::Error),
-    /// A field holds what the format does not allow there.
+    /// A field has a value that the format does not allow.
     #[error("keystore is damaged: {field} must be {expected}")]
     Malformed {
         /// The field, as a path from the top of the JSON.
@@ -91,17 +83,17 @@ pub enum KeystoreError {
         /// The value in a valid keystore.
         expected: &'static str,
     },
-    /// The keystore asks for a version or function that this crate does not have.
+    /// The keystore needs a version or function that this crate does not support.
     #[error("keystore's {field} is {found:?}; supported: {supported}")]
     Unsupported {
         /// The field, as a path from the top of the JSON.
         field: &'static str,
-        /// What the keystore says.
+        /// The keystore's value.
         found: String,
-        /// What this crate has.
+        /// The supported values.
         supported: &'static str,
     },
-    /// Opening the keystore would take more memory or time than a keystore made in good faith, or less than none.
+    /// Decrypting would take more memory or time than the limits, or the parameters are undefined.
     #[error("keystore's key derivation is out of bounds: {0}")]
     KeyDerivationOutOfBounds(&'static str),
     /// The keystore's public key is in G1: its key is for another signature scheme, such as an Ethereum validator's.
@@ -124,11 +116,11 @@ pub enum KeystoreError {
 impl Keystore {
     /// Encrypts `key` under `password`, with a fresh salt, initialisation vector and UUID.
     ///
-    /// As EIP-2335 says, the password is brought to Unicode's form NFKD and loses its control characters first.
+    /// The password is normalized as EIP-2335 requires: Unicode's form NFKD, without control characters.
     ///
     /// # Errors
-    /// [`KeystoreError::EmptyPassword`], [`KeystoreError::KeyDerivationOutOfBounds`], and [`KeystoreError::Key`] when the
-    /// operating system has no random bytes.
+    /// [`KeystoreError::EmptyPassword`], [`KeystoreError::KeyDerivationOutOfBounds`], and [`KeystoreError::Key`] if the
+    /// operating system gives no random bytes.
     pub fn encrypt(key: &SecretKey, password: &str, key_derivation: KeyDerivation) -> Result<Self, KeystoreError> {
         let password = password::encode(password);
         if password.is_empty() {
@@ -151,7 +143,7 @@ impl Keystore {
         })
     }
 
-    /// Opens the keystore. Takes about a second with the default key derivation.
+    /// Decrypts the keystore, which takes about a second with the default key derivation.
     ///
     /// # Errors
     /// [`KeystoreError::WrongPassword`], [`KeystoreError::PublicKeyMismatch`], [`KeystoreError::Key`].
@@ -163,23 +155,14 @@ impl Keystore {
         Ok(key)
     }
 
-    /// The public key, 192 bytes as [`SecretKey::public_key`] gives them; needs no password. Until the keystore is
-    /// decrypted it is only what the file claims.
+    /// Returns the public key, without a password.
+    ///
+    /// Until the keystore is decrypted, it is only the file's claim.
     pub fn public_key(&self) -> PublicKey {
         encode_public_key(&self.public_key)
     }
 
-    /// The keystore's own identifier (RFC 4122). It says nothing about the key.
-    ///
-    /// ```
-    /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
-    ///
-    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // Only for this example.
-    /// let keystore = Keystore::encrypt(&SecretKey::generate()?, "password", cheap)?;
-    /// println!("{}.json", keystore.uuid());
-    /// assert_eq!(keystore.uuid().get_version_num(), 4); // Random.
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the keystore's identifier (RFC 4122), which is independent of the key.
     pub fn uuid(&self) -> Uuid {
         self.uuid
     }
@@ -196,24 +179,15 @@ impl Keystore {
     /// Writes the keystore into a new file that only its owner may read.
     ///
     /// # Errors
-    /// [`KeystoreError::Io`], also when the file exists.
+    /// [`KeystoreError::Io`], also if the file exists.
     pub fn write(&self, path: &Path) -> Result<(), KeystoreError> {
         Ok(create_private(path, (self.to_json() + "\n").as_bytes())?)
     }
 
-    /// Reads a keystore from JSON. Everything that can be checked without the password is checked here, the cost of the
-    /// key derivation included, so that a hostile file can take neither memory nor time.
+    /// Parses a keystore from JSON.
     ///
-    /// ```
-    /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
-    ///
-    /// let cheap = KeyDerivation::Pbkdf2 { iterations: 1 }; // Only for this example.
-    /// let keystore = Keystore::encrypt(&SecretKey::generate()?, "password", cheap)?;
-    /// let json = keystore.to_json();
-    /// assert!(json.contains("\"version\""));
-    /// assert_eq!(Keystore::from_json(&json)?, keystore);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Everything that needs no password is checked, including the cost of the key derivation: an untrusted file cannot
+    /// take memory or time beyond the limits.
     ///
     /// # Errors
     /// [`KeystoreError::TooLong`], [`KeystoreError::NotAKeystore`], [`KeystoreError::Malformed`],
@@ -226,7 +200,7 @@ impl Keystore {
         format::parse(json.as_bytes())
     }
 
-    /// The keystore as JSON, indented.
+    /// Returns the keystore as indented JSON.
     pub fn to_json(&self) -> String {
         format::write(self)
     }
@@ -243,13 +217,14 @@ impl Keystore {
     }
 }
 
-/// SHA-256 over the second half of the decryption key and the ciphertext (EIP-2335, password verification). The checksum
-/// is in the file, so comparing it needs no constant time.
+/// Returns SHA-256 of the second half of the decryption key and the ciphertext (EIP-2335, password verification).
+///
+/// The checksum is in the file, so comparing it needs no constant time.
 fn checksum(decryption_key: &[u8; 32], ciphertext: &[u8; SECRET_KEY_BYTES]) -> [u8; 32] {
     Sha256::new().chain_update(&decryption_key[16..]).chain_update(ciphertext).finalize().into()
 }
 
-/// AES-128 in counter mode under the first half of the decryption key; encrypts and decrypts.
+/// Encrypts or decrypts with AES-128 in counter mode, under the first half of the decryption key.
 fn apply_cipher(decryption_key: &[u8; 32], initialisation_vector: &[u8; 16], data: &mut [u8]) {
     let (cipher_key, _) = decryption_key.split_at(16);
     let mut key = Zeroizing::new([0_u8; 16]);

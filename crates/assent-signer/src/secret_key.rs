@@ -8,31 +8,17 @@ use zeroize::Zeroizing;
 
 use crate::encoding::encode_public_key;
 
-/// Bytes of a secret key: a big-endian integer from 1 to r − 1, r being the order of the curve's groups.
+/// The length of a secret key in bytes.
 ///
-/// ```
-/// use assent_signer::{SECRET_KEY_BYTES, SecretKey};
-///
-/// let key = SecretKey::from_bytes(&[7; SECRET_KEY_BYTES])?;
-/// assert_eq!(key.to_bytes().len(), SECRET_KEY_BYTES);
-/// # Ok::<(), assent_signer::SecretKeyError>(())
-/// ```
+/// A key is a big-endian integer from 1 to r − 1, where r is the order of the curve's groups.
 pub const SECRET_KEY_BYTES: usize = 32;
 
-/// Least bytes of input key material that the IETF draft's `KeyGen` takes.
-///
-/// ```
-/// use assent_signer::{MIN_KEY_MATERIAL_BYTES, SecretKey};
-///
-/// assert!(SecretKey::from_key_material(&[1; MIN_KEY_MATERIAL_BYTES]).is_ok());
-/// assert!(SecretKey::from_key_material(&[1; MIN_KEY_MATERIAL_BYTES - 1]).is_err());
-/// ```
+/// The smallest length of input key material for the IETF draft's `KeyGen`, in bytes.
 pub const MIN_KEY_MATERIAL_BYTES: usize = 32;
 
 /// A BLS12-381 secret key whose public key is in G2 and whose signatures are in G1.
 ///
-/// It is erased from memory when dropped, prints nothing of itself, and cannot be cloned, so that there is one copy to
-/// erase.
+/// It is erased from memory when dropped, never printed, and cannot be cloned, so that one copy exists to erase.
 ///
 /// ```
 /// use assent_signer::SecretKey;
@@ -44,15 +30,9 @@ pub const MIN_KEY_MATERIAL_BYTES: usize = 32;
 /// ```
 pub struct SecretKey(min_sig::SecretKey);
 
-/// Why a secret key could not be made or read.
-///
-/// ```
-/// use assent_signer::{SecretKey, SecretKeyError};
-///
-/// assert_eq!(SecretKey::from_bytes(&[0xff; 32]).unwrap_err(), SecretKeyError::OutOfRange);
-/// assert_eq!(SecretKey::from_key_material(b"short").unwrap_err(), SecretKeyError::KeyMaterialTooShort(5));
-/// ```
+/// The reason why a secret key cannot be generated or parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SecretKeyError {
     /// The operating system gave no random bytes.
     #[error("the operating system's random generator failed: {0}")]
@@ -66,7 +46,7 @@ pub enum SecretKeyError {
 }
 
 impl SecretKey {
-    /// A new key from the operating system's random generator.
+    /// Generates a key from the operating system's random generator.
     ///
     /// # Errors
     /// [`SecretKeyError::NoRandomness`].
@@ -76,8 +56,9 @@ impl SecretKey {
         Self::from_key_material(key_material.as_ref())
     }
 
-    /// The key that `KeyGen` of draft-irtf-cfrg-bls-signature-04, section 2.3, derives from `key_material`, with empty
-    /// `key_info`. Draft 05 derives the same key when given the salt it names for compatibility, SHA-256 of
+    /// Derives a key from key material, with `KeyGen` of draft-irtf-cfrg-bls-signature-04, section 2.3.
+    ///
+    /// `key_info` is empty. Draft 05 derives the same key with the salt that it names for compatibility, SHA-256 of
     /// `BLS-SIG-KEYGEN-SALT-`. EIP-2333 calls the function `hkdf_mod_r` and a wallet's first key `master_SK`.
     ///
     /// The same material always gives the same key: it must be at least 32 unpredictable bytes.
@@ -104,17 +85,7 @@ impl SecretKey {
             .map_err(|_| SecretKeyError::KeyMaterialTooShort(key_material.len()))
     }
 
-    /// Reads a key from its 32 big-endian bytes.
-    ///
-    /// ```
-    /// use assent_signer::SecretKey;
-    ///
-    /// let mut one = [0; 32];
-    /// one[31] = 1;
-    /// assert_eq!(*SecretKey::from_bytes(&one)?.to_bytes(), one);
-    /// assert!(SecretKey::from_bytes(&[0; 32]).is_err());
-    /// # Ok::<(), assent_signer::SecretKeyError>(())
-    /// ```
+    /// Parses a key from its 32 big-endian bytes.
     ///
     /// # Errors
     /// [`SecretKeyError::OutOfRange`] for zero and for any number that is not below the order of the group.
@@ -122,25 +93,17 @@ impl SecretKey {
         min_sig::SecretKey::from_bytes(bytes).map(Self).map_err(|_| SecretKeyError::OutOfRange)
     }
 
-    /// The key's 32 big-endian bytes, erased when dropped.
-    ///
-    /// ```
-    /// use assent_signer::SecretKey;
-    ///
-    /// let key = SecretKey::generate()?;
-    /// let again = SecretKey::from_bytes(&key.to_bytes())?;
-    /// assert_eq!(again.public_key(), key.public_key());
-    /// # Ok::<(), assent_signer::SecretKeyError>(())
-    /// ```
+    /// Returns the key's 32 big-endian bytes, which are erased when dropped.
     pub fn to_bytes(&self) -> Zeroizing<[u8; SECRET_KEY_BYTES]> {
         Zeroizing::new(self.0.to_bytes())
     }
 
-    /// The public key: a G2 point as `x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1`, 192 bytes, as the registry takes it (EIP-2537).
+    /// Returns the public key: a G2 point as `x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1`, 192 bytes, the order of EIP-2537.
     pub fn public_key(&self) -> PublicKey {
         encode_public_key(&self.0.sk_to_pk())
     }
 
+    #[cfg(feature = "keystore")]
     pub(crate) fn public_key_point(&self) -> min_sig::PublicKey {
         self.0.sk_to_pk()
     }

@@ -1,4 +1,4 @@
-//! What an operator's key signs: roots, attestations, and the proof that the operator has the key.
+//! Signing of roots and proofs of possession.
 
 use alloy_primitives::{Address, B256, U256};
 use assent_verifier::Signature;
@@ -7,27 +7,17 @@ use assent_verifier::digest::{PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG, proof_of_p
 use crate::SecretKey;
 
 impl SecretKey {
-    /// Signs the root of a Merkle tree of attestation digests; the digest of a lone attestation is its own root.
+    /// Signs the root of a Merkle tree of attestation digests. The only leaf of a tree is its root.
     ///
     /// The root does not show what is signed. An operator that evaluated the attestations signs an
     /// [`AttestationBatch`](crate::AttestationBatch) instead, which computes the root from them.
-    ///
-    /// ```
-    /// use alloy_primitives::B256;
-    /// use assent_signer::SecretKey;
-    ///
-    /// let key = SecretKey::generate()?;
-    /// let signature = key.sign_root(B256::repeat_byte(0x11));
-    /// assert_eq!(signature.as_ref().len(), 96);
-    /// # Ok::<(), assent_signer::SecretKeyError>(())
-    /// ```
     pub fn sign_root(&self, root: B256) -> Signature {
         self.sign(root.as_slice(), SIGNATURE_TAG)
     }
 
-    /// Proves to one OperatorRegistry on one chain that `operator` has this key.
+    /// Signs a proof of possession, by which an operator registers this key with one OperatorRegistry on one chain.
     ///
-    /// It is signed under a separate tag, so that no attestation passes for a proof nor a proof for an attestation.
+    /// A proof has a separate domain separation tag, so that neither kind of signature is valid as the other.
     ///
     /// ```
     /// use alloy_primitives::{U256, address};

@@ -59,8 +59,8 @@ fn partial(index: usize, root: B256) -> PartialSignature {
     PartialSignature::new(address(index), KEYS[index].sign_root(root))
 }
 
-fn rejected(place: usize, operator: Address, reason: Rejection) -> RejectedPartial {
-    RejectedPartial { place, operator, reason }
+fn rejected(index: usize, operator: Address, reason: Rejection) -> RejectedPartial {
+    RejectedPartial { index, operator, reason }
 }
 
 fn root() -> B256 {

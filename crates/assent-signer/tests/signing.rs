@@ -144,7 +144,7 @@ fn refuses_to_sign_what_no_contract_would_accept() {
     assert_eq!(AttestationBatch::new(vec![], chain(), TASK_MANAGER).unwrap_err(), AttestationBatchError::Empty);
     assert_eq!(
         batch(Attestation { decision: 2, ..attestation(1) }),
-        Err(AttestationBatchError::UnknownDecision { place: 1, decision: 2 })
+        Err(AttestationBatchError::UnknownDecision { index: 1, decision: 2 })
     );
     let mut other_target = attestation(1);
     other_target.intent.to = Address::repeat_byte(0xee);
@@ -155,10 +155,10 @@ fn refuses_to_sign_what_no_contract_would_accept() {
         Attestation { policyClient: TASK_MANAGER, ..attestation(1) },
         Attestation { taskId: B256::ZERO, ..attestation(1) },
     ] {
-        assert!(matches!(batch(altered), Err(AttestationBatchError::WrongTask { place: 1, .. })));
+        assert!(matches!(batch(altered), Err(AttestationBatchError::WrongTask { index: 1, .. })));
     }
     for (chain, task_manager) in [(U256::from(1), TASK_MANAGER), (chain(), REGISTRY)] {
         let refused = AttestationBatch::new(vec![attestation(1)], chain, task_manager).unwrap_err();
-        assert!(matches!(refused, AttestationBatchError::WrongTask { place: 0, .. }));
+        assert!(matches!(refused, AttestationBatchError::WrongTask { index: 0, .. }));
     }
 }

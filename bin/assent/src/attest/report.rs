@@ -187,7 +187,7 @@ fn partial(partial: &PartialSignature) -> Value {
 }
 
 fn rejected(rejected: &RejectedPartial) -> Value {
-    json!({ "index": rejected.place, "operator": rejected.operator, "reason": rejected.reason.to_string() })
+    json!({ "index": rejected.index, "operator": rejected.operator, "reason": rejected.reason.to_string() })
 }
 
 fn expiration(attestation: &Attestation) -> u64 {

@@ -1,20 +1,20 @@
-//! From a password to the key that encrypts.
+//! Derivation of the encryption key from the password.
 
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::KeystoreError;
 
-/// Most memory that scrypt may take, in bytes. EIP-2335's own parameters take 256 MiB.
+/// The most memory that scrypt may take, in bytes. EIP-2335's own parameters take 256 MiB.
 const MOST_SCRYPT_MEMORY: u128 = 512 * 1024 * 1024;
 
-/// Most work that scrypt may do, as n · r · p: four times that of EIP-2335's own parameters, a few seconds.
+/// The most work that scrypt may do, as n · r · p: four times that of EIP-2335's own parameters, a few seconds.
 const MOST_SCRYPT_WORK: u128 = 1 << 23;
 
-/// Most iterations of PBKDF2: forty times EIP-2335's own, a few seconds.
+/// The most iterations of PBKDF2: forty times EIP-2335's own, a few seconds.
 const MOST_PBKDF2_ITERATIONS: u32 = 10_000_000;
 
-/// How a keystore's encryption key is derived from the password, and at what cost.
+/// The function that derives a keystore's encryption key from the password, with its cost.
 ///
 /// ```
 /// use assent_signer::{KeyDerivation, Keystore, SecretKey};
@@ -27,34 +27,34 @@ const MOST_PBKDF2_ITERATIONS: u32 = 10_000_000;
 /// assert!(keystore.decrypt("password").is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+// Complete: EIP-2335 has these functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyDerivation {
     /// scrypt (RFC 7914).
     Scrypt {
-        /// Logarithm to base 2 of the cost `n`, 1 or more. Time and memory grow with n · r.
+        /// The logarithm to base 2 of the cost `n`, 1 or more. Time and memory grow with n · r.
         log_n: u8,
-        /// Block size, in units of 128 bytes.
+        /// The block size, in units of 128 bytes.
         r: u32,
         /// The number of passes over the memory.
         p: u32,
     },
-    /// PBKDF2 with HMAC-SHA-256 (RFC 8018). Takes no memory, so it withstands an attacker with graphics cards less than
-    /// scrypt.
+    /// PBKDF2 with HMAC-SHA-256 (RFC 8018). It needs no memory, and so resists graphics cards less than scrypt.
     Pbkdf2 {
-        /// Number of iterations.
+        /// The number of iterations.
         iterations: u32,
     },
 }
 
 impl Default for KeyDerivation {
-    /// scrypt with the parameters of EIP-2335's test case: n = 262144, r = 8, p = 1 (256 MiB, about a second).
+    /// Returns scrypt with the parameters of EIP-2335's test case: n = 262144, r = 8, p = 1 (256 MiB, about a second).
     fn default() -> Self {
         Self::Scrypt { log_n: 18, r: 8, p: 1 }
     }
 }
 
 impl KeyDerivation {
-    /// Refuses parameters that take over 512 MiB or more than a few seconds, and such as are undefined.
+    /// Refuses undefined parameters, and those that take more than 512 MiB or a few seconds.
     pub(super) fn check_bounds(self) -> Result<(), KeystoreError> {
         let refuse = |reason| Err(KeystoreError::KeyDerivationOutOfBounds(reason));
         match self {
@@ -80,7 +80,7 @@ impl KeyDerivation {
         }
     }
 
-    /// EIP-2335's decryption key: 16 bytes for the cipher, then 16 for the checksum.
+    /// Derives EIP-2335's decryption key: 16 bytes for the cipher, then 16 for the checksum.
     pub(super) fn derive(self, password: &[u8], salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
         self.check_bounds()?;
         let mut key = Zeroizing::new([0_u8; 32]);
