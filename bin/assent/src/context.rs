@@ -70,7 +70,8 @@ async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Resul
     let mut epochs = if arguments.epochs.is_empty() {
         let Some(policy) = client.read_policy(policy_client).await? else {
             bail!(
-                "the client {policy_client} has no policy and refuses every call; its owner sets one with setAssentPolicy"
+                "the client {policy_client} has no policy and refuses every call; its owner sets one with \
+                 setAssentPolicy"
             );
         };
         let manager = TaskManager::new(client.read_task_manager(policy_client).await?, client.provider());

@@ -84,7 +84,8 @@ fn read(paths: &[PathBuf]) -> Result<(U256, Roots)> {
         let chain_id = *chain.get_or_insert(document.chain_id);
         if chain_id != document.chain_id {
             bail!(
-                "document {} is for chain {}, the first one for chain {chain_id}; record one chain's documents at a time",
+                "document {} is for chain {}, the first one for chain {chain_id}; record one chain's documents at a \
+                 time",
                 path.display(),
                 document.chain_id
             );

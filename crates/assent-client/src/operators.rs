@@ -94,8 +94,8 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(operator, registry, &OperatorRegistry::deregisterOperatorCall {}).await
     }
 
-    /// Sets operators' weights in a set; zero removes an operator from it. `owner` owns the OwnerStakeSource. Weights take
-    /// effect in the next epoch.
+    /// Sets operators' weights in a set; zero removes an operator from it. `owner` owns the OwnerStakeSource. Weights
+    /// take effect in the next epoch.
     ///
     /// # Errors
     ///
@@ -121,8 +121,8 @@ impl<P: Provider> AssentClient<P> {
     /// # Errors
     ///
     /// As [`send`](Self::send): [`ClientError::Reverted`] when an operator is named twice, is not registered or has no
-    /// weight, or when there is no operator or more than 2,000; [`ClientError::UnexpectedAnswer`] when `registry` is not
-    /// an OperatorRegistry.
+    /// weight, or when there is no operator or more than 2,000; [`ClientError::UnexpectedAnswer`] when `registry` is
+    /// not an OperatorRegistry.
     pub async fn commit_epoch(
         &self,
         registry: Address,

@@ -54,8 +54,8 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send): [`ClientError::Reverted`] with the refusal of checks 8 to 11. The quorum is the minimum,
-    /// 5,001 basis points.
+    /// As [`send`](Self::send): [`ClientError::Reverted`] with the refusal of checks 8 to 11. The quorum is the
+    /// minimum, 5,001 basis points.
     pub async fn record_root(
         &self,
         from: Address,

@@ -1,9 +1,9 @@
 //! RV32IM: decoding, and what one instruction does.
 //!
-//! Source: The RISC-V Instruction Set Manual, Volume I: Unprivileged Architecture (version 20240411), chapters 2 (RV32I) and
-//! 13 (M), and its chapter of instruction listings.
+//! Source: The RISC-V Instruction Set Manual, Volume I: Unprivileged Architecture (version 20240411), chapters 2
+//! (RV32I) and 13 (M), and its chapter of instruction listings.
 
-use crate::machine::Trap;
+use crate::state::Trap;
 
 /// An instruction, decoded: what the interpreter needs at hand, in eight bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,18 +4,12 @@ use crate::{
     instruction::{Flow, Instruction, Registers},
     layout::Region,
     memory::{HostMemory, index},
-    merkle::{LEAF_SIZE, ZeroSubtrees, subtree_root},
-    proof::{MemoryAccess, StepProof, hash_state},
+    merkle::{ZeroSubtrees, leaves_of, subtree_root},
+    proof::{MemoryAccess, Recorder, StepProof, hash_state, step},
+    state::{HALTED, Stop, TRAPPED, Trap},
 };
 use alloc::{sync::Arc, vec::Vec};
 use alloy_primitives::B256;
-
-/// The program counter of a program that has ended by itself (ECALL). No jump leads here: it is misaligned.
-pub const HALTED: u32 = 0xffff_fffe;
-/// The program counter of a program that trapped. No jump leads here: it is misaligned.
-pub const TRAPPED: u32 = 0xffff_ffff;
-/// The most steps that any run may take: 2^28.
-pub const MAX_STEPS: u64 = 1 << 28;
 
 /// A program: the bytes at address 0, where execution begins.
 ///
@@ -47,44 +41,6 @@ pub struct ContentTooLong {
     pub region: Region,
     /// Bytes of the content.
     pub length: usize,
-}
-
-/// Why a program cannot go on. Nothing it did in the step that trapped has any effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Trap {
-    /// The program counter is outside the image.
-    #[error("execution left the image at {0:#010x}")]
-    OutsideImage(u32),
-    /// The word is no instruction of RV32IM.
-    #[error("illegal instruction")]
-    IllegalInstruction,
-    /// EBREAK: the program gave up, for example in a panic.
-    #[error("the program gave up")]
-    Breakpoint,
-    /// The target of a jump or branch is not a multiple of four.
-    #[error("jump to the misaligned address {0:#010x}")]
-    MisalignedJump(u32),
-    /// The address is not a multiple of the size of the access.
-    #[error("misaligned access at {0:#010x}")]
-    MisalignedAccess(u32),
-    /// The address is beyond the end of memory.
-    #[error("access outside memory at {0:#010x}")]
-    OutsideMemory(u32),
-    /// The program may not write here. A stack that overflows ends here too.
-    #[error("write to read-only memory at {0:#010x}")]
-    ReadOnly(u32),
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// The program ended by itself.
-    Halted,
-    /// The program trapped.
-    Trapped(Trap),
-    /// As many steps as were asked for are done, and the program has not ended.
-    StepLimit,
 }
 
 /// A machine in some state.
@@ -151,8 +107,8 @@ impl Image {
 }
 
 impl Machine {
-    /// Creates a machine that is about to execute the first instruction of an image, with every register and all other memory
-    /// zero.
+    /// Creates a machine that is about to execute the first instruction of an image, with every register and all other
+    /// memory zero.
     pub fn new(image: &Image) -> Self {
         let mut memory = HostMemory::new();
         memory.write(Region::Image.start(), image.bytes());
@@ -262,21 +218,9 @@ impl Machine {
 
     /// Returns the addresses that the next step reads or writes, the instruction's first.
     fn accesses(&self) -> Vec<u32> {
-        let mut recorded = crate::proof::Recorder::new(&self.memory);
+        let mut recorded = Recorder::new(&self.memory);
         let mut registers = self.registers.clone();
-        crate::proof::step(self.pc, &mut registers, &mut recorded);
+        step(self.pc, &mut registers, &mut recorded);
         recorded.into_addresses()
     }
-}
-
-/// Splits bytes into leaves, the last filled up with zeros.
-pub(crate) fn leaves_of(bytes: &[u8]) -> Vec<B256> {
-    bytes
-        .chunks(index(LEAF_SIZE))
-        .map(|chunk| {
-            let mut leaf = B256::ZERO;
-            leaf.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-            leaf
-        })
-        .collect()
 }

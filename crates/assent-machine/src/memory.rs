@@ -3,8 +3,8 @@
 use crate::{
     instruction::Memory,
     layout::{MEMORY_END, Region, WRITABLE_START},
-    machine::Trap,
     merkle::{LEAF_SIZE, Tree, subtree_root},
+    state::Trap,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use alloy_primitives::B256;

@@ -1,4 +1,5 @@
-//! The Merkle tree over memory: leaves are 32 bytes in the order of their addresses, a node is keccak256 of its two children.
+//! The Merkle tree over memory: leaves are 32 bytes in the order of their addresses, a node is keccak256 of its two
+//! children.
 //!
 //! Depth is fixed, so that no node passes for a leaf.
 
@@ -64,6 +65,18 @@ pub(crate) fn fold(leaf: B256, index: u32, siblings: &[B256]) -> B256 {
         node = if is_right { parent(sibling, &node) } else { parent(&node, sibling) };
     }
     node
+}
+
+/// Splits bytes into leaves, the last filled up with zeros.
+pub(crate) fn leaves_of(bytes: &[u8]) -> Vec<B256> {
+    bytes
+        .chunks(B256::len_bytes())
+        .map(|chunk| {
+            let mut leaf = B256::ZERO;
+            leaf.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            leaf
+        })
+        .collect()
 }
 
 /// The nodes of a tree that changes leaf by leaf. A node that is not there (zero) is the root of zeros.

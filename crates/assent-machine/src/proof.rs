@@ -3,9 +3,9 @@
 use crate::{
     instruction::{Flow, Instruction, Memory, Registers},
     layout::{MEMORY_END, Region},
-    machine::{HALTED, TRAPPED, Trap, leaves_of},
     memory::{HostMemory, index, require_writable},
-    merkle::{LEAF_SIZE, TREE_HEIGHT, ZeroSubtrees, fold, parent, subtree_root},
+    merkle::{LEAF_SIZE, TREE_HEIGHT, ZeroSubtrees, fold, leaves_of, parent, subtree_root},
+    state::{HALTED, TRAPPED, Trap},
 };
 use alloc::vec::Vec;
 use alloy_primitives::{B256, Keccak256};
@@ -30,8 +30,8 @@ pub struct StepProof {
     pub registers: [u32; 32],
     /// The program counter before the step.
     pub pc: u32,
-    /// The leaves that the step touches, in this order: the instruction's, if the program counter is in the image, and that of
-    /// a load or store, if the address is in memory.
+    /// The leaves that the step touches, in this order: the instruction's, if the program counter is in the image, and
+    /// that of a load or store, if the address is in memory.
     pub accesses: Vec<MemoryAccess>,
 }
 
@@ -88,8 +88,8 @@ impl StepProof {
     }
 }
 
-/// Returns the hash of a state: `keccak256(memoryRoot ‖ x0 ‖ … ‖ x31 ‖ pc)`, registers and program counter in four bytes each,
-/// big-endian.
+/// Returns the hash of a state: `keccak256(memoryRoot ‖ x0 ‖ … ‖ x31 ‖ pc)`, registers and program counter in four
+/// bytes each, big-endian.
 pub fn hash_state(memory_root: B256, registers: &[u32; 32], pc: u32) -> B256 {
     let mut hasher = Keccak256::new();
     hasher.update(memory_root);
@@ -100,8 +100,8 @@ pub fn hash_state(memory_root: B256, registers: &[u32; 32], pc: u32) -> B256 {
     hasher.finalize()
 }
 
-/// Returns the root of a region with some content, without a machine. For the image, the content is the program; elsewhere its
-/// length precedes it. Returns nothing if it does not fit.
+/// Returns the root of a region with some content, without a machine. For the image, the content is the program;
+/// elsewhere its length precedes it. Returns nothing if it does not fit.
 pub fn content_root(region: Region, content: &[u8]) -> Option<B256> {
     let length = u32::try_from(content.len()).ok().filter(|length| *length <= region.capacity())?;
     let leaves = if region == Region::Image {
@@ -236,7 +236,8 @@ impl Memory for ProvedMemory<'_> {
 
     fn store(&mut self, address: u32, word: u32) -> Result<(), Trap> {
         require_writable(address)?;
-        // Writable leaves are never the instruction's: if one is open, it is this word's, loaded for a byte or half of it.
+        // Writable leaves are never the instruction's: if one is open, it is this word's, loaded for a byte or half of
+        // it.
         let is_open = self.current.is_some_and(|(leaf_index, ..)| leaf_index == address / LEAF_SIZE);
         if !is_open {
             self.open(address);

@@ -1,67 +1,24 @@
 //! Blocks in order, once they have enough confirmations.
 
-use crate::verification::{Finding, Spent};
+use crate::{
+    indexer::Indexer,
+    verification::{Finding, Spent},
+};
 use alloy::{
     eips::BlockNumberOrTag,
-    primitives::{Address, B256},
+    primitives::B256,
     providers::Provider,
     rpc::types::{Filter, Log},
     sol_types::SolEvent,
 };
 use anyhow::{Context as _, Result, bail};
-use assent_client::AssentClient;
 use assent_contracts::TaskManager::{AttestationSpent, NoncesBurned};
 use assent_verifier::SpentNonces;
 
 /// The number of blocks in one request, below the limit of nodes.
 const BLOCKS_AT_ONCE: u64 = 1000;
 
-/// The settings of an indexer.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// The TaskManager whose events are followed.
-    pub task_manager: Address,
-    /// If set, only this client's events are followed.
-    pub policy_client: Option<Address>,
-    /// The first block.
-    pub from_block: u64,
-    /// The number of confirmations that a block needs.
-    pub confirmations: u64,
-}
-
-/// Follows one TaskManager.
-pub struct Indexer<P> {
-    pub(crate) client: AssentClient<P>,
-    pub(crate) settings: Settings,
-    /// The nonces spent since the first block.
-    pub(crate) spent: SpentNonces,
-    next: u64,
-    /// The last processed block, and its hash.
-    last: Option<(u64, B256)>,
-}
-
 impl<P: Provider> Indexer<P> {
-    /// Returns an indexer that starts at the first block.
-    pub fn new(provider: P, settings: Settings) -> Self {
-        let client = AssentClient::new(provider);
-        Self { client, settings, spent: SpentNonces::default(), next: settings.from_block, last: None }
-    }
-
-    /// Sets the nonces that were spent or burned before the first block.
-    pub fn with_spent(self, spent: SpentNonces) -> Self {
-        Self { spent, ..self }
-    }
-
-    /// Returns the spent and burned nonces, for [`with_spent`](Self::with_spent) when resuming.
-    pub fn spent(&self) -> &SpentNonces {
-        &self.spent
-    }
-
-    /// Returns the first block that is not processed, from which to resume.
-    pub fn next_block(&self) -> u64 {
-        self.next
-    }
-
     /// Looks at the next blocks that are deep enough, and not past `last`, in order. `None` if there is no such block
     /// yet.
     ///

@@ -17,8 +17,9 @@
 //! since the first block that was followed, not from state, which at the end of the block says that it is.
 
 mod following;
+mod indexer;
 mod verification;
 mod visible;
 
-pub use following::{Indexer, Settings};
+pub use indexer::{Indexer, Settings};
 pub use verification::{Finding, FindingStatus};

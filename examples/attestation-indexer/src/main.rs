@@ -4,8 +4,8 @@
 //! cargo run --package attestation-indexer -- --rpc-url http://127.0.0.1:8545 --task-manager 0x… --from-block 0
 //! ```
 //!
-//! Chain and verifier must never disagree: a line with REFUSED is an alarm. `lib.rs` documents what is visible on which nodes.
-//! Resume with `--from-block` and the number that the program prints when it ends.
+//! Chain and verifier must never disagree: a line with REFUSED is an alarm. `lib.rs` documents what is visible on which
+//! nodes. Resume with `--from-block` and the number that the program prints when it ends.
 
 use alloy::{primitives::Address, providers::ProviderBuilder, transports::http::reqwest::Url};
 use anyhow::{Context as _, Result};
@@ -27,8 +27,9 @@ Examples:
   attestation-indexer --rpc-url http://127.0.0.1:8545 --task-manager 0x… --from-block 0
   attestation-indexer --rpc-url http://127.0.0.1:8545 --task-manager 0x… --from-block 100 --to-block 200 --json
 
-Single use is checked from the first block on: begin at the TaskManager's deployment to check it wholly. With --to-block the
-exit status is 0 only when every attestation was verified; without it, the program follows the chain until it is stopped."
+Single use is checked from the first block on: begin at the TaskManager's deployment to check it wholly.
+With --to-block the exit status is 0 only when every attestation was verified; without it, the program follows the chain
+until it is stopped."
 )]
 struct Arguments {
     /// The node. An archive node with traces shows the most.

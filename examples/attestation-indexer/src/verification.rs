@@ -1,7 +1,7 @@
 //! The verification of one attestation.
 
 use crate::{
-    Indexer,
+    indexer::Indexer,
     visible::{self, Visible},
 };
 use alloy::{

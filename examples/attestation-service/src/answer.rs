@@ -175,6 +175,9 @@ fn arguments(refusal: &Refusal) -> Value {
 }
 
 fn describe(differences: &[Difference]) -> Value {
-    let describe = |Difference { field, attested, actual }: &Difference| json!({ "field": field, "attested": attested, "actual": actual });
+    let describe = |difference: &Difference| {
+        let Difference { field, attested, actual } = difference;
+        json!({ "field": field, "attested": attested, "actual": actual })
+    };
     differences.iter().map(describe).collect()
 }

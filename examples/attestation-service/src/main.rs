@@ -190,7 +190,8 @@ fn audit(arguments: &AuditArguments) -> Result<()> {
         None => Ok(()),
         Some(sequence) => bail!(
             "the trail is broken at record {sequence}: it does not follow from the one before, or its nonce is not \
-             spent by it. The file was modified; keep the output above as evidence, and restore the ledger from a backup"
+             spent by it. The file was modified; keep the output above as evidence, and restore the ledger from a \
+             backup"
         ),
     }
 }

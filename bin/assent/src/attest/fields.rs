@@ -110,8 +110,8 @@ impl FieldArguments {
                 let counted =
                     |index: usize| if entries[index].nonce.is_none() { " (counted from --nonce)" } else { "" };
                 bail!(
-                    "{} and entry {index} both have the nonce {nonce}{}{}, and only one of them could be used; give each its \
-                     own",
+                    "{} and entry {index} both have the nonce {nonce}{}{}, and only one of them could be used; give \
+                     each its own",
                     source.entry(earlier),
                     counted(earlier),
                     counted(index)

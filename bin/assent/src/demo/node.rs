@@ -38,8 +38,8 @@ impl Node {
             }
             (Err(error), _) => {
                 return Err(error).context(
-                    "the node does not support evm_snapshot: the demo needs a development node, to set the clock and send \
-                     from unlocked accounts; start one with `anvil --hardfork osaka`",
+                    "the node does not support evm_snapshot: the demo needs a development node, to set the clock and \
+                     send from unlocked accounts; start one with `anvil --hardfork osaka`",
                 );
             }
         };

@@ -159,8 +159,8 @@ pub enum InspectionError {
 
 /// Inspects a submission.
 ///
-/// With a context and a call, [`assent_verifier::verify_with_report`] runs all checks; a malformed authorization fails one.
-/// Without them, the fields are decoded, and the checks name the missing input.
+/// With a context and a call, [`assent_verifier::verify_with_report`] runs all checks; a malformed authorization fails
+/// one. Without them, the fields are decoded, and the checks name the missing input.
 ///
 /// ```
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }

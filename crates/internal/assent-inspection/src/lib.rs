@@ -1,8 +1,8 @@
 //! Decodes an authorization field by field, and explains the result of each check.
 //!
 //! `assent inspect` and the Inspector's page show what this crate finds, so that they cannot disagree. It decides
-//! nothing: the checks are [`assent_verifier::verify_with_report`]'s, in its order. [`inspect`] takes a [`Submission`], which
-//! can be only an authorization; module [`text`] parses one from pasted texts.
+//! nothing: the checks are [`assent_verifier::verify_with_report`]'s, in its order. [`inspect`] takes a [`Submission`],
+//! which can be only an authorization; module [`text`] parses one from pasted texts.
 //!
 //! ```
 //! use assent_inspection::{text, CheckOutcome};
