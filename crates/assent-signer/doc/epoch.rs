@@ -1,5 +1,5 @@
-// What the examples in the documentation begin with, in lines that it does not show: an epoch of two operators, and a batch of
-// attestations that they are to sign. Each example includes this file as a module.
+// Shared set-up of the documentation's examples, in lines that it does not show: an epoch of two operators, and a batch
+// of attestations for them to sign. Each example includes this file as a module.
 
 use alloy_primitives::{
     Address, B256, U256,
@@ -26,7 +26,7 @@ pub fn epoch() -> ([SecretKey; 2], Epoch) {
     (keys, Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators })
 }
 
-/// The chain on which the client stands.
+/// The client's chain.
 pub fn chain_id() -> U256 {
     U256::from(1)
 }

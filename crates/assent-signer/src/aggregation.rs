@@ -152,8 +152,8 @@ pub enum DocumentError {
 /// Well-formed signatures, one for each operator, are summed and verified by one pairing check.
 /// If it succeeds, the sum is a valid aggregate signature of those operators, which is all that a contract checks.
 /// If it fails, each partial signature is verified separately.
-/// (Two signers can submit partial signatures that are invalid separately and valid in sum. That takes both secret keys,
-/// so it proves exactly what two valid partial signatures prove.)
+/// (Two signers can submit partial signatures that are invalid separately and valid in sum. That takes both secret
+/// keys, so it proves exactly what two valid partial signatures prove.)
 ///
 /// The time grows with the number of partial signatures: limit it where they arrive.
 ///

@@ -1,6 +1,6 @@
 //! For Assent's operators and aggregators: BLS keys, proofs of possession, signing and aggregation.
 //!
-//! An operator registers a [`SecretKey`] with its proof of possession, and signs each [`AttestationBatch`] it evaluated.
+//! An operator registers a [`SecretKey`] with its proof of possession, and signs the [`AttestationBatch`] it evaluated.
 //! An aggregator, which need not be trusted, combines the partial signatures into one [`Aggregate`].
 //! The authorizations are derived from it.
 //!

@@ -296,7 +296,8 @@ fn refuses_to_make_something_of_nothing() {
     let error = aggregate(&epoch(3), root(), &[PartialSignature::new(address(0), [])]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no partial signature is valid: partial signature 0 of 0x0000000000000000000000000000000000000001: malformed signature"
+        "no partial signature is valid: \
+         partial signature 0 of 0x0000000000000000000000000000000000000001: malformed signature"
     );
 }
 

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 const KEYS_OF_EIP_2333: [(&[u8], U256); 4] = uint!([
     (
         &hex!(
-            "c55257c360c07c72029aebc1b53c05ed0362ada38ead3e3e9efa3708e53495531f09a6987599d18264c1e1c92f2cf141630c7a3c4ab7c81b2f001698e7463b04"
+            "c55257c360c07c72029aebc1b53c05ed0362ada38ead3e3e9efa3708e5349553"
+            "1f09a6987599d18264c1e1c92f2cf141630c7a3c4ab7c81b2f001698e7463b04"
         ),
         6083874454709270928345386274498605044986640685124978867557563392430687146096_U256
     ),
@@ -80,7 +81,8 @@ fn shows_nothing_of_itself() {
 
 #[test]
 fn writes_public_keys_with_c0_before_c1() {
-    // The key 1 is the generator of G2 (draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1: x'_0, x'_1, y'_0, y'_1).
+    // The key 1 is the generator of G2 (draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1: x'_0, x'_1, y'_0,
+    // y'_1).
     let generator = hex!(
         "024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8"
         "13e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e"

@@ -1,5 +1,5 @@
-// What the examples in the documentation begin with, in lines that it does not show: a call that two of three operators have
-// attested, signed as it runs. Each example includes this file as a module.
+// Shared set-up of the documentation's examples, in lines that it does not show: a call that two of three operators
+// have attested, signed as it runs. Each example includes this file as a module.
 
 use alloy_primitives::{
     Address, B256, U256,

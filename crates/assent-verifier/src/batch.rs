@@ -46,7 +46,7 @@ use alloc::vec::Vec;
 ///
 /// The equation is a random linear combination: an invalid signature is accepted with a probability below 2^-117 in a
 /// batch of 1,024.
-/// The coefficients are hashed from all signatures and everything signed, so the same batch always has the same results.
+/// The coefficients are hashed from all signatures and everything signed: the same batch always has the same results.
 pub fn verify_batch<L: SpentLedger>(
     context: &Context<L>,
     calls: &[Call<'_>],

@@ -14,7 +14,7 @@ const DOMAIN: &[u8] = b"Assent: coefficients of a batch of signatures";
 ///
 /// Write a claim's equation additively, as `errorᵢ = 0` in a group of prime order q > 2^254.
 /// The batch checks `Σ coefficientᵢ · errorᵢ = 0` instead of each equation.
-/// If an error is not zero, at most one value of its coefficient makes the sum zero, whatever the other coefficients are.
+/// If an error is not zero, at most one value of its coefficient makes the sum zero, whatever the others are.
 /// Random coefficients therefore accept it with a probability of at most 2^-128.
 /// Bisection checks fewer than twice as many sums as there are claims, fixed in advance.
 /// Among a thousand claims, a false claim is accepted with a probability of at most 2^-117.

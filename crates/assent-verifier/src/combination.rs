@@ -37,7 +37,7 @@ fn bisect<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
     let (left, right) = terms.split_at_mut(terms.len() / 2);
     if hold_together::<B, T>(left) {
         left.iter_mut().for_each(|term| term.holds = true);
-        // The coefficients stay the same. If the left half's product is 1 and the whole is not, the right half's is not.
+        // The coefficients stay the same: if the left half's product is 1 and the whole is not, neither is the right's.
         bisect::<B, T>(right);
     } else {
         bisect::<B, T>(left);

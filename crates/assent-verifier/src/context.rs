@@ -29,7 +29,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 ///     .build();
 /// assert!(context.epoch(1).is_some());
 /// ```
-// Complete: whoever writes a context field by field must learn of a new field, for the chain would check it.
+// Complete: a new field would be an input of a check, which every caller must then give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context<L = SpentNonces> {
     /// The client's chain (EIP-155).
@@ -94,7 +94,7 @@ impl<L> ContextBuilder<L> {
 
     /// Sets the caller.
     ///
-    /// Trusted: an attested call is valid only from its sender, so whoever sets this must have authenticated the caller.
+    /// Trusted: an attested call is valid only from its sender, so the caller must have been authenticated.
     pub fn caller(mut self, caller: Address) -> Self {
         self.0.caller = caller;
         self

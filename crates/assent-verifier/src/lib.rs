@@ -51,8 +51,8 @@
 //!
 //! # Unsafe code
 //!
-//! There is none without the feature `blst`. With it, only the module `backend::blst::raw` has unsafe code: the few calls
-//! into the library for which its Rust crate has no safe interface.
+//! Without the feature `blst`, unsafe code is forbidden. With it, only the module `backend::blst::raw` has unsafe code:
+//! the few calls into the library for which its Rust crate has no safe interface.
 
 #![no_std]
 #![cfg_attr(not(feature = "blst"), forbid(unsafe_code))]

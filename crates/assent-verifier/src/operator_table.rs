@@ -1,104 +1,73 @@
-//! Epochs' operator tables, as they are stored in contract code.
+//! Operator tables, which store an epoch's operators in contract code.
 
 use crate::{Operator, OperatorSet, OperatorSetError, PublicKey};
 use alloc::vec::Vec;
 use alloy_primitives::{Address, aliases::U96};
 
-/// Entries of a full table.
+/// The number of entries in a full table.
 const CAPACITY: usize = 100;
 
-/// Bytes of an entry: public key, weight, address.
+/// The bytes of an entry: public key, weight, address.
 const ENTRY_LENGTH: usize = 192 + 12 + 20;
 
-/// Why contract code is not an epoch's operator table. `table` counts from 0, the head being the last.
-///
-/// ```
-/// use assent_verifier::{OperatorSet, OperatorTableError};
-///
-/// // The code of some other contract: it does not begin with a zero byte.
-/// let error = OperatorSet::from_tables::<Vec<u8>>(&[0x60, 0x80, 0x60, 0x40], &[]).unwrap_err();
-/// assert_eq!(error, OperatorTableError::NotATable { table: 0 });
-/// assert_eq!(error.to_string(), "operator table 0 does not begin with a zero byte");
-/// ```
+/// The reason why contract code is not an epoch's operator table. `table` counts from 0, and the head is the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OperatorTableError {
-    /// The code's length is not what its own head says.
+    /// The code's length differs from what its head says.
     #[error("operator table {table} has {actual} bytes, which is not what its head says")]
     WrongLength {
-        /// Which table.
+        /// The table.
         table: usize,
-        /// Length in bytes.
+        /// The length in bytes.
         actual: usize,
     },
-    /// The code does not begin with a zero byte, so it is something else.
+    /// The code does not begin with a zero byte, so it is not a table.
     #[error("operator table {table} does not begin with a zero byte")]
     NotATable {
-        /// Which table.
+        /// The table.
         table: usize,
     },
-    /// The number of earlier tables does not fit the number of operators, or the tables handed in.
+    /// The number of earlier tables does not match the number of operators, or the given tables.
     #[error("operator table {table}: {actual} earlier tables where there should be {expected}")]
     EarlierTables {
-        /// Which table.
+        /// The table.
         table: usize,
-        /// By the number of operators.
+        /// The number that the number of operators needs.
         expected: usize,
-        /// By the head's field, or by the tables handed in.
+        /// The number in the head's field, or of the given tables.
         actual: usize,
     },
     /// An earlier table does not hold exactly 100 operators.
     #[error("operator table {table} holds {actual} operators, but an earlier table holds 100")]
     NotFull {
-        /// Which table.
+        /// The table.
         table: usize,
-        /// By its head.
+        /// The number in its head.
         actual: u16,
     },
     /// The stored total weight is not the sum of the weights.
     #[error("the total weight in operator table {table} is not the sum of the weights")]
     WrongTotalWeight {
-        /// Which table.
+        /// The table.
         table: usize,
     },
     /// The stored aggregate is not minus the sum of the keys.
     #[error("the aggregate key in operator table {table} is not minus the sum of the keys")]
     WrongAggregateKey {
-        /// Which table.
+        /// The table.
         table: usize,
     },
-    /// The operators are not a set.
+    /// The operators are not a valid set.
     #[error(transparent)]
     Operators(#[from] OperatorSetError),
 }
 
 impl OperatorSet {
-    /// Reads the tables of an epoch: the runtime code of the head, which the epoch names, and of the earlier tables,
-    /// whose addresses [`earlier_tables`](Self::earlier_tables) gives, in that order.
+    /// Reads an epoch's tables: the runtime code of the head, which the epoch names, and of the earlier tables.
     ///
-    /// What is stored beside the operators (count, total weight, aggregate key) is recomputed and compared in every
-    /// table.
-    ///
-    /// ```
-    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-    /// # let set = assent_verifier::OperatorSet::new(attested::operators())?;
-    /// use assent_verifier::OperatorSet;
-    ///
-    /// // The code of one table, as docs/protocol.md has it, of the three operators of `set`.
-    /// let mut code = vec![0];
-    /// code.extend(set.negated_aggregate_key().0);
-    /// code.extend(set.total_weight().to_be_bytes::<12>());
-    /// code.extend([0, 3, 0]); // Three operators, no earlier tables.
-    /// for operator in set.operators() {
-    ///     code.extend(operator.public_key.0);
-    ///     code.extend(operator.weight.to_be_bytes::<12>());
-    ///     code.extend(operator.address);
-    /// }
-    /// assert_eq!(OperatorSet::from_tables::<Vec<u8>>(&code, &[])?, set);
-    ///
-    /// code[204] += 1; // The last byte of the total weight.
-    /// assert!(OperatorSet::from_tables::<Vec<u8>>(&code, &[]).is_err());
-    /// # Ok::<(), assent_verifier::OperatorTableError>(())
-    /// ```
+    /// [`earlier_tables`](Self::earlier_tables) returns the earlier tables' addresses, in order.
+    /// The stored count, total weight and aggregate key of every table are compared with recomputed values.
     ///
     /// # Errors
     ///
@@ -125,13 +94,13 @@ impl OperatorSet {
         Ok(set)
     }
 
-    /// The addresses of the earlier tables, from the head's runtime code: at most 19.
+    /// Returns the addresses of the earlier tables, at most 19, from the head's runtime code.
     ///
     /// ```
     /// use alloy_primitives::Address;
     /// use assent_verifier::{OperatorSet, OperatorSetError};
     ///
-    /// /// Reads an epoch's operators, given whatever reads contract code.
+    /// /// Reads an epoch's operators with a function that reads contract code.
     /// fn read(head: Address, code: impl Fn(Address) -> Vec<u8>) -> Result<OperatorSet, Box<dyn std::error::Error>> {
     ///     let head = code(head);
     ///     let earlier: Vec<_> = OperatorSet::earlier_tables(&head)?.into_iter().map(code).collect();
@@ -144,14 +113,14 @@ impl OperatorSet {
     ///
     /// # Errors
     ///
-    /// [`OperatorTableError`] when the code is not a head's; `table` in it is then the number of earlier tables claimed.
+    /// [`OperatorTableError`] if the code is not a head's. Its `table` is then the claimed number of earlier tables.
     pub fn earlier_tables(head: &[u8]) -> Result<Vec<Address>, OperatorTableError> {
         let claimed = head.get(207).copied().map_or(0, usize::from);
         Ok(Table::parse(head, claimed)?.earlier_tables)
     }
 }
 
-/// One table, its lengths checked and nothing else.
+/// One table, of which only the lengths are checked.
 struct Table {
     negated_aggregate_key: PublicKey,
     total_weight: U96,
@@ -200,7 +169,7 @@ impl Table {
         })
     }
 
-    /// Compares what the head says with the operators it speaks of.
+    /// Compares the head's values with those of its operators.
     fn compare(&self, operators: &OperatorSet, table: usize) -> Result<(), OperatorTableError> {
         if self.total_weight != operators.total_weight() {
             return Err(OperatorTableError::WrongTotalWeight { table });
@@ -212,7 +181,7 @@ impl Table {
     }
 }
 
-/// `None` only for another length than an entry's.
+/// Parses an entry. Returns `None` only for another length than an entry's.
 fn parse_entry(bytes: &[u8]) -> Option<Operator> {
     let (public_key, rest) = bytes.split_first_chunk()?;
     let (weight, address) = rest.split_first_chunk::<12>()?;

@@ -1,4 +1,4 @@
-//! Operators, their frozen sets, and epochs.
+//! Operators, validated operator sets, and epochs.
 
 use crate::{
     PublicKey,
@@ -15,36 +15,21 @@ use core::{
 };
 
 /// One operator of a set.
-///
-/// ```
-/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let public_key = attested::operators()[0].public_key;
-/// use alloy_primitives::{address, aliases::U96};
-/// use assent_verifier::{Operator, OperatorSet};
-///
-/// let operator = Operator {
-///     address: address!("0x1111111111111111111111111111111111111111"),
-///     public_key, // From the registry.
-///     weight: U96::from(100),
-/// };
-/// assert_eq!(*OperatorSet::new(vec![operator])?.aggregate_key(), public_key);
-/// # Ok::<(), assent_verifier::OperatorSetError>(())
-/// ```
+// Complete: docs/protocol.md stores these fields for an operator, and no others.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Operator {
-    /// Who it is; sets are ordered by it.
+    /// The operator's address. Sets are sorted by it.
     pub address: Address,
-    /// The key under which it signs.
+    /// The public key that verifies its signatures.
     pub public_key: PublicKey,
-    /// Its share in decisions, at least 1.
+    /// The operator's weight in a quorum, at least 1.
     pub weight: U96,
 }
 
-/// A validated operator set: at least one operator, ascending by address, every key a valid point, with all that
-/// verification needs of it computed once: total weight, decoded keys, aggregate key, and the halves of the pairings
-/// that depend only on the aggregate key and the generator.
+/// A validated operator set: at least one operator, ascending by address, and every key a valid point.
 ///
-/// Clones share all of it. Two sets are equal when their operators are.
+/// The set holds its total weight and aggregate key, and prepares its keys for each backend that verifies under it.
+/// Clones share everything. Two sets are equal if their operators are.
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
@@ -72,16 +57,9 @@ struct Frozen {
     prepared_keys: PreparedKeys,
 }
 
-/// Why operators are not a set that an epoch may have.
-///
-/// ```
-/// use assent_verifier::{OperatorSet, OperatorSetError};
-///
-/// let error = OperatorSet::new(vec![]).unwrap_err();
-/// assert_eq!(error, OperatorSetError::Empty);
-/// assert_eq!(error.to_string(), "the operator set is empty");
-/// ```
+/// The reason why operators are not a valid set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OperatorSetError {
     /// There is no operator.
     #[error("the operator set is empty")]
@@ -92,19 +70,19 @@ pub enum OperatorSetError {
     /// Two operators are in the wrong order, or have one address.
     #[error("operator {address} is not in ascending order of addresses")]
     NotAscending {
-        /// The second of the two.
+        /// The second operator's address.
         address: Address,
     },
     /// A key is not a valid point, or is infinity.
     #[error("the public key of operator {address} is not the encoding of a point of G2's subgroup other than infinity")]
     MalformedPublicKey {
-        /// Whose key.
+        /// The operator's address.
         address: Address,
     },
     /// An operator has no weight.
     #[error("operator {address} has no weight")]
     WithoutWeight {
-        /// Which one.
+        /// The operator's address.
         address: Address,
     },
     /// The total weight does not fit 96 bits.
@@ -113,10 +91,10 @@ pub enum OperatorSetError {
 }
 
 impl OperatorSet {
-    /// The most operators that the tables of an epoch hold: 20 tables of 100.
+    /// The largest number of operators that an epoch's tables hold: 20 tables of 100.
     pub const MAX_OPERATORS: usize = 2000;
 
-    /// Validates operators and sums up their keys and weights.
+    /// Validates operators, and sums their keys and weights.
     ///
     /// ```
     /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
@@ -168,42 +146,38 @@ impl OperatorSet {
         })))
     }
 
-    /// The operators, ascending by address. An operator's index is its bit in a bitmap of non-signers.
+    /// Returns the operators, ascending by address. An operator's index is its bit in a bitmap of non-signers.
     pub fn operators(&self) -> &[Operator] {
         &self.0.operators
     }
 
-    /// The sum of all public keys; infinity when they cancel out.
+    /// Returns the sum of all public keys, which is infinity if they cancel out.
     pub fn aggregate_key(&self) -> &PublicKey {
         &self.0.aggregate_key
     }
 
-    /// Minus the sum of all public keys, as the epoch's table stores it.
+    /// Returns minus the sum of all public keys, as the epoch's table stores it.
     pub fn negated_aggregate_key(&self) -> &PublicKey {
         &self.0.negated_aggregate_key
     }
 
-    /// The sum of all weights, at least 1.
+    /// Returns the sum of all weights, at least 1.
     pub fn total_weight(&self) -> U96 {
         self.0.total_weight
     }
 
-    /// The least weight that reaches a quorum: `ceil(total · max(quorum, 5001) / 10000)`.
+    /// Returns the least weight that reaches a quorum: `ceil(total · max(quorum, 5001) / 10000)`.
     ///
-    /// More than the total, and so out of reach, when the quorum is above 10000.
+    /// It exceeds the total weight if the quorum is above 10000.
     ///
     /// ```
-    /// # use assent_verifier::{Operator, OperatorSet, PublicKey};
-    /// # use alloy_primitives::{Address, U256, aliases::U96};
-    /// # let key = blst::min_sig::SecretKey::key_gen(&[1; 32], &[]).unwrap().sk_to_pk();
-    /// # let mut public_key = key.serialize();
-    /// # public_key.chunks_exact_mut(96).for_each(|coordinate| coordinate.rotate_left(48));
-    /// # let operators = vec![Operator {
-    /// #     address: Address::repeat_byte(1), public_key: PublicKey(public_key), weight: U96::from(7u8),
-    /// # }];
-    /// let set = OperatorSet::new(operators)?; // Total weight: 7.
-    /// assert_eq!(set.required_weight(6700), U256::from(5));
-    /// assert_eq!(set.required_weight(0), U256::from(4)); // The floor applies.
+    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+    /// # let set = assent_verifier::OperatorSet::new(attested::operators())?;
+    /// use alloy_primitives::U256;
+    ///
+    /// // `set` has a total weight of 300.
+    /// assert_eq!(set.required_weight(6700), U256::from(201));
+    /// assert_eq!(set.required_weight(0), U256::from(151)); // The floor applies.
     /// # Ok::<(), assent_verifier::OperatorSetError>(())
     /// ```
     pub fn required_weight(&self, quorum: u16) -> U256 {
@@ -212,7 +186,7 @@ impl OperatorSet {
 
     /// Prepares the keys for a backend, as its first verification under the set would.
     ///
-    /// It takes a few milliseconds for a large set, which the first verification then saves.
+    /// Call it to keep the preparation, a few milliseconds for a large set, out of the first verification.
     pub fn prepare<B: Backend>(&self) {
         self.prepared_keys::<B>();
     }
@@ -221,13 +195,13 @@ impl OperatorSet {
         self.0.prepared_keys.get_or_prepare::<B>(self.operators().iter().map(|operator| &operator.public_key))
     }
 
-    /// keccak256 of all public keys: what decides whether a signature verifies.
+    /// Returns keccak256 of all public keys.
     pub(crate) fn public_keys_hash(&self) -> B256 {
         self.0.public_keys_hash
     }
 }
 
-/// As [`OperatorSet::required_weight`], of any total.
+/// Returns [`OperatorSet::required_weight`] of any total weight.
 pub(crate) fn required_weight(total_weight: U96, quorum: u16) -> U256 {
     // Two disjoint groups of operators must never both be a quorum.
     const FLOOR: u16 = 5001;
@@ -261,7 +235,8 @@ impl fmt::Debug for OperatorSet {
     }
 }
 
-/// An operator set, frozen under a number.
+/// An operator set under its number, which never changes once committed.
+// Complete: a new field would be an input of a check, which every caller must then give.
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
@@ -272,7 +247,7 @@ impl fmt::Debug for OperatorSet {
 /// let mut epoch = Epoch { number: 4, operator_set: 1, valid_until: U48::from(1_700_000_000), operators };
 /// assert!(epoch.is_in_force(1_699_999_999));
 /// assert!(!epoch.is_in_force(1_700_000_000));
-/// assert!(!epoch.is_revoked()); // It may have expired, but roots recorded under it are still valid.
+/// assert!(!epoch.is_revoked()); // Roots recorded under it are still valid.
 ///
 /// epoch.valid_until = U48::ZERO;
 /// assert!(epoch.is_revoked());
@@ -280,23 +255,25 @@ impl fmt::Debug for OperatorSet {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Epoch {
-    /// The number under which authorizations name it; those of all sets of a registry are counted together from 1.
+    /// The number by which authorizations name the epoch. Epochs of all sets are numbered together from 1.
     pub number: u32,
-    /// The operator set it belongs to.
+    /// The number of the operator set.
     pub operator_set: u32,
-    /// First second at which it is no longer in force (Unix time): 2^48 − 1 until there is a next one, 0 once revoked.
+    /// The first second at which the epoch is no longer in force, Unix time.
+    ///
+    /// 2^48 − 1 until the set's next epoch, and 0 once revoked.
     pub valid_until: U48,
-    /// Who may sign.
+    /// The operators that may sign.
     pub operators: OperatorSet,
 }
 
 impl Epoch {
-    /// Whether it is in force, or in its grace period, at a time in Unix seconds.
+    /// Returns whether the epoch is in force, or in its grace period, at a time in Unix seconds.
     pub fn is_in_force(&self, timestamp: u64) -> bool {
         U48::checked_from_limbs_slice(&[timestamp]).is_some_and(|timestamp| timestamp < self.valid_until)
     }
 
-    /// Returns whether it was revoked: then nothing that it signed is valid any more, recorded or not.
+    /// Returns whether the epoch was revoked. Nothing that its operators signed is then valid, recorded or not.
     pub fn is_revoked(&self) -> bool {
         self.valid_until.is_zero()
     }

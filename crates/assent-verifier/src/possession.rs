@@ -9,8 +9,8 @@ use alloy_primitives::{Address, U256};
 
 /// Verifies that an operator's proof shows possession of a key, for one registry on one chain.
 ///
-/// Without it, a key computed from others' keys could be registered that lets its maker sign for all of them (a rogue
-/// key).
+/// Without the proof, an operator could register a key computed from other operators' keys, and sign for all of them (a
+/// rogue key).
 ///
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
@@ -24,7 +24,7 @@ use alloy_primitives::{Address, U256};
 /// # let proof = assent_verifier::Signature(signed.serialize());
 /// use assent_verifier::{backend::SignatureError, verify_proof_of_possession};
 ///
-/// // `proof` is what the operator sends to the registry with its key.
+/// // The operator sends `proof` to the registry with its key.
 /// verify_proof_of_possession(operator, &public_key, &proof, chain_id, registry)?;
 ///
 /// // No other operator can register the key with it.
@@ -36,7 +36,7 @@ use alloy_primitives::{Address, U256};
 ///
 /// # Errors
 ///
-/// [`SignatureError`]: the key or the proof is not a valid point, or the proof is another's.
+/// [`SignatureError`] if the key or the proof is not a valid point, or the proof is for other values.
 pub fn verify_proof_of_possession(
     operator: Address,
     public_key: &PublicKey,

@@ -1,34 +1,21 @@
-//! Roots that were verified once, ahead of the calls under them.
+//! Roots whose signatures were verified before the calls under them.
 
 use alloc::collections::BTreeMap;
 use alloy_primitives::{B256, aliases::U96};
 
-/// What was verified when a root was recorded.
-///
-/// ```
-/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
-/// # let (mut context, intent, document) = attested::example();
-/// use alloy_primitives::aliases::U96;
-/// use assent_verifier::{RecordedRoot, Refusal, verify};
-///
-/// let recorded = RecordedRoot { signed_weight: U96::from(200), total_weight: U96::from(300) };
-/// context.recorded_roots.record(document.epoch, document.root(), recorded);
-///
-/// let verified = verify(&context, &intent, &document.recorded_authorization()?.encode())?;
-/// assert_eq!(verified.signed_weight(), recorded.signed_weight);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The weights that were verified when a root was recorded.
+// Complete: contracts store these two weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RecordedRoot {
-    /// Weight of the operators that signed it.
+    /// The weight of the operators that signed the root.
     pub signed_weight: U96,
-    /// Weight of the whole epoch.
+    /// The total weight of the epoch.
     pub total_weight: U96,
 }
 
-/// The roots that are recorded, each under the epoch whose operators signed it.
+/// The recorded roots, each under the epoch whose operators signed it.
 ///
-/// The caller vouches for its contents, as the chain does for what it has recorded: no signature is verified again.
+/// Warning: the contents are trusted. No signature is verified under a recorded root.
 ///
 /// ```
 /// use assent_verifier::{RecordedRoot, RecordedRoots};
@@ -46,8 +33,9 @@ pub struct RecordedRoots {
 }
 
 impl RecordedRoots {
-    /// Records a root. Of several records of one root in one epoch the greatest weight stays, as on chain, where a
-    /// weight of zero means that nothing is recorded.
+    /// Records a root. If it is already recorded under the epoch, the greater signed weight counts, as on chain.
+    ///
+    /// A root with a signed weight of zero is not recorded.
     pub fn record(&mut self, epoch: u32, root: B256, recorded: RecordedRoot) {
         let before = self.get(epoch, root).map_or(U96::ZERO, |before| before.signed_weight);
         if before < recorded.signed_weight {
@@ -55,23 +43,12 @@ impl RecordedRoots {
         }
     }
 
-    /// What was verified of a root; `None` if it is not recorded under this epoch.
+    /// Returns the weights of a root, or `None` if it is not recorded under this epoch.
     pub fn get(&self, epoch: u32, root: B256) -> Option<RecordedRoot> {
         self.roots.get(&(epoch, root)).copied()
     }
 
-    /// All of them, with their epochs; ascending.
-    ///
-    /// ```
-    /// use alloy_primitives::{B256, aliases::U96};
-    /// use assent_verifier::{RecordedRoot, RecordedRoots};
-    ///
-    /// let recorded = RecordedRoot { signed_weight: U96::from(60), total_weight: U96::from(100) };
-    /// let mut roots = RecordedRoots::default();
-    /// roots.record(3, B256::repeat_byte(2), recorded);
-    /// roots.record(1, B256::repeat_byte(1), recorded);
-    /// assert!(roots.iter().map(|(epoch, ..)| epoch).eq([1, 3]));
-    /// ```
+    /// Returns all roots with their epochs, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (u32, B256, RecordedRoot)> + '_ {
         self.roots.iter().map(|(&(epoch, root), &recorded)| (epoch, root, recorded))
     }

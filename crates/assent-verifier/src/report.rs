@@ -35,7 +35,7 @@ pub enum Check {
     Epoch,
     /// 9: a quorum signed; a root without signature is recorded.
     Quorum,
-    /// 10: the signature is a valid point. Passes for a recorded root, whose signature was checked when it was recorded.
+    /// 10: the signature is a valid point. Passes for a recorded root, which was checked when it was recorded.
     SignatureEncoding,
     /// 11: the signature is the signers'. Passes for a recorded root, as check 10.
     Signature,

@@ -1,11 +1,11 @@
-//! Single use: unordered nonces.
+//! Ledgers of spent nonces.
 
 use alloc::collections::BTreeMap;
 use alloy_primitives::{Address, U256};
 
-/// Knows which nonces are spent.
+/// A ledger of spent nonces.
 ///
-/// An implementation that cannot tell must answer `true`: a check that cannot be made is a refusal.
+/// Warning: an implementation that cannot tell must return `true`, since a check that cannot be made is a refusal.
 ///
 /// ```
 /// use alloy_primitives::{Address, U256};
@@ -28,11 +28,11 @@ use alloy_primitives::{Address, U256};
 /// assert!(!ledger.is_spent(client, U256::from(8)));
 /// ```
 pub trait SpentLedger {
-    /// Whether a client's nonce was used or burned.
+    /// Returns whether a client's nonce was used or burned.
     fn is_spent(&self, policy_client: Address, nonce: U256) -> bool;
 }
 
-/// Spent nonces in memory, kept as on chain: bit `nonce & 0xff` of word `nonce >> 8`, per client.
+/// Spent nonces in memory, stored as on chain: bit `nonce & 0xff` of word `nonce >> 8`, for each client.
 ///
 /// ```
 /// use assent_verifier::{SpentLedger, SpentNonces};
@@ -51,7 +51,7 @@ pub struct SpentNonces {
 }
 
 impl SpentNonces {
-    /// Spends a nonce. `false` when it was spent before: then the call must not be made.
+    /// Spends a nonce. Returns `false` if it was already spent: then the call must not be made.
     #[must_use = "`false` means that the nonce had been spent before"]
     pub fn spend(&mut self, policy_client: Address, nonce: U256) -> bool {
         let fresh = !self.is_spent(policy_client, nonce);
@@ -60,23 +60,12 @@ impl SpentNonces {
         fresh
     }
 
-    /// Spends all nonces of a word that a mask names, used or not.
+    /// Spends all nonces of a word that a mask names.
     pub fn burn(&mut self, policy_client: Address, word: U256, mask: U256) {
         *self.words.entry((policy_client, word)).or_default() |= mask;
     }
 
-    /// The words in which a nonce is spent: client, word, mask; ascending.
-    ///
-    /// ```
-    /// use alloy_primitives::{Address, U256};
-    /// use assent_verifier::SpentNonces;
-    ///
-    /// let client = Address::repeat_byte(1);
-    /// let mut spent = SpentNonces::default();
-    /// assert!(spent.spend(client, U256::from(258)));
-    /// // Bit 2 of word 1.
-    /// assert!(spent.words().eq([(client, U256::from(1), U256::from(0b100))]));
-    /// ```
+    /// Returns the words in which a nonce is spent, ascending: client, word, mask.
     pub fn words(&self) -> impl Iterator<Item = (Address, U256, U256)> + '_ {
         self.words.iter().map(|(&(policy_client, word), &mask)| (policy_client, word, mask))
     }
@@ -89,7 +78,7 @@ impl SpentLedger for SpentNonces {
     }
 }
 
-/// The word that holds a nonce, and the nonce's bit in it.
+/// Returns the word that holds a nonce, and the nonce's bit in it.
 fn position(nonce: U256) -> (U256, U256) {
     let bit = usize::from(nonce.byte(0));
     (nonce.wrapping_shr(8), U256::ONE.wrapping_shl(bit))

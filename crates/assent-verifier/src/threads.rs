@@ -1,16 +1,16 @@
-//! Where the work of a batch is done.
+//! The threads that verify a batch.
 
 use alloc::vec::Vec;
 
 pub(crate) trait Threads {
-    /// How many work at once.
+    /// Returns the number of threads.
     fn count() -> usize;
 
-    /// The results for all items, in order.
+    /// Returns the results of all items, in order.
     fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Send + Sync) -> Vec<R>;
 }
 
-/// One after the other.
+/// The calling thread, which works on one item after another.
 pub(crate) struct CallingThread;
 
 impl Threads for CallingThread {
@@ -23,7 +23,7 @@ impl Threads for CallingThread {
     }
 }
 
-/// In rayon's current thread pool.
+/// Rayon's current thread pool.
 #[cfg(feature = "rayon")]
 pub(crate) struct ThreadPool;
 

@@ -282,7 +282,12 @@ mod agreement {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
         #[test]
-        fn both_decide_alike_on_altered_points(seed: u16, byte in 0..96usize, mask in 0..=255u8, key_byte in 0..192usize) {
+        fn both_decide_alike_on_altered_points(
+            seed: u16,
+            byte in 0..96usize,
+            mask in 0..=255u8,
+            key_byte in 0..192usize,
+        ) {
             let mut signature = secret(seed).sign(b"message", b"tag", &[]).serialize();
             signature[byte] ^= mask;
             prop_assert_eq!(agree_on_signature(&Signature(signature)), mask == 0);

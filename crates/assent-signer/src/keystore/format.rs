@@ -98,15 +98,14 @@ pub(super) fn write(keystore: &Keystore) -> String {
             ("pbkdf2", json!({ "dklen": 32, "c": iterations, "prf": HMAC_SHA256, "salt": salt }))
         }
     };
-    let module = |function: &str, params: Value, message: String| json!({ "function": function, "params": params, "message": message });
     let file = json!({
         "crypto": {
-            "kdf": module(function, params, String::new()),
-            "checksum": module("sha256", json!({}), hex::encode(keystore.checksum)),
+            "kdf": module(function, &params, ""),
+            "checksum": module("sha256", &json!({}), &hex::encode(keystore.checksum)),
             "cipher": module(
                 "aes-128-ctr",
-                json!({ "iv": hex::encode(keystore.initialisation_vector) }),
-                hex::encode(keystore.ciphertext),
+                &json!({ "iv": hex::encode(keystore.initialisation_vector) }),
+                &hex::encode(keystore.ciphertext),
             ),
         },
         "pubkey": hex::encode(keystore.public_key.compress()),
@@ -115,6 +114,10 @@ pub(super) fn write(keystore: &Keystore) -> String {
         "version": VERSION,
     });
     format!("{file:#}")
+}
+
+fn module(function: &str, params: &Value, message: &str) -> Value {
+    json!({ "function": function, "params": params, "message": message })
 }
 
 fn parse_key_derivation(module: Module) -> Result<(KeyDerivation, Vec<u8>), KeystoreError> {

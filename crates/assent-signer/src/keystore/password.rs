@@ -3,8 +3,9 @@
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-/// Unicode's form NFKD, then without the control codes C0, C1 and Delete, as UTF-8 (EIP-2335, password requirements): the
-/// same password typed on two systems gives the same bytes.
+/// Returns a password in Unicode's form NFKD, without the control codes C0, C1 and Delete, as UTF-8.
+///
+/// EIP-2335 requires this, so that the same password typed on two systems gives the same bytes.
 pub(super) fn encode(password: &str) -> Zeroizing<String> {
     // Room for any usual password to grow under NFKD without being moved, which would leave a copy behind.
     let mut encoded = Zeroizing::new(String::with_capacity(4 * password.len()));

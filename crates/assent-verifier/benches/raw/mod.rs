@@ -1,6 +1,5 @@
-//! The least that verification can be: the libraries' own functions on decoded points, with lines computed ahead for the two
-//! fixed G2 points, subgroup checks on. No bytes are parsed, nothing is digested, and nothing is allocated that the library
-//! does not allocate itself.
+//! The least work of a verification: the libraries' own functions on decoded points, with precomputed lines for the two
+//! fixed G2 points and subgroup checks. Nothing is parsed or hashed, and only the library allocates.
 
 use assent_verifier::{PublicKey, Signature};
 

@@ -1,4 +1,4 @@
-//! The time that this thread has worked. Unlike the clock on the wall, it stands still while other programs have the core.
+//! The CPU time of this thread, which does not advance while other programs have the core.
 
 #![allow(dead_code, reason = "each benchmark uses its part")]
 

@@ -77,12 +77,12 @@ pub trait Backend: Arithmetic<<Self as Backend>::SignaturePoint, <Self as Backen
 
     /// Returns the sum of public keys, and minus the sum.
     ///
-    /// Both are infinity, all zero, if the keys cancel out or there are none.
+    /// Both are infinity, all zero, if the keys cancel out or the list is empty.
     fn aggregate(public_keys: impl IntoIterator<Item = Self::PublicKeyPoint>) -> [PublicKey; 2];
 
     /// Returns an aggregate without the keys of some operators.
     ///
-    /// Warning: the keys must be valid, as those of an [`OperatorSet`](crate::OperatorSet) are. No subgroup check is made.
+    /// Warning: the keys must be valid, as those of an [`OperatorSet`](crate::OperatorSet) are: no subgroup is checked.
     ///
     /// Returns `None` for infinity, under which no signature verifies, and if a key is not a point of the curve.
     fn without<'a>(

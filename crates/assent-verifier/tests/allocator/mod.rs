@@ -14,7 +14,7 @@ thread_local! {
     static COUNTED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-// SAFETY: every call goes on to the system's allocator as it came. The counter is without a destructor and allocates nothing.
+// SAFETY: every call is passed unchanged to the system's allocator. The counter has no destructor and never allocates.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let (count, bytes) = COUNTED.get();

@@ -1,5 +1,6 @@
-//! The few calls for which blst's Rust crate has no safe interface, or only one that hands work to its own thread pool:
-//! lines computed ahead, hashing, and weighted sums. Everything unsafe in this crate is here.
+//! Calls of blst for which its Rust crate has no safe interface, or only one that uses its own thread pool.
+//!
+//! They are precomputed lines, hashing, and weighted sums. All unsafe code of this crate is here.
 //!
 //! What the blocks below have in common: each pointer comes from a reference or a slice that lives until the call
 //! returns; blst keeps none of them and writes only behind those declared `*mut`; and no value of the point types is
@@ -16,14 +17,14 @@ use ::blst::{
 use alloc::{boxed::Box, vec, vec::Vec};
 use core::ptr;
 
-/// Lines in a Miller loop: 63 doublings and 5 additions, by the bits of the curve's parameter.
+/// The number of lines in a Miller loop: 63 doublings and 5 additions, by the bits of the curve's parameter.
 const LINES: usize = 68;
 
 /// The half of a Miller loop that depends only on the G2 point.
 pub(super) struct Lines(Box<[blst_fp6; LINES]>);
 
 impl Lines {
-    /// For a point other than infinity.
+    /// Computes the lines of a point other than infinity.
     pub(super) fn new(point: &blst_p2_affine) -> Self {
         let mut lines = Box::new([blst_fp6::default(); LINES]);
         // SAFETY: blst writes exactly 68 lines (`vec384fp6 Qlines[68]` in its source), which is the array's length.
@@ -31,7 +32,7 @@ impl Lines {
         Self(lines)
     }
 
-    /// The Miller loop of the G2 point with a G1 point other than infinity.
+    /// Returns the Miller loop of the G2 point with a G1 point other than infinity.
     pub(super) fn miller_loop(&self, point: &blst_p1_affine) -> blst_fp12 {
         let mut result = blst_fp12::default();
         // SAFETY: blst reads exactly 68 lines, which is the array's length.
@@ -40,14 +41,15 @@ impl Lines {
     }
 }
 
-/// The generator of G2.
+/// Returns the generator of G2.
 pub(super) fn g2_generator() -> blst_p2_affine {
     // SAFETY: blst returns the address of a constant.
     unsafe { *blst_p2_affine_generator() }
 }
 
-/// The product of the Miller loops of G1 points with G2 points, none of them infinity, in the calling thread. It is
-/// faster for several pairs together than for each by itself.
+/// Returns the product of the Miller loops of G1 points with G2 points, none of them infinity, in the calling thread.
+///
+/// It is faster for several pairs together than for each separately.
 pub(super) fn miller_loops(g1: &[blst_p1_affine], g2: &[blst_p2_affine]) -> blst_fp12 {
     let mut product = blst_fp12::default();
     let count = g1.len().min(g2.len());
@@ -60,7 +62,7 @@ pub(super) fn miller_loops(g1: &[blst_p1_affine], g2: &[blst_p2_affine]) -> blst
     product
 }
 
-/// RFC 9380 `hash_to_curve`.
+/// Returns RFC 9380's `hash_to_curve` of a message.
 pub(super) fn hash_to_curve(message: &[u8], domain_separation_tag: &[u8]) -> blst_p1_affine {
     let point = hash_to_jacobian(message, domain_separation_tag);
     let mut affine = blst_p1_affine::default();
@@ -69,7 +71,7 @@ pub(super) fn hash_to_curve(message: &[u8], domain_separation_tag: &[u8]) -> bls
     affine
 }
 
-/// [`hash_to_curve`] of many messages, which share one inversion.
+/// Returns [`hash_to_curve`] of many messages, which share one inversion.
 pub(super) fn hash_each_to_curve<'a>(
     messages: impl Iterator<Item = &'a [u8]>,
     domain_separation_tag: &[u8],
@@ -100,8 +102,9 @@ fn hash_to_jacobian(message: &[u8], domain_separation_tag: &[u8]) -> blst_p1 {
     point
 }
 
-/// The sum of points, each multiplied by its coefficient of 128 bits (little-endian), in the calling thread. Points
-/// beyond the number of coefficients are left out, and coefficients beyond the number of points.
+/// Returns the sum of points, each multiplied by its coefficient of 128 bits (little-endian), in the calling thread.
+///
+/// Points beyond the number of coefficients are left out, and coefficients beyond the number of points.
 pub(super) fn weighted_sum(points: &[blst_p1_affine], coefficients: &[[u8; 16]]) -> blst_p1_affine {
     let (mut sum, mut affine) = (blst_p1::default(), blst_p1_affine::default());
     let count = points.len().min(coefficients.len());
@@ -119,8 +122,7 @@ pub(super) fn weighted_sum(points: &[blst_p1_affine], coefficients: &[[u8; 16]])
     affine
 }
 
-/// How blst is told where items are: one pointer to each, or, as here, one to the first and null, when the others
-/// follow it in memory.
+/// Returns blst's list of pointers for contiguous items: a pointer to the first, then null.
 fn contiguous<T>(items: &[T]) -> [*const T; 2] {
     [items.as_ptr(), ptr::null()]
 }
