@@ -19,6 +19,9 @@ use assent_signer::SecretKey;
 use assent_verifier::{AttestationDocument, Authorization, Decision, Intent};
 use std::pin::Pin;
 
+/// A call that is being made.
+type Prepared<'a> = Pin<Box<dyn Future<Output = Result<VaultCall>> + 'a>>;
+
 /// A call that must be refused.
 struct Case {
     /// What is tried, in a few words.
@@ -28,7 +31,7 @@ struct Case {
     /// The error with which it must be refused.
     expected: &'static str,
     /// Makes the call.
-    prepare: for<'a> fn(&'a mut Scene<'_>) -> Pin<Box<dyn Future<Output = Result<VaultCall>> + 'a>>,
+    prepare: for<'a> fn(&'a mut Scene<'_>) -> Prepared<'a>,
 }
 
 /// What a case can use and change.
