@@ -18,8 +18,8 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
 /// @title PolicyClient
 /// @notice The base of a contract that refuses calls that operators have not authorized. Either mark a function
-/// `onlyAttested`, or pass an intent to `_assentExecute`. Give the client its policy in the constructor or initializer with
-/// `_assentInitialize`; until then every protected call is refused.
+/// `onlyAttested`, or pass an intent to `_assentExecute`. Give the client its policy in the constructor or initializer
+/// with `_assentInitialize`; until then every protected call is refused.
 /// @dev All state is in one ERC-7201 namespace, so that a deployed contract behind a proxy can inherit it.
 /// @dev It takes no names from its host: each name contains "assent" except `onlyAttested`, and what begins with an
 /// underscore is internal. Refusals revert with the errors of `IRefusals`, which is no base of this contract.
@@ -41,12 +41,13 @@ abstract contract PolicyClient is IPolicyClient {
     /* FOR INTEGRATORS */
 
     /// @notice Refuses a call unless an authorization is appended to its ordinary calldata.
-    /// @dev The caller, this contract, `msg.value` and every byte of calldata before the authorization must be as attested.
-    /// The nonce is spent before the function's body runs, so reentrancy finds it spent.
+    /// @dev The caller, this contract, `msg.value` and every byte of calldata before the authorization must be as
+    /// attested. The nonce is spent before the function's body runs, so reentrancy finds it spent.
     /// @dev Warning: Solidity decodes arguments from the whole of `msg.data`. If attested calldata is shorter than the
-    /// arguments, or its offsets point past its end, they are read from the authorization. Operators must deny such calldata;
-    /// a contract cannot detect it.
-    /// @dev Warning: Do not offer protected payable functions through a multicall: each inner call sees the same `msg.value`.
+    /// arguments, or its offsets point past its end, they are read from the authorization. Operators must deny such
+    /// calldata; a contract cannot detect it.
+    /// @dev Warning: Do not offer protected payable functions through a multicall: each inner call sees the same
+    /// `msg.value`.
     modifier onlyAttested() {
         _assentSpendTrailing();
         _;
@@ -169,8 +170,8 @@ abstract contract PolicyClient is IPolicyClient {
         bytes calldata authorization
     ) private {
         bytes4 selector = ITaskManager.spend.selector;
-        // In assembly: saves 900 gas of the compiler's encoding. In memory a struct has the words that the ABI demands. The
-        // call's input:
+        // In assembly: saves 900 gas of the compiler's encoding. In memory a struct has the words that the ABI demands.
+        // The call's input:
         //
         //     0x000  selector (4 bytes)
         //     0x004  attestedCall (0xc0 bytes)
@@ -219,8 +220,8 @@ abstract contract PolicyClient is IPolicyClient {
 
     /// @dev Returns keccak256 of the ordinary calldata.
     function _assentHashCalldataBefore(bytes calldata authorization) private pure returns (bytes32 dataHash) {
-        // In assembly: saves the allocation. Memory-safe: writes only after the free memory pointer, and nothing there is
-        // needed afterwards.
+        // In assembly: saves the allocation. Memory-safe: writes only after the free memory pointer, and nothing there
+        // is needed afterwards.
         assembly ("memory-safe") {
             let data := mload(0x40)
             calldatacopy(data, 0, authorization.offset)

@@ -15,30 +15,32 @@ import {
 } from "@openzeppelin/contracts/interfaces/draft-IERC7579.sol";
 
 /// @title AttestationHook
-/// @notice An example: an ERC-7579 hook with which a smart account executes nothing that operators have not authorised, be it
-/// a user operation's call, an executor module's, or another module's installation. One hook serves any number of accounts,
-/// each under its own policy, which is given at installation as `abi.encode(Policy)`.
-/// @dev The attested call is the call of the account as the account sees it: `from` is its caller (the entry point, an executor
+/// @notice An example: an ERC-7579 hook with which a smart account executes only what operators have authorized,
+/// whether a user operation's call, an executor module's, or another module's installation. One hook serves any number
+/// of accounts, each under its own policy, which is given at installation as `abi.encode(Policy)`.
+/// @dev The attested call is the call that the account receives: `from` is its caller (the entry point, an executor
 /// module, or the account itself), `to` the account. The authorization and its length, a uint16, follow the calldata.
-/// A hook sees executions: neither what an account pays for gas, nor the messages that it signs (ERC-1271).
+/// @dev Warning: A hook sees only executions: neither what an account pays for gas, nor the messages it signs
+/// (ERC-1271).
 contract AttestationHook is IERC7579Hook, DelayedExit {
-    /// @notice An account changed what it demands of attestations.
+    /// @notice Emitted when an account changes its policy.
     event PolicyChanged(
         address indexed account, bytes32 indexed policyId, OperatorSetId operatorSet, uint16 quorum, uint48 maxLifetime
     );
 
-    /// @notice The account has installed the hook already.
+    /// @notice Thrown when the account has installed the hook already.
     error AlreadyInstalled(address account);
-    /// @notice The upper 160 bits of a nonce are the account's address, so that no account can spend another's nonces.
+    /// @notice Thrown when the upper 160 bits of a nonce are not the account's address: no account can spend another's
+    /// nonces.
     error NonceOfAnotherAccount(address account, uint256 nonce);
 
-    /// @notice Where authorizations are spent, in this contract's name.
+    /// @notice The TaskManager. This contract is its client.
     ITaskManager public immutable TASK_MANAGER;
 
-    /// @notice What an account demands of attestations; all zero where the hook is not installed.
+    /// @notice An account's policy; all zero if it has not installed the hook.
     mapping(address account => Policy) public policies;
 
-    /// @param taskManager Where authorizations are spent.
+    /// @param taskManager The TaskManager.
     constructor(ITaskManager taskManager) {
         if (address(taskManager).code.length == 0) revert IPolicyClient.AssentInvalidTaskManager(taskManager);
         TASK_MANAGER = taskManager;
@@ -52,12 +54,12 @@ contract AttestationHook is IERC7579Hook, DelayedExit {
     }
 
     /// @inheritdoc IERC7579Module
-    /// @dev An account gets here by a call that is attested, or after an exit.
+    /// @dev An account can call it only with an authorization, or after an exit.
     function onUninstall(bytes calldata) external {
         delete policies[msg.sender];
     }
 
-    /// @notice Changes the calling account's policy. Its call of this is itself attested, under the policy before.
+    /// @notice Changes the calling account's policy. This call itself needs an authorization under the previous policy.
     function setPolicy(Policy calldata newPolicy) external {
         if (policies[msg.sender].policyId == 0) revert IRefusals.PolicyNotSet();
         _setPolicy(newPolicy);
@@ -91,7 +93,7 @@ contract AttestationHook is IERC7579Hook, DelayedExit {
             dataHash: keccak256(attested),
             chainId: block.chainid
         });
-        // Reverts unless the authorization is good; which task it was, the TaskManager's event says.
+        // Reverts unless the authorization is valid. The TaskManager's event has the task's id.
         TASK_MANAGER.spend(attestedCall, policy, authorization);
     }
 
@@ -103,7 +105,7 @@ contract AttestationHook is IERC7579Hook, DelayedExit {
         emit PolicyChanged(msg.sender, policy.policyId, policy.operatorSet, policy.quorum, policy.maxLifetime);
     }
 
-    /// @dev One plain call (mode zero) of this contract: byte for byte, so that nothing else passes for it.
+    /// @dev Returns whether it is one plain call (mode zero) of `announceExit`, compared byte by byte.
     function _isAnnouncement(bytes calldata data) private view returns (bool) {
         bytes memory execution = abi.encodePacked(address(this), uint256(0), abi.encodeCall(this.announceExit, ()));
         return keccak256(data) == keccak256(abi.encodeCall(IERC7579Execution.execute, (0, execution)));

@@ -2,35 +2,36 @@
 pragma solidity 0.8.37;
 
 /// @title DelayedExit
-/// @notice A way out for an account whose every call needs operators. Should they vanish, the account announces that it
-/// leaves, which is the only call without an authorization, and is free after a delay.
+/// @notice An exit for an account whose every call needs operators. If they vanish, the account announces that it
+/// leaves, the only call without an authorization, and needs no authorizations after a delay.
 /// @dev Anyone who holds the account's keys can announce. Monitors of the account have the delay to notice, and until
 /// then only the operators decide: they can let the account cancel, or move what it owns.
 abstract contract DelayedExit {
-    /// @notice The account's calls will need no authorization from `time` on (Unix time).
+    /// @notice Emitted when an account announces that its calls need no authorization from `time` on (Unix time).
     event ExitAnnounced(address indexed account, uint256 time);
-    /// @notice The account's calls need authorizations as before.
+    /// @notice Emitted when an account cancels its exit: its calls need authorizations as before.
     event ExitCancelled(address indexed account);
 
-    /// @notice How long an exit is announced before it takes effect.
+    /// @notice The delay between the announcement of an exit and its effect.
     uint256 public constant EXIT_DELAY = 7 days;
 
-    /// @notice When an account's calls need no authorization any more (Unix time); zero if it has not announced that.
+    /// @notice The time from which an account's calls need no authorization (Unix time); zero if it has not announced
+    /// an exit.
     mapping(address account => uint256 time) public exitTimes;
 
-    /// @notice The calling account will need no authorizations after the delay.
+    /// @notice Announces that the calling account needs no authorizations after the delay.
     function announceExit() external {
         uint256 time = block.timestamp + EXIT_DELAY;
         exitTimes[msg.sender] = time;
         emit ExitAnnounced(msg.sender, time);
     }
 
-    /// @notice The calling account stays, or comes back.
+    /// @notice Cancels the exit of the calling account, also after the delay.
     function cancelExit() external {
         _cancelExit();
     }
 
-    /// @dev A guard or hook that is installed anew must not find an exit of the time before.
+    /// @dev Also called at installation: a guard or hook installed again must not find an earlier exit.
     function _cancelExit() internal {
         delete exitTimes[msg.sender];
         emit ExitCancelled(msg.sender);

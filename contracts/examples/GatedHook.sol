@@ -12,7 +12,7 @@ import {BeforeSwapDelta, BeforeSwapDeltaLibrary} from "@uniswap/v4-core/src/type
 import {PoolKey} from "@uniswap/v4-core/src/types/PoolKey.sol";
 import {SwapParams} from "@uniswap/v4-core/src/types/PoolOperation.sol";
 
-/// @notice How a router tells for whom it swaps. Uniswap's routers have it.
+/// @notice The interface with which a router names the account it swaps for. Uniswap's routers have it.
 interface IMsgSender {
     function msgSender() external view returns (address);
 }
@@ -20,34 +20,32 @@ interface IMsgSender {
 /// @title GatedHook
 /// @notice An example: a Uniswap v4 hook for pools in which every swap needs an authorization, which is the swap's
 /// `hookData`.
-/// @dev A hook sees the router, not the trader. So it asks the router, and believes none that its owner does not trust:
-/// a router is worth trust if `msgSender()` is whoever called it, is that for the whole swap, and pays and is paid as
-/// that one says. Then nobody can use another's authorization: under another trader the task is another.
-///
-/// The intent: `from` the trader, `to` the hook, no value, `data` = `dataOf(router, key, params)`, which says which
-/// pool, which way, how much and down to which price. Not attested are who receives the output and its least amount:
-/// the trader tells the router, in a transaction of its own, and the Universal Router swaps down to any price.
-/// Liquidity is not gated, nor are pools of the same tokens with other hooks.
-///
-/// The PoolManager does not call a hook for the hook's own swaps: never let this contract make calls that others
-/// choose.
+/// @dev A hook sees the router, not the trader, so it asks a router that its owner trusts. A router can be trusted if
+/// `msgSender()` is its caller during the whole swap, and it pays and is paid as that caller says. Then no one can use
+/// another trader's authorization: for another trader the task differs.
+/// @dev The intent: `from` the trader, `to` the hook, no value, `data` = `dataOf(router, key, params)`, which has the
+/// pool, the direction, the amount and the price limit.
+/// @dev Warning: The receiver of the output and its least amount are not attested. The trader gives them to the router
+/// in its own transaction, and the Universal Router swaps down to any price.
+/// @dev Warning: Liquidity is not gated, nor are pools of the same tokens with other hooks.
+/// @dev Warning: The PoolManager does not call a hook for the hook's own swaps: never let this contract make calls that
+/// others choose.
 contract GatedHook is PolicyClient, Ownable2Step {
-    /// @notice Whether a router may swap changed.
+    /// @notice Emitted when a router becomes trusted or untrusted.
     event RouterTrusted(address indexed router, bool trusted);
 
-    /// @notice Only the PoolManager calls a hook.
+    /// @notice Thrown when the caller is not the PoolManager.
     error NotPoolManager(address caller);
-    /// @notice The owner does not trust the router to tell for whom it swaps.
+    /// @notice Thrown when the owner does not trust the router.
     error RouterNotTrusted(address router);
 
     /// @notice The PoolManager whose pools may name this hook.
     IPoolManager public immutable POOL_MANAGER;
-    /// @notice Which routers are believed.
+    /// @notice Whether the owner trusts a router.
     mapping(address router => bool trusted) public isTrustedRouter;
 
-    /// @dev To be deployed with a CREATE2 salt under which the address's permission bits are those of `beforeSwap`
-    /// alone.
-    /// @param owner Who chooses the policy and the routers, and so could open the gate.
+    /// @dev Deploy it with a CREATE2 salt for which `beforeSwap` is the only permission bit of the address.
+    /// @param owner The account that chooses the policy and the routers. It could open the gate.
     constructor(IPoolManager poolManager, address owner, ITaskManager taskManager, Policy memory policy)
         Ownable(owner)
     {
@@ -58,9 +56,9 @@ contract GatedHook is PolicyClient, Ownable2Step {
         _assentInitialize(taskManager, policy);
     }
 
-    /// @notice Spends the authorization of a swap that is about to happen. PoolManager only.
-    /// @dev Anybody else who is called in a trader's transaction could spend what the trader has not used. A swap that
-    /// fails leaves its authorization unspent.
+    /// @notice Spends the authorization of a swap before it happens. Only the PoolManager may call it.
+    /// @dev Any other contract called in a trader's transaction could spend the trader's unused authorizations. A swap
+    /// that reverts leaves its authorization unspent.
     function beforeSwap(address router, PoolKey calldata key, SwapParams calldata params, bytes calldata authorization)
         external
         returns (bytes4, BeforeSwapDelta, uint24)
@@ -80,13 +78,13 @@ contract GatedHook is PolicyClient, Ownable2Step {
         return (IHooks.beforeSwap.selector, BeforeSwapDeltaLibrary.ZERO_DELTA, 0);
     }
 
-    /// @notice Has a router believed from now on, or no longer. Owner only.
+    /// @notice Sets whether a router is trusted. Only the owner may call it.
     function setRouterTrusted(address router, bool trusted) external onlyOwner {
         isTrustedRouter[router] = trusted;
         emit RouterTrusted(router, trusted);
     }
 
-    /// @notice The intent's `data`: this hook's call as the PoolManager makes it, without the authorization.
+    /// @notice Returns the intent's `data`: this hook's call as the PoolManager makes it, without the authorization.
     function dataOf(address router, PoolKey calldata key, SwapParams calldata params)
         public
         pure

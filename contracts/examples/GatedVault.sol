@@ -9,21 +9,22 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ERC20, ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
 
 /// @title GatedVault
-/// @notice An example: an ERC-4626 vault that anybody may deposit in, and from which assets leave only with an
-/// authorization behind the calldata of `withdraw` and `redeem`. Neither operators nor owner can take a depositor's
-/// assets: whoever withdraws still needs the shares, or an allowance of them.
-/// @dev The intent's `from` is the caller, which need not be the owner of the shares: a policy looks at `owner` and
-/// `receiver` in the calldata too. Shares are ERC-20 tokens and move without the gate; whoever receives them needs an
-/// authorization of its own to withdraw, but can sell them as well. To gate that too,
-/// mark `transfer` and `transferFrom` `onlyAttested` (not `_update`, which a withdrawal runs through as well).
-///
-/// `maxWithdraw` and `maxRedeem` tell what an authorization could let through at most, not whether there will be one; a
-/// contract that withdraws from vaults by itself cannot use this one unless it passes authorizations on. The calldata
-/// is attested, and the rate is not: `withdraw` pays exactly the assets attested, for shares at the present rate;
-/// `redeem` burns exactly the shares attested, for assets at the present rate. Limits in assets call for `withdraw`.
+/// @notice An example: an ERC-4626 vault with open deposits, from which assets leave only with an authorization
+/// appended to the calldata of `withdraw` and `redeem`. Neither operators nor owner can take a depositor's assets: the
+/// caller also needs the shares, or an allowance of them.
+/// @dev The intent's `from` is the caller, which need not be the owner of the shares: a policy should also look at
+/// `owner` and `receiver` in the calldata.
+/// @dev Warning: Shares are ERC-20 tokens and move without the gate. Their receiver needs its own authorization to
+/// withdraw, but can sell them. To gate that too, mark `transfer` and `transferFrom` `onlyAttested` (not `_update`,
+/// which withdrawals call).
+/// @dev `maxWithdraw` and `maxRedeem` return the most that an authorization could authorize, not whether there will be
+/// one. A contract that withdraws from vaults by itself cannot use this one unless it passes authorizations on.
+/// @dev The calldata is attested, the rate is not: `withdraw` pays exactly the attested assets, for shares at the
+/// current rate; `redeem` burns exactly the attested shares, for assets at the current rate. For limits in assets use
+/// `withdraw`.
 contract GatedVault is ERC4626, PolicyClient, Ownable2Step {
-    /// @param asset What is deposited. Its decimals are the shares' decimals.
-    /// @param owner Who chooses the policy, and so could open the gate, but not withdraw what is others'.
+    /// @param asset The deposited token. Its decimals are the shares' decimals.
+    /// @param owner The account that chooses the policy. It could open the gate, but not withdraw others' assets.
     constructor(IERC20 asset, address owner, ITaskManager taskManager, Policy memory policy)
         ERC20("Gated Vault Share", "GVS")
         ERC4626(asset)

@@ -11,35 +11,36 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 /// @title RelayedExecutor
-/// @notice An example: an ERC-2771 forwarder. `from` signs a call, operators attest it, and anybody sends it and pays
-/// the gas and the value. The target sees this contract as `msg.sender` and `from` behind its calldata, as
+/// @notice An example: an ERC-2771 forwarder. `from` signs a call, operators attest it, and any relayer sends it and
+/// pays the gas and the value. The target sees this contract as `msg.sender`, and `from` appended to its calldata, as
 /// `ERC2771Context` reads it.
-/// @dev It holds nothing: what a call is worth comes with it. Whoever copies a relayer's transaction can only make the
-/// same call, once; pay relayers for nothing that a copier could not earn as well. `from` cannot take a signature back,
-/// so deadlines should be short.
+/// @dev The contract holds nothing: the value of a call comes with it.
+/// @dev Warning: Anyone can copy a relayer's transaction, but only make the same call, once. Do not pay relayers for
+/// what a copier could earn as well.
+/// @dev Warning: `from` cannot revoke a signature, so deadlines should be short.
 contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
     bytes32 private constant INTENT_TYPEHASH =
         keccak256("Intent(address from,address to,uint256 value,bytes data,uint256 chainId)");
     bytes32 private constant RELAYED_CALL_TYPEHASH = keccak256(
         "RelayedCall(Intent intent,bytes32 taskId,uint64 minimumGas,uint48 deadline)Intent(address from,address to,uint256 value,bytes data,uint256 chainId)"
     );
-    /// @dev More than the EVM takes for a call with value (9,000, EIP-2929's 100, and what leads there).
+    /// @dev More than the gas of a call with value (9,000, EIP-2929's 100, and the instructions before it).
     uint256 private constant CALL_COST = 10_000;
 
-    /// @notice The signature is no longer good.
+    /// @notice Thrown when the deadline of the signature has passed.
     error DeadlinePassed(uint48 deadline, uint256 timestamp);
-    /// @notice The relayer must send the intent's value, no more and no less.
+    /// @notice Thrown when the relayer does not send exactly the intent's value.
     error WrongValue(uint256 expected, uint256 actual);
-    /// @notice The intent's data is shorter than a selector, so that the target would take `from` for one.
+    /// @notice Thrown when the intent's data is shorter than a selector: the target would read `from` as one.
     error SelectorMissing();
-    /// @notice The target does not say that it trusts this forwarder.
+    /// @notice Thrown when the target does not trust this forwarder.
     error ForwarderNotTrusted(address target);
-    /// @notice The signature is not one by `from` of this call, on this chain, for this contract.
+    /// @notice Thrown when `from` did not sign this call, on this chain, for this contract.
     error NotSignedBySender(address from);
-    /// @notice The relayer sent too little gas for what `from` signed.
+    /// @notice Thrown when the relayer sent less gas than `from` demands.
     error TooLittleGas(uint256 required, uint256 available);
 
-    /// @param owner Who chooses the policy. It can make no call in anybody's name.
+    /// @param owner The account that chooses the policy. It cannot make calls for others.
     constructor(address owner, ITaskManager taskManager, Policy memory policy)
         EIP712("RelayedExecutor", "1")
         Ownable(owner)
@@ -47,12 +48,12 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
         _assentInitialize(taskManager, policy);
     }
 
-    /// @notice Makes the call in the name of the intent's `from`. Anybody may.
-    /// @param minimumGas With how much gas the target must be called: a relayer could else have a part of the call
+    /// @notice Makes the call for the intent's `from`. Permissionless.
+    /// @param minimumGas The least gas for the call of the target: otherwise a relayer could make a part of the call
     /// fail.
-    /// @param deadline The last second at which `from` wants the call (Unix time). The attestation expires apart from
-    /// it.
-    /// @param signature What `from` signed: ECDSA, or ERC-1271 if it has code. See `digestOf`.
+    /// @param deadline The last second at which `from` wants the call (Unix time). The attestation has its own
+    /// expiration.
+    /// @param signature The signature by `from` of `digestOf`: ECDSA, or ERC-1271 if it has code.
     /// @return What the target returned. Its revert is passed on, and leaves the authorization unspent.
     function relay(
         Intent calldata intent,
@@ -64,7 +65,7 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
         if (block.timestamp > deadline) revert DeadlinePassed(deadline, block.timestamp);
         if (msg.value != intent.value) revert WrongValue(intent.value, msg.value);
         if (intent.data.length < 4) revert SelectorMissing();
-        // Else anybody could have this contract call a token, or the TaskManager, as itself.
+        // Otherwise anyone could make this contract call a token, or the TaskManager, as itself.
         if (!_isTrustedBy(intent.to)) revert ForwarderNotTrusted(intent.to);
         bytes32 taskId = _spend(intent, authorization);
         bytes32 digest = digestOf(intent, taskId, minimumGas, deadline);
@@ -74,7 +75,7 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
         return _call(intent, minimumGas);
     }
 
-    /// @notice What `from` signs. The task id holds policy and nonce, so that one signature is one call.
+    /// @notice Returns what `from` signs. The task id contains policy and nonce, so one signature is for one call.
     /// @param taskId `assentTaskManager().taskIdOf(address(this), assentPolicy().policyId, intent, nonce)`.
     function digestOf(Intent calldata intent, bytes32 taskId, uint64 minimumGas, uint48 deadline)
         public
@@ -89,7 +90,8 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
 
     function _assentAuthorizeChange() internal override onlyOwner {}
 
-    /// @dev `from` is the caller, since it signed: whoever calls this must check that, or revert.
+    /// @dev Takes `from` as the caller.
+    /// @dev Warning: The calling function must verify the signature of `from`, or revert.
     function _spend(Intent calldata intent, bytes calldata authorization) private returns (bytes32 taskId) {
         AttestedCall memory attestedCall = AttestedCall({
             caller: intent.from,
@@ -104,7 +106,7 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
 
     function _call(Intent calldata intent, uint64 minimumGas) private returns (bytes memory) {
         bytes memory data = abi.encodePacked(intent.data, intent.from);
-        // EIP-150: a call takes at most 63 of 64 parts of the gas that is left.
+        // EIP-150: a call gets at most 63/64 of the gas left.
         uint256 available = gasleft() - gasleft() / 64;
         if (available < minimumGas + CALL_COST) revert TooLittleGas(minimumGas + CALL_COST, available);
         return Address.functionCallWithValue(intent.to, data, intent.value);

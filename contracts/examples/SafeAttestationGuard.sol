@@ -13,18 +13,19 @@ import {ISafe} from "@safe-global/safe-smart-account/contracts/interfaces/ISafe.
 import {Enum} from "@safe-global/safe-smart-account/contracts/libraries/Enum.sol";
 
 /// @title SafeAttestationGuard
-/// @notice An example: a Safe whose transactions need its owners' signatures, as ever, and an authorization besides. It is one
-/// Safe's guard; the Safe installs it with `setGuard`, and with `setModuleGuard` so that no module goes around it.
-/// @dev The attested call is the executor's call of `execTransaction` with empty `signatures`, which binds the operation and
-/// the refund as well. The authorization and its length, a uint16, follow the owners' signatures, where a Safe reads nothing.
-/// A guard sees transactions, and not the messages that owners sign (ERC-1271).
+/// @notice An example: the guard of a Safe whose transactions need an authorization besides its owners' signatures. The
+/// Safe installs it with `setGuard`, and with `setModuleGuard` so that no module bypasses it.
+/// @dev The attested call is the executor's call of `execTransaction` with empty `signatures`, which binds the
+/// operation and the refund as well. The authorization and its length, a uint16, follow the owners' signatures, where a
+/// Safe reads nothing.
+/// @dev Warning: A guard sees only transactions, not the messages that owners sign (ERC-1271).
 contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, DelayedExit {
-    /// @notice Only the guard's own Safe. Were it anybody, anybody could spend its authorizations.
+    /// @notice Thrown when the caller is not the guard's Safe: any other caller could spend its authorizations.
     error NotSafe(address caller);
-    /// @notice Modules cannot carry an authorization, so none of them may act for the Safe.
+    /// @notice Thrown when a module acts for the Safe: modules cannot carry an authorization.
     error ModuleRefused(address module);
 
-    /// @notice The Safe that is guarded, and chooses the policy: by transactions, which are attested like all others.
+    /// @notice The guarded Safe. It chooses the policy, by transactions that need an authorization like all others.
     ISafe public immutable SAFE;
 
     modifier onlySafe() {
@@ -39,7 +40,7 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
     }
 
     /// @inheritdoc ITransactionGuard
-    /// @dev The Safe has checked the owners' signatures when it asks.
+    /// @dev The Safe calls this after it has checked the owners' signatures.
     function checkTransaction(
         address to,
         uint256 value,
@@ -82,8 +83,8 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
     function checkAfterModuleExecution(bytes32, bool) external pure {}
 
     /// @inheritdoc IERC165
-    /// @dev A Safe asks before it installs a guard. One that another Safe's guard would lock for ever, or that an exit of the
-    /// time before would leave unprotected, learns of it here (GS300, GS301).
+    /// @dev A Safe calls this before it installs a guard. It fails (GS300, GS301) for a Safe that another Safe's guard
+    /// would lock forever, or that an earlier exit would leave unprotected.
     function supportsInterface(bytes4 interfaceId) external view returns (bool) {
         if (interfaceId == type(IERC165).interfaceId) return true;
         if (msg.sender != address(SAFE) || exitTimes[msg.sender] != 0) return false;
@@ -97,7 +98,7 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
         AttestedCall memory attestedCall = AttestedCall({
             caller: executor, from: executor, to: address(SAFE), value: 0, dataHash: dataHash, chainId: block.chainid
         });
-        // Reverts unless the authorization is good; which task it was, the TaskManager's event says.
+        // Reverts unless the authorization is valid. The TaskManager's event has the task's id.
         assentTaskManager().spend(attestedCall, assentPolicy(), authorization);
     }
 
@@ -105,7 +106,8 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
         if (msg.sender != address(SAFE)) revert NotSafe(msg.sender);
     }
 
-    /// @dev Not by delegatecall, which would run in the Safe's storage, and without a refund, which pays whom the owners name.
+    /// @dev Excludes a delegatecall, which would run in the Safe's storage, and a refund, which pays an account of the
+    /// owners' choice.
     function _isAnnouncement(address to, bytes memory data, Enum.Operation operation, uint256 gasPrice)
         private
         view

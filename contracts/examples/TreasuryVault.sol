@@ -9,20 +9,20 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
 /// @title TreasuryVault
-/// @notice An example: a treasury from which an AI agent may spend, and only what operators have authorised under the
-/// owner's policy. Neither the agent alone nor the operators alone can move anything.
+/// @notice An example: a treasury from which an AI agent may spend only what operators have authorized under the
+/// owner's policy. Neither the agent nor the operators can move anything without the other.
 contract TreasuryVault is PolicyClient, Ownable2Step {
     using SafeERC20 for IERC20;
 
-    /// @notice The vault paid tokens.
+    /// @notice Emitted when the vault pays tokens.
     event Paid(IERC20 indexed token, address indexed recipient, uint256 amount);
-    /// @notice Another agent may spend from now on.
+    /// @notice Emitted when the agent changes.
     event AgentChanged(address agent);
 
-    /// @notice Only the agent may spend.
+    /// @notice Thrown when the caller is not the agent.
     error NotAgent(address caller);
 
-    /// @notice Who may ask for payments.
+    /// @notice The account that may request payments.
     address public agent;
 
     modifier onlyAgent() {
@@ -30,8 +30,8 @@ contract TreasuryVault is PolicyClient, Ownable2Step {
         _;
     }
 
-    /// @param owner Who chooses policy and agent.
-    /// @param initialAgent Who may ask for payments.
+    /// @param owner The account that chooses policy and agent.
+    /// @param initialAgent The account that may request payments.
     constructor(address owner, address initialAgent, ITaskManager taskManager, Policy memory policy) Ownable(owner) {
         _setAgent(initialAgent);
         _assentInitialize(taskManager, policy);
@@ -39,18 +39,18 @@ contract TreasuryVault is PolicyClient, Ownable2Step {
 
     receive() external payable {}
 
-    /// @notice Pays tokens. The authorization follows the calldata.
+    /// @notice Pays tokens. The authorization is appended to the calldata.
     function pay(IERC20 token, address recipient, uint256 amount) external onlyAgent onlyAttested {
         token.safeTransfer(recipient, amount);
         emit Paid(token, recipient, amount);
     }
 
-    /// @notice Makes any call from the vault, such as a swap or a transfer of ether, if operators have authorised it.
+    /// @notice Makes any call from the vault, such as a swap or a transfer of ether, if operators have authorized it.
     function execute(Intent calldata intent, bytes calldata authorization) external onlyAgent returns (bytes memory) {
         return _assentExecute(intent, authorization);
     }
 
-    /// @notice Sets who may ask for payments. Owner only.
+    /// @notice Sets the agent. Only the owner may call it.
     function setAgent(address newAgent) external onlyOwner {
         _setAgent(newAgent);
     }

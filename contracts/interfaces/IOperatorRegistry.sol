@@ -99,8 +99,8 @@ interface IOperatorRegistry {
 
     /// @notice Adds a validator, which receives every later change of an epoch in the same transaction. Only the owner
     /// may call it.
-    /// @dev It cannot be removed: it would keep epochs in force that are revoked later. Publish epochs committed earlier
-    /// to it with `publishEpoch`.
+    /// @dev It cannot be removed: it would keep epochs in force that are revoked later. Publish epochs committed
+    /// earlier to it with `publishEpoch`.
     /// @param validator A validator made for this registry.
     function addValidator(IAttestationValidator validator) external;
 

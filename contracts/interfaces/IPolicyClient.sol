@@ -7,8 +7,8 @@ import {Intent, OperatorSetId, Policy} from "./Protocol.sol";
 /// @title IPolicyClient
 /// @notice A contract that refuses calls that operators have not authorized.
 /// @dev Every name contains "assent", so that a contract can inherit it whatever names it has already.
-/// @dev Protected calls also revert with the errors of `IRefusals`, which are not members of this interface: decode them
-/// with the ABI of `IRefusals`.
+/// @dev Protected calls also revert with the errors of `IRefusals`, which are not members of this interface: decode
+/// them with the ABI of `IRefusals`.
 interface IPolicyClient {
     /// @notice Emitted when the policy changes, for pending attestations too.
     event AssentPolicyChanged(bytes32 indexed policyId, OperatorSetId operatorSet, uint16 quorum, uint48 maxLifetime);
@@ -34,9 +34,10 @@ interface IPolicyClient {
     /// @param mask The nonces of the word to spend, a bit each.
     function burnAssentNonces(uint256 word, uint256 mask) external;
 
-    /// @notice Returns the attested task if an authorization would authorize a call now; otherwise reverts as the call would.
-    /// @param intent The call. For a function with `onlyAttested`: `to` is this contract and `data` the calldata without the
-    /// authorization.
+    /// @notice Returns the attested task if an authorization would authorize a call now; otherwise reverts as the call
+    /// would.
+    /// @param intent The call. For a function with `onlyAttested`: `to` is this contract and `data` the calldata
+    /// without the authorization.
     /// @param caller The account that would make the call.
     /// @param authorization The authorization's bytes (docs/protocol.md).
     function checkAssentAuthorization(Intent calldata intent, address caller, bytes calldata authorization)

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @notice The number of an epoch of operators. Epochs of all operator sets are numbered together from 1.
+/// @notice The number of an epoch. Epochs of all operator sets are numbered together from 1.
 type EpochId is uint32;
 
 /// @notice The number of an operator set, which the registry's owner chooses.
 type OperatorSetId is uint32;
 
-/// @notice The call somebody wants to make.
+/// @notice A call that its sender wants to make.
 /// @dev EIP-712 type `Intent(address from,address to,uint256 value,bytes data,uint256 chainId)`.
 struct Intent {
-    /// @dev Who makes the call.
+    /// @dev The account that makes the call.
     address from;
-    /// @dev The contract that is called.
+    /// @dev The called contract.
     address to;
-    /// @dev Value that travels with the call, in wei.
+    /// @dev Value of the call, in wei.
     uint256 value;
-    /// @dev The whole calldata, without any authorization behind it.
+    /// @dev The whole calldata, without the appended authorization.
     bytes data;
     /// @dev The chain on which the call is made (EIP-155).
     uint256 chainId;
@@ -34,9 +34,9 @@ struct Attestation {
     address policyClient;
     /// @dev Bit `nonce & 0xff` of word `nonce >> 8` of the client's spent nonces.
     uint256 nonce;
-    /// @dev First second at which the attestation is no longer good (Unix time).
+    /// @dev First second at which the attestation is no longer valid (Unix time).
     uint48 expiration;
-    /// @dev 0 denies, 1 allows; nothing else parses.
+    /// @dev 0 denies, 1 allows; other values do not parse.
     uint8 decision;
     /// @dev Commits to all that the operators evaluated.
     bytes32 evidence;
@@ -52,44 +52,45 @@ struct Policy {
     OperatorSetId operatorSet;
     /// @dev Least share of an epoch's weight that must have signed, in basis points.
     uint16 quorum;
-    /// @dev How far ahead of the present an expiration may lie, in seconds.
+    /// @dev How far after `block.timestamp` an expiration may be, in seconds.
     uint48 maxLifetime;
 }
 
+/// @title IRefusals
 /// @notice Every reason for which an authorization is refused, in the order of the checks.
 /// @dev The Rust verifier generates its errors from this interface.
 interface IRefusals {
-    /// @notice The client has not been given a TaskManager and a policy.
+    /// @notice Thrown when the client has no TaskManager or no policy.
     error PolicyNotSet();
     /// @notice The authorization's bytes do not parse, leave something over, or name an operator that is not in the
     /// epoch.
     error MalformedAuthorization();
-    /// @notice The intent is for another chain.
-    /// @param expected The chain this contract runs on.
-    /// @param actual The chain the intent names.
+    /// @notice Thrown when the intent is for another chain.
+    /// @param expected The chain of this contract.
+    /// @param actual The chain that the intent names.
     error WrongChain(uint256 expected, uint256 actual);
-    /// @notice The caller is not the one whom the intent names.
+    /// @notice Thrown when the caller is not the account that the intent names.
     /// @param expected The intent's `from`.
-    /// @param actual Who called.
+    /// @param actual The caller.
     error WrongSender(address expected, address actual);
-    /// @notice The call, or where and under which policy it is made, differs from what was attested.
+    /// @notice Thrown when the call, its policy, client, chain or TaskManager differ from what was attested.
     /// @param expected The task id of the call as it is made.
-    /// @param actual The task id the authorization carries.
+    /// @param actual The task id in the authorization.
     error WrongTask(bytes32 expected, bytes32 actual);
-    /// @notice The attestation is no longer good.
-    /// @param expiration First second at which it was no longer good (Unix time).
-    /// @param timestamp The present (Unix time).
+    /// @notice Thrown when the attestation has expired.
+    /// @param expiration First second at which it was no longer valid (Unix time).
+    /// @param timestamp `block.timestamp` (Unix time).
     error AttestationExpired(uint48 expiration, uint256 timestamp);
-    /// @notice The attestation would stay good for longer than the policy lets any.
-    /// @param expiration First second at which it would no longer be good (Unix time).
+    /// @notice Thrown when the attestation would be valid for longer than the policy allows.
+    /// @param expiration First second at which it would no longer be valid (Unix time).
     /// @param latest The latest expiration that the policy accepts now (Unix time).
     error LifetimeTooLong(uint48 expiration, uint256 latest);
-    /// @notice The nonce was used or burned.
+    /// @notice Thrown when the nonce was used or burned.
     /// @param policyClient The client whose nonce it is.
     /// @param nonce The nonce.
     error AttestationAlreadySpent(address policyClient, uint256 nonce);
-    /// @notice No such epoch in the policy's operator set.
-    /// @param epoch The epoch the authorization names.
+    /// @notice Thrown when the policy's operator set has no such epoch.
+    /// @param epoch The epoch that the authorization names.
     error UnknownEpoch(EpochId epoch);
     /// @notice Thrown when the epoch is no longer in force: it was superseded, and its grace period is over.
     /// @param epoch The epoch that the authorization names.
@@ -98,20 +99,20 @@ interface IRefusals {
     /// @notice Thrown when the owner of the registry revoked the epoch.
     /// @param epoch The epoch that the authorization names.
     error EpochRevoked(EpochId epoch);
-    /// @notice The root under which the attestation would stand is not recorded.
-    /// @param epoch The epoch the authorization names.
-    /// @param root The root, worked out from the attestation and the Merkle proof.
+    /// @notice Thrown when the root is not recorded.
+    /// @param epoch The epoch that the authorization names.
+    /// @param root The root, computed from the attestation and the Merkle proof.
     error RootNotRecorded(EpochId epoch, bytes32 root);
-    /// @notice Too little weight signed.
+    /// @notice Thrown when too little weight signed.
     /// @param signed Weight of the operators that signed.
     /// @param required Least weight that had to sign.
     error QuorumNotReached(uint256 signed, uint256 required);
-    /// @notice The signature is not the canonical encoding of a point of the prime-order subgroup of G1 other than
-    /// infinity.
+    /// @notice Thrown when the signature is not the canonical encoding of a point of the prime-order subgroup of G1
+    /// other than infinity.
     error MalformedSignature();
-    /// @notice The operators said to have signed did not sign this attestation.
+    /// @notice Thrown when the operators that the authorization names as signers did not sign this attestation.
     error InvalidSignature();
-    /// @notice The operators found that the policy forbids the call.
-    /// @param taskId The task they denied.
+    /// @notice Thrown when the operators denied the call.
+    /// @param taskId The denied task.
     error PolicyDenied(bytes32 taskId);
 }

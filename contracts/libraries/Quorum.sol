@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @title How much weight must have signed
+/// @title Quorum
+/// @notice Computes how much weight must have signed.
 library Quorum {
     /// @dev Basis points of the whole.
     uint16 internal constant WHOLE = 10_000;
-    /// @dev No policy can go below just over half: two disjoint groups must never both be a quorum.
+    /// @dev The least quorum of a policy, just over half: two disjoint groups must never both be a quorum.
     uint16 internal constant FLOOR = 5001;
 
-    /// @notice Whether a policy may demand this share, in basis points.
+    /// @notice Returns whether a policy may demand this share, in basis points.
     function isAcceptable(uint16 quorum) internal pure returns (bool) {
         return FLOOR <= quorum && quorum <= WHOLE;
     }
 
-    /// @notice The least weight that reaches a quorum, rounded up; more than `totalWeight` if the quorum is above the whole.
-    /// @param totalWeight The epoch's whole weight, at least 1, of at most 96 bits.
-    /// @param quorum Share in basis points; the floor stands in for anything below it.
+    /// @notice Returns the least weight that reaches a quorum, rounded up; more than `totalWeight` if the quorum is
+    /// above the whole.
+    /// @param totalWeight The epoch's total weight, at least 1, of at most 96 bits.
+    /// @param quorum Share in basis points; the floor replaces anything below it.
     function requiredWeight(uint256 totalWeight, uint16 quorum) internal pure returns (uint256) {
         uint256 share = quorum < FLOOR ? FLOOR : quorum;
         unchecked {

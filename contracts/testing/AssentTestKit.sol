@@ -16,10 +16,10 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {Test} from "forge-std/Test.sol";
 
-/// @title A whole Assent for the tests of a contract that inherits `PolicyClient`
-/// @notice The contracts are the real ones, to the byte; operators have real keys, and sign in the EVM whatever a test asks.
-/// No FFI, no node, nothing that says yes by itself: what the kit signs well is accepted, and what it does not is refused, by
-/// the code that runs on chain.
+/// @title AssentTestKit
+/// @notice Deploys Assent for the tests of a contract that inherits `PolicyClient`. The contracts have the bytecode
+/// that runs on chain. Operators have real keys and sign in the EVM. It needs no FFI and no node, and nothing is
+/// mocked.
 ///
 ///     contract TreasuryTest is AssentTestKit {
 ///         function setUp() public {
@@ -28,42 +28,43 @@ import {Test} from "forge-std/Test.sol";
 ///         }
 ///
 ///         function test_Pays() public {
-///             Intent memory intent = intentOf(agent, address(treasury), 0, abi.encodeCall(Treasury.pay, (token, bob, 5)));
+///             Intent memory intent = intentOf(agent, address(treasury), 0, abi.encodeCall(Treasury.pay, (bob, 5)));
 ///             callAttested(intent, attest(intent));
 ///         }
 ///
 ///         function test_RevertWhen_OperatorsDeny() public {
-///             Intent memory intent = intentOf(agent, address(treasury), 0, abi.encodeCall(Treasury.pay, (token, bob, 5)));
+///             Intent memory intent = intentOf(agent, address(treasury), 0, abi.encodeCall(Treasury.pay, (bob, 5)));
 ///             bytes memory authorization = deny(intent);
 ///             vm.expectPartialRevert(IRefusals.PolicyDenied.selector);
 ///             callAttested(intent, authorization);
 ///         }
 ///     }
 ///
-/// @dev The EVM needs the hardfork Osaka: `evm_version = "osaka"` in foundry.toml, with any compiler. Each attestation has the
-/// client's next nonce, and is for the client's own policy. Where a contract executes intents it is handed, the intent's
-/// target is not the client: name the client as the second argument. Make an authorization before `vm.prank` or
-/// `vm.expectRevert`, which hold for the next call, and to attest takes calls.
+/// @dev The EVM needs the hardfork Osaka: `evm_version = "osaka"` in foundry.toml, with any compiler. Each attestation
+/// has the client's next nonce and is for the client's policy. If a contract executes intents, the intent's target is
+/// not the client: give the client as the second argument.
+/// @dev Warning: Make an authorization before `vm.prank` or `vm.expectRevert`: they apply to the next call, and
+/// attesting makes calls.
 abstract contract AssentTestKit is Test {
-    /// @notice The EVM lacks the BLS12-381 precompiles (EIP-2537, Prague): set `evm_version = "osaka"`.
+    /// @notice Thrown when the EVM lacks the BLS12-381 precompiles (EIP-2537, Prague): set `evm_version = "osaka"`.
     error PrecompilesMissing();
-    /// @notice The EVM lacks an instruction of the deployed contracts, CLZ (EIP-7939, Osaka): set `evm_version = "osaka"`.
+    /// @notice Thrown when the EVM lacks the instruction CLZ (EIP-7939, Osaka): set `evm_version = "osaka"`.
     error InstructionMissing();
-    /// @notice Call `deployAssent()` in `setUp` before anything is attested.
+    /// @notice Thrown when an attestation is made before `deployAssent()`: call it in `setUp`.
     error AssentNotDeployed();
-    /// @notice The address has no code, or its code has no policy: it is not the client. Where a contract executes an intent it
-    /// is handed, name that contract as the client, beside the intent.
+    /// @notice Thrown when the address has no code or no policy, so that it is not the client. If a contract executes
+    /// intents, give that contract as the client.
     error NotPolicyClient(address client);
-    /// @notice The client asks a TaskManager that is not the kit's, or none yet: initialise it with `taskManager`.
+    /// @notice Thrown when the client's TaskManager is not the kit's: initialize the client with `taskManager`.
     error OtherTaskManager(address client, ITaskManager asked);
-    /// @notice There are not so many operators.
+    /// @notice Thrown when there are fewer operators than that.
     error NoSuchOperators(uint256 nonSigners, uint256 operators);
 
-    /// @dev The operator set in which the kit's operators are.
+    /// @dev The operator set of the kit's operators.
     OperatorSetId internal constant OPERATOR_SET = OperatorSetId.wrap(1);
-    /// @dev How long what the kit attests is good, where the policy lets it: seconds.
+    /// @dev How long the kit's attestations are valid if the policy allows it, in seconds.
     uint48 internal constant ATTESTATION_LIFETIME = 10 minutes;
-    /// @dev How long a superseded epoch stays good, in seconds.
+    /// @dev How long a superseded epoch stays valid, in seconds.
     uint48 internal constant GRACE_PERIOD = 1 days;
     /// @dev Each operator's weight.
     uint96 internal constant OPERATOR_WEIGHT = 100;
@@ -74,7 +75,7 @@ abstract contract AssentTestKit is Test {
     ITaskManager internal taskManager;
     /// @dev The epoch whose operators sign.
     EpochId internal currentEpoch;
-    /// @dev How many operators the epoch has.
+    /// @dev Number of operators in the epoch.
     uint256 internal operatorCount;
     /// @dev The nonce of a client's next attestation.
     mapping(address client => uint256 nonce) internal nextNonce;
@@ -82,16 +83,16 @@ abstract contract AssentTestKit is Test {
 
     /* SET-UP */
 
-    /// @dev Assent with seven operators of equal weight. Where a test forks a chain, call it after that.
+    /// @dev Deploys Assent with seven operators of equal weight. If a test forks a chain, call it after that.
     function deployAssent() internal {
         deployAssent(7);
     }
 
-    /// @dev Assent with so many operators of equal weight.
+    /// @dev Deploys Assent with this number of operators of equal weight.
     function deployAssent(uint256 operators) internal {
         _requirePrecompiles();
         _requireInstruction();
-        // A test's chain begins at second 1, where "an hour ago" is before all time.
+        // A test's chain begins at second 1, from which an hour cannot be subtracted.
         if (block.timestamp < 365 days) vm.warp(1_800_000_000);
         ownerStakeSource = IOwnerStakeSource(_deploy(AssentBytecode.OWNER_STAKE_SOURCE, abi.encode(assentOwner)));
         operatorRegistry = IOperatorRegistry(
@@ -104,12 +105,12 @@ abstract contract AssentTestKit is Test {
         commitEpoch();
     }
 
-    /// @dev A policy that asks for two thirds of the operators' weight and lets attestations live for an hour at most.
+    /// @dev Returns a policy with a quorum of two thirds of the weight and a lifetime of at most an hour.
     function assentPolicy() internal pure returns (Policy memory) {
         return Policy({policyId: keccak256("policy"), operatorSet: OPERATOR_SET, quorum: 6667, maxLifetime: 1 hours});
     }
 
-    /// @dev A call on this chain.
+    /// @dev Returns a call on this chain.
     function intentOf(address from, address to, uint256 value, bytes memory data)
         internal
         view
@@ -118,7 +119,7 @@ abstract contract AssentTestKit is Test {
         return Intent({from: from, to: to, value: value, data: data, chainId: block.chainid});
     }
 
-    /* WHAT OPERATORS SAY */
+    /* ATTESTATIONS */
 
     /// @dev All operators allow the call.
     function attest(Intent memory intent) internal returns (bytes memory authorization) {
@@ -141,7 +142,7 @@ abstract contract AssentTestKit is Test {
         return authorize(attestation);
     }
 
-    /// @dev All operators allowed the call, until this very second: refused with `AttestationExpired`.
+    /// @dev All operators allow the call, and the attestation has just expired: refused with `AttestationExpired`.
     function expired(Intent memory intent) internal returns (bytes memory authorization) {
         return expired(intent, intent.to);
     }
@@ -164,7 +165,7 @@ abstract contract AssentTestKit is Test {
         return authorize(attestationOf(intent, client), nonSigners);
     }
 
-    /// @dev What somebody who is no operator signed: refused with `InvalidSignature`.
+    /// @dev Signed by a key that is no operator's: refused with `InvalidSignature`.
     function forged(Intent memory intent) internal returns (bytes memory authorization) {
         return forged(intent, intent.to);
     }
@@ -195,7 +196,7 @@ abstract contract AssentTestKit is Test {
         }
     }
 
-    /// @dev The same, and the batch's root is recorded ahead of time, so that no authorization carries the signature.
+    /// @dev The same with the batch's root recorded, so that the authorizations carry no signature.
     function recordedBatch(Intent[] memory intents, address[] memory clients)
         internal
         returns (bytes[] memory authorizations)
@@ -212,13 +213,13 @@ abstract contract AssentTestKit is Test {
 
     /* ONE FIELD AT A TIME */
 
-    /// @dev What `attest` signs, for a test that changes a field first. Takes the client's next nonce.
+    /// @dev Returns what `attest` signs, for a test that changes a field first. Takes the client's next nonce.
     function attestationOf(Intent memory intent, address client) internal returns (Attestation memory) {
         Policy memory policy = _policyOf(client);
         return attestationOf(intent, client, policy, nextNonce[client]++);
     }
 
-    /// @dev The same under any policy and with any nonce, also for a client that has no policy of its own, or not yet.
+    /// @dev The same under any policy and with any nonce, also for a client without a policy.
     function attestationOf(Intent memory intent, address client, Policy memory policy, uint256 nonce)
         internal
         view
@@ -255,8 +256,8 @@ abstract contract AssentTestKit is Test {
 
     /* CALLS */
 
-    /// @dev The intent's sender makes the call, with the authorization behind the calldata. Passes on what it returns, or
-    /// its revert: `vm.expectRevert` just before it works.
+    /// @dev Makes the call from the intent's sender, with the authorization appended to the calldata. Returns the
+    /// call's result or passes on its revert, so that `vm.expectRevert` before it works.
     function callAttested(Intent memory intent, bytes memory authorization) internal returns (bytes memory) {
         bytes memory data = AuthorizationEncoding.trailing(intent.data, authorization);
         vm.prank(intent.from);
@@ -265,7 +266,7 @@ abstract contract AssentTestKit is Test {
 
     /* EPOCHS */
 
-    /// @dev The next epoch, of the same operators; the one before stays good for the grace period.
+    /// @dev Commits the next epoch, with the same operators; the previous one stays valid for the grace period.
     function commitEpoch() internal {
         address[] memory operators = new address[](operatorCount);
         for (uint256 i = 0; i < operatorCount; ++i) {
@@ -281,10 +282,10 @@ abstract contract AssentTestKit is Test {
         operatorRegistry.revokeEpoch(currentEpoch);
     }
 
-    /// @dev Where an operator sends its transactions from.
+    /// @dev Returns the account of an operator.
     function operatorAddress(uint256 index) internal pure returns (address) {
         uint256 first = uint256(keccak256("Assent's operators")) & type(uint160).max & ~uint256(0xffff);
-        // The last sixteen bits are free for the index, so that addresses ascend as an epoch's must.
+        // The last sixteen bits are the index, so that addresses ascend as an epoch requires.
         // forge-lint: disable-next-line(unsafe-typecast)
         return address(uint160(first + index));
     }
@@ -311,7 +312,8 @@ abstract contract AssentTestKit is Test {
         ownerStakeSource.setWeights(OPERATOR_SET, operators, weights);
     }
 
-    /// @dev By all but the first `nonSigners` operators: the sum of their secrets signs as the sum of their signatures.
+    /// @dev Signs with all but the first `nonSigners` operators: the sum of their secrets signs as the sum of their
+    /// signatures.
     function _sign(bytes32 root, uint256 nonSigners) private view returns (bytes memory) {
         if (nonSigners >= operatorCount) revert NoSuchOperators(nonSigners, operatorCount);
         uint256 sum = 0;
@@ -333,7 +335,7 @@ abstract contract AssentTestKit is Test {
         }
     }
 
-    /// @dev The client's policy. Says what is wrong where an authorization could never be accepted.
+    /// @dev Returns the client's policy. Reverts with the reason if no authorization could be accepted.
     function _policyOf(address client) private view returns (Policy memory policy) {
         if (address(taskManager) == address(0)) revert AssentNotDeployed();
         if (client.code.length == 0) revert NotPolicyClient(client);
@@ -346,12 +348,13 @@ abstract contract AssentTestKit is Test {
     }
 
     function _requirePrecompiles() private view {
-        // Infinity and infinity make infinity. Where there is no precompile a call succeeds too, and returns nothing.
+        // Infinity plus infinity is infinity. A call of a missing precompile succeeds too, but returns nothing.
         (bool success, bytes memory sum) = Precompiles.G1ADD.staticcall(new bytes(256));
         if (!success || sum.length != 128) revert PrecompilesMissing();
     }
 
-    /// @dev As bytes, since this file also compiles for an EVM without it: an account is created whose code is clz(0).
+    /// @dev The code is bytes, since this file also compiles for an EVM without CLZ: it creates an account whose code
+    /// is clz(0).
     function _requireInstruction() private {
         bytes memory creationCode = hex"5f1e5f5260205ff3";
         address account;

@@ -3,11 +3,11 @@ pragma solidity ^0.8.28;
 
 import {Attestation, EpochId} from "../interfaces/Protocol.sol";
 
-/// @title An authorization's bytes
-/// @notice For tests, which also want to encode what is refused: nothing is checked here. The format is in
-/// docs/protocol.md.
+/// @title AuthorizationEncoding
+/// @notice Encodes authorizations for tests, in the format of docs/protocol.md. Checks nothing, so that invalid ones
+/// can be encoded too.
 library AuthorizationEncoding {
-    /// @notice An authorization that carries its signature.
+    /// @notice Returns an authorization with its signature.
     /// @param epoch The epoch whose operators signed.
     /// @param signature The aggregate signature of the attestation's digest, or of the tree's root, in 96 bytes.
     /// @param nonSigners The bitmap of the operators that did not sign.
@@ -25,7 +25,7 @@ library AuthorizationEncoding {
         );
     }
 
-    /// @notice An authorization whose root is recorded.
+    /// @notice Returns an authorization whose root is recorded.
     function recorded(Attestation memory attestation, EpochId epoch, bytes32[] memory proof)
         internal
         pure
@@ -34,7 +34,7 @@ library AuthorizationEncoding {
         return abi.encodePacked(_fields(attestation, epoch, 1), uint8(proof.length), proof);
     }
 
-    /// @notice The bitmap in which the first `count` operators of the epoch did not sign.
+    /// @notice Returns the bitmap in which the first `count` operators of the epoch did not sign.
     function firstBits(uint256 count) internal pure returns (bytes memory bitmap) {
         bitmap = new bytes((count + 7) / 8);
         for (uint256 i = 0; i < count; ++i) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @title The tree of docs/protocol.md, built level by level
+/// @title MerkleTree
+/// @notice Builds the Merkle tree of docs/protocol.md, level by level, for tests.
 library MerkleTree {
     function rootOf(bytes32[] memory leaves) internal pure returns (bytes32) {
         while (leaves.length > 1) {

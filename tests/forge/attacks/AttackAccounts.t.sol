@@ -38,8 +38,8 @@ contract ProtectedAccount is AgentAccount, PolicyClient {
     function _assentAuthorizeChange() internal view override onlyEntryPointOrSelf {}
 }
 
-/// @dev A user operation's calldata lies open in a mempool before it is executed. The entry point then calls the account with
-/// exactly these bytes, which is what the tests do in its name.
+/// @dev A user operation's calldata lies open in a mempool before it is executed. The entry point then calls the
+/// account with exactly these bytes, which is what the tests do in its name.
 contract AttackAccountsTest is TrailingPath {
     /// @dev ERC-7821: a single batch, without optional data.
     bytes32 private constant BATCH_MODE = bytes32(uint256(1) << 248);
@@ -105,7 +105,7 @@ contract AttackAccountsTest is TrailingPath {
         assertEq(_handle(account, trail(attested, authorization)), _spent(address(account)));
     }
 
-    /// @dev The account may call itself, which its executor lets it do. For that an authorization of its own is needed.
+    /// @dev The account may call itself, which its executor lets it do. That needs a separate authorization.
     function test_RevertWhen_ProtectedAccountCallsItselfUnderTheSameAuthorization() public {
         account = new ProtectedAccount(agent, taskManager, policy());
         bytes memory attested = _execution(address(account), _execution(address(recorder), "inner", 1), 1);

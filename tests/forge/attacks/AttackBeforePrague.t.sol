@@ -12,11 +12,11 @@ import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 import {Test} from "forge-std/Test.sol";
 
-/// @dev Nothing is mocked: the EVM is an older one, in which the precompiles' places are accounts without code. Calls to those
-/// succeed and return nothing, which must never pass for an answer.
+/// @dev Nothing is mocked: the EVM is an older one, in which the precompiles' addresses are accounts without code.
+/// Calls of those succeed and return nothing, which must never pass for an answer.
 ///
-/// The TaskManager refuses to be deployed there. That it stands there all the same, its code as of the artifact, is the case
-/// of a chain that took the precompiles away.
+/// The TaskManager refuses to be deployed there. The test puts the artifact's code there all the same: the case of a
+/// chain that removed the precompiles.
 /// forge-config: default.evm_version = "cancun"
 contract AttackBeforePragueTest is Test {
     /// @dev The points of docs/protocol.md, section "Worked example": well-formed, and of another message.

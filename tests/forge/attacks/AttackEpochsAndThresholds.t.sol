@@ -6,7 +6,7 @@ import {IPolicyClient} from "../../../contracts/interfaces/IPolicyClient.sol";
 import {Attestation, EpochId, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
 
-/// @dev Owners change operators and thresholds while attestations are under way.
+/// @dev Owners change operators and thresholds while attestations are pending.
 abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
     bytes32[] private none;
 
@@ -29,11 +29,11 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
             encode(attestation, next, signature, hex"01", none),
             abi.encodeWithSelector(IRefusals.InvalidSignature.selector)
         );
-        // Those who signed are all of the next epoch, which makes it a good authorization of that one.
+        // Those who signed are all of the next epoch, so the authorization would be valid there.
         assertPasses(attestation.intent, encode(attestation, next, signature, "", none));
     }
 
-    /// @dev Each in an epoch of its own would be a minority; no signature counts the weight of two epochs.
+    /// @dev Each in a separate epoch would be a minority; no signature counts the weight of two epochs.
     function test_RevertWhen_MinoritiesOfTwoEpochsSignTogether() public {
         EpochId next = commitEpoch(0, 3);
         for (uint256 i = OPERATORS; i < OPERATORS + 4; ++i) {
@@ -57,8 +57,8 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         assertPasses(attestation.intent, encode(attestation, FIRST_EPOCH, signature, hex"60", none));
     }
 
-    /// @dev Documented: the epoch is named by the authorization and not signed. Revoking an epoch takes its keys away, and
-    /// not the decisions: with the same keys in the next epoch, what they signed is good again.
+    /// @dev Documented: the epoch is named by the authorization and not signed. Revoking an epoch takes its keys away,
+    /// and not the decisions: with the same keys in the next epoch, what they signed is valid again.
     function test_RevokedEpochsAttestationIsGoodUnderTheNextEpochWithTheSameKeys() public {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
@@ -87,7 +87,8 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
 
     /* THRESHOLDS */
 
-    /// @dev Documented: the quorum is the client's at the time of use. What too few had signed is good once it is lowered.
+    /// @dev Documented: the quorum is the client's at the time of use. What too few had signed becomes valid once it is
+    /// lowered.
     function test_LoweredThresholdMakesOutstandingAttestationsGood() public {
         Attestation memory attestation = attest(protectedCall());
         bytes memory byFour = authorize(attestation, OPERATORS, 3);

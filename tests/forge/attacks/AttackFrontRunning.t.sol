@@ -21,7 +21,7 @@ contract CounterWithAnotherMeaning is CounterBefore, PolicyClient {
     function _assentAuthorizeChange() internal view override onlyOwner {}
 }
 
-/// @dev Somebody sees a transaction before it is included, and is included first.
+/// @dev An attacker sees a pending transaction, and is included first.
 contract AttackFrontRunningTest is TrailingPath {
     CounterAfter private implementation;
     CounterAfter private proxy;
@@ -34,7 +34,8 @@ contract AttackFrontRunningTest is TrailingPath {
 
     /* INITIALISATION */
 
-    /// @dev Upgrade and initialisation in one transaction: before it there is nothing to initialise, and after it no need.
+    /// @dev Upgrade and initialisation in one transaction: before it there is nothing to initialise, and after it no
+    /// need.
     function test_RevertWhen_InitialisationInTheUpgradeIsFrontRun() public {
         Policy memory attackers = _attackersPolicy();
         vm.prank(stranger);
@@ -56,8 +57,8 @@ contract AttackFrontRunningTest is TrailingPath {
         implementation.initializeAll(stranger, taskManager, _attackersPolicy());
     }
 
-    /// @dev Documented: an initialiser that anybody can call, in a transaction of its own, is anybody's. It does not go
-    /// unseen: the owner's own initialisation is refused, and only the owner can change the policy, which mends it.
+    /// @dev Documented: anyone can call an open initializer in a separate transaction. The owner notices, because its
+    /// own initialization is refused, and fixes it: only the owner can change the policy.
     function test_InitialisationAfterTheUpgradeIsFrontRunAndTheOwnerSeesIt() public {
         _upgrade(address(implementation), "");
         vm.prank(stranger);
@@ -84,7 +85,8 @@ contract AttackFrontRunningTest is TrailingPath {
 
     /* UPGRADES */
 
-    /// @dev Under way before the client was upgraded to be one: there is nothing under which it could have been attested.
+    /// @dev Pending before the client was upgraded to be one: there is nothing under which it could have been
+    /// attested.
     function test_RevertWhen_UpgradeIsFollowedByACallFromBeforeIt() public {
         vm.prank(stranger);
         proxy.increment(1);
@@ -94,8 +96,8 @@ contract AttackFrontRunningTest is TrailingPath {
         proxy.increment(1);
     }
 
-    /// @dev Documented: an attestation binds the client's address and calldata, not the code that will run. Whoever holds one
-    /// can use it before an upgrade or after it, as it likes.
+    /// @dev Documented: an attestation binds the client's address and calldata, not the code that will run. Its
+    /// holder can use it before or after an upgrade.
     function test_AttestationFromBeforeAnUpgradeIsGoodAfterIt() public {
         bytes memory trailed = _attestedBeforeTheUpgrade();
         _upgrade(address(new CounterWithAnotherMeaning()), "");
@@ -157,7 +159,7 @@ contract AttackFrontRunningTest is TrailingPath {
         assertPasses(attestation.intent, recorded);
     }
 
-    /// @dev Somebody else's transaction, bent to record another root, or the same one under another epoch.
+    /// @dev Another account's transaction, changed to record another root, or the same one under another epoch.
     function test_RevertWhen_RecordingIsFrontRunWithAnotherRootOrEpoch() public {
         EpochId ofOthers = _commitOtherOperators();
         SignedRoot memory signedRoot = _signedRoot("root", 0);
@@ -173,7 +175,8 @@ contract AttackFrontRunningTest is TrailingPath {
         taskManager.recordRoot(FIRST_EPOCH, signedRoot);
     }
 
-    /// @dev The agent's direct use is front-run by a recording of its root: both ways stay open, and one nonce is spent.
+    /// @dev The agent's direct use is front-run by a recording of its root: both ways stay open, and one nonce is
+    /// spent.
     function test_DirectUseThatIsFrontRunByARecordingPasses() public {
         Attestation memory attestation = attest(protectedCall());
         vm.prank(stranger);

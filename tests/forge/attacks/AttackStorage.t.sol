@@ -26,7 +26,7 @@ contract ReorderedCounter is PolicyClient, OwnableUpgradeable, UUPSUpgradeable {
         count += by;
     }
 
-    /// @dev Takes every slot of its own that it can name.
+    /// @dev Writes every slot that it can name.
     function fill() external {
         for (uint256 i = 0; i < _filler.length; ++i) {
             (_filler[i], _more[i]) = (bytes32(type(uint256).max), type(uint256).max);
@@ -73,7 +73,7 @@ contract AttackStorageTest is TrailingPath {
         assertEq(proxy.owner(), owner);
     }
 
-    /// @dev A protected call writes the integrator's own slots alone; what is spent stands in the TaskManager.
+    /// @dev A protected call writes only the integrator's slots; spent nonces are in the TaskManager.
     function test_ProtectedCallWritesNoSlotOfTheClients() public {
         Intent memory intent = protectedCall();
         bytes memory authorization = authorize(attest(intent));

@@ -24,7 +24,8 @@ contract AttackTimeTest is TrailingPath {
         assertPasses(attestation.intent, authorize(attestation));
     }
 
-    /// @dev From the greatest expiration on nothing can be good, whatever lifetime the policy allows, and no sum wraps.
+    /// @dev From the greatest expiration on nothing can be valid, whatever lifetime the policy allows, and no sum
+    /// wraps.
     function test_RevertWhen_TimestampIsAtOrBeyondTheLimitOfItsType() public {
         Policy memory endless = policy();
         endless.maxLifetime = type(uint48).max;

@@ -50,7 +50,7 @@ abstract contract CheckOrderTest is ClientTestBase {
         uint256 faults = 0;
         for (uint256 i = FAULTS; i > 0; --i) {
             Fault fault = Fault(i - 1);
-            // Of each pair that exclude one another the earlier stands in.
+            // Of each pair that exclude one another the earlier one counts.
             if (!_isPossible(fault)) continue;
             faults |= 1 << uint8(fault);
             if (fault == Fault.Expired) faults &= ~(1 << uint8(Fault.LifetimeTooLong));

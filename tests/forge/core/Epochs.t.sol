@@ -24,7 +24,7 @@ contract EpochsTest is TrailingPath {
         assertEq(operatorSet, OPERATOR_SET);
         assertEq(validUntil, type(uint48).max);
 
-        // The TaskManager hears of both changes before the registry tells the world.
+        // The TaskManager stores both changes before the registry emits its events.
         Vm.Log[] memory logs = vm.getRecordedLogs();
         assertEq(logs.length, 4);
         assertEq(logs[0].topics[0], IAttestationValidator.EpochUpdated.selector);
@@ -185,7 +185,7 @@ contract EpochsTest is TrailingPath {
         _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
     }
 
-    /// @dev However commits, revocations and settings follow one another, nobody's time is ever extended.
+    /// @dev However commits, revocations and settings follow one another, no epoch's time is ever extended.
     function testFuzz_NothingLengthensAnEpoch(uint8[12] calldata steps) public {
         for (uint256 i = 0; i < steps.length; ++i) {
             uint48[16] memory before = _validUntil();

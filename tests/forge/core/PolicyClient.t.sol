@@ -125,7 +125,8 @@ contract PolicyClientTest is TrailingPath {
         counter.setAssentTaskManager(ITaskManager(address(0)));
     }
 
-    /// @dev A call of an account without code succeeds and returns nothing; one of another contract may return anything.
+    /// @dev A call of an account without code succeeds and returns nothing; one of another contract may return
+    /// anything.
     function test_RevertWhen_TaskManagerIsGoneOrAnswersWithOtherThanATaskId() public {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
@@ -135,7 +136,7 @@ contract PolicyClientTest is TrailingPath {
             vm.etch(address(taskManager), codes[i]);
             vm.prank(agent);
             (bool success,) = address(counter).call{value: 1 ether}(trail(attestation.intent.data, authorization));
-            assertFalse(success, "a call went through unauthorised");
+            assertFalse(success, "an unauthorized call succeeded");
             assertEq(counter.count(), 0);
         }
     }

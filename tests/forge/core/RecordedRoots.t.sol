@@ -145,7 +145,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
             encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)),
             abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 4 * WEIGHT, 467)
         );
-        // Recorded again with more, it is good.
+        // Recorded again with more weight, it is accepted.
         taskManager.recordRoot(FIRST_EPOCH, _signed(MerkleTree.rootOf(leaves), 2));
         assertPasses(batch[0].intent, encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)));
     }
@@ -265,7 +265,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
         _assertRootsRefused(roots, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 3 * WEIGHT, 351));
     }
 
-    /// @dev What many signatures at once accept, each accepts alone.
+    /// @dev Each root that a batch accepts is also accepted by itself.
     function testFuzz_ManyRootsPassExactlyWhenEachPasses(uint256 seed) public {
         SignedRoot[] memory roots = _roots(2 + seed % 4);
         for (uint256 i = 0; i < roots.length; ++i) {

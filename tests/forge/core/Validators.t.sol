@@ -9,7 +9,7 @@ import {Attestation, EpochId, IRefusals, OperatorSetId} from "../../../contracts
 import {TrailingPath} from "../utils/ClientTestBase.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
-/// @dev The registry tells its validators of epochs, and nobody else can.
+/// @dev Only the registry publishes epochs to its validators.
 contract ValidatorsTest is TrailingPath {
     function test_AddingIsAnnouncedAndReadable() public {
         ITaskManager second = deployTaskManager();

@@ -84,9 +84,9 @@ contract AttestationHookInstallationTest is HookTestBase {
     }
 
     function test_RevertWhen_TaskManagerIsNoContract() public {
-        ITaskManager nobody = ITaskManager(recipient);
-        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentInvalidTaskManager.selector, nobody));
-        new AttestationHook(nobody);
+        ITaskManager withoutCode = ITaskManager(recipient);
+        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentInvalidTaskManager.selector, withoutCode));
+        new AttestationHook(withoutCode);
     }
 
     function test_IsAHookAndNoOtherModule() public view {

@@ -7,7 +7,7 @@ import {Digests} from "./Digests.sol";
 import {Handler} from "./Handler.sol";
 import {World} from "./World.sol";
 
-/// @title An attacker who uses what is good somewhere where it is not
+/// @title An attacker who uses valid authorizations elsewhere
 /// @dev Everything offered was signed by a quorum, for another client, chain, policy, TaskManager or epoch. The task id
 /// gives that away; so it is offered once more under the task id that is expected, which the signature gives away.
 contract ConfusionHandler is Handler {
@@ -32,7 +32,7 @@ contract ConfusionHandler is Handler {
         _addRefusal("use an epoch of another set", IRefusals.UnknownEpoch.selector);
         _addRefusal("use an epoch that did not sign", IRefusals.InvalidSignature.selector);
         _addRefusal("use an epoch that did not sign", IRefusals.RootNotRecorded.selector);
-        _addSuccess("use where it is good");
+        _addSuccess("use where it is valid");
     }
 
     /* ACTIONS */
@@ -46,7 +46,7 @@ contract ConfusionHandler is Handler {
         Signed memory signed = world.freshPayment(vault, World.Payment(1 + pick(own, "payment", 2)), own);
         mustFailForged("use at another client", other, signed);
         mustFailForged("use at another client", other, _underTheExpectedTask(other, signed));
-        mustPass("use where it is good", client, signed);
+        mustPass("use where it is valid", client, signed);
     }
 
     function useUnderAnotherPolicy(uint256 seed) external reachesAnEnd {
@@ -77,7 +77,7 @@ contract ConfusionHandler is Handler {
         mustFailForged("use on another chain", client, bent);
         mustFailForged("use on another chain", client, _underTheExpectedTask(client, bent));
         vm.chainId(isSignedAway ? away : home);
-        mustPass("use where it is good", client, signed);
+        mustPass("use where it is valid", client, signed);
         vm.chainId(home);
     }
 
@@ -121,7 +121,7 @@ contract ConfusionHandler is Handler {
         bent.recorded = true;
         mustFailForged("use an epoch that did not sign", client, bent);
         signed.recorded = true;
-        mustPass("use where it is good", client, signed);
+        mustPass("use where it is valid", client, signed);
     }
 
     /* PRIVATE */

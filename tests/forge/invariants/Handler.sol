@@ -15,7 +15,7 @@ struct End {
 }
 
 /// @title An actor of the invariant tests
-/// @dev Each action takes a seed, brings about what it needs, and must come to an end. It asserts what must become of
+/// @dev Each action takes a seed, brings about what it needs, and must come to an end. It asserts the result of
 /// each call, so an action cannot fail unnoticed nor come to nothing.
 abstract contract Handler is CommonBase, StdAssertions {
     World internal immutable world;
@@ -61,7 +61,7 @@ abstract contract Handler is CommonBase, StdAssertions {
 
     /* ATTEMPTS */
 
-    /// @dev An attestation that must go through.
+    /// @dev An attestation that must be accepted.
     function mustPass(string memory action, address client, Signed memory signed) internal {
         assertEq(world.refusalOf(client, signed), "", "prepared badly: this is not good");
         perform(action, client, signed);
@@ -91,7 +91,7 @@ abstract contract Handler is CommonBase, StdAssertions {
         mustFail(action, client, world.agent(), signed.attestation.intent, world.authorizationOf(signed), expected);
     }
 
-    /// @dev What nobody signed as it is offered fails at the signature at the latest.
+    /// @dev What was not signed in this form fails at the signature at the latest.
     function mustFailForged(string memory action, address client, Signed memory forged) internal {
         bytes memory expected = world.refusalBeforeSignature(client, forged);
         if (expected.length == 0) expected = abi.encodeWithSelector(IRefusals.InvalidSignature.selector);
@@ -128,7 +128,7 @@ abstract contract Handler is CommonBase, StdAssertions {
         return uint256(keccak256(abi.encode(seed, choice))) % count;
     }
 
-    /// @dev A number of a vault, its address, and a seed of its own for every action there has been.
+    /// @dev A number of a vault, its address, and a separate seed for every action so far.
     function start(uint256 seed) internal view returns (uint256 vault, address client, uint256 ownSeed) {
         ownSeed = uint256(keccak256(abi.encode(seed, world.endCount())));
         vault = ownSeed % 2;

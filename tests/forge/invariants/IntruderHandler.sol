@@ -50,7 +50,7 @@ contract IntruderHandler is Handler {
 
     /* ACTIONS */
 
-    /// @dev The vault's authorization, spent by somebody else under terms of their own.
+    /// @dev The vault's authorization, spent by another account under its own terms.
     function spendForTheVault(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory signed = world.fresh(vault, own);
@@ -71,7 +71,7 @@ contract IntruderHandler is Handler {
         mustPass("use unspent", client, signed);
     }
 
-    /// @dev Spends and burns nonces of its own, the same that a vault has.
+    /// @dev Spends and burns its own nonces, with the numbers of a vault's.
     function spendForItself(uint256 seed) external reachesAnEnd {
         (uint256 vault,, uint256 own) = start(seed);
         address attacker = world.attacker();
@@ -113,7 +113,7 @@ contract IntruderHandler is Handler {
         );
     }
 
-    /// @dev A root of the attacker's, alone, or two of which each has the other's signature.
+    /// @dev A single root of the attacker's, or two of which each has the other's signature.
     function recordWhatIsNotSigned(uint256 seed) external reachesAnEnd {
         (uint256 vault,, uint256 own) = start(seed);
         uint32 epoch = 1 + uint32(pick(own, "epoch", world.epochCount() + 1));
@@ -140,7 +140,7 @@ contract IntruderHandler is Handler {
         _mustNotRecord(own % 3 == 1 ? "record one that is not signed" : "record swapped signatures", data, refusal);
     }
 
-    /// @dev An attestation of the attacker's with the proof of one that stands under a recorded root, or with none.
+    /// @dev An attestation of the attacker's with the proof of one under a recorded root, or with none.
     function useWhatIsNotRecorded(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Attestation[] memory batch = new Attestation[](2);

@@ -118,7 +118,7 @@ contract OperatorHandler is Handler {
         mustPass("use what all recorded", client, few);
     }
 
-    /// @dev Nobody enters with a key that is not theirs, or was used before.
+    /// @dev No operator enters with another's key, or one used before.
     function takeAKeyThatIsNotFree(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
         OperatorSets.Operator memory victim = world.operator(pick(own, "victim", world.operatorCount()));

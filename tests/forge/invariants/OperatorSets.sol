@@ -30,7 +30,7 @@ abstract contract OperatorSets is AssentTestBase {
         uint256[] secrets;
     }
 
-    /// @dev The first ones stay and keep weight in both sets, so that there is always somebody to commit.
+    /// @dev The first ones stay and keep weight in both sets, so that there are always operators to commit.
     uint256 public constant STAYING_OPERATORS = 3;
     uint256 public constant MOST_OPERATORS = 12;
 
@@ -154,7 +154,7 @@ abstract contract OperatorSets is AssentTestBase {
         gracePeriod = newGracePeriod;
     }
 
-    /// @dev One of the set's epochs that are in force. The owner commits one if there is none.
+    /// @dev One of the set's epochs that are in force. The owner commits one if there is no such epoch.
     function epochInForce(uint32 operatorSet, uint256 seed) public returns (uint32) {
         uint32 count = epochCount;
         for (uint32 i = 0; i < count; ++i) {

@@ -67,7 +67,7 @@ contract OwnerHandler is Handler {
         mustFail("use under a revoked epoch", client, recorded, expected);
     }
 
-    /// @dev Anybody may publish an epoch again.
+    /// @dev Publishing an epoch again is permissionless.
     function publishEpoch(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
         world.operatorRegistry().publishEpoch(EpochId.wrap(uint32(1 + pick(own, "epoch", world.epochCount()))));
@@ -88,8 +88,8 @@ contract OwnerHandler is Handler {
         world.reach("set the grace period", 0);
     }
 
-    /// @dev The vaults may come to have one policy, or trust one operator set. What is under way is judged by the new
-    /// one.
+    /// @dev The vaults may come to have one policy, or trust one operator set. Pending attestations are judged by the
+    /// new one.
     function changePolicy(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory underWay = world.fresh(vault, own);

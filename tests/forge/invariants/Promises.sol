@@ -8,9 +8,9 @@ import {OperatorTable, TableEntry} from "../../../contracts/libraries/OperatorTa
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {Treasury} from "./Treasury.sol";
 
-/// @title What must hold after every call, whoever made it
+/// @title What must hold after every call of any caller
 abstract contract Promises is Treasury {
-    /// @dev Those whose words of nonces are compared: the vaults, and whoever else may have touched one.
+    /// @dev Those whose words of nonces are compared: the vaults, and every other account that may have touched one.
     address public attacker = makeAddr("attacker");
 
     /* SPENDING */
@@ -118,7 +118,7 @@ abstract contract Promises is Treasury {
     /* RECORDED ROOTS */
 
     function assertRecordedRootsAreWhatWasSigned() external view {
-        _same(rootsSeen, recordedRoots.length, "a root was recorded that nobody should have been able to record");
+        _same(rootsSeen, recordedRoots.length, "a root was recorded that no one should have been able to record");
         for (uint256 i = 0; i < recordedRoots.length; ++i) {
             (uint32 epoch, bytes32 root) = (recordedRoots[i].epoch, recordedRoots[i].root);
             (uint96 signed, uint96 total) = taskManager.recordedRoots(EpochId.wrap(epoch), root);

@@ -42,7 +42,7 @@ abstract contract Treasury is Attesting {
 
     /* AS IT WAS SEEN */
 
-    /// @dev From the logs of every call that went through, whoever made it.
+    /// @dev From the logs of every successful call of any caller.
     Use[] internal usesSeen;
     mapping(address client => mapping(uint256 nonce => uint256)) internal timesUsed;
     mapping(uint32 epoch => mapping(bytes32 root => bool)) internal isRootSeen;
@@ -76,7 +76,7 @@ abstract contract Treasury is Attesting {
     }
 
     /// @dev What must become of genuinely signed attestations: the protocol's checks in their order, and then the
-    /// payment. Empty if it must go through.
+    /// payment. Empty if it must succeed.
     function refusalOf(address client, Signed memory signed) public view returns (bytes memory refusal) {
         refusal = refusalBeforeSignature(client, signed);
         if (refusal.length != 0) return refusal;

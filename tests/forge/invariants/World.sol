@@ -21,7 +21,7 @@ contract World is Promises {
 
     uint256 private constant WORDS = 3;
 
-    /// @dev Authorizations that nobody has used yet, and ones that were.
+    /// @dev Unused authorizations, and used ones.
     bytes[] private _pending;
     bytes[] private _used;
 
@@ -69,7 +69,7 @@ contract World is Promises {
 
     /* ATTESTATIONS */
 
-    /// @dev A payment that operators have allowed and that must go through now.
+    /// @dev A payment that operators have allowed and that must succeed now.
     function fresh(uint256 vault, uint256 seed) external returns (Signed memory) {
         return freshPayment(vault, Payment(draw(seed, "payment") % 3), seed);
     }

@@ -8,7 +8,7 @@ import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfa
 import {AssentTestKit} from "../../../contracts/testing/AssentTestKit.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 
-/// @dev What `AssentTestKit` promises to whoever inherits it.
+/// @dev What `AssentTestKit` promises to the tests that inherit it.
 contract TestKitTest is AssentTestKit {
     address private agent = makeAddr("agent");
     address private bob = makeAddr("bob");
@@ -155,7 +155,7 @@ contract TestKitTest is AssentTestKit {
         this.withNonSignersExternally(intent, 7);
     }
 
-    /// @dev In a call of its own, so that a revert can be expected.
+    /// @dev In a separate call, so that a revert can be expected.
     function attestExternally(Intent memory intent, address client) external returns (bytes memory) {
         return attest(intent, client);
     }

@@ -9,7 +9,7 @@ import {ERC20Upgradeable} from "@openzeppelin/contracts-upgradeable/token/ERC20/
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
-/// @title A live vault whose state stands in namespaces (ERC-7201): a share for each wei
+/// @title A live vault whose state is in namespaces (ERC-7201): a share for each wei
 contract NamespacedVault is ERC20Upgradeable, OwnableUpgradeable, UUPSUpgradeable {
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
@@ -42,7 +42,7 @@ contract NamespacedVault is ERC20Upgradeable, OwnableUpgradeable, UUPSUpgradeabl
 /// @custom:oz-upgrades-from NamespacedVault
 /// @custom:oz-upgrades-unsafe-allow missing-initializer
 contract AttestedNamespacedVault is NamespacedVault, PolicyClient {
-    /// @dev Once, and in the transaction of the upgrade: whoever comes first is the one.
+    /// @dev Once, and in the transaction of the upgrade: the first caller sets it.
     function initializePolicy(ITaskManager taskManager, Policy calldata policy) external reinitializer(2) {
         _assentInitialize(taskManager, policy);
     }

@@ -17,7 +17,7 @@ import {
 } from "@openzeppelin/contracts/proxy/transparent/TransparentUpgradeableProxy.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 
-/// @dev As deployed before anybody thought of attestations.
+/// @dev As deployed before attestations were planned.
 contract CounterBefore is OwnableUpgradeable, UUPSUpgradeable {
     uint256 public count;
 

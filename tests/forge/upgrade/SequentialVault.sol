@@ -56,7 +56,7 @@ contract SequentialVault {
 
 /// @title The same vault, whose withdrawals operators authorise
 contract AttestedSequentialVault is SequentialVault, PolicyClient {
-    /// @dev Once, and in the transaction of the upgrade: whoever comes first is the one.
+    /// @dev Once, and in the transaction of the upgrade: the first caller sets it.
     function initializePolicy(ITaskManager taskManager, Policy calldata policy) external {
         _become(2);
         _assentInitialize(taskManager, policy);
@@ -76,5 +76,5 @@ contract MisplacedState {
     uint256 internal limit;
 }
 
-/// @title The same vault, with its balances where nobody's are
+/// @title The same vault with its balances at other slots
 contract BrokenSequentialVault is MisplacedState, SequentialVault {}

@@ -40,7 +40,7 @@ abstract contract AssentTestBase is Test {
         commitEpoch(0, operatorCount);
     }
 
-    /// @dev From its artifact: foundry.toml has it compiled with settings of its own.
+    /// @dev From its artifact: foundry.toml has separate compiler settings for it.
     function deployTaskManager() internal returns (ITaskManager) {
         return ITaskManager(deployCode("TaskManager.sol:TaskManager", abi.encode(registry)));
     }
@@ -108,7 +108,8 @@ abstract contract AssentTestBase is Test {
         });
     }
 
-    /// @dev The authorization of an attestation signed alone by all operators of the first epoch but the first `absent`.
+    /// @dev The authorization of a single attestation signed by all operators of the first epoch but the first
+    /// `absent`.
     function authorize(Attestation memory attestation, uint256 operatorCount, uint256 absent)
         internal
         view

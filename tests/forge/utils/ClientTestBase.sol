@@ -7,8 +7,8 @@ import {ProtectedCounter} from "./ProtectedCounter.sol";
 import {Recorder} from "./Recorder.sol";
 
 /// @title A protected client, a call to attest, and what becomes of it
-/// @dev One of the two paths below says how the call is made. Every attempt also asks `checkAuthorization` beforehand and
-/// fails the test unless it answers what the call then answers, to the byte.
+/// @dev One of the two paths below says how the call is made. Every attempt also asks `checkAuthorization` beforehand
+/// and fails the test unless it answers what the call then answers, to the byte.
 abstract contract ClientTestBase is AssentTestBase {
     uint256 internal constant OPERATORS = 7;
     uint256 internal constant NONCE = 3;
@@ -27,10 +27,10 @@ abstract contract ClientTestBase is AssentTestBase {
         vm.deal(address(counter), 100 ether);
     }
 
-    /// @dev A call by `agent` that goes through with an authorization and not without.
+    /// @dev A call by `agent` that succeeds only with an authorization.
     function protectedCall() internal view virtual returns (Intent memory);
 
-    /// @dev Makes the call and returns the revert data, empty if it went through.
+    /// @dev Makes the call and returns the revert data, empty if it succeeded.
     function attempt(Intent memory intent, address caller, bytes memory authorization)
         internal
         virtual
@@ -50,14 +50,14 @@ abstract contract ClientTestBase is AssentTestBase {
     }
 
     function assertPasses(Intent memory intent, bytes memory authorization) internal {
-        assertEq(attempt(intent, agent, authorization), "", "a good authorization was refused");
+        assertEq(attempt(intent, agent, authorization), "", "a valid authorization was refused");
     }
 
     function assertRefused(Intent memory intent, bytes memory authorization, bytes memory expected) internal {
         assertEq(attempt(intent, agent, authorization), expected);
     }
 
-    /// @dev Refuses the test to stand when not even the unmodified call goes through. Leaves no trace.
+    /// @dev Fails the test if the unmodified call is refused. Leaves no trace.
     modifier whereUnmodifiedPasses() {
         uint256 snapshot = vm.snapshotState();
         assertEq(attempt(attest(protectedCall())), "", "the unmodified call was refused");
