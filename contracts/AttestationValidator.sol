@@ -10,11 +10,12 @@ import {HashToCurve} from "./libraries/HashToCurve.sol";
 import {OperatorTable} from "./libraries/OperatorTable.sol";
 import {Quorum} from "./libraries/Quorum.sol";
 import {SignatureBatch} from "./libraries/SignatureBatch.sol";
+import {Pointer} from "./types/Pointer.sol";
 
-/// @title Whether a quorum signed
-/// @notice Checks 8 to 11 of the protocol: the epoch, the signed weight, and the aggregate BLS signature.
-/// @dev A base of the TaskManager and not a contract beside it, because a call to one more cold account would cost every
-/// authorization about 3,000 gas. For the same reason the registry tells of epochs and is not asked (docs/decisions).
+/// @title AttestationValidator
+/// @notice Makes checks 8 to 11 of the protocol: the epoch, the signed weight, and the aggregate BLS signature.
+/// @dev A base of the TaskManager and not a separate contract, because a call of one more cold account would cost every
+/// authorization about 3,000 gas. For the same reason the registry publishes epochs and is not called (docs/decisions).
 abstract contract AttestationValidator is IAttestationValidator {
     using Authorization for bytes;
     using SignatureBatch for SignatureBatch.Batch;
@@ -30,8 +31,8 @@ abstract contract AttestationValidator is IAttestationValidator {
     /// @inheritdoc IAttestationValidator
     mapping(EpochId number => mapping(bytes32 root => RecordedRoot)) public recordedRoots;
 
-    /// @dev Refuses to be deployed on a chain that lacks a precompile (`PrecompileMissing`) or the instruction CLZ (EIP-7939):
-    /// uses would be refused there.
+    /// @dev Reverts on a chain that lacks a precompile (`PrecompileMissing`) or the instruction CLZ of EIP-7939
+    /// (`InstructionMissing`, or an invalid opcode): every use would be refused there.
     constructor(IOperatorRegistry operatorRegistry) {
         OPERATOR_REGISTRY = operatorRegistry;
         G2Point memory key = BLS12381.generatorG2();
@@ -39,9 +40,12 @@ abstract contract AttestationValidator is IAttestationValidator {
         G1Point memory hashed = HashToCurve.hashToG1("", SIGNATURE_TAG);
         BLS12381.checkSignature(hashed, hashed, key);
         BLS12381.requireInSubgroup(hashed);
+        bool counts;
+        // In assembly: Solidity has no CLZ. Memory-safe: it touches no memory.
         assembly ("memory-safe") {
-            if iszero(lt(clz(timestamp()), 256)) { revert(0, 0) }
+            counts := lt(clz(timestamp()), 256)
         }
+        if (!counts) revert InstructionMissing();
     }
 
     /* EPOCHS */
@@ -66,20 +70,20 @@ abstract contract AttestationValidator is IAttestationValidator {
     /// @inheritdoc IAttestationValidator
     function recordRoots(EpochId number, SignedRoot[] calldata signedRoots) external {
         address table = _requireEpochInForce(number);
-        // The calldata fixes every input of the product, the epoch and so its keys included.
+        // The calldata commits to every input of the product, including the epoch and so its keys.
         SignatureBatch.Batch memory batch = SignatureBatch.start(signedRoots.length, keccak256(msg.data));
-        bytes32 present;
+        bytes32 currentNonSigners;
         uint256 signed;
         uint256 total;
         for (uint256 i = 0; i < signedRoots.length; ++i) {
             SignedRoot calldata signedRoot = signedRoots[i];
             bytes32 nonSigners = keccak256(signedRoot.nonSigners);
-            if (nonSigners != present) {
-                present = nonSigners;
+            if (nonSigners != currentNonSigners) {
+                currentNonSigners = nonSigners;
                 (signed, total) = OperatorTable.readSigners(table, signedRoot.nonSigners, batch.nextKey());
                 _requireQuorum(signed, total, Quorum.FLOOR);
             }
-            (uint256 signature, uint256 hashed) = batch.next();
+            (Pointer signature, Pointer hashed) = batch.next();
             _decodeSignature(signedRoot.signature, signature);
             HashToCurve.hashWordToG1(signedRoot.root, SIGNATURE_TAG, hashed);
             _record(number, signedRoot.root, signed, total);
@@ -90,7 +94,7 @@ abstract contract AttestationValidator is IAttestationValidator {
 
     /* CHECKS */
 
-    /// @dev Refuses a digest unless a quorum of the operator set signed the root it stands under.
+    /// @dev Reverts unless a quorum of the operator set signed the root that a digest is under.
     /// @param operatorSet The operator set that the client trusts.
     /// @param quorum Least share of the epoch's weight, in basis points; the floor of `Quorum` holds whatever it is.
     /// @param digest The attestation's EIP-712 digest.
@@ -101,7 +105,7 @@ abstract contract AttestationValidator is IAttestationValidator {
     {
         EpochId number = authorization.epoch();
         (address table, OperatorSetId setOfEpoch, uint48 validUntil) = _requireKnownEpoch(number);
-        // An epoch of another set is as good as none: its operators are not those the client trusts.
+        // The client does not trust the operators of another set.
         if (OperatorSetId.unwrap(setOfEpoch) != OperatorSetId.unwrap(operatorSet)) revert UnknownEpoch(number);
 
         bytes32 root = authorization.root(digest);
@@ -156,7 +160,7 @@ abstract contract AttestationValidator is IAttestationValidator {
         bytes calldata nonSigners,
         bytes calldata signature
     ) private view returns (uint256 signed, uint256 total) {
-        (uint256 product, uint256 hashed, uint256 negatedKey) = BLS12381.allocateProduct();
+        (Pointer product, Pointer hashed, Pointer negatedKey) = BLS12381.allocateProduct();
         (signed, total) = OperatorTable.readSigners(table, nonSigners, negatedKey);
         _requireQuorum(signed, total, quorum);
         _decodeSignature(signature, product);
@@ -166,12 +170,13 @@ abstract contract AttestationValidator is IAttestationValidator {
     }
 
     /// @dev Check 10, as far as the precompiles leave it open. With all operators absent, infinity would pass check 11.
-    function _decodeSignature(bytes calldata encoded, uint256 place) private pure {
-        if (encoded.length != BLS12381.G1_LENGTH || BLS12381.copyG1(encoded, place)) revert MalformedSignature();
+    function _decodeSignature(bytes calldata encoded, Pointer destination) private pure {
+        if (encoded.length != BLS12381.G1_LENGTH || BLS12381.copyG1(encoded, destination)) revert MalformedSignature();
     }
 
     function _verifySignature(bool wellFormed, bool holds) private pure {
-        // Of the points in a product only a signature can be bad: the others are computed or come from the registry.
+        // Of the points in a product only a signature can be invalid: the others are computed or come from the
+        // registry.
         if (!wellFormed) revert MalformedSignature();
         if (!holds) revert InvalidSignature();
     }

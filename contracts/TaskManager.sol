@@ -10,7 +10,7 @@ import {EIP712} from "solady/utils/EIP712.sol";
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 
 /// @title TaskManager
-/// @notice The one contract that clients ask. It has no owner and cannot be upgraded.
+/// @notice Decides whether a call is authorized, and spends its nonce. It has no owner and cannot be upgraded.
 contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     using Authorization for bytes;
 
@@ -20,7 +20,7 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)Intent(address from,address to,uint256 value,bytes data,uint256 chainId)"
     );
 
-    /// @dev 256 nonces of a client, a bit each. A struct, so that what is checked and what is then written is one place.
+    /// @dev 256 nonces of a client, a bit each. A struct, so that a check can return the slot that is written after it.
     struct NonceWord {
         uint256 mask;
     }
@@ -39,10 +39,10 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         returns (bytes32 taskId)
     {
         NonceWord storage word;
-        uint256 spent;
-        (taskId, word, spent) = _requireAuthorized(msg.sender, attestedCall, policy, authorization);
-        // Nothing between reading the word and this can change it: only precompiles are called.
-        word.mask = spent;
+        uint256 updatedMask;
+        (taskId, word, updatedMask) = _requireAuthorized(msg.sender, attestedCall, policy, authorization);
+        // The word cannot have changed since it was read: only precompiles were called.
+        word.mask = updatedMask;
         emit AttestationSpent(msg.sender, taskId, authorization.nonce());
     }
 
@@ -99,16 +99,16 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
 
     /* CHECKS */
 
-    /// @dev Checks 2 to 12, in the order of the protocol. Nothing here may change state: `check` and `spend` share it.
+    /// @dev Checks 2 to 12, in the order of the protocol. It changes no state: `check` and `spend` share it.
     /// @return taskId The attested task.
-    /// @return word Where the nonce is marked.
-    /// @return spent What the word must become.
+    /// @return word The word of the nonce.
+    /// @return updatedMask The word with the nonce spent.
     function _requireAuthorized(
         address policyClient,
         AttestedCall calldata attestedCall,
         Policy calldata policy,
         bytes calldata authorization
-    ) private view returns (bytes32 taskId, NonceWord storage word, uint256 spent) {
+    ) private view returns (bytes32 taskId, NonceWord storage word, uint256 updatedMask) {
         authorization.requireWellFormed();
         if (attestedCall.chainId != block.chainid) revert WrongChain(block.chainid, attestedCall.chainId);
         if (attestedCall.caller != attestedCall.from) revert WrongSender(attestedCall.from, attestedCall.caller);
@@ -121,20 +121,20 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         _requireTimely(authorization.expiration(), policy.maxLifetime);
         word = _wordOf(policyClient, nonce);
         uint256 mask = word.mask;
-        spent = mask | _bit(nonce);
-        if (mask == spent) revert AttestationAlreadySpent(policyClient, nonce);
+        updatedMask = mask | _bit(nonce);
+        if (mask == updatedMask) revert AttestationAlreadySpent(policyClient, nonce);
 
         bytes32 digest = _digest(policyClient, policy.policyId, intentHash, authorization);
         _requireSigned(policy.operatorSet, policy.quorum, digest, authorization);
         if (authorization.decision() != Authorization.ALLOW) revert PolicyDenied(taskId);
     }
 
-    /// @dev Checks 5 and 6. The expiration is signed, so a decision's lifetime is not set at the moment of its use.
+    /// @dev Checks 5 and 6. The expiration is signed, so the caller cannot choose a decision's lifetime.
     function _requireTimely(uint48 expiration, uint48 maxLifetime) private view {
         if (block.timestamp >= expiration) revert AttestationExpired(expiration, block.timestamp);
         uint256 latest;
         unchecked {
-            // A time and 48 bits.
+            // `block.timestamp` and 48 bits cannot overflow.
             latest = block.timestamp + maxLifetime;
         }
         if (expiration > latest) revert LifetimeTooLong(expiration, latest);
@@ -183,10 +183,11 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         );
     }
 
-    /// @dev `from` to `chainId` of the call stand as an intent's EIP-712 struct has them, its data hashed already.
+    /// @dev The fields `from` to `chainId` of the call are those of an intent's EIP-712 struct, with its data hashed.
     function _hashCall(AttestedCall calldata attestedCall) private pure returns (bytes32 intentHash) {
         bytes32 typeHash = INTENT_TYPEHASH;
-        // 500 gas less than to read them one by one. Memory-safe: behind the free memory pointer, nothing needs to stay.
+        // In assembly: saves 500 gas of reading the fields one by one. Memory-safe: writes only after the free memory
+        // pointer, and nothing there is needed afterwards.
         assembly ("memory-safe") {
             let preimage := mload(0x40)
             mstore(preimage, typeHash)
@@ -199,14 +200,14 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         return spentNonces[policyClient][nonce >> 8];
     }
 
-    /// @dev The bit of a nonce within its word.
+    /// @dev Returns the bit of a nonce within its word.
     function _bit(uint256 nonce) private pure returns (uint256) {
-        // The order is meant: a one is moved to the nonce's place.
+        // The order of the operands is intended: a one is shifted to the nonce's bit.
         // forge-lint: disable-next-line(incorrect-shift)
         return 1 << (nonce & 0xff);
     }
 
-    /// @dev EIP-712 domain: the chain's id and this contract's address are added by the base.
+    /// @dev Returns the EIP-712 domain. The base adds the chain's id and this contract's address.
     function _domainNameAndVersion() internal pure override returns (string memory name, string memory version) {
         return ("Assent", "1");
     }

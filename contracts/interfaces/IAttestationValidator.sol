@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 import {EpochId, IRefusals, OperatorSetId} from "./Protocol.sol";
 
-/// @notice An operator set, frozen. One slot, so that a use of an attestation reads one.
+/// @notice A frozen operator set. It fits into one slot, so that use of an attestation reads one.
 struct Epoch {
     /// @dev Head of the epoch's operator table; zero if there is no such epoch.
     address table;
@@ -18,13 +18,13 @@ struct Epoch {
 struct RecordedRoot {
     /// @dev Weight of the operators that signed; zero if the root is not recorded.
     uint96 signedWeight;
-    /// @dev Weight of the whole epoch.
+    /// @dev Total weight of the epoch.
     uint96 totalWeight;
 }
 
 /// @notice A root and its aggregate signature.
 struct SignedRoot {
-    /// @dev Root of a Merkle tree of attestation digests, or a lone digest.
+    /// @dev Root of a Merkle tree of attestation digests, or a single digest.
     bytes32 root;
     /// @dev The aggregate signature, a point of G1 in 96 bytes.
     bytes signature;
@@ -32,38 +32,39 @@ struct SignedRoot {
     bytes nonSigners;
 }
 
-/// @title Whether a quorum signed
-/// @notice Knows the epochs, verifies aggregate signatures, and remembers the roots it has verified.
+/// @title IAttestationValidator
+/// @notice Verifies that a quorum of an epoch signed, and records verified roots.
 interface IAttestationValidator is IRefusals {
-    /// @notice The registry has told of an epoch, or of its end.
+    /// @notice Emitted when the registry publishes an epoch, or its end.
     event EpochUpdated(EpochId indexed epoch, OperatorSetId indexed operatorSet, address table, uint48 validUntil);
-    /// @notice Attestations under a root need no signature any more.
+    /// @notice Emitted when a root is recorded. Attestations under it can then be used without a signature.
     event RootRecorded(EpochId indexed epoch, bytes32 indexed root, uint256 signedWeight, uint256 totalWeight);
 
-    /// @notice Only the operator registry tells of epochs.
+    /// @notice Thrown when the caller is not the operator registry.
     error NotOperatorRegistry(address caller);
+    /// @notice Thrown at deployment when the chain lacks the instruction CLZ (EIP-7939).
+    error InstructionMissing();
 
-    /// @notice Takes over the state of an epoch. Only for the operator registry.
+    /// @notice Stores the state of an epoch. Only the operator registry may call it.
     function updateEpoch(EpochId number, Epoch calldata epoch) external;
 
     /// @notice Verifies a root once, so that each attestation under it can be used without its signature.
-    /// @dev Anybody may. Checks 8 to 11, with the floor as the quorum; a use checks its client's own quorum against the
-    /// weight recorded here. Of several records of one root in one epoch the greatest weight stays.
+    /// @dev Permissionless. Makes checks 8 to 11 with the floor as the quorum; each use compares its client's quorum
+    /// with the weight recorded here. If a root is recorded again in an epoch, the greatest weight counts.
     /// @param number The epoch whose operators signed, in force.
     /// @param signedRoot The root and its signature.
     function recordRoot(EpochId number, SignedRoot calldata signedRoot) external;
 
-    /// @notice Verifies and records many roots of one epoch with one product of pairings: two pairings, and one more for
-    /// each change of the non-signers from one root to the next.
-    /// @dev All are recorded, or none.
+    /// @notice Verifies and records many roots of one epoch with one product of pairings: two pairings, and one more
+    /// for each change of the non-signers from one root to the next. Records all of them, or reverts.
     function recordRoots(EpochId number, SignedRoot[] calldata signedRoots) external;
 
-    /// @notice The registry that tells of epochs.
+    /// @notice Returns the registry that publishes epochs.
     function OPERATOR_REGISTRY() external view returns (IOperatorRegistry);
 
-    /// @notice An epoch, as the registry last told it.
+    /// @notice Returns an epoch, as the registry last published it.
     function epochs(EpochId number) external view returns (address table, OperatorSetId operatorSet, uint48 validUntil);
 
-    /// @notice What was verified of a root; zero if it is not recorded under this epoch.
+    /// @notice Returns what was verified of a root; zero if it is not recorded under this epoch.
     function recordedRoots(EpochId number, bytes32 root) external view returns (uint96 signedWeight, uint96 totalWeight);
 }

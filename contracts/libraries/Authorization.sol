@@ -4,96 +4,106 @@ pragma solidity ^0.8.28;
 import {EpochId, IRefusals} from "../interfaces/Protocol.sol";
 import {LibBytes} from "solady/utils/LibBytes.sol";
 
-/// @title The bytes of an authorization, and where each field stands in them
-/// @dev The layout is in docs/protocol.md. Call `requireWellFormed` first: the readers rely on it. One authorization has
-/// one spelling: every field has a fixed place or a length, and the bitmap has no trailing zero byte.
+/// @title Authorization
+/// @notice Reads the fields of an authorization's bytes.
+/// @dev The layout is in docs/protocol.md. An authorization has one encoding: every field has a fixed offset or a
+/// length, and the bitmap has no trailing zero byte.
+/// @dev Warning: Call `requireWellFormed` first; the other functions rely on it.
 library Authorization {
-    /// @dev The only decision that lets a call through.
+    /// @dev The only decision that authorizes a call.
     uint8 internal constant ALLOW = 1;
-    /// @dev Bounds the work that a proof can cause; 2^32 attestations share one signature at most.
+    /// @dev The most hashes in a Merkle proof, so that at most 2^32 attestations share one signature.
     uint256 internal constant MAX_PROOF_LENGTH = 32;
 
     uint8 private constant DIRECT = 0;
     uint8 private constant RECORDED = 1;
 
+    uint256 private constant TASK_ID_OFFSET = 0;
+    uint256 private constant NONCE_OFFSET = 32;
+    uint256 private constant EXPIRATION_OFFSET = 64;
+    uint256 private constant DECISION_OFFSET = 70;
+    uint256 private constant EVIDENCE_OFFSET = 71;
+    uint256 private constant EPOCH_OFFSET = 103;
     uint256 private constant KIND_OFFSET = 107;
     uint256 private constant SIGNATURE_OFFSET = 108;
     uint256 private constant BITMAP_LENGTH_OFFSET = 204;
     uint256 private constant BITMAP_OFFSET = 205;
 
-    /// @notice Refuses bytes that do not parse, or leave something over, with `MalformedAuthorization`.
+    /// @notice Reverts with `MalformedAuthorization` if the bytes do not parse, or have more bytes after the last
+    /// field.
     function requireWellFormed(bytes calldata authorization) internal pure {
         if (!_isWellFormed(authorization)) revert IRefusals.MalformedAuthorization();
     }
 
-    /// @notice The task the operators decided on.
+    /// @notice Returns the id of the task that the operators decided on.
     function taskId(bytes calldata authorization) internal pure returns (bytes32) {
-        return LibBytes.loadCalldata(authorization, 0);
+        return LibBytes.loadCalldata(authorization, TASK_ID_OFFSET);
     }
 
-    /// @notice The nonce that use of the authorization spends.
+    /// @notice Returns the nonce that use of the authorization spends.
     function nonce(bytes calldata authorization) internal pure returns (uint256) {
-        return uint256(LibBytes.loadCalldata(authorization, 32));
+        return uint256(LibBytes.loadCalldata(authorization, NONCE_OFFSET));
     }
 
-    /// @notice First second at which the attestation is no longer good (Unix time).
+    /// @notice Returns the first second at which the attestation is no longer valid (Unix time).
     function expiration(bytes calldata authorization) internal pure returns (uint48) {
-        return uint48(bytes6(LibBytes.loadCalldata(authorization, 64)));
+        return uint48(bytes6(LibBytes.loadCalldata(authorization, EXPIRATION_OFFSET)));
     }
 
-    /// @notice 0 denies, 1 allows.
+    /// @notice Returns the decision: 0 denies, 1 allows.
     function decision(bytes calldata authorization) internal pure returns (uint8) {
-        return _byteAt(authorization, 70);
+        return _byteAt(authorization, DECISION_OFFSET);
     }
 
-    /// @notice Commits to all that the operators evaluated.
+    /// @notice Returns the hash that commits to all that the operators evaluated.
     function evidence(bytes calldata authorization) internal pure returns (bytes32) {
-        return LibBytes.loadCalldata(authorization, 71);
+        return LibBytes.loadCalldata(authorization, EVIDENCE_OFFSET);
     }
 
-    /// @notice The epoch whose operators signed.
+    /// @notice Returns the epoch whose operators signed.
     function epoch(bytes calldata authorization) internal pure returns (EpochId) {
-        return EpochId.wrap(uint32(bytes4(LibBytes.loadCalldata(authorization, 103))));
+        return EpochId.wrap(uint32(bytes4(LibBytes.loadCalldata(authorization, EPOCH_OFFSET))));
     }
 
-    /// @notice Whether the root is recorded. If so, there is neither a signature nor a bitmap.
+    /// @notice Returns whether the root is recorded. If so, there is neither a signature nor a bitmap.
     function isRecorded(bytes calldata authorization) internal pure returns (bool) {
         return _byteAt(authorization, KIND_OFFSET) == RECORDED;
     }
 
-    /// @notice The aggregate signature, a point of G1 in 96 bytes.
+    /// @notice Returns the aggregate signature, a point of G1 in 96 bytes.
     function signature(bytes calldata authorization) internal pure returns (bytes calldata) {
         return _slice(authorization, SIGNATURE_OFFSET, BITMAP_LENGTH_OFFSET - SIGNATURE_OFFSET);
     }
 
-    /// @notice Bitmap of the operators that did not sign: operator i is bit i % 8 of byte i / 8.
+    /// @notice Returns the bitmap of the operators that did not sign: operator i is bit i % 8 of byte i / 8.
     function nonSigners(bytes calldata authorization) internal pure returns (bytes calldata) {
         return _slice(authorization, BITMAP_OFFSET, _byteAt(authorization, BITMAP_LENGTH_OFFSET));
     }
 
-    /// @notice Folds the Merkle proof: the root that `leaf` stands under.
+    /// @notice Returns the root of the Merkle tree that contains `leaf`, by folding the proof.
     function root(bytes calldata authorization, bytes32 leaf) internal pure returns (bytes32 node) {
         node = leaf;
         uint256 proofLengthOffset = _proofLengthOffset(authorization);
-        // 100 gas a level, and 175 through OpenZeppelin's Hashes. Memory-safe: scratch space.
+        // In assembly: 100 gas a level instead of 175 with OpenZeppelin's Hashes. Memory-safe: writes only scratch
+        // space.
         assembly ("memory-safe") {
             let end := add(authorization.offset, authorization.length)
             for { let hash := add(authorization.offset, add(proofLengthOffset, 1)) } lt(hash, end) {
-                hash := add(hash, 32)
+                hash := add(hash, 0x20)
             } {
-                // The smaller first: the node stands at 0, or at 32 if it is the greater.
-                let place := shl(5, gt(node, calldataload(hash)))
-                mstore(place, node)
-                // An exclusive or is meant, not a power.
+                // The smaller hash first: the node is at 0x00, or at 0x20 if it is the greater.
+                let pointer := shl(5, gt(node, calldataload(hash)))
+                mstore(pointer, node)
+                // An exclusive or is intended, not a power.
                 // slither-disable-next-line incorrect-exp
-                mstore(xor(place, 32), calldataload(hash))
-                node := keccak256(0, 64)
+                mstore(xor(pointer, 0x20), calldataload(hash))
+                node := keccak256(0, 0x40)
             }
         }
     }
 
-    /// @dev The length is compared last and with everything that was read: were one of these bytes not part of the
-    /// authorization, it would be too short. (It is at least 109 bytes.)
+    /// @dev The length is compared last and covers everything that was read: if one of these bytes were not part of the
+    /// authorization, it would be too short. (It has at least 109 bytes.)
     function _isWellFormed(bytes calldata authorization) private pure returns (bool) {
         uint256 proofLengthOffset = _proofLengthOffset(authorization);
         uint256 proofLength = _byteAt(authorization, proofLengthOffset);
@@ -113,12 +123,13 @@ library Authorization {
         }
     }
 
-    /// @dev Without the compiler's bounds checks, which `requireWellFormed` has made.
+    /// @dev Slices without bounds checks, which `requireWellFormed` has made.
     function _slice(bytes calldata authorization, uint256 offset, uint256 length)
         private
         pure
         returns (bytes calldata part)
     {
+        // In assembly: saves Solidity's bounds checks. Memory-safe: it touches no memory.
         assembly ("memory-safe") {
             // slither-disable-next-line write-after-write
             part.offset := add(authorization.offset, offset)

@@ -1,49 +1,67 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Pointer, SCRATCH} from "../types/Pointer.sol";
 import {G1Point, MODULUS_HIGH, MODULUS_LOW} from "./BLS12381.sol";
+import {
+    G1ADD_ADDRESS,
+    G1ADD_PRICE,
+    INSUFFICIENT_GAS_SELECTOR,
+    MAP_FP_TO_G1_ADDRESS,
+    MAP_FP_TO_G1_PRICE,
+    MODEXP_ADDRESS,
+    MODEXP_LEAST_PRICE,
+    PRECOMPILE_MISSING_SELECTOR,
+    SHA256_ADDRESS
+} from "./Precompiles.sol";
 
-/// @title Hashing to G1 of BLS12-381, suite `BLS12381G1_XMD:SHA-256_SSWU_RO_` (RFC 9380, section 8.8.1)
-/// @dev Messages of any length, domain separation tags of any length but zero. The map to the curve, the isogeny and the
-/// clearing of the cofactor are the MAP_FP_TO_G1 precompile's (EIP-2537). Faults of the chain revert with the errors of
-/// `Precompiles`.
+/// @title HashToCurve
+/// @notice Hashes to G1 of BLS12-381, suite `BLS12381G1_XMD:SHA-256_SSWU_RO_` (RFC 9380, section 8.8.1).
+/// @dev Messages of any length, domain separation tags of any length but zero. The map to the curve, the isogeny and
+/// the clearing of the cofactor are the MAP_FP_TO_G1 precompile's (EIP-2537). Faults of the chain revert with the
+/// errors of `Precompiles`.
 library HashToCurve {
-    /// @notice RFC 9380, section 3.1: tags must not be empty.
+    /// @notice Thrown when the domain separation tag is empty (RFC 9380, section 3.1).
     error EmptyDomainSeparationTag();
 
     /// @dev Tags above this length are hashed first (RFC 9380, section 5.3.3).
     uint256 private constant MAX_TAG_LENGTH = 255;
 
-    /// @notice `hash_to_curve` (RFC 9380, section 3): a point of G1 whose discrete logarithm nobody knows.
+    /// @notice Returns `hash_to_curve` of a message (RFC 9380, section 3): a point of G1 whose discrete logarithm is
+    /// unknown.
     function hashToG1(bytes memory message, bytes memory domainSeparationTag)
         internal
         view
         returns (G1Point memory point)
     {
-        (uint256 start, uint256 place) = _addresses(message, point);
-        _hash(start, message.length, _shorten(domainSeparationTag), place);
+        (Pointer start, Pointer destination) = _pointers(message, point);
+        _hash(start, message.length, _shorten(domainSeparationTag), destination);
     }
 
-    /// @notice `hashToG1` of a message of 32 bytes, written to memory as a precompile reads it (128 bytes).
-    function hashWordToG1(bytes32 message, bytes memory domainSeparationTag, uint256 place) internal view {
-        // Scratch space: the message is read before anything else is written there.
+    /// @notice Writes `hashToG1` of a message of 32 bytes to memory, as a precompile reads it.
+    /// @param destination Pointer to 128 bytes that are allocated.
+    function hashWordToG1(bytes32 message, bytes memory domainSeparationTag, Pointer destination) internal view {
+        // In assembly: saves allocating the message. Memory-safe: scratch space, which `_hash` reads before it writes
+        // there.
         assembly ("memory-safe") {
             mstore(0, message)
         }
-        _hash(0, 32, _shorten(domainSeparationTag), place);
+        _hash(SCRATCH, 32, _shorten(domainSeparationTag), destination);
     }
 
-    /// @notice `expand_message_xmd` with SHA-256 to 128 bytes (RFC 9380, section 5.3.1).
+    /// @notice Returns `expand_message_xmd` with SHA-256 to 128 bytes (RFC 9380, section 5.3.1).
+    /// @dev Part of this library's API; the contracts do not call it.
     function expandMessage(bytes memory message, bytes memory domainSeparationTag)
         internal
         view
         returns (bytes32[4] memory uniform)
     {
         G1Point memory point;
-        (uint256 start, uint256 place) = _addresses(message, point);
-        uint256 expanded = _hash(start, message.length, _shorten(domainSeparationTag), place);
+        (Pointer start, Pointer destination) = _pointers(message, point);
+        Pointer expanded = _hash(start, message.length, _shorten(domainSeparationTag), destination);
+        // In assembly: Solidity has no pointers. Memory-safe: writes only to `uniform`.
         assembly ("memory-safe") {
-            mcopy(uniform, expanded, 128)
+            mcopy(uniform, expanded, 0x80)
         }
     }
 
@@ -52,49 +70,49 @@ library HashToCurve {
         return tag.length <= MAX_TAG_LENGTH ? tag : bytes.concat(sha256(abi.encodePacked("H2C-OVERSIZE-DST-", tag)));
     }
 
-    function _addresses(bytes memory message, G1Point memory point)
+    function _pointers(bytes memory message, G1Point memory point)
         private
         pure
-        returns (uint256 start, uint256 place)
+        returns (Pointer start, Pointer destination)
     {
+        // In assembly: Solidity has no pointers. Memory-safe: it touches no memory.
         assembly ("memory-safe") {
             start := add(message, 0x20)
-            place := point
+            destination := point
         }
     }
 
-    /// @dev In assembly because ten calls of precompiles, each through the compiler's encoding, cost a verification 9,000 gas
-    /// more.
+    /// @dev In assembly: saves a verification 9,000 gas of the compiler's encoding for ten calls of precompiles.
     ///
-    /// Memory-safe: it writes to `place`, to scratch space (0 to 63), and behind the free memory pointer, where nothing needs
-    /// to stay. From there on lie:
+    /// Memory-safe: it writes to `destination`, to scratch space, and after the free memory pointer, where nothing is
+    /// needed afterwards. The layout there:
     ///
     ///     0x000  MODEXP's input: lengths 64, 1, 64 | base (64 bytes) | exponent 1 (1 byte) | modulus (64 bytes)
     ///     0x100  MODEXP's remainder, MAP_FP_TO_G1's input (64 bytes)
     ///     0x140  two mapped points (256 bytes)
     ///     0x240  the expanded message (128 bytes)
     ///     0x2c0  64 zero bytes | message | uint16 128 | 0 | tag | length of the tag
-    /// @param message Address of the message.
+    /// @param message Pointer to the message.
     /// @param length Bytes of the message.
     /// @param tag The domain separation tag, 1 to 255 bytes.
-    /// @param place Address of the point's 128 bytes.
-    /// @return expanded Address of the expanded message, good until memory is allocated.
-    function _hash(uint256 message, uint256 length, bytes memory tag, uint256 place)
+    /// @param destination Pointer to the 128 bytes of the point.
+    /// @return expanded Pointer to the expanded message, valid until memory is allocated.
+    function _hash(Pointer message, uint256 length, bytes memory tag, Pointer destination)
         private
         view
-        returns (uint256 expanded)
+        returns (Pointer expanded)
     {
         assembly ("memory-safe") {
-            // No input below can be rejected, so a call failed for want of gas, or there is no such precompile. Only an
-            // account without code takes a call without gas.
+            // No input below can be rejected, so a call failed for lack of gas, or the precompile is missing. Only an
+            // account without code accepts a call without gas.
             function fail(precompile) {
                 if staticcall(0, precompile, 0, 0, 0, 0) {
-                    mstore(0, 0x942b0bea) // PrecompileMissing(address)
+                    mstore(0, PRECOMPILE_MISSING_SELECTOR)
                     mstore(0x20, precompile)
-                    revert(0x1c, 36)
+                    revert(0x1c, 0x24)
                 }
-                mstore(0, 0x1c26714c) // InsufficientGas()
-                revert(0x1c, 4)
+                mstore(0, INSUFFICIENT_GAS_SELECTOR)
+                revert(0x1c, 0x04)
             }
 
             expanded := add(mload(0x40), 0x240)
@@ -103,60 +121,95 @@ library HashToCurve {
             mstore(add(input, 0x20), 0)
             mcopy(add(input, 0x40), message, length)
             let end := add(add(input, 0x40), length)
-            // A word, of which 128 · 2^8 stands in the first three bytes; the tag overwrites the rest.
+            // The first three bytes of this word are uint16 128 and a zero byte; the tag overwrites the rest.
             mstore(end, shl(232, 0x8000))
             mcopy(add(end, 3), add(tag, 0x20), mload(tag))
             mstore8(add(add(end, 3), mload(tag)), mload(tag))
 
-            // b_0. SHA-256 (0x02) rejects nothing, so it may be given all the gas there is. `and` evaluates its second
-            // argument first.
+            // b_0. SHA-256 rejects nothing, so it can be given all the gas left. `and` evaluates its second argument
+            // first.
             length := add(length, add(0x44, mload(tag)))
-            if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 0x02, input, length, 0, 32))) {
-                fail(0x02)
+            if iszero(and(eq(returndatasize(), 0x20), staticcall(gas(), SHA256_ADDRESS, input, length, 0, 0x20))) {
+                fail(SHA256_ADDRESS)
             }
             let seed := mload(0)
 
-            // b_1 to b_4 overwrite what stands before the tag: b_0, mixed with the block before, and the block's number.
+            // b_1 to b_4: the block before, mixed with b_0, and the block's number overwrite the 33 bytes before the
+            // tag.
             input := sub(end, 30)
             length := add(34, mload(tag))
             let previous := 0
             for { let i := 1 } lt(i, 5) { i := add(i, 1) } {
                 mstore(input, xor(seed, previous))
                 mstore8(add(input, 32), i)
-                if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 0x02, input, length, 0, 32))) {
-                    fail(0x02)
+                if iszero(and(eq(returndatasize(), 0x20), staticcall(gas(), SHA256_ADDRESS, input, length, 0, 0x20))) {
+                    fail(SHA256_ADDRESS)
                 }
                 previous := mload(0)
                 mstore(add(expanded, sub(shl(5, i), 32)), previous)
             }
 
-            // Two field elements, each of 64 bytes reduced by the modulus (MODEXP, 0x05, EIP-198, at EIP-7883's least price),
-            // and mapped (MAP_FP_TO_G1, 0x10). 128 bits more than the modulus has make the bias negligible (RFC 9380,
-            // section 5.1). A modulus of 64 bytes pads the remainder as the map wants it.
+            // Two field elements, each of 64 bytes reduced by the modulus (MODEXP, EIP-198), and mapped. With 128 bits
+            // more than the modulus the bias is negligible (RFC 9380, section 5.1). A modulus of 64 bytes pads the
+            // remainder as MAP_FP_TO_G1 reads it.
             input := sub(expanded, 0x240)
-            mstore(input, 64)
+            mstore(input, 0x40)
             mstore(add(input, 0x20), 1)
-            mstore(add(input, 0x40), 64)
+            mstore(add(input, 0x40), 0x40)
             mstore8(add(input, 0xa0), 1)
             mstore(add(input, 0xa1), MODULUS_HIGH)
             mstore(add(input, 0xc1), MODULUS_LOW)
-            mcopy(add(input, 0x60), expanded, 64)
-            if iszero(and(eq(returndatasize(), 64), staticcall(500, 0x05, input, 225, add(input, 0x100), 64))) {
-                fail(0x05)
+            mcopy(add(input, 0x60), expanded, 0x40)
+            if iszero(
+                and(
+                    eq(returndatasize(), 0x40),
+                    staticcall(MODEXP_LEAST_PRICE, MODEXP_ADDRESS, input, 0xe1, add(input, 0x100), 0x40)
+                )
+            ) {
+                fail(MODEXP_ADDRESS)
             }
             if iszero(
-                and(eq(returndatasize(), 128), staticcall(5500, 0x10, add(input, 0x100), 64, add(input, 0x140), 128))
-            ) { fail(0x10) }
-            mcopy(add(input, 0x60), add(expanded, 64), 64)
-            if iszero(and(eq(returndatasize(), 64), staticcall(500, 0x05, input, 225, add(input, 0x100), 64))) {
-                fail(0x05)
+                and(
+                    eq(returndatasize(), 0x80),
+                    staticcall(
+                        MAP_FP_TO_G1_PRICE,
+                        MAP_FP_TO_G1_ADDRESS,
+                        add(input, 0x100),
+                        0x40,
+                        add(input, 0x140),
+                        0x80
+                    )
+                )
+            ) { fail(MAP_FP_TO_G1_ADDRESS) }
+            mcopy(add(input, 0x60), add(expanded, 0x40), 0x40)
+            if iszero(
+                and(
+                    eq(returndatasize(), 0x40),
+                    staticcall(MODEXP_LEAST_PRICE, MODEXP_ADDRESS, input, 0xe1, add(input, 0x100), 0x40)
+                )
+            ) {
+                fail(MODEXP_ADDRESS)
             }
             if iszero(
-                and(eq(returndatasize(), 128), staticcall(5500, 0x10, add(input, 0x100), 64, add(input, 0x1c0), 128))
-            ) { fail(0x10) }
-            // G1ADD
-            if iszero(and(eq(returndatasize(), 128), staticcall(375, 0x0b, add(input, 0x140), 256, place, 128))) {
-                fail(0x0b)
+                and(
+                    eq(returndatasize(), 0x80),
+                    staticcall(
+                        MAP_FP_TO_G1_PRICE,
+                        MAP_FP_TO_G1_ADDRESS,
+                        add(input, 0x100),
+                        0x40,
+                        add(input, 0x1c0),
+                        0x80
+                    )
+                )
+            ) { fail(MAP_FP_TO_G1_ADDRESS) }
+            if iszero(
+                and(
+                    eq(returndatasize(), 0x80),
+                    staticcall(G1ADD_PRICE, G1ADD_ADDRESS, add(input, 0x140), 0x100, destination, 0x80)
+                )
+            ) {
+                fail(G1ADD_ADDRESS)
             }
         }
     }

@@ -1,35 +1,59 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @title The precompiled contracts of EIP-2537 that BLS signatures need
-/// @dev Addresses and prices from EIP-2537.
-///
-/// Two things make a bare call unsafe. A precompile that is missing on the chain is an empty account: the call succeeds
-/// and returns nothing. And an EIP-2537 precompile that rejects its input consumes all the gas it was given. So each call
-/// gets its list price and no more, and the size of what came back is checked.
+import {Pointer} from "../types/Pointer.sol";
+
+// Addresses. Numbers, because assembly reads no constants of a library.
+uint256 constant SHA256_ADDRESS = 0x02;
+uint256 constant MODEXP_ADDRESS = 0x05;
+uint256 constant G1ADD_ADDRESS = 0x0b;
+uint256 constant G1MSM_ADDRESS = 0x0c;
+uint256 constant G2ADD_ADDRESS = 0x0d;
+uint256 constant G2MSM_ADDRESS = 0x0e;
+uint256 constant PAIRING_ADDRESS = 0x0f;
+uint256 constant MAP_FP_TO_G1_ADDRESS = 0x10;
+
+// Prices in gas: MODEXP's least from EIP-7883, the others from EIP-2537.
+uint256 constant MODEXP_LEAST_PRICE = 500;
+uint256 constant G1ADD_PRICE = 375;
+// For one term. With more terms each costs less, down to 519/1000.
+uint256 constant G1MSM_PRICE = 12_000;
+uint256 constant G2ADD_PRICE = 600;
+uint256 constant G2MSM_PRICE = 22_500;
+uint256 constant PAIRING_BASE_PRICE = 37_700;
+uint256 constant PAIRING_PAIR_PRICE = 32_600;
+uint256 constant MAP_FP_TO_G1_PRICE = 5500;
+
+// Selectors of this library's errors.
+uint256 constant PRECOMPILE_MISSING_SELECTOR = 0x942b0bea; // PrecompileMissing(address)
+uint256 constant INSUFFICIENT_GAS_SELECTOR = 0x1c26714c; // InsufficientGas()
+
+/// @title Precompiles
+/// @notice Calls the precompiled contracts of EIP-2537 that BLS signatures need.
+/// @dev Warning: A bare call of them is unsafe, for two reasons. A precompile that is missing on the chain is an empty
+/// account: the call succeeds and returns nothing. And an EIP-2537 precompile that rejects its input consumes all the
+/// gas it was given. So each call gets exactly its list price, and the size of the returned data is checked.
 library Precompiles {
-    /// @notice The chain does not have this precompile.
+    /// @notice Thrown when the chain does not have this precompile.
     /// @param precompile Its address.
     error PrecompileMissing(address precompile);
-    /// @notice Too little gas is left to tell a rejection by the precompile from lack of gas.
+    /// @notice Thrown when the gas left does not tell a rejection by the precompile from lack of gas.
     error InsufficientGas();
 
-    address internal constant G1ADD = address(0x0b);
-    address internal constant G1MSM = address(0x0c);
-    address internal constant G2ADD = address(0x0d);
-    address internal constant G2MSM = address(0x0e);
-    address internal constant PAIRING = address(0x0f);
-    address internal constant MAP_FP_TO_G1 = address(0x10);
+    // The numbers are addresses.
+    // forge-lint: disable-start(unsafe-typecast)
+    address internal constant G1ADD = address(uint160(G1ADD_ADDRESS));
+    address internal constant G1MSM = address(uint160(G1MSM_ADDRESS));
+    address internal constant G2ADD = address(uint160(G2ADD_ADDRESS));
+    address internal constant G2MSM = address(uint160(G2MSM_ADDRESS));
+    address internal constant PAIRING = address(uint160(PAIRING_ADDRESS));
+    address internal constant MAP_FP_TO_G1 = address(uint160(MAP_FP_TO_G1_ADDRESS));
 
-    uint256 internal constant G2ADD_PRICE = 600;
-    uint256 internal constant PAIRING_BASE_PRICE = 37_700;
-    uint256 internal constant PAIRING_PAIR_PRICE = 32_600;
-    /// @dev Of one term; with more of them each costs less, down to 519/1000.
-    uint256 internal constant G1MSM_PRICE = 12_000;
+    // forge-lint: disable-end(unsafe-typecast)
 
     /// @notice Adds two points of E(Fp), 128 bytes each.
     function g1Add(bytes memory input) internal view returns (bool success, bytes memory sum) {
-        return _call(G1ADD, 375, 128, input);
+        return _call(G1ADD, G1ADD_PRICE, 128, input);
     }
 
     /// @notice Multiplies one point of G1 (128 bytes) by a scalar (32 bytes); rejects points outside the subgroup.
@@ -44,31 +68,34 @@ library Precompiles {
 
     /// @notice Multiplies one point of G2 (256 bytes) by a scalar (32 bytes); rejects points outside the subgroup.
     function g2Multiply(bytes memory input) internal view returns (bool success, bytes memory product) {
-        return _call(G2MSM, 22_500, 256, input);
+        return _call(G2MSM, G2MSM_PRICE, 256, input);
     }
 
-    /// @notice Checks whether the product of the pairings of `pairs` pairs (384 bytes each) is one; rejects points outside
-    /// the subgroups.
-    function pairing(bytes memory input, uint256 pairs) internal view returns (bool success, bytes memory outcome) {
+    /// @notice Returns whether the product of the pairings of `pairs` pairs (384 bytes each) is one; rejects points
+    /// outside the subgroups.
+    /// @dev Part of this library's API; the contracts call PAIRING through `callInMemory`.
+    function pairing(bytes memory input, uint256 pairs) internal view returns (bool success, bytes memory result) {
         return _call(PAIRING, PAIRING_BASE_PRICE + PAIRING_PAIR_PRICE * pairs, 32, input);
     }
 
     /// @notice Maps a field element (64 bytes, canonical) to G1.
+    /// @dev Part of this library's API; the contracts call MAP_FP_TO_G1 in `HashToCurve`.
     function mapToG1(bytes memory element) internal view returns (bool success, bytes memory point) {
-        return _call(MAP_FP_TO_G1, 5500, 128, element);
+        return _call(MAP_FP_TO_G1, MAP_FP_TO_G1_PRICE, 128, element);
     }
 
-    /// @dev The same with memory by address: `input` to be read, `output` to be written.
+    /// @dev Calls a precompile with `inputLength` bytes at `input`, and writes `outputLength` bytes at `output`.
     function callInMemory(
         address precompile,
         uint256 price,
-        uint256 input,
+        Pointer input,
         uint256 inputLength,
-        uint256 output,
+        Pointer output,
         uint256 outputLength
     ) internal view returns (bool success) {
         uint256 returned;
-        // The compiler's own call copies the input before and the output after. Safe: it writes where it is told.
+        // In assembly: saves the compiler's copies of input and output. Memory-safe if `output` points to allocated
+        // memory or scratch space.
         assembly ("memory-safe") {
             success := staticcall(price, precompile, input, inputLength, output, outputLength)
             returned := returndatasize()
@@ -76,17 +103,18 @@ library Precompiles {
         if (success) {
             if (returned != outputLength) revert PrecompileMissing(precompile);
         } else if (gasleft() <= price / 63) {
-            // The EVM silently lowers a call's gas to 63/64 of what there is (EIP-150). Where that was less than the price,
-            // what is left now is less than 1/63 of the price; after a rejection it is more. Asked afterwards, the question
-            // costs a good call nothing.
+            // The EVM silently lowers a call's gas to 63/64 of the gas left (EIP-150). If that was less than the price,
+            // the gas left now is less than 1/63 of the price; after a rejection it is more. Checked afterwards, this
+            // costs an accepted call nothing.
             revert InsufficientGas();
         }
     }
 
-    /// @notice Says why a call whose input cannot be rejected has failed.
+    /// @notice Reverts with the reason why a call failed whose input cannot be rejected.
     function revertWithChainFault(address precompile) internal view {
         bool takesNoGas;
-        // Only an account without code takes a call without gas.
+        // Only an account without code accepts a call without gas. In assembly: no gas can be given otherwise.
+        // Memory-safe: it touches no memory.
         assembly ("memory-safe") {
             takesNoGas := staticcall(0, precompile, 0, 0, 0, 0)
         }
@@ -100,8 +128,9 @@ library Precompiles {
         returns (bool success, bytes memory output)
     {
         output = new bytes(outputLength);
-        uint256 from;
-        uint256 to;
+        Pointer from;
+        Pointer to;
+        // In assembly: Solidity has no address of memory. Memory-safe: it touches no memory.
         assembly ("memory-safe") {
             from := add(input, 0x20)
             to := add(output, 0x20)

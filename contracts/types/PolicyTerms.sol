@@ -4,7 +4,8 @@ pragma solidity ^0.8.28;
 import {ITaskManager} from "../interfaces/ITaskManager.sol";
 import {OperatorSetId} from "../interfaces/Protocol.sol";
 
-/// @notice A client's TaskManager and its policy without the policy's id, packed so that a protected call reads one slot.
+/// @notice A client's TaskManager and its policy without the policy's id, packed so that a protected call reads one
+/// slot.
 ///
 ///     bit 255                208 207       192 191           160 159                 0
 ///     ┌─────────────────────────┬─────────────┬─────────────────┬─────────────────────┐
@@ -21,6 +22,8 @@ uint256 constant QUORUM_SHIFT = 192;
 uint256 constant QUORUM_MASK = 0xffff;
 uint256 constant MAX_LIFETIME_SHIFT = 208;
 
+// Each cast keeps a field of that length.
+// forge-lint: disable-next-item(unsafe-typecast)
 /// @title PolicyTermsLibrary
 /// @notice Reads and replaces the fields of `PolicyTerms`.
 library PolicyTermsLibrary {

@@ -27,6 +27,12 @@ export const TARGETS = [
     suites: ["Refusals", "RecordedRoots", "Epochs", "QuorumRefusals"],
   },
   { file: "contracts/PolicyClient.sol", artifacts: CLIENTS, suites: ["PolicyClient", "Refusals", "ExplicitIntent"] },
+  { file: "contracts/types/PolicyTerms.sol", artifacts: CLIENTS, suites: ["PolicyClient", "Refusals", "ExplicitIntent"] },
+  {
+    file: "contracts/types/Pointer.sol",
+    artifacts: [TASK_MANAGER, BATCH_CALLER],
+    suites: ["SignatureBatch", "Batch", "RecordedRoots"],
+  },
   {
     file: "contracts/libraries/Authorization.sol",
     artifacts: [TASK_MANAGER, "tests/forge/utils/AuthorizationReader.sol:AuthorizationReader"],

@@ -26,10 +26,10 @@ fn source() -> String {
         "// SPDX-License-Identifier: MIT OR Apache-2.0\n\
          pragma solidity ^0.8.28;\n\
          \n\
-         /// @title The contracts as they are deployed\n\
-         /// @notice Creation code without constructor arguments, so that a test with any compiler and any settings stands before the\n\
-         /// very code that runs on chain.\n\
-         /// @dev Written by crates/assent-contracts/tests/test_kit.rs, which also holds it to the contracts.\n\
+         /// @title AssentBytecode\n\
+         /// @notice The creation code of the contracts without constructor arguments, so that tests with any compiler and any\n\
+         /// settings use the code that runs on chain.\n\
+         /// @dev Written by crates/assent-contracts/tests/test_kit.rs, which also compares it with the contracts.\n\
          library AssentBytecode {\n",
     );
     for (name, code) in [

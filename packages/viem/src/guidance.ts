@@ -102,7 +102,11 @@ export const guidance = {
     remedy: "A policy needs an id, a quorum of 5001 to 10000 basis points and a lifetime above zero.",
   },
   NotOperatorRegistry: {
-    explanation: "{caller} is not the operator registry, which alone tells of epochs",
+    explanation: "{caller} is not the operator registry, the only account that publishes epochs",
     remedy: "Use the OperatorRegistry: commitEpoch, revokeEpoch, publishEpoch.",
+  },
+  InstructionMissing: {
+    explanation: "the chain lacks the instruction CLZ (EIP-7939), which the TaskManager needs",
+    remedy: "Deploy to a chain with the hardfork Osaka; a local node may need another hardfork.",
   },
 } as const satisfies Record<RefusalName, { readonly explanation: string; readonly remedy: string }>;

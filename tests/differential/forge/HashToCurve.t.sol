@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
+import {Pointer} from "../../../contracts/types/Pointer.sol";
 import {VerifierOracle} from "./VerifierOracle.sol";
 
 contract HashToCurveDifferentialTest is VerifierOracle {
@@ -25,11 +26,11 @@ contract HashToCurveDifferentialTest is VerifierOracle {
     /// @dev What the validator does with a root.
     function testFuzz_RootsHashToTheSamePoint(bytes32 root) public {
         bytes memory point = new bytes(128);
-        uint256 place;
+        Pointer pointer;
         assembly ("memory-safe") {
-            place := add(point, 0x20)
+            pointer := add(point, 0x20)
         }
-        HashToCurve.hashWordToG1(root, OperatorKeys.SIGNATURE_TAG, place);
+        HashToCurve.hashWordToG1(root, OperatorKeys.SIGNATURE_TAG, pointer);
         bytes memory expected = askHashToCurve(bytes.concat(root), OperatorKeys.SIGNATURE_TAG);
         assertEq(bytes.concat(new bytes(16), _slice(expected, 0), new bytes(16), _slice(expected, 48)), point);
     }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {BLS12381, G1Point, G2Point, MODULUS_HIGH, MODULUS_LOW} from "../../../contracts/libraries/BLS12381.sol";
+import {Pointer} from "../../../contracts/types/Pointer.sol";
 import {Test} from "forge-std/Test.sol";
 
 /// @dev What the library says of points from their words only, each word and each byte by itself.
@@ -67,7 +68,7 @@ contract BLS12381PointsTest is Test {
 
     /// @dev Earlier memory contents are not the answer of a precompile that gave none.
     function test_ProductOfABadPointDoesNotHoldWhateverMemoryHolds() public view {
-        (uint256 product,,) = BLS12381.allocateProduct();
+        (Pointer product,,) = BLS12381.allocateProduct();
         _store(product, G1Point(0, 0, 0, 0));
         (bool wellFormed, bool holds) = BLS12381.checkProduct(product, 1);
         assertTrue(wellFormed && holds);
@@ -98,17 +99,17 @@ contract BLS12381PointsTest is Test {
     /// @dev To memory that is not clean.
     function copyG1(bytes calldata encoded) external pure returns (bytes memory copied, bool isZero) {
         copied = new bytes(128);
-        uint256 place;
+        Pointer pointer;
         assembly ("memory-safe") {
-            place := add(copied, 0x20)
-            for { let i := 0 } lt(i, 4) { i := add(i, 1) } { mstore(add(place, mul(i, 0x20)), not(0)) }
+            pointer := add(copied, 0x20)
+            for { let i := 0 } lt(i, 4) { i := add(i, 1) } { mstore(add(pointer, mul(i, 0x20)), not(0)) }
         }
-        isZero = BLS12381.copyG1(encoded, place);
+        isZero = BLS12381.copyG1(encoded, pointer);
     }
 
-    function _store(uint256 place, G1Point memory point) private pure {
+    function _store(Pointer pointer, G1Point memory point) private pure {
         assembly ("memory-safe") {
-            mcopy(place, point, 0x80)
+            mcopy(pointer, point, 0x80)
         }
     }
 }

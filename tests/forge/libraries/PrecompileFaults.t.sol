@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
 import {Precompiles} from "../../../contracts/libraries/Precompiles.sol";
@@ -62,7 +62,7 @@ contract PrecompileFaultsTest is AssentTestBase {
     function test_RevertWhen_DeployedWhereTheInstructionThatCountsZerosFindsNoBit() public {
         deployAssent(1);
         vm.warp(0);
-        vm.expectRevert(bytes(""));
+        vm.expectRevert(IAttestationValidator.InstructionMissing.selector);
         deployTaskManager();
         vm.warp(1);
         deployTaskManager();

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {BLS12381, G1Point, G2Point} from "../../../contracts/libraries/BLS12381.sol";
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
 import {SignatureBatch} from "../../../contracts/libraries/SignatureBatch.sol";
+import {Pointer} from "../../../contracts/types/Pointer.sol";
 
 /// @title The library's check of many signatures, with any seed
 contract SignatureBatchCaller {
@@ -20,16 +21,16 @@ contract SignatureBatchCaller {
         SignatureBatch.Batch memory batch = SignatureBatch.start(messages.length, seed);
         _copy(batch.nextKey(), abi.encode(negatedKey));
         for (uint256 i = 0; i < messages.length; ++i) {
-            (uint256 signature, uint256 hashed) = batch.next();
+            (Pointer signature, Pointer hashed) = batch.next();
             _copy(signature, abi.encode(BLS12381.decodeG1(signatures[i])));
             _copy(hashed, abi.encode(HashToCurve.hashToG1(messages[i], tag)));
         }
         (, result) = batch.check();
     }
 
-    function _copy(uint256 place, bytes memory point) private pure {
+    function _copy(Pointer pointer, bytes memory point) private pure {
         assembly ("memory-safe") {
-            mcopy(place, add(point, 32), mload(point))
+            mcopy(pointer, add(point, 32), mload(point))
         }
     }
 }
