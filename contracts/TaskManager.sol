@@ -111,14 +111,16 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     ) private view returns (bytes32 taskId, NonceWord storage word, uint256 updatedMask) {
         authorization.requireWellFormed();
         if (attestedCall.chainId != block.chainid) revert WrongChain(block.chainid, attestedCall.chainId);
-        if (attestedCall.caller != attestedCall.from) revert WrongSender(attestedCall.from, attestedCall.caller);
+        if (attestedCall.caller != attestedCall.from) revert WrongSender(attestedCall.caller, attestedCall.from);
 
         bytes32 intentHash = _hashCall(attestedCall);
         uint256 nonce = authorization.nonce();
         taskId = _taskId(policyClient, policy.policyId, intentHash, nonce);
         if (taskId != authorization.taskId()) revert WrongTask(taskId, authorization.taskId());
 
-        _requireTimely(authorization.expiration(), policy.maxLifetime);
+        uint48 expiration = authorization.expiration();
+        _requireNotExpired(expiration);
+        _requireLifetime(expiration, policy.maxLifetime);
         word = _wordOf(policyClient, nonce);
         uint256 mask = word.mask;
         updatedMask = mask | _bit(nonce);
@@ -129,9 +131,13 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         if (authorization.decision() != Authorization.ALLOW) revert PolicyDenied(taskId);
     }
 
-    /// @dev Checks 5 and 6. The expiration is signed, so the caller cannot choose a decision's lifetime.
-    function _requireTimely(uint48 expiration, uint48 maxLifetime) private view {
+    /// @dev Check 5. The operators signed the expiration, so a decision's lifetime is not set when it is used.
+    function _requireNotExpired(uint48 expiration) private view {
         if (block.timestamp >= expiration) revert AttestationExpired(expiration, block.timestamp);
+    }
+
+    /// @dev Check 6.
+    function _requireLifetime(uint48 expiration, uint48 maxLifetime) private view {
         uint256 latest;
         unchecked {
             // `block.timestamp` and 48 bits cannot overflow.

@@ -58,32 +58,32 @@ struct Policy {
 
 /// @title IRefusals
 /// @notice Every reason for which an authorization is refused, in the order of the checks.
-/// @dev The Rust verifier generates its errors from this interface.
+/// @dev In every error `expected` is what the chain and the call demand, and `actual` is what the intent or the
+/// authorization says. The Rust verifier generates its errors from this interface; errors.json explains them.
 interface IRefusals {
     /// @notice Thrown when the client has no TaskManager or no policy.
     error PolicyNotSet();
-    /// @notice The authorization's bytes do not parse, leave something over, or name an operator that is not in the
-    /// epoch.
+    /// @notice Thrown when the authorization does not parse or is followed by other bytes.
     error MalformedAuthorization();
     /// @notice Thrown when the intent is for another chain.
     /// @param expected The chain of this contract.
     /// @param actual The chain that the intent names.
     error WrongChain(uint256 expected, uint256 actual);
-    /// @notice Thrown when the caller is not the account that the intent names.
-    /// @param expected The intent's `from`.
-    /// @param actual The caller.
+    /// @notice Thrown when the intent is from another account than the caller.
+    /// @param expected The caller.
+    /// @param actual The intent's `from`.
     error WrongSender(address expected, address actual);
-    /// @notice Thrown when the call, its policy, client, chain or TaskManager differ from what was attested.
+    /// @notice Thrown when the call, its chain, its contracts or its policy differ from what was attested.
     /// @param expected The task id of the call as it is made.
-    /// @param actual The task id in the authorization.
+    /// @param actual The task id that the authorization carries.
     error WrongTask(bytes32 expected, bytes32 actual);
-    /// @notice Thrown when the attestation has expired.
+    /// @notice Thrown when the attestation is no longer valid.
     /// @param expiration First second at which it was no longer valid (Unix time).
-    /// @param timestamp `block.timestamp` (Unix time).
+    /// @param timestamp The current time (Unix time).
     error AttestationExpired(uint48 expiration, uint256 timestamp);
-    /// @notice Thrown when the attestation would be valid for longer than the policy allows.
+    /// @notice Thrown when the attestation would stay valid for longer than the policy allows.
     /// @param expiration First second at which it would no longer be valid (Unix time).
-    /// @param latest The latest expiration that the policy accepts now (Unix time).
+    /// @param latest The latest expiration that the policy currently accepts (Unix time).
     error LifetimeTooLong(uint48 expiration, uint256 latest);
     /// @notice Thrown when the nonce was used or burned.
     /// @param policyClient The client whose nonce it is.
@@ -99,20 +99,22 @@ interface IRefusals {
     /// @notice Thrown when the owner of the registry revoked the epoch.
     /// @param epoch The epoch that the authorization names.
     error EpochRevoked(EpochId epoch);
-    /// @notice Thrown when the root is not recorded.
+    /// @notice Thrown when the root of a recorded authorization is not recorded under the epoch.
     /// @param epoch The epoch that the authorization names.
     /// @param root The root, computed from the attestation and the Merkle proof.
     error RootNotRecorded(EpochId epoch, bytes32 root);
-    /// @notice Thrown when too little weight signed.
-    /// @param signed Weight of the operators that signed.
-    /// @param required Least weight that had to sign.
+    /// @notice Thrown when the bitmap of non-signers names an operator that is not in the epoch.
+    error NonSignerOutOfRange();
+    /// @notice Thrown when the operators that signed have too little weight.
+    /// @param signed The weight of the operators that signed.
+    /// @param required The least weight that must sign.
     error QuorumNotReached(uint256 signed, uint256 required);
-    /// @notice Thrown when the signature is not the canonical encoding of a point of the prime-order subgroup of G1
-    /// other than infinity.
+    /// @notice Thrown when the signature is not the canonical encoding of a point of G1's prime-order subgroup other
+    /// than infinity.
     error MalformedSignature();
     /// @notice Thrown when the operators that the authorization names as signers did not sign this attestation.
     error InvalidSignature();
-    /// @notice Thrown when the operators denied the call.
-    /// @param taskId The denied task.
+    /// @notice Thrown when the operators found that the policy forbids the call.
+    /// @param taskId The task that they denied.
     error PolicyDenied(bytes32 taskId);
 }

@@ -188,7 +188,7 @@ fn require_chain_and_sender<L>(context: &Context<L>, call: &ParsedCall<'_>) -> R
         return Err(Refusal::WrongChain { expected: context.chain_id, actual: call.chain_id });
     }
     if context.caller != call.from {
-        return Err(Refusal::WrongSender { expected: call.from, actual: context.caller });
+        return Err(Refusal::WrongSender { expected: context.caller, actual: call.from });
     }
     Ok(())
 }
@@ -262,7 +262,7 @@ fn signed_weight(epoch: &Epoch, non_signers: NonSignersRef<'_>) -> Result<Weight
     let total = epoch.operators.total_weight();
     let mut signed = total;
     for index in non_signers.indices() {
-        let non_signer = operators.get(usize::from(index)).ok_or(Refusal::MalformedAuthorization)?;
+        let non_signer = operators.get(usize::from(index)).ok_or(Refusal::NonSignerOutOfRange)?;
         // Never saturates: the total is the sum of all weights, and a bitmap names no operator twice.
         signed = signed.saturating_sub(non_signer.weight);
     }

@@ -77,10 +77,10 @@ fn refuses_bytes_that_are_not_an_authorization() {
 fn refuses_a_non_signer_beyond_the_epoch_when_the_number_is_known() {
     let (fixture, _) = valid();
     let authorization = with_absent(fixture.authorization(), [1, 4, 7]);
-    assert_refused(&fixture, &authorization.encode(), Check::Quorum, Refusal::MalformedAuthorization);
+    assert_refused(&fixture, &authorization.encode(), Check::Quorum, Refusal::NonSignerOutOfRange);
     // It is found before the weights are compared.
     let authorization = with_absent(authorization, 0..8);
-    assert_refused(&fixture, &authorization.encode(), Check::Quorum, Refusal::MalformedAuthorization);
+    assert_refused(&fixture, &authorization.encode(), Check::Quorum, Refusal::NonSignerOutOfRange);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn refuses_an_intent_for_another_chain() {
 fn refuses_another_caller() {
     let (mut fixture, authorization) = valid();
     fixture.context.caller = Address::repeat_byte(0xee);
-    let refusal = Refusal::WrongSender { expected: Address::repeat_byte(0x44), actual: Address::repeat_byte(0xee) };
+    let refusal = Refusal::WrongSender { expected: Address::repeat_byte(0xee), actual: Address::repeat_byte(0x44) };
     assert_refused(&fixture, &authorization, Check::ChainAndSender, refusal);
 }
 

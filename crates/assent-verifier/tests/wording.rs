@@ -64,6 +64,7 @@ fn every_refusal_has_the_selector_of_its_signature_and_survives_revert_data() {
         (Refusal::EpochExpired { epoch: 1, validUntil: U48::from(1) }, "EpochExpired(uint32,uint48)"),
         (Refusal::EpochRevoked { epoch: 1 }, "EpochRevoked(uint32)"),
         (Refusal::RootNotRecorded { epoch: 1, root: word }, "RootNotRecorded(uint32,bytes32)"),
+        (Refusal::NonSignerOutOfRange, "NonSignerOutOfRange()"),
         (Refusal::QuorumNotReached { signed: number, required: number }, "QuorumNotReached(uint256,uint256)"),
         (Refusal::MalformedSignature, "MalformedSignature()"),
         (Refusal::InvalidSignature, "InvalidSignature()"),

@@ -146,6 +146,7 @@ fn arguments(refusal: &Refusal) -> Value {
     match *refusal {
         Refusal::PolicyNotSet
         | Refusal::MalformedAuthorization
+        | Refusal::NonSignerOutOfRange
         | Refusal::MalformedSignature
         | Refusal::InvalidSignature => json!({}),
         Refusal::WrongChain { expected, actual } => {

@@ -1,96 +1,99 @@
-import type { RefusalName } from "./refusal.js";
+// Generated from contracts/interfaces/errors.json by xtask/tests/errors.rs.
+import type { RefusalName } from "./errors/protocol.js";
 
-/**
- * What each error means, and what to do next. The explanations of refusals are the Rust verifier's, word for word:
- * whoever reads both logs sees one sentence.
- */
+/** What each error means, and what to do next. The Rust verifier says the same. */
 export const guidance = {
   PolicyNotSet: {
-    explanation: "the client has been given no TaskManager and policy",
-    remedy:
-      "The contract's owner must set both (setAssentTaskManager, setAssentPolicy); a proxy's initialiser may not have run.",
+    explanation: "the client has no TaskManager or no policy",
+    remedy: "Have the client's owner set both with `setAssentTaskManager` and `setAssentPolicy`.",
   },
   MalformedAuthorization: {
-    explanation: "the authorization does not parse, or names an operator that the epoch does not have",
-    remedy: "Send the calldata through withAuthorization or sendAttested; a wallet may have dropped or appended bytes.",
+    explanation: "the authorization does not parse",
+    remedy:
+      "Send the authorization's bytes unchanged: something on the way may have dropped or appended some; " +
+      "`withAuthorization` and `sendAttested` append them.",
   },
   WrongChain: {
-    explanation: "the intent is for chain {actual}, not for chain {expected}",
-    remedy: "Switch the client to the intent's chain, or have the intent attested for this one.",
+    explanation: "the intent is for chain {actual}, but this is chain {expected}",
+    remedy: "Send to a node of the intent's chain, or have the call attested for this one.",
   },
   WrongSender: {
-    explanation: "the caller is {actual}, not the intent's sender {expected}",
-    remedy: "Send from the intent's account, or have the intent attested for the account that calls.",
+    explanation: "the intent is from {actual}, but the caller is {expected}",
+    remedy: "Send from the account that the intent names, or have the call attested for the caller.",
   },
   WrongTask: {
     explanation: "the authorization is for task {actual}, but this call under this policy is task {expected}",
     remedy:
-      "Something differs from what was attested: sender, contract, value, a byte of the calldata, chain or policy. " +
-      "differences(document, intent) names it.",
+      "Compare the call with what was attested: caller, contract, value, calldata, nonce, chain or policy " +
+      "differs; `differences(document, intent)` names each field that differs.",
   },
   AttestationExpired: {
-    explanation: "the attestation expired at {expiration} (Unix seconds); it is {timestamp}",
-    remedy: "Ask the operators for a new attestation of the same intent.",
+    explanation: "the attestation expired at {expiration} (Unix seconds); the time is {timestamp}",
+    remedy: "Have the call attested again, and send it before it expires.",
   },
   LifetimeTooLong: {
-    explanation: "the attestation expires at {expiration} (Unix seconds), later than {latest}, the policy's latest now",
-    remedy: "Ask for an attestation that expires within the policy's maxLifetime, or wait.",
+    explanation:
+      "the attestation expires at {expiration} (Unix seconds); the policy currently accepts {latest} at most",
+    remedy: "Have the call attested with an expiration within the policy's `maxLifetime`, or send it later.",
   },
   AttestationAlreadySpent: {
     explanation: "nonce {nonce} of client {policyClient} was used or burned",
-    remedy:
-      "Look whether the call went through already; if it must be made again, have it attested with an unused nonce.",
+    remedy: "An attestation can be used only once: have the call attested with a new nonce.",
   },
   UnknownEpoch: {
-    explanation: "epoch {epoch} is not one of the policy's operator set",
+    explanation: "epoch {epoch} is not an epoch of the policy's operator set",
     remedy:
-      "Ask the policy's operators for an attestation. If the OperatorRegistry has this epoch, its TaskManager may " +
-      "not know it yet: addValidator and publishEpoch.",
+      "Have the call attested by the policy's operators. If the OperatorRegistry has this epoch, publish it to " +
+      "the TaskManager with `addValidator` and `publishEpoch`.",
   },
   EpochExpired: {
-    explanation: "epoch {epoch} expired at {validUntil} (Unix seconds): it was superseded, and its grace period is over",
-    remedy: "Ask for an attestation by the operators of the current epoch.",
+    explanation:
+      "epoch {epoch} expired at {validUntil} (Unix seconds): it was superseded, and its grace period is over",
+    remedy: "Have the call attested under the current epoch.",
   },
   EpochRevoked: {
     explanation: "epoch {epoch} was revoked",
-    remedy: "Ask for an attestation by the operators of the current epoch.",
+    remedy: "Have the call attested under the current epoch.",
   },
   RootNotRecorded: {
     explanation: "root {root} is not recorded under epoch {epoch}",
     remedy:
-      "Have the root recorded (recordRoot), or send the authorization that carries the signature: " +
-      "authorizationOf(document).",
+      "Record the root, or send the authorization that carries the signature; `authorizationOf(document)` " +
+      "carries the signature.",
+  },
+  NonSignerOutOfRange: {
+    explanation: "the bitmap of non-signers names an operator that is not in the epoch",
+    remedy: "Aggregate the signatures again, with the indices and the number of the epoch whose operators signed.",
   },
   QuorumNotReached: {
-    explanation: "operators with weight {signed} signed; the quorum is {required}",
-    remedy: "Ask for an attestation that more operators have signed.",
+    explanation: "operators with weight {signed} signed, but the quorum is {required}",
+    remedy: "Have more operators sign.",
   },
   MalformedSignature: {
-    explanation: "the signature is not the encoding of a point of G1's subgroup other than infinity",
-    remedy:
-      "The signature was altered on the way, or its encoding is wrong: 96 bytes, uncompressed, without flag bits.",
+    explanation: "the signature does not encode a point of G1's prime-order subgroup other than infinity",
+    remedy: "Use the signature as it was aggregated: 96 bytes, uncompressed, without flag bits.",
   },
   InvalidSignature: {
-    explanation: "the operators said to have signed did not sign this attestation",
+    explanation: "the operators that the authorization names as signers did not sign this attestation",
     remedy:
-      "A field beside the call was altered (nonce, expiration, decision, evidence, epoch, non-signers), or the " +
-      "signature is forged.",
+      "Use the nonce, expiration, decision, evidence, epoch and non-signers that the operators signed with: one " +
+      "was changed, or the signature is forged.",
   },
   PolicyDenied: {
     explanation: "the operators found that the policy forbids task {taskId}",
-    remedy: "Do not repeat the call: change it so that the policy allows it, and have that attested.",
+    remedy: "Change the call so that the policy allows it, and have it attested.",
   },
   PrecompileMissing: {
-    explanation: "the chain does not have the precompile {precompile}, without which no signature can be checked",
+    explanation: "the chain has no precompile at {precompile}, so no signature can be verified",
     remedy: "Use a chain with the BLS12-381 precompiles of EIP-2537 (Prague); a local node may need another hardfork.",
   },
   InsufficientGas: {
-    explanation: "too little gas is left to check the signature",
-    remedy: "Send the call with more gas: estimate it with the authorization in place, as sendAttested does.",
+    explanation: "the gas left is too little to verify the signature",
+    remedy: "Send the call with more gas: estimate it with the authorization appended; `sendAttested` does so.",
   },
   AssentAlreadyInitialized: {
-    explanation: "the client has its TaskManager and policy already",
-    remedy: "The contract's owner changes them with setAssentTaskManager and setAssentPolicy.",
+    explanation: "the client already has its TaskManager and policy",
+    remedy: "Change them as the contract's owner with `setAssentTaskManager` and `setAssentPolicy`.",
   },
   AssentInvalidTaskManager: {
     explanation: "the TaskManager {taskManager} is not a contract",
@@ -98,12 +101,13 @@ export const guidance = {
   },
   AssentInvalidPolicy: {
     explanation:
-      "no client takes policy {policyId} with a quorum of {quorum} basis points and lifetimes of {maxLifetime} seconds",
-    remedy: "A policy needs an id, a quorum of 5001 to 10000 basis points and a lifetime above zero.",
+      "policy {policyId} with a quorum of {quorum} basis points and a lifetime of {maxLifetime} seconds is " +
+      "invalid",
+    remedy: "Give a policy with a non-zero id, a quorum of 5001 to 10000 basis points and a non-zero lifetime.",
   },
   NotOperatorRegistry: {
-    explanation: "{caller} is not the operator registry, the only account that publishes epochs",
-    remedy: "Use the OperatorRegistry: commitEpoch, revokeEpoch, publishEpoch.",
+    explanation: "{caller} is not the operator registry, and only the registry updates epochs",
+    remedy: "Use the OperatorRegistry: `commitEpoch`, `revokeEpoch`, `publishEpoch`.",
   },
   InstructionMissing: {
     explanation: "the chain lacks the instruction CLZ (EIP-7939), which the TaskManager needs",

@@ -55,6 +55,7 @@ export {
   MalformedAuthorizationError,
   type MalformedAuthorizationErrorType,
 } from "./errors/malformedAuthorization.js";
+export { type RefusalName, protocolErrors } from "./errors/protocol.js";
 export { RefusedError, type RefusedErrorType } from "./errors/refused.js";
 export { guidance } from "./guidance.js";
 export {
@@ -70,4 +71,4 @@ export {
   taskId,
 } from "./intent.js";
 export { type NoncePositionReturnType, noncePosition } from "./nonces.js";
-export { type Refusal, type RefusalName, decodeRefusal, protocolErrors } from "./refusal.js";
+export { type Refusal, decodeRefusal } from "./refusal.js";

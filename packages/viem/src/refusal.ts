@@ -1,12 +1,7 @@
 import { type AbiParameterToPrimitiveType, type Hex, decodeErrorResult, encodeErrorResult } from "viem";
-import { administrationErrors, chainFaultErrors, refusalErrors } from "./abi.js";
+import { chainFaultErrors, refusalErrors } from "./abi.js";
+import { type RefusalName, protocolErrors } from "./errors/protocol.js";
 import { guidance } from "./guidance.js";
-
-/** The custom errors of the protocol, as parts of an ABI. */
-export const protocolErrors = [...refusalErrors, ...chainFaultErrors, ...administrationErrors] as const;
-
-/** The name of every error of the protocol. */
-export type RefusalName = (typeof protocolErrors)[number]["name"];
 
 /**
  * A refusal by the protocol, told apart by `name`, which gives `args` their types. `kind` says who can do something

@@ -156,7 +156,7 @@ test("a forged signature is refused, and so is one that is no point", async () =
 test("an epoch that does not exist, and an operator that it does not have, are refused", async () => {
   const document = await attestPayment(1n, { nonce: 6n });
   await assertRefused(pay(1n, { ...document, epoch: 2 }), ["UnknownEpoch", { epoch: 2 }]);
-  await assertRefused(pay(1n, { ...document, nonSigners: [5] }), ["MalformedAuthorization", {}]);
+  await assertRefused(pay(1n, { ...document, nonSigners: [5] }), ["NonSignerOutOfRange", {}]);
 });
 
 test("truncated bytes are refused, for every way to send them", async () => {

@@ -14,7 +14,7 @@ abstract contract EveryRefusal is VerificationDifferentialTestBase {
     function unreachable() internal pure virtual returns (string[] memory) {}
 
     function test_EveryRefusalAndAcceptanceIsReached() public {
-        string[16] memory refusals = _refusals();
+        string[17] memory refusals = _refusals();
         uint256[] memory reached = new uint256[](refusals.length);
         uint256 accepted = 0;
         Dice.Cup memory dice = Dice.Cup(1);
@@ -47,7 +47,7 @@ abstract contract EveryRefusal is VerificationDifferentialTestBase {
     }
 
     /// @dev All of docs/protocol.md, "What is checked, in this order".
-    function _refusals() private pure returns (string[16] memory) {
+    function _refusals() private pure returns (string[17] memory) {
         return [
             "PolicyNotSet()",
             "MalformedAuthorization()",
@@ -61,6 +61,7 @@ abstract contract EveryRefusal is VerificationDifferentialTestBase {
             "EpochExpired(uint32,uint48)",
             "EpochRevoked(uint32)",
             "RootNotRecorded(uint32,bytes32)",
+            "NonSignerOutOfRange()",
             "QuorumNotReached(uint256,uint256)",
             "MalformedSignature()",
             "InvalidSignature()",

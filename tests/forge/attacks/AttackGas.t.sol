@@ -60,7 +60,7 @@ contract AttackGasTest is ExplicitPath {
     function test_TargetThatSwallowsWantOfGasIsSpentWithoutItsWork() public {
         (Intent memory intent, bytes memory authorization) = _toWorker(abi.encodeCall(Worker.tryToWork, ()));
         vm.prank(stranger);
-        vm.expectRevert(abi.encodeWithSelector(IRefusals.WrongSender.selector, agent, stranger));
+        vm.expectRevert(abi.encodeWithSelector(IRefusals.WrongSender.selector, stranger, agent));
         counter.execute{gas: 700_000}(intent, authorization);
 
         vm.prank(agent);
@@ -90,7 +90,7 @@ contract AttackGasTest is ExplicitPath {
                 fail();
             } catch (bytes memory reason) {
                 assertLt(before - gasleft(), 60_000);
-                assertEq(reason, abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector));
+                assertEq(reason, abi.encodeWithSelector(IRefusals.NonSignerOutOfRange.selector));
             }
         }
     }

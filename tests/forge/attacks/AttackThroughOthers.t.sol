@@ -164,7 +164,7 @@ contract AttackThroughOthersTest is TrailingPath {
         bytes memory call = abi.encodeCall(ProtectedCounter.execute, (intent, authorization));
         assertEq(
             _call(address(forwarder), address(composed), abi.encodePacked(call, agent)),
-            abi.encodeWithSelector(IRefusals.WrongSender.selector, agent, address(forwarder))
+            abi.encodeWithSelector(IRefusals.WrongSender.selector, address(forwarder), agent)
         );
     }
 

@@ -132,13 +132,11 @@ abstract contract CheckOrderTest is ClientTestBase {
         returns (bytes memory)
     {
         if (fault == Fault.PolicyNotSet) return abi.encodeWithSelector(IRefusals.PolicyNotSet.selector);
-        if (fault == Fault.TrailingByte || fault == Fault.OperatorOutsideEpoch) {
-            return abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector);
-        }
+        if (fault == Fault.TrailingByte) return abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector);
         if (fault == Fault.WrongChain) {
             return abi.encodeWithSelector(IRefusals.WrongChain.selector, block.chainid, block.chainid + 1);
         }
-        if (fault == Fault.WrongSender) return abi.encodeWithSelector(IRefusals.WrongSender.selector, agent, stranger);
+        if (fault == Fault.WrongSender) return abi.encodeWithSelector(IRefusals.WrongSender.selector, stranger, agent);
         if (fault == Fault.WrongTask) {
             bytes32 task = taskManager.taskIdOf(address(counter), POLICY_ID, call, NONCE);
             return abi.encodeWithSelector(IRefusals.WrongTask.selector, task, attestation.taskId);
@@ -160,6 +158,9 @@ abstract contract CheckOrderTest is ClientTestBase {
         }
         if (fault == Fault.UnknownEpoch) return abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 2);
         if (fault == Fault.RevokedEpoch) return abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1);
+        if (fault == Fault.OperatorOutsideEpoch) {
+            return abi.encodeWithSelector(IRefusals.NonSignerOutOfRange.selector);
+        }
         if (fault == Fault.QuorumNotReached) {
             return abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 400, 467);
         }

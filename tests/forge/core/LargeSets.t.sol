@@ -56,7 +56,7 @@ contract LargeSetsTest is TrailingPath {
         assertRefused(
             attestation.intent,
             encode(attestation, epoch, signature, bitmap, new bytes32[](0)),
-            abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector)
+            abi.encodeWithSelector(IRefusals.NonSignerOutOfRange.selector)
         );
     }
 

@@ -122,7 +122,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
             assertRefused(
                 attestation.intent,
                 encode(attestation, FIRST_EPOCH, signature, bitmaps[i], new bytes32[](0)),
-                abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector)
+                abi.encodeWithSelector(IRefusals.NonSignerOutOfRange.selector)
             );
         }
     }
@@ -138,7 +138,7 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         assertRefused(
             attestation.intent,
             encode(attestation, epoch, signature, bitmap, new bytes32[](0)),
-            abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector)
+            abi.encodeWithSelector(IRefusals.NonSignerOutOfRange.selector)
         );
         assertPasses(attestation.intent, encode(attestation, epoch, signature, "", new bytes32[](0)));
     }

@@ -239,7 +239,7 @@ contract RefusalsOfExplicitIntentsTest is RefusalsTest, ExplicitPath {
         Intent memory intent = protectedCall();
         assertEq(
             attempt(intent, stranger, authorize(attest(intent))),
-            abi.encodeWithSelector(IRefusals.WrongSender.selector, agent, stranger)
+            abi.encodeWithSelector(IRefusals.WrongSender.selector, stranger, agent)
         );
     }
 }

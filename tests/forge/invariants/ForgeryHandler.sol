@@ -131,7 +131,7 @@ contract ForgeryHandler is Handler {
         attestation.intent.from = attacker;
         attestation.taskId = world.taskIdOf(client, attestation.policyId, attestation.intent, attestation.nonce);
         Signed memory ofAttacker = world.signAlone(attestation, epoch, 0);
-        bytes memory wrongSender = abi.encodeWithSelector(IRefusals.WrongSender.selector, attacker, agent);
+        bytes memory wrongSender = abi.encodeWithSelector(IRefusals.WrongSender.selector, agent, attacker);
         mustFail("call for another", client, ofAttacker, wrongSender);
         _useUnbent(client, signed, own);
     }

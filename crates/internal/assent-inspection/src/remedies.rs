@@ -1,40 +1,52 @@
 //! What to do about a refusal.
+//!
+//! Generated from contracts/interfaces/errors.json by xtask/tests/errors.rs.
 
 use assent_verifier::Refusal;
 
-/// Returns what to do about a refusal.
+/// Returns what to do about a refusal, with the commands that help.
 ///
 /// ```
 /// use assent_verifier::Refusal;
 ///
-/// let remedy = assent_inspection::remedy(&Refusal::PolicyNotSet);
-/// assert_eq!(remedy, "have the client's owner set its TaskManager and policy");
+/// let refusal = Refusal::EpochRevoked { epoch: 1 };
+/// let remedy = assent_inspection::remedy(&refusal);
+/// assert_eq!(remedy, format!("{}; `assent context` reads it", refusal.remedy()));
 /// ```
 pub fn remedy(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::PolicyNotSet => "have the client's owner set its TaskManager and policy",
-        Refusal::MalformedAuthorization => "use the bytes that `assent attest` printed; `assent inspect` decodes them",
-        Refusal::WrongChain { .. } => "send to a node of the intent's chain, or have the call attested for this one",
-        Refusal::WrongSender { .. } => "send from the account that the intent names",
-        Refusal::WrongTask { .. } => "`assent inspect --document` names each field that differs from what was attested",
-        Refusal::AttestationExpired { .. } => "have the call attested again, and send it before it expires",
-        Refusal::LifetimeTooLong { .. } => "have it attested for less time, or send it later",
-        Refusal::AttestationAlreadySpent { .. } => {
-            "an attestation can be used only once: have the call attested with a new nonce"
+    match refusal.name() {
+        "MalformedAuthorization" => {
+            "send the authorization's bytes unchanged: something on the way may have dropped or \
+                appended some; `assent attest` prints them, `assent inspect` decodes them"
         }
-        Refusal::UnknownEpoch { .. } => {
-            "if the OperatorRegistry has this epoch, add the TaskManager to it: see `assent deploy --help`"
+        "WrongTask" => {
+            "compare the call with what was attested: caller, contract, value, calldata, nonce, chain \
+                or policy differs; `assent inspect --document` names each field that differs"
         }
-        Refusal::EpochExpired { .. } | Refusal::EpochRevoked { .. } => {
-            "have the call attested under the newest epoch: `assent context` reads it"
+        "UnknownEpoch" => {
+            "have the call attested by the policy's operators. If the OperatorRegistry has this \
+                epoch, publish it to the TaskManager with `addValidator` and `publishEpoch`; see `assent \
+                deploy --help`"
         }
-        Refusal::RootNotRecorded { .. } => {
-            "record the attestation's document with `assent record`, or use the authorization with the signature"
+        "EpochExpired" => "have the call attested under the current epoch; `assent context` reads it",
+        "EpochRevoked" => "have the call attested under the current epoch; `assent context` reads it",
+        "RootNotRecorded" => {
+            "record the root, or send the authorization that carries the signature; `assent record` \
+                records an attestation document's root"
         }
-        Refusal::QuorumNotReached { .. } => "have more operators sign: `assent attest` with another --key or --partial",
-        Refusal::MalformedSignature | Refusal::InvalidSignature => {
-            "use an authorization as `assent attest` made it, with the fields that the operators signed"
+        "QuorumNotReached" => {
+            "have more operators sign; `assent attest` takes more keys with --key and more signatures \
+                with --partial"
         }
-        Refusal::PolicyDenied { .. } => "the policy forbids this call: make one that it allows",
+        "MalformedSignature" => {
+            "use the signature as it was aggregated: 96 bytes, uncompressed, without flag bits; \
+                `assent attest` prints an authorization that carries it"
+        }
+        "InvalidSignature" => {
+            "use the nonce, expiration, decision, evidence, epoch and non-signers that the operators \
+                signed with: one was changed, or the signature is forged; `assent attest` prints an \
+                authorization that carries them"
+        }
+        _ => refusal.remedy(),
     }
 }

@@ -56,7 +56,7 @@ async fn each_refusal_is_answered_with_the_verifiers_error_and_spends_nothing() 
     let task = denied.attestation.taskId;
     let cases: Vec<(AttestationDocument, u16, &str, Value)> = vec![
         (wrong_chain, 422, "WrongChain", json!({ "expected": "31337", "actual": "1" })),
-        (wrong_sender, 422, "WrongSender", json!({ "expected": Address::ZERO, "actual": fixture.context.caller })),
+        (wrong_sender, 422, "WrongSender", json!({ "expected": fixture.context.caller, "actual": Address::ZERO })),
         (wrong_task, 422, "WrongTask", Value::Null),
         (expired, 422, "AttestationExpired", Value::Null),
         (far, 422, "LifetimeTooLong", Value::Null),

@@ -68,6 +68,7 @@ fn the_verification_corpus_reaches_acceptance_and_every_refusal() {
         "LifetimeTooLong",
         "MalformedAuthorization",
         "MalformedSignature",
+        "NonSignerOutOfRange",
         "PolicyDenied",
         "PolicyNotSet",
         "QuorumNotReached",

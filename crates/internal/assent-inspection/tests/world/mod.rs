@@ -191,6 +191,15 @@ pub fn examples() -> Vec<Example> {
             world.authorization.quorum_proof = QuorumProof::Recorded;
         }),
     );
+    refused(
+        9,
+        "NonSignerOutOfRange",
+        "a non-signer that is not in the epoch",
+        changed(&world, |world| {
+            let non_signers = NonSigners::from_indices([0, 3]).expect("low indices");
+            world.authorization.quorum_proof = QuorumProof::Direct { signature: *direct(world), non_signers };
+        }),
+    );
     refused(9, "QuorumNotReached", "a higher quorum", changed(&world, |world| world.policy().quorum = 9000));
     refused(
         10,
