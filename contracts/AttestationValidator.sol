@@ -24,7 +24,7 @@ abstract contract AttestationValidator is IAttestationValidator {
     bytes internal constant SIGNATURE_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
     /// @inheritdoc IAttestationValidator
-    IOperatorRegistry public immutable OPERATOR_REGISTRY;
+    address public immutable OPERATOR_REGISTRY;
 
     /// @inheritdoc IAttestationValidator
     mapping(EpochId number => Epoch) public epochs;
@@ -34,7 +34,7 @@ abstract contract AttestationValidator is IAttestationValidator {
     /// @dev Reverts on a chain that lacks a precompile (`PrecompileMissing`) or the instruction CLZ of EIP-7939
     /// (`InstructionMissing`, or an invalid opcode): every use would be refused there.
     constructor(IOperatorRegistry operatorRegistry) {
-        OPERATOR_REGISTRY = operatorRegistry;
+        OPERATOR_REGISTRY = address(operatorRegistry);
         G2Point memory key = BLS12381.generatorG2();
         BLS12381.addInPlace(key, key);
         G1Point memory hashed = HashToCurve.hashToG1("", SIGNATURE_TAG);
@@ -52,7 +52,7 @@ abstract contract AttestationValidator is IAttestationValidator {
 
     /// @inheritdoc IAttestationValidator
     function updateEpoch(EpochId number, Epoch calldata epoch) external {
-        if (msg.sender != address(OPERATOR_REGISTRY)) revert NotOperatorRegistry(msg.sender);
+        if (msg.sender != OPERATOR_REGISTRY) revert NotOperatorRegistry(msg.sender);
         epochs[number] = epoch;
         emit EpochUpdated(number, epoch.operatorSet, epoch.table, epoch.validUntil);
     }

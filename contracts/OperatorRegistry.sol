@@ -267,7 +267,7 @@ contract OperatorRegistry is IOperatorRegistry, Ownable2Step, EIP712 {
     }
 
     function _isMadeForThis(IAttestationValidator validator) private view returns (bool) {
-        return address(validator).code.length != 0 && address(validator.OPERATOR_REGISTRY()) == address(this);
+        return address(validator).code.length != 0 && validator.OPERATOR_REGISTRY() == address(this);
     }
 
     function _isAdded(IAttestationValidator validator) private view returns (bool) {

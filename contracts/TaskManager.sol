@@ -17,7 +17,9 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     bytes32 private constant INTENT_TYPEHASH =
         keccak256("Intent(address from,address to,uint256 value,bytes data,uint256 chainId)");
     bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
-        "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)Intent(address from,address to,uint256 value,bytes data,uint256 chainId)"
+        "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,uint48 expiration,"
+        "uint8 decision,bytes32 evidence,Intent intent)"
+        "Intent(address from,address to,uint256 value,bytes data,uint256 chainId)"
     );
 
     /// @dev 256 nonces of a client, a bit each. A struct, so that a check can return the slot that is written after it.

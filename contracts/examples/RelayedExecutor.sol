@@ -22,7 +22,8 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
     bytes32 private constant INTENT_TYPEHASH =
         keccak256("Intent(address from,address to,uint256 value,bytes data,uint256 chainId)");
     bytes32 private constant RELAYED_CALL_TYPEHASH = keccak256(
-        "RelayedCall(Intent intent,bytes32 taskId,uint64 minimumGas,uint48 deadline)Intent(address from,address to,uint256 value,bytes data,uint256 chainId)"
+        "RelayedCall(Intent intent,bytes32 taskId,uint64 minimumGas,uint48 deadline)"
+        "Intent(address from,address to,uint256 value,bytes data,uint256 chainId)"
     );
     /// @dev More than the gas of a call with value (9,000, EIP-2929's 100, and the instructions before it).
     uint256 private constant CALL_COST = 10_000;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 import {EpochId, IRefusals, OperatorSetId} from "./Protocol.sol";
 
 /// @notice A frozen operator set. It fits into one slot, so that use of an attestation reads one.
@@ -60,11 +59,11 @@ interface IAttestationValidator is IRefusals {
     function recordRoots(EpochId number, SignedRoot[] calldata signedRoots) external;
 
     /// @notice Returns the registry that publishes epochs.
-    function OPERATOR_REGISTRY() external view returns (IOperatorRegistry);
+    function OPERATOR_REGISTRY() external view returns (address);
 
     /// @notice Returns an epoch, as the registry last published it.
     function epochs(EpochId number) external view returns (address table, OperatorSetId operatorSet, uint48 validUntil);
 
     /// @notice Returns what was verified of a root; zero if it is not recorded under this epoch.
-    function recordedRoots(EpochId number, bytes32 root) external view returns (uint96 signedWeight, uint96 totalWeight);
+    function recordedRoots(EpochId epoch, bytes32 root) external view returns (uint96 signedWeight, uint96 totalWeight);
 }

@@ -2,13 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {Pointer, SCRATCH} from "../types/Pointer.sol";
+import {G1Point, G2Point, MODULUS_HIGH, MODULUS_LOW} from "../types/Points.sol";
 import {HashToCurve} from "./HashToCurve.sol";
 import {G2ADD_PRICE, PAIRING_BASE_PRICE, PAIRING_PAIR_PRICE, Precompiles} from "./Precompiles.sol";
 import {LibBytes} from "solady/utils/LibBytes.sol";
-
-// The field modulus, split like a field element. RFC 9380, section 8.8.1.
-uint256 constant MODULUS_HIGH = 0x1a0111ea397fe69a4b1ba7b6434bacd7;
-uint256 constant MODULUS_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
 
 // The generator of G2, split likewise. RFC 9380, section 8.8.2; IETF pairing-friendly curves draft, section 4.2.1.
 uint256 constant GENERATOR_X0_HIGH = 0x024aa2b2f08f0a91260805272dc51051;
@@ -19,27 +16,6 @@ uint256 constant GENERATOR_Y0_HIGH = 0x0ce5d527727d6e118cc9cdc6da2e351a;
 uint256 constant GENERATOR_Y0_LOW = 0xadfd9baa8cbdd3a76d429a695160d12c923ac9cc3baca289e193548608b82801;
 uint256 constant GENERATOR_Y1_HIGH = 0x0606c4a02ea734cc32acd2b02bc28b99;
 uint256 constant GENERATOR_Y1_LOW = 0xcb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be;
-
-/// @notice A point of E(Fp) in affine coordinates, as EIP-2537 lays it out; all zero is infinity.
-/// @dev A field element of 381 bits is split at bit 256: `High` holds the top 125 bits.
-struct G1Point {
-    uint256 xHigh;
-    uint256 xLow;
-    uint256 yHigh;
-    uint256 yLow;
-}
-
-/// @notice A point of E'(Fp2) in affine coordinates, as EIP-2537 lays it out (c0 before c1); all zero is infinity.
-struct G2Point {
-    uint256 x0High;
-    uint256 x0Low;
-    uint256 x1High;
-    uint256 x1Low;
-    uint256 y0High;
-    uint256 y0Low;
-    uint256 y1High;
-    uint256 y1Low;
-}
 
 /// @title BLS12381
 /// @notice Verifies BLS signatures on BLS12-381 with signatures in G1 and public keys in G2 ("min-sig"), of any suite:

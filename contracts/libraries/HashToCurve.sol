@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Pointer, SCRATCH} from "../types/Pointer.sol";
-import {G1Point, MODULUS_HIGH, MODULUS_LOW} from "./BLS12381.sol";
+import {G1Point, MODULUS_HIGH, MODULUS_LOW} from "../types/Points.sol";
 import {
     G1ADD_ADDRESS,
     G1ADD_PRICE,

@@ -150,7 +150,8 @@ library OperatorTable {
                     }
                     default {
                         if iszero(lt(index, mload(0))) {
-                            mstore(0, 0xffc09758) // NonSignerOutOfRange(), without arguments: 12 gas less for each non-signer.
+                            // NonSignerOutOfRange(), without arguments: saves 12 gas for each non-signer.
+                            mstore(0, 0xffc09758)
                             revert(0x1c, 4)
                         }
                         // The quotient counts whole tables.

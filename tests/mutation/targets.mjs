@@ -27,7 +27,11 @@ export const TARGETS = [
     suites: ["Refusals", "RecordedRoots", "Epochs", "QuorumRefusals"],
   },
   { file: "contracts/PolicyClient.sol", artifacts: CLIENTS, suites: ["PolicyClient", "Refusals", "ExplicitIntent"] },
-  { file: "contracts/types/PolicyTerms.sol", artifacts: CLIENTS, suites: ["PolicyClient", "Refusals", "ExplicitIntent"] },
+  {
+    file: "contracts/types/PolicyTerms.sol",
+    artifacts: CLIENTS,
+    suites: ["PolicyClient", "Refusals", "ExplicitIntent"],
+  },
   {
     file: "contracts/types/Pointer.sol",
     artifacts: [TASK_MANAGER, BATCH_CALLER],

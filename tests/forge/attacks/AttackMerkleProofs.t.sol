@@ -63,7 +63,8 @@ contract AttackMerkleProofsTest is TrailingPath {
                 abi.encodeWithSelector(IRefusals.InvalidSignature.selector)
             );
         }
-        assertPasses(batch[BATCH].intent, encodeRecorded(batch[BATCH], FIRST_EPOCH, MerkleTree.proofOf(otherLeaves, 0)));
+        bytes32[] memory ownProof = MerkleTree.proofOf(otherLeaves, 0);
+        assertPasses(batch[BATCH].intent, encodeRecorded(batch[BATCH], FIRST_EPOCH, ownProof));
     }
 
     /// @dev A proof that continues past the root, to the unsigned root of a tree of the two roots.

@@ -208,7 +208,8 @@ contract AttackThroughOthersTest is TrailingPath {
         bytes32 structHash = keccak256(
             abi.encode(
                 keccak256(
-                    "ForwardRequest(address from,address to,uint256 value,uint256 gas,uint256 nonce,uint48 deadline,bytes data)"
+                    "ForwardRequest(address from,address to,uint256 value,uint256 gas,uint256 nonce,uint48 deadline,"
+                    "bytes data)"
                 ),
                 from,
                 request.to,

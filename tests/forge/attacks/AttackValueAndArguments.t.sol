@@ -145,7 +145,8 @@ contract AttackValueAndArgumentsTest is TrailingPath {
     /// @dev Only the operators can bring that about: complete calldata cannot be cut, nor an offset in it changed.
     function test_RevertWhen_CallerCutsAttestedCalldataSoThatTrailingBytesAreArguments() public {
         bytes memory call = abi.encodeCall(ArgumentReader.take, (7, "attested"));
-        bytes memory authorization = authorize(attestationOf(address(reader), _intent(address(reader), call, 0), NONCE));
+        Intent memory intent = _intent(address(reader), call, 0);
+        bytes memory authorization = authorize(attestationOf(address(reader), intent, NONCE));
         for (uint256 length = 4; length < call.length; ++length) {
             bytes memory cut = new bytes(length);
             for (uint256 i = 0; i < length; ++i) {

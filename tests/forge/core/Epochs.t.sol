@@ -110,7 +110,8 @@ contract EpochsTest is TrailingPath {
         // By weights of today the absent operator would be nearly the whole.
         _assertAuthorizes(FIRST_EPOCH, 1, "");
         assertEq(_commit(OPERATOR_SET, 0, OPERATORS), EpochId.wrap(2));
-        _assertAuthorizes(EpochId.wrap(2), 1, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 600, 667_101));
+        bytes memory refusal = abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 600, 667_101);
+        _assertAuthorizes(EpochId.wrap(2), 1, refusal);
     }
 
     function test_RotationAndDeregistrationReachNoCommittedEpoch() public {

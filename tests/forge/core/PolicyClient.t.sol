@@ -104,7 +104,8 @@ contract PolicyClientTest is TrailingPath {
         Policy memory stricter = policy();
         stricter.quorum = 9000;
         counter.setAssentPolicy(stricter);
-        assertRefused(attestation.intent, byFive, abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 500, 630));
+        bytes memory refusal = abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 500, 630);
+        assertRefused(attestation.intent, byFive, refusal);
     }
 
     /* THE TASK MANAGER */

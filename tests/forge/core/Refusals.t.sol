@@ -78,7 +78,8 @@ abstract contract RefusalsTest is ClientTestBase {
         assertRefused(attestation.intent, encode(attestation, FIRST_EPOCH, signature, hex"00", noProof), _malformed());
 
         signature = sign(taskManager.digestOf(attestation), 1, OPERATORS);
-        assertRefused(attestation.intent, encode(attestation, FIRST_EPOCH, signature, hex"0100", noProof), _malformed());
+        bytes memory withZeroByte = encode(attestation, FIRST_EPOCH, signature, hex"0100", noProof);
+        assertRefused(attestation.intent, withZeroByte, _malformed());
         assertPasses(attestation.intent, encode(attestation, FIRST_EPOCH, signature, hex"01", noProof));
     }
 

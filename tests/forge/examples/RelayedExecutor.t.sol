@@ -386,7 +386,8 @@ contract RelayedExecutorTest is AssentTestKit {
             '"RelayedCall":[{"name":"intent","type":"Intent"},{"name":"taskId","type":"bytes32"},',
             '{"name":"minimumGas","type":"uint64"},{"name":"deadline","type":"uint48"}],',
             '"Intent":[{"name":"from","type":"address"},{"name":"to","type":"address"},',
-            '{"name":"value","type":"uint256"},{"name":"data","type":"bytes"},{"name":"chainId","type":"uint256"}]},"primaryType":"RelayedCall",'
+            '{"name":"value","type":"uint256"},{"name":"data","type":"bytes"},{"name":"chainId","type":"uint256"}]},',
+            '"primaryType":"RelayedCall",'
         );
         string memory domain = string.concat(
             '"domain":{"name":"RelayedExecutor","version":"1","chainId":"',

@@ -80,7 +80,8 @@ contract OperatorTableTest is AssentTestBase {
         index = bound(index, 0, 199);
         bytes memory before = new bytes((index % 100) * 224);
         bytes memory behind = new bytes((99 - index % 100) * 224);
-        bytes memory encoded = OperatorTable.encodeEntry(BLS12381.encode(entry.publicKey), entry.weight, entry.operator);
+        bytes memory publicKey = BLS12381.encode(entry.publicKey);
+        bytes memory encoded = OperatorTable.encodeEntry(publicKey, entry.weight, entry.operator);
 
         TableHead memory head;
         address[] memory tables = new address[](2);

@@ -86,7 +86,8 @@ contract PrecompileFaultsTest is AssentTestBase {
         inputs = new bytes[](2);
         bytes32[4] memory expanded = HashToCurve.expandMessage(MESSAGE, OperatorKeys.SIGNATURE_TAG);
         for (uint256 i = 0; i < 2; ++i) {
-            inputs[i] = abi.encodePacked(abi.encode(64, 1, 64), expanded[2 * i], expanded[2 * i + 1], uint8(1), MODULUS);
+            bytes memory element = abi.encodePacked(expanded[2 * i], expanded[2 * i + 1]);
+            inputs[i] = abi.encodePacked(abi.encode(64, 1, 64), element, uint8(1), MODULUS);
         }
     }
 
