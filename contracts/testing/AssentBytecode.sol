@@ -2,8 +2,8 @@
 pragma solidity ^0.8.28;
 
 /// @title AssentBytecode
-/// @notice The creation code of the contracts without constructor arguments, so that tests with any compiler
-/// and any settings use the code that runs on chain.
+/// @notice The creation code of the contracts without constructor arguments, so that tests with any
+/// compiler and any settings use the code that runs on chain.
 /// @dev Written by crates/assent-contracts/tests/test_kit.rs, which also compares it with the contracts.
 library AssentBytecode {
     bytes internal constant OWNER_STAKE_SOURCE =

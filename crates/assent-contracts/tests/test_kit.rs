@@ -27,8 +27,8 @@ fn source() -> String {
          pragma solidity ^0.8.28;\n\
          \n\
          /// @title AssentBytecode\n\
-         /// @notice The creation code of the contracts without constructor arguments, so that tests with any compiler\n\
-         /// and any settings use the code that runs on chain.\n\
+         /// @notice The creation code of the contracts without constructor arguments, so that tests with any\n\
+         /// compiler and any settings use the code that runs on chain.\n\
          /// @dev Written by crates/assent-contracts/tests/test_kit.rs, which also compares it with the contracts.\n\
          library AssentBytecode {\n",
     );
