@@ -193,7 +193,7 @@ test("an explicit intent is executed with its value, and another's or another ch
   const intent = intentFor({ ...ends, value: 70n, data: "0x" });
   const document = await world.attest(intent, { nonce: 9n });
   const anothers = { ...intent, from: world.stranger.account.address };
-  const [expected, actual] = [anothers.from, intent.from];
+  const [expected, actual] = [intent.from, anothers.from];
   assert.deepEqual((await refusalOf(execute(anothers, document))).args, { expected, actual });
   const elsewhere = await refusalOf(execute({ ...intent, chainId: 1n }, document));
   assert.deepEqual([elsewhere.name, elsewhere.args], ["WrongChain", { expected: 31337n, actual: 1n }]);
