@@ -60,11 +60,11 @@ macro_rules! refusals {
             /// What to do about it, as a sentence without capital and full stop. It fits after "next:".
             ///
             /// ```
+            /// use alloy_primitives::U256;
             /// use assent_verifier::Refusal;
             ///
-            /// let refusal = Refusal::QuorumNotReached { signed: "1".parse()?, required: "2".parse()? };
+            /// let refusal = Refusal::QuorumNotReached { signed: U256::from(1), required: U256::from(2) };
             /// assert_eq!(refusal.remedy(), "have more operators sign");
-            /// # Ok::<(), Box<dyn core::error::Error>>(())
             /// ```
             pub fn remedy(&self) -> &'static str {
                 match self {
