@@ -22,7 +22,7 @@ const REFUSALS = "interfaces/Protocol";
 const REMAPPINGS = { "@openzeppelin/contracts/": "@openzeppelin/contracts/", "solady/": "solady/src/" };
 
 if (process.argv[2] === "--refuse") {
-  console.error("contracts/ alone lacks the ABIs and the licences; pack it with `node script/pack-contracts.mjs`");
+  console.error("contracts/ by itself lacks the ABIs and the licences; pack it with `node script/pack-contracts.mjs`");
   process.exitCode = 1;
 } else {
   console.log(pack(resolve(process.argv[2] ?? join(ROOT, "target/npm"))));
