@@ -30,6 +30,7 @@ contract ForgeryHandler is Handler {
         _addRefusal("bend the proof", IRefusals.InvalidSignature.selector);
         _addRefusal("bend the proof", IRefusals.MalformedSignature.selector);
         _addRefusal("bend the bytes", IRefusals.MalformedAuthorization.selector);
+        _addRefusal("bend the bytes", IRefusals.NonSignerOutOfRange.selector);
         _addRefusal("bend the call", IRefusals.WrongTask.selector);
         _addRefusal("call as another", TreasuryVault.NotAgent.selector);
         _addRefusal("call for another", IRefusals.WrongSender.selector);
@@ -78,20 +79,16 @@ contract ForgeryHandler is Handler {
         _useUnbent(client, signed, own);
     }
 
-    /// @dev Bytes that do not parse, or leave something over, or are a second spelling.
+    /// @dev Bytes that do not parse, leave something over, are a second spelling, or name an operator that does not exist.
     function bendTheBytes(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory signed = world.fresh(vault, own);
         bytes memory good = world.authorizationOf(signed);
-        bytes memory bad = _malformed(signed, good, own);
-        mustFail(
-            "bend the bytes",
-            client,
-            world.agent(),
-            signed.attestation.intent,
-            bad,
-            abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector)
-        );
+        uint256 kind = pick(own, "kind of bytes", 8);
+        bytes memory bad = _malformed(signed, good, kind, own);
+        bytes4 refusal = kind == 6 ? IRefusals.NonSignerOutOfRange.selector : IRefusals.MalformedAuthorization.selector;
+        Intent memory intent = signed.attestation.intent;
+        mustFail("bend the bytes", client, world.agent(), intent, bad, abi.encodeWithSelector(refusal));
         _useUnbent(client, signed, own);
     }
 
@@ -144,9 +141,12 @@ contract ForgeryHandler is Handler {
     }
 
     /// @dev Everything that check 2 is about.
-    function _malformed(Signed memory signed, bytes memory good, uint256 seed) private view returns (bytes memory bad) {
+    function _malformed(Signed memory signed, bytes memory good, uint256 kind, uint256 seed)
+        private
+        view
+        returns (bytes memory bad)
+    {
         uint256 operators = world.frozenEpoch(signed.epoch).members.length;
-        uint256 kind = pick(seed, "kind of bytes", 8);
         bad = bytes.concat(good);
         if (kind == 0) return good.slice(0, pick(seed, "length", good.length));
         if (kind == 1) return bytes.concat(good, new bytes(1 + pick(seed, "length", 64)));

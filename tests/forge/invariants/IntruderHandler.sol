@@ -117,6 +117,7 @@ contract IntruderHandler is Handler {
     function recordWhatIsNotSigned(uint256 seed) external reachesAnEnd {
         (uint256 vault,, uint256 own) = start(seed);
         uint32 epoch = 1 + uint32(pick(own, "epoch", world.epochCount() + 1));
+        if (pick(own, "expired", 2) == 0) epoch = _expiredOr(epoch);
         SignedRoot memory forged = SignedRoot(keccak256(abi.encode(own)), "", "");
         forged.signature = signedByTheAttacker(forged.root);
         bytes memory refusal = abi.encodeWithSelector(IRefusals.InvalidSignature.selector);
@@ -138,6 +139,15 @@ contract IntruderHandler is Handler {
         if (own % 3 == 1) roots[1] = world.signedRootOf(first);
         bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (EpochId.wrap(first.epoch), roots));
         _mustNotRecord(own % 3 == 1 ? "record one that is not signed" : "record swapped signatures", data, refusal);
+    }
+
+    /// @dev Returns an epoch that expired without being revoked, or `otherwise` if there is none.
+    function _expiredOr(uint32 otherwise) private view returns (uint32) {
+        for (uint32 epoch = 1; epoch <= world.epochCount(); ++epoch) {
+            bytes4 refusal = bytes4(world.refusalByEpochsEnd(epoch));
+            if (!world.isInForce(epoch) && refusal == IRefusals.EpochExpired.selector) return epoch;
+        }
+        return otherwise;
     }
 
     /// @dev An attestation of the attacker's with the proof of one under a recorded root, or with none.
