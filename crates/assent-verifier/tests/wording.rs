@@ -76,6 +76,10 @@ fn every_refusal_has_the_selector_of_its_signature_and_survives_revert_data() {
         assert_eq!(refusal.revert_data()[..4], keccak256(signature)[..4]);
         assert_eq!(Refusal::decode(&refusal.revert_data()), Some(refusal));
         assert!(!refusal.to_string().is_empty());
+        // It follows "next:".
+        let remedy = refusal.remedy();
+        assert!(remedy.starts_with(|first: char| first.is_ascii_lowercase()), "{remedy}");
+        assert!(!remedy.ends_with('.'), "{remedy}");
     }
 }
 

@@ -118,7 +118,7 @@ abstract contract DifferentialWorld is ClientTestBase {
     }
 
     /// @dev Mostly few are absent, and sometimes any number; in one of 16 an operator did not sign that the bitmap
-    /// names as a signer.
+    /// names as a signer, and one of 24 bitmaps names an operator that the epoch does not have.
     function _randomSigners(Dice.Cup memory dice, uint32 epoch, Attempt memory attempted)
         private
         view
@@ -132,8 +132,7 @@ abstract contract DifferentialWorld is ClientTestBase {
         for (uint256 i = 0; i < count; ++i) {
             total += _weight(epoch, i);
             if (dice.oneIn(share)) {
-                nonSigners = bytes.concat(nonSigners, new bytes(i / 8 + 1 - nonSigners.length));
-                nonSigners[i / 8] |= bytes1(uint8(1 << (i % 8)));
+                nonSigners = _withNonSigner(nonSigners, i);
             } else {
                 secret = addmod(secret, OperatorKeys.secretKey(i), OperatorKeys.ORDER);
                 signed += _weight(epoch, i);
@@ -141,6 +140,13 @@ abstract contract DifferentialWorld is ClientTestBase {
         }
         attempted.signedShare = signed * 10_000 / total;
         signature = OperatorKeys.sign(secret, attempted.root);
+        if (dice.oneIn(24)) nonSigners = _withNonSigner(nonSigners, count + dice.below(16));
+    }
+
+    function _withNonSigner(bytes memory bitmap, uint256 index) private pure returns (bytes memory longer) {
+        uint256 length = index / 8 + 1;
+        longer = bitmap.length < length ? bytes.concat(bitmap, new bytes(length - bitmap.length)) : bitmap;
+        longer[index / 8] |= bytes1(uint8(1 << (index % 8)));
     }
 
     /// @dev Those of the other set sum up to nearly all that 96 bits hold.
