@@ -105,12 +105,12 @@ export const guidance = {
       "invalid",
     remedy: "Give a policy with a non-zero id, a quorum of 5001 to 10000 basis points and a non-zero lifetime.",
   },
-  NotOperatorRegistry: {
-    explanation: "{caller} is not the operator registry, and only the registry updates epochs",
-    remedy: "Use the OperatorRegistry: `commitEpoch`, `revokeEpoch`, `publishEpoch`.",
-  },
   InstructionMissing: {
     explanation: "the chain lacks the instruction CLZ (EIP-7939), which the TaskManager needs",
     remedy: "Deploy to a chain with the hardfork Osaka; a local node may need another hardfork.",
+  },
+  NotOperatorRegistry: {
+    explanation: "{caller} is not the operator registry, and only the registry updates epochs",
+    remedy: "Use the OperatorRegistry: `commitEpoch`, `revokeEpoch`, `publishEpoch`.",
   },
 } as const satisfies Record<RefusalName, { readonly explanation: string; readonly remedy: string }>;
