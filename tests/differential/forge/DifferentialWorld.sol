@@ -178,7 +178,7 @@ abstract contract DifferentialWorld is ClientTestBase {
         else if (way == 1) _changePolicy(attempted, dice);
         else if (way == 2) _burn(attempted.nonce >> 8, bit);
         else if (way == 3) _burn(attempted.nonce >> 8, ~bit);
-        else if (way == 4) _revoke(uint32(1 + dice.below(CURRENT)));
+        else if (way == 4) _revoke(dice.oneIn(3) ? uint32(1 + dice.below(CURRENT)) : CURRENT);
         else if (way == 5) commitEpoch(0, 1 + dice.below(operatorCount(CURRENT)));
         else if (way == 6) vm.chainId(1 + dice.below(type(uint64).max - 1));
         else forgetPolicy(dice);

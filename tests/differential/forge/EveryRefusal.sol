@@ -8,7 +8,7 @@ import {VerificationDifferentialTestBase} from "./VerificationDifferentialTestBa
 /// @dev So that a generator that no longer reaches a branch is seen. `forge test -vv` prints how many fell to each
 /// refusal.
 abstract contract EveryRefusal is VerificationDifferentialTestBase {
-    uint256 private constant RUNS = 150;
+    uint256 private constant RUNS = 60;
 
     /// @dev To which a call on no way comes here; empty if it comes to all.
     function unreachable() internal pure virtual returns (string[] memory) {}
