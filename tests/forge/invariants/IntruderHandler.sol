@@ -141,7 +141,7 @@ contract IntruderHandler is Handler {
         _mustNotRecord(own % 3 == 1 ? "record one that is not signed" : "record swapped signatures", data, refusal);
     }
 
-    /// @dev Returns an epoch that expired without being revoked, or `otherwise` if there is none.
+    /// @dev Returns an epoch that expired without being revoked, or `otherwise` if no epoch did.
     function _expiredOr(uint32 otherwise) private view returns (uint32) {
         for (uint32 epoch = 1; epoch <= world.epochCount(); ++epoch) {
             bytes4 refusal = bytes4(world.refusalByEpochsEnd(epoch));
