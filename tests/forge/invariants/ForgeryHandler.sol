@@ -79,7 +79,8 @@ contract ForgeryHandler is Handler {
         _useUnbent(client, signed, own);
     }
 
-    /// @dev Bytes that do not parse, leave something over, are a second spelling, or name an operator that does not exist.
+    /// @dev Bytes that do not parse, leave something over, are a second spelling, or name an operator that is not in the
+    /// epoch.
     function bendTheBytes(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory signed = world.fresh(vault, own);
