@@ -79,8 +79,7 @@ contract ForgeryHandler is Handler {
         _useUnbent(client, signed, own);
     }
 
-    /// @dev Bytes that do not parse, leave something over, are a second spelling, or name an operator that is not in the
-    /// epoch.
+    /// @dev Bytes that do not parse, leave something over, are a second spelling, or name an unknown operator.
     function bendTheBytes(uint256 seed) external reachesAnEnd {
         (uint256 vault, address client, uint256 own) = start(seed);
         Signed memory signed = world.fresh(vault, own);
