@@ -3,7 +3,7 @@
 use crate::{
     instruction::{Flow, Instruction, Registers},
     layout::Region,
-    memory::{HostMemory, index},
+    memory::{HostMemory, index, words_of},
     merkle::{ZeroSubtrees, leaves_of, subtree_root},
     proof::{MemoryAccess, Recorder, StepProof, hash_state, step},
     state::{HALTED, Stop, TRAPPED, Trap},
@@ -82,16 +82,10 @@ impl Image {
         if bytes.len() > index(Region::Image.size()) {
             return Err(ImageError::TooLong(bytes.len()));
         }
-        let instructions = bytes.chunks(4).map(|chunk| {
-            let mut word = [0; 4];
-            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-            Instruction::decode(u32::from_le_bytes(word))
-        });
-        let leaves = leaves_of(bytes);
         Ok(Self {
             bytes: bytes.into(),
-            instructions: instructions.collect(),
-            root: subtree_root(leaves, index(Region::Image.height()), &ZeroSubtrees::new()),
+            instructions: words_of(bytes).map(Instruction::decode).collect(),
+            root: subtree_root(leaves_of(bytes), index(Region::Image.height()), &ZeroSubtrees::new()),
         })
     }
 
@@ -119,11 +113,7 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// [`ContentTooLong`] if it does not fit.
-    ///
-    /// # Panics
-    ///
-    /// Never: the image cannot be replaced, and a call that names it is refused as too long.
+    /// [`ContentTooLong`] if it does not fit, and always for the image, which cannot be replaced.
     pub fn load(&mut self, region: Region, content: &[u8]) -> Result<(), ContentTooLong> {
         let too_long = ContentTooLong { region, length: content.len() };
         let length = u32::try_from(content.len()).map_err(|_| too_long)?;

@@ -3,7 +3,7 @@
 use crate::{
     instruction::Memory,
     layout::{MEMORY_END, Region, WRITABLE_START},
-    merkle::{LEAF_SIZE, Tree, subtree_root},
+    merkle::{LEAF_SIZE, TREE_HEIGHT, Tree, subtree_root},
     state::Trap,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
@@ -36,10 +36,8 @@ impl HostMemory {
     /// Writes bytes, whatever the region permits the program.
     pub(crate) fn write(&mut self, address: u32, bytes: &[u8]) {
         let mut at = address;
-        for chunk in bytes.chunks(4) {
-            let mut word = [0; 4];
-            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-            self.set(at, u32::from_le_bytes(word));
+        for word in words_of(bytes) {
+            self.set(at, word);
             at = at.wrapping_add(4);
         }
     }
@@ -86,8 +84,7 @@ impl HostMemory {
             let covered = leaves.get(first..first + (1 << height)).unwrap_or_default();
             subtree_root(covered.to_vec(), height, tree.zeros())
         });
-        let above =
-            (0..crate::merkle::TREE_HEIGHT - GRANULE_HEIGHT).map(|level| tree.node(level, (granule >> level) ^ 1));
+        let above = (0..TREE_HEIGHT - GRANULE_HEIGHT).map(|level| tree.node(level, (granule >> level) ^ 1));
         within.chain(above).collect()
     }
 
@@ -159,6 +156,15 @@ pub(crate) fn require_writable(address: u32) -> Result<(), Trap> {
 pub(crate) const fn index(value: u32) -> usize {
     const { assert!(usize::BITS >= 32) };
     value as usize
+}
+
+/// Returns bytes as words, little-endian, the last filled up with zeros.
+pub(crate) fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.chunks(4).map(|chunk| {
+        let mut word = [0; 4];
+        word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+        u32::from_le_bytes(word)
+    })
 }
 
 fn leaf_of(words: &[u32]) -> B256 {

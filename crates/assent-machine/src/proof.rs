@@ -3,7 +3,7 @@
 use crate::{
     instruction::{Flow, Instruction, Memory, Registers},
     layout::{MEMORY_END, Region},
-    memory::{HostMemory, index, require_writable},
+    memory::{HostMemory, index, require_writable, words_of},
     merkle::{LEAF_SIZE, TREE_HEIGHT, ZeroSubtrees, fold, leaves_of, parent, subtree_root},
     state::{HALTED, TRAPPED, Trap},
 };
@@ -206,7 +206,7 @@ struct ProvedMemory<'a> {
 }
 
 impl ProvedMemory<'_> {
-    /// Opens the leaf that an address is in, unless it was the last one opened by an access to the same word's leaf.
+    /// Takes the next leaf of the proof as the one that an address is in, and verifies it.
     fn open(&mut self, address: u32) -> B256 {
         let leaf_index = address / LEAF_SIZE;
         let Some((access, rest)) = self.accesses.split_first() else {
@@ -255,8 +255,5 @@ impl Memory for ProvedMemory<'_> {
 
 /// Returns the word of a leaf that is at an aligned address.
 fn word_in(leaf: &B256, address: u32) -> u32 {
-    let first = index(address % LEAF_SIZE);
-    let mut word = [0; 4];
-    word.iter_mut().zip(leaf.iter().skip(first)).for_each(|(to, from)| *to = *from);
-    u32::from_le_bytes(word)
+    words_of(leaf.as_slice()).nth(index(address % LEAF_SIZE / 4)).unwrap_or_default()
 }
