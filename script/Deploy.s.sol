@@ -1,65 +1,96 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {OperatorRegistry} from "../contracts/OperatorRegistry.sol";
 import {IAttestationValidator} from "../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../contracts/interfaces/IOperatorRegistry.sol";
-import {IStakeSource} from "../contracts/interfaces/IStakeSource.sol";
 import {ITaskManager} from "../contracts/interfaces/ITaskManager.sol";
 import {OwnerStakeSource} from "../contracts/stake/OwnerStakeSource.sol";
+import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {Script} from "forge-std/Script.sol";
 import {VmSafe} from "forge-std/Vm.sol";
 import {console} from "forge-std/console.sol";
 
 /// @title Deploy
 /// @notice Deploys OwnerStakeSource, OperatorRegistry and TaskManager.
-/// @dev ASSENT_OWNER=0x… [ASSENT_GRACE_PERIOD=86400] forge script script/Deploy.s.sol --rpc-url … --account … \
-///     --broadcast
+/// @dev ASSENT_OWNER=0x… forge script script/Deploy.s.sol --rpc-url … --account … --broadcast
 ///
-/// The addresses depend only on the bytecode, the owner and the grace period: they are the same on every chain, for
-/// every deployer. Contracts that are deployed already are kept, so that an interrupted run can be repeated.
+/// ASSENT_OWNER should be a multisig: it owns the registry, which gives notice of changes itself and must be able to
+/// revoke at once. With ASSENT_TIMELOCK_DELAY (seconds), a TimelockController that only the owner can propose to owns
+/// the OwnerStakeSource. Also read, in seconds: ASSENT_EPOCH_LIFETIME, ASSENT_ACTIVATION_DELAY and ASSENT_GRACE_PERIOD.
+///
+/// The addresses depend only on the bytecode and these settings: they are the same on every chain, for every deployer.
+/// Contracts that are deployed already are kept, so that an interrupted run can be repeated.
 contract Deploy is Script {
     /// @notice Thrown when ASSENT_OWNER is not set.
     error OwnerMissing(string help);
     /// @notice Thrown when ASSENT_OWNER is the zero address.
     error OwnerIsZero(string help);
-    /// @notice Thrown when ASSENT_GRACE_PERIOD is longer than the registry allows, in seconds.
-    error GracePeriodTooLong(uint256 gracePeriod, uint256 longest);
+    /// @notice Thrown when ASSENT_EPOCH_LIFETIME is longer than the registry allows, in seconds.
+    error EpochLifetimeTooLong(uint256 epochLifetime, uint256 longest);
+    /// @notice Thrown when activation delay and grace period do not end before an epoch does, in seconds.
+    error DelaysTooLong(uint256 activationDelay, uint256 gracePeriod, uint256 epochLifetime);
     /// @notice Thrown when the chain has no deterministic deployment proxy.
     error DeploymentProxyMissing(address proxy, string help);
     /// @notice Thrown when the chain has no BLS12-381 precompiles.
     error PrecompilesMissing(uint256 chainId, string help);
+    /// @notice Thrown when the deterministic deployment proxy could not deploy a contract.
+    error NotDeployed(string name, bytes answer);
 
-    /// @notice Thrown when the deterministic deployment proxy could not deploy the TaskManager.
-    error TaskManagerNotDeployed(bytes answer);
+    /// @dev What is read from the environment.
+    struct Settings {
+        address owner;
+        /// @dev The owner of the OwnerStakeSource: `owner`, or a timelock of its.
+        address weightsOwner;
+        uint256 epochLifetime;
+        uint256 activationDelay;
+        uint256 gracePeriod;
+    }
 
     /// @dev The same in assent-contracts, src/deployment.rs.
     bytes32 private constant SALT = 0;
-    uint256 private constant MAX_GRACE_PERIOD = 30 days;
+    uint256 private constant MAX_EPOCH_LIFETIME = 30 days;
+    uint256 private constant DEFAULT_EPOCH_LIFETIME = 7 days;
+    uint256 private constant DEFAULT_ACTIVATION_DELAY = 1 days;
     uint256 private constant DEFAULT_GRACE_PERIOD = 1 days;
     string private constant DIRECTORY = "deployments";
 
-    /// @notice Reads ASSENT_OWNER and ASSENT_GRACE_PERIOD (seconds; one day if unset), deploys what is missing, and,
-    /// when broadcasting, writes deployments/<chain id>.json.
+    /// @notice Deploys what is missing and, when broadcasting, writes deployments/<chain id>.json.
     function run()
         external
-        returns (OwnerStakeSource ownerStakeSource, OperatorRegistry registry, ITaskManager taskManager)
+        returns (OwnerStakeSource ownerStakeSource, IOperatorRegistry registry, ITaskManager taskManager)
     {
-        (address owner, uint48 gracePeriod) = _settings();
+        Settings memory settings = _settings();
         _requireDeploymentProxy();
         _requirePrecompiles();
 
         vm.startBroadcast();
-        ownerStakeSource = _ownerStakeSource(owner);
-        registry = _operatorRegistry(owner, ownerStakeSource, gracePeriod);
-        taskManager = _taskManager(registry);
-        _addValidator(owner, registry, taskManager);
+        settings.weightsOwner = _timelockOr(settings.owner);
+        ownerStakeSource = _ownerStakeSource(settings.weightsOwner);
+        registry =
+            IOperatorRegistry(_deployArtifact("OperatorRegistry", _registryArguments(settings, ownerStakeSource)));
+        taskManager = ITaskManager(_deployArtifact("TaskManager", abi.encode(registry)));
+        _addValidator(settings.owner, registry, taskManager);
         vm.stopBroadcast();
 
-        _record(owner, gracePeriod, address(ownerStakeSource), address(registry), address(taskManager));
+        _record(settings, address(ownerStakeSource), address(registry), address(taskManager));
     }
 
     /* CONTRACTS */
+
+    /// @dev Anyone can execute what the owner proposed and the delay has passed for; no one administers the timelock.
+    function _timelockOr(address owner) private returns (address) {
+        if (!vm.envExists("ASSENT_TIMELOCK_DELAY")) return owner;
+        uint256 delay = vm.envUint("ASSENT_TIMELOCK_DELAY");
+        address[] memory proposers = new address[](1);
+        address[] memory executors = new address[](1);
+        proposers[0] = owner;
+        bytes memory arguments = abi.encode(delay, proposers, executors, address(0));
+        address deployed =
+            _present("TimelockController", abi.encodePacked(type(TimelockController).creationCode, arguments));
+        return deployed == address(0)
+            ? address(new TimelockController{salt: SALT}(delay, proposers, executors, address(0)))
+            : deployed;
+    }
 
     function _ownerStakeSource(address owner) private returns (OwnerStakeSource) {
         address deployed =
@@ -67,33 +98,30 @@ contract Deploy is Script {
         return deployed == address(0) ? new OwnerStakeSource{salt: SALT}(owner) : OwnerStakeSource(deployed);
     }
 
-    function _operatorRegistry(address owner, IStakeSource stakeSource, uint48 gracePeriod)
+    function _registryArguments(Settings memory settings, OwnerStakeSource stakeSource)
         private
-        returns (OperatorRegistry)
+        pure
+        returns (bytes memory)
     {
-        bytes memory arguments = abi.encode(owner, stakeSource, gracePeriod);
-        address deployed =
-            _present("OperatorRegistry", abi.encodePacked(type(OperatorRegistry).creationCode, arguments));
-        return deployed == address(0)
-            ? new OperatorRegistry{salt: SALT}(owner, stakeSource, gracePeriod)
-            : OperatorRegistry(deployed);
+        return abi.encode(
+            settings.owner, stakeSource, settings.epochLifetime, settings.activationDelay, settings.gracePeriod
+        );
     }
 
-    /// @dev Deploys it from its artifact. Importing its source would compile everything here with its settings
+    /// @dev Deploys a contract from its artifact. Importing its source would compile everything here with its settings
     /// (foundry.toml), and the other contracts' addresses would differ from those that assent-contracts computes.
-    function _taskManager(IOperatorRegistry registry) private returns (ITaskManager) {
-        bytes memory initCode = abi.encodePacked(vm.getCode("TaskManager.sol:TaskManager"), abi.encode(registry));
-        address deployed = _present("TaskManager", initCode);
+    function _deployArtifact(string memory name, bytes memory arguments) private returns (address deployed) {
+        bytes memory initCode = abi.encodePacked(vm.getCode(string.concat(name, ".sol:", name)), arguments);
+        deployed = _present(name, initCode);
         if (deployed == address(0)) {
             (bool success, bytes memory answer) = CREATE2_FACTORY.call(abi.encodePacked(SALT, initCode));
-            if (!success) revert TaskManagerNotDeployed(answer);
+            if (!success) revert NotDeployed(name, answer);
             deployed = vm.computeCreate2Address(SALT, keccak256(initCode));
         }
-        return ITaskManager(deployed);
     }
 
     /// @dev The registry publishes epochs to the TaskManager once its owner has added it.
-    function _addValidator(address owner, OperatorRegistry registry, ITaskManager taskManager) private {
+    function _addValidator(address owner, IOperatorRegistry registry, ITaskManager taskManager) private {
         IAttestationValidator[] memory validators = registry.validators();
         for (uint256 i = 0; i < validators.length; ++i) {
             if (address(validators[i]) == address(taskManager)) return;
@@ -103,6 +131,8 @@ contract Deploy is Script {
         } else {
             console.log("Next, %s must call addValidator(%s)", owner, address(taskManager));
             console.log("of the OperatorRegistry %s: until then every attestation is refused.", address(registry));
+            console.log("Do it before the first epoch is committed: afterwards it needs notice. The calldata:");
+            console.logBytes(abi.encodeCall(IOperatorRegistry.addValidator, (taskManager)));
         }
     }
 
@@ -116,16 +146,17 @@ contract Deploy is Script {
 
     /* PRECONDITIONS */
 
-    function _settings() private view returns (address owner, uint48 gracePeriod) {
-        string memory help = "set ASSENT_OWNER to the address that sets weights and commits epochs";
+    function _settings() private view returns (Settings memory settings) {
+        string memory help = "set ASSENT_OWNER to the address that commits and revokes epochs, a multisig";
         if (!vm.envExists("ASSENT_OWNER")) revert OwnerMissing(help);
-        owner = vm.envAddress("ASSENT_OWNER");
-        if (owner == address(0)) revert OwnerIsZero(help);
-        uint256 seconds_ = vm.envOr("ASSENT_GRACE_PERIOD", DEFAULT_GRACE_PERIOD);
-        if (seconds_ > MAX_GRACE_PERIOD) revert GracePeriodTooLong(seconds_, MAX_GRACE_PERIOD);
-        // Safe: not above 30 days.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        gracePeriod = uint48(seconds_);
+        settings.owner = vm.envAddress("ASSENT_OWNER");
+        if (settings.owner == address(0)) revert OwnerIsZero(help);
+        uint256 lifetime = vm.envOr("ASSENT_EPOCH_LIFETIME", DEFAULT_EPOCH_LIFETIME);
+        uint256 delay = vm.envOr("ASSENT_ACTIVATION_DELAY", DEFAULT_ACTIVATION_DELAY);
+        uint256 grace = vm.envOr("ASSENT_GRACE_PERIOD", DEFAULT_GRACE_PERIOD);
+        if (lifetime > MAX_EPOCH_LIFETIME) revert EpochLifetimeTooLong(lifetime, MAX_EPOCH_LIFETIME);
+        if (delay >= lifetime || grace >= lifetime - delay) revert DelaysTooLong(delay, grace, lifetime);
+        (settings.epochLifetime, settings.activationDelay, settings.gracePeriod) = (lifetime, delay, grace);
     }
 
     function _requireDeploymentProxy() private view {
@@ -154,7 +185,7 @@ contract Deploy is Script {
 
     /* RECORD */
 
-    function _record(address owner, uint48 gracePeriod, address ownerStakeSource, address registry, address taskManager)
+    function _record(Settings memory settings, address ownerStakeSource, address registry, address taskManager)
         private
     {
         if (!vm.isContext(VmSafe.ForgeContext.ScriptBroadcast) && !vm.isContext(VmSafe.ForgeContext.ScriptResume)) {
@@ -163,8 +194,11 @@ contract Deploy is Script {
         }
         string memory key = "deployment";
         vm.serializeUint(key, "chainId", block.chainid);
-        vm.serializeAddress(key, "owner", owner);
-        vm.serializeUint(key, "gracePeriod", gracePeriod);
+        vm.serializeAddress(key, "owner", settings.owner);
+        vm.serializeAddress(key, "weightsOwner", settings.weightsOwner);
+        vm.serializeUint(key, "epochLifetime", settings.epochLifetime);
+        vm.serializeUint(key, "activationDelay", settings.activationDelay);
+        vm.serializeUint(key, "gracePeriod", settings.gracePeriod);
         vm.serializeAddress(key, "ownerStakeSource", ownerStakeSource);
         vm.serializeAddress(key, "operatorRegistry", registry);
         string memory json = vm.serializeAddress(key, "taskManager", taskManager);

@@ -3,14 +3,17 @@ pragma solidity ^0.8.28;
 
 import {EpochId, IRefusals, OperatorSetId} from "./Protocol.sol";
 
-/// @notice A frozen operator set. It fits into one slot, so that use of an attestation reads one.
+/// @notice A committed operator set. A direct use reads only the first slot, `table` to `validUntil`.
 struct Epoch {
     /// @dev Head of the epoch's operator table; zero if there is no such epoch.
     address table;
     /// @dev The operator set it belongs to.
     OperatorSetId operatorSet;
-    /// @dev First second at which it is no longer in force (Unix time); zero once it was revoked.
+    /// @dev First second at which it is no longer in force (Unix time); zero once it is revoked. Never after
+    /// `expiresAt`.
     uint48 validUntil;
+    /// @dev First second that nothing signed under it may outlive (Unix time), whatever happens to `validUntil`.
+    uint48 expiresAt;
 }
 
 /// @notice What was verified when a root was recorded.
@@ -62,7 +65,10 @@ interface IAttestationValidator is IRefusals {
     function OPERATOR_REGISTRY() external view returns (address);
 
     /// @notice Returns an epoch, as the registry last published it.
-    function epochs(EpochId number) external view returns (address table, OperatorSetId operatorSet, uint48 validUntil);
+    function epochs(EpochId number)
+        external
+        view
+        returns (address table, OperatorSetId operatorSet, uint48 validUntil, uint48 expiresAt);
 
     /// @notice Returns what was verified of a root; zero if it is not recorded under this epoch.
     function recordedRoots(EpochId epoch, bytes32 root) external view returns (uint96 signedWeight, uint96 totalWeight);

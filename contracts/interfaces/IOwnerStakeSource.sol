@@ -15,4 +15,7 @@ interface IOwnerStakeSource is IStakeSource {
 
     /// @notice Sets operators' weights in a set; zero removes an operator from it. Only the owner may call it.
     function setWeights(OperatorSetId operatorSet, address[] calldata operators, uint96[] calldata weights) external;
+
+    /// @notice Returns an operator's weight in an operator set; zero if it is not in the set.
+    function weightOf(OperatorSetId operatorSet, address operator) external view returns (uint96);
 }

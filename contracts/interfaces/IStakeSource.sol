@@ -6,8 +6,16 @@ import {OperatorSetId} from "./Protocol.sol";
 /// @title IStakeSource
 /// @notice Weighs operators.
 interface IStakeSource {
-    /// @notice Returns an operator's weight in an operator set, in the source's own unit; zero if it is not in the set.
+    /// @notice Returns operators' weights in an operator set, in the source's own unit; zero for one that is not in it.
     /// @param operatorSet The operator set.
-    /// @param operator The operator's address.
-    function weightOf(OperatorSetId operatorSet, address operator) external view returns (uint96);
+    /// @param operators The operators' addresses.
+    /// @return weights As many as operators, in their order.
+    function weightsOf(OperatorSetId operatorSet, address[] calldata operators)
+        external
+        view
+        returns (uint96[] memory weights);
+
+    /// @notice Returns how long operators can be slashed for a weight after it is read, in seconds.
+    /// @dev An epoch must not live longer: its operators would sign with nothing at stake.
+    function slashableFor() external view returns (uint48);
 }

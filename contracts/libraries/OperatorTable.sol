@@ -214,6 +214,26 @@ library OperatorTable {
         return abi.encodePacked(publicKey, weight, operator);
     }
 
+    /// @notice Returns the hash of a set's operators: keccak256 of the tables' hashes, each keccak256 of the table's
+    /// entries.
+    /// @dev Independent of where the tables are, so that it is the same on every chain.
+    function setHash(address head) internal view returns (bytes32) {
+        (,, uint256 operatorCount, uint256 earlierTables) = readHead(head);
+        bytes32[] memory hashes = new bytes32[](earlierTables + 1);
+        for (uint256 i = 0; i < earlierTables; ++i) {
+            hashes[i] = _hashEntries(earlierTable(head, i), 0, CAPACITY);
+        }
+        hashes[earlierTables] = _hashEntries(head, earlierTables, operatorCount - CAPACITY * earlierTables);
+        return keccak256(abi.encodePacked(hashes));
+    }
+
+    /// @dev Returns the hash of a table's own entries, which follow the addresses of `earlierTables` tables.
+    function _hashEntries(address table, uint256 earlierTables, uint256 count) private view returns (bytes32) {
+        // SSTORE2 counts from behind the leading zero byte.
+        uint256 offset = ENTRIES_OFFSET - 1 + ADDRESS_LENGTH * earlierTables;
+        return keccak256(SSTORE2.read(table, offset, offset + ENTRY_LENGTH * count));
+    }
+
     /// @dev Reads a key into `key` and returns the 32 bytes after it.
     function _read(address table, uint256 offset, G2Point memory key) private view returns (bytes32 rest) {
         // In assembly: saves 1,400 gas of copying the bytes and decoding the coordinates. Memory-safe: writes the

@@ -66,6 +66,10 @@ abstract contract AssentTestKit is Test {
     uint48 internal constant ATTESTATION_LIFETIME = 10 minutes;
     /// @dev How long a superseded epoch stays valid, in seconds.
     uint48 internal constant GRACE_PERIOD = 1 days;
+    /// @dev How long an epoch is valid at most, in seconds.
+    uint48 internal constant EPOCH_LIFETIME = 7 days;
+    /// @dev How long an epoch is pending, in seconds: here each counts at once, and no change needs notice.
+    uint48 internal constant ACTIVATION_DELAY = 0;
     /// @dev Each operator's weight.
     uint96 internal constant OPERATOR_WEIGHT = 100;
 
@@ -95,9 +99,9 @@ abstract contract AssentTestKit is Test {
         // A test's chain begins at second 1, from which an hour cannot be subtracted.
         if (block.timestamp < 365 days) vm.warp(1_800_000_000);
         ownerStakeSource = IOwnerStakeSource(_deploy(AssentBytecode.OWNER_STAKE_SOURCE, abi.encode(assentOwner)));
-        operatorRegistry = IOperatorRegistry(
-            _deploy(AssentBytecode.OPERATOR_REGISTRY, abi.encode(assentOwner, ownerStakeSource, GRACE_PERIOD))
-        );
+        bytes memory arguments =
+            abi.encode(assentOwner, ownerStakeSource, EPOCH_LIFETIME, ACTIVATION_DELAY, GRACE_PERIOD);
+        operatorRegistry = IOperatorRegistry(_deploy(AssentBytecode.OPERATOR_REGISTRY, arguments));
         taskManager = ITaskManager(_deploy(AssentBytecode.TASK_MANAGER, abi.encode(operatorRegistry)));
         vm.prank(assentOwner);
         operatorRegistry.addValidator(taskManager);
@@ -278,8 +282,10 @@ abstract contract AssentTestKit is Test {
 
     /// @dev Revokes the epoch: all that it signed is refused with `EpochRevoked`, until `commitEpoch` begins another.
     function revokeEpoch() internal {
+        EpochId[] memory revoked = new EpochId[](1);
+        revoked[0] = currentEpoch;
         vm.prank(assentOwner);
-        operatorRegistry.revokeEpoch(currentEpoch);
+        operatorRegistry.revokeEpochs(revoked);
     }
 
     /// @dev Returns the account of an operator.

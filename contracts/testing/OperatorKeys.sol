@@ -19,6 +19,8 @@ library OperatorKeys {
     bytes internal constant SIGNATURE_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
     /// @notice The domain separation tag of proofs of possession (docs/protocol.md).
     bytes internal constant POSSESSION_TAG = "BLS_POP_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+    /// @notice The tag of approvals of epochs (docs/protocol.md).
+    bytes internal constant EPOCH_APPROVAL_TAG = "ASSENT_EPOCH_APPROVAL_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
     /// @notice Returns the secret key of a test's operator.
     function secretKey(uint256 index) internal pure returns (uint256) {

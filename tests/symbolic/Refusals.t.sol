@@ -43,7 +43,7 @@ contract RefusalsProof is TaskManagerProof {
         bytes memory authorization = anyAuthorization();
         (bool accepted,) = spend(client, attestedCall, policy, authorization);
         vm.assume(accepted);
-        (, OperatorSetId operatorSet, uint48 validUntil) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
+        (, OperatorSetId operatorSet, uint48 validUntil,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
         assert(OperatorSetId.unwrap(operatorSet) == OperatorSetId.unwrap(policy.operatorSet));
         assert(validUntil != 0);
         // A recorded root was signed while its epoch was in force.
@@ -65,7 +65,7 @@ contract RefusalsProof is TaskManagerProof {
     {
         bytes memory authorization = anyAuthorization(anyBelow(3, "form"));
         vm.assume(vm.load(PAIRING, 0) != 0 || vm.load(PAIRING, bytes32(uint256(1))) != bytes32(uint256(1)));
-        (address table,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
+        (address table,,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
         vm.assume(table == TABLE);
         (bool accepted,) = spend(client, attestedCall, policy, authorization);
         assert(!accepted);
@@ -75,7 +75,7 @@ contract RefusalsProof is TaskManagerProof {
         public
     {
         bytes memory authorization = anyAuthorization(anyBelow(5, "form"));
-        (address table,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
+        (address table,,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
         vm.assume(table == address(0));
         (bool accepted,) = spend(client, attestedCall, policy, authorization);
         assert(!accepted);

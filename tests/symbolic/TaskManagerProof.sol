@@ -78,7 +78,7 @@ abstract contract TaskManagerProof is SymbolicTestBase {
     /// without one comes to is a separate proof (`check_EpochWithoutTableIsRefused`).
     function anyAuthorization() internal returns (bytes memory authorization) {
         authorization = anyAuthorization(svm.createBool("recorded") ? 3 : 0);
-        (address table,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
+        (address table,,,) = taskManager.epochs(EpochId.wrap(epochOf(authorization)));
         vm.assume(table == TABLE);
     }
 

@@ -1,9 +1,10 @@
 //! Options that several commands take.
 
-use crate::input;
+use crate::{input, key_file::KeyFile};
 use alloy_primitives::{Address, B256, FixedBytes, U256, aliases::U96, hex};
 use anyhow::{Context as _, Result, anyhow};
 use assent_signer::PartialSignature;
+use assent_verifier::PublicKey;
 use std::path::PathBuf;
 
 /// The maximum length of a file of partial signatures, in bytes: five times that of 2,000 operators.
@@ -64,6 +65,34 @@ pub fn partials(text: &str) -> Result<Partials, String> {
 /// Reads an address.
 pub fn address(text: &str) -> Result<Address, String> {
     fixed_bytes("an address", text).map(Address)
+}
+
+/// A public key, as an option gives it.
+#[derive(Clone)]
+pub enum KeySource {
+    /// The key.
+    Key(PublicKey),
+    /// A key file that has it.
+    File(PathBuf),
+}
+
+impl KeySource {
+    /// Reads the key file, if it is one.
+    pub fn read(&self) -> Result<PublicKey> {
+        match self {
+            Self::Key(key) => Ok(*key),
+            Self::File(path) => KeyFile::read(path).map(|file| file.public_key()),
+        }
+    }
+}
+
+/// Reads a public key in hex, or the name of a key file.
+pub fn key_source(text: &str) -> Result<KeySource, String> {
+    if !text.starts_with("0x") {
+        return Ok(KeySource::File(text.into()));
+    }
+    let key = hex::decode(text).ok().and_then(|bytes| PublicKey::try_from(bytes.as_slice()).ok());
+    key.map(KeySource::Key).ok_or_else(|| "a public key has 192 bytes, in hex".to_owned())
 }
 
 /// Reads 32 bytes.

@@ -11,7 +11,7 @@ use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{Address, aliases::U48};
 use anyhow::Result;
 use assent_client::{DeploymentReport, ValidatorState};
-use assent_contracts::deployment::Deployment;
+use assent_contracts::deployment::{Delays, Deployment};
 use clap::Args;
 use comfy_table::Table;
 use serde_json::{Value, json};
@@ -23,8 +23,8 @@ Examples:
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --private-key-file account.key
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --account $OWNER --grace-period 3600
 
-Deploys OwnerStakeSource, OperatorRegistry and TaskManager. Their addresses follow from the owner and the grace
-period, and are the same on every chain. Deployed contracts are left unchanged, so the command can be repeated. The
+Deploys OwnerStakeSource, OperatorRegistry and TaskManager. Their addresses follow from the owner and the
+delays, and are the same on every chain. Deployed contracts are left unchanged, so the command can be repeated. The
 TaskManager knows no epoch until the OperatorRegistry's owner adds it: when the owner deploys, this command also
 does that.")]
 pub struct Arguments {
@@ -33,7 +33,13 @@ pub struct Arguments {
     /// The account that will set weights, and commit and revoke epochs.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     owner: Address,
-    /// How long a superseded epoch stays valid, in seconds; at most 30 days.
+    /// How long an epoch is valid at most, in seconds; at most 30 days.
+    #[arg(long, value_name = "SECONDS", default_value = "604800")]
+    epoch_lifetime: U48,
+    /// How long an epoch is pending, and how long before a change it must be proposed, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "86400")]
+    activation_delay: U48,
+    /// How long a superseded epoch stays valid, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "86400")]
     grace_period: U48,
     #[command(flatten)]
@@ -42,9 +48,10 @@ pub struct Arguments {
 
 /// Runs `assent deploy`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { node, owner, grace_period, payer } = arguments;
+    let Arguments { node, owner, epoch_lifetime, activation_delay, grace_period, payer } = arguments;
+    let delays = Delays { epoch_lifetime, activation_delay, grace_period };
     let (from, signer) = payer.open()?;
-    let report = node.ask("Deploying", signer, async |client| client.deploy(from, owner, grace_period).await)?;
+    let report = node.ask("Deploying", signer, async |client| client.deploy(from, owner, delays).await)?;
     output.result(format_args!("{}\n{}", table(&report), next_step(&report)), &to_json(&report))?;
     if output.is_json() && matches!(report.validator, ValidatorState::LeftToOwner) {
         output::remark(next_step(&report));
@@ -59,6 +66,10 @@ fn next_step(report: &DeploymentReport) -> String {
         ValidatorState::Added(receipts) => {
             format!("the OperatorRegistry publishes epochs to the TaskManager, {} gas", gas(receipts))
         }
+        ValidatorState::Proposed { applies_from } => format!(
+            "it is proposed to add the TaskManager to the OperatorRegistry: repeat the command after {}",
+            output::time(*applies_from)
+        ),
         ValidatorState::LeftToOwner => format!(
             "next: {owner} must run the same command, or call addValidator({}) of the OperatorRegistry {}; until then \
              every attestation is refused",
@@ -92,11 +103,16 @@ fn to_json(report: &DeploymentReport) -> Value {
     });
     json!({
         "owner": report.deployment.owner,
-        "gracePeriod": report.deployment.grace_period.to::<u64>(),
+        "epochLifetime": report.deployment.delays.epoch_lifetime.to::<u64>(),
+        "activationDelay": report.deployment.delays.activation_delay.to::<u64>(),
+        "gracePeriod": report.deployment.delays.grace_period.to::<u64>(),
         "contracts": contracts.collect::<Vec<_>>(),
         "validator": match &report.validator {
             ValidatorState::WasAdded => json!({ "added": true, "gas": null }),
             ValidatorState::Added(receipts) => json!({ "added": true, "gas": gas(receipts) }),
+            ValidatorState::Proposed { applies_from } => {
+                json!({ "added": false, "gas": null, "appliesFrom": applies_from })
+            }
             ValidatorState::LeftToOwner => json!({ "added": false, "gas": null }),
         },
     })

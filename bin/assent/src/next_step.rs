@@ -50,7 +50,9 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
             "use a chain with the Prague upgrade, or start `anvil --hardfork osaka`"
         }
         ClientError::InvalidDeployment(InvalidDeployment::ZeroOwner) => "give the owner's address with --owner",
-        ClientError::InvalidDeployment(InvalidDeployment::GracePeriodTooLong { .. }) => "give a shorter --grace-period",
+        ClientError::InvalidDeployment(_) => {
+            "--activation-delay and --grace-period together must be shorter than --epoch-lifetime, at most 30 days"
+        }
         _ => return None,
     })
 }
@@ -66,8 +68,21 @@ fn of_revert(description: &str) -> Option<&'static str> {
             "the proof is for another operator, registry or chain: check --registry and the node"
         }
         "OperatorsNotAscending" => "name each operator once",
-        "OperatorWithoutWeight" => "set its weight first: `assent weights set`; check --operator-set too",
-        "WrongOperatorCount" => "name at least one operator, and at most 2,000",
+        "EpochIsPending" => {
+            "`assent epoch activate` or `assent epoch approve` comes first; `assent epoch list` shows it"
+        }
+        "EpochNotPending" => "`assent epoch list` shows the epochs that are pending",
+        "ActivationTooEarly" => "wait until then, or have the current operators approve it: `assent epoch approve`",
+        "NoEpochInForce" => {
+            "no epoch of the set can approve: activate it after the delay, with `assent epoch activate`"
+        }
+        "InvalidApproval" => "sign again with `assent epoch sign`: the deadline or the epochs differ",
+        "ChangeNotProposed" | "ChangeTooEarly" => {
+            "the change is proposed first, and applied after the activation delay"
+        }
+        "WrongOperatorCount" => {
+            "name 1 to 2,000 operators with a key (`assent operator register`) and weight (`assent weights set`)"
+        }
         "NoSuchEpoch" => "`assent epoch show --operator-set NUMBER` shows the newest epoch of a set",
         "AssentInvalidTaskManager" => "check --task-manager: `assent deploy` prints its address",
         "AssentInvalidPolicy" => {

@@ -30,6 +30,8 @@ pub enum Command {
     Register(KeyArguments),
     /// Replace the operator's key in later epochs.
     Rotate(KeyArguments),
+    /// Disable the operator's key, which may be compromised: later epochs skip the operator until it rotates.
+    DisableKey(DisableKeyArguments),
     /// Remove the operator from the registry and from later epochs.
     Deregister(DeregisterArguments),
 }
@@ -54,6 +56,19 @@ pub struct KeyArguments {
     /// Read the key file's password from a file instead of asking for it.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+}
+
+/// The options of `assent operator disable-key`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent operator disable-key --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --private-key-file account.key
+
+Committed epochs keep the key: ask the registry's owner to revoke them, with `assent epoch revoke --holding`. To return,
+rotate to a new key.")]
+pub struct DisableKeyArguments {
+    #[command(flatten)]
+    registration: Registration,
 }
 
 /// The options of `assent operator deregister`.
@@ -92,6 +107,7 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
     match command {
         Command::Register(arguments) => send_key(&arguments, KeyAction::Register, output),
         Command::Rotate(arguments) => send_key(&arguments, KeyAction::Rotate, output),
+        Command::DisableKey(arguments) => disable_key(&arguments.registration, output),
         Command::Deregister(arguments) => deregister(&arguments.registration, output),
     }
 }
@@ -126,6 +142,21 @@ fn send_key(arguments: &KeyArguments, action: KeyAction, output: Output) -> Resu
             "transaction": receipt.transaction_hash,
             "gas": receipt.gas_used,
         }),
+    )?;
+    Ok(ExitStatus::Success)
+}
+
+fn disable_key(Registration { node, registry, operator }: &Registration, output: Output) -> Result<ExitStatus> {
+    let (operator, signer) = operator.open()?;
+    let receipt =
+        node.ask("Disabling the key", signer, async |client| client.disable_key(*registry, operator).await)?;
+    output.result(
+        format_args!(
+            "the key of operator {} is disabled: later epochs skip it, {} gas",
+            short_address(operator),
+            receipt.gas_used
+        ),
+        &json!({ "operator": operator, "transaction": receipt.transaction_hash, "gas": receipt.gas_used }),
     )?;
     Ok(ExitStatus::Success)
 }

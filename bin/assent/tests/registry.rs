@@ -54,6 +54,10 @@ impl Scene {
         self.run(&[&commit[..], operators].concat())
     }
 
+    fn on_epochs(&self, command: &str, more: &[&str]) -> Ran {
+        self.run(&[&["epoch", command, "--registry", &self.contracts[1]], more].concat())
+    }
+
     fn epoch(&self) -> Value {
         let registry = &self.contracts[1];
         self.run(&["epoch", "show", "--registry", registry, "--operator-set", "1", "--json"]).json()
@@ -89,15 +93,88 @@ fn operators_come_rotate_and_go_and_epochs_follow() {
     assert_eq!(of_alice(&epoch), Some(scene.public_key("alice.key")));
 
     scene.operator("rotate", ALICE, &["--key", "other.key"]).succeeded();
-    assert_eq!(scene.epoch(), epoch, "a frozen epoch keeps its keys");
+    assert_eq!(scene.epoch(), epoch, "a committed epoch keeps its keys");
     scene.operator("deregister", BOB, &[]).succeeded();
-    assert_eq!(scene.commit(OWNER, &[ALICE, "--json"]).json()["epoch"], 2);
-    assert_eq!(of_alice(&scene.epoch()), Some(scene.public_key("other.key")));
 
-    let revoke = ["epoch", "revoke", "--registry", &scene.contracts[1], "--account", OWNER, "--epoch"];
-    scene.run(&[&revoke[..], &["2"]].concat()).succeeded();
+    // The next epoch is pending, and an operator that is named without a key is left out.
+    let committed = scene.commit(OWNER, &[ALICE, BOB, "--json"]).json();
+    assert_eq!((&committed["epoch"], &committed["operators"]), (&2.into(), &1.into()));
+    assert_eq!(committed["skipped"][0], BOB.to_lowercase());
+    assert_eq!(scene.epoch(), epoch, "a pending epoch is not in force");
+    scene.on_epochs("activate", &["--epoch", "2", "--account", ALICE]).failed(1, &["ActivationTooEarly", "approve it"]);
+    scene.commit(OWNER, &[ALICE]).failed(1, &["EpochIsPending(2)", "next: `assent epoch activate`"]);
+
+    // The operators of the current epoch approve it: with half of the weight too few, on two machines enough.
+    let approve = ["--epoch", "2", "--account", ALICE];
+    scene.on_epochs("approve", &[&approve[..], &["--key", "bob.key"]].concat()).failed(1, &["101 is required"]);
+    let sign = ["--epoch", "2", "--deadline", "4000000000", "--key"];
+    let partial = scene.on_epochs("sign", &[&sign[..], &["alice.key"]].concat()).succeeded();
+    scene.desk.write("partials.txt", partial);
+    let elsewhere = ["--key", "bob.key", "--partial", "@partials.txt", "--deadline", "4000000000"];
+    let said = scene.on_epochs("approve", &[&approve[..], &elsewhere[..]].concat()).succeeded();
+    assert!(said.contains("epoch 2 is approved by epoch 1 and in force"), "{said}");
+    assert_eq!(of_alice(&scene.epoch()), Some(scene.public_key("other.key")));
+}
+
+#[test]
+fn revocation_reaches_every_epoch_that_holds_a_key() {
+    let scene = Scene::set();
+    scene.operator("register", ALICE, &["--key", "alice.key"]).succeeded();
+    scene.operator("register", BOB, &["--key", "bob.key"]).succeeded();
+    scene.weights(OWNER, &[&format!("{ALICE}=100"), &format!("{BOB}=100")]).succeeded();
+    scene.commit(OWNER, &[ALICE, BOB]).succeeded();
+    scene.commit(OWNER, &[ALICE]).succeeded();
+    let keys = ["--key", "alice.key", "--key", "bob.key"];
+    scene.on_epochs("approve", &[&["--epoch", "2", "--account", ALICE][..], &keys[..]].concat()).succeeded();
+    scene.commit(OWNER, &[BOB]).succeeded();
+    let epochs = |more: &[&str]| {
+        let listed = scene.on_epochs("list", &[more, &["--json"]].concat()).json();
+        let listed = listed.as_array().expect("epochs").iter();
+        listed.map(|epoch| (epoch["epoch"].clone(), epoch["status"].clone())).collect::<Vec<_>>()
+    };
+    let (pending, in_force) = (Value::from("pending"), Value::from("inForce"));
+    let all = [(3.into(), pending.clone()), (2.into(), in_force.clone()), (1.into(), in_force.clone())];
+    assert_eq!(epochs(&[]), all);
+    assert_eq!(epochs(&["--holding", "bob.key"]), [(3.into(), pending), (1.into(), in_force.clone())]);
+
+    // Bob's key is stolen: the epoch in its grace period and the pending one go, and the set stays in force.
+    scene.operator("disable-key", BOB, &[]).succeeded();
+    let revoked = scene.on_epochs("revoke", &["--holding", "bob.key", "--account", OWNER, "--json"]).json();
+    assert_eq!(revoked["epochs"], serde_json::json!([3, 1]));
+    assert_eq!(epochs(&[]), [(2.into(), in_force)]);
+    scene.on_epochs("revoke", &["--holding", "bob.key", "--account", OWNER]).failed(1, &["assent epoch list"]);
+
+    scene.on_epochs("revoke", &["9", "--account", OWNER]).failed(1, &["NoSuchEpoch(9)", "next: `assent epoch"]);
+    scene.on_epochs("revoke", &["--operator-set", "1", "--account", OWNER]).succeeded();
     assert_eq!(scene.epoch()["validUntil"], 0);
-    scene.run(&[&revoke[..], &["9"]].concat()).failed(1, &["NoSuchEpoch(9)", "next: `assent epoch show"]);
+    assert_eq!(epochs(&[]), []);
+}
+
+#[test]
+fn an_epoch_is_kept_in_time_and_replaced_when_a_key_is_disabled() {
+    let scene = Scene::set();
+    scene.operator("register", ALICE, &["--key", "alice.key"]).succeeded();
+    scene.operator("register", BOB, &["--key", "bob.key"]).succeeded();
+    scene.weights(OWNER, &[&format!("{ALICE}=100"), &format!("{BOB}=100")]).succeeded();
+    let keep = |more: &[&str]| {
+        let keep = ["--operator-set", "1", "--once", "--account", OWNER];
+        scene.on_epochs("keep", &[&keep[..], more].concat()).succeeded()
+    };
+    assert!(keep(&[ALICE, BOB]).contains("epoch 1 of operator set 1 is committed"));
+    assert!(keep(&[]).contains("nothing is due"));
+
+    scene.operator("disable-key", BOB, &[]).succeeded();
+    assert!(keep(&[]).contains("epoch 2 of operator set 1 is committed"));
+    assert!(keep(&[]).contains("nothing is due"), "its delay is not over");
+    scene.anvil.skip(86_400);
+    assert!(keep(&[]).contains("epoch 2 of operator set 1 is in force"));
+    assert_eq!(scene.epoch()["operators"].as_array().map(Vec::len), Some(1));
+
+    // A day before it must be activated, and no earlier.
+    scene.anvil.skip(4 * 86_400 - 600);
+    assert!(keep(&[]).contains("nothing is due"));
+    scene.anvil.skip(600);
+    assert!(keep(&[]).contains("epoch 3 of operator set 1 is committed"));
 }
 
 #[test]
@@ -119,7 +196,7 @@ fn what_a_registry_refuses_comes_with_the_next_step() {
         scene.weights(ALICE, &[&format!("{ALICE}=1")]),
         &["OwnableUnauthorizedAccount", "only the contract's owner"],
     );
-    refused(scene.commit(OWNER, &[ALICE]), &["OperatorWithoutWeight", "assent weights set"]);
+    refused(scene.commit(OWNER, &[ALICE]), &["WrongOperatorCount", "assent weights set"]);
     scene.weights(OWNER, &[&format!("{ALICE}=1")]).succeeded();
     refused(scene.commit(OWNER, &[ALICE, ALICE]), &["OperatorsNotAscending", "name each operator once"]);
     refused(scene.commit(ALICE, &[ALICE]), &["OwnableUnauthorizedAccount", "only the contract's owner"]);

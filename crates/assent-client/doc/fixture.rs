@@ -11,7 +11,7 @@ use alloy::{
 };
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 use assent_client::{AssentClient, PreparedCall};
-use assent_contracts::deployment::Deployment;
+use assent_contracts::deployment::{Delays, Deployment};
 use assent_examples::{ExampleToken, deploy_token, deploy_vault};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
@@ -39,7 +39,7 @@ impl Fixture {
     pub async fn new() -> Result<Self, Failure> {
         let chain = EmbeddedChain::new(31_337);
         let client = AssentClient::new(chain.provider());
-        let deployment = client.deploy(OWNER, OWNER, U48::from(3600)).await?.deployment;
+        let deployment = client.deploy(OWNER, OWNER, Delays::default()).await?.deployment;
         let (registry, task_manager) = (deployment.operator_registry.address, deployment.task_manager.address);
 
         let key = SecretKey::generate()?;

@@ -4,11 +4,11 @@ use crate::{AssentClient, ClientError, PreparedCall};
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,
-    primitives::{Address, Bytes, address, aliases::U48},
+    primitives::{Address, Bytes, address},
     providers::Provider,
     rpc::types::{TransactionReceipt, TransactionRequest},
 };
-use assent_contracts::deployment::{DEPLOYMENT_PROXY, Deployment, DeterministicContract};
+use assent_contracts::deployment::{DEPLOYMENT_PROXY, Delays, Deployment, DeterministicContract};
 
 /// The precompile of EIP-2537 that adds in G1.
 const G1ADD: Address = address!("0x000000000000000000000000000000000000000b");
@@ -19,22 +19,22 @@ const G1ADD_OUTPUT_LENGTH: usize = 128;
 /// The result of a deployment.
 ///
 /// ```
-/// use alloy::primitives::aliases::U48;
 /// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 /// use assent_client::{AssentClient, DeployedContract, ValidatorState};
+/// use assent_contracts::deployment::Delays;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = AssentClient::new(EmbeddedChain::new(31_337).provider());
 /// let [owner, other, ..] = DEVELOPMENT_ACCOUNTS;
-/// let report = client.deploy(owner, owner, U48::from(3600)).await?;
+/// let report = client.deploy(owner, owner, Delays::default()).await?;
 /// for DeployedContract { name, address, receipt } in &report.contracts {
 ///     println!("{name} at {address}, {} gas", receipt.as_ref().map_or(0, |receipt| receipt.gas_used));
 /// }
 /// assert!(matches!(report.validator, ValidatorState::Added(_)));
 ///
 /// // Again, from any account: everything is deployed already.
-/// let again = client.deploy(other, owner, U48::from(3600)).await?;
+/// let again = client.deploy(other, owner, Delays::default()).await?;
 /// assert_eq!(again.deployment, report.deployment);
 /// assert!(again.contracts.iter().all(|contract| contract.receipt.is_none()));
 /// assert!(matches!(again.validator, ValidatorState::WasAdded));
@@ -54,19 +54,19 @@ pub struct DeploymentReport {
 
 /// Whether an OperatorRegistry publishes epochs to a TaskManager. Until it does, every attestation is refused.
 ///
-/// Complete: it already did, it now does, or it does not.
+/// Complete: it already did, it now does, it will, or it does not.
 ///
 /// ```
-/// use alloy::primitives::aliases::U48;
 /// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 /// use assent_client::{AssentClient, ValidatorState};
+/// use assent_contracts::deployment::Delays;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = AssentClient::new(EmbeddedChain::new(31_337).provider());
 /// let [owner, other, ..] = DEVELOPMENT_ACCOUNTS;
 /// // Another account deploys, and cannot act as the registry's owner.
-/// let report = client.deploy(other, owner, U48::from(3600)).await?;
+/// let report = client.deploy(other, owner, Delays::default()).await?;
 /// assert!(matches!(report.validator, ValidatorState::LeftToOwner));
 ///
 /// let (registry, task_manager) = (report.deployment.operator_registry, report.deployment.task_manager);
@@ -79,8 +79,13 @@ pub struct DeploymentReport {
 pub enum ValidatorState {
     /// It already did.
     WasAdded,
-    /// It now does: the receipts of `addValidator`, and of `publishEpoch` for each epoch in force.
+    /// It now does: the receipts of `addValidator`, and of `publishEpoch` for each live epoch.
     Added(Vec<TransactionReceipt>),
+    /// The change is proposed, since an epoch was committed before: repeat the call once its delay is over.
+    Proposed {
+        /// When the TaskManager can be added (Unix time).
+        applies_from: u64,
+    },
     /// The owner must still call `addValidator` with the TaskManager: another account deployed.
     LeftToOwner,
 }
@@ -114,20 +119,15 @@ pub struct DeployedContract {
 impl<P: Provider> AssentClient<P> {
     /// Deploys OwnerStakeSource, OperatorRegistry and TaskManager, paid by `from`.
     ///
-    /// Their addresses follow from `owner` and `grace_period` (seconds). Contracts that are already deployed are left
+    /// Their addresses follow from `owner` and `delays`. Contracts that are already deployed are left
     /// unchanged. When `from` is the owner, the TaskManager is added to the registry.
     ///
     /// # Errors
     ///
     /// [`ClientError::InvalidDeployment`]; [`ClientError::DeploymentProxyMissing`] and
     /// [`ClientError::PrecompilesMissing`] when the chain lacks what Assent needs; and as [`send`](Self::send).
-    pub async fn deploy(
-        &self,
-        from: Address,
-        owner: Address,
-        grace_period: U48,
-    ) -> Result<DeploymentReport, ClientError> {
-        let deployment = Deployment::new(owner, grace_period)?;
+    pub async fn deploy(&self, from: Address, owner: Address, delays: Delays) -> Result<DeploymentReport, ClientError> {
+        let deployment = Deployment::new(owner, delays)?;
         self.require_deployment_proxy().await?;
         self.require_precompiles().await?;
         let mut contracts = Vec::new();
@@ -138,7 +138,7 @@ impl<P: Provider> AssentClient<P> {
         let validator = if self.is_validator(registry, task_manager).await? {
             ValidatorState::WasAdded
         } else if from == owner {
-            ValidatorState::Added(self.add_validator(registry, owner, task_manager).await?)
+            self.add_validator(registry, owner, task_manager).await?
         } else {
             ValidatorState::LeftToOwner
         };

@@ -6,13 +6,167 @@ use alloy::{
     primitives::{Address, aliases::U48},
     providers::Provider,
 };
+use assent_contracts::deployment::MAX_EPOCH_LIFETIME;
 use assent_contracts::{OperatorRegistry, TaskManager};
 use assent_verifier::{Epoch, OperatorSet};
 
+/// An epoch as its registry has it, at one block. Complete: these are the registry's facts about an epoch.
+///
+/// ```
+/// # mod fixture { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/fixture.rs")); }
+/// # use fixture::{AGENT, OPERATOR, OWNER, Fixture};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), fixture::Failure> {
+/// # let fixture = Fixture::new().await?;
+/// # let client = &fixture.client;
+/// use assent_client::EpochStatus;
+///
+/// let registry = fixture.deployment.operator_registry.address;
+/// client.commit_epoch(registry, OWNER, 1, &[OPERATOR]).await?;
+/// // The newest first.
+/// let [pending, first] = &client.list_epochs(registry).await?[..] else { panic!("two epochs") };
+/// assert!(matches!(pending.status, EpochStatus::Pending { .. }));
+/// assert_eq!((first.epoch.number, first.status), (1, EpochStatus::InForce));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct EpochRecord {
+    /// The epoch. Its `valid_until` is zero while it is pending.
+    pub epoch: Epoch,
+    /// The first second that nothing signed under it may outlive (Unix time).
+    pub expires_at: U48,
+    /// Whether its operators can sign.
+    pub status: EpochStatus,
+}
+
+/// Whether an epoch's operators can sign. Complete: an epoch is in one of these states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EpochStatus {
+    /// Committed, and not activated.
+    Pending {
+        /// When it can be activated (Unix time).
+        activates_at: U48,
+    },
+    /// In force, or in its grace period.
+    InForce,
+    /// Its grace period is over. Roots recorded under it can still be used until it expires.
+    Superseded,
+    /// Its lifetime is over.
+    Expired,
+    /// Revoked.
+    Revoked,
+}
+
+impl EpochRecord {
+    /// Returns when a pending epoch can be activated (Unix time); `None` if it is not pending.
+    pub fn pending_until(&self) -> Option<U48> {
+        match self.status {
+            EpochStatus::Pending { activates_at } => Some(activates_at),
+            _ => None,
+        }
+    }
+
+    /// Returns whether something signed under it can be used, or will be once it is activated.
+    pub fn is_live(&self) -> bool {
+        matches!(self.status, EpochStatus::Pending { .. } | EpochStatus::InForce | EpochStatus::Superseded)
+    }
+}
+
 impl<P: Provider> AssentClient<P> {
+    /// Lists the epochs of all sets of a registry that are pending, or under which something can still be used, the
+    /// newest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_epoch`](Self::read_epoch).
+    pub async fn list_epochs(&self, registry: Address) -> Result<Vec<EpochRecord>, ClientError> {
+        let header = self.latest_header().await?;
+        let block = BlockId::number(header.number);
+        let count = OperatorRegistry::new(registry, &self.provider)
+            .epochCount()
+            .block(block)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
+        let mut live = Vec::new();
+        for number in (1..=count).rev() {
+            let record = self.record_at(registry, number, block, header.timestamp).await?;
+            // It was committed before it expired, and each earlier one before that.
+            let all_earlier_expired =
+                record.expires_at.saturating_add(MAX_EPOCH_LIFETIME).to::<u64>() < header.timestamp;
+            if record.is_live() {
+                live.push(record);
+            } else if all_earlier_expired {
+                break;
+            }
+        }
+        Ok(live)
+    }
+
+    /// Reads an epoch of a registry with its status.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_epoch`](Self::read_epoch).
+    pub async fn read_epoch_record(&self, registry: Address, number: u32) -> Result<EpochRecord, ClientError> {
+        let header = self.latest_header().await?;
+        self.record_at(registry, number, BlockId::number(header.number), header.timestamp).await
+    }
+
+    /// Reads the pending epoch of an operator set; `None` if none is pending.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_epoch`](Self::read_epoch).
+    pub async fn pending_epoch(
+        &self,
+        registry: Address,
+        operator_set: u32,
+    ) -> Result<Option<EpochRecord>, ClientError> {
+        let pending = OperatorRegistry::new(registry, &self.provider)
+            .pendingEpoch(operator_set)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
+        match pending.epoch {
+            0 => Ok(None),
+            number => self.read_epoch_record(registry, number).await.map(Some),
+        }
+    }
+
+    async fn record_at(
+        &self,
+        registry: Address,
+        number: u32,
+        block: BlockId,
+        timestamp: u64,
+    ) -> Result<EpochRecord, ClientError> {
+        let unexpected = |error| ClientError::from_contract(registry, "OperatorRegistry", error);
+        let contract = OperatorRegistry::new(registry, &self.provider);
+        let stored = contract.epochs(number).block(block).call().await.map_err(unexpected)?;
+        let epoch = self
+            .epoch_of_record(number, stored.table, stored.operatorSet, stored.validUntil, block)
+            .await?
+            .ok_or(ClientError::NoSuchEpoch { registry, epoch: number })?;
+        let pending = contract.pendingEpoch(stored.operatorSet).block(block).call().await.map_err(unexpected)?;
+        let status = if timestamp >= stored.expiresAt.to::<u64>() {
+            EpochStatus::Expired
+        } else if pending.epoch == number {
+            EpochStatus::Pending { activates_at: pending.activatesAt }
+        } else if stored.validUntil.is_zero() {
+            EpochStatus::Revoked
+        } else if timestamp < stored.validUntil.to::<u64>() {
+            EpochStatus::InForce
+        } else {
+            EpochStatus::Superseded
+        };
+        Ok(EpochRecord { epoch, expires_at: stored.expiresAt, status })
+    }
+
     /// Reads an epoch of a registry with its operators, validated by `OperatorSet::from_tables`.
     ///
-    /// Revoked and superseded epochs are read too; see their `valid_until`.
+    /// Revoked, superseded and pending epochs are read too: see [`read_epoch_record`](Self::read_epoch_record).
     ///
     /// # Errors
     ///
@@ -22,7 +176,7 @@ impl<P: Provider> AssentClient<P> {
         self.epoch_at(registry, number, BlockId::latest()).await
     }
 
-    /// Reads the newest epoch of an operator set; `None` before the first.
+    /// Reads the epoch of an operator set that was activated last; `None` before the first.
     ///
     /// # Errors
     ///

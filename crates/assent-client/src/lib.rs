@@ -40,6 +40,7 @@ mod validators;
 
 pub use call::PreparedCall;
 pub use deploying::{DeployedContract, DeploymentReport, ValidatorState};
+pub use epochs::{EpochRecord, EpochStatus};
 pub use error::{ClientError, Revert};
 pub use operators::CommittedEpoch;
 pub use roots::SignedRoot;
@@ -54,9 +55,10 @@ pub use spent::SpentSnapshot;
 /// use alloy::primitives::{B256, U256, aliases::{U48, U96}};
 /// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 /// use assent_client::AssentClient;
+/// use assent_contracts::deployment::Delays;
 /// use assent_examples::deploy_vault;
-/// use assent_signer::SecretKey;
-/// use assent_verifier::Policy;
+/// use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_approval};
+/// use assent_verifier::{EpochApproval, Policy};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -65,10 +67,9 @@ pub use spent::SpentSnapshot;
 /// let chain_id = client.chain_id().await?;
 ///
 /// // The contracts.
-/// let deployment = client.deploy(owner, owner, U48::from(3600)).await?.deployment;
+/// let deployment = client.deploy(owner, owner, Delays::default()).await?.deployment;
 /// let (registry, task_manager) = (deployment.operator_registry.address, deployment.task_manager.address);
 /// assert!(client.is_validator(registry, task_manager).await?);
-/// assert!(client.add_validator(registry, owner, task_manager).await?.is_empty()); // `deploy` did.
 ///
 /// // An operator, its weight in set 1, and an epoch of the set.
 /// let key = SecretKey::generate()?;
@@ -86,18 +87,24 @@ pub use spent::SpentSnapshot;
 /// assert_eq!(client.read_task_manager(vault).await?, task_manager);
 /// assert!(!client.is_spent(task_manager, vault, U256::from(7)).await?);
 ///
-/// // A key is rotated for later epochs; the owner decides how long the old epoch stays valid.
+/// // A key is rotated for later epochs. The next one is pending, until the operators of the current one approve it.
 /// let next = SecretKey::generate()?;
 /// let proof = next.prove_possession(operator, U256::from(chain_id), registry);
 /// client.rotate_key(registry, operator, &next.public_key(), &proof).await?;
-/// client.set_grace_period(registry, owner, U48::from(60)).await?;
 /// let second = client.commit_epoch(registry, owner, 1, &[operator]).await?.number;
-/// assert_ne!(client.read_epoch(registry, epoch).await?.valid_until, U48::MAX);
+/// let (current, pending) = (client.read_epoch(registry, epoch).await?, client.read_epoch(registry, second).await?);
+/// let deadline = U48::MAX;
+/// let set_hash = pending.operators.set_hash();
+/// let approval = EpochApproval { registry, operator_set: 1, signed_by: epoch, set_hash, deadline };
+/// let partial = PartialSignature::new(operator, key.approve_epoch(&approval, U256::from(chain_id)));
+/// let signed = aggregate_epoch_approval(&current, &approval, U256::from(chain_id), &[partial])?;
+/// client.approve_epoch(registry, agent, second, deadline, &signed.signature, &signed.non_signers).await?;
+/// assert_eq!(client.latest_epoch(registry, 1).await?.map(|epoch| epoch.number), Some(second));
 ///
 /// // An epoch with a leaked key is revoked at once. Any account can publish its state to the TaskManagers again.
-/// client.revoke_epoch(registry, owner, second).await?;
-/// client.publish_epoch(registry, agent, second).await?;
-/// let known = client.read_known_epoch(task_manager, second).await?;
+/// client.revoke_epochs(registry, owner, &[epoch]).await?;
+/// client.publish_epoch(registry, agent, epoch).await?;
+/// let known = client.read_known_epoch(task_manager, epoch).await?;
 /// assert!(known.is_some_and(|epoch| epoch.is_revoked()));
 ///
 /// // An operator that leaves is in no later epoch. A mistyped address is found before a transaction is sent.

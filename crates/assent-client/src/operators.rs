@@ -8,10 +8,10 @@ use alloy::{
     },
     providers::Provider,
     rpc::types::TransactionReceipt,
-    sol_types::SolCall,
+    sol_types::{SolCall, SolEvent},
 };
-use assent_contracts::{OperatorRegistry, OwnerStakeSource};
-use assent_verifier::{PublicKey, Signature};
+use assent_contracts::{OperatorRegistry, OwnerStakeSource, deployment::Delays};
+use assent_verifier::{NonSigners, PublicKey, Signature};
 
 /// The number of operators in a table, which one transaction writes.
 const TABLE_CAPACITY: usize = 100;
@@ -25,11 +25,12 @@ const TABLE_CAPACITY: usize = 100;
 /// # async fn main() -> Result<(), fixture::Failure> {
 /// # let fixture = Fixture::new().await?;
 /// # let (client, vault, token) = (&fixture.client, fixture.vault, fixture.token);
-/// use assent_client::CommittedEpoch;
-///
 /// let registry = fixture.deployment.operator_registry.address;
-/// let CommittedEpoch { number, receipts } = client.commit_epoch(registry, OWNER, 1, &[OPERATOR]).await?;
-/// assert_eq!((number, receipts.len()), (2, 1)); // The first was committed before.
+/// let committed = client.commit_epoch(registry, OWNER, 1, &[OPERATOR, AGENT]).await?;
+/// assert_eq!((committed.number, committed.receipts.len()), (2, 1)); // The first was committed before.
+/// assert_eq!(committed.skipped, [AGENT]); // It is not an operator.
+/// // The set has an epoch in force, so the next one is pending.
+/// assert!(committed.activates_at.is_some());
 /// # Ok(())
 /// # }
 /// ```
@@ -37,6 +38,10 @@ const TABLE_CAPACITY: usize = 100;
 pub struct CommittedEpoch {
     /// Its number.
     pub number: u32,
+    /// When it can be activated (Unix time); `None` when it is in force.
+    pub activates_at: Option<U48>,
+    /// The named operators that are not in it: they had no valid key or no weight.
+    pub skipped: Vec<Address>,
     /// The receipt of each transaction; the last one committed the epoch.
     pub receipts: Vec<TransactionReceipt>,
 }
@@ -112,17 +117,59 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(owner, owner_stake_source, &call).await
     }
 
-    /// Commits registered operators with weight in a set, in any order, as the set's next epoch. `owner` owns the
+    /// Disables an operator's key: later epochs skip the operator until it rotates. `operator` sends the transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] when it is not registered, or has disabled its key already.
+    pub async fn disable_key(&self, registry: Address, operator: Address) -> Result<TransactionReceipt, ClientError> {
+        self.send_call(operator, registry, &OperatorRegistry::disableKeyCall {}).await
+    }
+
+    /// Reads the key with which an operator enters the next epoch; `None` if it is not registered or has disabled its
+    /// key.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnexpectedAnswer`] when `registry` is not an OperatorRegistry; [`ClientError::Transport`].
+    pub async fn read_key(&self, registry: Address, operator: Address) -> Result<Option<PublicKey>, ClientError> {
+        let key = OperatorRegistry::new(registry, &self.provider)
+            .publicKeyOf(operator)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
+        Ok(PublicKey::try_from(key.as_ref()).ok())
+    }
+
+    /// Reads the delays of a registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_key`](Self::read_key).
+    pub async fn read_delays(&self, registry: Address) -> Result<Delays, ClientError> {
+        let contract = OperatorRegistry::new(registry, &self.provider);
+        let unexpected = |error| ClientError::from_contract(registry, "OperatorRegistry", error);
+        Ok(Delays {
+            epoch_lifetime: contract.epochLifetime().call().await.map_err(unexpected)?,
+            activation_delay: contract.activationDelay().call().await.map_err(unexpected)?,
+            grace_period: contract.gracePeriod().call().await.map_err(unexpected)?,
+        })
+    }
+
+    /// Commits operators with a key and weight in a set, in any order, as the set's next epoch. `owner` owns the
     /// registry.
+    ///
+    /// The set's first epoch is in force at once. A later one is pending: see [`activate_epoch`](Self::activate_epoch)
+    /// and [`approve_epoch`](Self::approve_epoch). Operators without a key or weight are skipped.
     ///
     /// It takes one transaction for every 100 operators. Operators that an interrupted attempt left staged are
     /// discarded.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send): [`ClientError::Reverted`] when an operator is named twice, is not registered or has no
-    /// weight, or when there is no operator or more than 2,000; [`ClientError::UnexpectedAnswer`] when `registry` is
-    /// not an OperatorRegistry.
+    /// As [`send`](Self::send): [`ClientError::Reverted`] when an operator is named twice, when all are skipped, when
+    /// there are more than 2,000, or when an epoch of the set is pending; [`ClientError::UnexpectedAnswer`] when
+    /// `registry` is not an OperatorRegistry.
     pub async fn commit_epoch(
         &self,
         registry: Address,
@@ -132,48 +179,129 @@ impl<P: Provider> AssentClient<P> {
     ) -> Result<CommittedEpoch, ClientError> {
         let mut operators = operators.to_vec();
         operators.sort_unstable();
-        let in_earlier_tables = operators.len().saturating_sub(1) / TABLE_CAPACITY * TABLE_CAPACITY;
-        let (earlier, last) = operators.split_at(in_earlier_tables);
+        let mut rest = operators.as_slice();
 
         let mut receipts = self.discard_staged(registry, owner, operator_set).await?;
-        for table in earlier.chunks(TABLE_CAPACITY) {
-            let stage = OperatorRegistry::stageOperatorsCall { operatorSet: operator_set, operators: table.to_vec() };
-            receipts.push(self.send_call(owner, registry, &stage).await?);
+        while rest.len() > TABLE_CAPACITY {
+            let (named, _) = rest.split_at(rest.len().min(2 * TABLE_CAPACITY));
+            let stage = OperatorRegistry::stageOperatorsCall { operatorSet: operator_set, operators: named.to_vec() };
+            let receipt = self.send_call(owner, registry, &stage).await?;
+            let staged: OperatorRegistry::OperatorsStaged = event(registry, &receipt, "the event OperatorsStaged")?;
+            rest = rest.split_at(rest.partition_point(|operator| *operator <= staged.lastOperator)).1;
+            receipts.push(receipt);
         }
-        let commit = OperatorRegistry::commitEpochCall { operatorSet: operator_set, operators: last.to_vec() };
+        let commit = OperatorRegistry::commitEpochCall { operatorSet: operator_set, operators: rest.to_vec() };
         let receipt = self.send_call(owner, registry, &commit).await?;
-        let number = committed_epoch(registry, &receipt)?;
+        let committed: OperatorRegistry::EpochCommitted = event(registry, &receipt, "the event EpochCommitted")?;
+        let in_force = events::<OperatorRegistry::EpochActivated>(registry, &receipt).next().is_some();
         receipts.push(receipt);
-        Ok(CommittedEpoch { number, receipts })
+        let skipped = receipts
+            .iter()
+            .flat_map(|receipt| events::<OperatorRegistry::OperatorSkipped>(registry, receipt))
+            .map(|skipped| skipped.operator)
+            .collect();
+        let activates_at = (!in_force).then_some(committed.activatesAt);
+        Ok(CommittedEpoch { number: committed.epoch, activates_at, skipped, receipts })
     }
 
-    /// Revokes an epoch at once: its attestations are no longer valid. `owner` owns the registry.
+    /// Activates a pending epoch whose delay is over. Permissionless: `from` pays.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] when the epoch is not pending, its delay is not over, or it
+    /// has expired.
+    pub async fn activate_epoch(
+        &self,
+        registry: Address,
+        from: Address,
+        epoch: u32,
+    ) -> Result<TransactionReceipt, ClientError> {
+        self.send_call(from, registry, &OperatorRegistry::activateEpochCall { epoch }).await
+    }
+
+    /// Activates a pending epoch at once, with the approval of its set's latest epoch. Permissionless: `from` pays.
+    ///
+    /// `deadline` is the approval's; `signature` and `non_signers` are of an aggregate of the approval's digest.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] when the epoch is not pending, the approval is invalid, or
+    /// too few operators signed it.
+    pub async fn approve_epoch(
+        &self,
+        registry: Address,
+        from: Address,
+        epoch: u32,
+        deadline: U48,
+        signature: &Signature,
+        non_signers: &NonSigners,
+    ) -> Result<TransactionReceipt, ClientError> {
+        let approval = OperatorRegistry::EpochApproval {
+            deadline,
+            signature: signature.0.into(),
+            nonSigners: non_signers.as_bytes().to_vec().into(),
+        };
+        self.send_call(from, registry, &OperatorRegistry::approveEpochCall { epoch, approval }).await
+    }
+
+    /// Revokes epochs, pending or not: nothing that they signed is valid any more. `owner` owns the registry.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send): [`ClientError::Reverted`] when there is no such epoch.
-    pub async fn revoke_epoch(
+    pub async fn revoke_epochs(
         &self,
         registry: Address,
         owner: Address,
-        epoch: u32,
+        epochs: &[u32],
     ) -> Result<TransactionReceipt, ClientError> {
-        self.send_call(owner, registry, &OperatorRegistry::revokeEpochCall { epoch }).await
+        self.send_call(owner, registry, &OperatorRegistry::revokeEpochsCall { revoked: epochs.to_vec() }).await
     }
 
-    /// Sets how long, in seconds, a superseded epoch stays valid. `owner` owns the registry.
+    /// Revokes all epochs of an operator set, the pending one included, and discards its staged operators. `owner` owns
+    /// the registry.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send): [`ClientError::Reverted`] above 30 days.
-    pub async fn set_grace_period(
+    /// As [`send`](Self::send).
+    pub async fn revoke_operator_set(
         &self,
         registry: Address,
         owner: Address,
-        grace_period: U48,
+        operator_set: u32,
     ) -> Result<TransactionReceipt, ClientError> {
-        let call = OperatorRegistry::setGracePeriodCall { newGracePeriod: grace_period };
-        self.send_call(owner, registry, &call).await
+        let revoke = OperatorRegistry::revokeOperatorSetCall { operatorSet: operator_set };
+        self.send_call(owner, registry, &revoke).await
+    }
+
+    /// Proposes a change of a registry's settings or validators, which can be applied after its activation delay.
+    /// `owner` owns the registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn propose_change(
+        &self,
+        registry: Address,
+        owner: Address,
+        change: &impl SolCall,
+    ) -> Result<TransactionReceipt, ClientError> {
+        let propose = OperatorRegistry::proposeChangeCall { change: change.abi_encode().into() };
+        self.send_call(owner, registry, &propose).await
+    }
+
+    /// Applies a proposed change. `owner` owns the registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send): [`ClientError::Reverted`] when the change was not proposed, or its delay is not over.
+    pub async fn apply_change(
+        &self,
+        registry: Address,
+        owner: Address,
+        change: &impl SolCall,
+    ) -> Result<TransactionReceipt, ClientError> {
+        self.send_call(owner, registry, change).await
     }
 
     async fn discard_staged(
@@ -206,15 +334,18 @@ impl<P: Provider> AssentClient<P> {
     }
 }
 
-fn committed_epoch(registry: Address, receipt: &TransactionReceipt) -> Result<u32, ClientError> {
-    receipt
-        .logs()
-        .iter()
-        .filter(|log| log.address() == registry)
-        .find_map(|log| log.log_decode_validate::<OperatorRegistry::EpochCommitted>().ok())
-        .map(|log| log.inner.data.epoch)
-        .ok_or(ClientError::MissingEffect {
-            transaction: receipt.transaction_hash,
-            missing: "the event EpochCommitted",
-        })
+/// Returns the first event of its kind.
+fn event<E: SolEvent>(
+    registry: Address,
+    receipt: &TransactionReceipt,
+    missing: &'static str,
+) -> Result<E, ClientError> {
+    events(registry, receipt)
+        .next()
+        .ok_or(ClientError::MissingEffect { transaction: receipt.transaction_hash, missing })
+}
+
+fn events<E: SolEvent>(registry: Address, receipt: &TransactionReceipt) -> impl Iterator<Item = E> {
+    let logs = receipt.logs().iter().filter(move |log| log.address() == registry);
+    logs.filter_map(|log| log.log_decode_validate::<E>().ok()).map(|log| log.inner.data)
 }

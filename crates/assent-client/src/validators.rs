@@ -1,11 +1,11 @@
 //! The TaskManagers to which an operator registry publishes epochs.
 
-use crate::{AssentClient, ClientError};
+use crate::{AssentClient, ClientError, ValidatorState};
 use alloy::{
-    eips::BlockId,
-    primitives::{Address, U256},
+    primitives::{Address, keccak256},
     providers::Provider,
     rpc::types::TransactionReceipt,
+    sol_types::SolCall,
 };
 use assent_contracts::OperatorRegistry;
 
@@ -24,9 +24,11 @@ impl<P: Provider> AssentClient<P> {
         Ok(validators.contains(&task_manager))
     }
 
-    /// Adds a TaskManager to a registry, and publishes the epochs in force to it. `owner` owns the registry.
+    /// Adds a TaskManager to a registry, and publishes the live epochs to it. `owner` owns the registry.
     ///
-    /// Nothing is sent when the registry already has the TaskManager.
+    /// Once an epoch was committed, the change needs notice: the first call proposes it, and one after the registry's
+    /// activation delay adds the TaskManager. Nothing is sent when the registry already has the TaskManager, or when
+    /// the delay is not over.
     ///
     /// # Errors
     ///
@@ -37,16 +39,47 @@ impl<P: Provider> AssentClient<P> {
         registry: Address,
         owner: Address,
         task_manager: Address,
-    ) -> Result<Vec<TransactionReceipt>, ClientError> {
+    ) -> Result<ValidatorState, ClientError> {
         if self.is_validator(registry, task_manager).await? {
-            return Ok(Vec::new());
+            return Ok(ValidatorState::WasAdded);
         }
         let add = OperatorRegistry::addValidatorCall { validator: task_manager };
-        let mut receipts = vec![self.send_call(owner, registry, &add).await?];
-        for epoch in self.epochs_in_force(registry).await? {
-            receipts.push(self.publish_epoch(registry, owner, epoch).await?);
+        if let Some(applies_from) = self.notice(registry, owner, &add).await? {
+            return Ok(ValidatorState::Proposed { applies_from });
         }
-        Ok(receipts)
+        let mut receipts = vec![self.send_call(owner, registry, &add).await?];
+        for record in self.list_epochs(registry).await? {
+            if record.pending_until().is_none() {
+                receipts.push(self.publish_epoch(registry, owner, record.epoch.number).await?);
+            }
+        }
+        Ok(ValidatorState::Added(receipts))
+    }
+
+    /// Proposes a change that needs notice, once. Returns when it can be applied (Unix time); `None` if it can be now.
+    async fn notice(
+        &self,
+        registry: Address,
+        owner: Address,
+        change: &impl SolCall,
+    ) -> Result<Option<u64>, ClientError> {
+        let unexpected = |error| ClientError::from_contract(registry, "OperatorRegistry", error);
+        let contract = OperatorRegistry::new(registry, &self.provider);
+        let header = self.latest_header().await?;
+        let committed = contract.epochCount().call().await.map_err(unexpected)?;
+        let delay = contract.activationDelay().call().await.map_err(unexpected)?;
+        if committed == 0 || delay.is_zero() {
+            return Ok(None);
+        }
+        let window = contract.CHANGE_WINDOW().call().await.map_err(unexpected)?;
+        let hash = keccak256(change.abi_encode());
+        let proposed = contract.proposedChanges(hash).call().await.map_err(unexpected)?.to::<u64>();
+        if proposed != 0 && header.timestamp < proposed.saturating_add(window.to::<u64>()) {
+            return Ok((header.timestamp < proposed).then_some(proposed));
+        }
+        self.propose_change(registry, owner, change).await?;
+        let proposed = contract.proposedChanges(hash).call().await.map_err(unexpected)?.to::<u64>();
+        Ok(Some(proposed))
     }
 
     /// Publishes the state of an epoch to a registry's TaskManagers again. Permissionless: `from` pays.
@@ -61,21 +94,5 @@ impl<P: Provider> AssentClient<P> {
         epoch: u32,
     ) -> Result<TransactionReceipt, ClientError> {
         self.send_call(from, registry, &OperatorRegistry::publishEpochCall { epoch }).await
-    }
-
-    async fn epochs_in_force(&self, registry: Address) -> Result<Vec<u32>, ClientError> {
-        let unexpected = |error| ClientError::from_contract(registry, "OperatorRegistry", error);
-        let contract = OperatorRegistry::new(registry, &self.provider);
-        let header = self.latest_header().await?;
-        let block = BlockId::number(header.number);
-        let count = contract.epochCount().block(block).call().await.map_err(unexpected)?;
-        let mut in_force = Vec::new();
-        for number in 1..=count {
-            let epoch = contract.epochs(number).block(block).call().await.map_err(unexpected)?;
-            if U256::from(epoch.validUntil) > U256::from(header.timestamp) {
-                in_force.push(number);
-            }
-        }
-        Ok(in_force)
     }
 }

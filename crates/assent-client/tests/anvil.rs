@@ -10,12 +10,15 @@ use alloy::{
     sol_types::SolCall,
 };
 use assent_client::{AssentClient, ClientError, PreparedCall, Revert, SignedRoot, ValidatorState};
-use assent_contracts::deployment::Deployment;
+use assent_contracts::{
+    OperatorRegistry,
+    deployment::{Delays, Deployment},
+};
 use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault, execute_call};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, AttestationDocument, Authorization, Epoch, Intent, Policy, Refusal,
-    digest::{intent_hash, task_id},
+    Attestation, AttestationDocument, Authorization, Epoch, EpochApproval, Intent, Policy, Refusal,
+    digest::{EPOCH_APPROVAL_TAG, intent_hash, task_id},
     verify, verify_trailing,
 };
 use std::{collections::BTreeSet, path::Path};
@@ -101,7 +104,7 @@ async fn a_revoked_epoch_and_one_that_does_not_exist_are_refused_alike() -> Test
     let fixture = Fixture::new().await?;
     let call = fixture.payment(1);
     let authorization = fixture.attest(&call.intent(fixture.chain_id().await?), U256::from(1), 7).await?;
-    fixture.client.revoke_epoch(fixture.registry, fixture.owner(), 1).await?;
+    fixture.client.revoke_epochs(fixture.registry, fixture.owner(), &[1]).await?;
     assert_eq!(fixture.client.read_epoch(fixture.registry, 1).await?.valid_until, U48::ZERO);
 
     let unknown = Authorization { epoch: 2, ..authorization.clone() };
@@ -162,8 +165,9 @@ async fn a_recorded_root_lets_a_call_through_without_its_signature() -> TestResu
 async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> TestResult {
     let fixture = Fixture::new().await?;
     let (owner, stranger) = (fixture.owner(), fixture.agent());
-    // Another registry, deployed by an account that cannot add the TaskManager.
-    let report = fixture.client.deploy(stranger, owner, U48::from(1)).await?;
+    // Another registry, deployed by an account that cannot add the TaskManager. Its epochs count at once.
+    let at_once = Delays { activation_delay: U48::ZERO, ..Delays::default() };
+    let report = fixture.client.deploy(stranger, owner, at_once).await?;
     assert!(matches!(report.validator, ValidatorState::LeftToOwner));
     let Deployment { owner_stake_source, operator_registry, task_manager, .. } = report.deployment;
     let (operator, _) = fixture.keys[0];
@@ -175,23 +179,24 @@ async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> TestResult 
         let committed = fixture.client.commit_epoch(operator_registry.address, owner, 1, &[operator]).await?;
         assert_eq!(committed.number, number);
     }
-    fixture.client.revoke_epoch(operator_registry.address, owner, 1).await?;
+    fixture.client.revoke_epochs(operator_registry.address, owner, &[1]).await?;
     assert_eq!(fixture.client.read_known_epoch(task_manager.address, 2).await?, None);
 
-    let report = fixture.client.deploy(owner, owner, U48::from(1)).await?;
+    let report = fixture.client.deploy(owner, owner, at_once).await?;
     let ValidatorState::Added(receipts) = report.validator else { panic!("not added: {:?}", report.validator) };
     assert_eq!(receipts.len(), 2, "added, and the one epoch in force is published");
     let known = fixture.client.read_known_epoch(task_manager.address, 2).await?;
     assert_eq!(known, Some(fixture.client.read_epoch(operator_registry.address, 2).await?));
     assert_eq!(fixture.client.read_known_epoch(task_manager.address, 1).await?, None);
-    assert_eq!(fixture.client.add_validator(operator_registry.address, owner, task_manager.address).await?.len(), 0);
+    let again = fixture.client.add_validator(operator_registry.address, owner, task_manager.address).await?;
+    assert!(matches!(again, ValidatorState::WasAdded));
     Ok(())
 }
 
 #[tokio::test]
 async fn deploying_again_changes_nothing() -> TestResult {
     let fixture = Fixture::new().await?;
-    let again = fixture.client.deploy(fixture.agent(), fixture.owner(), U48::from(3600)).await?;
+    let again = fixture.client.deploy(fixture.agent(), fixture.owner(), Delays::default()).await?;
     assert_eq!(again.deployment.task_manager.address, fixture.task_manager);
     assert!(again.contracts.iter().all(|contract| contract.receipt.is_none()));
     assert!(matches!(again.validator, ValidatorState::WasAdded));
@@ -215,7 +220,7 @@ async fn errors_that_are_no_refusals_are_named() -> TestResult {
 
     let error = fixture.client.commit_epoch(fixture.registry, fixture.owner(), OPERATOR_SET, &[stranger]).await;
     let ClientError::Reverted { reason, .. } = error.unwrap_err() else { panic!("not a revert") };
-    assert_eq!(reason.to_string(), format!("OperatorNotRegistered({stranger})"));
+    assert_eq!(reason.to_string(), "WrongOperatorCount(0, 1, 100)");
     Ok(())
 }
 
@@ -224,13 +229,33 @@ async fn a_chain_without_the_precompiles_or_the_proxy_is_refused() -> TestResult
     let anvil = anvil("cancun");
     let client = AssentClient::new(ProviderBuilder::new().connect_http(anvil.endpoint_url()));
     let account = anvil.addresses()[0];
-    let error = client.deploy(account, account, U48::ZERO).await.unwrap_err();
+    let error = client.deploy(account, account, Delays::default()).await.unwrap_err();
     assert!(matches!(error, ClientError::PrecompilesMissing { chain_id: 31_337 }), "{error}");
 
     let proxy = assent_contracts::deployment::DEPLOYMENT_PROXY;
     client.provider().anvil_set_code(proxy, Bytes::new()).await?;
-    let error = client.deploy(account, account, U48::ZERO).await.unwrap_err();
+    let error = client.deploy(account, account, Delays::default()).await.unwrap_err();
     assert!(matches!(error, ClientError::DeploymentProxyMissing { .. }), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_approval_is_signed_as_the_registry_verifies_it() -> TestResult {
+    let fixture = Fixture::new().await?;
+    let registry = OperatorRegistry::new(fixture.registry, fixture.client.provider());
+    assert_eq!(registry.APPROVAL_TAG().call().await?.as_ref(), EPOCH_APPROVAL_TAG);
+    assert_eq!(registry.APPROVAL_QUORUM().call().await?, EpochApproval::QUORUM);
+
+    let approval = EpochApproval {
+        registry: fixture.registry,
+        operator_set: 7,
+        signed_by: 9,
+        set_hash: B256::repeat_byte(3),
+        deadline: U48::from(1_800_000_000),
+    };
+    let EpochApproval { operator_set, signed_by, set_hash, deadline, .. } = approval;
+    let digest = registry.epochApprovalDigest(operator_set, signed_by, set_hash, deadline).call().await?;
+    assert_eq!(approval.digest(U256::from(fixture.client.chain_id().await?)), digest);
     Ok(())
 }
 
@@ -251,7 +276,7 @@ async fn a_set_of_more_than_one_table_is_staged_committed_and_read_back() -> Tes
     }
     let weights: Vec<_> = operators.iter().map(|&operator| (operator, U96::from(2))).collect();
     let owner_stake_source =
-        assent_contracts::deployment::Deployment::new(fixture.owner(), U48::from(3600))?.owner_stake_source;
+        assent_contracts::deployment::Deployment::new(fixture.owner(), Delays::default())?.owner_stake_source;
     fixture.client.set_weights(owner_stake_source.address, fixture.owner(), 9, &weights).await?;
 
     // Out of order: the client sorts.
@@ -261,6 +286,9 @@ async fn a_set_of_more_than_one_table_is_staged_committed_and_read_back() -> Tes
     let epoch = fixture.client.latest_epoch(fixture.registry, 9).await?.expect("it was committed");
     assert_eq!((epoch.number, epoch.operator_set), (committed.number, 9));
     assert_eq!(epoch.operators.total_weight(), U96::from(202));
+    // Two tables: the hash is that of the contract.
+    let registry = OperatorRegistry::new(fixture.registry, fixture.client.provider());
+    assert_eq!(registry.setHashOf(epoch.number).call().await?, epoch.operators.set_hash());
     operators.reverse();
     assert!(epoch.operators.operators().iter().map(|operator| operator.address).eq(operators));
     assert_eq!(fixture.client.latest_epoch(fixture.registry, 10).await?, None);
@@ -275,7 +303,7 @@ impl Fixture {
         let accounts = anvil.addresses().to_vec();
         let (owner, agent) = (accounts[0], accounts[1]);
 
-        let report = client.deploy(owner, owner, U48::from(3600)).await?;
+        let report = client.deploy(owner, owner, Delays::default()).await?;
         assert!(report.contracts.iter().all(|contract| contract.receipt.is_some()));
         let registry = report.deployment.operator_registry.address;
         let task_manager = report.deployment.task_manager.address;

@@ -1,4 +1,4 @@
-//! The contracts' addresses. They depend only on bytecode and constructor arguments: one owner and one grace period
+//! The contracts' addresses. They depend only on bytecode and constructor arguments: one owner and the same delays
 //! give the same addresses on every chain, from every deployer.
 //!
 //! `script/Deploy.s.sol` deploys the same bytes to the same addresses.
@@ -18,23 +18,55 @@ pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF
 /// The salt of every contract. Bytecode and arguments already distinguish deployments.
 pub const SALT: B256 = B256::ZERO;
 
-/// The longest grace period that the OperatorRegistry accepts, in seconds: 30 days.
-pub const MAX_GRACE_PERIOD: U48 = U48::from_limbs([30 * 24 * 60 * 60]);
+/// The longest epoch lifetime that the OperatorRegistry accepts, in seconds: 30 days.
+pub const MAX_EPOCH_LIFETIME: U48 = seconds(30 * DAY);
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// The delays of an OperatorRegistry, in seconds. Complete: its constructor takes them.
+///
+/// ```
+/// use alloy::primitives::aliases::U48;
+/// use assent_contracts::deployment::Delays;
+///
+/// // A registry whose epochs count at once, as a local network has it.
+/// let local = Delays { activation_delay: U48::ZERO, ..Delays::default() };
+/// assert_eq!(local.grace_period, U48::from(86_400));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Delays {
+    /// How long an epoch is valid at most, from the time at which its weights are read. Seven days by default.
+    pub epoch_lifetime: U48,
+    /// How long an epoch is pending, and how long before a change it must be proposed. One day by default.
+    pub activation_delay: U48,
+    /// How long a superseded epoch stays valid. One day by default.
+    pub grace_period: U48,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self { epoch_lifetime: seconds(7 * DAY), activation_delay: seconds(DAY), grace_period: seconds(DAY) }
+    }
+}
+
+const fn seconds(seconds: u64) -> U48 {
+    U48::from_limbs([seconds])
+}
 
 /// One owner's contracts, with their addresses.
 ///
 /// ```
-/// use alloy::primitives::{address, aliases::U48};
-/// use assent_contracts::deployment::{DEPLOYMENT_PROXY, Deployment, DeterministicContract, SALT};
+/// use alloy::primitives::address;
+/// use assent_contracts::deployment::{DEPLOYMENT_PROXY, Delays, Deployment, DeterministicContract, SALT};
 ///
 /// let owner = address!("0x00000000000000000000000000000000000A55e7");
-/// let deployment = Deployment::new(owner, U48::from(86_400))?;
+/// let deployment = Deployment::new(owner, Delays::default())?;
 /// for DeterministicContract { name, address, init_code } in deployment.in_order() {
 ///     println!("{name} will be at {address}");
 ///     assert_eq!(*address, DEPLOYMENT_PROXY.create2_from_code(SALT, init_code));
 /// }
 /// // Another owner has other contracts.
-/// let other = Deployment::new(DEPLOYMENT_PROXY, U48::from(86_400))?;
+/// let other = Deployment::new(DEPLOYMENT_PROXY, Delays::default())?;
 /// assert_ne!(other.task_manager.address, deployment.task_manager.address);
 /// # Ok::<(), assent_contracts::deployment::InvalidDeployment>(())
 /// ```
@@ -43,8 +75,8 @@ pub const MAX_GRACE_PERIOD: U48 = U48::from_limbs([30 * 24 * 60 * 60]);
 pub struct Deployment {
     /// The account that sets weights, and commits and revokes epochs.
     pub owner: Address,
-    /// How long a superseded epoch stays valid, in seconds.
-    pub grace_period: U48,
+    /// The delays of the OperatorRegistry.
+    pub delays: Delays,
     /// The operators' weights, set by the owner.
     pub owner_stake_source: DeterministicContract,
     /// Operators, keys and epochs.
@@ -79,14 +111,16 @@ pub struct DeterministicContract {
 ///
 /// ```
 /// use alloy::primitives::{Address, aliases::U48};
-/// use assent_contracts::deployment::{Deployment, InvalidDeployment, MAX_GRACE_PERIOD};
+/// use assent_contracts::deployment::{Delays, Deployment, InvalidDeployment, MAX_EPOCH_LIFETIME};
 ///
-/// assert_eq!(Deployment::new(Address::ZERO, U48::from(1)), Err(InvalidDeployment::ZeroOwner));
+/// let delays = Delays::default();
+/// assert_eq!(Deployment::new(Address::ZERO, delays), Err(InvalidDeployment::ZeroOwner));
 ///
 /// let owner = Address::repeat_byte(1);
-/// assert!(Deployment::new(owner, MAX_GRACE_PERIOD).is_ok());
-/// let error = Deployment::new(owner, MAX_GRACE_PERIOD + U48::from(1)).unwrap_err();
-/// assert!(matches!(error, InvalidDeployment::GracePeriodTooLong { .. }));
+/// let longest = Delays { epoch_lifetime: MAX_EPOCH_LIFETIME, ..delays };
+/// assert!(Deployment::new(owner, longest).is_ok());
+/// let no_end = Delays { grace_period: MAX_EPOCH_LIFETIME, ..longest };
+/// assert_eq!(Deployment::new(owner, no_end), Err(InvalidDeployment::DelaysTooLong(no_end)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -94,28 +128,39 @@ pub enum InvalidDeployment {
     /// No account could commit an epoch.
     #[error("the owner is the zero address: no account could set weights or commit epochs")]
     ZeroOwner,
-    /// The OperatorRegistry's constructor would revert.
-    #[error("a grace period of {grace_period} seconds is longer than the maximum of {longest} seconds")]
-    GracePeriodTooLong {
-        /// The requested grace period, in seconds.
-        grace_period: U48,
-        /// [`MAX_GRACE_PERIOD`].
+    /// The OperatorRegistry's constructor would revert: no epoch may live that long.
+    #[error("an epoch lifetime of {epoch_lifetime} seconds is longer than the maximum of {longest} seconds")]
+    EpochLifetimeTooLong {
+        /// The requested lifetime, in seconds.
+        epoch_lifetime: U48,
+        /// [`MAX_EPOCH_LIFETIME`].
         longest: U48,
     },
+    /// The OperatorRegistry's constructor would revert: a set could stay without an epoch in force.
+    #[error(
+        "an activation delay of {} seconds and a grace period of {} seconds do not end before an epoch of {} does",
+        .0.activation_delay, .0.grace_period, .0.epoch_lifetime
+    )]
+    DelaysTooLong(Delays),
 }
 
 impl Deployment {
-    /// Returns the contracts of `owner`, where a superseded epoch stays valid for `grace_period` seconds.
+    /// Returns the contracts of `owner` with these delays.
     ///
     /// # Errors
     ///
     /// [`InvalidDeployment`] when a constructor would revert.
-    pub fn new(owner: Address, grace_period: U48) -> Result<Self, InvalidDeployment> {
+    pub fn new(owner: Address, delays: Delays) -> Result<Self, InvalidDeployment> {
         if owner.is_zero() {
             return Err(InvalidDeployment::ZeroOwner);
         }
-        if grace_period > MAX_GRACE_PERIOD {
-            return Err(InvalidDeployment::GracePeriodTooLong { grace_period, longest: MAX_GRACE_PERIOD });
+        let Delays { epoch_lifetime, activation_delay, grace_period } = delays;
+        if epoch_lifetime > MAX_EPOCH_LIFETIME {
+            return Err(InvalidDeployment::EpochLifetimeTooLong { epoch_lifetime, longest: MAX_EPOCH_LIFETIME });
+        }
+        let total = activation_delay.checked_add(grace_period);
+        if total.is_none_or(|total| total >= epoch_lifetime) {
+            return Err(InvalidDeployment::DelaysTooLong(delays));
         }
         let owner_stake_source = DeterministicContract::new(
             "OwnerStakeSource",
@@ -128,6 +173,8 @@ impl Deployment {
             &OperatorRegistry::constructorCall {
                 owner,
                 initialStakeSource: owner_stake_source.address,
+                initialEpochLifetime: epoch_lifetime,
+                initialActivationDelay: activation_delay,
                 initialGracePeriod: grace_period,
             },
         );
@@ -136,7 +183,7 @@ impl Deployment {
             &TaskManager::BYTECODE,
             &TaskManager::constructorCall { operatorRegistry: operator_registry.address },
         );
-        Ok(Self { owner, grace_period, owner_stake_source, operator_registry, task_manager })
+        Ok(Self { owner, delays, owner_stake_source, operator_registry, task_manager })
     }
 
     /// Returns the contracts, each after those that its constructor needs.

@@ -4,11 +4,11 @@
 //! The build compiles the Solidity sources with forge, and needs `npm ci` to have run in the repository.
 //!
 //! ```
-//! use assent_contracts::{TaskManager, deployment::Deployment};
-//! use alloy::primitives::{address, aliases::U48};
+//! use assent_contracts::{TaskManager, deployment::{Delays, Deployment}};
+//! use alloy::primitives::address;
 //!
 //! let owner = address!("0x00000000000000000000000000000000000A55e7");
-//! let deployment = Deployment::new(owner, U48::from(86_400))?;
+//! let deployment = Deployment::new(owner, Delays::default())?;
 //! println!("the TaskManager will be at {}", deployment.task_manager.address);
 //! assert!(!TaskManager::DEPLOYED_BYTECODE.is_empty());
 //! # Ok::<(), assent_contracts::deployment::InvalidDeployment>(())

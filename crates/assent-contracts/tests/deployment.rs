@@ -6,7 +6,7 @@ use alloy::{
 };
 use assent_contracts::{
     OperatorRegistry, OwnerStakeSource, TaskManager,
-    deployment::{Deployment, InvalidDeployment, MAX_GRACE_PERIOD},
+    deployment::{Delays, Deployment, InvalidDeployment, MAX_EPOCH_LIFETIME},
 };
 use std::{
     fs,
@@ -25,7 +25,7 @@ const CODE_LIMIT: usize = 24_576;
 fn the_script_deploys_to_the_computed_addresses_and_a_second_run_changes_nothing() {
     let anvil = anvil("osaka");
     let record = Record(root().join(format!("deployments/{CHAIN_ID}.json")));
-    let expected = Deployment::new(OWNER, U48::from(3600)).unwrap();
+    let expected = Deployment::new(OWNER, with_grace_period(3600)).unwrap();
 
     for new in [true, false] {
         let output = run_script(&anvil.endpoint(), Some(OWNER), Some("3600"));
@@ -43,6 +43,9 @@ fn the_script_deploys_to_the_computed_addresses_and_a_second_run_changes_nothing
         let written: serde_json::Value = serde_json::from_slice(&fs::read(&record.0).unwrap()).unwrap();
         assert_eq!(written["chainId"], CHAIN_ID);
         assert_eq!(written["owner"], OWNER.to_string());
+        assert_eq!(written["weightsOwner"], OWNER.to_string());
+        assert_eq!(written["epochLifetime"], 604_800);
+        assert_eq!(written["activationDelay"], 86_400);
         assert_eq!(written["gracePeriod"], 3600);
         assert_eq!(written["ownerStakeSource"], expected.owner_stake_source.address.to_string());
         assert_eq!(written["operatorRegistry"], expected.operator_registry.address.to_string());
@@ -58,9 +61,9 @@ fn the_script_says_what_is_missing() {
     assert!(!no_owner.status.success());
     assert!(text(&no_owner).contains("OwnerMissing"), "{}", text(&no_owner));
 
-    let too_long = run_script(&anvil.endpoint(), Some(OWNER), Some("2592001"));
+    let too_long = run_script(&anvil.endpoint(), Some(OWNER), Some("518400"));
     assert!(!too_long.status.success());
-    assert!(text(&too_long).contains("GracePeriodTooLong(2592001 "), "{}", text(&too_long));
+    assert!(text(&too_long).contains("DelaysTooLong(86400 "), "{}", text(&too_long));
 
     let before_prague = self::anvil("cancun");
     let no_precompiles = run_script(&before_prague.endpoint(), Some(OWNER), None);
@@ -82,20 +85,36 @@ fn every_contract_is_within_the_code_limit() {
 
 #[test]
 fn arguments_that_a_constructor_refuses_are_refused_here() {
-    assert_eq!(Deployment::new(Address::ZERO, U48::ZERO), Err(InvalidDeployment::ZeroOwner));
+    let delays = Delays::default();
+    assert_eq!(Deployment::new(Address::ZERO, delays), Err(InvalidDeployment::ZeroOwner));
 
-    let grace_period = MAX_GRACE_PERIOD + U48::from(1);
-    let too_long = InvalidDeployment::GracePeriodTooLong { grace_period, longest: MAX_GRACE_PERIOD };
-    assert_eq!(Deployment::new(OWNER, grace_period), Err(too_long));
-    assert!(Deployment::new(OWNER, MAX_GRACE_PERIOD).is_ok());
+    // The activation delay is a day, and a lifetime seven.
+    let too_long = with_grace_period(6 * 86_400);
+    assert_eq!(Deployment::new(OWNER, too_long), Err(InvalidDeployment::DelaysTooLong(too_long)));
+    assert!(Deployment::new(OWNER, with_grace_period(6 * 86_400 - 1)).is_ok());
+    let overflow = Delays { activation_delay: U48::MAX, ..delays };
+    assert_eq!(Deployment::new(OWNER, overflow), Err(InvalidDeployment::DelaysTooLong(overflow)));
+
+    let longest = MAX_EPOCH_LIFETIME;
+    assert!(Deployment::new(OWNER, Delays { epoch_lifetime: longest, ..delays }).is_ok());
+    let epoch_lifetime = longest + U48::from(1);
+    let too_long = InvalidDeployment::EpochLifetimeTooLong { epoch_lifetime, longest };
+    assert_eq!(Deployment::new(OWNER, Delays { epoch_lifetime, ..delays }), Err(too_long));
 }
 
 #[test]
-fn another_owner_or_grace_period_gives_other_addresses() {
-    let task_manager =
-        |owner, grace_period: u64| Deployment::new(owner, U48::from(grace_period)).unwrap().task_manager.address;
-    assert_ne!(task_manager(OWNER, 1), task_manager(OWNER, 2));
-    assert_ne!(task_manager(OWNER, 1), task_manager(Address::repeat_byte(1), 1));
+fn another_owner_or_delay_gives_other_addresses() {
+    let task_manager = |owner, delays| Deployment::new(owner, delays).unwrap().task_manager.address;
+    let (one, delays) = (U48::from(1), Delays::default());
+    let usual = task_manager(OWNER, delays);
+    assert_ne!(usual, task_manager(Address::repeat_byte(1), delays));
+    assert_ne!(usual, task_manager(OWNER, with_grace_period(1)));
+    assert_ne!(usual, task_manager(OWNER, Delays { activation_delay: one, ..delays }));
+    assert_ne!(usual, task_manager(OWNER, Delays { epoch_lifetime: MAX_EPOCH_LIFETIME, ..delays }));
+}
+
+fn with_grace_period(seconds: u64) -> Delays {
+    Delays { grace_period: U48::from(seconds), ..Delays::default() }
 }
 
 fn anvil(hardfork: &str) -> alloy::node_bindings::AnvilInstance {

@@ -3,10 +3,10 @@
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::{Address, B256, Bytes, aliases::U96};
+use alloy_primitives::{Address, B256, Bytes, U256, aliases::U96};
 use assent_verifier::backend::{Backend, blst::Blst};
-use assent_verifier::digest::SIGNATURE_TAG;
-use assent_verifier::{AttestationDocument, Epoch, NonSigners, NonSignersError, OperatorSet, Signature};
+use assent_verifier::digest::{EPOCH_APPROVAL_TAG, SIGNATURE_TAG};
+use assent_verifier::{AttestationDocument, Epoch, EpochApproval, NonSigners, NonSignersError, OperatorSet, Signature};
 use blst::min_sig;
 
 use crate::AttestationBatch;
@@ -174,12 +174,59 @@ pub enum DocumentError {
 /// # Errors
 /// Every variant of [`AggregationError`].
 pub fn aggregate(epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Result<Aggregate, AggregationError> {
+    aggregate_under(SIGNATURE_TAG, epoch, root, partials)
+}
+
+/// Aggregates partial signatures of an approval, as [`aggregate`] does those of a root: the aggregate's `root` is the
+/// approval's digest. `epoch` is the one that signs, `approval.signed_by`.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let (keys, epoch) = epoch();
+/// use alloy_primitives::{Address, aliases::U48};
+/// use assent_signer::{PartialSignature, aggregate_epoch_approval};
+/// use assent_verifier::EpochApproval;
+///
+/// let approval = EpochApproval {
+///     registry: Address::repeat_byte(7),
+///     operator_set: epoch.operator_set,
+///     signed_by: epoch.number,
+///     set_hash: epoch.operators.set_hash(), // The same operators again.
+///     deadline: U48::from(1_800_000_000),
+/// };
+/// let partials = [PartialSignature::new(OPERATORS[0], keys[0].approve_epoch(&approval, chain_id()))];
+/// let aggregate = aggregate_epoch_approval(&epoch, &approval, chain_id(), &partials)?;
+/// assert_eq!(aggregate.root, approval.digest(chain_id()));
+/// # Ok::<(), assent_signer::AggregationError>(())
+/// ```
+///
+/// # Errors
+/// Every variant of [`AggregationError`].
+pub fn aggregate_epoch_approval(
+    epoch: &Epoch,
+    approval: &EpochApproval,
+    chain_id: U256,
+    partials: &[PartialSignature],
+) -> Result<Aggregate, AggregationError> {
+    aggregate_under(EPOCH_APPROVAL_TAG, epoch, approval.digest(chain_id), partials)
+}
+
+fn aggregate_under(
+    tag: &[u8],
+    epoch: &Epoch,
+    root: B256,
+    partials: &[PartialSignature],
+) -> Result<Aggregate, AggregationError> {
     let mut rejected = Vec::new();
     let candidates = well_formed(&epoch.operators, partials, &mut rejected);
 
     let firsts: Vec<&Candidate> = candidates.values().filter_map(|of_one| of_one.first()).collect();
-    let signers =
-        if sum_verifies(&firsts, root) { firsts } else { first_valid_of_each(&candidates, root, &mut rejected) };
+    let signers = if sum_verifies(&firsts, tag, root) {
+        firsts
+    } else {
+        first_valid_of_each(&candidates, tag, root, &mut rejected)
+    };
     name_duplicates(&candidates, &signers, &mut rejected);
     rejected.sort_by_key(|partial| partial.index);
 
@@ -295,7 +342,7 @@ fn candidate(
     })
 }
 
-fn sum_verifies(signers: &[&Candidate], root: B256) -> bool {
+fn sum_verifies(signers: &[&Candidate], tag: &[u8], root: B256) -> bool {
     let keys: Vec<&min_sig::PublicKey> = signers.iter().map(|signer| &signer.key).collect();
     let Ok(key) = min_sig::AggregatePublicKey::aggregate(&keys, false) else {
         return false;
@@ -305,16 +352,17 @@ fn sum_verifies(signers: &[&Candidate], root: B256) -> bool {
     let (Some(signature), Ok(())) = (sum_of_signatures(signers), key.validate()) else {
         return false;
     };
-    signature.validate(true).is_ok() && Blst::verify(root.as_slice(), SIGNATURE_TAG, &signature, &key)
+    signature.validate(true).is_ok() && Blst::verify(root.as_slice(), tag, &signature, &key)
 }
 
 fn first_valid_of_each<'a>(
     candidates: &'a Candidates,
+    tag: &[u8],
     root: B256,
     rejected: &mut Vec<RejectedPartial>,
 ) -> Vec<&'a Candidate> {
     let mut is_valid = |candidate: &&Candidate| {
-        let valid = Blst::verify(root.as_slice(), SIGNATURE_TAG, &candidate.signature, &candidate.key);
+        let valid = Blst::verify(root.as_slice(), tag, &candidate.signature, &candidate.key);
         if !valid {
             rejected.push(candidate.rejected(Rejection::WrongSignature));
         }

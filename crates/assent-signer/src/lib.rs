@@ -40,6 +40,7 @@ mod signing;
 
 pub use aggregation::{
     Aggregate, AggregationError, DocumentError, PartialSignature, RejectedPartial, Rejection, aggregate,
+    aggregate_epoch_approval,
 };
 pub use attestation_batch::{AttestationBatch, AttestationBatchError};
 pub use key_file::KeyFileError;

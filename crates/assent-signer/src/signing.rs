@@ -1,8 +1,8 @@
 //! Signing of roots and proofs of possession.
 
 use alloy_primitives::{Address, B256, U256};
-use assent_verifier::Signature;
-use assent_verifier::digest::{PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG, proof_of_possession_digest};
+use assent_verifier::digest::{EPOCH_APPROVAL_TAG, PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG, proof_of_possession_digest};
+use assent_verifier::{EpochApproval, Signature};
 
 use crate::SecretKey;
 
@@ -33,5 +33,32 @@ impl SecretKey {
     pub fn prove_possession(&self, operator: Address, chain_id: U256, operator_registry: Address) -> Signature {
         let digest = proof_of_possession_digest(operator, &self.public_key(), chain_id, operator_registry);
         self.sign(digest.as_slice(), PROOF_OF_POSSESSION_TAG)
+    }
+
+    /// Approves the next operators of a set, for the registry on the chain `chain_id`.
+    ///
+    /// Compare `set_hash` with the operators that you expect before you sign: with a quorum of such signatures they
+    /// decide what the set's clients execute, without notice.
+    ///
+    /// ```
+    /// use alloy_primitives::{B256, U256, address, aliases::U48};
+    /// use assent_signer::SecretKey;
+    /// use assent_verifier::EpochApproval;
+    ///
+    /// let key = SecretKey::generate()?;
+    /// let approval = EpochApproval {
+    ///     registry: address!("0x00000000000000000000000000000000000000b2"),
+    ///     operator_set: 1,
+    ///     signed_by: 4,
+    ///     set_hash: B256::repeat_byte(5),
+    ///     deadline: U48::from(1_800_000_000),
+    /// };
+    /// let signature = key.approve_epoch(&approval, U256::from(1));
+    /// // Not what it would sign as the root of attestations.
+    /// assert_ne!(signature, key.sign_root(approval.digest(U256::from(1))));
+    /// # Ok::<(), assent_signer::SecretKeyError>(())
+    /// ```
+    pub fn approve_epoch(&self, approval: &EpochApproval, chain_id: U256) -> Signature {
+        self.sign(approval.digest(chain_id).as_slice(), EPOCH_APPROVAL_TAG)
     }
 }

@@ -15,6 +15,11 @@ pub const SIGNATURE_TAG: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 /// It differs from [`SIGNATURE_TAG`], so that neither kind of signature is valid as the other.
 pub const PROOF_OF_POSSESSION_TAG: &[u8] = b"BLS_POP_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
+/// Domain separation tag of approvals of epochs: separate from that of attestations, whose roots can be any 32 bytes.
+///
+/// An attestation's signature is never an approval, and an approval's signature attests nothing.
+pub const EPOCH_APPROVAL_TAG: &[u8] = b"ASSENT_EPOCH_APPROVAL_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+
 /// keccak256 of EIP-712's `encodeType` of an attestation: both type strings of docs/protocol.md, concatenated.
 const ATTESTATION_TYPE_HASH: B256 = b256!("0x093f45252b54193fa02ea3f3996b26b1e8d480095118f77e36c9a1de901fa618");
 

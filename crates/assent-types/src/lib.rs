@@ -48,6 +48,7 @@ mod authorization_ref;
 pub mod digest;
 mod document;
 mod encoding;
+mod epoch_approval;
 #[cfg(feature = "serde")]
 pub mod json;
 mod merkle;
@@ -59,6 +60,7 @@ pub use authorization::{Authorization, QuorumProof};
 pub use authorization_ref::{AuthorizationError, AuthorizationRef, QuorumProofRef};
 pub use document::AttestationDocument;
 pub use encoding::{Decision, PublicKey, Signature, UnknownDecision};
+pub use epoch_approval::EpochApproval;
 pub use merkle::{MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree};
 pub use non_signers::{NonSigners, NonSignersError, NonSignersRef};
 pub use protocol::{Attestation, Intent, Policy};

@@ -100,9 +100,9 @@ mod verified;
 mod verify;
 
 pub use assent_types::{
-    Attestation, AttestationDocument, Authorization, AuthorizationError, AuthorizationRef, Decision, Intent,
-    MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree, NonSigners, NonSignersError, NonSignersRef, Policy,
-    PublicKey, QuorumProof, QuorumProofRef, Signature, UnknownDecision, append_trailing, digest, protocol,
+    Attestation, AttestationDocument, Authorization, AuthorizationError, AuthorizationRef, Decision, EpochApproval,
+    Intent, MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree, NonSigners, NonSignersError, NonSignersRef,
+    Policy, PublicKey, QuorumProof, QuorumProofRef, Signature, UnknownDecision, append_trailing, digest, protocol,
     split_trailing,
 };
 #[cfg(feature = "rayon")]

@@ -90,6 +90,9 @@ pub enum OperatorSetError {
     WeightTooLarge,
 }
 
+/// Operators that one table holds.
+const TABLE_CAPACITY: usize = 100;
+
 impl OperatorSet {
     /// The largest number of operators that an epoch's tables hold: 20 tables of 100.
     pub const MAX_OPERATORS: usize = 2000;
@@ -164,6 +167,24 @@ impl OperatorSet {
     /// Returns the sum of all weights, at least 1.
     pub fn total_weight(&self) -> U96 {
         self.0.total_weight
+    }
+
+    /// Returns the hash of the operators' addresses, keys and weights, as `OperatorRegistry.setHashOf` computes it:
+    /// keccak256 of the hashes of its tables of up to 100 operators.
+    ///
+    /// Equal sets have equal hashes, on every chain.
+    pub fn set_hash(&self) -> B256 {
+        let mut tables = Keccak256::new();
+        for table in self.operators().chunks(TABLE_CAPACITY) {
+            let mut entries = Keccak256::new();
+            for Operator { address, public_key, weight } in table {
+                entries.update(public_key);
+                entries.update(weight.to_be_bytes::<12>());
+                entries.update(address);
+            }
+            tables.update(entries.finalize());
+        }
+        tables.finalize()
     }
 
     /// Returns the least weight that reaches a quorum: `ceil(total · max(quorum, 5001) / 10000)`.

@@ -111,6 +111,6 @@ export const guidance = {
   },
   NotOperatorRegistry: {
     explanation: "{caller} is not the operator registry, and only the registry updates epochs",
-    remedy: "Use the OperatorRegistry: `commitEpoch`, `revokeEpoch`, `publishEpoch`.",
+    remedy: "Use the OperatorRegistry: `commitEpoch`, `revokeEpochs`, `publishEpoch`.",
   },
 } as const satisfies Record<RefusalName, { readonly explanation: string; readonly remedy: string }>;

@@ -40,7 +40,7 @@ const registryAbi = parseAbi([
   "function proofOfPossessionDigest(address operator, bytes publicKey) view returns (bytes32)",
   "function registerOperator(bytes publicKey, bytes proofOfPossession)",
   "function commitEpoch(uint32 operatorSet, address[] operators) returns (uint32)",
-  "function revokeEpoch(uint32 epoch)",
+  "function revokeEpochs(uint32[] epochs)",
 ]);
 const ownerStakeSourceAbi = parseAbi([
   "function setWeights(uint32 operatorSet, address[] operators, uint96[] weights)",
@@ -86,7 +86,7 @@ export async function createWorld() {
   };
 
   const ownerStakeSource = await deploy("OwnerStakeSource", owner.account.address);
-  const registry = await deploy("OperatorRegistry", owner.account.address, ownerStakeSource, 3600);
+  const registry = await deploy("OperatorRegistry", owner.account.address, ownerStakeSource, 604_800, 86_400, 3600);
   const taskManager = await deploy("TaskManager", registry);
   const policyId = keccak256(stringToHex("policy"));
   const policy = { policyId, operatorSet: OPERATOR_SET, quorum: 6667, maxLifetime: MAX_LIFETIME };
@@ -164,7 +164,7 @@ export async function createWorld() {
     reader.readContract({ abi: tokenAbi, address: token, functionName: "balanceOf", args: [holder] });
 
   const revokeEpoch = async () =>
-    mined(await owner.writeContract({ ...registryOf, functionName: "revokeEpoch", args: [1] }));
+    mined(await owner.writeContract({ ...registryOf, functionName: "revokeEpochs", args: [[1]] }));
 
   const parties = { owner, agent, stranger };
   const contracts = { taskManager, vault, token };

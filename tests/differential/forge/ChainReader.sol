@@ -62,7 +62,7 @@ abstract contract ChainReader is ClientTestBase {
     function _epochs(uint32 last, Question memory asked) private view returns (IVerifierOracle.Epoch[] memory known) {
         known = new IVerifierOracle.Epoch[](last);
         for (uint32 number = 1; number <= last; ++number) {
-            (address head, OperatorSetId operatorSet, uint48 validUntil) = taskManager.epochs(EpochId.wrap(number));
+            (address head, OperatorSetId operatorSet, uint48 validUntil,) = taskManager.epochs(EpochId.wrap(number));
             known[number - 1] =
                 IVerifierOracle.Epoch(number, OperatorSetId.unwrap(operatorSet), validUntil, _tablesOf(head, asked));
         }

@@ -223,6 +223,6 @@ abstract contract DifferentialWorld is ClientTestBase {
 
     function _revoke(uint32 epoch) private {
         vm.prank(owner);
-        registry.revokeEpoch(EpochId.wrap(epoch));
+        registry.revokeEpochs(only(EpochId.wrap(epoch)));
     }
 }

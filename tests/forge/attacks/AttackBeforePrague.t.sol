@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {Epoch, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {EpochId, IRefusals, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {BLS12381, G2Point} from "../../../contracts/libraries/BLS12381.sol";
@@ -33,7 +33,7 @@ contract AttackBeforePragueTest is Test {
     function setUp() public {
         vm.warp(1_800_000_000);
         vm.etch(address(taskManager), vm.getDeployedCode("TaskManager.sol:TaskManager"));
-        Epoch memory epoch = Epoch(_table(), OperatorSetId.wrap(1), type(uint48).max);
+        Epoch memory epoch = Epoch(_table(), OperatorSetId.wrap(1), type(uint48).max, type(uint48).max);
         // The artifact's registry is zero.
         vm.prank(address(0));
         taskManager.updateEpoch(EpochId.wrap(1), epoch);
@@ -70,7 +70,8 @@ contract AttackBeforePragueTest is Test {
     }
 
     function test_RevertWhen_KeyIsRegisteredOnAnEvmBeforePrague() public {
-        OperatorRegistry registry = new OperatorRegistry(address(this), new OwnerStakeSource(address(this)), 1 days);
+        bytes memory arguments = abi.encode(address(this), new OwnerStakeSource(address(this)), 7 days, 1 days, 1 days);
+        IOperatorRegistry registry = IOperatorRegistry(deployCode("OperatorRegistry.sol:OperatorRegistry", arguments));
         bytes memory key = BLS12381.encode(BLS12381.generatorG2());
         vm.expectRevert(_missing(Precompiles.MAP_FP_TO_G1));
         registry.registerOperator(key, SIGNATURE);

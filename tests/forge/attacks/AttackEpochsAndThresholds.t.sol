@@ -63,7 +63,7 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
         vm.prank(owner);
-        registry.revokeEpoch(FIRST_EPOCH);
+        registry.revokeEpochs(only(FIRST_EPOCH));
         assertRefused(attestation.intent, authorization, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
         EpochId next = commitEpoch(0, OPERATORS);
         assertPasses(
@@ -75,7 +75,7 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
     function test_RevertWhen_RevokedEpochsAttestationIsUsedAfterItsNonceWasBurned() public {
         Attestation memory attestation = attest(protectedCall());
         vm.prank(owner);
-        registry.revokeEpoch(FIRST_EPOCH);
+        registry.revokeEpochs(only(FIRST_EPOCH));
         counter.burnAssentNonces(NONCE >> 8, 1 << (NONCE & 0xff));
         EpochId next = commitEpoch(0, OPERATORS);
         assertRefused(

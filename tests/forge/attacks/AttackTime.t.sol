@@ -10,9 +10,14 @@ import {stdError} from "forge-std/StdError.sol";
 contract AttackTimeTest is TrailingPath {
     Attestation private attestation;
     bytes private authorization;
+    EpochId private epoch;
 
     function setUp() public override {
         super.setUp();
+        // The last second of the type is the first at which this epoch is no longer in force.
+        vm.warp(type(uint48).max - EPOCH_LIFETIME);
+        epoch = commitEpoch(0, OPERATORS);
+        vm.warp(1_800_000_000);
         attestation = attest(protectedCall());
         authorization = authorize(attestation);
     }
@@ -21,7 +26,8 @@ contract AttackTimeTest is TrailingPath {
         uint256 last = type(uint48).max;
         vm.warp(last - 1);
         attestation.expiration = uint48(last);
-        assertPasses(attestation.intent, authorize(attestation));
+        bytes memory signature = sign(taskManager.digestOf(attestation), 0, OPERATORS);
+        assertPasses(attestation.intent, encode(attestation, epoch, signature, "", new bytes32[](0)));
     }
 
     /// @dev From the greatest expiration on nothing can be valid, whatever lifetime the policy allows, and no sum
@@ -57,39 +63,36 @@ contract AttackTimeTest is TrailingPath {
     function test_RevertWhen_RootIsRecordedAtTheLimitOfTheTimestampsType() public {
         SignedRoot memory root = SignedRoot("root", sign("root", 0, OPERATORS), "");
         vm.warp(type(uint48).max);
-        vm.expectRevert(abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, type(uint48).max));
-        taskManager.recordRoot(FIRST_EPOCH, root);
+        vm.expectRevert(abi.encodeWithSelector(IRefusals.EpochExpired.selector, epoch, type(uint48).max));
+        taskManager.recordRoot(epoch, root);
         vm.warp(uint256(type(uint48).max) - 1);
-        taskManager.recordRoot(FIRST_EPOCH, root);
+        taskManager.recordRoot(epoch, root);
     }
 
-    /// @dev The end of a grace period that does not fit its type must not become an early one, nor bring an epoch back.
-    function test_EpochCommittedNearTheLimitOfTheTimestampsTypeLengthensNone() public {
+    /// @dev The end of a lifetime or grace period that does not fit its type must not become an early one, nor bring an
+    /// epoch back.
+    function test_RevertWhen_EpochIsCommittedNearTheLimitOfTheTimestampsType() public {
         uint256 limit = type(uint48).max;
-        vm.warp(limit - GRACE_PERIOD - 1);
-        EpochId next = commitEpoch(0, OPERATORS);
-        assertEq(_validUntil(FIRST_EPOCH), limit - 1);
-
-        vm.warp(limit - 1);
+        vm.warp(limit - EPOCH_LIFETIME + 1);
         vm.expectRevert(stdError.arithmeticError);
         this.commit();
-        assertEq(_validUntil(next), limit);
+        assertEq(_validUntil(epoch), limit);
 
-        // Beyond the limit the time is cut to its type: shortened at the worst.
+        // Beyond the limit the time is cut to its type, and every epoch of that time has long expired.
         vm.warp(limit + 2);
-        commitEpoch(0, OPERATORS);
-        assertLe(_validUntil(next), limit);
-        vm.prank(owner);
-        registry.revokeEpoch(next);
-        commitEpoch(0, OPERATORS);
-        assertEq(_validUntil(next), 0);
+        EpochId next = commitEpoch(0, OPERATORS);
+        assertEq(_validUntil(next), 1 + EPOCH_LIFETIME);
+        SignedRoot memory root = SignedRoot("root", sign("root", 0, OPERATORS), "");
+        vm.expectRevert(abi.encodeWithSelector(IRefusals.EpochExpired.selector, next, 1 + EPOCH_LIFETIME));
+        taskManager.recordRoot(next, root);
+        assertLe(_validUntil(epoch), limit);
     }
 
     function commit() external {
         commitEpoch(0, OPERATORS);
     }
 
-    function _validUntil(EpochId epoch) private view returns (uint256 validUntil) {
-        (,, validUntil) = taskManager.epochs(epoch);
+    function _validUntil(EpochId number) private view returns (uint256 validUntil) {
+        (,, validUntil,) = taskManager.epochs(number);
     }
 }

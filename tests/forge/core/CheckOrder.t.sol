@@ -107,7 +107,7 @@ abstract contract CheckOrderTest is ClientTestBase {
         }
         if (_has(faults, Fault.RevokedEpoch)) {
             vm.prank(owner);
-            registry.revokeEpoch(FIRST_EPOCH);
+            registry.revokeEpochs(only(FIRST_EPOCH));
         }
     }
 

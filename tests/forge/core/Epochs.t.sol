@@ -5,8 +5,11 @@ import {IAttestationValidator} from "../../../contracts/interfaces/IAttestationV
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {IOwnerStakeSource} from "../../../contracts/interfaces/IOwnerStakeSource.sol";
 import {Attestation, EpochId, IRefusals, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
+import {BLS12381} from "../../../contracts/libraries/BLS12381.sol";
+import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
+import {SlashableStakeSource} from "../utils/SlashableStakeSource.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Vm} from "forge-std/Vm.sol";
 
@@ -20,26 +23,23 @@ contract EpochsTest is TrailingPath {
         assertEq(epoch, EpochId.wrap(2));
         assertEq(registry.epochCount(), 2);
         assertEq(registry.latestEpoch(OPERATOR_SET), EpochId.wrap(2));
-        (address table, OperatorSetId operatorSet, uint48 validUntil) = registry.epochs(EpochId.wrap(2));
+        (address table, OperatorSetId operatorSet, uint48 validUntil, uint48 expiresAt) = registry.epochs(epoch);
         assertEq(operatorSet, OPERATOR_SET);
-        assertEq(validUntil, type(uint48).max);
+        assertEq(validUntil, block.timestamp + EPOCH_LIFETIME);
+        assertEq(expiresAt, block.timestamp + EPOCH_LIFETIME);
 
-        // The TaskManager stores both changes before the registry emits its events.
         Vm.Log[] memory logs = vm.getRecordedLogs();
-        assertEq(logs.length, 4);
-        assertEq(logs[0].topics[0], IAttestationValidator.EpochUpdated.selector);
-        assertEq(logs[0].topics[1], bytes32(uint256(1)));
-        assertEq(logs[1].topics[0], IOperatorRegistry.EpochSuperseded.selector);
-        assertEq(logs[1].topics[1], bytes32(uint256(1)));
-        assertEq(logs[1].data, abi.encode(block.timestamp + GRACE_PERIOD));
-        assertEq(logs[2].topics[0], IAttestationValidator.EpochUpdated.selector);
-        assertEq(logs[2].topics[1], bytes32(uint256(2)));
-        assertEq(logs[2].topics[2], bytes32(uint256(OperatorSetId.unwrap(OPERATOR_SET))));
-        assertEq(logs[2].data, abi.encode(table, type(uint48).max));
-        assertEq(logs[3].topics[0], IOperatorRegistry.EpochCommitted.selector);
-        assertEq(logs[3].topics[1], bytes32(uint256(2)));
-        assertEq(logs[3].topics[2], bytes32(uint256(OperatorSetId.unwrap(OPERATOR_SET))));
-        assertEq(logs[3].data, abi.encode(table, 5, 5 * WEIGHT));
+        bytes32 set = bytes32(uint256(OperatorSetId.unwrap(OPERATOR_SET)));
+        assertEq(logs.length, 5);
+        _assertLog(logs[0], IOperatorRegistry.EpochCommitted.selector, 2, set);
+        assertEq(logs[0].data, abi.encode(table, 5, 5 * WEIGHT, block.timestamp, expiresAt));
+        _assertLog(logs[1], IAttestationValidator.EpochUpdated.selector, 1, set);
+        _assertLog(logs[2], IOperatorRegistry.EpochSuperseded.selector, 1, 0);
+        assertEq(logs[2].data, abi.encode(block.timestamp + GRACE_PERIOD));
+        _assertLog(logs[3], IAttestationValidator.EpochUpdated.selector, 2, set);
+        assertEq(logs[3].data, abi.encode(table, validUntil));
+        _assertLog(logs[4], IOperatorRegistry.EpochActivated.selector, 2, set);
+        assertEq(logs[4].data, abi.encode(validUntil));
     }
 
     function test_EpochsOfAllSetsAreNumberedTogether() public {
@@ -50,8 +50,8 @@ contract EpochsTest is TrailingPath {
         assertEq(registry.epochCount(), 4);
         assertEq(registry.latestEpoch(OPERATOR_SET), EpochId.wrap(3));
         assertEq(registry.latestEpoch(OTHER_SET), EpochId.wrap(4));
-        (,, uint48 validUntil) = registry.epochs(EpochId.wrap(3));
-        assertEq(validUntil, type(uint48).max, "another set's epoch superseded it");
+        (,, uint48 validUntil,) = registry.epochs(EpochId.wrap(3));
+        assertEq(validUntil, block.timestamp + EPOCH_LIFETIME, "another set's epoch superseded it");
     }
 
     function test_RevertWhen_OperatorsAreNotInAscendingOrder() public {
@@ -72,18 +72,44 @@ contract EpochsTest is TrailingPath {
         );
     }
 
-    function test_RevertWhen_OperatorIsNotRegistered() public {
-        _assertCommitRefused(
-            operatorAddresses(5, 3),
-            abi.encodeWithSelector(IOperatorRegistry.OperatorNotRegistered.selector, operatorAddress(7))
+    /// @dev One that leaves ahead of the owner's transaction does not undo it.
+    function test_OperatorWithoutKeyOrWeightIsSkipped() public {
+        setWeight(1, 0);
+        vm.prank(operatorAddress(2));
+        registry.deregisterOperator();
+        vm.prank(operatorAddress(3));
+        registry.disableKey();
+        for (uint256 i = 1; i <= 3; ++i) {
+            vm.expectEmit(address(registry));
+            emit IOperatorRegistry.OperatorSkipped(OPERATOR_SET, operatorAddress(i));
+        }
+        EpochId epoch = _commit(OPERATOR_SET, 0, OPERATORS);
+        (address table,,,) = registry.epochs(epoch);
+        (, uint256 totalWeight, uint256 operatorCount,) = OperatorTable.readHead(table);
+        assertEq(operatorCount, OPERATORS - 3);
+        assertEq(totalWeight, (OPERATORS - 3) * WEIGHT);
+        assertEq(OperatorTable.readEntry(table, 0, 0).operator, operatorAddress(0));
+        assertEq(OperatorTable.readEntry(table, 0, 1).operator, operatorAddress(4));
+        assertEq(
+            BLS12381.encode(OperatorTable.readEntry(table, 0, 1).publicKey), registry.publicKeyOf(operatorAddress(4))
         );
     }
 
-    function test_RevertWhen_OperatorHasNoWeight() public {
-        setWeight(1, 0);
+    function test_RevertWhen_EveryOperatorIsSkipped() public {
         _assertCommitRefused(
-            operatorAddresses(0, 3),
-            abi.encodeWithSelector(IOperatorRegistry.OperatorWithoutWeight.selector, OPERATOR_SET, operatorAddress(1))
+            operatorAddresses(OPERATORS, 3),
+            abi.encodeWithSelector(IOperatorRegistry.WrongOperatorCount.selector, 0, 1, 100)
+        );
+    }
+
+    function test_RevertWhen_StakeSourceReturnsAnotherNumberOfWeights() public {
+        SlashableStakeSource source = new SlashableStakeSource(EPOCH_LIFETIME);
+        vm.prank(owner);
+        registry.setStakeSource(source);
+        _commit(OPERATOR_SET, 0, 3);
+        source.setSurplus(1);
+        _assertCommitRefused(
+            operatorAddresses(0, 3), abi.encodeWithSelector(IOperatorRegistry.WrongWeightCount.selector, 3, 4)
         );
     }
 
@@ -142,51 +168,41 @@ contract EpochsTest is TrailingPath {
         assertPasses(attestation.intent, encode(attestation, epoch, sign(digest, 50, 51), "", noProof));
     }
 
-    function test_RevertWhen_DeregisteredOperatorIsCommitted() public {
-        vm.prank(operatorAddress(1));
-        registry.deregisterOperator();
-        _assertCommitRefused(
-            operatorAddresses(0, 3),
-            abi.encodeWithSelector(IOperatorRegistry.OperatorNotRegistered.selector, operatorAddress(1))
-        );
-    }
-
     /* ENDING */
 
-    function test_RevokingIsAnnouncedAndImmediate() public {
-        vm.expectEmit(address(registry));
-        emit IOperatorRegistry.EpochRevoked(FIRST_EPOCH);
-        vm.prank(owner);
-        registry.revokeEpoch(FIRST_EPOCH);
-        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
+    /// @dev With an owner that is lost, all operators gone or all keys rotated.
+    function test_EpochEndsWithItsLifetimeWhateverItsOwnerDoes() public {
+        uint256 end = block.timestamp + EPOCH_LIFETIME;
+        vm.warp(end - 1);
+        _assertAuthorizes(FIRST_EPOCH, 0, "");
+        vm.warp(end);
+        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, end));
+        registry.publishEpoch(FIRST_EPOCH);
+        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, end));
     }
 
-    function test_RevertWhen_RevokingAnEpochThatIsNot() public {
-        EpochId[3] memory unknown = [EpochId.wrap(0), EpochId.wrap(2), EpochId.wrap(type(uint32).max)];
-        for (uint256 i = 0; i < unknown.length; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, unknown[i]));
-            vm.prank(owner);
-            registry.revokeEpoch(unknown[i]);
-        }
-    }
-
-    function test_RevokedEpochStaysRevokedWhenSuperseded() public {
-        vm.prank(owner);
-        registry.revokeEpoch(FIRST_EPOCH);
+    function test_GraceNeverReachesBeyondTheLifetime() public {
+        uint256 end = block.timestamp + EPOCH_LIFETIME;
+        vm.warp(end - GRACE_PERIOD + 1);
         _commit(OPERATOR_SET, 0, OPERATORS);
-        (,, uint48 validUntil) = registry.epochs(FIRST_EPOCH);
-        assertEq(validUntil, 0);
-        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
+        (,, uint48 validUntil,) = registry.epochs(FIRST_EPOCH);
+        assertEq(validUntil, end);
+        vm.warp(end);
+        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, end));
     }
 
-    function test_SupersededEpochCanStillBeRevoked() public {
+    /// @dev What was recorded under an epoch keeps its first end, whatever supersedes it.
+    function test_FirstEndOfAnEpochNeverChanges() public {
+        uint48 end = uint48(block.timestamp) + EPOCH_LIFETIME;
+        skip(1 days);
         _commit(OPERATOR_SET, 0, OPERATORS);
+        _assertFirstEnd(FIRST_EPOCH, end);
         vm.prank(owner);
-        registry.revokeEpoch(FIRST_EPOCH);
-        _assertAuthorizes(FIRST_EPOCH, 0, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
+        registry.revokeEpochs(only(FIRST_EPOCH));
+        _assertFirstEnd(FIRST_EPOCH, end);
     }
 
-    /// @dev However commits, revocations and settings follow one another, no epoch's time is ever extended.
+    /// @dev However commits, revocations and settings follow one another, no epoch's end is ever extended.
     function testFuzz_NothingLengthensAnEpoch(uint8[12] calldata steps) public {
         for (uint256 i = 0; i < steps.length; ++i) {
             uint48[16] memory before = _validUntil();
@@ -194,19 +210,18 @@ contract EpochsTest is TrailingPath {
                 _commit(OPERATOR_SET, 0, 1);
             } else if (steps[i] % 4 == 1) {
                 vm.prank(owner);
-                registry.setGracePeriod(uint48(steps[i]) * 1 hours);
+                registry.setGracePeriod(uint48(steps[i] % 144) * 1 hours);
             } else if (steps[i] % 4 == 2) {
                 EpochId epoch = EpochId.wrap(uint32(1 + steps[i] % registry.epochCount()));
                 vm.prank(owner);
-                registry.revokeEpoch(epoch);
+                registry.revokeEpochs(only(epoch));
             } else {
                 skip(uint256(steps[i]) * 1 hours);
             }
             uint48[16] memory later = _validUntil();
+            _assertNoneOutlivesItsLifetime();
             for (uint256 j = 0; j < before.length; ++j) {
-                if (before[j] != type(uint48).max && j <= registry.epochCount() && before[j] != 1) {
-                    assertLe(later[j], before[j]);
-                }
+                if (before[j] != 1) assertLe(later[j], before[j]);
             }
         }
     }
@@ -234,9 +249,29 @@ contract EpochsTest is TrailingPath {
     /// @dev 1 stands for an epoch that is not yet, so that a commit does not count as lengthening.
     function _validUntil() private view returns (uint48[16] memory all) {
         for (uint32 i = 0; i < 16; ++i) {
-            (address table,, uint48 validUntil) = registry.epochs(EpochId.wrap(i));
+            (address table,, uint48 validUntil,) = registry.epochs(EpochId.wrap(i));
             all[i] = table == address(0) ? 1 : validUntil;
         }
+    }
+
+    function _assertNoneOutlivesItsLifetime() private view {
+        for (uint32 i = 1; i <= registry.epochCount(); ++i) {
+            (,, uint48 validUntil, uint48 expiresAt) = registry.epochs(EpochId.wrap(i));
+            assertLe(validUntil, expiresAt);
+        }
+    }
+
+    function _assertFirstEnd(EpochId epoch, uint48 expected) private view {
+        (,,, uint48 expiresAt) = registry.epochs(epoch);
+        assertEq(expiresAt, expected);
+        (,,, expiresAt) = taskManager.epochs(epoch);
+        assertEq(expiresAt, expected);
+    }
+
+    function _assertLog(Vm.Log memory log, bytes32 selector, uint256 epoch, bytes32 set) private pure {
+        assertEq(log.topics[0], selector);
+        assertEq(log.topics[1], bytes32(epoch));
+        if (set != 0) assertEq(log.topics[2], set);
     }
 
     function _assertAuthorizes(EpochId epoch, uint256 absent, bytes memory expected) private {

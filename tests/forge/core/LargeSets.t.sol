@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {Attestation, EpochId, IRefusals, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
@@ -69,7 +70,7 @@ contract LargeSetsTest is TrailingPath {
         assertEq(logs.length, 1);
         assertEq(logs[0].topics[0], IOperatorRegistry.OperatorsStaged.selector);
         assertEq(logs[0].topics[1], bytes32(uint256(OperatorSetId.unwrap(OPERATOR_SET))));
-        assertEq(logs[0].data, abi.encode(staged[0]));
+        assertEq(logs[0].data, abi.encode(staged[0], operatorAddress(99)));
         commitEpoch(100, 1);
         assertEq(registry.stagedTables(OPERATOR_SET).length, 0);
         // The next epoch begins anew.
@@ -108,13 +109,82 @@ contract LargeSetsTest is TrailingPath {
         registry.stageOperators(OPERATOR_SET, operatorAddresses(99, 100));
     }
 
-    function test_RevertWhen_StagingOtherThanAFullTable() public {
-        uint8[3] memory counts = [0, 99, 101];
+    function test_RevertWhen_StagingLessThanAFullTable() public {
+        uint8[3] memory counts = [0, 99, 201];
         vm.startPrank(owner);
         for (uint256 i = 0; i < counts.length; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.WrongOperatorCount.selector, counts[i], 100, 100));
+            vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.WrongOperatorCount.selector, counts[i], 100, 200));
             registry.stageOperators(OPERATOR_SET, operatorAddresses(0, counts[i]));
         }
+        vm.stopPrank();
+        vm.prank(operatorAddress(50));
+        registry.deregisterOperator();
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.WrongOperatorCount.selector, 99, 100, 100));
+        vm.prank(owner);
+        registry.stageOperators(OPERATOR_SET, operatorAddresses(0, 100));
+    }
+
+    /// @dev One that leaves ahead of the owner's transaction does not undo it: the next takes its place.
+    function test_StagingSkipsOperatorsAndIgnoresThoseAfterAFullTable() public {
+        vm.prank(operatorAddress(50));
+        registry.deregisterOperator();
+        vm.recordLogs();
+        vm.prank(owner);
+        registry.stageOperators(OPERATOR_SET, operatorAddresses(0, 110));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        assertEq(logs.length, 2);
+        assertEq(logs[0].topics[0], IOperatorRegistry.OperatorSkipped.selector);
+        assertEq(logs[0].topics[2], bytes32(uint256(uint160(operatorAddress(50)))));
+        assertEq(logs[1].data, abi.encode(registry.stagedTables(OPERATOR_SET)[0], operatorAddress(100)));
+
+        EpochId epoch = commitEpoch(101, 50);
+        (address head,,,) = registry.epochs(epoch);
+        (,, uint256 operatorCount, uint256 earlierTables) = OperatorTable.readHead(head);
+        assertEq(operatorCount, 150);
+        assertEq(OperatorTable.readEntry(head, earlierTables, 50).operator, operatorAddress(51));
+        assertEq(OperatorTable.readEntry(head, earlierTables, 99).operator, operatorAddress(100));
+        assertEq(OperatorTable.readEntry(head, earlierTables, 149).operator, operatorAddress(150));
+    }
+
+    /// @dev Its weights were read then: later, the operators may have nothing at stake.
+    function test_LifetimeBeginsWithTheFirstStagedTable() public {
+        uint256 first = block.timestamp;
+        _stage(0);
+        skip(2 days);
+        _stage(100);
+        skip(2 days);
+        EpochId epoch = commitEpoch(200, 1);
+        (,, uint48 validUntil, uint48 expiresAt) = registry.epochs(epoch);
+        assertEq(expiresAt, first + EPOCH_LIFETIME);
+        assertEq(validUntil, first + EPOCH_LIFETIME);
+
+        // A table staged too long ago is discarded, and staged again.
+        _stage(0);
+        skip(EPOCH_LIFETIME - GRACE_PERIOD);
+        bytes4 tooLong = IOperatorRegistry.DelaysTooLong.selector;
+        vm.expectRevert(abi.encodeWithSelector(tooLong, 0, GRACE_PERIOD, GRACE_PERIOD));
+        vm.prank(owner);
+        registry.commitEpoch(OPERATOR_SET, operatorAddresses(100, 1));
+        vm.prank(owner);
+        registry.discardStagedOperators(OPERATOR_SET);
+        _stage(0);
+        epoch = commitEpoch(100, 1);
+        (,,, expiresAt) = registry.epochs(epoch);
+        assertEq(expiresAt, block.timestamp + EPOCH_LIFETIME);
+    }
+
+    function test_SetHashIsOfTheHashesOfTheTables() public {
+        EpochId epoch = commitEpoch(0, 201);
+        bytes32[3] memory hashes;
+        for (uint256 table = 0; table < 3; ++table) {
+            bytes memory entries;
+            for (uint256 i = 100 * table; i < 201 && i < 100 * (table + 1); ++i) {
+                bytes memory key = registry.publicKeyOf(operatorAddress(i));
+                entries = bytes.concat(entries, abi.encodePacked(key, uint96(i + 1), operatorAddress(i)));
+            }
+            hashes[table] = keccak256(entries);
+        }
+        assertEq(registry.setHashOf(epoch), keccak256(abi.encodePacked(hashes)));
     }
 
     /// @dev 2,000 operators, the most there can be. To save the time of as many proofs of possession, operators 250 and

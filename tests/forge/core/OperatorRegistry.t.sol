@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "../../../contracts/interfaces/IStakeSource.sol";
 import {BLS12381, G2Point} from "../../../contracts/libraries/BLS12381.sol";
+import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {AssentTestBase} from "../utils/AssentTestBase.sol";
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
@@ -126,7 +126,7 @@ contract OperatorRegistryTest is AssentTestBase {
     }
 
     function test_RevertWhen_ProofIsReplayedToAnotherRegistry() public {
-        registry = new OperatorRegistry(owner, ownerStakeSource, GRACE_PERIOD);
+        registry = deployRegistry();
         _assertInvalidProof(key, proof);
         _register(newcomer, key, proofOfPossession(7, newcomer, key));
     }
@@ -206,11 +206,18 @@ contract OperatorRegistryTest is AssentTestBase {
     }
 
     function test_RevertWhen_StrangerDoesWhatOnlyTheOwnerMay() public {
-        bytes[6] memory calls = [
+        bytes[13] memory calls = [
             abi.encodeCall(registry.stageOperators, (OPERATOR_SET, operatorAddresses(0, 100))),
             abi.encodeCall(registry.discardStagedOperators, (OPERATOR_SET)),
             abi.encodeCall(registry.commitEpoch, (OPERATOR_SET, operatorAddresses(0, 1))),
-            abi.encodeCall(registry.revokeEpoch, (FIRST_EPOCH)),
+            abi.encodeCall(registry.revokeEpochs, (only(FIRST_EPOCH))),
+            abi.encodeCall(registry.revokeOperatorSet, (OPERATOR_SET)),
+            abi.encodeCall(registry.proposeChange, ("")),
+            abi.encodeCall(registry.cancelChange, ("")),
+            abi.encodeCall(registry.addValidator, (taskManager)),
+            abi.encodeCall(registry.removeValidator, (taskManager)),
+            abi.encodeCall(registry.setEpochLifetime, (6 days)),
+            abi.encodeCall(registry.setActivationDelay, (0)),
             abi.encodeCall(registry.setGracePeriod, (0)),
             abi.encodeCall(registry.setStakeSource, (ownerStakeSource))
         ];
@@ -222,28 +229,24 @@ contract OperatorRegistryTest is AssentTestBase {
     }
 
     function test_SettingsAreAnnounced() public {
-        IStakeSource other = IStakeSource(address(taskManager));
+        IStakeSource other = new OwnerStakeSource(owner);
         vm.startPrank(owner);
         vm.expectEmit(address(registry));
-        emit IOperatorRegistry.GracePeriodChanged(30 days);
-        registry.setGracePeriod(30 days);
+        emit IOperatorRegistry.GracePeriodChanged(6 days);
+        registry.setGracePeriod(6 days);
+        vm.expectEmit(address(registry));
+        emit IOperatorRegistry.EpochLifetimeChanged(30 days);
+        registry.setEpochLifetime(30 days);
         vm.expectEmit(address(registry));
         emit IOperatorRegistry.StakeSourceChanged(other);
         registry.setStakeSource(other);
-        assertEq(registry.gracePeriod(), 30 days);
+        vm.expectEmit(address(registry));
+        emit IOperatorRegistry.ActivationDelayChanged(3 days);
+        registry.setActivationDelay(3 days);
+        assertEq(registry.gracePeriod(), 6 days);
+        assertEq(registry.epochLifetime(), 30 days);
+        assertEq(registry.activationDelay(), 3 days);
         assertEq(address(registry.stakeSource()), address(other));
-    }
-
-    function test_RevertWhen_SettingsAreOutOfBounds() public {
-        vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.GracePeriodTooLong.selector, 30 days + 1, 30 days));
-        registry.setGracePeriod(30 days + 1);
-        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.InvalidStakeSource.selector, newcomer));
-        registry.setStakeSource(IStakeSource(newcomer));
-        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.GracePeriodTooLong.selector, 30 days + 1, 30 days));
-        new OperatorRegistry(owner, ownerStakeSource, 30 days + 1);
-        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.InvalidStakeSource.selector, address(0)));
-        new OperatorRegistry(owner, IStakeSource(address(0)), 1);
     }
 
     function _register(address operator, bytes memory publicKey, bytes memory proof_) private {

@@ -210,7 +210,7 @@ abstract contract ViewTest is ClientTestBase {
         if (state % 5 == 1) counter.burnAssentNonces(0, 1 << NONCE);
         if (state % 5 == 2) commitEpoch(0, OPERATORS - 1);
         vm.startPrank(owner);
-        if (state % 5 == 3) registry.revokeEpoch(FIRST_EPOCH);
+        if (state % 5 == 3) registry.revokeEpochs(only(FIRST_EPOCH));
         vm.stopPrank();
         if (state % 5 == 4) intent.value += 1;
         attempt(intent, agent, authorization);

@@ -29,13 +29,13 @@ abstract contract QuorumRefusalsTest is ClientTestBase {
         ofAnotherSet.operatorSet = OTHER_SET;
         counter.setAssentPolicy(ofAnotherSet);
         vm.prank(owner);
-        registry.revokeEpoch(FIRST_EPOCH);
+        registry.revokeEpochs(only(FIRST_EPOCH));
         _assertEpochRefused(FIRST_EPOCH, abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, 1));
     }
 
     function test_RevertWhen_EpochWasRevoked() public whereUnmodifiedPasses {
         vm.prank(owner);
-        registry.revokeEpoch(FIRST_EPOCH);
+        registry.revokeEpochs(only(FIRST_EPOCH));
         _assertEpochRefused(FIRST_EPOCH, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
     }
 

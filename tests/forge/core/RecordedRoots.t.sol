@@ -74,7 +74,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
         bytes memory expired = abi.encodeWithSelector(IRefusals.EpochExpired.selector, 1, block.timestamp);
         _assertRecordRefused(FIRST_EPOCH, signedRoot, expired);
         vm.prank(owner);
-        registry.revokeEpoch(FIRST_EPOCH);
+        registry.revokeEpochs(only(FIRST_EPOCH));
         _assertRecordRefused(FIRST_EPOCH, signedRoot, abi.encodeWithSelector(IRefusals.EpochRevoked.selector, 1));
     }
 
@@ -171,7 +171,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
     function test_RevertWhen_EpochOfARecordedRootIsRevoked() public {
         (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         vm.prank(owner);
-        registry.revokeEpoch(FIRST_EPOCH);
+        registry.revokeEpochs(only(FIRST_EPOCH));
         assertRefused(
             batch[0].intent,
             encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)),

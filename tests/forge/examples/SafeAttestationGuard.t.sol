@@ -291,6 +291,8 @@ contract SafeAttestationGuardTest is SafeTestBase {
     function test_RevertWhen_GuardIsInstalledAgainAfterAnExit() public {
         assertEq(execute(safe, _announcement()), "");
         skip(guard.EXIT_DELAY());
+        // The first epoch has expired by then.
+        commitEpoch();
         SafeTransaction memory installation = _ofItself(abi.encodeCall(IGuardManager.setGuard, (address(guard))));
         assertEq(execute(safe, installation), _safeError("GS300"));
         assertEq(execute(safe, transactionOf(address(guard), 0, abi.encodeCall(guard.cancelExit, ()))), "");

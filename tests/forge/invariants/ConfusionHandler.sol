@@ -116,7 +116,7 @@ contract ConfusionHandler is Handler {
         // Operator 0 is in every epoch.
         world.rotateKey(0);
         Signed memory bent = copyOf(signed);
-        bent.epoch = world.commit(OperatorSetId.unwrap(world.policyOf(client).operatorSet), own);
+        bent.epoch = world.commitApproved(OperatorSetId.unwrap(world.policyOf(client).operatorSet), own);
         mustFailForged("use an epoch that did not sign", client, bent);
         bent.recorded = true;
         mustFailForged("use an epoch that did not sign", client, bent);

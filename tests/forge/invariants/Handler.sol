@@ -29,6 +29,7 @@ abstract contract Handler is CommonBase, StdAssertions {
 
     /// @dev An action that ends without having reached anything fails.
     modifier reachesAnEnd() {
+        world.keepEpochsInForce();
         uint256 before = world.endCount();
         _;
         assertGt(world.endCount(), before, "an action came to nothing");

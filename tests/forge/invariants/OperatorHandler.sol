@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {IAttestationValidator} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {Attestation, EpochId, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
+import {IOwnedRegistry} from "../utils/IOwnedRegistry.sol";
 import {Signed} from "./Attesting.sol";
 import {Handler} from "./Handler.sol";
 import {OperatorSets} from "./OperatorSets.sol";
@@ -21,6 +21,7 @@ contract OperatorHandler is Handler {
         _addAction(this.missTheQuorum.selector);
         _addAction(this.recordWithMoreAndThenLess.selector);
         _addAction(this.takeAKeyThatIsNotFree.selector);
+        _addAction(this.disableKey.selector);
 
         _addSuccess("join");
         _addSuccess("leave");
@@ -35,6 +36,9 @@ contract OperatorHandler is Handler {
         _addSuccess("use what all recorded");
         _addRefusal("register another's key", IOperatorRegistry.InvalidProofOfPossession.selector);
         _addRefusal("register a used key", IOperatorRegistry.KeyAlreadyUsed.selector);
+        _addSuccess("disable a key");
+        _addRefusal("disable no key", IOperatorRegistry.KeyAlreadyDisabled.selector);
+        _addRefusal("disable no key", IOperatorRegistry.OperatorNotRegistered.selector);
     }
 
     /* ACTIONS */
@@ -42,13 +46,17 @@ contract OperatorHandler is Handler {
     /// @dev A new operator, until there are enough; then one leaves, or comes back.
     function joinOrLeave(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
-        if (world.operatorCount() < world.MOST_OPERATORS() && own % 3 != 0) {
+        if (world.operatorCount() < world.MOST_OPERATORS() && own % 3 == 0) {
             uint256 joined = world.join();
             world.weigh(uint32(1 + pick(own, "set", 2)), joined, _weight(own));
             return world.reach("join", 0);
         }
         uint256 index = pick(own, "operator", world.operatorCount());
         if (index < world.STAYING_OPERATORS()) index = world.STAYING_OPERATORS();
+        // An operator that has left mostly comes back.
+        for (uint256 i = world.STAYING_OPERATORS(); i < world.operatorCount() && own % 4 != 0; ++i) {
+            if (!world.operator(i).registered) index = i;
+        }
         bool registered = world.operator(index).registered;
         registered ? world.stepDown(index) : world.comeBack(index);
         world.reach(registered ? "leave" : "come back", 0);
@@ -60,6 +68,28 @@ contract OperatorHandler is Handler {
         if (!world.operator(index).registered) index = 0;
         world.rotateKey(index);
         world.reach("rotate a key", 0);
+    }
+
+    /// @dev Later epochs skip it, until it rotates its key. Some operators stay.
+    function disableKey(uint256 seed) external reachesAnEnd {
+        (,, uint256 own) = start(seed);
+        uint256 index = pick(own, "operator", world.operatorCount());
+        if (index < world.STAYING_OPERATORS()) index = world.STAYING_OPERATORS();
+        OperatorSets.Operator memory operator = world.operator(index);
+        if (operator.registered && !operator.disabled) {
+            world.disableKey(index);
+            return world.reach("disable a key", 0);
+        }
+        bytes memory expected = abi.encodeWithSelector(
+            operator.registered
+                ? IOperatorRegistry.KeyAlreadyDisabled.selector
+                : IOperatorRegistry.OperatorNotRegistered.selector,
+            address(uint160(0x1000000 + index))
+        );
+        bytes memory data = abi.encodeCall(IOperatorRegistry.disableKey, ());
+        mustFailCall(
+            "disable no key", address(uint160(0x1000000 + index)), address(world.operatorRegistry()), data, expected
+        );
     }
 
     /// @dev Reaches attestations only through the next epoch.
@@ -122,7 +152,7 @@ contract OperatorHandler is Handler {
     function takeAKeyThatIsNotFree(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
         OperatorSets.Operator memory victim = world.operator(pick(own, "victim", world.operatorCount()));
-        OperatorRegistry registry = world.operatorRegistry();
+        IOwnedRegistry registry = world.operatorRegistry();
         bytes memory key = OperatorKeys.publicKey(victim.secret);
         bytes memory stolen = OperatorKeys.proofOfPossession(victim.secret, registry, address(this), key);
         mustFailCall(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
-import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
+import {EpochApproval, IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {EpochId, IRefusals, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {IOwnedRegistry} from "../utils/IOwnedRegistry.sol";
 import {Signed} from "./Attesting.sol";
 import {Handler} from "./Handler.sol";
 import {OperatorSets} from "./OperatorSets.sol";
@@ -18,6 +18,7 @@ contract OwnerHandler is Handler {
         _OWNER = world_.operatorRegistry().owner();
 
         _addAction(this.commitEpoch.selector);
+        _addAction(this.activateEpoch.selector);
         _addAction(this.revokeEpoch.selector);
         _addAction(this.publishEpoch.selector);
         _addAction(this.setGracePeriod.selector);
@@ -26,15 +27,20 @@ contract OwnerHandler is Handler {
         _addAction(this.commitByMistake.selector);
 
         _addSuccess("commit an epoch");
+        _addSuccess("approve an epoch");
+        _addRefusal("approve with another's signature", IOperatorRegistry.InvalidApproval.selector);
+        _addRefusal("activate too early", IOperatorRegistry.ActivationTooEarly.selector);
+        _addSuccess("activate an epoch");
+        _addRefusal("activate again", IOperatorRegistry.EpochNotPending.selector);
         _addRefusal("use under a revoked epoch", IRefusals.EpochRevoked.selector);
         _addSuccess("publish an epoch");
+        _addRefusal("publish a pending epoch", IOperatorRegistry.EpochIsPending.selector);
         _addRefusal("publish no epoch", IOperatorRegistry.NoSuchEpoch.selector);
         _addSuccess("set the grace period");
         _addSuccess("change a policy");
         _addRefusal("use a burned nonce", IRefusals.AttestationAlreadySpent.selector);
         _addRefusal("commit an operator twice", IOperatorRegistry.OperatorsNotAscending.selector);
-        _addRefusal("commit an operator that has no part", IOperatorRegistry.OperatorWithoutWeight.selector);
-        _addRefusal("commit an operator that has no part", IOperatorRegistry.OperatorNotRegistered.selector);
+        _addRefusal("commit an operator that has no part", IOperatorRegistry.WrongOperatorCount.selector);
         _addSuccess("use under a changed policy");
         _addRefusal("use under a changed policy", IRefusals.WrongTask.selector);
         _addRefusal("use under a changed policy", IRefusals.LifetimeTooLong.selector);
@@ -44,10 +50,39 @@ contract OwnerHandler is Handler {
 
     /* ACTIONS */
 
+    /// @dev It stays pending, or its set's operators approve it.
     function commitEpoch(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
-        world.commit(uint32(1 + pick(own, "set", 2)), own);
+        uint32 set = uint32(1 + pick(own, "set", 2));
+        uint32 epoch = world.commit(set, own);
         world.reach("commit an epoch", 0);
+        if (pick(own, "approve", 4) == 0 || !world.isInForce(world.latestEpoch(set))) return;
+        _mustNotApprove(set, epoch);
+        world.approve(epoch);
+        world.reach("approve an epoch", 0);
+    }
+
+    /// @dev Anyone may, once the delay is over.
+    function activateEpoch(uint256 seed) external reachesAnEnd {
+        (,, uint256 own) = start(seed);
+        uint32 set = uint32(1 + pick(own, "set", 2));
+        uint32 epoch = world.pendingEpoch(set);
+        OperatorSets.FrozenEpoch memory pending = world.frozenEpoch(epoch);
+        if (epoch == 0 || block.timestamp >= pending.expiresAt) {
+            epoch = world.commit(set, own);
+            pending = world.frozenEpoch(epoch);
+        }
+        bytes memory data = abi.encodeCall(IOperatorRegistry.activateEpoch, (EpochId.wrap(epoch)));
+        if (block.timestamp < pending.activatesAt) {
+            bytes memory expected =
+                abi.encodeWithSelector(IOperatorRegistry.ActivationTooEarly.selector, epoch, pending.activatesAt);
+            mustFailCall("activate too early", world.attacker(), address(world.operatorRegistry()), data, expected);
+            vm.warp(pending.activatesAt);
+        }
+        world.activate(epoch);
+        world.reach("activate an epoch", 0);
+        bytes memory notPending = abi.encodeWithSelector(IOperatorRegistry.EpochNotPending.selector, epoch);
+        mustFailCall("activate again", world.attacker(), address(world.operatorRegistry()), data, notPending);
     }
 
     /// @dev Under what was signed but not used, direct and recorded. Then everything is done that might bring the epoch
@@ -58,9 +93,14 @@ contract OwnerHandler is Handler {
         world.record(recorded);
         recorded.recorded = true;
         world.keepPending(recorded);
-        world.revoke(recorded.epoch);
-        if (pick(own, "again", 2) == 0) world.commit(OperatorSetId.unwrap(world.policyOf(client).operatorSet), own);
-        world.operatorRegistry().publishEpoch(EpochId.wrap(recorded.epoch));
+        uint32 set = OperatorSetId.unwrap(world.policyOf(client).operatorSet);
+        // With a next epoch that was approved before, the set stays in force.
+        bool isSucceeded = pick(own, "succeeded", 2) == 0;
+        if (isSucceeded) world.commitApproved(set, own);
+        if (!isSucceeded && pick(own, "whole set", 2) == 0) world.revokeSet(set);
+        else world.revoke(recorded.epoch);
+        if (pick(own, "again", 2) == 0) world.commit(set, own);
+        world.publish(recorded.epoch);
         bytes memory expected = abi.encodeWithSelector(IRefusals.EpochRevoked.selector, recorded.epoch);
         mustFail("use under a revoked epoch", client, recorded, expected);
         recorded.recorded = false;
@@ -70,21 +110,24 @@ contract OwnerHandler is Handler {
     /// @dev Publishing an epoch again is permissionless.
     function publishEpoch(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
-        world.operatorRegistry().publishEpoch(EpochId.wrap(uint32(1 + pick(own, "epoch", world.epochCount()))));
-        world.reach("publish an epoch", 0);
-        uint32 unknown = world.epochCount() + 1;
-        mustFailCall(
-            "publish no epoch",
-            world.attacker(),
-            address(world.operatorRegistry()),
-            abi.encodeCall(IOperatorRegistry.publishEpoch, (EpochId.wrap(unknown))),
-            abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, unknown)
-        );
+        uint32 epoch = uint32(1 + pick(own, "epoch", world.epochCount() + 1));
+        bytes memory data = abi.encodeCall(IOperatorRegistry.publishEpoch, (EpochId.wrap(epoch)));
+        address registry = address(world.operatorRegistry());
+        if (epoch > world.epochCount()) {
+            bytes memory unknown = abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, epoch);
+            mustFailCall("publish no epoch", world.attacker(), registry, data, unknown);
+        } else if (world.frozenEpoch(epoch).activatesAt != 0) {
+            bytes memory pending = abi.encodeWithSelector(IOperatorRegistry.EpochIsPending.selector, epoch);
+            mustFailCall("publish a pending epoch", world.attacker(), registry, data, pending);
+        } else {
+            world.publish(epoch);
+            world.reach("publish an epoch", 0);
+        }
     }
 
     function setGracePeriod(uint256 seed) external reachesAnEnd {
         (,, uint256 own) = start(seed);
-        world.setGracePeriod(uint48(pick(own, "grace", 4) == 0 ? 0 : pick(own, "period", 3 days)));
+        world.setGracePeriod(uint48(pick(own, "grace", 4) != 0 ? 0 : pick(own, "period", 3 days)));
         world.reach("set the grace period", 0);
     }
 
@@ -128,25 +171,37 @@ contract OwnerHandler is Handler {
         uint32 set = uint32(1 + pick(own, "set", 2));
         address[] memory operators = new address[](2);
         (operators[0], operators[1]) = (_operator(1), _operator(own % 2));
+        world.endPending(set);
         bytes memory expected =
             abi.encodeWithSelector(IOperatorRegistry.OperatorsNotAscending.selector, operators[0], operators[1]);
         _mustNotCommit("commit an operator twice", set, operators, expected);
 
-        uint256 index = _withoutPart(set);
-        operators[1] = _operator(index);
-        bool registered = world.operator(index).registered;
-        expected = registered
-            ? abi.encodeWithSelector(IOperatorRegistry.OperatorWithoutWeight.selector, set, operators[1])
-            : abi.encodeWithSelector(IOperatorRegistry.OperatorNotRegistered.selector, operators[1]);
+        // Who has no part is skipped, and then no one is left.
+        operators = new address[](1);
+        operators[0] = _operator(_withoutPart(set));
+        expected = abi.encodeWithSelector(IOperatorRegistry.WrongOperatorCount.selector, 0, 1, 100);
         _mustNotCommit("commit an operator that has no part", set, operators, expected);
     }
 
     /* PRIVATE */
 
+    /// @dev The attacker signs for all of the set's operators.
+    function _mustNotApprove(uint32 set, uint32 epoch) private {
+        address registry = address(world.operatorRegistry());
+        EpochApproval memory forged = world.approvalBy(uint256(keccak256(abi.encode("attacker", set))), epoch);
+        mustFailCall(
+            "approve with another's signature",
+            world.attacker(),
+            registry,
+            abi.encodeCall(IOperatorRegistry.approveEpoch, (EpochId.wrap(epoch), forged)),
+            abi.encodeWithSelector(IOperatorRegistry.InvalidApproval.selector)
+        );
+    }
+
     function _mustNotCommit(string memory action, uint32 set, address[] memory operators, bytes memory expected)
         private
     {
-        OperatorRegistry registry = world.operatorRegistry();
+        IOwnedRegistry registry = world.operatorRegistry();
         bytes memory data = abi.encodeCall(registry.commitEpoch, (OperatorSetId.wrap(set), operators));
         mustFailCall(action, _OWNER, address(registry), data, expected);
     }
@@ -156,7 +211,7 @@ contract OwnerHandler is Handler {
         uint256 count = world.operatorCount();
         for (index = world.STAYING_OPERATORS(); index < count; ++index) {
             OperatorSets.Operator memory candidate = world.operator(index);
-            if (!candidate.registered || candidate.weights[set] == 0) return index;
+            if (!candidate.registered || candidate.disabled || candidate.weights[set] == 0) return index;
         }
         world.weigh(set, --index, 0);
     }

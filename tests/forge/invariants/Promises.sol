@@ -78,14 +78,22 @@ abstract contract Promises is Treasury {
     function assertEpochsAgree() external view {
         _same(registry.epochCount(), epochCount, "number of epochs");
         for (uint32 set = 1; set <= 2; ++set) {
-            _same(EpochId.unwrap(registry.latestEpoch(OperatorSetId.wrap(set))), latestEpoch[set], "latest epoch");
+            OperatorSetId operatorSet = OperatorSetId.wrap(set);
+            _same(EpochId.unwrap(registry.latestEpoch(operatorSet)), latestEpoch[set], "latest epoch");
+            (EpochId pending, uint48 activatesAt) = registry.pendingEpoch(operatorSet);
+            _same(EpochId.unwrap(pending), pendingEpoch[set], "pending epoch");
+            _same(activatesAt, frozen[pendingEpoch[set]].activatesAt, "activation of the pending epoch");
+            _assertLive(set);
         }
         for (uint32 epoch = 0; epoch <= epochCount + 1; ++epoch) {
             FrozenEpoch storage expected = frozen[epoch];
-            (address table, OperatorSetId operatorSet, uint48 validUntil) = registry.epochs(EpochId.wrap(epoch));
+            (address table, OperatorSetId operatorSet, uint48 validUntil, uint48 expiresAt) =
+                registry.epochs(EpochId.wrap(epoch));
             _same(table, expected.table, "table of an epoch");
             _same(OperatorSetId.unwrap(operatorSet), expected.operatorSet, "operator set of an epoch");
             _same(validUntil, expected.validUntil, "end of an epoch");
+            _same(expiresAt, expected.expiresAt, "first end of an epoch");
+            assertLe(validUntil, expiresAt, "an epoch outlives its lifetime");
             _same(table.codehash, expected.codeHash, "an epoch's table has changed");
             if (expected.revoked) _same(validUntil, 0, "a revoked epoch has come back");
             _assertCopied(taskManager, epoch);
@@ -128,12 +136,30 @@ abstract contract Promises is Treasury {
         }
     }
 
+    /// @dev What the registry would revoke with the set: everything that can still be used.
+    function _assertLive(uint32 set) private view {
+        EpochId[] memory live = registry.liveEpochs(OperatorSetId.wrap(set));
+        uint256 count = 0;
+        for (uint32 epoch = 1; epoch <= epochCount; ++epoch) {
+            FrozenEpoch storage expected = frozen[epoch];
+            if (expected.operatorSet != set || expected.validUntil == 0) continue;
+            if (block.timestamp >= expected.expiresAt) continue;
+            assertLt(count, live.length, "an epoch that can be used is not live");
+            _same(EpochId.unwrap(live[count++]), epoch, "live epoch");
+        }
+        _same(live.length, count, "number of live epochs");
+    }
+
+    /// @dev A validator knows no epoch that was not activated.
     function _assertCopied(ITaskManager validator, uint32 epoch) private view {
-        (address table, OperatorSetId operatorSet, uint48 validUntil) = validator.epochs(EpochId.wrap(epoch));
+        (address table, OperatorSetId operatorSet, uint48 validUntil, uint48 expiresAt) =
+            validator.epochs(EpochId.wrap(epoch));
         FrozenEpoch storage expected = frozen[epoch];
-        _same(table, expected.table, "copied table");
-        _same(OperatorSetId.unwrap(operatorSet), expected.operatorSet, "copied operator set");
-        _same(validUntil, expected.validUntil, "copied end");
+        bool known = expected.known;
+        _same(table, known ? expected.table : address(0), "copied table");
+        _same(OperatorSetId.unwrap(operatorSet), known ? expected.operatorSet : 0, "copied operator set");
+        _same(validUntil, known ? expected.validUntil : 0, "copied end");
+        _same(expiresAt, known ? expected.expiresAt : 0, "copied first end");
     }
 
     function _assertAggregate(address table, uint256 sumOfSecrets) private view {

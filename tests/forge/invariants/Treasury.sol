@@ -194,7 +194,7 @@ abstract contract Treasury is Attesting {
     /// @dev Checks 8 and 9.
     function _refusalByEpoch(Policy memory terms, Signed memory signed) private view returns (bytes memory) {
         (uint32 number, FrozenEpoch storage epoch) = (signed.epoch, frozen[signed.epoch]);
-        if (epoch.operatorSet == 0 || epoch.operatorSet != OperatorSetId.unwrap(terms.operatorSet)) {
+        if (!epoch.known || epoch.operatorSet != OperatorSetId.unwrap(terms.operatorSet)) {
             return abi.encodeWithSelector(IRefusals.UnknownEpoch.selector, number);
         }
         bool isOver = signed.recorded ? epoch.revoked : !isInForce(number);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
+import {IOwnedRegistry} from "../utils/IOwnedRegistry.sol";
 import {Signed} from "./Attesting.sol";
 import {Promises} from "./Promises.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -47,7 +47,7 @@ contract World is Promises {
 
     /* CONTRACTS */
 
-    function operatorRegistry() external view returns (OperatorRegistry) {
+    function operatorRegistry() external view returns (IOwnedRegistry) {
         return registry;
     }
 

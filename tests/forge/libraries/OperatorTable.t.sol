@@ -13,7 +13,7 @@ contract OperatorTableTest is AssentTestBase {
         deployAssent(3);
         setWeight(1, 7);
         EpochId epoch = commitEpoch(0, 3);
-        (address table,,) = registry.epochs(epoch);
+        (address table,,,) = registry.epochs(epoch);
 
         uint256 sum = 0;
         bytes memory entries;
@@ -32,7 +32,7 @@ contract OperatorTableTest is AssentTestBase {
 
     function test_EarlierTablesAreTheFormatToTheByte() public {
         deployAssent(102);
-        (address head,,) = registry.epochs(FIRST_EPOCH);
+        (address head,,,) = registry.epochs(FIRST_EPOCH);
         address earlier = OperatorTable.earlierTable(head, 0);
 
         assertEq(earlier.code, _expectedTable(0, 100, 0, 100, ""));

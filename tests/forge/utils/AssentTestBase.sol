@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {OperatorRegistry} from "../../../contracts/OperatorRegistry.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, EpochId, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {AuthorizationEncoding} from "../../../contracts/testing/AuthorizationEncoding.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
+import {IOwnedRegistry} from "./IOwnedRegistry.sol";
 import {Test} from "forge-std/Test.sol";
 
 /// @title A whole Assent with real keys, and operators who sign whatever a test asks
@@ -14,6 +14,7 @@ abstract contract AssentTestBase is Test {
     OperatorSetId internal constant OPERATOR_SET = OperatorSetId.wrap(1);
     OperatorSetId internal constant OTHER_SET = OperatorSetId.wrap(2);
     EpochId internal constant FIRST_EPOCH = EpochId.wrap(1);
+    uint48 internal constant EPOCH_LIFETIME = 7 days;
     uint48 internal constant GRACE_PERIOD = 1 days;
     uint48 internal constant MAX_LIFETIME = 1 hours;
     uint16 internal constant QUORUM = 6667;
@@ -23,14 +24,14 @@ abstract contract AssentTestBase is Test {
 
     address internal owner = makeAddr("owner");
     OwnerStakeSource internal ownerStakeSource;
-    OperatorRegistry internal registry;
+    IOwnedRegistry internal registry;
     ITaskManager internal taskManager;
 
     /// @dev Deploys the contracts and commits an epoch of `operatorCount` operators of equal weight.
     function deployAssent(uint256 operatorCount) internal {
         vm.warp(1_800_000_000);
         ownerStakeSource = new OwnerStakeSource(owner);
-        registry = new OperatorRegistry(owner, ownerStakeSource, GRACE_PERIOD);
+        registry = deployRegistry();
         taskManager = deployTaskManager();
         vm.prank(owner);
         registry.addValidator(taskManager);
@@ -40,7 +41,18 @@ abstract contract AssentTestBase is Test {
         commitEpoch(0, operatorCount);
     }
 
-    /// @dev From its artifact: foundry.toml has separate compiler settings for it.
+    /// @dev How long an epoch is pending, in seconds. Without a delay each commit counts at once.
+    function activationDelay() internal pure virtual returns (uint48) {
+        return 0;
+    }
+
+    /// @dev From its artifact: foundry.toml compiles it with separate settings.
+    function deployRegistry() internal returns (IOwnedRegistry) {
+        bytes memory arguments = abi.encode(owner, ownerStakeSource, EPOCH_LIFETIME, activationDelay(), GRACE_PERIOD);
+        return IOwnedRegistry(deployCode("OperatorRegistry.sol:OperatorRegistry", arguments));
+    }
+
+    /// @dev From its artifact, as the registry.
     function deployTaskManager() internal returns (ITaskManager) {
         return ITaskManager(deployCode("TaskManager.sol:TaskManager", abi.encode(registry)));
     }
@@ -55,6 +67,12 @@ abstract contract AssentTestBase is Test {
 
     function proofOfPossession(uint256 index, address operator, bytes memory key) internal view returns (bytes memory) {
         return OperatorKeys.proofOfPossession(OperatorKeys.secretKey(index), registry, operator, key);
+    }
+
+    /// @dev The key of secret `index`, and its proof of possession for operator `operator`.
+    function newKey(uint256 index, uint256 operator) internal view returns (bytes memory key, bytes memory proof) {
+        key = OperatorKeys.publicKey(OperatorKeys.secretKey(index));
+        proof = proofOfPossession(index, operatorAddress(operator), key);
     }
 
     function setWeight(uint256 index, uint96 weight) internal {
@@ -73,6 +91,12 @@ abstract contract AssentTestBase is Test {
         }
         vm.prank(owner);
         return registry.commitEpoch(OPERATOR_SET, operatorAddresses(first, count));
+    }
+
+    /// @dev A list of one epoch.
+    function only(EpochId epoch) internal pure returns (EpochId[] memory epochs) {
+        epochs = new EpochId[](1);
+        epochs[0] = epoch;
     }
 
     function operatorAddress(uint256 index) internal pure returns (address) {

@@ -249,7 +249,7 @@ impl Setup {
     async fn replace_epoch(&mut self) -> Result<()> {
         let old = self.epoch.number;
         self.commit_next_epoch().await?;
-        self.client.revoke_epoch(self.deployment.operator_registry.address, self.owner, old).await?;
+        self.client.revoke_epochs(self.deployment.operator_registry.address, self.owner, &[old]).await?;
         Ok(())
     }
 }

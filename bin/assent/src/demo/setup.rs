@@ -9,12 +9,12 @@ use alloy::{
     },
     providers::DynProvider,
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use assent_client::AssentClient;
-use assent_contracts::deployment::Deployment;
+use assent_contracts::deployment::{Delays, Deployment};
 use assent_examples::{ExampleToken, deploy_vault};
-use assent_signer::SecretKey;
-use assent_verifier::{Epoch, Policy, verify_proof_of_possession};
+use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_approval};
+use assent_verifier::{Epoch, EpochApproval, Policy, verify_proof_of_possession};
 
 /// The number of operators in the epoch.
 pub const OPERATORS: usize = 7;
@@ -26,7 +26,6 @@ const WEIGHT: u64 = 100;
 /// Two thirds, in basis points: 5 of 7.
 const QUORUM: u16 = 6667;
 const MAX_LIFETIME: u64 = 3_600;
-const GRACE_PERIOD: u64 = 86_400;
 const RECIPIENT: Address = address!("0x000000000000000000000000000000000000bEEF");
 
 /// The chain with all contracts and accounts.
@@ -72,7 +71,7 @@ impl Setup {
         let [owner, agent, other_agent, accounts @ ..] = node.accounts().await?;
         let chain_id = U256::from(client.chain_id().await?);
 
-        let report = client.deploy(owner, owner, U48::from(GRACE_PERIOD)).await?;
+        let report = client.deploy(owner, owner, Delays::default()).await?;
         let deployment = report.deployment;
         let operators = demo_operators(accounts)?;
         register(&client, &deployment, chain_id, &operators).await?;
@@ -153,5 +152,36 @@ async fn commit_epoch(
     client.set_weights(deployment.owner_stake_source.address, deployment.owner, OPERATOR_SET, &weights).await?;
     let addresses = operators.iter().map(|operator| operator.address).collect::<Vec<_>>();
     let committed = client.commit_epoch(registry, deployment.owner, OPERATOR_SET, &addresses).await?;
+    if committed.activates_at.is_some() {
+        approve(client, registry, deployment.owner, committed.number, operators).await?;
+    }
     Ok(client.read_epoch(registry, committed.number).await?)
+}
+
+/// The operators of the current epoch approve the next one, so that it counts at once.
+async fn approve(
+    client: &AssentClient<DynProvider>,
+    registry: Address,
+    payer: Address,
+    number: u32,
+    operators: &[DemoOperator],
+) -> Result<()> {
+    let chain_id = U256::from(client.chain_id().await?);
+    let next = client.read_epoch(registry, number).await?;
+    let current = client.latest_epoch(registry, next.operator_set).await?.context("no epoch can approve the next")?;
+    let deadline = U48::MAX;
+    let approval = EpochApproval {
+        registry,
+        operator_set: next.operator_set,
+        signed_by: current.number,
+        set_hash: next.operators.set_hash(),
+        deadline,
+    };
+    let partials: Vec<_> = operators
+        .iter()
+        .map(|operator| PartialSignature::new(operator.address, operator.key.approve_epoch(&approval, chain_id)))
+        .collect();
+    let signed = aggregate_epoch_approval(&current, &approval, chain_id, &partials)?;
+    client.approve_epoch(registry, payer, number, deadline, &signed.signature, &signed.non_signers).await?;
+    Ok(())
 }

@@ -4,7 +4,8 @@
 
 use super::command::Desk;
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -34,6 +35,28 @@ impl Anvil {
         // Reads on: anvil stops once the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, url: format!("http://{address}") }
+    }
+
+    /// Moves its clock on, and mines a block.
+    pub fn skip(&self, seconds: u64) {
+        self.request("evm_increaseTime", &format!("[{seconds}]"));
+        self.request("evm_mine", "[]");
+    }
+
+    fn request(&self, method: &str, parameters: &str) {
+        let host = self.url.trim_start_matches("http://");
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{parameters}}}"#);
+        let mut stream = TcpStream::connect(host).expect("anvil listens");
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("anvil takes the request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("anvil answers");
+        assert!(answer.contains("\"result\""), "{answer}");
     }
 
     /// The first of the accounts that it has unlocked and funded.

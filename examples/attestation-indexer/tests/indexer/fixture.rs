@@ -11,6 +11,7 @@ use alloy::{
     sol_types::SolCall,
 };
 use assent_client::{AssentClient, PreparedCall};
+use assent_contracts::deployment::Delays;
 use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault, execute_call};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
@@ -62,7 +63,7 @@ impl Fixture {
     pub async fn new(provider: DynProvider, accounts: &[Address], agent_contract: Option<&'static [u8]>) -> Self {
         let client = AssentClient::new(provider);
         let owner = accounts[0];
-        let report = client.deploy(owner, owner, U48::from(3600)).await.unwrap();
+        let report = client.deploy(owner, owner, Delays::default()).await.unwrap();
         let (registry, task_manager) =
             (report.deployment.operator_registry.address, report.deployment.task_manager.address);
         let agent = match agent_contract {

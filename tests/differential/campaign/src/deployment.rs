@@ -6,7 +6,7 @@ use alloy::{
     sol_types::SolCall,
 };
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain, Message, SnapshotId};
-use assent_contracts::{OperatorRegistry, OwnerStakeSource, TaskManager};
+use assent_contracts::{OperatorRegistry, OwnerStakeSource, TaskManager, deployment::MAX_EPOCH_LIFETIME};
 use assent_examples::{ExampleToken, TreasuryVault};
 use assent_signer::SecretKey;
 use assent_verifier::{Epoch, Operator, OperatorSet, Policy};
@@ -66,6 +66,8 @@ impl Deployment {
             encode(&OperatorRegistry::constructorCall {
                 owner,
                 initialStakeSource: owner_stake_source,
+                initialEpochLifetime: MAX_EPOCH_LIFETIME,
+                initialActivationDelay: U48::ZERO, // Each epoch counts at once.
                 initialGracePeriod: U48::from(plan.grace_period),
             }),
         );
@@ -133,7 +135,7 @@ impl Deployment {
 
     /// Revokes an epoch.
     pub fn revoke(&self, epoch: u32) {
-        self.transact(self.owner, self.registry, &OperatorRegistry::revokeEpochCall { epoch });
+        self.transact(self.owner, self.registry, &OperatorRegistry::revokeEpochsCall { revoked: vec![epoch] });
     }
 
     /// Makes a call that must succeed.
@@ -188,10 +190,12 @@ impl Deployment {
         );
 
         let mut rest = addresses.as_slice();
+        let mut weights_read_at = None;
         while rest.len() > TABLE_CAPACITY {
             let (table, after) = rest.split_at(TABLE_CAPACITY);
             let stage = OperatorRegistry::stageOperatorsCall { operatorSet: operator_set, operators: table.into() };
             self.transact(self.owner, self.registry, &stage);
+            weights_read_at.get_or_insert(self.chain.timestamp());
             rest = after;
         }
         let commit = OperatorRegistry::commitEpochCall { operatorSet: operator_set, operators: rest.into() };
@@ -199,7 +203,9 @@ impl Deployment {
 
         let operators = OperatorSet::new(operators).expect("the operators are a valid set");
         assert_eq!(operators, self.read_operators(number), "the registry froze other operators than it was given");
-        self.epochs.push(Epoch { number, operator_set, valid_until: U48::MAX, operators });
+        let weights_read_at = weights_read_at.unwrap_or_else(|| self.chain.timestamp());
+        let valid_until = U48::from(weights_read_at) + MAX_EPOCH_LIFETIME;
+        self.epochs.push(Epoch { number, operator_set, valid_until, operators });
     }
 
     /// Reads the operator set from contract code.
