@@ -12,7 +12,8 @@ const RUNTIMES: [&str; 8] = ["async-std", "hyper", "regorus", "reqwest", "tokio"
 const KEY_FILES: [&str; 4] = ["aes", "ctr", "pbkdf2", "scrypt"];
 
 /// A library, its features, and what it must not depend on, directly or indirectly.
-const RULES: [(&str, &str, &[&str]); 6] = [
+const RULES: [(&str, &str, &[&str]); 7] = [
+    ("assent-json", "--all-features", &RUNTIMES),
     ("assent-machine", "--all-features", &RUNTIMES),
     ("assent-types", "--all-features", &RUNTIMES),
     ("assent-verifier", "--all-features", &RUNTIMES),
