@@ -5,8 +5,8 @@ mod document;
 use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use alloy_sol_types::{SolStruct, SolValue};
 use assent_types::{
-    Attestation, AttestationDocument, Authorization, AuthorizationError, Decision, Intent, MerkleProof, MerkleTree,
-    NonSigners, NonSignersError, PublicKey, QuorumProof, Signature, UnknownDecision, append_trailing,
+    Attestation, AttestationDocument, Authorization, AuthorizationError, Decision, EpochApproval, Intent, MerkleProof,
+    MerkleTree, NonSigners, NonSignersError, PublicKey, QuorumProof, Signature, UnknownDecision, append_trailing,
     digest::{attestation_digest, intent_hash, proof_of_possession_digest},
     split_trailing,
 };
@@ -183,6 +183,21 @@ fn digests_are_those_of_the_typed_data_in_the_protocol() {
     ]);
     let digest = proof_of_possession_digest(operator, &key, chain_id, registry);
     assert_eq!(digest, in_domain(registry, struct_hash));
+
+    let set_hash = B256::repeat_byte(5);
+    let approval =
+        EpochApproval { registry, operator_set: 1, signed_by: 4, set_hash, deadline: U48::from(1_800_000_000) };
+    let approval_type =
+        "EpochApproval(address registry,uint32 operatorSet,uint32 signedBy,bytes32 setHash,uint48 deadline)";
+    let struct_hash = hash_words(&[
+        keccak256(approval_type),
+        registry.into_word(),
+        number(U256::from(1)),
+        number(U256::from(4)),
+        set_hash,
+        number(U256::from(1_800_000_000)),
+    ]);
+    assert_eq!(approval.digest(chain_id), in_domain(registry, struct_hash));
 }
 
 #[test]

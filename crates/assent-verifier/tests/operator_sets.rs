@@ -5,6 +5,7 @@ mod fixture;
 use alloy_primitives::{
     Address, U256,
     aliases::{U48, U96},
+    keccak256,
 };
 use assent_verifier::{Epoch, Operator, OperatorSet, OperatorSetError, OperatorTableError, PublicKey};
 use fixture::{encode_key, operators, secret, write_tables};
@@ -50,6 +51,25 @@ fn reads_a_set_of_several_tables() {
         let not_full = OperatorTableError::NotFull { table: 0, actual: count };
         assert_eq!(OperatorSet::from_tables(&head, &tables), Err(not_full));
     }
+}
+
+#[test]
+fn a_sets_hash_is_that_of_the_entries_of_its_tables() {
+    let operators = some_operators(205);
+    let addresses = [Address::repeat_byte(1), Address::repeat_byte(2)];
+    // A zero byte, key, weight, count, number of earlier tables and their addresses are before the entries.
+    let hashes: Vec<_> = write_tables(&operators, &addresses)
+        .iter()
+        .map(|table| keccak256(&table[1 + 192 + 12 + 2 + 1 + 20 * usize::from(table[207])..]))
+        .collect();
+    let set = OperatorSet::new(operators.clone()).unwrap();
+    assert_eq!(set.set_hash(), keccak256(hashes.concat()));
+
+    // One table, and then one more operator.
+    let one_table = OperatorSet::new(operators[..100].to_vec()).unwrap();
+    let more = OperatorSet::new(operators[..101].to_vec()).unwrap();
+    assert_eq!(one_table.set_hash(), keccak256(hashes[0]));
+    assert_ne!(one_table.set_hash(), more.set_hash());
 }
 
 #[test]
