@@ -55,8 +55,8 @@ enum Task {
     ///
     /// Measures the contracts, and the verifier with all its features. Fails if a test fails, if a line or branch is
     /// not reached that xtask/src/checks/coverage/exceptions.rs does not list with a reason, or if a listed one is
-    /// reached. Rust needs llvm-profdata and llvm-cov of the compiler's own LLVM: from `rustup component add
-    /// llvm-tools`, or from Debian's packages (llvm-22 for LLVM 22).
+    /// reached. Rust needs cargo-llvm-cov, and LLVM's tools of the compiler's own version: from `rustup component add
+    /// llvm-tools`, or from Debian's packages (llvm-22 for LLVM 22), whose programs LLVM_COV and LLVM_PROFDATA name.
     Coverage(coverage::Arguments),
     /// Compare the decisions of contracts and verifier on random cases, and stop at the first difference
     ///
@@ -143,10 +143,6 @@ Examples:
   cargo xtask report --json                  measure gas and times, as JSON";
 
 fn main() -> ExitCode {
-    // cargo calls this program in place of the compiler while it measures coverage.
-    if let Some(status) = coverage::compile() {
-        return status;
-    }
     match run(Task::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

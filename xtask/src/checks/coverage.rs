@@ -13,7 +13,6 @@ use crate::{
     tools::setup,
 };
 use lcov::File;
-pub use rust::compile;
 
 /// What to measure, and how to print it.
 #[derive(Args)]

@@ -22,11 +22,6 @@ pub fn root() -> PathBuf {
     package.join("..")
 }
 
-/// This program, by the path under which it was started. The tests may have built another version of it since.
-pub fn this_program() -> io::Result<PathBuf> {
-    std::path::absolute(std::env::args_os().next().unwrap_or_default())
-}
-
 /// Cargo's target directory, absolute: a relative path would be resolved a second time by programs that start in the
 /// root.
 pub fn target_directory() -> PathBuf {

@@ -15,7 +15,6 @@ use std::{
 use commands::OUTPUT;
 pub use commands::{
     cargo, command, execute, forge, forge_path, has_cargo, must_pass, numbers, printed, root, rustc, target_directory,
-    this_program,
 };
 use table::Row;
 
