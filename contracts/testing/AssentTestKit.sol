@@ -15,6 +15,7 @@ import {OperatorKeys} from "./OperatorKeys.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {Test} from "forge-std/Test.sol";
+import {VmSafe} from "forge-std/Vm.sol";
 
 /// @title AssentTestKit
 /// @notice Deploys Assent for the tests of a contract that inherits `PolicyClient`. The contracts have the bytecode
@@ -34,17 +35,15 @@ import {Test} from "forge-std/Test.sol";
 ///
 ///         function test_RevertWhen_OperatorsDeny() public {
 ///             Intent memory intent = intentOf(agent, address(treasury), 0, abi.encodeCall(Treasury.pay, (bob, 5)));
-///             bytes memory authorization = deny(intent);
-///             vm.expectPartialRevert(IRefusals.PolicyDenied.selector);
-///             callAttested(intent, authorization);
+///             callRefused(intent, deny(intent), IRefusals.PolicyDenied.selector);
 ///         }
 ///     }
 ///
 /// @dev The EVM needs the hardfork Osaka: `evm_version = "osaka"` in foundry.toml, with any compiler. Each attestation
 /// has the client's next nonce and is for the client's policy. If a contract executes intents, the intent's target is
 /// not the client: give the client as the second argument.
-/// @dev Warning: Make an authorization before `vm.prank` or `vm.expectRevert`: they apply to the next call, and
-/// attesting makes calls.
+/// @dev A prank applies to the test's own calls only: the kit suspends it while it makes calls. `vm.expectRevert`
+/// applies to the next call, and attesting makes calls: make the authorization first, or use `callRefused`.
 abstract contract AssentTestKit is Test {
     /// @notice Thrown when the EVM lacks the BLS12-381 precompiles (EIP-2537, Prague): set `evm_version = "osaka"`.
     error PrecompilesMissing();
@@ -57,6 +56,11 @@ abstract contract AssentTestKit is Test {
     error NotPolicyClient(address client);
     /// @notice Thrown when the client's TaskManager is not the kit's: initialize the client with `taskManager`.
     error OtherTaskManager(address client, ITaskManager asked);
+    /// @notice Thrown when the kit makes calls between `vm.expectRevert` and the call it is for: make the authorization
+    /// before `vm.expectRevert`, or use `callRefused`.
+    error KitCalledAfterExpectRevert();
+    /// @notice Thrown when a call that must be refused succeeds.
+    error NotRefused(bytes4 refusal);
     /// @notice Thrown when there are fewer operators than that.
     error NoSuchOperators(uint256 nonSigners, uint256 operators);
 
@@ -85,6 +89,14 @@ abstract contract AssentTestKit is Test {
     mapping(address client => uint256 nonce) internal nextNonce;
     uint256 private _deployments;
 
+    /// @dev Runs the function as if the test had no prank, and restores the prank for the test's next call.
+    modifier withoutPrank() {
+        bytes memory restoration = _suspendPrank();
+        _refusePendingExpectRevert();
+        _;
+        if (restoration.length > 0) _cheat(restoration);
+    }
+
     /* SET-UP */
 
     /// @dev Deploys Assent with seven operators of equal weight. If a test forks a chain, call it after that.
@@ -93,7 +105,7 @@ abstract contract AssentTestKit is Test {
     }
 
     /// @dev Deploys Assent with this number of operators of equal weight.
-    function deployAssent(uint256 operators) internal {
+    function deployAssent(uint256 operators) internal withoutPrank {
         _requirePrecompiles();
         _requireInstruction();
         // A test's chain begins at second 1, from which an hour cannot be subtracted.
@@ -174,7 +186,7 @@ abstract contract AssentTestKit is Test {
         return forged(intent, intent.to);
     }
 
-    function forged(Intent memory intent, address client) internal returns (bytes memory authorization) {
+    function forged(Intent memory intent, address client) internal withoutPrank returns (bytes memory authorization) {
         Attestation memory attestation = attestationOf(intent, client);
         bytes memory signature = OperatorKeys.sign(uint256(keccak256("forger")), taskManager.digestOf(attestation));
         return AuthorizationEncoding.direct(attestation, currentEpoch, signature, "", new bytes32[](0));
@@ -189,7 +201,11 @@ abstract contract AssentTestKit is Test {
         return batch(intents, clients);
     }
 
-    function batch(Intent[] memory intents, address[] memory clients) internal returns (bytes[] memory authorizations) {
+    function batch(Intent[] memory intents, address[] memory clients)
+        internal
+        withoutPrank
+        returns (bytes[] memory authorizations)
+    {
         (Attestation[] memory attestations, bytes32[] memory leaves) = _attestationsOf(intents, clients);
         bytes memory signature = _sign(MerkleTree.rootOf(leaves), 0);
         authorizations = new bytes[](intents.length);
@@ -203,6 +219,7 @@ abstract contract AssentTestKit is Test {
     /// @dev The same with the batch's root recorded, so that the authorizations carry no signature.
     function recordedBatch(Intent[] memory intents, address[] memory clients)
         internal
+        withoutPrank
         returns (bytes[] memory authorizations)
     {
         (Attestation[] memory attestations, bytes32[] memory leaves) = _attestationsOf(intents, clients);
@@ -218,7 +235,7 @@ abstract contract AssentTestKit is Test {
     /* ONE FIELD AT A TIME */
 
     /// @dev Returns what `attest` signs, for a test that changes a field first. Takes the client's next nonce.
-    function attestationOf(Intent memory intent, address client) internal returns (Attestation memory) {
+    function attestationOf(Intent memory intent, address client) internal withoutPrank returns (Attestation memory) {
         Policy memory policy = _policyOf(client);
         return attestationOf(intent, client, policy, nextNonce[client]++);
     }
@@ -227,6 +244,7 @@ abstract contract AssentTestKit is Test {
     function attestationOf(Intent memory intent, address client, Policy memory policy, uint256 nonce)
         internal
         view
+        withoutPrank
         returns (Attestation memory)
     {
         uint48 lifetime = policy.maxLifetime < ATTESTATION_LIFETIME ? policy.maxLifetime : ATTESTATION_LIFETIME;
@@ -251,6 +269,7 @@ abstract contract AssentTestKit is Test {
     function authorize(Attestation memory attestation, uint256 nonSigners)
         internal
         view
+        withoutPrank
         returns (bytes memory authorization)
     {
         bytes memory signature = _sign(taskManager.digestOf(attestation), nonSigners);
@@ -260,18 +279,36 @@ abstract contract AssentTestKit is Test {
 
     /* CALLS */
 
-    /// @dev Makes the call from the intent's sender, with the authorization appended to the calldata. Returns the
-    /// call's result or passes on its revert, so that `vm.expectRevert` before it works.
+    /// @dev Makes the call with the authorization appended to the calldata: from the pranked caller if there is one,
+    /// otherwise from the intent's sender. Returns the call's result or passes on its revert, so that
+    /// `vm.expectRevert` before it works.
     function callAttested(Intent memory intent, bytes memory authorization) internal returns (bytes memory) {
-        bytes memory data = AuthorizationEncoding.trailing(intent.data, authorization);
-        vm.prank(intent.from);
+        bytes memory data = _prepareCall(intent, authorization);
         return Address.functionCallWithValue(intent.to, data, intent.value);
+    }
+
+    /// @dev Makes the same call and requires that it reverts with the error of this selector. Returns the revert data.
+    /// A call that reverts with another error reverts here with that error.
+    function callRefused(Intent memory intent, bytes memory authorization, bytes4 refusal)
+        internal
+        returns (bytes memory revertData)
+    {
+        _requireNoExpectRevert();
+        bytes memory data = _prepareCall(intent, authorization);
+        bool success;
+        (success, revertData) = intent.to.call{value: intent.value}(data);
+        if (success) revert NotRefused(refusal);
+        if (revertData.length < 4 || bytes4(revertData) != refusal) {
+            assembly ("memory-safe") {
+                revert(add(revertData, 0x20), mload(revertData))
+            }
+        }
     }
 
     /* EPOCHS */
 
     /// @dev Commits the next epoch, with the same operators; the previous one stays valid for the grace period.
-    function commitEpoch() internal {
+    function commitEpoch() internal withoutPrank {
         address[] memory operators = new address[](operatorCount);
         for (uint256 i = 0; i < operatorCount; ++i) {
             operators[i] = operatorAddress(i);
@@ -281,7 +318,7 @@ abstract contract AssentTestKit is Test {
     }
 
     /// @dev Revokes the epoch: all that it signed is refused with `EpochRevoked`, until `commitEpoch` begins another.
-    function revokeEpoch() internal {
+    function revokeEpoch() internal withoutPrank {
         EpochId[] memory revoked = new EpochId[](1);
         revoked[0] = currentEpoch;
         vm.prank(assentOwner);
@@ -297,6 +334,48 @@ abstract contract AssentTestKit is Test {
     }
 
     /* PRIVATE */
+
+    function _requireNoExpectRevert() private view withoutPrank {}
+
+    /// @dev Pranks the intent's sender unless the test has a prank. Returns the calldata of the call.
+    function _prepareCall(Intent memory intent, bytes memory authorization) private returns (bytes memory) {
+        bytes memory restoration = _suspendPrank();
+        if (restoration.length > 0) _cheat(restoration);
+        else vm.prank(intent.from);
+        return AuthorizationEncoding.trailing(intent.data, authorization);
+    }
+
+    /// @dev Stops the test's prank. Returns the cheatcode that restores it; empty without a prank.
+    function _suspendPrank() private view returns (bytes memory restoration) {
+        (VmSafe.CallerMode mode, address sender, address origin) = _readCallers();
+        bool once = mode == VmSafe.CallerMode.Prank;
+        if (!once && mode != VmSafe.CallerMode.RecurrentPrank) return "";
+        _cheat(abi.encodeCall(vm.stopPrank, ()));
+        (VmSafe.CallerMode rest, address restSender,) = _readCallers();
+        // The prank of an outer call is reported too, but neither applies here nor can be stopped here.
+        if (rest == mode && restSender == sender) return "";
+        return abi.encodeWithSignature(once ? "prank(address,address)" : "startPrank(address,address)", sender, origin);
+    }
+
+    /// @dev Fails if the kit's next call would be taken for the one that `vm.expectRevert` expects to revert. A second
+    /// `vm.expectRevert` fails while one is pending. Then a call that fails without data shows whose that is: forge
+    /// changes its result unless an outer call expects the revert.
+    function _refusePendingExpectRevert() private view {
+        bool pending = !_cheat(abi.encodeWithSignature("expectRevert()"));
+        // BLAKE2F (EIP-152) fails unless its input has 213 bytes.
+        (bool success, bytes memory result) = address(9).staticcall{gas: 1000}("");
+        if (pending && (success || result.length > 0)) revert KitCalledAfterExpectRevert();
+    }
+
+    function _readCallers() private view returns (VmSafe.CallerMode, address sender, address origin) {
+        (, bytes memory callers) = address(vm).staticcall(abi.encodeCall(vm.readCallers, ()));
+        return abi.decode(callers, (VmSafe.CallerMode, address, address));
+    }
+
+    /// @dev A static call, so that views can be attested in too. Forge answers it like any other.
+    function _cheat(bytes memory cheatcode) private view returns (bool success) {
+        (success,) = address(vm).staticcall(cheatcode);
+    }
 
     function _deploy(bytes memory creationCode, bytes memory arguments) private returns (address) {
         return Create2.deploy(0, bytes32(_deployments++), bytes.concat(creationCode, arguments));

@@ -7,6 +7,7 @@ import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {AssentTestKit} from "../../../contracts/testing/AssentTestKit.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
+import {VmSafe} from "forge-std/Vm.sol";
 
 /// @dev What `AssentTestKit` promises to the tests that inherit it.
 contract TestKitTest is AssentTestKit {
@@ -127,6 +128,114 @@ contract TestKitTest is AssentTestKit {
         callAttested(_payment(5), attest(_payment(5)));
     }
 
+    /* REFUSED CALLS */
+
+    function test_CallRefusedRequiresThisRefusal() public {
+        bytes memory authorization = attest(_payment(5));
+        callAttested(_payment(5), authorization);
+        bytes memory revertData = callRefused(_payment(5), authorization, IRefusals.AttestationAlreadySpent.selector);
+        assertEq(revertData, abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, vault, 0));
+        assertEq(token.balanceOf(bob), 5);
+    }
+
+    function test_RevertWhen_RefusedCallSucceeds() public {
+        bytes memory authorization = attest(_payment(5));
+        vm.expectRevert(abi.encodeWithSelector(NotRefused.selector, IRefusals.PolicyDenied.selector));
+        this.callRefusedExternally(_payment(5), authorization, IRefusals.PolicyDenied.selector);
+    }
+
+    function test_RevertWhen_CallIsRefusedWithAnotherError() public {
+        bytes memory authorization = attest(_payment(6));
+        vm.expectPartialRevert(IRefusals.WrongTask.selector);
+        this.callRefusedExternally(_payment(5), authorization, IRefusals.PolicyDenied.selector);
+    }
+
+    /* PRANKS AND EXPECTED REVERTS */
+
+    function test_PrankBeforeAttestAppliesToTheCall() public {
+        Intent memory intent = intentOf(agent, address(token), 0, abi.encodeCall(token.transfer, (bob, 7)));
+        vm.prank(agent);
+        vault.execute(intent, attest(intent, address(vault)));
+        assertEq(token.balanceOf(bob), 7);
+    }
+
+    function test_PrankBeforeDenyAppliesToTheCall() public {
+        Intent memory intent = intentOf(agent, address(token), 0, abi.encodeCall(token.transfer, (bob, 7)));
+        vm.prank(agent, agent);
+        try vault.execute(intent, deny(intent, address(vault))) {
+            fail();
+        } catch (bytes memory revertData) {
+            assertEq(bytes4(revertData), IRefusals.PolicyDenied.selector);
+        }
+    }
+
+    function test_RecurrentPrankLastsThroughTheKitsCalls() public {
+        vm.startPrank(agent);
+        callAttested(_payment(5), attest(_payment(5)));
+        callRefused(_payment(5), deny(_payment(5)), IRefusals.PolicyDenied.selector);
+        commitEpoch();
+        revokeEpoch();
+        callRefused(_payment(5), attest(_payment(5)), IRefusals.EpochRevoked.selector);
+        (VmSafe.CallerMode mode, address caller,) = vm.readCallers();
+        assertEq(uint256(mode), uint256(VmSafe.CallerMode.RecurrentPrank));
+        assertEq(caller, agent);
+    }
+
+    function test_PrankedCallerIsTheCallsCaller() public {
+        bytes memory authorization = attest(_payment(5));
+        vm.prank(bob);
+        callRefused(_payment(5), authorization, TreasuryVault.NotAgent.selector);
+        vm.prank(agent);
+        callAttested(_payment(5), authorization);
+    }
+
+    function test_PrankOfAnOuterCallIsNeitherStoppedNorRestored() public {
+        vm.prank(agent);
+        callAttested(_payment(5), this.attestExternally(_payment(5), address(vault)));
+        (VmSafe.CallerMode mode,,) = vm.readCallers();
+        assertEq(uint256(mode), uint256(VmSafe.CallerMode.None));
+        vm.startPrank(bob);
+        bytes memory authorization = this.attestExternally(_payment(5), address(vault));
+        vm.stopPrank();
+        callAttested(_payment(5), authorization);
+    }
+
+    function test_ExpectRevertBeforeCallAttestedWorks() public {
+        bytes memory authorization = deny(_payment(5));
+        vm.expectPartialRevert(IRefusals.PolicyDenied.selector);
+        callAttested(_payment(5), authorization);
+    }
+
+    /// @dev Forge would otherwise report that the kit's own call did not revert, or accept its revert.
+    function test_RevertWhen_KitIsCalledAfterExpectRevert() public {
+        for (uint256 expectation = 0; expectation < 3; ++expectation) {
+            for (uint256 action = 0; action < 5; ++action) {
+                try this.callKitAfterExpectRevert(expectation, action) {
+                    fail();
+                } catch (bytes memory revertData) {
+                    assertEq(revertData, abi.encodeWithSelector(KitCalledAfterExpectRevert.selector));
+                }
+            }
+        }
+    }
+
+    function callKitAfterExpectRevert(uint256 expectation, uint256 action) external {
+        Attestation memory attestation = attestationOf(_payment(5), address(vault));
+        bytes memory authorization = authorize(attestation);
+        if (expectation == 0) vm.expectRevert();
+        else if (expectation == 1) vm.expectRevert(IRefusals.MalformedAuthorization.selector);
+        else vm.expectPartialRevert(IRefusals.PolicyDenied.selector);
+        if (action == 0) attest(_payment(5));
+        else if (action == 1) deny(_payment(5));
+        else if (action == 2) authorize(attestation);
+        else if (action == 3) commitEpoch();
+        else callRefused(_payment(6), authorization, IRefusals.WrongTask.selector);
+    }
+
+    function callRefusedExternally(Intent memory intent, bytes memory authorization, bytes4 refusal) external {
+        callRefused(intent, authorization, refusal);
+    }
+
     /* WHAT CAN BE GOT WRONG */
 
     function test_RevertWhen_TheTargetIsTakenForTheClient() public {
@@ -166,8 +275,7 @@ contract TestKitTest is AssentTestKit {
 
     function _assertRefused(Intent memory intent, bytes memory authorization, bytes4 refusal) private {
         uint256 before = token.balanceOf(bob);
-        vm.expectPartialRevert(refusal);
-        callAttested(intent, authorization);
+        callRefused(intent, authorization, refusal);
         assertEq(token.balanceOf(bob), before);
     }
 

@@ -21,7 +21,7 @@ contract TreasuryTest is AssentTestKit {
     }
 
     function test_RevertWhen_OperatorsDeny() public {
-        _assertRefused(_payment(1 ether), deny(_payment(1 ether)), IRefusals.PolicyDenied.selector);
+        callRefused(_payment(1 ether), deny(_payment(1 ether)), IRefusals.PolicyDenied.selector);
     }
 
     function test_RevertWhen_AnotherAmountIsPaid() public {
@@ -54,8 +54,7 @@ contract TreasuryTest is AssentTestKit {
     }
 
     function _assertRefused(Intent memory intent, bytes memory authorization, bytes4 refusal) private {
-        vm.expectPartialRevert(refusal);
-        callAttested(intent, authorization);
+        callRefused(intent, authorization, refusal);
         assertEq(bob.balance, 0);
     }
 
