@@ -1,8 +1,14 @@
-// The README's TypeScript, block after block, as one module: the tests compile it and run it.
+// Writes the README's TypeScript to build/readme: the tests compile and run it. Blocks of the same name are one module;
+// a block that begins ```ts without a name is of example.ts.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
-if (blocks.length === 0) throw new Error("README.md has no block of TypeScript");
+const modules = new Map();
+for (const [, name = "example.ts", code] of readme.matchAll(/^```ts(?: (\w+\.ts))?\n(.*?)^```$/gms)) {
+  modules.set(name, [...(modules.get(name) ?? []), code]);
+}
+if (modules.size === 0) throw new Error("README.md has no block of TypeScript");
 mkdirSync(new URL("../build/readme", import.meta.url), { recursive: true });
-writeFileSync(new URL("../build/readme/example.ts", import.meta.url), blocks.join("\n"));
+for (const [name, blocks] of modules) {
+  writeFileSync(new URL(`../build/readme/${name}`, import.meta.url), blocks.join("\n"));
+}

@@ -1,6 +1,6 @@
 import { type Address, type Hex, concat, hashTypedData, keccak256 } from "viem";
 import { type Decision, decisionByte, decisionIn } from "./decision.js";
-import { type AttestationDomain, type Eip712Domain, eip712Domain } from "./domain.js";
+import { type AttestationDomain, type Eip712Domain, eip712Domain, eip712DomainTypes } from "./domain.js";
 import { addressIn, bytesIn, listIn, unsignedIn } from "./fields.js";
 import { type Intent, checkedIntent, intentTypes } from "./intent.js";
 
@@ -44,7 +44,7 @@ export type AttestationStruct = Omit<Attestation, "decision"> & { readonly decis
 /** The typed data of an attestation. */
 export type AttestationTypedData = {
   readonly domain: Eip712Domain;
-  readonly types: typeof attestationTypes;
+  readonly types: typeof eip712DomainTypes & typeof attestationTypes;
   readonly primaryType: "Attestation";
   readonly message: AttestationStruct;
 };
@@ -56,7 +56,7 @@ export function attestationTypedData(
   const { attestation, ...domain } = parameters;
   return {
     domain: eip712Domain(domain),
-    types: attestationTypes,
+    types: { ...eip712DomainTypes, ...attestationTypes },
     primaryType: "Attestation",
     message: attestationStruct(attestation),
   };

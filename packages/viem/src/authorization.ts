@@ -3,7 +3,7 @@ import { MAX_PROOF_LENGTH } from "./attestation.js";
 import { type Decision, decisionByte, decisionIn } from "./decision.js";
 import { InvalidFieldError } from "./errors/invalidField.js";
 import { MalformedAuthorizationError } from "./errors/malformedAuthorization.js";
-import { bytesIn, listIn, unsignedIn } from "./fields.js";
+import { bytesIn, listIn, shown, unsignedIn } from "./fields.js";
 
 /** The bytes in calldata, decoded: the attested fields that the call does not determine, and a proof of the quorum. */
 export type Authorization = DirectAuthorization | RecordedAuthorization;
@@ -24,6 +24,9 @@ export type RecordedAuthorization = AttestedFields & {
   readonly nonSigners?: never;
 };
 
+/** The number of an epoch: uint32 in the contracts. */
+export type EpochId = number;
+
 type AttestedFields = {
   readonly taskId: Hex;
   /** Spent by the authorization. */
@@ -34,7 +37,7 @@ type AttestedFields = {
   /** A commitment to everything the operators evaluated. */
   readonly evidence: Hex;
   /** The epoch whose operators signed. */
-  readonly epoch: number;
+  readonly epoch: EpochId;
   /** From the attestation's digest up to the signed root; empty if the digest is the root. */
   readonly merkleProof: readonly Hex[];
 };
@@ -44,7 +47,7 @@ const HIGHEST_INDEX = 2039;
 
 /** Returns the bytes of an authorization (docs/protocol.md). */
 export function encodeAuthorization(authorization: Authorization): Hex {
-  const { taskId, nonce, expiration, decision, evidence, epoch, merkleProof } = authorization;
+  const { taskId, nonce, expiration, decision, evidence, epoch, merkleProof } = authorizationIn(authorization);
   const proof = listIn("merkleProof", merkleProof, MAX_PROOF_LENGTH);
   return concat([
     bytesIn("taskId", taskId, 32),
@@ -84,6 +87,23 @@ export function decodeAuthorization(encoded: Hex): Authorization {
     nonSigners: reader.bitmap("nonSigners"),
     merkleProof: reader.lastHashes("merkleProof"),
   };
+}
+
+/** Returns the value if it can be an authorization: its fields are not checked. */
+export function authorizationIn(value: unknown): Authorization {
+  const field = "authorization";
+  if (value === undefined || value === null) {
+    const problem = "missing: give an authorization, as `authorizationOf(document)` returns it, or its bytes";
+    throw new InvalidFieldError({ field, problem });
+  }
+  if (typeof value !== "object") {
+    throw new InvalidFieldError({ field, problem: `${shown(value)} is neither an authorization nor its bytes` });
+  }
+  if ("attestation" in value) {
+    const problem = "an attestation document is not an authorization: give `authorizationOf(document)`";
+    throw new InvalidFieldError({ field, problem });
+  }
+  return value as Authorization;
 }
 
 /** Returns the index of a non-signer in the epoch's operator table. */

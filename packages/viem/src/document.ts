@@ -1,10 +1,15 @@
 import type { Address, Hex } from "viem";
 import { type Attestation, MAX_PROOF_LENGTH, attestationDigest, merkleRoot } from "./attestation.js";
-import { type DirectAuthorization, type RecordedAuthorization, operatorIndexIn } from "./authorization.js";
+import {
+  type DirectAuthorization,
+  type EpochId,
+  type RecordedAuthorization,
+  operatorIndexIn,
+} from "./authorization.js";
 import { decisionIn } from "./decision.js";
 import { InvalidFieldError } from "./errors/invalidField.js";
 import { addressIn, bytesIn, listIn, shown, unsignedIn } from "./fields.js";
-import { type Intent, taskId } from "./intent.js";
+import type { Intent } from "./intent.js";
 
 /** An attestation with every attested field and its proof. The authorization is derived from it. */
 export type AttestationDocument = {
@@ -12,7 +17,7 @@ export type AttestationDocument = {
   readonly taskManager: Address;
   readonly attestation: Attestation;
   /** The epoch whose operators signed. */
-  readonly epoch: number;
+  readonly epoch: EpochId;
   /** The aggregate signature over the root. */
   readonly signature: Hex;
   /** The indices in the epoch's operator table of the operators that did not sign. */
@@ -20,9 +25,6 @@ export type AttestationDocument = {
   /** From the attestation's digest up to the signed root. */
   readonly merkleProof: readonly Hex[];
 };
-
-/** A field in which a call differs from what was attested. */
-export type Difference = { readonly field: string; readonly attested: string; readonly actual: string };
 
 /**
  * Parses an attestation document: JSON text, or the result of `JSON.parse`.
@@ -72,35 +74,9 @@ export function rootOf(document: AttestationDocument): Hex {
   return merkleRoot({ leaf: attestationDigest(document), proof: document.merkleProof });
 }
 
-export type DifferencesParameters = {
-  readonly document: AttestationDocument;
-  /** The call. */
-  readonly intent: Intent;
-};
-
-/**
- * Returns each field in which a call differs from the attested call: the cause of `WrongTask`.
- *
- * If only `taskId` differs, the document contradicts itself.
- */
-export function differences({ document, intent }: DifferencesParameters): Difference[] {
-  const { attestation } = document;
-  const compared = (["from", "to", "value", "data", "chainId"] as const).map((field) =>
-    difference(`intent.${field}`, attestation.intent[field], intent[field]),
-  );
-  const recomputed = taskId({ ...document, ...attestation });
-  return [...compared, difference("taskId", attestation.taskId, recomputed)].flat();
-}
-
 function attestedFields({ attestation, epoch, merkleProof }: AttestationDocument) {
   const { taskId, nonce, expiration, decision, evidence } = attestation;
   return { taskId, nonce, expiration, decision, evidence, epoch, merkleProof };
-}
-
-function difference(field: string, attested: bigint | string, actual: bigint | string): Difference[] {
-  // Hex may be in either case.
-  const [one, other] = [String(attested), String(actual)];
-  return one.toLowerCase() === other.toLowerCase() ? [] : [{ field, attested: one, actual: other }];
 }
 
 function attestationIn(json: unknown): Attestation {

@@ -15,6 +15,16 @@ export type Eip712Domain = {
   readonly verifyingContract: Address;
 };
 
+/** The EIP-712 type of the domain: wallets and nodes need it among the types. */
+export const eip712DomainTypes = {
+  EIP712Domain: [
+    { name: "name", type: "string" },
+    { name: "version", type: "string" },
+    { name: "chainId", type: "uint256" },
+    { name: "verifyingContract", type: "address" },
+  ],
+} as const;
+
 /** Returns the EIP-712 domain in which operators sign. */
 export function eip712Domain(domain: AttestationDomain): Eip712Domain {
   return {

@@ -25,7 +25,7 @@ export const guidance = {
     explanation: "the authorization is for task {actual}, but this call under this policy is task {expected}",
     remedy:
       "Compare the call with what was attested: caller, contract, value, calldata, nonce, chain or policy " +
-      "differs; `differences(document, intent)` names each field that differs.",
+      "differs; with the document, the error of `sendAttested` names each field that differs.",
   },
   AttestationExpired: {
     explanation: "the attestation expired at {expiration} (Unix seconds); the time is {timestamp}",

@@ -10,7 +10,15 @@ export {
   type CheckAuthorizationReturnType,
   checkAuthorization,
 } from "./actions/checkAuthorization.js";
-export type { AttestedAction, Missing, WithAuthorization } from "./actions/attestedAction.js";
+export type {
+  AttestedAction,
+  AttestedParameters,
+  AttestedReturnType,
+  BoundAttestedAction,
+  GivenAuthorization,
+  Missing,
+  WithAuthorization,
+} from "./actions/attestedAction.js";
 export { sendAttested } from "./actions/sendAttested.js";
 export { simulateAttested } from "./actions/simulateAttested.js";
 export {
@@ -27,29 +35,37 @@ export {
 export {
   type Authorization,
   type DirectAuthorization,
+  type EpochId,
   type RecordedAuthorization,
   decodeAuthorization,
   encodeAuthorization,
 } from "./authorization.js";
 export {
   type SplitCalldataReturnType,
+  type TransactionWithAuthorization,
+  type TransactionWithAuthorizationParameters,
   type WithAuthorizationParameters,
   authorizationSuffix,
   splitCalldata,
   withAuthorization,
 } from "./calldata.js";
 export { type Decision, decisionByte } from "./decision.js";
+export { type AssentActions, assentActions } from "./decorators/assent.js";
+export {
+  type Difference,
+  type DifferencePart,
+  type DifferencesParameters,
+  type ExpectedTask,
+  differences,
+} from "./differences.js";
 export {
   type AttestationDocument,
-  type Difference,
-  type DifferencesParameters,
   authorizationOf,
-  differences,
   parseAttestationDocument,
   recordedAuthorizationOf,
   rootOf,
 } from "./document.js";
-export { type AttestationDomain, type Eip712Domain, eip712Domain } from "./domain.js";
+export { type AttestationDomain, type Eip712Domain, eip712Domain, eip712DomainTypes } from "./domain.js";
 export { InvalidFieldError, type InvalidFieldErrorType } from "./errors/invalidField.js";
 export {
   MalformedAuthorizationError,

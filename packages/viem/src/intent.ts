@@ -9,7 +9,7 @@ import {
   hashStruct,
   keccak256,
 } from "viem";
-import { type AttestationDomain, type Eip712Domain, eip712Domain } from "./domain.js";
+import { type AttestationDomain, type Eip712Domain, eip712Domain, eip712DomainTypes } from "./domain.js";
 import { addressIn, bytesIn, unsignedIn } from "./fields.js";
 
 /** A call that operators decide on. */
@@ -88,7 +88,7 @@ export function intentTypedData(parameters: AttestationDomain & { readonly inten
   const { intent, ...domain } = parameters;
   return {
     domain: eip712Domain(domain),
-    types: intentTypes,
+    types: { ...eip712DomainTypes, ...intentTypes },
     primaryType: "Intent",
     message: checkedIntent(intent),
   };
@@ -97,7 +97,7 @@ export function intentTypedData(parameters: AttestationDomain & { readonly inten
 /** The typed data of an intent. */
 export type IntentTypedData = {
   readonly domain: Eip712Domain;
-  readonly types: typeof intentTypes;
+  readonly types: typeof eip712DomainTypes & typeof intentTypes;
   readonly primaryType: "Intent";
   readonly message: Intent;
 };

@@ -8,9 +8,11 @@ import {
   authorizationSuffix,
   decodeAuthorization,
   encodeAuthorization,
+  parseAttestationDocument,
   splitCalldata,
   withAuthorization,
 } from "@assent/viem";
+import { repositoryFile } from "./anvil.js";
 import { Random } from "./random.js";
 import { example } from "./worked-example.js";
 
@@ -142,6 +144,33 @@ test("calldata without an authorization behind a selector is refused", () => {
   }
   assert.throws(() => withAuthorization({ calldata: "0xa9059c", authorization: direct }), InvalidFieldError);
   assert.throws(() => withAuthorization({ calldata: "0xa9059cb", authorization: direct }), InvalidFieldError);
+});
+
+test("a missing authorization is named, with what to give", () => {
+  const missing: [unknown, RegExp][] = [
+    [undefined, /missing: give an authorization, as `authorizationOf\(document\)` returns it, or its bytes/],
+    [null, /missing/],
+    [parseAttestationDocument(repositoryFile("tests/fuzz/corpus/json/seed-document")), /give `authorizationOf/],
+    [7, /7 is neither an authorization nor its bytes/],
+  ];
+  for (const [value, problem] of missing) {
+    const named = (error: unknown) =>
+      error instanceof InvalidFieldError && error.field === "authorization" && problem.test(error.problem);
+    const authorization = value as Authorization;
+    assert.throws(() => encodeAuthorization(authorization), named);
+    assert.throws(() => authorizationSuffix(authorization), named);
+    assert.throws(() => withAuthorization({ calldata: "0xa9059cbb", authorization }), named);
+  }
+});
+
+test("a transaction with an authorization has nothing behind it", () => {
+  const transaction = { to: `0x${"22".repeat(20)}`, data: "0xa9059cbb", value: 1n } as const;
+  const attested = withAuthorization({ transaction, authorization: direct });
+  const data = withAuthorization({ calldata: "0xa9059cbb", authorization: direct });
+  assert.deepEqual(attested, { ...transaction, data, dataSuffix: "0x" });
+  const tagged = { ...transaction, dataSuffix: "0xdead" } as const;
+  const named = (error: unknown) => error instanceof InvalidFieldError && error.field === "transaction.dataSuffix";
+  assert.throws(() => withAuthorization({ transaction: tagged, authorization: direct }), named);
 });
 
 test("bytes that are no authorization are not appended to a call", () => {

@@ -116,10 +116,15 @@ test("a call that differs from what was attested is told field by field", () => 
   const { intent } = document.attestation;
   assert.deepEqual(differences({ document, intent }), []);
   const changed = { ...intent, value: 251n, data: `${intent.data}00` } as const;
-  assert.deepEqual(differences({ document, intent: changed }), [
-    { field: "intent.value", attested: "250", actual: "251" },
-    { field: "intent.data", attested: intent.data, actual: changed.data },
-  ]);
+  const found = differences({ document, intent: changed });
+  assert.deepEqual(
+    found.map(({ field, attested, actual }) => ({ field, attested, actual })),
+    [
+      { field: "intent.value", attested: "250", actual: "251" },
+      { field: "intent.data", attested: intent.data, actual: changed.data },
+    ],
+  );
+  assert.equal(found[0]?.sentence, "value: 250 attested, 251 in the call");
 });
 
 test("a document that contradicts itself is told from one that is about another call", () => {

@@ -20,6 +20,14 @@ const refusal: Refusal | undefined = decodeRefusal("0x8baa579f");
 console.log(encodeAuthorization(decodeAuthorization(bytes)) === bytes, refusal?.name);
 `;
 
+/** Of a test that uses the operators. */
+const OPERATORS = `
+import { TestOperator, aggregateSignatures } from "@assent/viem/testing";
+
+const signatures = [1, 2].map((seed) => new TestOperator(seed).sign(\`0x\${"11".repeat(32)}\`));
+console.log(aggregateSignatures(signatures).length);
+`;
+
 test("the packed package installs, compiles and runs where there is nothing but viem", (context) => {
   const directory = mkdtempSync(join(tmpdir(), "assent-viem-"));
   context.after(() => rmSync(directory, { recursive: true }));
@@ -52,4 +60,10 @@ test("the packed package installs, compiles and runs where there is nothing but 
   run(process.execPath, [tsc, "--module", "nodenext", ...strict]);
   run(process.execPath, [tsc, "--module", "preserve", "--noEmit", ...strict]);
   assert.equal(run(process.execPath, ["out/program.js"]).trim(), "true InvalidSignature");
+
+  // Only test operators need the curve.
+  symlinkSync(join(INSTALLED, "@noble"), join(directory, "node_modules", "@noble"));
+  writeFileSync(join(directory, "src/program.ts"), OPERATORS);
+  run(process.execPath, [tsc, "--module", "nodenext", ...strict]);
+  assert.equal(run(process.execPath, ["out/program.js"]).trim(), "194");
 });

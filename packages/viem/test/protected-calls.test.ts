@@ -1,22 +1,36 @@
 // Against a real chain with the contracts as forge compiled them, and operators who really sign.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Hex, concat, createWalletClient, encodeFunctionData, http, parseEventLogs, size, slice } from "viem";
+import {
+  type Hex,
+  concat,
+  createWalletClient,
+  encodeFunctionData,
+  getTypesForEIP712Domain,
+  http,
+  parseEventLogs,
+  size,
+  slice,
+} from "viem";
 import { foundry } from "viem/chains";
 import {
   type Attestation,
   type AttestationDocument,
+  InvalidFieldError,
   type Intent,
   type Refusal,
   RefusedError,
+  assentActions,
   attestationDigest,
   attestationStruct,
+  attestationTypedData,
   authorizationOf,
   checkAuthorization,
   decodeRefusal,
   differences,
   encodeAuthorization,
   intentFor,
+  intentTypedData,
   noncePosition,
   recordedAuthorizationOf,
   rootOf,
@@ -231,6 +245,90 @@ test("a data suffix that the client appends to every call does not spoil an atte
   const before = await world.balanceOf(recipient);
   await world.mined(await sendAttested(tagging, { ...call, authorization }));
   assert.equal(await world.balanceOf(recipient), before + 4n);
+});
+
+test("withAuthorization keeps a client's data suffix off a transaction", async () => {
+  const { account } = world.agent;
+  const tagging = createWalletClient({ account, chain: foundry, transport: http(world.url), dataSuffix: "0xdeadbeef" });
+  const { intent } = world.payment(4n);
+  const authorization = authorizationOf(await world.attest(intent, { nonce: 20n }));
+  const { to, data } = intent;
+  const suffixed = { to, data: withAuthorization({ calldata: data, authorization }) };
+  assert.equal((await refusalOf(tagging.sendTransaction(suffixed))).name, "MalformedAuthorization");
+  const before = await world.balanceOf(recipient);
+  await world.mined(await tagging.sendTransaction(withAuthorization({ transaction: { to, data }, authorization })));
+  assert.equal(await world.balanceOf(recipient), before + 4n);
+});
+
+test("a client that is extended with assentActions has this package's actions", async () => {
+  const client = world.agent.extend(assentActions());
+  const { call, intent } = world.payment(6n);
+  const document = await world.attest(intent, { nonce: 21n });
+  const authorization = authorizationOf(document);
+  const { taskId } = document.attestation;
+  const result = await client.checkAuthorization({ policyClient: world.vault, intent, authorization });
+  assert.deepEqual(result, { authorized: true, taskId });
+  const { request } = await client.simulateAttested({ ...call, authorization });
+  assert.equal(request.functionName, "pay");
+  const before = await world.balanceOf(recipient);
+  await world.mined(await client.sendAttested({ ...call, document }));
+  assert.equal(await world.balanceOf(recipient), before + 6n);
+  await assertRefused(client.sendAttested({ ...call, document }), [
+    "AttestationAlreadySpent",
+    { policyClient: world.vault, nonce: 21n },
+  ]);
+});
+
+test("a call without its authorization is refused with what to give, before anything is sent", async () => {
+  const { call, intent } = world.payment(1n);
+  const named = (error: unknown) => error instanceof InvalidFieldError && error.field === "authorization";
+  await assert.rejects(sendAttested(world.agent, call as never), named);
+  await assert.rejects(simulateAttested(world.agent, call as never), named);
+  const check = { policyClient: world.vault, intent } as never;
+  await assert.rejects(checkAuthorization(world.reader, check), named);
+});
+
+test("with the document, WrongTask says which argument differs", async () => {
+  const document = await attestPayment(1n, { nonce: 22n });
+  const { call } = world.payment(2n);
+  const error: unknown = await sendAttested(world.agent, { ...call, document }).catch((reason: unknown) => reason);
+  assert(error instanceof RefusedError);
+  assert.equal(error.refusal.name, "WrongTask");
+  assert.match(error.message, /^amount: 1 attested, 2 in the call$/m);
+  assert.deepEqual(
+    error.differences.map(({ field, parts }) => [field, parts]),
+    [["intent.data", [{ kind: "argument", label: "amount", type: "uint256", attested: "1", actual: "2" }]]],
+  );
+});
+
+test("with the document, WrongTask says which sender, value, client or policy differs", async () => {
+  const { call, intent } = world.payment(1n);
+  const other = { ...intent, from: world.stranger.account.address, value: 1n };
+  const document = await world.attest(other, { nonce: 22n });
+  const policyId: Hex = `0x${"77".repeat(32)}`;
+  const attestation = { ...document.attestation, policyId, policyClient: world.token };
+  const simulated = simulateAttested(world.agent, { ...call, document: { ...document, attestation } });
+  const error: unknown = await simulated.catch((reason: unknown) => reason);
+  assert(error instanceof RefusedError);
+  assert.deepEqual(
+    error.differences.map(({ field }) => field),
+    ["policyClient", "policyId", "intent.from", "intent.value", "taskId"],
+  );
+});
+
+test("the typed data has the domain's type, so that a node signs it as it is", async () => {
+  const { attestation, ...domain } = await attestPayment(1n, { nonce: 22n });
+  const { account } = world.agent;
+  for (const typedData of [
+    attestationTypedData({ ...domain, attestation }),
+    intentTypedData({ ...domain, intent: attestation.intent }),
+  ]) {
+    assert.deepEqual(typedData.types.EIP712Domain, getTypesForEIP712Domain({ domain: typedData.domain }));
+    const json = JSON.stringify(typedData, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    const request = { method: "eth_signTypedData_v4", params: [account.address, json] } as const;
+    const signature = await world.reader.request(request as never);
+    assert.equal(signature, await account.signTypedData(typedData as never));
+  }
 });
 
 test("a simulation sends nothing, and its request can be sent", async () => {

@@ -116,6 +116,19 @@ test("a switch over the names is exhaustive and gives the arguments their types"
   assert.equal(said(decodeRefusal(spent) ?? assert.fail()), "nonce 259 may be free");
 });
 
+test("a refusal's error links this package's documentation, and not viem's page about the action", () => {
+  const refusal = decodeRefusal(spent) ?? assert.fail();
+  const cause = new BaseError("reverted", { docsPath: "/docs/contract/simulateContract", details: "of the node" });
+  const error = new RefusedError({ refusal, cause });
+  assert.match(error.message, /^Docs: @assent\/viem\/README\.md#handle-a-refusal$/m);
+  assert.doesNotMatch(error.message, /viem\.sh/);
+  assert.match(error.message, /^Details: of the node$/m);
+  assert.equal(error.cause, cause);
+  assert.equal(error.walk(), cause);
+  const readme = repositoryFile("packages/viem/README.md");
+  assert.match(readme, /^## Handle a refusal$/m);
+});
+
 test("every error extends viem's BaseError, with a short message", () => {
   const refusal = decodeRefusal(spent) ?? assert.fail();
   const errors = [

@@ -7,6 +7,7 @@ import {
   type Authorization,
   type Intent,
   type Refusal,
+  assentActions,
   authorizationOf,
   checkAuthorization,
   encodeAuthorization,
@@ -22,6 +23,7 @@ const abi = parseAbi([
   "function total() view returns (uint256)",
 ]);
 const client = createWalletClient({ transport: http() });
+const extended = client.extend(assentActions());
 
 export function misuse(
   intent: Intent,
@@ -67,6 +69,12 @@ export function misuse(
     encodeAuthorization(attestation),
     // @ts-expect-error a protected call without its authorization
     sendAttested(client, { abi, address, functionName: "pay", args: [address, 1n], ...sender }),
+    // @ts-expect-error without the one or the other
+    extended.sendAttested({ abi, address, functionName: "pay", args: [address, 1n], ...sender }),
+    // @ts-expect-error arguments of other types, of a client with the actions
+    extended.sendAttested({ abi, address, functionName: "pay", args: [1n], ...call }),
+    // @ts-expect-error a transaction and calldata
+    withAuthorization({ transaction: { data: "0xa9059cbb" }, calldata: "0xa9059cbb", authorization }),
     // @ts-expect-error a call without an account, where the client has none
     sendAttested(client, { abi, address, functionName: "fund", chain: foundry, authorization }),
     // @ts-expect-error on no chain, where the client has none
@@ -98,7 +106,8 @@ export function use(
   address: Hex,
 ): unknown[] {
   const ends = { from: address, to: address, chainId: 1 };
-  const call = { account: address, chain: foundry, authorization } as const;
+  const sender = { account: address, chain: foundry } as const;
+  const call = { ...sender, authorization } as const;
   return [
     intentFor({ ...ends, data: "0x", value: 1n }),
     intentFor({ ...ends, abi, functionName: "pay", args: [address, 1n] }),
@@ -108,6 +117,14 @@ export function use(
     withAuthorization({ calldata: "0xa9059cbb", authorization: encodeAuthorization(authorizationOf(document)) }),
     sendAttested(client, { ...call, abi, address, functionName: "pay", args: [address, 1n] }),
     sendAttested(client, { ...call, abi, address, functionName: "fund", value: 1n }),
+    sendAttested(client, { ...sender, document, abi, address, functionName: "fund", value: 1n }),
+    sendAttested(client, { ...call, document, abi, address, functionName: "fund", value: 1n }),
+    extended.sendAttested({ ...call, abi, address, functionName: "pay", args: [address, 1n] }),
+    extended.simulateAttested({ ...sender, document, abi, address, functionName: "fund", value: 1n }),
+    client.sendTransaction({
+      ...sender,
+      ...withAuthorization({ transaction: { to: address, data: "0xa9059cbb", value: 1n }, authorization }),
+    }),
     checkAuthorization(client, { policyClient: address, intent, authorization, caller: address }),
   ];
 }

@@ -19,8 +19,8 @@ import {
   taskId,
   withAuthorization,
 } from "@assent/viem";
+import { TestOperator, aggregateSignatures, signAttestation } from "@assent/viem/testing";
 import { repositoryFile } from "./anvil.js";
-import { OperatorKey, aggregate } from "./operators.js";
 import { example } from "./worked-example.js";
 
 const domain = { chainId: BigInt(example("chainId")), taskManager: example("taskManager") };
@@ -73,10 +73,18 @@ test("the worked example's authorizations are those derived from its document", 
 });
 
 test("a third implementation of the curve makes the worked example's key, signature and proof", () => {
-  const signatures = [2, 3].map((seed) => new OperatorKey(seed).sign(example("digest = root")));
-  assert.equal(aggregate(signatures), example("aggregate signature"));
-  assert.equal(new OperatorKey(1).publicKey(), example("public key of 1"));
-  assert.equal(new OperatorKey(1).provePossession(example("possession digest of 1")), example("possession proof of 1"));
+  const signatures = [2, 3].map((seed) => new TestOperator(seed).sign(example("digest = root")));
+  assert.equal(aggregateSignatures(signatures), example("aggregate signature"));
+  assert.equal(new TestOperator(1).publicKey(), example("public key of 1"));
+  const proof = new TestOperator(1).provePossession(example("possession digest of 1"));
+  assert.equal(proof, example("possession proof of 1"));
+});
+
+test("test operators sign the worked example's document", () => {
+  const operators = [1, 2, 3].map((seed) => new TestOperator(seed));
+  const { taskId: _, ...attested } = attestation;
+  const signed = signAttestation({ ...domain, attestation: attested, epoch: 5, operators, nonSigners: [0] });
+  assert.deepEqual(signed, document);
 });
 
 test("the EIP-712 types are those of the TaskManager's source", () => {

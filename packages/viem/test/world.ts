@@ -14,17 +14,9 @@ import {
 } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
-import {
-  type AttestationDocument,
-  type Attestation,
-  type Intent,
-  attestationDigest,
-  intentFor,
-  merkleRoot,
-  taskId,
-} from "@assent/viem";
+import { type AttestationDocument, type Intent, intentFor } from "@assent/viem";
+import { TestOperator, signAttestation } from "@assent/viem/testing";
 import { MNEMONIC, artifact, startAnvil } from "./anvil.js";
-import { OperatorKey, aggregate } from "./operators.js";
 
 export const vaultAbi = parseAbi([
   "struct Intent { address from; address to; uint256 value; bytes data; uint256 chainId; }",
@@ -100,7 +92,7 @@ export async function createWorld() {
   const operators = Array.from({ length: OPERATORS }, (_, place) => ({
     wallet: wallet(3 + place),
     address: account(3 + place).address,
-    key: new OperatorKey(1 + place),
+    key: new TestOperator(1 + place),
   })).sort((one, other) => (one.address.toLowerCase() < other.address.toLowerCase() ? -1 : 1));
   for (const operator of operators) {
     const publicKey = operator.key.publicKey();
@@ -128,27 +120,24 @@ export async function createWorld() {
   /** The first `signers` operators, in the order of the epoch's table, sign their decision on an intent. */
   const attest = async (intent: Intent, terms: Terms = {}): Promise<AttestationDocument> => {
     const { nonce = 0n, lifetime = 300, decision = "allow", signers = OPERATORS, merkleProof = [] } = terms;
-    const domain = { chainId: BigInt(foundry.id), taskManager };
     const { timestamp } = await reader.getBlock();
-    const attestation: Attestation = {
-      taskId: taskId({ ...domain, policyClient: vault, policyId: policy.policyId, intent, nonce }),
-      policyId: policy.policyId,
-      policyClient: vault,
-      nonce,
-      expiration: Number(timestamp) + lifetime,
-      decision,
-      evidence: keccak256(stringToHex("evidence")),
-      intent,
-    };
-    const root = merkleRoot({ leaf: attestationDigest({ ...domain, attestation }), proof: merkleProof });
-    return {
-      ...domain,
-      attestation,
+    return signAttestation({
+      chainId: foundry.id,
+      taskManager,
+      attestation: {
+        policyId: policy.policyId,
+        policyClient: vault,
+        nonce,
+        expiration: Number(timestamp) + lifetime,
+        decision,
+        evidence: keccak256(stringToHex("evidence")),
+        intent,
+      },
       epoch: 1,
-      signature: aggregate(operators.slice(0, signers).map(({ key }) => key.sign(root))),
+      operators: operators.map(({ key }) => key),
       nonSigners: operators.slice(signers).map((_, place) => signers + place),
       merkleProof,
-    };
+    });
   };
 
   /** A payment of the agent's, and the intent to make it. */

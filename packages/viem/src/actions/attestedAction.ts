@@ -6,25 +6,74 @@ import type {
   Client,
   ContractFunctionArgs,
   ContractFunctionName,
+  EncodeFunctionDataParameters,
   Hash,
   Hex,
   SimulateContractParameters,
   SimulateContractReturnType,
   Transport,
 } from "viem";
+import { encodeFunctionData, zeroAddress } from "viem";
+import { getChainId, readContract } from "viem/actions";
+import { policyClientAbi } from "../abi.js";
 import type { Authorization } from "../authorization.js";
+import { asAuthorization } from "../calldata.js";
+import { type Difference, differences } from "../differences.js";
+import { type AttestationDocument, authorizationOf } from "../document.js";
 import { RefusedError } from "../errors/refused.js";
+import type { Intent } from "../intent.js";
 import { decodeRefusal } from "../refusal.js";
 
 /** What an action takes beside viem's parameters of `simulateContract`. */
-export type WithAuthorization = {
-  /** The authorization, or its bytes. */
-  readonly authorization: Authorization | Hex;
+export type WithAuthorization = GivenAuthorization & {
   /** The authorization is the suffix. */
   readonly dataSuffix?: never;
 };
 
-/** An action on a function under `onlyAttested`: `"simulate"` returns viem's simulation, `"send"` the hash. */
+/** The authorization, the attestation document that it is derived from, or both. */
+export type GivenAuthorization =
+  | {
+      /** The authorization, or its bytes. */
+      readonly authorization: Authorization | Hex;
+      /** The document. If the call is refused with `WrongTask`, the error says where it differs. */
+      readonly document?: AttestationDocument | undefined;
+    }
+  | {
+      readonly authorization?: undefined;
+      /** The document; its authorization is sent. If the call is refused with `WrongTask`, the error says where it
+       * differs. */
+      readonly document: AttestationDocument;
+    };
+
+/** The parameters of an attested action. */
+export type AttestedParameters<
+  kind extends "simulate" | "send",
+  chain extends Chain | undefined,
+  account extends Account | undefined,
+  abi extends Abi | readonly unknown[],
+  functionName extends ContractFunctionName<abi, "nonpayable" | "payable">,
+  args extends ContractFunctionArgs<abi, "nonpayable" | "payable", functionName>,
+  chainOverride extends Chain | undefined,
+  accountOverride extends Account | Address | null | undefined,
+> = SimulateContractParameters<abi, functionName, args, chain, chainOverride, accountOverride> &
+  WithAuthorization &
+  (kind extends "send" ? Missing<"chain", chain, Chain> & Missing<"account", account, Account | Address> : unknown);
+
+/** The result of an attested action: `"simulate"` returns viem's simulation, `"send"` the hash. */
+export type AttestedReturnType<
+  kind extends "simulate" | "send",
+  chain extends Chain | undefined,
+  account extends Account | undefined,
+  abi extends Abi | readonly unknown[],
+  functionName extends ContractFunctionName<abi, "nonpayable" | "payable">,
+  args extends ContractFunctionArgs<abi, "nonpayable" | "payable", functionName>,
+  chainOverride extends Chain | undefined,
+  accountOverride extends Account | Address | null | undefined,
+> = kind extends "send"
+  ? Hash
+  : SimulateContractReturnType<abi, functionName, args, chain, account, chainOverride, accountOverride>;
+
+/** An action on a function under `onlyAttested`. */
 export type AttestedAction<kind extends "simulate" | "send"> = <
   chain extends Chain | undefined,
   account extends Account | undefined,
@@ -35,26 +84,82 @@ export type AttestedAction<kind extends "simulate" | "send"> = <
   accountOverride extends Account | Address | null | undefined = undefined,
 >(
   client: Client<Transport, chain, account>,
-  parameters: SimulateContractParameters<abi, functionName, args, chain, chainOverride, accountOverride> &
-    WithAuthorization &
-    (kind extends "send" ? Missing<"chain", chain, Chain> & Missing<"account", account, Account | Address> : unknown),
-) => Promise<
-  kind extends "send"
-    ? Hash
-    : SimulateContractReturnType<abi, functionName, args, chain, account, chainOverride, accountOverride>
->;
+  parameters: AttestedParameters<kind, chain, account, abi, functionName, args, chainOverride, accountOverride>,
+) => Promise<AttestedReturnType<kind, chain, account, abi, functionName, args, chainOverride, accountOverride>>;
+
+/** The same action of a client with `assentActions()`. */
+export type BoundAttestedAction<
+  kind extends "simulate" | "send",
+  chain extends Chain | undefined,
+  account extends Account | undefined,
+> = <
+  const abi extends Abi | readonly unknown[],
+  functionName extends ContractFunctionName<abi, "nonpayable" | "payable">,
+  const args extends ContractFunctionArgs<abi, "nonpayable" | "payable", functionName>,
+  chainOverride extends Chain | undefined = undefined,
+  accountOverride extends Account | Address | null | undefined = undefined,
+>(
+  parameters: AttestedParameters<kind, chain, account, abi, functionName, args, chainOverride, accountOverride>,
+) => Promise<AttestedReturnType<kind, chain, account, abi, functionName, args, chainOverride, accountOverride>>;
 
 /** A parameter that is required if the client has no such value. */
 export type Missing<name extends string, own, value> = [own] extends [undefined]
   ? Readonly<Record<name, value>>
   : unknown;
 
-/** Returns the answer. Throws a `RefusedError` in place of an error that carries a refusal. */
-export async function orRefusal<answer>(pending: Promise<answer>): Promise<answer> {
+/** Returns the authorization to send. */
+export function authorizationToSend({ authorization, document }: GivenAuthorization): Authorization {
+  if (authorization === undefined && document !== undefined) return authorizationOf(document);
+  return asAuthorization(authorization as Authorization | Hex);
+}
+
+/** Returns the result. Throws a `RefusedError` in place of an error that carries a refusal. */
+export async function orRefusal<result>(
+  pending: Promise<result>,
+  differencesOf: () => Promise<readonly Difference[]> = async () => [],
+): Promise<result> {
   try {
     return await pending;
   } catch (error) {
     const refusal = decodeRefusal(error);
-    throw refusal === undefined ? error : new RefusedError({ refusal, cause: error });
+    if (refusal === undefined) throw error;
+    const found = refusal.name === "WrongTask" ? await differencesOf() : [];
+    throw new RefusedError({ refusal, cause: error, differences: found });
   }
+}
+
+/** A call by function and arguments, as viem's actions take it. */
+export type CallParameters = EncodeFunctionDataParameters & {
+  readonly address: Address;
+  readonly account?: Account | Address | null;
+  readonly value?: bigint;
+};
+
+/** Returns where a call differs from a document. What the node does not answer is not compared. */
+export async function callDifferences(
+  client: Client,
+  call: CallParameters,
+  document: AttestationDocument,
+): Promise<Difference[]> {
+  const account = call.account ?? client.account ?? zeroAddress;
+  const chainId = await getChainId(client).then(BigInt, () => document.chainId);
+  const intent: Intent = {
+    from: typeof account === "string" ? account : account.address,
+    to: call.address,
+    value: call.value ?? 0n,
+    data: encodeFunctionData(call),
+    chainId,
+  };
+  const read = { abi: policyClientAbi, address: call.address } as const;
+  const [taskManager, policy] = await Promise.all([
+    readContract(client, { ...read, functionName: "assentTaskManager" }).catch(() => undefined),
+    readContract(client, { ...read, functionName: "assentPolicy" }).catch(() => undefined),
+  ]);
+  const expected = {
+    chainId,
+    policyClient: call.address,
+    ...(taskManager === undefined ? {} : { taskManager }),
+    ...(policy === undefined ? {} : { policyId: policy.policyId }),
+  };
+  return differences({ document, intent, abi: call.abi, expected });
 }

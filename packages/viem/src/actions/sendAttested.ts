@@ -8,7 +8,7 @@ import { simulateAttested } from "./simulateAttested.js";
  * Chain state can change between simulation and block: read the receipt.
  *
  * @param client - Client to use
- * @param parameters - What viem's `simulateContract` takes, and the authorization
+ * @param parameters - What viem's `simulateContract` takes, and the authorization or the attestation document
  * @returns The transaction's hash
  * @throws {RefusedError} when the protocol refuses the call; otherwise as viem's `writeContract`
  */
