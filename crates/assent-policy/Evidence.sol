@@ -1,0 +1,1 @@
+../../contracts/policy/Evidence.sol

@@ -1,0 +1,128 @@
+//! Observations: what operators' sources answered, as the data region holds it.
+
+use crate::{MAX_DATA, MAX_OUTPUT};
+use alloy_primitives::{Address, U256, hex};
+use assent_json::{Object, Value};
+use std::collections::BTreeMap;
+
+/// What operators observed, with their weights. The evaluator makes one answer of the observations of each source.
+///
+/// ```
+/// use alloy_primitives::{U256, address};
+/// use assent_policy::Observations;
+///
+/// let mut observations = Observations::new(U256::from(100));
+/// let operator = address!("0x00000000000000000000000000000000000000a1");
+/// observations.add("price", operator, U256::from(150), assent_json::parse(br#"{"usd": "1"}"#)?)?;
+/// assert!(observations.to_canonical()?.starts_with(r#"{"requiredWeight":"100","sources":{"price":[{"observers""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observations {
+    required_weight: U256,
+    /// By source, then by the canonical form of the output.
+    sources: BTreeMap<String, BTreeMap<String, Observed>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Observed {
+    output: Value,
+    observers: BTreeMap<Address, U256>,
+}
+
+/// An observation cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The output is too long.
+    #[error("the output of the source {source_name:?} has {length} bytes in canonical form, more than {MAX_OUTPUT}")]
+    OutputTooLong {
+        /// The source.
+        source_name: String,
+        /// The length.
+        length: usize,
+    },
+    /// The operator has observed this source already.
+    #[error("the operator {operator} observed the source {source_name:?} twice")]
+    DuplicateObserver {
+        /// The source.
+        source_name: String,
+        /// The operator.
+        operator: Address,
+    },
+    /// All observations together are too long.
+    #[error("the observations have {0} bytes in canonical form, more than {MAX_DATA}")]
+    TooLong(usize),
+}
+
+impl Observations {
+    /// Creates a set without observations.
+    ///
+    /// `required_weight` is the weight that the observations of each source must reach.
+    pub const fn new(required_weight: U256) -> Self {
+        Self { required_weight, sources: BTreeMap::new() }
+    }
+
+    /// Returns observations of one observer, whose weight suffices. For evaluation without operators.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::OutputTooLong`] if an output is more than 16 KiB.
+    pub fn of_one(outputs: impl IntoIterator<Item = (String, Value)>) -> Result<Self, DataError> {
+        let mut observations = Self::new(U256::ONE);
+        for (source, output) in outputs {
+            observations.add(&source, Address::ZERO, U256::ONE, output)?;
+        }
+        Ok(observations)
+    }
+
+    /// Adds what an operator observed.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if the output is more than 16 KiB, or the operator has observed the source already.
+    pub fn add(&mut self, source: &str, operator: Address, weight: U256, output: Value) -> Result<(), DataError> {
+        let canonical = output.to_canonical();
+        if canonical.len() > MAX_OUTPUT {
+            return Err(DataError::OutputTooLong { source_name: source.into(), length: canonical.len() });
+        }
+        let outputs = self.sources.entry(source.into()).or_default();
+        if outputs.values().any(|observed| observed.observers.contains_key(&operator)) {
+            return Err(DataError::DuplicateObserver { source_name: source.into(), operator });
+        }
+        let observed = outputs.entry(canonical).or_insert_with(|| Observed { output, observers: BTreeMap::new() });
+        observed.observers.insert(operator, weight);
+        Ok(())
+    }
+
+    /// Returns the content of the data region: empty without observations, otherwise canonical JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::TooLong`] if it is more than 128 KiB.
+    pub fn to_canonical(&self) -> Result<String, DataError> {
+        if self.sources.is_empty() {
+            return Ok(String::new());
+        }
+        let source = |(name, outputs): (&String, &BTreeMap<String, Observed>)| {
+            (name.clone(), Value::from(outputs.values().map(Observed::to_value).collect::<Vec<_>>()))
+        };
+        let content = Object::from_iter([
+            ("requiredWeight", Value::from(self.required_weight.to_string())),
+            ("sources", Value::from(self.sources.iter().map(source).collect::<Object>())),
+        ]);
+        let content = Value::from(content).to_canonical();
+        if content.len() > MAX_DATA { Err(DataError::TooLong(content.len())) } else { Ok(content) }
+    }
+}
+
+impl Observed {
+    fn to_value(&self) -> Value {
+        let observers = self.observers.iter();
+        let observers = observers.map(|(operator, weight)| (hex::encode_prefixed(operator), weight.to_string()));
+        Value::from(Object::from_iter([
+            ("observers", Value::from(observers.collect::<Object>())),
+            ("output", self.output.clone()),
+        ]))
+    }
+}

@@ -1,0 +1,213 @@
+//! A policy's folder, as an author writes it.
+
+use crate::{
+    MAX_COMPONENT,
+    bundle::{Bundle, BundleError},
+    json::{self, JsonError},
+    manifest::Manifest,
+    policy::{ContentError, Policy},
+    rules::{Rules, SingleRules, Source},
+};
+use alloy_primitives::B256;
+use assent_json::{Object, Value};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+const MANIFEST: &str = "policy.json";
+const SCHEMA: &str = "parameters.schema.json";
+const PARAMETERS: &str = "parameters.json";
+
+/// The files of a policy, read but not built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicyFolder {
+    /// `policy.json`.
+    pub manifest: Manifest,
+    /// The modules that the policy is built of, by file name.
+    pub modules: BTreeMap<String, String>,
+    /// The modules with tests (`…_test.rego`), by file name.
+    pub tests: BTreeMap<String, String>,
+    /// `parameters.schema.json`; an empty object if there is none.
+    pub parameters_schema: Value,
+    /// `parameters.json`; an empty object if there is none.
+    pub parameters: Value,
+    /// The components of the sources, by name.
+    pub components: BTreeMap<String, Vec<u8>>,
+}
+
+/// A folder is not that of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderError {
+    /// A file is missing.
+    #[error("{0} is missing")]
+    MissingFile(String),
+    /// A file with JSON is not what it must be.
+    #[error("{file}: {error}")]
+    Json {
+        /// The file.
+        file: String,
+        /// The reason.
+        error: JsonError,
+    },
+    /// A file is not text.
+    #[error("{0} is not UTF-8")]
+    NotText(String),
+    /// There is no module.
+    #[error(
+        "there is no module: write the rules into a file that ends in .rego, and tests into one that ends in _test.rego"
+    )]
+    NoModule,
+    /// A component is too long.
+    #[error("{file} has {length} bytes, more than {MAX_COMPONENT}")]
+    ComponentTooLong {
+        /// The file.
+        file: String,
+        /// Its length.
+        length: usize,
+    },
+    /// A component has no source in the manifest.
+    #[error("{0} belongs to no source of policy.json")]
+    UnknownComponent(String),
+}
+
+impl PolicyFolder {
+    /// Reads the files of a folder, given by their paths in it. Other files are not read.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`] with the file that is missing or invalid.
+    pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, FolderError> {
+        let manifest = files.get(MANIFEST).ok_or_else(|| FolderError::MissingFile(MANIFEST.into()))?;
+        let manifest = Manifest::parse(manifest).map_err(|error| FolderError::Json { file: MANIFEST.into(), error })?;
+        let (mut modules, mut tests) = (BTreeMap::new(), BTreeMap::new());
+        for (file, bytes) in files.iter().filter(|(file, _)| file.ends_with(".rego") && !file.contains('/')) {
+            let text = String::from_utf8(bytes.clone()).map_err(|_| FolderError::NotText(file.clone()))?;
+            if file.ends_with("_test.rego") { &mut tests } else { &mut modules }.insert(file.clone(), text);
+        }
+        if modules.is_empty() {
+            return Err(FolderError::NoModule);
+        }
+        Ok(Self {
+            components: components(files, &manifest)?,
+            manifest,
+            modules,
+            tests,
+            parameters_schema: object(files, SCHEMA)?,
+            parameters: object(files, PARAMETERS)?,
+        })
+    }
+
+    /// Returns the rules.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::MissingFile`] if a source is not built.
+    pub fn rules(&self) -> Result<SingleRules, FolderError> {
+        let sources = self.manifest.sources.iter().map(|(name, source)| {
+            let component = self.components.get(name).ok_or_else(|| FolderError::MissingFile(component_file(name)))?;
+            let component = B256::from_slice(Sha256::digest(component).as_slice());
+            let (hosts, reduce, schema) = (source.hosts.clone(), source.reduce.clone(), source.schema.clone());
+            Ok((name.clone(), Source { component, hosts, reduce, schema }))
+        });
+        Ok(SingleRules {
+            entrypoint: self.manifest.entrypoint.clone(),
+            functions: self.manifest.functions.clone(),
+            modules: self.modules.clone(),
+            parameters_schema: self.parameters_schema.clone(),
+            sources: sources.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Returns the policy with the folder's parameters, for an image of the evaluator.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError`] if a source is not built, or rules or parameters are too long.
+    pub fn policy(&self, image: B256) -> Result<Policy, BundleError> {
+        Ok(Policy::new(image, &Rules::Single(self.rules()?), self.manifest.step_limit, &self.parameters)?)
+    }
+
+    /// Builds the policy for an image of the evaluator.
+    ///
+    /// # Errors
+    ///
+    /// As [`policy`](Self::policy).
+    pub fn build(&self, image: B256) -> Result<Bundle, BundleError> {
+        let policy = self.policy(image)?;
+        Bundle::new(self.manifest.name.clone(), self.manifest.version.clone(), policy, self.components.clone())
+    }
+
+    /// Returns the content of a rules region that runs the tests: those whose names match `run`, or all. Its decision is
+    /// always to deny.
+    ///
+    /// # Errors
+    ///
+    /// As [`policy`](Self::policy).
+    pub fn test_content(&self, run: Option<&str>, coverage: bool) -> Result<String, BundleError> {
+        let mut rules = self.rules_without_components();
+        rules.modules.extend(self.tests.clone());
+        let Value::Object(mut content) = rules.to_value() else { return Ok(String::new()) };
+        content.insert("test", true);
+        if coverage {
+            content.insert("coverage", true);
+        }
+        if let Some(run) = run {
+            content.insert("run", run);
+        }
+        let content = json::canonical(content);
+        let max = usize::try_from(assent_machine::Region::Rules.capacity()).unwrap_or(usize::MAX);
+        if content.len() > max {
+            return Err(ContentError::TooLong { what: "rules", length: content.len(), max }.into());
+        }
+        Ok(content)
+    }
+
+    /// Returns the rules with zero for the hash of a component that is not built. Tests give its output themselves.
+    fn rules_without_components(&self) -> SingleRules {
+        let with_components = Self {
+            components: self.manifest.sources.keys().map(|name| (name.clone(), Vec::new())).collect(),
+            ..self.clone()
+        };
+        with_components.rules().unwrap_or_else(|_| SingleRules {
+            entrypoint: self.manifest.entrypoint.clone(),
+            functions: self.manifest.functions.clone(),
+            modules: self.modules.clone(),
+            parameters_schema: self.parameters_schema.clone(),
+            sources: BTreeMap::new(),
+        })
+    }
+}
+
+/// Returns a file with a JSON object, or an empty object if there is none.
+fn object(files: &BTreeMap<String, Vec<u8>>, file: &str) -> Result<Value, FolderError> {
+    let Some(text) = files.get(file) else { return Ok(Value::from(Object::new())) };
+    let value = json::parse(text).and_then(|value| match value.as_object() {
+        Some(_) => Ok(value),
+        None => Err(json::wrong_type("the file", "an object", &value)),
+    });
+    value.map_err(|error| FolderError::Json { file: file.into(), error })
+}
+
+fn components(
+    files: &BTreeMap<String, Vec<u8>>,
+    manifest: &Manifest,
+) -> Result<BTreeMap<String, Vec<u8>>, FolderError> {
+    let mut components = BTreeMap::new();
+    for (file, bytes) in files {
+        let Some(name) = file.strip_prefix("sources/").and_then(|file| file.strip_suffix(".wasm")) else { continue };
+        if !manifest.sources.contains_key(name) {
+            return Err(FolderError::UnknownComponent(file.clone()));
+        }
+        if bytes.len() > MAX_COMPONENT {
+            return Err(FolderError::ComponentTooLong { file: file.clone(), length: bytes.len() });
+        }
+        components.insert(name.to_owned(), bytes.clone());
+    }
+    Ok(components)
+}
+
+/// Returns the path of a source's component in a folder and in a bundle.
+pub(crate) fn component_file(name: &str) -> String {
+    format!("sources/{name}.wasm")
+}

@@ -1,0 +1,70 @@
+//! Policies that decide whether a call is allowed, and evidence of each decision that anyone can repeat.
+//!
+//! A policy is rules in Rego with parameters. It is decided by one program, the evaluator, on a deterministic machine
+//! (`assent-machine`): the same rules, parameters, input and data give the same decision, reasons and evidence on every
+//! computer. An [`EvidenceFile`] holds all of them, and [`EvidenceFile::replay`] tells whether the decision follows.
+//!
+//! - [`Manifest`] and [`PolicyFolder`]: what an author writes.
+//! - [`Bundle`]: the built policy, one file that is reproducible to the byte.
+//! - [`Policy`]: rules with parameters; its [`id`](Policy::id) is what a client's contract names.
+//! - [`check`]: refuses rules that evaluate, but not to what their author means.
+//! - [`evaluate`]: the decision about a [`PolicyInput`].
+//!
+//! The crate reads no file, clock or network: all that it knows is in its arguments.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
+mod abi;
+mod bundle;
+mod check;
+mod data;
+mod evaluation;
+mod evidence;
+mod evidence_file;
+mod folder;
+mod input;
+mod json;
+mod manifest;
+mod policy;
+mod rules;
+
+pub use abi::{AbiType, Function, FunctionError, Parameter};
+pub use bundle::{Bundle, BundleError};
+pub use check::{Finding, check};
+pub use data::{DataError, Observations};
+pub use evaluation::{Evaluation, EvaluationError, Reason, evaluate};
+pub use evidence::{Evidence, Opening, RESULT_SIBLINGS, ResultProof, WrongResultLeaf};
+pub use evidence_file::{Difference, EvidenceFile, EvidenceFileError, Replay};
+pub use folder::{FolderError, PolicyFolder};
+pub use input::{InputError, PolicyInput, ReferenceBlock};
+pub use json::JsonError;
+pub use manifest::{Manifest, ManifestError, Reduction, SourceManifest};
+pub use policy::{ContentError, Policy};
+pub use rules::{Rules, SingleRules, Source};
+
+/// The most content bytes of rules and of parameters: 64 KiB each.
+pub const MAX_CONTENT: usize = 64 * 1024;
+/// The most bytes of one source's output: 16 KiB.
+pub const MAX_OUTPUT: usize = 16 * 1024;
+/// The most bytes of all observations together: 128 KiB.
+pub const MAX_DATA: usize = 128 * 1024;
+/// The most bytes of a source's component: 32 MiB.
+pub const MAX_COMPONENT: usize = 32 * 1024 * 1024;
+/// The most sources of a policy.
+pub const MAX_SOURCES: usize = 4;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,200 @@
+//! Rules: the content of the rules region.
+
+use crate::{
+    MAX_CONTENT, MAX_SOURCES,
+    abi::Function,
+    json::{self, JsonError, Reader, invalid},
+    manifest::Reduction,
+    policy::ContentError,
+};
+use alloy_primitives::{B256, hex};
+use assent_json::{Object, Value};
+use std::collections::BTreeMap;
+
+/// The version of the format.
+const VERSION: i32 = 1;
+/// How many policies a conjunction may have.
+const MEMBERS: core::ops::RangeInclusive<usize> = 2..=8;
+
+/// The rules of a policy, or of several that must all allow.
+///
+/// The list is complete: another form would be another evaluator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rules {
+    /// The rules of one policy.
+    Single(SingleRules),
+    /// Two to eight policies, each with its own parameters. A call is allowed if all of them allow it.
+    All(Vec<SingleRules>),
+}
+
+/// The rules of one policy.
+// Complete: the fields are those of the format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SingleRules {
+    /// The package that has `allow` and `deny`, without `data.`.
+    pub entrypoint: String,
+    /// The functions that the policy decides about.
+    pub functions: Vec<Function>,
+    /// The Rego modules, by name.
+    pub modules: BTreeMap<String, String>,
+    /// The JSON Schema of the parameters.
+    pub parameters_schema: Value,
+    /// What looks at the world, by name.
+    pub sources: BTreeMap<String, Source>,
+}
+
+/// A source of data.
+// Complete: the fields are those of the format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The SHA-256 of the component.
+    pub component: B256,
+    /// The hosts that the component may ask over https.
+    pub hosts: Vec<String>,
+    /// How the operators' answers become one.
+    pub reduce: Reduction,
+    /// The JSON Schema of the output.
+    pub schema: Value,
+}
+
+impl Rules {
+    /// Parses the content of a rules region.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentError`] if it is not in canonical form, longer than 64 KiB, or has other keys.
+    pub fn parse(text: &str) -> Result<Self, ContentError> {
+        if text.len() > MAX_CONTENT {
+            return Err(ContentError::TooLong { what: "rules", length: text.len(), max: MAX_CONTENT });
+        }
+        let error = |error| ContentError::Json { what: "rules", error };
+        let value = json::parse_canonical(text.as_bytes()).map_err(error)?;
+        Self::from_value(&value).map_err(error)
+    }
+
+    fn from_value(value: &Value) -> Result<Self, JsonError> {
+        if value.get("all").is_none() {
+            return SingleRules::from_value(value, "").map(Self::Single);
+        }
+        let reader = Reader::new(value, "", &["all", "version"])?;
+        require_version(&reader)?;
+        let members = reader.array("all")?;
+        if !MEMBERS.contains(&members.len()) {
+            return Err(invalid("all", &members.len().to_string(), "policies: a conjunction has 2 to 8"));
+        }
+        members
+            .iter()
+            .map(|(key, member)| SingleRules::from_value(member, key))
+            .collect::<Result<_, _>>()
+            .map(Self::All)
+    }
+
+    /// Returns the content of the rules region: canonical JSON.
+    pub fn to_canonical(&self) -> String {
+        match self {
+            Self::Single(rules) => rules.to_value().to_canonical(),
+            Self::All(members) => {
+                let members = members.iter().map(SingleRules::to_value).collect::<Vec<_>>();
+                json::canonical(Object::from_iter([("all", Value::from(members)), ("version", Value::from(VERSION))]))
+            }
+        }
+    }
+
+    /// Returns the rules of each policy.
+    pub fn members(&self) -> &[SingleRules] {
+        match self {
+            Self::Single(rules) => core::slice::from_ref(rules),
+            Self::All(members) => members,
+        }
+    }
+}
+
+impl SingleRules {
+    fn from_value(value: &Value, key: &str) -> Result<Self, JsonError> {
+        let known = ["entrypoint", "functions", "modules", "parametersSchema", "sources", "version"];
+        let reader = Reader::new(value, key, &known)?;
+        require_version(&reader)?;
+        let functions = reader.strings("functions")?.into_iter().map(|(key, text)| {
+            let function =
+                text.parse::<Function>().map_err(|error| invalid(&key, text, format!("is not a function: {error}")))?;
+            let is_canonical = function.to_string() == text;
+            is_canonical.then_some(function).ok_or_else(|| invalid(key, text, "is not in its canonical form"))
+        });
+        let mut modules = BTreeMap::new();
+        for (key, module) in reader.array("modules")? {
+            let module = Reader::new(module, &key, &["name", "text"])?;
+            let name = module.string("name")?;
+            if modules.last_key_value().is_some_and(|(last, _): (&String, _)| last.as_str() >= name) {
+                return Err(invalid(module.key("name"), name, "is not after the module before it"));
+            }
+            modules.insert(name.to_owned(), module.string("text")?.to_owned());
+        }
+        let sources = reader.required("sources")?;
+        let sources =
+            sources.as_object().ok_or_else(|| json::wrong_type(&reader.key("sources"), "an object", sources))?;
+        if sources.len() > MAX_SOURCES {
+            return Err(invalid(
+                reader.key("sources"),
+                &sources.len().to_string(),
+                format!("sources are more than {MAX_SOURCES}"),
+            ));
+        }
+        let sources = sources.iter().map(|(name, source)| {
+            let key = format!("{}.{name}", reader.key("sources"));
+            Ok((name.to_owned(), Source::from_value(source, &key)?))
+        });
+        Ok(Self {
+            entrypoint: reader.string("entrypoint")?.to_owned(),
+            functions: functions.collect::<Result<_, _>>()?,
+            modules,
+            parameters_schema: reader.required("parametersSchema")?.clone(),
+            sources: sources.collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub(crate) fn to_value(&self) -> Value {
+        let functions = self.functions.iter().map(Function::to_string).collect::<Vec<_>>();
+        let module =
+            |(name, text): (&String, &String)| Object::from_iter([("name", name.as_str()), ("text", text.as_str())]);
+        let sources = self.sources.iter().map(|(name, source)| (name.as_str(), source.to_value())).collect::<Object>();
+        Value::from(Object::from_iter([
+            ("entrypoint", Value::from(self.entrypoint.as_str())),
+            ("functions", Value::from(functions)),
+            ("modules", Value::from(self.modules.iter().map(module).collect::<Vec<_>>())),
+            ("parametersSchema", self.parameters_schema.clone()),
+            ("sources", Value::from(sources)),
+            ("version", Value::from(VERSION)),
+        ]))
+    }
+}
+
+impl Source {
+    fn from_value(value: &Value, key: &str) -> Result<Self, JsonError> {
+        let reader = Reader::new(value, key, &["component", "hosts", "reduce", "schema"])?;
+        let hosts = reader.strings("hosts")?.into_iter().map(|(_, host)| host.to_owned()).collect();
+        let component = json::hash(&reader.key("component"), reader.string("component")?)?;
+        let reduce = Reduction::from_value(reader.required("reduce")?, &reader.key("reduce"))?;
+        Ok(Self { component, hosts, reduce, schema: reader.required("schema")?.clone() })
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(Object::from_iter([
+            ("component", Value::from(hex::encode_prefixed(self.component))),
+            ("hosts", Value::from(self.hosts.clone())),
+            ("reduce", self.reduce.to_value()),
+            ("schema", self.schema.clone()),
+        ]))
+    }
+}
+
+fn require_version(reader: &Reader<'_>) -> Result<(), JsonError> {
+    let version = reader.integer("version")?;
+    if version == VERSION.unsigned_abs().into() {
+        return Ok(());
+    }
+    Err(invalid(
+        reader.key("version"),
+        &version.to_string(),
+        format!("is not {VERSION}: use a newer version of Assent"),
+    ))
+}
