@@ -15,7 +15,14 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CONTRACTS = join(ROOT, "contracts");
 const LICENCES = ["LICENSE-APACHE", "LICENSE-MIT"];
 // The contracts that programs outside the EVM call.
-const WITH_ABI = ["AttestationValidator", "OperatorRegistry", "PolicyClient", "TaskManager", "stake/OwnerStakeSource"];
+const WITH_ABI = [
+  "AttestationValidator",
+  "OperatorRegistry",
+  "PolicyClient",
+  "TaskManager",
+  "policy/PolicyRegistry",
+  "stake/OwnerStakeSource",
+];
 // Holds `IRefusals`, the errors of a protected call.
 const REFUSALS = "interfaces/Protocol";
 // As in foundry.toml.
