@@ -43,6 +43,7 @@
 
 extern crate alloc;
 
+mod address;
 mod authorization;
 mod authorization_ref;
 pub mod digest;
@@ -56,6 +57,7 @@ mod non_signers;
 pub mod protocol;
 mod trailing;
 
+pub use address::{InvalidAddress, parse_address};
 pub use authorization::{Authorization, QuorumProof};
 pub use authorization_ref::{AuthorizationError, AuthorizationRef, QuorumProofRef};
 pub use document::AttestationDocument;

@@ -128,3 +128,92 @@ fn what_a_type_forbids_is_refused_in_json_too() {
         assert!(from_value::<Authorization>(authorization).is_err(), "{field}");
     }
 }
+
+/// Each documented type as an array of its fields, in the order of their declaration: what serde derives would read it.
+#[test]
+fn an_array_does_not_pass_for_an_object() {
+    #[track_caller]
+    fn check<T: Serialize + DeserializeOwned>(value: &T, fields: &[&str]) {
+        let object = to_value(value).unwrap();
+        assert!(from_value::<T>(object.clone()).is_ok());
+        assert_eq!(object.as_object().unwrap().len(), fields.len());
+        let array = Value::Array(fields.iter().map(|field| object[field].clone()).collect());
+        let error = from_value::<T>(array.clone()).err().expect("an array is refused").to_string();
+        assert!(error.contains("invalid type: sequence, expected an object"), "{error}");
+        assert!(serde_json::from_str::<T>(&array.to_string()).is_err());
+    }
+    let document = document();
+    check(&document.attestation.intent, &["from", "to", "value", "data", "chainId"]);
+    check(&policy(), &["policyId", "operatorSet", "quorum", "maxLifetime"]);
+    let attestation = ["taskId", "policyId", "policyClient", "nonce", "expiration", "decision", "evidence", "intent"];
+    check(&document.attestation, &attestation);
+    let authorization =
+        ["taskId", "nonce", "expiration", "decision", "evidence", "epoch", "signature", "nonSigners", "merkleProof"];
+    check(&document.authorization().unwrap(), &authorization);
+    let fields = ["chainId", "taskManager", "attestation", "epoch", "signature", "nonSigners", "merkleProof"];
+    check(&document, &fields);
+}
+
+#[test]
+fn an_address_with_a_wrong_checksum_is_refused_with_the_right_spelling() {
+    const RIGHT: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    let intent = to_value(document().attestation.intent).unwrap();
+    let with = |address: &str| {
+        let mut intent = intent.clone();
+        intent["to"] = json!(address);
+        from_value::<Intent>(intent)
+    };
+    for spelling in [RIGHT.to_owned(), RIGHT.to_lowercase(), RIGHT.to_uppercase().replace("0X", "0x")] {
+        assert_eq!(with(&spelling).unwrap().to.to_checksum(None), RIGHT);
+    }
+    let error = with(&RIGHT.replace("fFb", "FFb")).unwrap_err().to_string();
+    assert!(error.contains("checksum (EIP-55)") && error.contains(&format!("write {RIGHT}")), "{error}");
+    // One digit was mistyped.
+    assert!(with(&RIGHT.replace("92266", "92265")).is_err());
+
+    let mut attestation = to_value(document().attestation).unwrap();
+    attestation["policyClient"] = json!(RIGHT.replace("fFb", "FFb"));
+    assert!(from_value::<assent_types::Attestation>(attestation).is_err());
+    let mut document = to_value(document()).unwrap();
+    document["taskManager"] = json!(RIGHT.replace("fFb", "FFb"));
+    assert!(from_value::<AttestationDocument>(document).is_err());
+}
+
+#[test]
+fn hex_without_0x_is_refused() {
+    fn check<T: DeserializeOwned>(value: &Value, pointer: &str) {
+        assert!(from_value::<T>(value.clone()).is_ok());
+        let mut bare = value.clone();
+        let text = bare.pointer_mut(pointer).unwrap();
+        *text = json!(text.as_str().unwrap().strip_prefix("0x").unwrap());
+        let error = from_value::<T>(bare).err().expect(pointer).to_string();
+        assert!(error.contains("begins with 0x"), "{pointer}: {error}");
+    }
+    let document = document();
+    let policy = to_value(policy()).unwrap();
+    check::<Policy>(&policy, "/policyId");
+    let mut authorization = to_value(document.authorization().unwrap()).unwrap();
+    authorization["merkleProof"] = json!([B256::ZERO]);
+    for pointer in ["/taskId", "/evidence", "/signature", "/merkleProof/0"] {
+        check::<Authorization>(&authorization, pointer);
+    }
+    let mut document = to_value(document).unwrap();
+    document["merkleProof"] = json!([B256::ZERO]);
+    for pointer in [
+        "/taskManager",
+        "/attestation/taskId",
+        "/attestation/policyId",
+        "/attestation/policyClient",
+        "/attestation/evidence",
+        "/attestation/intent/from",
+        "/attestation/intent/to",
+        "/attestation/intent/data",
+        "/signature",
+        "/merkleProof/0",
+    ] {
+        check::<AttestationDocument>(&document, pointer);
+    }
+    let mut intent = document["attestation"]["intent"].clone();
+    intent["data"] = json!([1, 2, 3]);
+    assert!(from_value::<Intent>(intent).is_err(), "bytes are not an array of numbers");
+}

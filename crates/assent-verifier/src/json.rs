@@ -43,7 +43,7 @@ use alloy_primitives::{
     Address, B256, U256,
     aliases::{U48, U96},
 };
-use assent_types::json::{integer, wide};
+pub use assent_types::json::{Object, hex, integer, wide};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// Implements `Serialize` and `Deserialize` through a shadow struct that names the fields.
@@ -57,7 +57,7 @@ macro_rules! serde_with_fields {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $shadow::deserialize(deserializer)
+                $shadow::deserialize(Object(deserializer))
             }
         }
     )*};
@@ -67,11 +67,14 @@ serde_with_fields! {
     OperatorFields: Operator,
     EpochFields: Epoch,
     ContextFields: Context,
+    RecordedEntry: RecordedEntry,
+    SpentWord: SpentWord,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Operator", rename_all = "camelCase", deny_unknown_fields)]
 struct OperatorFields {
+    #[serde(with = "hex")]
     address: Address,
     public_key: PublicKey,
     #[serde(with = "wide")]
@@ -95,9 +98,12 @@ struct EpochFields {
 struct ContextFields {
     #[serde(with = "wide")]
     chain_id: U256,
+    #[serde(with = "hex")]
     task_manager: Address,
+    #[serde(with = "hex")]
     policy_client: Address,
     policy: Option<Policy>,
+    #[serde(with = "hex")]
     caller: Address,
     #[serde(with = "integer")]
     timestamp: u64,
@@ -152,10 +158,11 @@ impl<'de> Deserialize<'de> for SpentNonces {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
 struct RecordedEntry {
     #[serde(with = "integer")]
     epoch: u32,
+    #[serde(with = "hex")]
     root: B256,
     #[serde(with = "wide")]
     signed_weight: U96,
@@ -171,8 +178,9 @@ impl From<(u32, B256, RecordedRoot)> for RecordedEntry {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
 struct SpentWord {
+    #[serde(with = "hex")]
     policy_client: Address,
     #[serde(with = "wide")]
     word: U256,

@@ -74,3 +74,64 @@ fn what_an_operator_set_forbids_is_refused_in_json_too() {
     context["epochs"][0]["operators"] = json!([]);
     assert_eq!(from_value::<Context>(context).unwrap_err().to_string(), "the operator set is empty");
 }
+
+/// Each documented type as an array of its fields, in the order of their declaration: what serde derives would read it.
+#[test]
+fn an_array_does_not_pass_for_an_object() {
+    let mut fixture = Fixture::new();
+    assert!(fixture.context.spent.spend(fixture.context.policy_client, U256::from(1)));
+    fixture.record(&fixture.document(), 50);
+    let context = to_value(&fixture.context).unwrap();
+    let types: [(&str, &[&str]); 5] = [
+        (
+            "",
+            &[
+                "chainId",
+                "taskManager",
+                "policyClient",
+                "policy",
+                "caller",
+                "timestamp",
+                "epochs",
+                "recordedRoots",
+                "spent",
+            ],
+        ),
+        ("/epochs/0", &["number", "operatorSet", "validUntil", "operators"]),
+        ("/epochs/0/operators/0", &["address", "publicKey", "weight"]),
+        ("/recordedRoots/0", &["epoch", "root", "signedWeight", "totalWeight"]),
+        ("/spent/0", &["policyClient", "word", "mask"]),
+    ];
+    for (pointer, fields) in types {
+        let mut with_array = context.clone();
+        let object = with_array.pointer_mut(pointer).unwrap();
+        assert_eq!(object.as_object().unwrap().len(), fields.len(), "{pointer}");
+        *object = Value::Array(fields.iter().map(|field| object[field].clone()).collect());
+        let error = from_value::<Context>(with_array).expect_err(pointer).to_string();
+        assert!(error.contains("invalid type: sequence, expected an object"), "{pointer}: {error}");
+    }
+}
+
+#[test]
+fn addresses_have_their_checksum_and_hex_has_0x() {
+    const RIGHT: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    let mut fixture = Fixture::new();
+    assert!(fixture.context.spent.spend(fixture.context.policy_client, U256::from(1)));
+    fixture.record(&fixture.document(), 50);
+    let context = to_value(&fixture.context).unwrap();
+    let addresses =
+        ["/taskManager", "/policyClient", "/caller", "/epochs/0/operators/0/address", "/spent/0/policyClient"];
+    for pointer in addresses {
+        let mut wrong = context.clone();
+        *wrong.pointer_mut(pointer).unwrap() = json!(RIGHT.replace("fFb", "FFb"));
+        let error = from_value::<Context>(wrong).expect_err(pointer).to_string();
+        assert!(error.contains("checksum (EIP-55)") && error.contains(&format!("write {RIGHT}")), "{pointer}: {error}");
+    }
+    for pointer in addresses.into_iter().chain(["/recordedRoots/0/root", "/epochs/0/operators/0/publicKey"]) {
+        let mut bare = context.clone();
+        let text = bare.pointer_mut(pointer).unwrap();
+        *text = json!(text.as_str().unwrap().strip_prefix("0x").unwrap());
+        let error = from_value::<Context>(bare).expect_err(pointer).to_string();
+        assert!(error.contains("begins with 0x"), "{pointer}: {error}");
+    }
+}

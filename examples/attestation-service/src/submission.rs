@@ -2,8 +2,11 @@
 
 use crate::answer::Problem;
 use alloy_primitives::Bytes;
-use assent_verifier::{AttestationDocument, Authorization, Context, Difference, Intent};
-use serde::{Deserialize, de::DeserializeOwned};
+use assent_verifier::{
+    AttestationDocument, Authorization, Context, Difference, Intent,
+    json::{Object, hex},
+};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 /// A call and the authorization for it, which parses.
 pub struct Submission {
@@ -31,10 +34,16 @@ impl Submission {
     /// Reads an intent and an authorization.
     pub fn from_authorization(body: &[u8]) -> Result<Self, Problem> {
         #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
+        #[serde(remote = "Self", deny_unknown_fields)]
         struct Fields {
             intent: Intent,
+            #[serde(with = "hex")]
             authorization: Bytes,
+        }
+        impl<'de> Deserialize<'de> for Fields {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::deserialize(Object(deserializer))
+            }
         }
         let Fields { intent, authorization: encoded } = read_json(body)?;
         let authorization = Authorization::parse(&encoded).map_err(Problem::malformed_authorization)?;

@@ -1,7 +1,9 @@
 //! JSON that people can read and write (feature `serde`).
 //!
 //! - Names are in camelCase. An unknown, missing or repeated field is an error.
-//! - Hashes, addresses, points and calldata are hex strings with `0x`.
+//! - Objects are read only from objects, never from arrays of their fields.
+//! - Hashes, addresses, points and calldata are hex strings with `0x`. An address with letters of both cases must match
+//!   its checksum (EIP-55).
 //! - Numbers are read as JSON integers, decimal strings, or hex strings with `0x`.
 //!   Numbers of more than 64 bits (`chainId`, `value`, `nonce`) are written as decimal strings, since many JSON readers
 //!   lose digits above 2^53. All others (times, epochs, basis points) are written as JSON integers.
@@ -25,16 +27,19 @@
 //! ```
 
 use crate::{
-    Attestation, AttestationDocument, Authorization, Decision, Intent, MerkleProof, NonSigners, Policy, PublicKey,
-    QuorumProof, Signature,
+    Attestation, AttestationDocument, Authorization, Decision, Intent, MerkleProof, MerkleProofTooLong, NonSigners,
+    Policy, PublicKey, QuorumProof, Signature,
 };
 use alloc::{string::ToString, vec::Vec};
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, aliases::U48};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+pub mod hex;
 mod number;
+mod object;
 
 pub use number::{Number, integer, wide};
+pub use object::Object;
 
 /// Implements `Serialize` and `Deserialize` through a shadow struct that names the fields.
 macro_rules! serde_with_fields {
@@ -47,7 +52,7 @@ macro_rules! serde_with_fields {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $shadow::deserialize(deserializer)
+                $shadow::deserialize(Object(deserializer))
             }
         }
     )*};
@@ -57,6 +62,7 @@ serde_with_fields! {
     IntentFields: Intent,
     PolicyFields: Policy,
     AttestationFields: Attestation,
+    AuthorizationFields: AuthorizationFields,
     DocumentFields: AttestationDocument,
 }
 
@@ -64,10 +70,13 @@ serde_with_fields! {
 #[serde(remote = "Intent", deny_unknown_fields)]
 #[allow(non_snake_case, reason = "named as in Solidity")]
 struct IntentFields {
+    #[serde(with = "hex")]
     from: Address,
+    #[serde(with = "hex")]
     to: Address,
     #[serde(with = "wide")]
     value: U256,
+    #[serde(with = "hex")]
     data: Bytes,
     #[serde(with = "wide")]
     chainId: U256,
@@ -77,6 +86,7 @@ struct IntentFields {
 #[serde(remote = "Policy", deny_unknown_fields)]
 #[allow(non_snake_case, reason = "named as in Solidity")]
 struct PolicyFields {
+    #[serde(with = "hex")]
     policyId: B256,
     #[serde(with = "integer")]
     operatorSet: u32,
@@ -90,8 +100,11 @@ struct PolicyFields {
 #[serde(remote = "Attestation", deny_unknown_fields)]
 #[allow(non_snake_case, reason = "named as in Solidity")]
 struct AttestationFields {
+    #[serde(with = "hex")]
     taskId: B256,
+    #[serde(with = "hex")]
     policyId: B256,
+    #[serde(with = "hex")]
     policyClient: Address,
     #[serde(with = "wide")]
     nonce: U256,
@@ -99,19 +112,22 @@ struct AttestationFields {
     expiration: U48,
     #[serde(with = "decision")]
     decision: u8,
+    #[serde(with = "hex")]
     evidence: B256,
     intent: Intent,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
 struct AuthorizationFields {
+    #[serde(with = "hex")]
     task_id: B256,
     #[serde(with = "wide")]
     nonce: U256,
     #[serde(with = "integer")]
     expiration: U48,
     decision: Decision,
+    #[serde(with = "hex")]
     evidence: B256,
     #[serde(with = "integer")]
     epoch: u32,
@@ -154,6 +170,7 @@ impl TryFrom<AuthorizationFields> for Authorization {
 struct DocumentFields {
     #[serde(with = "wide")]
     chain_id: U256,
+    #[serde(with = "hex")]
     task_manager: Address,
     attestation: Attestation,
     #[serde(with = "integer")]
@@ -175,7 +192,8 @@ macro_rules! serde_as {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $read(<$other>::deserialize(deserializer)?).map_err(D::Error::custom)
+                let other: $other = Deserialize::deserialize(deserializer)?;
+                $read(other).map_err(D::Error::custom)
             }
         }
     )*};
@@ -183,10 +201,22 @@ macro_rules! serde_as {
 
 serde_as! {
     Authorization => AuthorizationFields: |authorization| authorization.into(), Authorization::try_from;
-    Signature => FixedBytes<96>: |signature| (*signature).into(), ok;
-    PublicKey => FixedBytes<192>: |public_key| (*public_key).into(), ok;
+    Signature => Point<96>: |signature| Point((*signature).into()), |Point(bytes)| ok(bytes);
+    PublicKey => Point<192>: |public_key| Point((*public_key).into()), |Point(bytes)| ok(bytes);
     NonSigners => Vec<u16>: |non_signers| non_signers.indices().collect(), NonSigners::from_indices;
-    MerkleProof => Vec<B256>: |proof| proof.as_slice().to_vec(), MerkleProof::try_from;
+    MerkleProof => Vec<Hash>: |proof| proof.as_slice().iter().copied().map(Hash).collect(), merkle_proof;
+}
+
+/// The bytes of a point.
+#[derive(Serialize, Deserialize)]
+struct Point<const N: usize>(#[serde(with = "hex")] FixedBytes<N>);
+
+/// A hash in a list.
+#[derive(Serialize, Deserialize)]
+struct Hash(#[serde(with = "hex")] B256);
+
+fn merkle_proof(hashes: Vec<Hash>) -> Result<MerkleProof, MerkleProofTooLong> {
+    hashes.into_iter().map(|Hash(hash)| hash).collect::<Vec<_>>().try_into()
 }
 
 fn ok<T, U: From<T>>(value: T) -> Result<U, core::convert::Infallible> {

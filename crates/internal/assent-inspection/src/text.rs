@@ -2,7 +2,7 @@
 
 use crate::{Abi, AbiError, Inspection, InspectionError, Payload, Submission, inspect as inspect_submission};
 use alloy_primitives::{U256, hex};
-use assent_verifier::{Authorization, Context, Epoch, MerkleProof, NonSigners, split_trailing};
+use assent_verifier::{Authorization, Context, Epoch, MerkleProof, NonSigners, parse_address, split_trailing};
 use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -25,7 +25,7 @@ pub const LONGEST_TEXT: usize = 8 * 1024 * 1024;
 /// ```
 /// use assent_inspection::text::{LONGEST_AUTHORIZATION, Texts, inspect};
 ///
-/// let authorization = "00".repeat(LONGEST_AUTHORIZATION + 1);
+/// let authorization = "0x".to_owned() + &"00".repeat(LONGEST_AUTHORIZATION + 1);
 /// let error = inspect(&Texts { authorization, ..Texts::default() }).unwrap_err();
 /// assert_eq!(error.message, "1486 bytes; the maximum is 1485");
 /// ```
@@ -235,7 +235,7 @@ fn submission(texts: &Texts) -> Result<Submission, TextError> {
         message: "the time does not fit 64 bits; use Unix seconds".to_owned(),
     })?;
     let caller = given(caller).map(|text| {
-        text.trim().parse().map_err(|error| TextError {
+        parse_address(text.trim()).map_err(|error| TextError {
             input: "caller",
             message: format!("{} is not an address: {error}", quotation(text)),
         })
@@ -325,9 +325,11 @@ fn json<T: DeserializeOwned>(input: &'static str, text: &str, shape: &str) -> Re
 
 fn bytes(input: &'static str, text: &str, most: usize) -> Result<Vec<u8>, TextError> {
     bounded(input, text)?;
-    let bytes = hex::decode(text.trim()).map_err(|error| TextError {
+    let digits = text.trim().strip_prefix("0x").ok_or("it does not begin with 0x".to_owned());
+    let bytes = digits.and_then(|digits| hex::decode(digits).map_err(|error| error.to_string()));
+    let bytes = bytes.map_err(|error| TextError {
         input,
-        message: format!("not hex: {error}\ngive pairs of hex digits, with or without 0x"),
+        message: format!("not hex: {error}\ngive pairs of hex digits after 0x"),
     })?;
     if bytes.len() > most {
         let message = format!("{} bytes; the maximum is {most}", bytes.len());
