@@ -6,7 +6,6 @@ use alloy_primitives::{Address, B256};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use std::{path::PathBuf, str::FromStr};
-use zeroize::Zeroizing;
 
 /// The maximum length of a private key file, in bytes.
 const LONGEST_KEY_FILE: u64 = 128;
@@ -29,7 +28,7 @@ impl Account {
         match (self.account, &self.private_key_file) {
             (Some(account), _) => Ok((account, None)),
             (None, Some(path)) => {
-                let text = Zeroizing::new(input::read_file("private key file", path, LONGEST_KEY_FILE)?);
+                let text = input::read_secret("private key file", path, LONGEST_KEY_FILE)?;
                 let key = str::from_utf8(&text).ok().and_then(|text| B256::from_str(text.trim()).ok());
                 let signer = key.and_then(|key| PrivateKeySigner::from_bytes(&key).ok());
                 let signer = signer.ok_or_else(|| {

@@ -4,7 +4,7 @@ use crate::{input, key_file::KeyFile};
 use alloy_primitives::{Address, B256, FixedBytes, U256, aliases::U96, hex};
 use anyhow::{Context as _, Result, anyhow};
 use assent_signer::PartialSignature;
-use assent_verifier::PublicKey;
+use assent_verifier::{PublicKey, parse_address};
 use std::path::PathBuf;
 
 /// The maximum length of a file of partial signatures, in bytes: five times that of 2,000 operators.
@@ -64,7 +64,7 @@ pub fn partials(text: &str) -> Result<Partials, String> {
 
 /// Reads an address.
 pub fn address(text: &str) -> Result<Address, String> {
-    fixed_bytes("an address", text).map(Address)
+    parse_address(text).map_err(|error| error.to_string())
 }
 
 /// A public key, as an option gives it.
@@ -81,7 +81,13 @@ impl KeySource {
     pub fn read(&self) -> Result<PublicKey> {
         match self {
             Self::Key(key) => Ok(*key),
-            Self::File(path) => KeyFile::read(path).map(|file| file.public_key()),
+            Self::File(path) => KeyFile::read(path)?.public_key().with_context(|| {
+                format!(
+                    "key file {0} does not contain its public key; give the key itself, which `assent keys show {0}` \
+                     prints",
+                    path.display()
+                )
+            }),
         }
     }
 }
@@ -126,7 +132,7 @@ pub fn whole_number(text: &str) -> Result<U256, String> {
 fn partial_signature(text: &str) -> Result<PartialSignature, String> {
     let (operator, signature) = text.split_once('=').ok_or("expected ADDRESS=SIGNATURE")?;
     let operator = address(operator).map_err(|error| format!("operator {operator:?}: {error}"))?;
-    let signature = hex::decode(signature).map_err(|error| format!("signature of {operator}: {error}"))?;
+    let signature = input::prefixed_hex(signature).map_err(|error| format!("signature of {operator}: {error}"))?;
     Ok(PartialSignature::new(operator, signature))
 }
 
@@ -141,7 +147,7 @@ pub fn policy_id(text: &str) -> Result<B256, String> {
 }
 
 fn fixed_bytes<const N: usize>(what: &str, text: &str) -> Result<FixedBytes<N>, String> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let digits = text.strip_prefix("0x").ok_or_else(|| format!("{what} begins with 0x"))?;
     if let Some(other) = digits.chars().find(|digit| !digit.is_ascii_hexdigit()) {
         return Err(format!("{what} is {} hex digits, and {other:?} is not one", 2 * N));
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     ExitStatus, attest, completions, context, demo, deploy, deploy_example, epoch, inspect, intent, keys, manual,
-    operator, output::Output, record, send, verify, weights,
+    operator, output::Output, record, registry, send, verify, weights,
 };
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
@@ -56,6 +56,9 @@ pub enum Command {
     /// Register an operator's key, replace it, or deregister the operator.
     #[command(subcommand, after_help = operator::EXAMPLES)]
     Operator(operator::Command),
+    /// Show a registry, and change its stake source, validators or delays after notice.
+    #[command(subcommand, after_help = registry::EXAMPLES)]
+    Registry(registry::Command),
     /// Set the weights of operators in later epochs.
     #[command(subcommand, after_help = weights::EXAMPLES)]
     Weights(weights::Command),
@@ -86,6 +89,7 @@ impl Command {
             Self::Deploy(arguments) => deploy::run(arguments, output),
             Self::DeployExample(arguments) => deploy_example::run(arguments, output),
             Self::Operator(command) => operator::run(command, output),
+            Self::Registry(command) => registry::run(command, output),
             Self::Weights(command) => weights::run(command, output),
             Self::Epoch(command) => epoch::run(command, output),
             Self::Record(arguments) => record::run(arguments, output),

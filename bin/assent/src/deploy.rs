@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 Examples:
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --private-key-file account.key
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --account $OWNER --grace-period 3600
+  assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --private-key-file account.key --without-proxy
 
 Deploys OwnerStakeSource, OperatorRegistry and TaskManager. Their addresses follow from the owner and the
 delays, and are the same on every chain. Deployed contracts are left unchanged, so the command can be repeated. The
@@ -42,16 +43,26 @@ pub struct Arguments {
     /// How long a superseded epoch stays valid, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "86400")]
     grace_period: U48,
+    /// Deploy without the deterministic deployment proxy, on a chain that lacks it. The addresses then depend on the
+    /// sending account and its nonce, and each run deploys new contracts.
+    #[arg(long)]
+    without_proxy: bool,
     #[command(flatten)]
     payer: Account,
 }
 
 /// Runs `assent deploy`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { node, owner, epoch_lifetime, activation_delay, grace_period, payer } = arguments;
+    let Arguments { node, owner, epoch_lifetime, activation_delay, grace_period, without_proxy, payer } = arguments;
     let delays = Delays { epoch_lifetime, activation_delay, grace_period };
     let (from, signer) = payer.open()?;
-    let report = node.ask("Deploying", signer, async |client| client.deploy(from, owner, delays).await)?;
+    let report = node.ask("Deploying", signer, async |client| {
+        if without_proxy {
+            client.deploy_without_proxy(from, owner, delays).await
+        } else {
+            client.deploy(from, owner, delays).await
+        }
+    })?;
     output.result(format_args!("{}\n{}", table(&report), next_step(&report)), &to_json(&report))?;
     if output.is_json() && matches!(report.validator, ValidatorState::LeftToOwner) {
         output::remark(next_step(&report));

@@ -2,12 +2,14 @@
 
 use alloy_primitives::hex;
 use anyhow::{Context, Result, anyhow, bail};
+use assent_signer::require_private;
 use serde::de::DeserializeOwned;
 use std::{
-    fs::{self, File},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Read},
     path::Path,
 };
+use zeroize::Zeroizing;
 
 /// The maximum length of a JSON file, in bytes: twenty times that of an epoch of 2,000 operators.
 pub const LONGEST_JSON: u64 = 32 * 1024 * 1024;
@@ -19,8 +21,8 @@ pub fn read_json<T: DeserializeOwned>(what: &str, path: &Path) -> Result<T> {
         .map_err(|error| anyhow!("cannot parse {what} {}: {error}\n{}", path.display(), hint_for_json(what)))
 }
 
-/// Reads at most `limit` bytes of hex: digits with or without `0x`, `@FILE` for a file that holds them, or `-` for
-/// standard input.
+/// Reads at most `limit` bytes of hex: digits after `0x`, `@FILE` for a file that holds them, or `-` for standard
+/// input.
 pub fn read_hex(what: &str, source: &str, limit: usize) -> Result<Vec<u8>> {
     let longest_text = (2 * limit + 64) as u64;
     let text = match source.strip_prefix('@') {
@@ -28,9 +30,14 @@ pub fn read_hex(what: &str, source: &str, limit: usize) -> Result<Vec<u8>> {
         None if source == "-" => read_text(what, Path::new("-"), longest_text)?,
         None => source.to_owned(),
     };
-    let bytes = hex::decode(text.trim()).map_err(|error| {
+    // A program that failed leaves standard input, or its output file, empty. No bytes at all are written `0x`.
+    if text.trim().is_empty() {
+        bail!("{what} is empty: check the program or file that it comes from; give 0x for no bytes");
+    }
+    let bytes = prefixed_hex(text.trim()).map_err(|error| {
         anyhow!(
-            "{what} is not hex: {error}\ngive hex digits, @FILE for a file that contains hex, or - for standard input"
+            "{what} is not hex: {error}\ngive hex digits after 0x, @FILE for a file that contains them, or - for \
+             standard input"
         )
     })?;
     if bytes.len() > limit {
@@ -39,35 +46,40 @@ pub fn read_hex(what: &str, source: &str, limit: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads hex with `0x`. Hex without it can be a decimal number, or the hex of something else.
+pub fn prefixed_hex(text: &str) -> Result<Vec<u8>, String> {
+    let digits = text.strip_prefix("0x").ok_or("hex begins with 0x")?;
+    hex::decode(digits).map_err(|error| error.to_string())
+}
+
 /// Reads a file of at most `limit` bytes; `-` is standard input.
 pub fn read_file(what: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let read = |source: &mut dyn Read| -> io::Result<Vec<u8>> {
-        let mut contents = Vec::new();
-        source.take(limit + 1).read_to_end(&mut contents)?;
-        Ok(contents)
-    };
-    let contents = if path == Path::new("-") {
-        read(&mut io::stdin())
-    } else {
-        File::open(path).and_then(|mut file| read(&mut file))
+    if path == Path::new("-") {
+        return read_at_most(what, path, limit, io::stdin());
     }
-    .with_context(|| format!("cannot read {what} {}", path.display()))?;
+    let file = File::open(path).with_context(|| format!("cannot read {what} {}", path.display()))?;
+    read_at_most(what, path, limit, file)
+}
+
+/// Reads a file that holds a secret as [`read_file`] does. Only its owner may have access to it.
+pub fn read_secret(what: &str, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
+    if path != Path::new("-") {
+        let file = File::open(path).with_context(|| format!("cannot read {what} {}", path.display()))?;
+        require_private(&file).with_context(|| format!("{what} {}", path.display()))?;
+    }
+    read_file(what, path, limit).map(Zeroizing::new)
+}
+
+fn read_at_most(what: &str, path: &Path, limit: u64, source: impl Read) -> Result<Vec<u8>> {
+    let mut contents = Vec::new();
+    source
+        .take(limit + 1)
+        .read_to_end(&mut contents)
+        .with_context(|| format!("cannot read {what} {}", path.display()))?;
     if contents.len() as u64 > limit {
         bail!("{what} {} is longer than {limit} bytes; check that it is the right file", path.display());
     }
     Ok(contents)
-}
-
-/// Writes a file that another command reads.
-pub fn write_file(what: &str, path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
-    fs::write(path, contents).with_context(|| format!("cannot write {what} {}", path.display()))
-}
-
-/// Writes a file that must not exist yet.
-pub fn write_new_file(what: &str, path: &Path, contents: &str) -> Result<()> {
-    File::create_new(path)
-        .and_then(|mut file| file.write_all(contents.as_bytes()))
-        .with_context(|| format!("cannot write {what} {}", path.display()))
 }
 
 /// Reads a file of text of at most `limit` bytes; `-` is standard input.

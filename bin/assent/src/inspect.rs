@@ -1,7 +1,7 @@
 //! `assent inspect`: decodes an authorization and explains the result of each check.
 
 use crate::{
-    ExitStatus, input,
+    ExitStatus, arguments, input,
     output::{self, Output},
 };
 use alloy_primitives::{Address, U256};
@@ -54,7 +54,7 @@ pub struct Arguments {
     #[arg(long, requires = "bytes")]
     calldata: bool,
     /// Wei sent with --calldata.
-    #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0")]
+    #[arg(long, value_name = "WEI", requires = "calldata", default_value = "0", value_parser = arguments::whole_number)]
     value: U256,
     /// The attestation document, as JSON. It shows in which fields the call differs from what was attested.
     #[arg(long, value_name = "FILE")]
@@ -72,7 +72,7 @@ pub struct Arguments {
     #[arg(long = "epoch", value_name = "FILE")]
     epochs: Vec<PathBuf>,
     /// The caller, instead of the context's.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     caller: Option<Address>,
     /// The current time in Unix seconds, instead of the context's.
     #[arg(long, value_name = "UNIX_SECONDS")]
@@ -124,7 +124,7 @@ impl Arguments {
 }
 
 /// Reads a function signature, which has a parenthesis, or a file.
-fn abi(source: &str) -> Result<Abi> {
+pub fn abi(source: &str) -> Result<Abi> {
     if source.contains('(') {
         return Ok(source.parse()?);
     }

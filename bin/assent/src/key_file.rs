@@ -2,7 +2,7 @@
 
 use crate::{input, output};
 use anyhow::{Context, Result, anyhow, bail};
-use assent_signer::{Keystore, SecretKey};
+use assent_signer::{KeyFileError, Keystore, SecretKey};
 use assent_verifier::PublicKey;
 use std::{
     io::{self, IsTerminal},
@@ -31,17 +31,33 @@ impl KeyFile {
             let keystore = Keystore::from_json(text).with_context(|| format!("key file {}", path.display()))?;
             return Ok(Self::Encrypted(Box::new(keystore)));
         }
-        let key = SecretKey::read_unencrypted(path)
-            .with_context(|| format!("{} is neither a keystore nor an unencrypted key", path.display()))?;
+        let key = SecretKey::read_unencrypted(path).map_err(|error| {
+            let path = path.display();
+            let what = match error {
+                KeyFileError::OpenToOthers { .. } => format!("key file {path}"),
+                _ => format!("{path} is neither a keystore nor an unencrypted key"),
+            };
+            anyhow::Error::new(error).context(what)
+        })?;
         Ok(Self::Unencrypted(key))
     }
 
-    /// Returns the public key, without the password.
-    pub fn public_key(&self) -> PublicKey {
+    /// Returns the public key, without the password; `None` for a keystore without `pubkey`.
+    pub fn public_key(&self) -> Option<PublicKey> {
         match self {
             Self::Encrypted(keystore) => keystore.public_key(),
-            Self::Unencrypted(key) => key.public_key(),
+            Self::Unencrypted(key) => Some(key.public_key()),
         }
+    }
+
+    /// Decrypts a keystore without `pubkey`, whose public key is not known otherwise.
+    pub fn with_public_key(self, path: &Path, password_file: Option<&Path>) -> Result<(Self, PublicKey)> {
+        if let Some(public_key) = self.public_key() {
+            return Ok((self, public_key));
+        }
+        let key = self.open(path, password_file)?;
+        let public_key = key.public_key();
+        Ok((Self::Unencrypted(key), public_key))
     }
 
     /// Returns the secret key. A keystore's password is read from the file, or asked for.
@@ -61,10 +77,17 @@ impl KeyFile {
 
 /// Reads the password in a file, without the line end.
 pub fn read_password(path: &Path) -> Result<Zeroizing<String>> {
-    let contents = Zeroizing::new(input::read_file("password file", path, LONGEST_FILE)?);
+    let contents = input::read_secret("password file", path, LONGEST_FILE)?;
     let text = str::from_utf8(&contents).map_err(|_| anyhow!("password file {} is not UTF-8 text", path.display()))?;
     let password = text.strip_suffix('\n').unwrap_or(text);
     let password = password.strip_suffix('\r').unwrap_or(password);
+    // Each of these would silently become part of the password, or be removed from it.
+    if password.starts_with('\u{feff}') {
+        bail!("password file {} begins with a byte order mark; save it as UTF-8 without one", path.display());
+    }
+    if password.contains(['\n', '\r']) {
+        bail!("password file {} has more than one line; write only the password, on one line", path.display());
+    }
     if password.is_empty() {
         bail!("password file {} is empty; write the password on its first line", path.display());
     }

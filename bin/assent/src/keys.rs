@@ -71,7 +71,8 @@ pub struct ShowArguments {
     /// The registry's chain, for a proof of possession.
     #[arg(long, value_name = "NUMBER", value_parser = arguments::whole_number, requires = "operator")]
     chain_id: Option<U256>,
-    /// Read the password from a file instead of asking for it. Only a proof of possession needs it.
+    /// Read the password from a file instead of asking for it. Only a proof of possession needs it, and a keystore
+    /// without `pubkey`.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -111,14 +112,14 @@ fn new(arguments: &NewArguments, output: Output) -> Result<ExitStatus> {
 }
 
 fn show(arguments: &ShowArguments, output: Output) -> Result<ExitStatus> {
-    let file = KeyFile::read(&arguments.file)?;
-    let public_key = file.public_key();
+    let password_file = arguments.password_file.as_deref();
+    let (file, public_key) = KeyFile::read(&arguments.file)?.with_public_key(&arguments.file, password_file)?;
     let (Some(operator), Some(registry), Some(chain_id)) = (arguments.operator, arguments.registry, arguments.chain_id)
     else {
         output.result(format_args!("public key\n{public_key}"), &json!({ "publicKey": public_key }))?;
         return Ok(ExitStatus::Success);
     };
-    let key = file.open(&arguments.file, arguments.password_file.as_deref())?;
+    let key = file.open(&arguments.file, password_file)?;
     let proof = key.prove_possession(operator, chain_id, registry);
     output.result(
         format_args!(

@@ -1,6 +1,10 @@
 //! `assent man`: manual pages.
 
-use crate::{ExitStatus, input, output::Output};
+use crate::{
+    ExitStatus,
+    output::Output,
+    output_file::{OutputFile, Overwrite},
+};
 use anyhow::{Context, Result};
 use clap::{Args, Command, ValueHint};
 use clap_mangen::{
@@ -27,6 +31,8 @@ pub struct Arguments {
     /// Write a page for each command to this directory; it is created if it does not exist.
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 /// Runs `assent man`.
@@ -42,7 +48,7 @@ pub fn run(arguments: &Arguments, command: Command, output: Output) -> Result<Ex
     let mut files = Vec::new();
     for (name, page) in pages(&command)? {
         let file = directory.join(name);
-        input::write_file("manual page", &file, &page)?;
+        OutputFile::new("manual page", &file, arguments.overwrite.force)?.write(&page)?;
         files.push(file);
     }
     let text = format!("{} manual pages are in {}", files.len(), directory.display());
@@ -64,7 +70,10 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     manual.render_title(&mut page)?;
     manual.render_name_section(&mut page)?;
-    manual.render_synopsis_section(&mut page)?;
+    let mut synopsis = Vec::new();
+    manual.render_synopsis_section(&mut synopsis)?;
+    // A line breaks only at spaces, and alternatives can be longer than a line.
+    page.extend(String::from_utf8_lossy(&synopsis).replace("|\\fB", " | \\fB").into_bytes());
     manual.render_description_section(&mut page)?;
     manual.render_options_section(&mut page)?;
     if command.has_subcommands() {

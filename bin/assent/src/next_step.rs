@@ -30,11 +30,11 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
             None => {
                 "check the URL, and that a node is running there; `anvil --hardfork osaka` starts one on this machine"
             }
-            Some(answer) if answer.message.to_lowercase().contains("funds") => {
-                "give the sending account some of the chain's currency, or send from another account"
-            }
-            Some(_) => "with --account, the node must have that account unlocked; or sign here with --private-key-file",
+            Some(answer) => return of_answer(answer.code, &answer.message),
         },
+        ClientError::DeploymentProxyMissing { .. } => {
+            "`assent deploy --without-proxy` deploys at addresses that depend on the sending account"
+        }
         ClientError::UnexpectedAnswer { .. } | ClientError::NoContract { .. } => {
             "check the address and the node's chain: `assent deploy` prints the contracts' addresses"
         }
@@ -46,8 +46,8 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
         }
         ClientError::NoSuchEpoch { .. } => "`assent epoch show --operator-set NUMBER` shows the newest of a set",
         ClientError::OperatorTable { .. } => "use another node: the contracts never write such a table",
-        ClientError::PrecompilesMissing { .. } => {
-            "use a chain with the Prague upgrade, or start `anvil --hardfork osaka`"
+        ClientError::ChainNotSupported { .. } => {
+            "use a chain with that upgrade, or start `anvil --hardfork osaka` on this machine"
         }
         ClientError::InvalidDeployment(InvalidDeployment::ZeroOwner) => "give the owner's address with --owner",
         ClientError::InvalidDeployment(_) => {
@@ -55,6 +55,69 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// JSON-RPC 2.0: the method does not exist.
+const METHOD_NOT_FOUND: i64 = -32601;
+
+/// Parts of nodes' messages, in lower case, with the next step. The first that matches counts.
+const ANSWERS: [(&[&str], &str); 7] = [
+    (
+        &["insufficient funds", "lackoffund", "enough funds", "doesn't have enough", "insufficient balance"],
+        "give the sending account some of the chain's currency, or send from another account",
+    ),
+    (
+        &[
+            "unknown account",
+            "no signer",
+            "eth_sendtransaction",
+            "authentication needed",
+            "account is locked",
+            "could not unlock",
+            "signer not found",
+            "unable to sign",
+        ],
+        "with --account, the node must have that account unlocked; or sign here with --private-key-file",
+    ),
+    (
+        &[
+            "notactivated",
+            "invalid opcode",
+            "bad instruction",
+            "invalidinstruction",
+            "opcodenotfound",
+            "invalid operation",
+        ],
+        "the chain lacks an instruction that the contracts use: use one with the Osaka upgrade, or start `anvil \
+         --hardfork osaka` on this machine",
+    ),
+    (
+        &["nonce too low", "nonce too high", "already known", "underpriced", "nonce has already been used"],
+        "another transaction of the account is pending or was just mined: wait for it, then repeat the command",
+    ),
+    (
+        &["missing trie node", "header not found", "state is not available", "historical state", "pruned", "archive"],
+        "the node has not kept that state: use an archive node, or the latest block",
+    ),
+    (
+        &["rate limit", "too many requests", "limit exceeded", "capacity", "request rate"],
+        "the node limits how often it answers: wait, or use another node",
+    ),
+    (
+        &["exceeds block gas limit", "gas limit too high", "gas required exceeds", "out of gas", "outofgas"],
+        "the transaction does not fit into the node's gas limits: use another node, or do less in one command",
+    ),
+];
+
+/// Returns the next step for a node's error, by its message: the codes differ from node to node.
+fn of_answer(code: i64, message: &str) -> Option<&'static str> {
+    let message = message.to_lowercase();
+    let found = ANSWERS.iter().find(|(parts, _)| parts.iter().any(|part| message.contains(part)));
+    match found {
+        Some((_, next_step)) => Some(next_step),
+        None if code == METHOD_NOT_FOUND => Some("the node does not have a method that this needs: use another node"),
+        None => None,
+    }
 }
 
 /// Returns the next step for a contract's error, by its name.
@@ -78,7 +141,7 @@ fn of_revert(description: &str) -> Option<&'static str> {
         }
         "InvalidApproval" => "sign again with `assent epoch sign`: the deadline or the epochs differ",
         "ChangeNotProposed" | "ChangeTooEarly" => {
-            "the change is proposed first, and applied after the activation delay"
+            "`assent registry propose` proposes the change, and `assent registry apply` applies it after the delay"
         }
         "WrongOperatorCount" => {
             "name 1 to 2,000 operators with a key (`assent operator register`) and weight (`assent weights set`)"
@@ -137,4 +200,40 @@ fn of_file(error: &io::Error) -> Option<&'static str> {
         ErrorKind::StorageFull => "free some space on that disk",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_answer;
+
+    /// What nodes say, and a word of the advice: none for an error that none of it is about.
+    #[test]
+    fn advice_is_given_only_for_the_error_it_is_about() {
+        let answers = [
+            (-32000, "unknown account", Some("unlocked")),
+            (-32602, "No Signer available", Some("unlocked")),
+            (-32601, "The method eth_sendTransaction does not exist/is not available", Some("unlocked")),
+            (-32000, "authentication needed: password or unlock", Some("unlocked")),
+            (-32000, "insufficient funds for gas * price + value: balance 0", Some("currency")),
+            (-32003, "Insufficient funds for gas * price + value", Some("currency")),
+            (-32603, "EVM error NotActivated", Some("Osaka")),
+            (-32000, "invalid opcode: opcode 0x1e not defined", Some("Osaka")),
+            (-32015, "VM execution error. Bad instruction 1e", Some("Osaka")),
+            (-32601, "the method eth_feeHistory does not exist/is not available", Some("another node")),
+            (-32003, "nonce too low", Some("pending")),
+            (-32000, "replacement transaction underpriced", Some("pending")),
+            (-32000, "missing trie node 12ab (path )", Some("archive")),
+            (-32005, "daily request count exceeded, request rate limited", Some("limits how often")),
+            (-32000, "execution aborted (timeout = 5s)", None),
+            (-32603, "Internal error", None),
+            (-32000, "execution reverted", None),
+        ];
+        for (code, message, expected) in answers {
+            match (of_answer(code, message), expected) {
+                (None, None) => {}
+                (Some(advice), Some(word)) => assert!(advice.contains(word), "{message}: {advice}"),
+                (advice, _) => panic!("{message}: {advice:?}"),
+            }
+        }
+    }
 }

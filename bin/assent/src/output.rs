@@ -2,6 +2,7 @@
 
 use crate::next_step;
 use alloy_primitives::{Address, hex};
+use assent_client::with_causes;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -67,7 +68,7 @@ pub fn remark(text: impl Display) {
 
 /// Prints why a command failed, and the next step if the error does not have it.
 pub fn report(error: &anyhow::Error) {
-    remark(format_args!("\u{1b}[1;31merror:\u{1b}[0m {error:#}"));
+    remark(format_args!("\u{1b}[1;31merror:\u{1b}[0m {}", with_causes(error.as_ref())));
     if let Some(next_step) = next_step::of(error) {
         remark(format_args!("\u{1b}[1mnext:\u{1b}[0m {next_step}"));
     }

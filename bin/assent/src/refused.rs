@@ -5,20 +5,28 @@ use alloy_primitives::hex;
 use anyhow::Result;
 use assent_client::{ClientError, Revert};
 use assent_inspection::remedy;
-use serde_json::json;
+use assent_verifier::Difference;
+use serde_json::{Value, json};
 
 /// Reports a refusal, which is a result; any other error is a failure of the command.
 pub fn report(error: ClientError, output: Output) -> Result<ExitStatus> {
+    report_with(error, &[], output)
+}
+
+/// Reports a refusal as [`report`] does, with the fields in which the chain differs from what was attested.
+pub fn report_with(error: ClientError, differences: &[Difference], output: Output) -> Result<ExitStatus> {
     let Some(refusal) = error.refusal() else { return Err(error.into()) };
     let cost = match error.gas_used() {
         Some(gas) => format!("mined and refused, {gas} gas"),
         None => "not sent".to_owned(),
     };
+    let lines = differences.iter().map(|difference| format!("\n  {difference}")).collect::<String>();
     output.result(
-        format_args!("REFUSED with {}: {refusal}\n{cost}\nnext: {}", refusal.signature(), remedy(&refusal)),
+        format_args!("REFUSED with {}: {refusal}{lines}\n{cost}\nnext: {}", refusal.signature(), remedy(&refusal)),
         &json!({
             "sent": error.gas_used().is_some(),
             "gas": error.gas_used(),
+            "differences": differences.iter().map(difference).collect::<Vec<_>>(),
             "error": {
                 "name": refusal.name(),
                 "signature": refusal.signature(),
@@ -28,6 +36,10 @@ pub fn report(error: ClientError, output: Output) -> Result<ExitStatus> {
         }),
     )?;
     Ok(ExitStatus::Refused)
+}
+
+fn difference(difference: &Difference) -> Value {
+    json!({ "field": difference.field, "attested": difference.attested, "actual": difference.actual })
 }
 
 /// Names an error that an example contract declares: the client knows only Assent's own contracts.

@@ -10,12 +10,12 @@ use crate::{
     output::{self, Output},
     refused,
 };
-use alloy::rpc::types::TransactionReceipt;
+use alloy::{providers::DynProvider, rpc::types::TransactionReceipt};
 use alloy_primitives::Address;
 use anyhow::{Context, Result, bail};
-use assent_client::{AssentClient, PreparedCall};
+use assent_client::{AssentClient, ClientError, PreparedCall};
 use assent_examples::execute_call;
-use assent_verifier::{AttestationDocument, Authorization, Intent, QuorumProof};
+use assent_verifier::{AttestationDocument, Authorization, Difference, Intent, QuorumProof, Refusal};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ pub struct Arguments {
 
 /// Runs `assent send`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let (intent, mut authorization) = arguments.read()?;
+    let (intent, mut authorization, document) = arguments.read()?;
     if arguments.recorded {
         authorization.quorum_proof = QuorumProof::Recorded;
     }
@@ -70,23 +70,47 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
             arguments.node.require_chain("the call is", intent.chainId, chain_id)?;
         }
         client.require_contract(call.to).await.with_context(|| arguments.node.asking())?;
-        if let Err(error) = client.simulate(&call).await {
-            return Ok(Err(error));
-        }
-        Ok(client.send(&call).await)
+        let sent = match client.simulate(&call).await {
+            Ok(_) => client.send(&call).await,
+            Err(error) => Err(error),
+        };
+        let differences = match (&sent, &document) {
+            (Err(error), Some(document)) => {
+                let policy_client = arguments.explicit.unwrap_or(intent.to);
+                differences(&client, policy_client, from, document, &authorization, error).await
+            }
+            _ => Vec::new(),
+        };
+        Ok((sent, differences))
     })?;
     match sent {
-        Ok(receipt) => report_success(&receipt, output),
-        Err(error) => refused::report(error, output),
+        (Ok(receipt), _) => report_success(&receipt, output),
+        (Err(error), differences) => refused::report_with(error, &differences, output),
     }
 }
 
+/// Returns the fields in which the chain differs from what was attested, if that is why it refused the call.
+async fn differences(
+    client: &AssentClient<DynProvider>,
+    policy_client: Address,
+    caller: Address,
+    document: &AttestationDocument,
+    authorization: &Authorization,
+    error: &ClientError,
+) -> Vec<Difference> {
+    let Some(Refusal::WrongTask { .. }) = error.refusal() else { return Vec::new() };
+    let intent = &document.attestation.intent;
+    let context = client.read_context_for(policy_client, caller, intent, authorization).await;
+    // A node that does not answer again leaves the refusal without an explanation.
+    context.map_or_else(|_| Vec::new(), |context| context.differences(document, intent, authorization))
+}
+
 impl Arguments {
-    fn read(&self) -> Result<(Intent, Authorization)> {
+    fn read(&self) -> Result<(Intent, Authorization, Option<AttestationDocument>)> {
         if let Some(path) = &self.document {
             let document: AttestationDocument = input::read_json("document", path)?;
             let authorization = document.authorization()?;
-            return Ok((document.attestation.intent, authorization));
+            return Ok((document.attestation.intent.clone(), authorization, Some(document)));
         }
         // The command line's rules require both.
         let (Some(intent), Some(authorization)) = (&self.intent, &self.authorization) else {
@@ -94,7 +118,7 @@ impl Arguments {
         };
         let bytes = input::read_hex("authorization", authorization, LONGEST_AUTHORIZATION)?;
         let authorization = Authorization::parse(&bytes).context("cannot parse the authorization")?;
-        Ok((input::read_json("intent file", intent)?, authorization))
+        Ok((input::read_json("intent file", intent)?, authorization, None))
     }
 
     /// Returns the call from this account. The contract checks that it is the attested one.

@@ -2,7 +2,7 @@
 
 use crate::{
     ExitStatus, arguments, input,
-    inspect::{LONGEST_AUTHORIZATION, LONGEST_CALLDATA},
+    inspect::{self, LONGEST_AUTHORIZATION, LONGEST_CALLDATA},
     output::{self, Output},
 };
 use alloy_primitives::{Address, U256, hex};
@@ -61,6 +61,10 @@ pub struct Arguments {
     /// The current time in Unix seconds, instead of the context's.
     #[arg(long, value_name = "UNIX_SECONDS")]
     timestamp: Option<u64>,
+    /// The ABI of the called contract, to name the arguments that differ: a function signature, or a file with a JSON
+    /// ABI or an artifact of a compiler.
+    #[arg(long, value_name = "SIGNATURE|FILE", requires = "document")]
+    abi: Option<String>,
 }
 
 /// Runs `assent verify`.
@@ -69,9 +73,10 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let document = arguments.document.as_deref().map(|path| input::read_json::<AttestationDocument>("document", path));
     let document = document.transpose()?;
     let submitted = arguments.submitted(document.as_ref())?;
+    let abi = arguments.abi.as_deref().map(inspect::abi).transpose()?;
 
     let examination = verify_with_report(&context, submitted.call());
-    let explanation = Explanation::of(&examination, &context, &submitted, document.as_ref(), None);
+    let explanation = Explanation::of(&examination, &context, &submitted, document.as_ref(), abi.as_ref());
     let text = describe(&examination, explanation.as_ref())?;
     output.result(text, &report(&examination, explanation.as_ref()))?;
     Ok(if examination.result().is_ok() { ExitStatus::Success } else { ExitStatus::Refused })

@@ -230,7 +230,7 @@ fn a_wrong_entry_is_named_with_its_field_and_place() {
     refused(|entry| entry["decision"] = json!("maybe"), &["`decision`", "`allow` or `deny`"]);
     refused(|entry| entry["expiration"] = json!(1_u64 << 48), &["`expiration`", "does not fit 48 bits"]);
     refused(|entry| entry["evidence"] = json!("0x12"), &["`evidence`"]);
-    refused(|entry| *entry = json!(12), &["expected an entry"]);
+    refused(|entry| *entry = json!(12), &["expected an object: an entry"]);
     refused(|entry| drop(entry.as_object_mut().expect("an object").remove("to")), &["missing field `to`"]);
 }
 
@@ -280,7 +280,7 @@ fn one_nonce_is_never_given_to_two_calls() {
 #[test]
 fn what_neither_an_entry_nor_an_option_says_is_asked_for() {
     let desk = desk_with(2);
-    for option in ["--nonce", "--expiration", "--decision", "--evidence"] {
+    for option in ["--expiration", "--decision", "--evidence"] {
         let mut arguments = with(attest_batch("batch.json", &BOTH), &["--json"]);
         let place = arguments.iter().position(|argument| *argument == option).expect("an option");
         arguments.drain(place..place + 2);
@@ -340,12 +340,13 @@ fn a_clock_never_decides_what_several_machines_sign() {
 }
 
 #[test]
-fn an_intent_for_another_chain_is_warned_of() {
+fn an_intent_for_another_chain_is_signed_only_with_force() {
     let desk = desk_with(0);
     let mut intent = offline::intent();
     intent["chainId"] = json!(1);
     desk.write_json("intent.json", &intent);
-    let ran = desk.run(&attest(&BOTH));
+    desk.run(&attest(&BOTH)).failed(1, &["intent file intent.json: `chainId` is 1", "--force"]);
+    let ran = desk.run(&with(attest(&BOTH), &["--force"]));
     assert!(ran.err.contains("warning: intent file intent.json: `chainId` is 1"), "{ran:?}");
     ran.succeeded();
 }

@@ -92,7 +92,7 @@ fn commands_and_options_that_are_misspelt() {
     says(desk.run(&["verfy"]), 2, &["'verfy'", "similar subcommand exists: 'verify'", "--help"]);
     says(desk.run(&["operator", "regster"]), 2, &["'regster'", "'register'"]);
     says(desk.run(&["verify", "--contxt", "a"]), 2, &["'--contxt'", "similar argument exists: '--context'"]);
-    says(desk.run(&attest(&[])[..3]), 2, &["required", "--nonce", "Usage: assent attest", "--help"]);
+    says(desk.run(&attest(&[])[..3]), 2, &["required", "--evidence", "Usage: assent attest", "--help"]);
 }
 
 #[test]
@@ -148,13 +148,13 @@ fn keys_and_passwords_that_do_not_fit() {
 #[cfg(unix)]
 #[test]
 fn a_key_file_that_others_may_read_or_that_holds_no_key() {
-    use std::{fs, os::unix::fs::PermissionsExt};
     let desk = Desk::new();
     desk.run(&["keys", "new", "--out", "operator.key", "--unencrypted"]).succeeded();
-    let mode = |mode| fs::set_permissions(desk.path("operator.key"), fs::Permissions::from_mode(mode)).expect("chmod");
-    mode(0o644);
-    says(desk.run(&["keys", "show", "operator.key"]), 1, &["operator.key", "0644", "run chmod 600"]);
-    mode(0o600);
+    desk.set_mode("operator.key", 0o644);
+    let said = desk.run(&["keys", "show", "operator.key"]);
+    assert!(!said.err.contains("neither a keystore"), "a key that others may read is a key: {said:?}");
+    says(said, 1, &["key file operator.key", "0644", "run chmod 600"]);
+    desk.set_mode("operator.key", 0o600);
     desk.write("operator.key", "0x12");
     says(desk.run(&["keys", "show", "operator.key"]), 1, &["operator.key", "64 hex digits", "`assent keys new`"]);
 }
@@ -170,7 +170,7 @@ fn authorizations_that_do_not_parse() {
         1,
         &["cannot parse the authorization", "`taskId`", "next: an authorization is what `assent attest`"],
     );
-    says(desk.run(&["inspect", "0x12g4"]), 1, &["authorization is not hex", "give hex digits, @FILE"]);
+    says(desk.run(&["inspect", "0x12g4"]), 1, &["authorization is not hex", "give hex digits after 0x, @FILE"]);
 }
 
 #[test]

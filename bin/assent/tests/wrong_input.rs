@@ -12,7 +12,7 @@ fn a_wrong_command_line_is_a_usage_error() {
     let desk = Desk::new();
     desk.run(&["no-such-command"]).failed(2, &["no-such-command", "Usage"]);
     desk.run(&["verify"]).failed(2, &["--context"]);
-    desk.run(&["attest", "--intent", "intent.json"]).failed(2, &["--nonce"]);
+    desk.run(&["attest", "--intent", "intent.json"]).failed(2, &["--evidence"]);
     desk.run(&["keys", "new"]).failed(2, &["--out"]);
     desk.run(&["keys", "show", "a.key", "--operator", "0x12"]).failed(2, &["0x12"]);
 }
@@ -40,9 +40,9 @@ fn bad_hex_is_refused() {
 #[test]
 fn input_longer_than_any_authorization_is_refused() {
     let desk = Desk::new();
-    desk.write("long.hex", "00".repeat(1486));
+    desk.write("long.hex", format!("0x{}", "00".repeat(1486)));
     desk.run(&["inspect", "@long.hex"]).failed(1, &["1486 bytes; the maximum is 1485"]);
-    desk.write("longer.hex", "00".repeat(1_000_000));
+    desk.write("longer.hex", format!("0x{}", "00".repeat(1_000_000)));
     desk.run(&["inspect", "@longer.hex"]).failed(1, &["longer than"]);
 }
 
@@ -98,10 +98,9 @@ fn a_key_is_encrypted_unless_told_otherwise() {
 #[cfg(unix)]
 #[test]
 fn a_key_file_that_others_may_read_is_refused() {
-    use std::os::unix::fs::PermissionsExt;
     let desk = Desk::new();
     desk.run(&["keys", "new", "--out", "operator.key", "--unencrypted"]).succeeded();
-    std::fs::set_permissions(desk.path("operator.key"), std::fs::Permissions::from_mode(0o644)).expect("chmod");
+    desk.set_mode("operator.key", 0o644);
     desk.run(&["keys", "show", "operator.key"]).failed(1, &["operator.key", "chmod 600"]);
 }
 

@@ -1,12 +1,13 @@
 //! Simulating and sending calls.
 
-use crate::{AssentClient, ClientError, Revert};
+use crate::{AssentClient, ClientError, node_answer};
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,
     primitives::{Address, B256, Bytes, U256},
     providers::Provider,
     rpc::types::{TransactionReceipt, TransactionRequest},
+    transports::TransportError,
 };
 use assent_contracts::IPolicyClient;
 use assent_verifier::{Authorization, AuthorizationError, Intent, append_trailing};
@@ -228,12 +229,27 @@ impl<P: Provider> AssentClient<P> {
             None => self.provider.estimate_gas(request.clone()).await.map_err(failed)?,
         };
         request.set_gas_limit(gas);
+        self.set_fees(&mut request).await.map_err(failed)?;
         let pending = self.provider.send_transaction(request.clone()).await.map_err(failed)?;
         let receipt = pending.get_receipt().await.map_err(ClientError::Receipt)?;
         if receipt.status() {
             return Ok(receipt);
         }
         Err(self.why_failed(contract, request, &receipt).await)
+    }
+
+    /// Sets the fees of EIP-1559, or a legacy gas price where the node does not give what they are estimated from.
+    async fn set_fees(&self, request: &mut TransactionRequest) -> Result<(), TransportError> {
+        match self.provider.estimate_eip1559_fees().await {
+            Ok(fees) => {
+                request.set_max_fee_per_gas(fees.max_fee_per_gas);
+                request.set_max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
+            }
+            Err(error) if error.is_error_resp() => request.set_gas_price(self.provider.get_gas_price().await?),
+            // Without a base fee, the provider sends a legacy transaction; a broken connection is its error too.
+            Err(_) => {}
+        }
+        Ok(())
     }
 
     /// Repeats a failed call on top of its block: a receipt has no revert data.
@@ -245,12 +261,12 @@ impl<P: Provider> AssentClient<P> {
     ) -> ClientError {
         let block = receipt.block_number.map_or_else(BlockId::latest, BlockId::number);
         let gas_used = receipt.gas_used;
-        let revert_data = match self.provider.call(request).block(block).await {
+        let answer = match self.provider.call(request).block(block).await {
             Ok(_) => None,
-            Err(error) => error.as_error_resp().and_then(|answer| answer.as_revert_data()),
+            Err(error) => error.as_error_resp().and_then(node_answer::revert),
         };
-        match revert_data {
-            Some(data) => ClientError::Reverted { contract, reason: Revert::from(data), gas_used: Some(gas_used) },
+        match answer {
+            Some(answer) => ClientError::Reverted { contract, reason: answer.into(), gas_used: Some(gas_used) },
             None => ClientError::Failed { transaction: receipt.transaction_hash, gas_used },
         }
     }

@@ -4,17 +4,11 @@ use crate::{AssentClient, ClientError, PreparedCall};
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,
-    primitives::{Address, Bytes, address},
+    primitives::{Address, Bytes},
     providers::Provider,
     rpc::types::{TransactionReceipt, TransactionRequest},
 };
 use assent_contracts::deployment::{DEPLOYMENT_PROXY, Delays, Deployment, DeterministicContract};
-
-/// The precompile of EIP-2537 that adds in G1.
-const G1ADD: Address = address!("0x000000000000000000000000000000000000000b");
-/// Two points; the result is one. Each has 128 bytes.
-const G1ADD_INPUT: [u8; 256] = [0; 256];
-const G1ADD_OUTPUT_LENGTH: usize = 128;
 
 /// The result of a deployment.
 ///
@@ -125,15 +119,74 @@ impl<P: Provider> AssentClient<P> {
     /// # Errors
     ///
     /// [`ClientError::InvalidDeployment`]; [`ClientError::DeploymentProxyMissing`] and
-    /// [`ClientError::PrecompilesMissing`] when the chain lacks what Assent needs; and as [`send`](Self::send).
+    /// [`ClientError::ChainNotSupported`] when the chain lacks what Assent needs; and as [`send`](Self::send).
     pub async fn deploy(&self, from: Address, owner: Address, delays: Delays) -> Result<DeploymentReport, ClientError> {
         let deployment = Deployment::new(owner, delays)?;
+        self.require_supported_chain().await?;
         self.require_deployment_proxy().await?;
-        self.require_precompiles().await?;
         let mut contracts = Vec::new();
         for contract in deployment.in_order() {
             contracts.push(self.deploy_once(from, contract).await?);
         }
+        self.report_deployment(from, deployment, contracts).await
+    }
+
+    /// Deploys the contracts as [`deploy`](Self::deploy) does, without the deterministic deployment proxy.
+    ///
+    /// Their addresses depend on `from` and its nonce, and each call deploys new contracts.
+    ///
+    /// ```
+    /// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+    /// use assent_client::{AssentClient, ValidatorState};
+    /// use assent_contracts::deployment::Delays;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = AssentClient::new(EmbeddedChain::new(31_337).provider());
+    /// let [owner, ..] = DEVELOPMENT_ACCOUNTS;
+    /// let report = client.deploy_without_proxy(owner, owner, Delays::default()).await?;
+    /// assert_eq!(report.contracts[0].address, owner.create(0));
+    /// assert!(matches!(report.validator, ValidatorState::Added(_)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`deploy`](Self::deploy), except for the proxy; [`ClientError::MissingEffect`] when another transaction of
+    /// `from` took the nonce of one of these.
+    pub async fn deploy_without_proxy(
+        &self,
+        from: Address,
+        owner: Address,
+        delays: Delays,
+    ) -> Result<DeploymentReport, ClientError> {
+        let nonce = self.provider.get_transaction_count(from).await.map_err(ClientError::Transport)?;
+        let deployment = Deployment::created_by(owner, delays, from, nonce)?;
+        self.require_supported_chain().await?;
+        let mut contracts = Vec::new();
+        for DeterministicContract { name, address, init_code } in deployment.in_order() {
+            let (created, receipt) = self.create(from, init_code.clone()).await?;
+            if created != *address {
+                let transaction = receipt.transaction_hash;
+                return Err(ClientError::MissingEffect {
+                    transaction,
+                    missing: "the address of its account's next nonce",
+                });
+            }
+            contracts.push(DeployedContract { name, address: *address, receipt: Some(receipt) });
+        }
+        self.report_deployment(from, deployment, contracts).await
+    }
+
+    /// Adds the TaskManager to the registry, if `from` can.
+    async fn report_deployment(
+        &self,
+        from: Address,
+        deployment: Deployment,
+        contracts: Vec<DeployedContract>,
+    ) -> Result<DeploymentReport, ClientError> {
+        let owner = deployment.owner;
         let (registry, task_manager) = (deployment.operator_registry.address, deployment.task_manager.address);
         let validator = if self.is_validator(registry, task_manager).await? {
             ValidatorState::WasAdded
@@ -204,16 +257,6 @@ impl<P: Provider> AssentClient<P> {
             return Ok(());
         }
         Err(ClientError::DeploymentProxyMissing { chain_id: self.chain_id().await?, proxy: DEPLOYMENT_PROXY })
-    }
-
-    /// Adds infinity to infinity. Where the precompile is missing, the answer is empty.
-    async fn require_precompiles(&self) -> Result<(), ClientError> {
-        let request = TransactionRequest::default().with_to(G1ADD).with_input(G1ADD_INPUT);
-        let sum = self.provider.call(request).await.map_err(ClientError::Transport)?;
-        if sum.len() == G1ADD_OUTPUT_LENGTH {
-            return Ok(());
-        }
-        Err(ClientError::PrecompilesMissing { chain_id: self.chain_id().await? })
     }
 
     async fn has_code(&self, address: Address) -> Result<bool, ClientError> {

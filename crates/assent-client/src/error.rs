@@ -1,5 +1,6 @@
 //! Errors, and what a contract reverted with.
 
+use crate::node_answer::{self, RevertAnswer};
 use alloy::{
     primitives::{Address, B256, Bytes},
     providers::PendingTransactionError,
@@ -7,7 +8,7 @@ use alloy::{
 };
 use assent_contracts::{deployment::InvalidDeployment, errors};
 use assent_verifier::{AuthorizationError, OperatorTableError, Refusal};
-use std::fmt;
+use std::{error::Error, fmt};
 
 /// The reason why a call of this crate failed.
 ///
@@ -54,7 +55,7 @@ pub enum ClientError {
         gas_used: u64,
     },
     /// The node could not be reached, or refused the request.
-    #[error("the node did not answer the request")]
+    #[error("the request to the node failed")]
     Transport(#[source] TransportError),
     /// The node accepted the transaction, but returned no receipt.
     #[error("the transaction was sent, but the node returned no receipt")]
@@ -119,19 +120,21 @@ pub enum ClientError {
     /// The chain lacks the deterministic deployment proxy.
     #[error(
         "chain {chain_id} has no deterministic deployment proxy at {proxy}: send the presigned transaction of \
-         github.com/Arachnid/deterministic-deployment-proxy first"
+         github.com/Arachnid/deterministic-deployment-proxy first, or deploy without the proxy"
     )]
     DeploymentProxyMissing {
         /// The chain.
         chain_id: u64,
-        /// Where it should stand.
+        /// Where it should be.
         proxy: Address,
     },
-    /// The chain lacks the precompiles of EIP-2537.
-    #[error("chain {chain_id} lacks the BLS12-381 precompiles of EIP-2537 (Prague), which Assent needs")]
-    PrecompilesMissing {
+    /// The chain lacks a precompile or an instruction that the contracts use.
+    #[error("chain {chain_id} lacks {missing}, which Assent needs; nothing was sent")]
+    ChainNotSupported {
         /// The chain.
         chain_id: u64,
+        /// The precompile or instruction, with its EIP and upgrade.
+        missing: &'static str,
     },
 }
 
@@ -156,7 +159,7 @@ pub enum Revert {
     Refused(Refusal),
     /// Any other error, or none.
     Other {
-        /// The error with its arguments, if one of the contracts declares it.
+        /// The error with its arguments, if one of the contracts declares it, or the reason that the node gives.
         description: Option<String>,
         /// The revert data.
         data: Bytes,
@@ -183,8 +186,8 @@ impl ClientError {
 
     /// Returns the error for a node's answer to a call of `contract`.
     pub(crate) fn from_transport(contract: Address, error: TransportError) -> Self {
-        match error.as_error_resp().and_then(|answer| answer.as_revert_data()) {
-            Some(data) => Self::Reverted { contract, reason: Revert::from(data), gas_used: None },
+        match error.as_error_resp().and_then(node_answer::revert) {
+            Some(answer) => Self::Reverted { contract, reason: answer.into(), gas_used: None },
             None => Self::Transport(error),
         }
     }
@@ -207,6 +210,17 @@ impl From<Bytes> for Revert {
     }
 }
 
+impl From<RevertAnswer> for Revert {
+    fn from(answer: RevertAnswer) -> Self {
+        match (Self::from(answer.data), answer.reason) {
+            (Self::Other { description: None, data }, Some(reason)) if data.is_empty() => {
+                Self::Other { description: Some(format!("Error({reason:?})")), data }
+            }
+            (revert, _) => revert,
+        }
+    }
+}
+
 impl fmt::Display for Revert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -216,4 +230,36 @@ impl fmt::Display for Revert {
             Self::Other { data, .. } => write!(f, "an unknown error, {data}"),
         }
     }
+}
+
+/// Returns an error with its causes, each once: the text of many errors already contains their cause.
+///
+/// ```
+/// use assent_client::with_causes;
+/// use std::io;
+///
+/// let cause = io::Error::from(io::ErrorKind::AlreadyExists);
+/// let error = anyhow::Error::new(cause).context("cannot write the key");
+/// assert_eq!(with_causes(error.as_ref()), "cannot write the key: entity already exists");
+///
+/// // An error that repeats its cause.
+/// #[derive(Debug, thiserror::Error)]
+/// #[error("key file: {0}")]
+/// struct KeyFileError(#[source] io::Error);
+/// let error = KeyFileError(io::ErrorKind::AlreadyExists.into());
+/// assert_eq!(with_causes(&error), "key file: entity already exists");
+/// ```
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut last = error.to_string();
+    let mut text = last.clone();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !last.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+            last = cause_text;
+        }
+        next = cause.source();
+    }
+    text
 }

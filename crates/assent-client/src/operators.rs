@@ -3,7 +3,7 @@
 use crate::{AssentClient, ClientError, PreparedCall};
 use alloy::{
     primitives::{
-        Address,
+        Address, Bytes,
         aliases::{U48, U96},
     },
     providers::Provider,
@@ -274,36 +274,6 @@ impl<P: Provider> AssentClient<P> {
         self.send_call(owner, registry, &revoke).await
     }
 
-    /// Proposes a change of a registry's settings or validators, which can be applied after its activation delay.
-    /// `owner` owns the registry.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    pub async fn propose_change(
-        &self,
-        registry: Address,
-        owner: Address,
-        change: &impl SolCall,
-    ) -> Result<TransactionReceipt, ClientError> {
-        let propose = OperatorRegistry::proposeChangeCall { change: change.abi_encode().into() };
-        self.send_call(owner, registry, &propose).await
-    }
-
-    /// Applies a proposed change. `owner` owns the registry.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send): [`ClientError::Reverted`] when the change was not proposed, or its delay is not over.
-    pub async fn apply_change(
-        &self,
-        registry: Address,
-        owner: Address,
-        change: &impl SolCall,
-    ) -> Result<TransactionReceipt, ClientError> {
-        self.send_call(owner, registry, change).await
-    }
-
     async fn discard_staged(
         &self,
         registry: Address,
@@ -329,13 +299,23 @@ impl<P: Provider> AssentClient<P> {
         contract: Address,
         call: &impl SolCall,
     ) -> Result<TransactionReceipt, ClientError> {
+        self.send_calldata(from, contract, call.abi_encode().into()).await
+    }
+
+    /// Sends calldata to an address that must have code.
+    pub(crate) async fn send_calldata(
+        &self,
+        from: Address,
+        contract: Address,
+        calldata: Bytes,
+    ) -> Result<TransactionReceipt, ClientError> {
         self.require_contract(contract).await?;
-        self.send(&PreparedCall::new(from, contract, call.abi_encode())).await
+        self.send(&PreparedCall::new(from, contract, calldata)).await
     }
 }
 
 /// Returns the first event of its kind.
-fn event<E: SolEvent>(
+pub(crate) fn event<E: SolEvent>(
     registry: Address,
     receipt: &TransactionReceipt,
     missing: &'static str,

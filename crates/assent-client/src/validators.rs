@@ -1,12 +1,7 @@
 //! The TaskManagers to which an operator registry publishes epochs.
 
-use crate::{AssentClient, ClientError, ValidatorState};
-use alloy::{
-    primitives::{Address, keccak256},
-    providers::Provider,
-    rpc::types::TransactionReceipt,
-    sol_types::SolCall,
-};
+use crate::{AssentClient, ClientError, RegistryChange, RegistryChangeStatus, ValidatorState};
+use alloy::{primitives::Address, providers::Provider, rpc::types::TransactionReceipt};
 use assent_contracts::OperatorRegistry;
 
 impl<P: Provider> AssentClient<P> {
@@ -43,43 +38,39 @@ impl<P: Provider> AssentClient<P> {
         if self.is_validator(registry, task_manager).await? {
             return Ok(ValidatorState::WasAdded);
         }
-        let add = OperatorRegistry::addValidatorCall { validator: task_manager };
-        if let Some(applies_from) = self.notice(registry, owner, &add).await? {
-            return Ok(ValidatorState::Proposed { applies_from });
-        }
-        let mut receipts = vec![self.send_call(owner, registry, &add).await?];
-        for record in self.list_epochs(registry).await? {
-            if record.pending_until().is_none() {
-                receipts.push(self.publish_epoch(registry, owner, record.epoch.number).await?);
+        let add = RegistryChange::AddValidator(task_manager);
+        match self.read_change(registry, &add).await? {
+            RegistryChangeStatus::NeedsNoNotice | RegistryChangeStatus::Applicable { .. } => {}
+            RegistryChangeStatus::Proposed { applies_from, .. } => {
+                return Ok(ValidatorState::Proposed { applies_from });
+            }
+            RegistryChangeStatus::NotProposed => {
+                let (applies_from, _) = self.propose_change(registry, owner, &add).await?;
+                return Ok(ValidatorState::Proposed { applies_from });
             }
         }
+        let mut receipts = vec![self.apply_change(registry, owner, &add).await?];
+        receipts.extend(self.publish_live_epochs(registry, owner).await?);
         Ok(ValidatorState::Added(receipts))
     }
 
-    /// Proposes a change that needs notice, once. Returns when it can be applied (Unix time); `None` if it can be now.
-    async fn notice(
+    /// Publishes the state of every live epoch to a registry's TaskManagers again. Permissionless: `from` pays.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish_epoch`](Self::publish_epoch).
+    pub async fn publish_live_epochs(
         &self,
         registry: Address,
-        owner: Address,
-        change: &impl SolCall,
-    ) -> Result<Option<u64>, ClientError> {
-        let unexpected = |error| ClientError::from_contract(registry, "OperatorRegistry", error);
-        let contract = OperatorRegistry::new(registry, &self.provider);
-        let header = self.latest_header().await?;
-        let committed = contract.epochCount().call().await.map_err(unexpected)?;
-        let delay = contract.activationDelay().call().await.map_err(unexpected)?;
-        if committed == 0 || delay.is_zero() {
-            return Ok(None);
+        from: Address,
+    ) -> Result<Vec<TransactionReceipt>, ClientError> {
+        let mut receipts = Vec::new();
+        for record in self.list_epochs(registry).await? {
+            if record.pending_until().is_none() {
+                receipts.push(self.publish_epoch(registry, from, record.epoch.number).await?);
+            }
         }
-        let window = contract.CHANGE_WINDOW().call().await.map_err(unexpected)?;
-        let hash = keccak256(change.abi_encode());
-        let proposed = contract.proposedChanges(hash).call().await.map_err(unexpected)?.to::<u64>();
-        if proposed != 0 && header.timestamp < proposed.saturating_add(window.to::<u64>()) {
-            return Ok((header.timestamp < proposed).then_some(proposed));
-        }
-        self.propose_change(registry, owner, change).await?;
-        let proposed = contract.proposedChanges(hash).call().await.map_err(unexpected)?.to::<u64>();
-        Ok(Some(proposed))
+        Ok(receipts)
     }
 
     /// Publishes the state of an epoch to a registry's TaskManagers again. Permissionless: `from` pays.

@@ -225,17 +225,37 @@ async fn errors_that_are_no_refusals_are_named() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_chain_without_the_precompiles_or_the_proxy_is_refused() -> TestResult {
-    let anvil = anvil("cancun");
+async fn what_a_chain_lacks_is_named_before_anything_is_sent() -> TestResult {
+    for (hardfork, expected) in [("cancun", "the precompile G1ADD"), ("prague", "the instruction CLZ")] {
+        let anvil = anvil(hardfork);
+        let client = AssentClient::new(ProviderBuilder::new().connect_http(anvil.endpoint_url()));
+        let account = anvil.addresses()[0];
+        let with_proxy = client.deploy(account, account, Delays::default()).await.unwrap_err();
+        let without_proxy = client.deploy_without_proxy(account, account, Delays::default()).await.unwrap_err();
+        for error in [with_proxy, without_proxy] {
+            let ClientError::ChainNotSupported { chain_id: 31_337, missing } = error else { panic!("{error}") };
+            assert!(missing.starts_with(expected), "{missing}");
+        }
+        assert_eq!(client.provider().get_block_number().await?, 0, "nothing was sent");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_chain_without_the_proxy_is_refused_or_deployed_to_plainly() -> TestResult {
+    let anvil = anvil("osaka");
     let client = AssentClient::new(ProviderBuilder::new().connect_http(anvil.endpoint_url()));
     let account = anvil.addresses()[0];
-    let error = client.deploy(account, account, Delays::default()).await.unwrap_err();
-    assert!(matches!(error, ClientError::PrecompilesMissing { chain_id: 31_337 }), "{error}");
-
     let proxy = assent_contracts::deployment::DEPLOYMENT_PROXY;
     client.provider().anvil_set_code(proxy, Bytes::new()).await?;
     let error = client.deploy(account, account, Delays::default()).await.unwrap_err();
     assert!(matches!(error, ClientError::DeploymentProxyMissing { .. }), "{error}");
+    assert_eq!(client.provider().get_block_number().await?, 0, "nothing was sent");
+
+    let report = client.deploy_without_proxy(account, account, Delays::default()).await?;
+    assert!(matches!(report.validator, ValidatorState::Added(_)));
+    let registry = OperatorRegistry::new(report.deployment.operator_registry.address, client.provider());
+    assert_eq!(registry.stakeSource().call().await?, report.deployment.owner_stake_source.address);
     Ok(())
 }
 

@@ -151,6 +151,40 @@ impl Deployment {
     ///
     /// [`InvalidDeployment`] when a constructor would revert.
     pub fn new(owner: Address, delays: Delays) -> Result<Self, InvalidDeployment> {
+        Self::with_addresses(owner, delays, |_| None)
+    }
+
+    /// Returns the contracts of `owner` that `deployer` creates itself in its transactions from `nonce` on, for a chain
+    /// without [`DEPLOYMENT_PROXY`].
+    ///
+    /// ```
+    /// use alloy::primitives::Address;
+    /// use assent_contracts::deployment::{Delays, Deployment};
+    ///
+    /// let (owner, deployer) = (Address::repeat_byte(1), Address::repeat_byte(2));
+    /// let deployment = Deployment::created_by(owner, Delays::default(), deployer, 5)?;
+    /// assert_eq!(deployment.task_manager.address, deployer.create(7));
+    /// # Ok::<(), assent_contracts::deployment::InvalidDeployment>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn created_by(
+        owner: Address,
+        delays: Delays,
+        deployer: Address,
+        nonce: u64,
+    ) -> Result<Self, InvalidDeployment> {
+        Self::with_addresses(owner, delays, |index| Some(deployer.create(nonce.saturating_add(index))))
+    }
+
+    /// Returns the contracts at these addresses, by their index in order, or at those that the proxy gives them.
+    fn with_addresses(
+        owner: Address,
+        delays: Delays,
+        addresses: impl Fn(u64) -> Option<Address>,
+    ) -> Result<Self, InvalidDeployment> {
         if owner.is_zero() {
             return Err(InvalidDeployment::ZeroOwner);
         }
@@ -162,12 +196,14 @@ impl Deployment {
         if total.is_none_or(|total| total >= epoch_lifetime) {
             return Err(InvalidDeployment::DelaysTooLong(delays));
         }
-        let owner_stake_source = DeterministicContract::new(
+        let owner_stake_source = DeterministicContract::at(
+            addresses(0),
             "OwnerStakeSource",
             &OwnerStakeSource::BYTECODE,
             &OwnerStakeSource::constructorCall { owner },
         );
-        let operator_registry = DeterministicContract::new(
+        let operator_registry = DeterministicContract::at(
+            addresses(1),
             "OperatorRegistry",
             &OperatorRegistry::BYTECODE,
             &OperatorRegistry::constructorCall {
@@ -178,7 +214,8 @@ impl Deployment {
                 initialGracePeriod: grace_period,
             },
         );
-        let task_manager = DeterministicContract::new(
+        let task_manager = DeterministicContract::at(
+            addresses(2),
             "TaskManager",
             &TaskManager::BYTECODE,
             &TaskManager::constructorCall { operatorRegistry: operator_registry.address },
@@ -197,6 +234,11 @@ impl DeterministicContract {
     pub fn new(name: &'static str, bytecode: &Bytes, constructor: &impl SolConstructor) -> Self {
         let init_code = Bytes::from([bytecode.as_ref(), &constructor.abi_encode()].concat());
         Self { name, address: DEPLOYMENT_PROXY.create2_from_code(SALT, &init_code), init_code }
+    }
+
+    fn at(address: Option<Address>, name: &'static str, bytecode: &Bytes, constructor: &impl SolConstructor) -> Self {
+        let by_proxy = Self::new(name, bytecode, constructor);
+        Self { address: address.unwrap_or(by_proxy.address), ..by_proxy }
     }
 
     /// Returns the calldata with which [`DEPLOYMENT_PROXY`] deploys the contract.

@@ -17,7 +17,7 @@ pub enum KeyFileError {
     #[error("key file: {0}")]
     Io(#[from] io::Error),
     /// Other users than the owner may read or write the file.
-    #[error("key file's permissions are {mode:04o}: others may read or change it; run chmod 600 on it")]
+    #[error("its permissions are {mode:04o}, so others may read or change it; run chmod 600 on it")]
     OpenToOthers {
         /// The file's permission bits.
         mode: u32,
@@ -66,7 +66,7 @@ impl SecretKey {
     /// Every variant of [`KeyFileError`]. [`OpenToOthers`](KeyFileError::OpenToOthers) occurs only on Unix.
     pub fn read_unencrypted(path: &Path) -> Result<Self, KeyFileError> {
         let file = File::open(path)?;
-        refuse_open_to_others(&file)?;
+        require_private(&file)?;
         let text = read_at_most(&file, LONGEST_KEY_FILE)?.ok_or(KeyFileError::NotHex)?;
         let mut bytes = Zeroizing::new([0_u8; SECRET_KEY_BYTES]);
         hex::decode_to_slice(text.trim_ascii(), bytes.as_mut()).map_err(|_| KeyFileError::NotHex)?;
@@ -100,13 +100,42 @@ pub(crate) fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Zeroizi
     Ok((contents.len() as u64 <= limit).then_some(contents))
 }
 
+/// Checks that only its owner may read or write a file that holds a secret, such as a key or a password.
+///
+/// Pipes and devices pass, and so does every file of a system without Unix permissions.
+///
+/// ```
+/// use assent_signer::{KeyFileError, require_private};
+/// use std::fs::{self, File};
+///
+/// let directory = tempfile::tempdir()?;
+/// let path = directory.path().join("password.txt");
+/// fs::write(&path, "correct horse")?;
+/// # #[cfg(unix)]
+/// {
+///     use std::os::unix::fs::PermissionsExt;
+///     fs::set_permissions(&path, fs::Permissions::from_mode(0o644))?;
+///     assert!(matches!(require_private(&File::open(&path)?), Err(KeyFileError::OpenToOthers { mode: 0o644 })));
+///     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+/// }
+/// require_private(&File::open(&path)?)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`KeyFileError::OpenToOthers`] and [`KeyFileError::Io`].
 #[cfg(unix)]
-fn refuse_open_to_others(file: &File) -> Result<(), KeyFileError> {
-    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::OpenToOthers { mode }) }
+pub fn require_private(file: &File) -> Result<(), KeyFileError> {
+    let metadata = file.metadata()?;
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;
+    if metadata.is_file() && mode & 0o077 != 0 { Err(KeyFileError::OpenToOthers { mode }) } else { Ok(()) }
 }
 
+/// Checks nothing: this system has no Unix permissions.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-fn refuse_open_to_others(_file: &File) -> Result<(), KeyFileError> {
+pub fn require_private(_file: &File) -> Result<(), KeyFileError> {
     Ok(())
 }

@@ -29,9 +29,10 @@ const LONGEST_KEYSTORE: u64 = 64 * 1024;
 ///
 /// The functions are scrypt or PBKDF2, AES-128 in counter mode, and SHA-256.
 ///
-/// The `pubkey` field is required: the compressed G2 point, 96 bytes in hex, as the IETF draft encodes it.
-/// It is compared with the decrypted key. EIP-2335's checksum does not cover the initialisation vector, so without this
-/// comparison an altered file could decrypt to another key.
+/// The `pubkey` field is the compressed G2 point, 96 bytes in hex, as the IETF draft encodes it. It is optional.
+/// It is compared with the decrypted key.
+/// Warning: EIP-2335's checksum does not cover the initialisation vector. Without `pubkey`, an altered file can decrypt
+/// to another key, which no epoch has.
 /// A `pubkey` of 48 bytes is a G1 point, of a key for signatures in G2 as Ethereum's validators use. It is refused.
 ///
 /// ```
@@ -44,7 +45,7 @@ const LONGEST_KEYSTORE: u64 = 64 * 1024;
 /// Keystore::encrypt(&key, "correct horse battery staple", KeyDerivation::default())?.write(&path)?;
 ///
 /// let keystore = Keystore::read(&path)?;
-/// assert_eq!(keystore.public_key(), key.public_key()); // no password needed
+/// assert_eq!(keystore.public_key(), Some(key.public_key())); // no password needed
 /// let read = keystore.decrypt("correct horse battery staple")?;
 /// assert_eq!(read.to_bytes(), key.to_bytes());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -56,7 +57,7 @@ pub struct Keystore {
     checksum: [u8; 32],
     initialisation_vector: [u8; 16],
     ciphertext: [u8; SECRET_KEY_BYTES],
-    public_key: min_sig::PublicKey,
+    public_key: Option<min_sig::PublicKey>,
     /// The key's path in a tree of keys (EIP-2334); empty if it is not derived.
     path: String,
     uuid: Uuid,
@@ -137,7 +138,7 @@ impl Keystore {
             checksum: checksum(&decryption_key, &ciphertext),
             initialisation_vector,
             ciphertext,
-            public_key: key.public_key_point(),
+            public_key: Some(key.public_key_point()),
             path: String::new(),
             uuid: uuid::Builder::from_random_bytes(random::<16>()?).into_uuid(),
         })
@@ -149,17 +150,17 @@ impl Keystore {
     /// [`KeystoreError::WrongPassword`], [`KeystoreError::PublicKeyMismatch`], [`KeystoreError::Key`].
     pub fn decrypt(&self, password: &str) -> Result<SecretKey, KeystoreError> {
         let key = SecretKey::from_bytes(&*self.decrypt_secret(password)?)?;
-        if key.public_key_point() != self.public_key {
+        if self.public_key.is_some_and(|public_key| key.public_key_point() != public_key) {
             return Err(KeystoreError::PublicKeyMismatch);
         }
         Ok(key)
     }
 
-    /// Returns the public key, without a password.
+    /// Returns the public key, without a password; `None` if the file has none.
     ///
     /// Until the keystore is decrypted, it is only the file's claim.
-    pub fn public_key(&self) -> PublicKey {
-        encode_public_key(&self.public_key)
+    pub fn public_key(&self) -> Option<PublicKey> {
+        self.public_key.as_ref().map(encode_public_key)
     }
 
     /// Returns the keystore's identifier (RFC 4122), which is independent of the key.

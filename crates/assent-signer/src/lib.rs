@@ -43,7 +43,7 @@ pub use aggregation::{
     aggregate_epoch_approval,
 };
 pub use attestation_batch::{AttestationBatch, AttestationBatchError};
-pub use key_file::KeyFileError;
+pub use key_file::{KeyFileError, require_private};
 #[cfg(feature = "keystore")]
 pub use keystore::{KeyDerivation, Keystore, KeystoreError};
 pub use secret_key::{MIN_KEY_MATERIAL_BYTES, SECRET_KEY_BYTES, SecretKey, SecretKeyError};

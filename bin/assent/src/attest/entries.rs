@@ -3,7 +3,10 @@
 use crate::{arguments, input, output};
 use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48};
 use anyhow::{Result, anyhow, bail};
-use assent_verifier::{Decision, Intent};
+use assent_verifier::{
+    Decision, Intent,
+    json::{Object, hex},
+};
 use clap::Args;
 use serde::{
     Deserialize, Deserializer,
@@ -49,8 +52,14 @@ impl Entry {
 }
 
 impl Source {
-    /// Reads the entries, and checks that their intents are for the attestations' chain.
-    pub fn read(&self, chain_id: U256) -> Result<Vec<Entry>> {
+    /// Returns the file that is read.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.intent.iter().chain(&self.batch).map(PathBuf::as_path)
+    }
+
+    /// Reads the entries, and checks that their intents are for the attestations' chain. With `force`, a single intent
+    /// for another chain is only warned of.
+    pub fn read(&self, chain_id: U256, force: bool) -> Result<Vec<Entry>> {
         let entries = match &self.intent {
             Some(path) => vec![Entry::plain(input::read_json("intent file", path)?)],
             None => self.read_batch()?,
@@ -65,6 +74,9 @@ impl Source {
             // A warning would be overlooked among many entries.
             if self.batch.is_some() {
                 bail!(error);
+            }
+            if !force {
+                bail!("{error}; nothing was signed: give a context of the intent's chain, or sign with --force");
             }
             output::remark(format_args!("warning: {error}"));
         }
@@ -157,27 +169,33 @@ fn parse(text: &[u8]) -> Result<Vec<Entry>, ParseError> {
 #[derive(Deserialize)]
 #[serde(expecting = "an entry", rename_all = "camelCase", deny_unknown_fields)]
 struct Fields {
+    #[serde(with = "hex")]
     from: Address,
+    #[serde(with = "hex")]
     to: Address,
     value: Number,
+    #[serde(with = "hex")]
     data: Bytes,
     chain_id: Number,
     nonce: Option<Number>,
     expiration: Option<Seconds>,
     decision: Option<Decision>,
-    evidence: Option<B256>,
+    evidence: Option<Evidence>,
 }
+
+#[derive(Deserialize)]
+struct Evidence(#[serde(with = "hex")] B256);
 
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Fields { from, to, value, data, chain_id, nonce, expiration, decision, evidence } =
-            Fields::deserialize(deserializer)?;
+            Fields::deserialize(Object(deserializer))?;
         Ok(Self {
             intent: Intent { from, to, value: value.0, data, chainId: chain_id.0 },
             nonce: nonce.map(|nonce| nonce.0),
             expiration: expiration.map(|expiration| expiration.0),
             decision,
-            evidence,
+            evidence: evidence.map(|evidence| evidence.0),
         })
     }
 }

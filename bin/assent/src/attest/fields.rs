@@ -2,11 +2,11 @@
 
 use super::entries::{Entry, Source};
 use super::policy_context::PolicyContext;
-use crate::arguments;
+use crate::{arguments, output};
 use alloy_primitives::{B256, U256, aliases::U48};
 use anyhow::{Context as _, Result, anyhow, bail};
 use assent_verifier::{
-    Attestation, Decision,
+    Attestation, Decision, SpentLedger,
     digest::{intent_hash, task_id},
 };
 use clap::Args;
@@ -16,8 +16,8 @@ use std::{collections::HashMap, time::SystemTime};
 #[derive(Args)]
 pub struct FieldArguments {
     /// The client's nonce that the call will spend. In a batch, the first entry without a nonce has it, the next one
-    /// the next.
-    #[arg(long, value_name = "NUMBER", required_unless_present = "batch", value_parser = arguments::whole_number)]
+    /// the next. By default, one is chosen in a random word of 256 nonces.
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::whole_number)]
     nonce: Option<U256>,
     #[command(flatten)]
     until: Until,
@@ -52,10 +52,10 @@ impl FieldArguments {
         &self,
         source: &Source,
         entries: Vec<Entry>,
+        nonces: Vec<U256>,
         context: &PolicyContext,
     ) -> Result<Vec<Attestation>> {
-        let expiration = self.until.expiration()?;
-        let nonces = self.nonces(source, &entries)?;
+        let expiration = self.until.expiration(context)?;
         let missing = |index, field, option| {
             anyhow!("{} has no `{field}`; add it, or give {option} for all entries without one", source.entry(index))
         };
@@ -85,10 +85,28 @@ impl FieldArguments {
         entries.into_iter().zip(nonces).enumerate().map(attestation).collect()
     }
 
-    /// Returns each entry's nonce: its own, or the next one from --nonce. Two entries with one nonce are refused:
-    /// only one of the attestations could be used.
-    fn nonces(&self, source: &Source, entries: &[Entry]) -> Result<Vec<U256>> {
+    /// Returns each entry's nonce: its own, or the next one from --nonce, or from one that is chosen. Two entries with
+    /// one nonce are refused: only one of the attestations could be used.
+    pub fn nonces(
+        &self,
+        source: &Source,
+        entries: &[Entry],
+        context: &PolicyContext,
+        signers_are_elsewhere: bool,
+    ) -> Result<Vec<U256>> {
         let mut next = self.nonce;
+        if let Some(index) = entries.iter().position(|entry| entry.nonce.is_none() && next.is_none()) {
+            if signers_are_elsewhere {
+                bail!(
+                    "{} has no nonce, and operators on several machines must sign the same one; give the same --nonce \
+                     on each",
+                    source.entry(index)
+                );
+            }
+            let chosen = choose_nonce(context)?;
+            output::remark(format_args!("chose the nonce {chosen}, in a word that no other attestation uses"));
+            next = Some(chosen);
+        }
         let mut holders = HashMap::new();
         let mut nonces = Vec::with_capacity(entries.len());
         for (index, entry) in entries.iter().enumerate() {
@@ -98,13 +116,9 @@ impl FieldArguments {
                     next = counted.checked_add(U256::ONE);
                     counted
                 }
-                (None, None) if self.nonce.is_some() => {
+                (None, None) => {
                     bail!("{}: there is no nonce after the last one; give a lower --nonce", source.entry(index))
                 }
-                (None, None) => bail!(
-                    "{} has no `nonce`; add it, or give --nonce, the first nonce of all entries without one",
-                    source.entry(index)
-                ),
             };
             if let Some(earlier) = holders.insert(nonce, index) {
                 let counted =
@@ -123,15 +137,30 @@ impl FieldArguments {
     }
 }
 
+/// Returns the first nonce of a random word, so that it differs from those of attestations that are not used yet.
+fn choose_nonce(context: &PolicyContext) -> Result<U256> {
+    loop {
+        let mut word = [0; 7];
+        getrandom::fill(&mut word).map_err(|error| anyhow!("the system's random generator failed: {error}"))?;
+        let nonce = U256::from_be_slice(&word) << 8;
+        let is_spent = context.state.as_ref().is_some_and(|state| state.spent.is_spent(context.policy_client, nonce));
+        if !is_spent {
+            return Ok(nonce);
+        }
+    }
+}
+
 impl Until {
-    /// Returns the expiration, if one was given.
-    fn expiration(&self) -> Result<Option<U48>> {
+    /// Returns the expiration, if one was given. A lifetime counts from the later of this machine's time and the
+    /// context's.
+    fn expiration(&self, context: &PolicyContext) -> Result<Option<U48>> {
         let Some(lifetime) = self.lifetime else {
             return Ok(self.expiration);
         };
         let now =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("this machine's clock is before 1970")?;
-        let expiration = U48::try_from(now.as_secs() + u64::from(lifetime));
+        let now = context.state.as_ref().map_or(0, |state| state.timestamp).max(now.as_secs());
+        let expiration = U48::try_from(now.saturating_add(lifetime.into()));
         Ok(Some(expiration.context("this machine's clock is millions of years ahead")?))
     }
 }

@@ -1,6 +1,6 @@
 //! The two files of each attestation in a batch.
 
-use crate::{input, output};
+use crate::{output, output_file::OutputFile};
 use alloy_primitives::U256;
 use anyhow::{Context as _, Result, bail};
 use assent_signer::AttestationBatch;
@@ -48,10 +48,10 @@ pub fn write(directory: &Path, attestations: &[SignedAttestation]) -> Result<()>
     for (done, attestation) in attestations.iter().enumerate() {
         let (document, authorization) = files(directory, attestation.document.attestation.nonce);
         let text = serde_json::to_string_pretty(&attestation.document)?;
-        input::write_new_file("document", &document, &(text + "\n"))
-            .and_then(|()| {
-                input::write_new_file("authorization", &authorization, &format!("{}\n", attestation.authorization))
-            })
+        OutputFile::new("document", &document, false)
+            .and_then(|file| file.write(text + "\n"))
+            .and_then(|()| OutputFile::new("authorization", &authorization, false))
+            .and_then(|file| file.write(format!("{}\n", attestation.authorization)))
             .with_context(|| format!("{done} of {} attestations were written", attestations.len()))?;
         progress.advance();
     }

@@ -1,5 +1,6 @@
 //! `assent attest`: signs attestations of one call or of many with operators' keys.
 
+mod acceptance;
 mod entries;
 mod fields;
 mod files;
@@ -8,8 +9,9 @@ mod report;
 mod signing;
 
 use crate::{
-    ExitStatus, input,
+    ExitStatus,
     output::{self, Output},
+    output_file::{self, OutputFile, Overwrite},
 };
 use alloy_primitives::hex;
 use anyhow::{Result, bail};
@@ -53,6 +55,9 @@ next entry has the next. Nonces must differ. The order matters: operators who si
 file. Each attestation is written to nonce-NUMBER.json (the document) and nonce-NUMBER.hex (the authorization) in
 --out; --json prints them all.
 
+With a context, an attestation that the client would refuse is not signed: one whose nonce is spent, or whose lifetime
+is too long. --force signs it nonetheless, and overwrites output files, but never a key.
+
 An epoch is what `assent epoch show --json` prints, a context what `assent context --json` prints.
 An invalid signature is left out, with a warning.")]
 pub struct Arguments {
@@ -78,17 +83,21 @@ pub struct Arguments {
         conflicts_with_all = ["intent", "sign_only"]
     )]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 /// Runs `assent attest`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { source, signers, context, fields, out, .. } = arguments;
+    let Arguments { source, signers, context, fields, out, overwrite: Overwrite { force }, .. } = arguments;
     signers.check(fields.use_the_clock())?;
+    let files = arguments.output_files()?;
     if source.batch.is_some() && out.is_none() && !signers.sign_only && !output.is_json() {
         bail!("give --out DIRECTORY for the batch's attestations, or --json to print them all");
     }
     let context = context.read()?;
     let batch = arguments.batch(&context)?;
+    acceptance::check(source, &batch, &context, *force)?;
     if let Some(directory) = out {
         files::prepare(directory, &batch)?;
     }
@@ -108,31 +117,56 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
         directory: out.as_deref(),
     };
     match attestations.as_slice() {
-        [attestation] if source.batch.is_none() => arguments.write_one(attestation, &report, output),
+        [attestation] if source.batch.is_none() => write_one(attestation, &files, &report, output),
         attestations => write_many(attestations, &report, output),
     }
 }
 
 impl Arguments {
     fn batch(&self, context: &PolicyContext) -> Result<AttestationBatch> {
-        let entries = self.source.read(context.chain_id)?;
+        let entries = self.source.read(context.chain_id, self.overwrite.force)?;
         let _spinner = output::spinner("Hashing");
-        let attestations = self.fields.attestations(&self.source, entries, context)?;
+        let nonces = self.fields.nonces(&self.source, &entries, context, self.signers.are_elsewhere())?;
+        let attestations = self.fields.attestations(&self.source, entries, nonces, context)?;
         Ok(AttestationBatch::new(attestations, context.chain_id, context.task_manager)?)
     }
 
-    fn write_one(&self, attestation: &SignedAttestation, report: &Report<'_>, output: Output) -> Result<ExitStatus> {
-        if let Some(path) = &self.authorization_out {
-            input::write_file("authorization", path, format!("{}\n", attestation.authorization))?;
-        }
-        if let Some(path) = &self.document_out {
-            input::write_file("document", path, serde_json::to_string_pretty(&attestation.document)? + "\n")?;
-        }
-        report.remark_on_weight();
-        report.warn_of_missing_weight();
-        output.result(&attestation.authorization, &report.of_one(attestation))?;
-        Ok(ExitStatus::Success)
+    /// Returns the files of a single attestation, before anything is signed.
+    fn output_files(&self) -> Result<OutputFiles<'_>> {
+        let Self { source, signers, context, authorization_out, document_out, overwrite: Overwrite { force }, .. } =
+            self;
+        let outputs = [("--authorization-out", authorization_out), ("--document-out", document_out)];
+        let outputs = outputs.iter().filter_map(|(option, path)| Some((*option, path.as_deref()?)));
+        let inputs = source.files().chain(signers.files()).chain(context.files());
+        output_file::require_distinct(&outputs.collect::<Vec<_>>(), &inputs.collect::<Vec<_>>())?;
+        let authorization = authorization_out.as_deref().map(|path| OutputFile::new("authorization", path, *force));
+        let document = document_out.as_deref().map(|path| OutputFile::new("document", path, *force));
+        Ok(OutputFiles { authorization: authorization.transpose()?, document: document.transpose()? })
     }
+}
+
+/// The files of a single attestation.
+struct OutputFiles<'a> {
+    authorization: Option<OutputFile<'a>>,
+    document: Option<OutputFile<'a>>,
+}
+
+fn write_one(
+    attestation: &SignedAttestation,
+    files: &OutputFiles<'_>,
+    report: &Report<'_>,
+    output: Output,
+) -> Result<ExitStatus> {
+    if let Some(file) = &files.authorization {
+        file.write(format!("{}\n", attestation.authorization))?;
+    }
+    if let Some(file) = &files.document {
+        file.write(serde_json::to_string_pretty(&attestation.document)? + "\n")?;
+    }
+    report.remark_on_weight();
+    report.warn_of_missing_weight();
+    output.result(&attestation.authorization, &report.of_one(attestation))?;
+    Ok(ExitStatus::Success)
 }
 
 fn write_many(attestations: &[SignedAttestation], report: &Report<'_>, output: Output) -> Result<ExitStatus> {

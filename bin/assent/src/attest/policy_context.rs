@@ -37,11 +37,18 @@ pub struct PolicyContext {
     pub policy_client: Address,
     pub policy_id: B256,
     pub epoch: Epoch,
+    /// The chain state, with the epoch; `None` without a context.
+    pub state: Option<Context>,
     /// The minimum weight that must sign; `None` without a context.
     pub required_weight: Option<U256>,
 }
 
 impl ContextArguments {
+    /// Returns the files that are read.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.context.iter().chain(&self.epoch).map(PathBuf::as_path)
+    }
+
     /// Reads the files.
     pub fn read(&self) -> Result<PolicyContext> {
         let epoch = self.epoch.as_deref().map(|path| input::read_json::<Epoch>("epoch file", path)).transpose()?;
@@ -54,12 +61,21 @@ impl ContextArguments {
         else {
             bail!("give --context, or all of --epoch, --chain-id, --task-manager, --client and --policy-id");
         };
-        Ok(PolicyContext { chain_id, task_manager, policy_client, policy_id, epoch, required_weight: None })
+        Ok(PolicyContext {
+            chain_id,
+            task_manager,
+            policy_client,
+            policy_id,
+            epoch,
+            state: None,
+            required_weight: None,
+        })
     }
 }
 
 impl PolicyContext {
     fn from_context(context: Context, epoch: Option<Epoch>, path: &Path) -> Result<Self> {
+        let mut state = context.clone();
         let Context { chain_id, task_manager, policy_client, policy, epochs, .. } = context;
         let policy = policy.with_context(|| {
             format!(
@@ -78,6 +94,16 @@ impl PolicyContext {
             )
         })?;
         let required_weight = Some(epoch.operators.required_weight(policy.quorum));
-        Ok(Self { chain_id, task_manager, policy_client, policy_id: policy.policyId, epoch, required_weight })
+        state.epochs.retain(|other| other.number != epoch.number);
+        state.epochs.push(epoch.clone());
+        Ok(Self {
+            chain_id,
+            task_manager,
+            policy_client,
+            policy_id: policy.policyId,
+            epoch,
+            state: Some(state),
+            required_weight,
+        })
     }
 }

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature, Rejection, SecretKey, aggregate};
 use assent_verifier::{Epoch, PublicKey};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The options for signers.
 #[derive(Args)]
@@ -30,12 +30,26 @@ pub struct Signers {
 }
 
 impl Signers {
+    /// Returns the files that are read.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let partials = self.partials.iter().filter_map(|partials| match partials {
+            Partials::One(_) => None,
+            Partials::File(path) => Some(path),
+        });
+        self.keys.iter().chain(&self.password_file).chain(partials).map(PathBuf::as_path)
+    }
+
+    /// Returns whether operators also sign on other machines, which need the same fields.
+    pub fn are_elsewhere(&self) -> bool {
+        self.sign_only || !self.partials.is_empty()
+    }
+
     /// Checks the options before anything is read.
     pub fn check(&self, expiration_from_the_clock: bool) -> Result<()> {
         if self.keys.is_empty() && self.partials.is_empty() {
             bail!("there is no signer: give at least one --key FILE or --partial ADDRESS=SIGNATURE");
         }
-        if expiration_from_the_clock && (self.sign_only || !self.partials.is_empty()) {
+        if expiration_from_the_clock && self.are_elsewhere() {
             bail!(
                 "operators on several machines must sign the same expiration, and --lifetime counts from each \
                  machine's clock; give the same --expiration UNIX_SECONDS on each"
@@ -45,13 +59,13 @@ impl Signers {
     }
 
     /// Signs the root with each key, and adds the signatures made elsewhere. All key files are read and found in the
-    /// epoch before the first is decrypted.
+    /// epoch before the first is decrypted, except those without their public key.
     pub fn sign(&self, epoch: &Epoch, batch: &AttestationBatch) -> Result<Vec<PartialSignature>> {
         let elsewhere = self.partials.iter().map(Partials::read).collect::<Result<Vec<_>>>()?.concat();
         let mut found = Vec::new();
         for path in &self.keys {
-            let file = KeyFile::read(path)?;
-            match operator_of(epoch, &file.public_key()) {
+            let (file, public_key) = KeyFile::read(path)?.with_public_key(path, self.password_file.as_deref())?;
+            match operator_of(epoch, &public_key) {
                 Some(operator) => found.push((path, operator, file)),
                 None => output::remark(format_args!(
                     "warning: left out {}: no operator in epoch {} has its public key",

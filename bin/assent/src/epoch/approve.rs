@@ -197,12 +197,12 @@ impl Approved {
 }
 
 impl Request {
-    /// Signs with each key. All key files are read and found in the epoch before the first is decrypted.
+    /// Signs with each key. All key files are read and found in the epoch before the first is decrypted,
+    /// except those without their public key.
     fn sign(&self, keys: &[PathBuf], password_file: Option<&std::path::Path>) -> Result<Vec<PartialSignature>> {
         let mut found = Vec::new();
         for path in keys {
-            let file = KeyFile::read(path)?;
-            let public_key = file.public_key();
+            let (file, public_key) = KeyFile::read(path)?.with_public_key(path, password_file)?;
             let operators = self.signing.operators.operators();
             match operators.iter().find(|operator| operator.public_key == public_key) {
                 Some(operator) => found.push((path, operator.address, file)),

@@ -43,7 +43,7 @@ impl Anvil {
         self.request("evm_mine", "[]");
     }
 
-    fn request(&self, method: &str, parameters: &str) {
+    fn request(&self, method: &str, parameters: &str) -> String {
         let host = self.url.trim_start_matches("http://");
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{parameters}}}"#);
         let mut stream = TcpStream::connect(host).expect("anvil listens");
@@ -57,6 +57,15 @@ impl Anvil {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("anvil answers");
         assert!(answer.contains("\"result\""), "{answer}");
+        answer
+    }
+
+    /// Asks it, and returns the result.
+    pub fn ask(&self, method: &str, parameters: &serde_json::Value) -> serde_json::Value {
+        let answer = self.request(method, &parameters.to_string());
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        let mut answer: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        answer["result"].take()
     }
 
     /// The first of the accounts that it has unlocked and funded.

@@ -73,8 +73,18 @@ impl Desk {
         self.directory.path().join(name)
     }
 
+    /// Writes a file that only its owner can read, as keys and passwords need.
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), contents).expect("a file is written");
+        self.set_mode(name, 0o600);
+    }
+
+    /// Sets a file's permissions, on systems that have them.
+    pub fn set_mode(&self, name: &str, mode: u32) {
+        #[cfg(unix)]
+        std::fs::set_permissions(self.path(name), std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("chmod");
+        #[cfg(not(unix))]
+        let _ = (name, mode);
     }
 
     pub fn write_json(&self, name: &str, value: &Value) {

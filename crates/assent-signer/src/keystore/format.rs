@@ -1,8 +1,9 @@
 //! The JSON of EIP-2335. Hex has no `0x` before it, as in the EIP's test cases; with it, it is read too.
 
 use alloy_primitives::hex;
+use assent_verifier::json::Object;
 use blst::min_sig;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,21 +15,37 @@ const HMAC_SHA256: &str = "hmac-sha256";
 /// Length of a public key in G1, compressed.
 const G1_PUBLIC_KEY_BYTES: usize = 48;
 
+/// Implements `Deserialize` from JSON objects only.
+macro_rules! objects {
+    ($($name:ident),*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::deserialize(Object(deserializer))
+            }
+        }
+    )*};
+}
+
+objects!(File, Version, Crypto, Module, ScryptParameters, Pbkdf2Parameters, CipherParameters);
+
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct File {
     crypto: Crypto,
     #[serde(default)]
-    pubkey: String,
+    pubkey: Option<String>,
     path: String,
     uuid: Uuid,
 }
 
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct Version {
     version: u64,
 }
 
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct Crypto {
     kdf: Module,
     checksum: Module,
@@ -36,6 +53,7 @@ struct Crypto {
 }
 
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct Module {
     function: String,
     params: Value,
@@ -43,6 +61,7 @@ struct Module {
 }
 
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct ScryptParameters {
     dklen: u64,
     n: u64,
@@ -52,6 +71,7 @@ struct ScryptParameters {
 }
 
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct Pbkdf2Parameters {
     dklen: u64,
     c: u32,
@@ -60,6 +80,7 @@ struct Pbkdf2Parameters {
 }
 
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct CipherParameters {
     iv: String,
 }
@@ -82,7 +103,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Keystore, KeystoreError> {
         checksum: parse_hex("crypto.checksum.message", &crypto.checksum.message, "32 bytes in hex")?,
         initialisation_vector: parse_hex("crypto.cipher.params.iv", &cipher.iv, "16 bytes in hex")?,
         ciphertext: parse_hex("crypto.cipher.message", &crypto.cipher.message, "32 bytes in hex")?,
-        public_key: parse_public_key(&pubkey)?,
+        public_key: pubkey.as_deref().map(parse_public_key).transpose()?,
         path,
         uuid,
     })
@@ -98,6 +119,7 @@ pub(super) fn write(keystore: &Keystore) -> String {
             ("pbkdf2", json!({ "dklen": 32, "c": iterations, "prf": HMAC_SHA256, "salt": salt }))
         }
     };
+    let pubkey = keystore.public_key.map(|public_key| ("pubkey".to_owned(), hex::encode(public_key.compress()).into()));
     let file = json!({
         "crypto": {
             "kdf": module(function, &params, ""),
@@ -108,12 +130,12 @@ pub(super) fn write(keystore: &Keystore) -> String {
                 &hex::encode(keystore.ciphertext),
             ),
         },
-        "pubkey": hex::encode(keystore.public_key.compress()),
         "path": keystore.path,
         "uuid": keystore.uuid,
         "version": VERSION,
     });
-    format!("{file:#}")
+    let fields = file.as_object().cloned().unwrap_or_default();
+    format!("{:#}", Value::Object(fields.into_iter().chain(pubkey).collect()))
 }
 
 fn module(function: &str, params: &Value, message: &str) -> Value {

@@ -93,9 +93,53 @@ fn reads_back_what_it_writes() {
         let read = Keystore::from_json(&keystore.to_json()).unwrap();
         assert_eq!(read, keystore);
         assert_eq!(read.decrypt("pass").unwrap().to_bytes(), key.to_bytes());
-        assert_eq!(read.public_key(), key.public_key());
+        assert_eq!(read.public_key(), Some(key.public_key()));
         assert!(!keystore.to_json().contains(&hex::encode(key.to_bytes().as_ref())));
     }
+}
+
+/// EIP-2335: `pubkey` is optional.
+#[test]
+fn a_keystore_without_pubkey_is_read() {
+    for mut vector in [scrypt_vector(), pbkdf2_vector()] {
+        vector.as_object_mut().unwrap().remove("pubkey");
+        let keystore = parse(&vector).unwrap();
+        assert_eq!(keystore.public_key(), None);
+        assert_eq!(keystore.decrypt(PASSWORD).unwrap().to_bytes().as_ref(), &SECRET);
+        assert!(matches!(keystore.decrypt("testpassword"), Err(KeystoreError::WrongPassword)));
+        assert_eq!(parse(&serde_json::from_str(&keystore.to_json()).unwrap()).unwrap(), keystore);
+    }
+}
+
+/// Each object of the format as an array of its fields, in the order in which this crate declares them.
+#[test]
+fn an_array_does_not_pass_for_an_object() {
+    let order: [(&str, &[&str]); 7] = [
+        ("", &["version"]),
+        ("", &["crypto", "pubkey", "path", "uuid"]),
+        ("/crypto", &["kdf", "checksum", "cipher"]),
+        ("/crypto/checksum", &["function", "params", "message"]),
+        ("/crypto/kdf", &["function", "params", "message"]),
+        ("/crypto/kdf/params", &["dklen", "c", "prf", "salt"]),
+        ("/crypto/cipher/params", &["iv"]),
+    ];
+    for (pointer, fields) in order {
+        let object = with_key_in_g2(pbkdf2_vector());
+        let object = object.pointer(pointer).unwrap();
+        let array = Value::Array(fields.iter().map(|field| object[field].clone()).collect());
+        let mut vector = with_key_in_g2(pbkdf2_vector());
+        *vector.pointer_mut(pointer).unwrap() = array;
+        match parse(&vector) {
+            Err(KeystoreError::NotAKeystore(error)) => assert!(error.to_string().contains("an object"), "{error}"),
+            other => panic!("{pointer}: {other:?}"),
+        }
+    }
+    let scrypt = with_key_in_g2(scrypt_vector());
+    let params = &scrypt["crypto"]["kdf"]["params"];
+    let array = json!([params["dklen"], params["n"], params["r"], params["p"], params["salt"]]);
+    let mut vector = scrypt.clone();
+    vector["crypto"]["kdf"]["params"] = array;
+    assert!(matches!(parse(&vector), Err(KeystoreError::NotAKeystore(_))));
 }
 
 #[test]
