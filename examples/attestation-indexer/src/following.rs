@@ -1,7 +1,7 @@
 //! Blocks in order, once they have enough confirmations.
 
 use crate::{
-    indexer::Indexer,
+    indexer::{BlocksReplaced, Indexer},
     verification::{Finding, Spent},
 };
 use alloy::{
@@ -28,6 +28,7 @@ impl<P: Provider> Indexer<P> {
     /// processed, and the same blocks are next.
     pub async fn step(&mut self, last: u64) -> Result<Option<Vec<Finding>>> {
         let head = self.client.provider().get_block_number().await.context("asking for the latest block")?;
+        self.head = Some(head);
         let Some(deep_enough) = head.checked_sub(self.settings.confirmations) else { return Ok(None) };
         let to = deep_enough.min(last).min(self.next.saturating_add(BLOCKS_AT_ONCE - 1));
         if to < self.next {
@@ -46,7 +47,8 @@ impl<P: Provider> Indexer<P> {
         for log in &logs {
             self.take(log, &mut spent, &mut findings).await?;
         }
-        (self.spent, self.last, self.next) = (spent, Some((to, hash)), to + 1);
+        self.remember(to, hash);
+        (self.spent, self.next) = (spent, to + 1);
         Ok(Some(findings))
     }
 
@@ -83,23 +85,26 @@ impl<P: Provider> Indexer<P> {
     }
 
     async fn require_same_chain(&self) -> Result<()> {
-        let Some((number, hash)) = self.last else { return Ok(()) };
-        if self.hash(number).await? != hash {
-            bail!(
-                "block {number} was replaced after it had {} confirmations: reports up to it may be wrong. \
-                 Start again at a block that was not replaced (--from-block), with more --confirmations",
-                self.settings.confirmations
-            );
+        let Some(&(block, hash)) = self.checkpoints.back() else { return Ok(()) };
+        if self.hash_if_any(block).await? == Some(hash) {
+            return Ok(());
         }
-        Ok(())
+        let mut from = self.settings.from_block;
+        for &(number, hash) in self.checkpoints.iter().rev().skip(1) {
+            if self.hash_if_any(number).await? == Some(hash) {
+                from = number + 1;
+                break;
+            }
+        }
+        Err(BlocksReplaced { block, confirmations: self.settings.confirmations, from }.into())
     }
 
     async fn hash(&self, number: u64) -> Result<B256> {
+        self.hash_if_any(number).await?.with_context(|| format!("there is no block {number}"))
+    }
+
+    async fn hash_if_any(&self, number: u64) -> Result<Option<B256>> {
         let block = self.client.provider().get_block_by_number(BlockNumberOrTag::Number(number)).await;
-        Ok(block
-            .with_context(|| format!("asking for block {number}"))?
-            .with_context(|| format!("there is no block {number}"))?
-            .header
-            .hash)
+        Ok(block.with_context(|| format!("asking for block {number}"))?.map(|block| block.header.hash))
     }
 }

@@ -21,5 +21,5 @@ mod indexer;
 mod verification;
 mod visible;
 
-pub use indexer::{Indexer, Settings};
+pub use indexer::{BlocksReplaced, Indexer, Settings, is_temporary};
 pub use verification::{Finding, FindingStatus};

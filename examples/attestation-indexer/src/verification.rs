@@ -11,7 +11,7 @@ use alloy::{
     rpc::types::Log,
 };
 use anyhow::{Context as _, Result};
-use assent_client::ClientError;
+use assent_client::with_causes;
 use assent_contracts::TaskManager::AttestationSpent;
 use assent_verifier::{Context, Refusal, SpentLedger, SpentNonces, VerifiedAttestation, verify};
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ impl<P: Provider> Indexer<P> {
                     spent,
                 },
                 Err(error) => {
-                    unknown = Some(format!("cannot read the chain state of block {state}: {}", all_of(error)));
+                    unknown = Some(format!("cannot read the chain state of block {state}: {}", with_causes(&error)));
                     continue;
                 }
             };
@@ -185,9 +185,4 @@ impl fmt::Display for Finding {
             FindingStatus::Undecided(reason) => write!(f, "UNDECIDED: {reason}"),
         }
     }
-}
-
-/// Returns an error with its causes.
-fn all_of(error: ClientError) -> String {
-    format!("{:#}", anyhow::Error::new(error))
 }

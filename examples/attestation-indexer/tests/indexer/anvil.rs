@@ -3,14 +3,19 @@
 use crate::fixture::{FORWARDER, Fixture, TWICE_FORWARDER, assert_verified};
 use alloy::{
     node_bindings::{Anvil, AnvilInstance},
-    primitives::U256,
-    providers::{Provider, ProviderBuilder},
+    primitives::{Address, U256},
+    providers::{Provider, ProviderBuilder, ext::AnvilApi},
 };
 use assent_verifier::{Refusal, SpentLedger, SpentNonces};
 use attestation_indexer::{FindingStatus, Indexer};
 use std::{
+    io,
+    net::{Shutdown, TcpListener, TcpStream},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 fn anvil() -> AnvilInstance {
@@ -97,4 +102,72 @@ async fn a_use_that_the_verifier_refuses_is_an_alarm() {
     let refusal = Refusal::AttestationAlreadySpent { policyClient: fixture.vault, nonce: U256::from(7) };
     assert!(matches!(findings[0].status, FindingStatus::Refused(found) if found == refusal), "{}", findings[0]);
     assert!(findings[0].to_string().contains("REFUSED, although the chain accepted it: AttestationAlreadySpent"));
+}
+
+/// Runs the program on a TaskManager's address, without a pause between requests.
+fn follow(url: &str, task_manager: Address, options: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_attestation-indexer"));
+    let task_manager = task_manager.to_string();
+    program.args(["--rpc-url", url, "--task-manager", &task_manager, "--from-block", "0", "--poll", "1"]).args(options);
+    program
+}
+
+#[tokio::test]
+async fn the_program_fails_on_an_address_without_a_task_manager() {
+    let anvil = anvil();
+    let Output { status, stderr, .. } =
+        follow(&anvil.endpoint(), anvil.addresses()[0], &["--to-block", "0", "--confirmations", "0"]).output().unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert!(!status.success() && said.contains("no contract at") && !said.contains("done"), "{said}");
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_tried_again_and_waiting_is_reported() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let mut gives_up = follow(&url, Address::ZERO, &["--patience", "0"]);
+    let Output { status, stderr, .. } = gives_up.output().unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert!(!status.success() && said.contains("Connection refused"), "{said}");
+
+    // The node comes after the program, with a TaskManager from the start.
+    let anvil = anvil();
+    let accounts = anvil.addresses().to_vec();
+    let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
+    let fixture = Fixture::new(provider.clone(), &accounts, None).await;
+    let (gate, gated) = gate(anvil.port());
+    let head = fixture.head().await;
+    let last = (head + 1).to_string();
+    let mut program = follow(&gated, fixture.task_manager, &["--to-block", &last, "--confirmations", "1"]);
+    let program = program.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    gate.send(()).unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    provider.anvil_mine(Some(2), None).await.unwrap();
+    let Output { status, stderr, .. } = program.wait_with_output().unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert!(status.success(), "{said}");
+    for words in ["trying again in 1 s", &format!("waiting for block {head} and 1 confirmations"), "done; resume with"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+/// Forwards connections to a port once a message has come. Until then, its own port refuses them.
+fn gate(port: u16) -> (mpsc::Sender<()>, String) {
+    let own = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (sender, opened) = mpsc::channel();
+    thread::spawn(move || {
+        opened.recv().unwrap();
+        for client in TcpListener::bind(own).unwrap().incoming() {
+            let (client, node) = (client.unwrap(), TcpStream::connect(("127.0.0.1", port)).unwrap());
+            for (mut from, mut to) in [(client.try_clone().unwrap(), node.try_clone().unwrap()), (node, client)] {
+                thread::spawn(move || {
+                    let _ = io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Write);
+                });
+            }
+        }
+    });
+    (sender, format!("http://{own}"))
 }

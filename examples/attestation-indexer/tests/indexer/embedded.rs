@@ -3,7 +3,7 @@
 use crate::fixture::{FORWARDER, Fixture, assert_verified};
 use alloy::primitives::Address;
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
-use attestation_indexer::FindingStatus;
+use attestation_indexer::{BlocksReplaced, FindingStatus, Indexer, Settings, is_temporary};
 
 const STRANGER: Address = DEVELOPMENT_ACCOUNTS[9];
 
@@ -70,6 +70,46 @@ async fn a_block_replaced_after_its_confirmations_is_an_error() {
     let error = indexer.step(u64::MAX).await.unwrap_err().to_string();
     assert!(error.contains("was replaced") && error.contains("--from-block"), "{error}");
     assert_eq!(indexer.next_block(), next, "nothing was skipped");
+}
+
+/// A chain whose last two of four processed blocks are replaced.
+#[tokio::test]
+async fn after_a_deep_reorganisation_one_block_is_named_to_begin_again() {
+    let chain = EmbeddedChain::new(31_337);
+    let fixture = fixture(&chain, None).await;
+    let begin = fixture.head().await + 1;
+    let mut indexer = fixture.indexer(begin, 0);
+    for _ in 0..2 {
+        chain.mine().unwrap();
+        indexer.step(u64::MAX).await.unwrap().unwrap();
+    }
+    let before = chain.snapshot();
+    for nonce in [7, 8] {
+        fixture.pay(nonce).await;
+        indexer.step(u64::MAX).await.unwrap().unwrap();
+    }
+    assert!(chain.revert(before));
+    chain.set_next_timestamp(chain.next_timestamp() + 5).unwrap();
+    for _ in 0..4 {
+        chain.mine().unwrap();
+    }
+    let error = indexer.step(u64::MAX).await.unwrap_err();
+    let expected = BlocksReplaced { block: begin + 3, confirmations: 0, from: begin + 2 };
+    assert_eq!(error.downcast_ref(), Some(&expected));
+    assert!(!is_temporary(&error));
+}
+
+#[tokio::test]
+async fn an_address_without_a_task_manager_is_an_error() {
+    let chain = EmbeddedChain::new(31_337);
+    let fixture = fixture(&chain, None).await;
+    fixture.indexer(0, 0).require_task_manager().await.unwrap();
+    for (address, expected) in [(STRANGER, "no contract at"), (fixture.vault, "is not a TaskManager")] {
+        let settings = Settings { task_manager: address, policy_client: None, from_block: 0, confirmations: 0 };
+        let error = Indexer::new(chain.provider(), settings).require_task_manager().await.unwrap_err();
+        assert!(format!("{error:#}").contains(expected), "{error:#}");
+        assert!(!is_temporary(&error));
+    }
 }
 
 #[tokio::test]
