@@ -20,7 +20,8 @@ const PAGES: [(&str, usize); 9] = [
 ];
 
 /// The folders that define the names.
-const SOURCES: [&str; 7] = ["bin", "contracts", "crates", "packages/viem/src", "script", "tests", "xtask/src"];
+const SOURCES: [&str; 8] =
+    ["bin", "contracts", "crates", "examples", "packages/viem/src", "script", "tests", "xtask/src"];
 const ENDINGS: [&str; 5] = ["sol", "rs", "py", "ts", "txt"];
 
 #[test]
