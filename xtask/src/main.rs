@@ -1,6 +1,7 @@
 //! The repository's own commands, run as `cargo xtask <command>`.
 
 mod checks;
+mod release;
 mod runner;
 mod tools;
 
@@ -103,6 +104,11 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Pack the crates and npm packages, verify contents, versions and changelog, and publish them
+    ///
+    /// `--dry-run` publishes nothing: use it until the first release, and install from the packed files. Crates are
+    /// packed into target/package, npm packages into target/npm. Each is tried in a project outside of the repository.
+    Release(release::Arguments),
     /// Install the pinned forge, solc and Solidity libraries into node_modules, and compile the contracts
     Setup,
 }
@@ -140,6 +146,7 @@ Examples:
   cargo xtask prove                          prove that no nonce is spent twice, and other rules
   cargo xtask coverage                       check that the tests reach every line and branch that verifies
   cargo xtask mutate --sample 20             check that the tests find twenty faults
+  cargo xtask release --dry-run              pack and verify what would be published
   cargo xtask report --json                  measure gas and times, as JSON";
 
 fn main() -> ExitCode {
@@ -170,6 +177,7 @@ fn run(task: Task) -> Result<(), String> {
         Task::Mutate { arguments } => programs::mutate(&arguments),
         Task::Prove => setup::then_run([suite::prove()]),
         Task::Report { arguments } => programs::report(&arguments),
+        Task::Release(arguments) => release::run(&arguments),
         Task::Semver => runner::run(semver::steps()),
         Task::Setup => setup::run(),
     }

@@ -5,7 +5,7 @@ pub mod cross_compilation;
 pub mod foundry_fuzz;
 pub mod inspector;
 pub mod lint;
-mod npm_package;
+pub mod npm_package;
 pub mod semver;
 pub mod slither;
 mod sources;

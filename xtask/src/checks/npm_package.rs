@@ -85,10 +85,12 @@ fn is_recent(node: &OsStr) -> bool {
     printed(node, &["--version"]).and_then(|version| numbers(&version)).is_some_and(|version| version >= MINIMUM_NODE)
 }
 
-fn tarball() -> PathBuf {
+/// Where the package is.
+pub fn tarball() -> PathBuf {
     directory().join(concat!("assent-contracts-", env!("CARGO_PKG_VERSION"), ".tgz"))
 }
 
-fn directory() -> PathBuf {
+/// Where npm packages are packed.
+pub fn directory() -> PathBuf {
     target_directory().join("npm")
 }
