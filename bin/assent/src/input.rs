@@ -63,11 +63,12 @@ pub fn read_file(what: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
 
 /// Reads a file that holds a secret as [`read_file`] does. Only its owner may have access to it.
 pub fn read_secret(what: &str, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
-    if path != Path::new("-") {
-        let file = File::open(path).with_context(|| format!("cannot read {what} {}", path.display()))?;
-        require_private(&file).with_context(|| format!("{what} {}", path.display()))?;
+    if path == Path::new("-") {
+        return read_file(what, path, limit).map(Zeroizing::new);
     }
-    read_file(what, path, limit).map(Zeroizing::new)
+    let file = File::open(path).with_context(|| format!("cannot read {what} {}", path.display()))?;
+    require_private(&file).with_context(|| format!("{what} {}", path.display()))?;
+    read_at_most(what, path, limit, file).map(Zeroizing::new)
 }
 
 fn read_at_most(what: &str, path: &Path, limit: u64, source: impl Read) -> Result<Vec<u8>> {

@@ -26,6 +26,9 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
         ClientError::Reverted { reason: Revert::Other { description: Some(description), .. }, .. } => {
             return of_revert(description);
         }
+        ClientError::Reverted { reason: Revert::Other { data, .. }, .. } if data.is_empty() => {
+            "check the address: a contract without the function that was called gives no reason"
+        }
         ClientError::Transport(cause) => match cause.as_error_resp() {
             None => {
                 "check the URL, and that a node is running there; `anvil --hardfork osaka` starts one on this machine"

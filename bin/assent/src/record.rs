@@ -142,7 +142,7 @@ fn describe(recorded: &[Recorded], receipts: &[TransactionReceipt]) -> String {
             result.to_owned(),
         ]);
     }
-    format!("{table}\n{} gas in {} transactions", gas(receipts), receipts.len())
+    format!("{table}\n{} gas, transactions: {}", gas(receipts), receipts.len())
 }
 
 fn to_json(recorded: &[Recorded], receipts: &[TransactionReceipt]) -> Value {

@@ -229,6 +229,16 @@ fn apply(sent: SentChange, output: Output) -> Result<ExitStatus> {
     let SentChange { registry: Registry { node, registry }, change, owner } = sent;
     let change = change.read()?;
     let (owner, signer) = owner.open()?;
+    let status = node.ask("Reading the registry", None, async |client| client.read_change(registry, &change).await)?;
+    match status {
+        RegistryChangeStatus::NeedsNoNotice | RegistryChangeStatus::Applicable { .. } => {}
+        RegistryChangeStatus::NotProposed => {
+            bail!("this change is not proposed, or was not applied in time; propose it with `assent registry propose`")
+        }
+        RegistryChangeStatus::Proposed { applies_from, .. } => {
+            bail!("this change can be applied from {}, and nothing was sent", output::time(applies_from))
+        }
+    }
     let receipts = node.ask("Applying the change", signer, async |client| {
         let mut receipts = vec![client.apply_change(registry, owner, &change).await?];
         if matches!(change, RegistryChange::AddValidator(_)) {

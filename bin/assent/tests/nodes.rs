@@ -146,6 +146,21 @@ fn a_chain_without_the_deployment_proxy_is_deployed_to_plainly() {
         assert!(code.as_str().is_some_and(|code| code.len() > 2), "{contract}");
     }
     let registry = deployed["contracts"][1]["address"].as_str().expect("the registry");
+    // The TaskManager is not a registry.
+    let task_manager = deployed["contracts"][2]["address"].as_str().expect("the TaskManager");
+    desk.run(&["registry", "show", "--rpc-url", &anvil.url, "--registry", task_manager])
+        .failed(1, &["does not answer as a contract OperatorRegistry does", "next: check the address"]);
+    desk.run(&[
+        "operator",
+        "deregister",
+        "--rpc-url",
+        &anvil.url,
+        "--registry",
+        task_manager,
+        "--account",
+        anvil.account(),
+    ])
+    .failed(1, &["without a reason", "next: check the address"]);
     let shown = desk.run(&["registry", "show", "--rpc-url", &anvil.url, "--registry", registry, "--json"]).json();
     assert_eq!(shown["owner"], Value::from(anvil.account().to_lowercase()), "{shown}");
     assert_eq!(shown["validators"][0], deployed["contracts"][2]["address"]);
@@ -185,10 +200,10 @@ fn a_change_of_the_registry_is_proposed_and_applied_after_its_delay() {
     desk.run(&[&commit[..], &node, &key].concat()).succeeded();
 
     let longer = ["--grace-period", "7200"];
-    change("apply", longer).failed(1, &["ChangeNotProposed", "`assent registry propose`"]);
+    change("apply", longer).failed(1, &["is not proposed", "`assent registry propose`"]);
     assert!(change("propose", longer).json()["appliesFrom"].is_u64());
     change("propose", longer).failed(1, &["already proposed"]);
-    change("apply", longer).failed(1, &["ChangeTooEarly"]);
+    change("apply", longer).failed(1, &["can be applied from", "nothing was sent"]);
     anvil.skip(3600);
     change("apply", longer).succeeded();
     assert_eq!(shown()["gracePeriod"], 7200);
@@ -197,7 +212,8 @@ fn a_change_of_the_registry_is_proposed_and_applied_after_its_delay() {
     change("propose", removal).succeeded();
     change("cancel", removal).succeeded();
     anvil.skip(3600);
-    change("apply", removal).failed(1, &["ChangeNotProposed"]);
+    change("apply", removal).failed(1, &["is not proposed"]);
+    change("cancel", removal).failed(1, &["ChangeNotProposed", "`assent registry propose`"]);
     assert_eq!(shown()["validators"].as_array().map(Vec::len), Some(1));
     let calldata = desk.run(&["registry", "calldata", "--remove-validator", address(2), "--json"]).json();
     assert!(calldata["propose"].as_str().is_some_and(|propose| propose.len() > 10), "{calldata}");

@@ -195,7 +195,12 @@ impl ClientError {
     /// Returns the error for a binding's answer to a call of `contract`, which should be an `expected`.
     pub(crate) fn from_contract(contract: Address, expected: &'static str, error: alloy::contract::Error) -> Self {
         match error {
-            alloy::contract::Error::TransportError(error) => Self::from_transport(contract, error),
+            // Without data, it is usually a contract that lacks the function.
+            alloy::contract::Error::TransportError(error)
+                if error.as_error_resp().and_then(node_answer::revert).is_none_or(|answer| !answer.is_empty()) =>
+            {
+                Self::from_transport(contract, error)
+            }
             source => Self::UnexpectedAnswer { contract, expected, source: Box::new(source) },
         }
     }

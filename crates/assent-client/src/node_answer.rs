@@ -22,6 +22,13 @@ pub(crate) struct RevertAnswer {
     pub(crate) reason: Option<String>,
 }
 
+impl RevertAnswer {
+    /// Returns whether there is neither revert data nor a reason.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.data.is_empty() && self.reason.is_none()
+    }
+}
+
 /// Returns what a node says about a revert; `None` if the answer is about anything else.
 pub(crate) fn revert(answer: &ErrorPayload) -> Option<RevertAnswer> {
     let data = answer.data.as_ref().and_then(|data| serde_json::from_str::<Value>(data.get()).ok()).unwrap_or_default();

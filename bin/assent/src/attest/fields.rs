@@ -104,7 +104,7 @@ impl FieldArguments {
                 );
             }
             let chosen = choose_nonce(context)?;
-            output::remark(format_args!("chose the nonce {chosen}, in a word that no other attestation uses"));
+            output::remark(format_args!("chose the nonce {chosen}, the first of a random word"));
             next = Some(chosen);
         }
         let mut holders = HashMap::new();

@@ -11,7 +11,7 @@ use crate::{
 use alloy::providers::{DynProvider, Provider};
 use alloy_primitives::Address;
 use anyhow::{Context, Result};
-use assent_client::{AssentClient, ClientError, EpochRecord, EpochStatus};
+use assent_client::{AssentClient, ClientError, EpochRecord, EpochStatus, with_causes};
 use clap::Args;
 use serde_json::json;
 use std::time::Duration;
@@ -82,7 +82,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
                 return kept.map(|()| ExitStatus::Success);
             }
             if let Err(error) = kept {
-                output::remark(format_args!("warning: {error:#}; it is tried again"));
+                output::remark(format_args!("warning: {}; it is tried again", with_causes(error.as_ref())));
             }
             tokio::time::sleep(Duration::from_secs(arguments.interval)).await;
         }
