@@ -25,6 +25,8 @@ contract Deploy is Script {
     error OwnerMissing(string help);
     /// @notice Thrown when ASSENT_OWNER is the zero address.
     error OwnerIsZero(string help);
+    /// @notice Thrown when the capital letters of ASSENT_OWNER do not match its checksum: a digit may be mistyped.
+    error WrongChecksum(string owner, string spelled);
     /// @notice Thrown when ASSENT_EPOCH_LIFETIME is longer than the registry allows, in seconds.
     error EpochLifetimeTooLong(uint256 epochLifetime, uint256 longest);
     /// @notice Thrown when activation delay and grace period do not end before an epoch does, in seconds.
@@ -149,7 +151,7 @@ contract Deploy is Script {
     function _settings() private view returns (Settings memory settings) {
         string memory help = "set ASSENT_OWNER to the address that commits and revokes epochs, a multisig";
         if (!vm.envExists("ASSENT_OWNER")) revert OwnerMissing(help);
-        settings.owner = vm.envAddress("ASSENT_OWNER");
+        settings.owner = _addressOf(vm.envString("ASSENT_OWNER"));
         if (settings.owner == address(0)) revert OwnerIsZero(help);
         uint256 lifetime = vm.envOr("ASSENT_EPOCH_LIFETIME", DEFAULT_EPOCH_LIFETIME);
         uint256 delay = vm.envOr("ASSENT_ACTIVATION_DELAY", DEFAULT_ACTIVATION_DELAY);
@@ -157,6 +159,15 @@ contract Deploy is Script {
         if (lifetime > MAX_EPOCH_LIFETIME) revert EpochLifetimeTooLong(lifetime, MAX_EPOCH_LIFETIME);
         if (delay >= lifetime || grace >= lifetime - delay) revert DelaysTooLong(delay, grace, lifetime);
         (settings.epochLifetime, settings.activationDelay, settings.gracePeriod) = (lifetime, delay, grace);
+    }
+
+    /// @dev forge does not compare capital letters with the checksum (EIP-55). Lower case carries none.
+    function _addressOf(string memory text) private pure returns (address parsed) {
+        parsed = vm.parseAddress(text);
+        string memory spelled = vm.toString(parsed);
+        bool matches = keccak256(bytes(text)) == keccak256(bytes(spelled));
+        bool isLowerCase = keccak256(bytes(text)) == keccak256(bytes(vm.toLowercase(spelled)));
+        if (!matches && !isLowerCase) revert WrongChecksum(text, spelled);
     }
 
     function _requireDeploymentProxy() private view {

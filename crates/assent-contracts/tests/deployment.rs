@@ -28,7 +28,7 @@ fn the_script_deploys_to_the_computed_addresses_and_a_second_run_changes_nothing
     let expected = Deployment::new(OWNER, with_grace_period(3600)).unwrap();
 
     for new in [true, false] {
-        let output = run_script(&anvil.endpoint(), Some(OWNER), Some("3600"));
+        let output = run_script(&anvil.endpoint(), Some(OWNER.to_string()), Some("3600"));
         let printed = text(&output);
         assert!(output.status.success(), "{printed}");
         let state = if new { "(new)" } else { "(was deployed already)" };
@@ -61,12 +61,18 @@ fn the_script_says_what_is_missing() {
     assert!(!no_owner.status.success());
     assert!(text(&no_owner).contains("OwnerMissing"), "{}", text(&no_owner));
 
-    let too_long = run_script(&anvil.endpoint(), Some(OWNER), Some("518400"));
+    let mistyped = OWNER.to_string().replace("79C8", "79c8");
+    let wrong_checksum = run_script(&anvil.endpoint(), Some(mistyped), None);
+    assert!(!wrong_checksum.status.success());
+    assert!(text(&wrong_checksum).contains("WrongChecksum"), "{}", text(&wrong_checksum));
+    assert!(text(&wrong_checksum).contains(&OWNER.to_string()), "{}", text(&wrong_checksum));
+
+    let too_long = run_script(&anvil.endpoint(), Some(OWNER.to_string()), Some("518400"));
     assert!(!too_long.status.success());
     assert!(text(&too_long).contains("DelaysTooLong(86400 "), "{}", text(&too_long));
 
     let before_prague = self::anvil("cancun");
-    let no_precompiles = run_script(&before_prague.endpoint(), Some(OWNER), None);
+    let no_precompiles = run_script(&before_prague.endpoint(), Some(OWNER.to_string()), None);
     assert!(!no_precompiles.status.success());
     assert!(text(&no_precompiles).contains("PrecompilesMissing"), "{}", text(&no_precompiles));
 }
@@ -122,7 +128,7 @@ fn anvil(hardfork: &str) -> alloy::node_bindings::AnvilInstance {
     anvil.try_spawn().expect("anvil starts (run `npm ci`)")
 }
 
-fn run_script(endpoint: &str, owner: Option<Address>, grace_period: Option<&str>) -> Output {
+fn run_script(endpoint: &str, owner: Option<String>, grace_period: Option<&str>) -> Output {
     // One at a time, so that the sources are compiled once, and apart from what `forge test` does in the repository.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,7 +150,7 @@ fn run_script(endpoint: &str, owner: Option<Address>, grace_period: Option<&str>
         .env_remove("ASSENT_OWNER")
         .env_remove("ASSENT_GRACE_PERIOD");
     if let Some(owner) = owner {
-        forge.env("ASSENT_OWNER", owner.to_string());
+        forge.env("ASSENT_OWNER", owner);
     }
     if let Some(grace_period) = grace_period {
         forge.env("ASSENT_GRACE_PERIOD", grace_period);
