@@ -9,7 +9,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Args, Parser};
 
-use checks::{coverage, cross_compilation, foundry_fuzz, inspector, lint, semver, slither, suite};
+use checks::{components, coverage, cross_compilation, foundry_fuzz, inspector, lint, semver, slither, suite};
 use runner::Step;
 use tools::{coverage_guided, programs, setup};
 
@@ -52,6 +52,11 @@ enum Task {
     /// One file, which opens from a disk. The verifier in it is compiled to WebAssembly, with the toolchain's target if
     /// it is installed, otherwise from the compiler's own sources. Without either, the step is skipped with the reason.
     Inspector,
+    /// Build the components of assent-policy-data in Rust, JavaScript and Python, and run them; takes minutes
+    ///
+    /// Compares those in Rust with the committed ones. Installs the tools of the other languages, 450 MB, below target
+    /// and next to the example in JavaScript.
+    Components(components::Arguments),
     /// Measure which lines and branches of the verification path the tests reach
     ///
     /// Measures the contracts, and the verifier with all its features. Fails if a test fails, if a line or branch is
@@ -170,6 +175,7 @@ fn run(task: Task) -> Result<(), String> {
         Task::Slither => setup::then_run([slither::step()]),
         Task::Nostd => runner::run(cross_compilation::steps()),
         Task::Inspector => setup::then_run([inspector::build()]),
+        Task::Components(arguments) => components::run(&arguments),
         Task::Coverage(arguments) => coverage::run(&arguments),
         Task::Fuzz { arguments } => programs::fuzz(&arguments),
         Task::FuzzFromForge(campaign) => foundry_fuzz::run(&campaign),

@@ -45,6 +45,11 @@ pub struct Compiler {
 }
 
 impl Compiler {
+    /// Returns its version, as it prints it.
+    pub fn version(&self) -> Option<String> {
+        printed(&self.path, &["--version"])
+    }
+
     /// Makes a build use this compiler, and these of Rust's own libraries.
     pub fn compile(&self, build: &mut Command, libraries: &str) {
         build.env("RUSTC", &self.path);

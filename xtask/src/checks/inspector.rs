@@ -19,7 +19,7 @@ const SMALL: [&str; 3] =
     ["profile.release.opt-level=\"s\"", "profile.release.lto=\"fat\"", "profile.release.codegen-units=1"];
 
 /// The variable that names the linker to cargo.
-const LINKER: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
+pub(super) const LINKER: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
 
 /// The steps of `cargo xtask test`.
 pub fn steps() -> Vec<Step> {
@@ -85,7 +85,7 @@ fn browser_tests() -> Outcome {
 }
 
 /// LLVM's linker, which toolchains include and a distribution's compiler does not; `None` if the default works.
-fn linker(compiler: &Compiler) -> Result<Option<PathBuf>, String> {
+pub(super) fn linker(compiler: &Compiler) -> Result<Option<PathBuf>, String> {
     if !compiler.from_sources || env::var_os(LINKER).is_some() {
         return Ok(None);
     }

@@ -1,5 +1,6 @@
 //! What `cargo xtask test`, `lint` and `coverage` check.
 
+pub mod components;
 pub mod coverage;
 pub mod cross_compilation;
 pub mod foundry_fuzz;

@@ -1,6 +1,7 @@
 //! Every test of the repository.
 
 use super::{
+    components,
     coverage::{self, Language},
     cross_compilation, foundry_fuzz, inspector, npm_package, storage_layout,
     workspace::{NO_STD, OTHERS, VERIFIER_FEATURES},
@@ -32,6 +33,7 @@ pub fn steps() -> Vec<Step> {
     steps.extend(npm_package::steps());
     steps.push(storage_layout::step());
     steps.extend(inspector::steps());
+    steps.extend([components::rust(), components::large()]);
     steps.push(prove().in_parallel());
     steps
 }

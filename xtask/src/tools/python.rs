@@ -14,6 +14,10 @@ pub const HALMOS: Environment =
 pub const SLITHER: Environment =
     Environment { name: "slither", requirements: "script/slither-requirements.txt", minimum_minor: 9 };
 
+/// Components in Python.
+pub const COMPONENTIZE_PY: Environment =
+    Environment { name: "componentize-py", requirements: "script/componentize-py-requirements.txt", minimum_minor: 10 };
+
 /// An environment, and the list of packages that it is installed from.
 pub struct Environment {
     /// Its name in messages, and that of its directory below target.
