@@ -16,10 +16,14 @@ impl Object {
         Self { members: Vec::new() }
     }
 
-    /// Returns the object of these members, or the index of the first one whose key occurred before.
-    pub(crate) fn from_members(mut members: Vec<(String, Value)>) -> Result<Self, usize> {
+    /// Returns the object of these members, and whether they were in order.
+    ///
+    /// # Errors
+    ///
+    /// The index of the first member whose key occurred before.
+    pub(crate) fn from_members(mut members: Vec<(String, Value)>) -> Result<(Self, bool), usize> {
         if members.is_sorted_by(|left, right| compare(&left.0, &right.0) == Ordering::Less) {
-            return Ok(Self { members });
+            return Ok((Self { members }, true));
         }
         let mut order: Vec<usize> = (0..members.len()).collect();
         let key = |index: &usize| members.get(*index).map_or("", |(key, _)| key.as_str());
@@ -30,7 +34,7 @@ impl Object {
             return Err(duplicate);
         }
         members.sort_by(|left, right| compare(&left.0, &right.0));
-        Ok(Self { members })
+        Ok((Self { members }, false))
     }
 
     /// Returns the value of a key.

@@ -17,14 +17,19 @@ pub const MAX_DEPTH: usize = 64;
 /// [`ParseError`] with the reason and its offset, if the text is not JSON, or is JSON that two readers could understand
 /// differently. Lists of the reasons: [`ErrorKind`].
 pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
+    read(text).map(|(value, _)| value)
+}
+
+/// Parses one value, and tells whether the text is its canonical form.
+fn read(text: &[u8]) -> Result<(Value, bool), ParseError> {
     let text =
         core::str::from_utf8(text).map_err(|error| ParseError::new(ErrorKind::InvalidUtf8, error.valid_up_to()))?;
-    let mut parser = Parser { text, offset: 0 };
+    let mut parser = Parser { text, offset: 0, is_canonical: true };
     parser.skip_space();
     let value = parser.value(MAX_DEPTH)?;
     parser.skip_space();
     match parser.peek() {
-        None => Ok(value),
+        None => Ok((value, parser.is_canonical)),
         Some(_) => Err(parser.error(ErrorKind::TrailingData)),
     }
 }
@@ -35,11 +40,11 @@ pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
 ///
 /// As [`parse`], and [`ErrorKind::NotCanonical`] at the first byte that differs from the canonical form.
 pub fn parse_canonical(text: &[u8]) -> Result<Value, ParseError> {
-    let value = parse(text)?;
-    let canonical = value.to_canonical();
-    if canonical.as_bytes() == text {
+    let (value, is_canonical) = read(text)?;
+    if is_canonical {
         return Ok(value);
     }
+    let canonical = value.to_canonical();
     let equal = canonical.bytes().zip(text).take_while(|(canonical, found)| canonical == *found).count();
     Err(ParseError::new(ErrorKind::NotCanonical, equal))
 }
@@ -47,6 +52,8 @@ pub fn parse_canonical(text: &[u8]) -> Result<Value, ParseError> {
 struct Parser<'a> {
     text: &'a str,
     offset: usize,
+    /// Whether what was parsed is in its canonical form: no white space, keys in order, no other escapes than needed.
+    is_canonical: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -116,14 +123,19 @@ impl<'a> Parser<'a> {
             self.require(b',', "a comma or the end of the object")?;
             self.skip_space();
         }
-        let keys = members.len();
-        Object::from_members(members).map(Value::Object).map_err(|index| self.duplicate(start, index.min(keys)))
+        match Object::from_members(members) {
+            Ok((object, were_in_order)) => {
+                self.is_canonical &= were_in_order;
+                Ok(Value::Object(object))
+            }
+            Err(index) => Err(self.duplicate(start, index)),
+        }
     }
 
     /// Returns the error for the key of a member, whose object at `start` was parsed before.
     #[cold]
     fn duplicate(&self, start: usize, index: usize) -> ParseError {
-        let mut again = Parser { text: self.text, offset: start + 1 };
+        let mut again = Parser { text: self.text, offset: start + 1, is_canonical: false };
         let mut key = (start, String::new());
         // Parsing succeeded before, and so it does now.
         for _ in 0..=index {
@@ -164,7 +176,11 @@ impl<'a> Parser<'a> {
                 }
                 Some(b'\\') => {
                     string.push_str(plain);
-                    string.push(self.escape()?);
+                    let start = self.offset;
+                    let character = self.escape()?;
+                    let escape = self.text.get(start..self.offset).unwrap_or_default();
+                    self.is_canonical &= crate::write::is_escape(escape, character);
+                    string.push(character);
                 }
                 _ => return Err(self.error(ErrorKind::ControlCharacter)),
             }
@@ -236,6 +252,8 @@ impl<'a> Parser<'a> {
         }
         let has_leading_zero = length > 1 && self.peek() == Some(b'0');
         self.offset += length;
+        // −0 is written as 0.
+        self.is_canonical &= !(is_negative && magnitude == Some(0));
         let kind = match self.peek() {
             _ if has_leading_zero => ErrorKind::LeadingZero,
             Some(b'.') => ErrorKind::Fraction,
@@ -269,6 +287,7 @@ impl<'a> Parser<'a> {
     fn skip_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.offset += 1;
+            self.is_canonical = false;
         }
     }
 

@@ -51,6 +51,7 @@ fn write_object(out: &mut String, object: &Object) {
 }
 
 fn write_string(out: &mut String, text: &str) {
+    out.reserve(text.len() + 2);
     out.push('"');
     let mut rest = text;
     // What is escaped is one byte in UTF-8, and no byte of another character.
@@ -65,6 +66,16 @@ fn write_string(out: &mut String, text: &str) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+/// Returns whether an escape is how the canonical form writes a character.
+pub(crate) fn is_escape(escape: &str, character: char) -> bool {
+    if character >= ' ' && character != '"' && character != '\\' {
+        return false;
+    }
+    let mut canonical = String::new();
+    write_escape(&mut canonical, character);
+    canonical == escape
 }
 
 fn write_escape(out: &mut String, character: char) {

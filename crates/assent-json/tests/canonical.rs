@@ -99,6 +99,7 @@ proptest! {
         let document: serde_json::Value = serde_json::from_str(&canonical).expect("valid for serde_json");
         let spaced = serde_json::to_string_pretty(&document).expect("valid");
         let parsed = parse(spaced.as_bytes()).expect("valid");
+        prop_assert_eq!(parse_canonical(spaced.as_bytes()).is_ok(), spaced == canonical);
         prop_assert_eq!(parsed.to_canonical(), canonical);
     }
 
@@ -106,6 +107,7 @@ proptest! {
     #[test]
     fn text_that_is_accepted_means_the_same_to_another_parser(text in r#"[\[\]{}":,0-9a\\u \-de.tru]{0,12}"#) {
         if let Ok(value) = parse(text.as_bytes()) {
+            prop_assert_eq!(parse_canonical(text.as_bytes()).is_ok(), value.to_canonical() == text);
             prop_assert_eq!(value.to_canonical(), judged(&text));
         }
     }
