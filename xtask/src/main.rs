@@ -9,7 +9,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Args, Parser};
 
-use checks::{components, coverage, cross_compilation, foundry_fuzz, inspector, lint, semver, slither, suite};
+use checks::{components, coverage, cross_compilation, foundry_fuzz, image, inspector, lint, semver, slither, suite};
 use runner::Step;
 use tools::{coverage_guided, programs, setup};
 
@@ -47,6 +47,12 @@ enum Task {
     /// Uses the toolchain's target if it is installed, otherwise the compiler's own sources. Installs nothing: without
     /// either, the steps are skipped with the reason.
     Nostd,
+    /// Build the evaluator's image, crates/assent-policy/image/evaluator.bin
+    ///
+    /// It is the program that decides policies: another image makes another id of every policy. Uses a compiler that
+    /// has core's sources, and the toolchain's rust-lld; evaluator.txt names both. `--check` fails if the committed
+    /// image is not what the sources build, and skips with the reason if other tools are installed.
+    Image(image::Arguments),
     /// Build the Inspector's page, target/inspector/inspector.html
     ///
     /// One file, which opens from a disk. The verifier in it is compiled to WebAssembly, with the toolchain's target if
@@ -174,6 +180,7 @@ fn run(task: Task) -> Result<(), String> {
         Task::Lint(selection) => selection.run(lint::steps()),
         Task::Slither => setup::then_run([slither::step()]),
         Task::Nostd => runner::run(cross_compilation::steps()),
+        Task::Image(arguments) => image::run(&arguments),
         Task::Inspector => setup::then_run([inspector::build()]),
         Task::Components(arguments) => components::run(&arguments),
         Task::Coverage(arguments) => coverage::run(&arguments),

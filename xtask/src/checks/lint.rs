@@ -8,6 +8,9 @@ use crate::runner::{Outcome, Step, cargo, command, execute, forge, has_cargo, pr
 /// The oldest Rust that the crates promise to compile with, as Cargo.toml states it.
 const MINIMUM_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 
+/// The evaluator's workspace. Without the guest, which compiles only for the machine; `cargo xtask image` does.
+const EVALUATOR: &str = "evaluator/Cargo.toml";
+
 /// The steps of `cargo xtask lint`, without the set-up.
 pub fn steps() -> Vec<Step> {
     let mut documentation = cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
@@ -16,6 +19,10 @@ pub fn steps() -> Vec<Step> {
         Step::new("all sources: line width, import cycles", sources::check),
         Step::command("all sources: vocabulary", command("node", &["xtask/vocabulary/check.mjs"])),
         Step::new("Rust: format", || component("fmt", "rustfmt", cargo(&["fmt", "--all", "--check"]))),
+        Step::new("evaluator: format", || {
+            component("fmt", "rustfmt", cargo(&["fmt", "--all", "--check", "--manifest-path", EVALUATOR]))
+        }),
+        Step::new("evaluator: clippy", || clippy(&["--manifest-path", EVALUATOR, "--all-targets"])),
         Step::new("Rust: clippy", || clippy(&["--workspace", "--all-targets", "--all-features"])),
     ];
     steps.extend(workspace::VERIFIER_FEATURES.map(|(name, features)| {
@@ -32,6 +39,9 @@ pub fn steps() -> Vec<Step> {
         slither::step().in_parallel(),
         Step::new("dependencies: licences, bans, sources", || {
             cargo_deny(&["deny", "check", "licenses", "bans", "sources"])
+        }),
+        Step::new("evaluator: dependencies", || {
+            cargo_deny(&["deny", "--manifest-path", EVALUATOR, "check", "licenses", "bans", "sources"])
         }),
         Step::new("dependencies: advisories", advisories),
     ]);

@@ -4,6 +4,7 @@ pub mod components;
 pub mod coverage;
 pub mod cross_compilation;
 pub mod foundry_fuzz;
+pub mod image;
 pub mod inspector;
 pub mod lint;
 pub mod npm_package;

@@ -3,7 +3,7 @@
 use super::{
     components,
     coverage::{self, Language},
-    cross_compilation, foundry_fuzz, inspector, npm_package, storage_layout,
+    cross_compilation, foundry_fuzz, image, inspector, npm_package, storage_layout,
     workspace::{NO_STD, OTHERS, VERIFIER_FEATURES},
 };
 use crate::{
@@ -30,6 +30,8 @@ pub fn steps() -> Vec<Step> {
     steps.push(Step::new("TypeScript: @assent/viem", viem).in_parallel());
     steps.extend(foundry_fuzz::steps(&foundry_fuzz::Campaign::SHORT, &OTHERS));
     steps.extend(cross_compilation::bare_metal());
+    steps.push(Step::command("evaluator: cargo test", cargo(&["test", "--manifest-path", "evaluator/Cargo.toml"])));
+    steps.push(image::step());
     steps.extend(npm_package::steps());
     steps.push(storage_layout::step());
     steps.extend(inspector::steps());

@@ -1,0 +1,5 @@
+//! Prints the root of the evaluator's image.
+
+fn main() {
+    println!("{}", assent_evaluator_tests::image().root());
+}
