@@ -12,7 +12,8 @@ fn refusal(text: &[u8]) -> (ErrorKind, usize) {
 
 #[test]
 fn each_kind_of_value_is_parsed() {
-    let text = r#" { "a" : [ null , true , false , 0 , -7 ] , "b" : { } , "c" : [ ] , "d" : "\u0000é\ud83d\ude00\"\\\/\b\f\n\r\t" } "#;
+    let text = r#" { "a" : [ null , true , false , 0 , -7 ] , "b" : { } , "c" : [ ] ,
+        "d" : "\u0000é\ud83d\ude00\"\\\/\b\f\n\r\t" } "#;
     let value = parse(text.as_bytes()).expect("valid");
     let list = [Value::Null, true.into(), false.into(), 0.into(), (-7).into()];
     assert_eq!(value.get("a").and_then(Value::as_array), Some(&list[..]));
