@@ -113,8 +113,11 @@ abstract contract AttestationValidator is IAttestationValidator {
             // The signature was verified while the epoch was in force. Only revocation undoes that.
             if (validUntil == 0) revert EpochRevoked(number);
             RecordedRoot storage recorded = recordedRoots[number][root];
-            (uint256 signed, uint256 total) = (recorded.signedWeight, recorded.totalWeight);
+            (uint256 signed, uint256 total, uint48 epochEnd) =
+                (recorded.signedWeight, recorded.totalWeight, recorded.epochEnd);
             if (total == 0) revert RootNotRecorded(number, root);
+            uint48 expiration = authorization.expiration();
+            if (expiration > epochEnd) revert ExpirationBeyondEpoch(expiration, epochEnd);
             _requireQuorum(signed, total, quorum);
         } else {
             if (block.timestamp >= validUntil) _refuseEpoch(number, validUntil);
@@ -182,10 +185,13 @@ abstract contract AttestationValidator is IAttestationValidator {
     }
 
     function _record(EpochId number, bytes32 root, uint256 signed, uint256 total) private {
-        if (recordedRoots[number][root].signedWeight >= signed) return;
+        RecordedRoot memory recorded = recordedRoots[number][root];
+        if (recorded.signedWeight >= signed) return;
+        if (recorded.totalWeight == 0) recorded.epochEnd = epochs[number].expiresAt;
         // Weights have 96 bits.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        recordedRoots[number][root] = RecordedRoot(uint96(signed), uint96(total));
+        // forge-lint: disable-next-item(unsafe-typecast)
+        (recorded.signedWeight, recorded.totalWeight) = (uint96(signed), uint96(total));
+        recordedRoots[number][root] = recorded;
         emit RootRecorded(number, root, signed, total);
     }
 }

@@ -5,7 +5,7 @@ import {ProposedChanges} from "./ProposedChanges.sol";
 import {Epoch, IAttestationValidator} from "./interfaces/IAttestationValidator.sol";
 import {EpochApproval, IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "./interfaces/IStakeSource.sol";
-import {EpochId, OperatorSetId} from "./interfaces/Protocol.sol";
+import {EpochId, MAX_EPOCH_LIFETIME, OperatorSetId} from "./interfaces/Protocol.sol";
 import {BLS12381, G1Point, G2Point} from "./libraries/BLS12381.sol";
 import {OperatorTable, TableEntry, TableHead} from "./libraries/OperatorTable.sol";
 import {Precompiles} from "./libraries/Precompiles.sol";
@@ -43,9 +43,6 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
         EpochId epoch;
         uint48 activatesAt;
     }
-
-    /// @notice The longest epoch lifetime, in seconds, for stake sources that set no limit.
-    uint48 public constant MAX_EPOCH_LIFETIME = 30 days;
 
     /// @notice The most validators. With `UPDATE_GAS`, bounds the gas of revoking an epoch.
     uint256 public constant MAX_VALIDATORS = 16;

@@ -3,13 +3,15 @@ pragma solidity ^0.8.28;
 
 import {IPolicyClient} from "./interfaces/IPolicyClient.sol";
 import {AttestedCall, ITaskManager} from "./interfaces/ITaskManager.sol";
-import {IRefusals, Intent, Policy} from "./interfaces/Protocol.sol";
-import {Quorum} from "./libraries/Quorum.sol";
+import {IRefusals, Intent, MAX_EPOCH_LIFETIME, OperatorSetId, Policy} from "./interfaces/Protocol.sol";
 import {
+    ISSUANCE_FLOOR_MASK,
+    ISSUANCE_FLOOR_SHIFT,
     MAX_LIFETIME_SHIFT,
     OPERATOR_SET_MASK,
     OPERATOR_SET_SHIFT,
     PolicyTerms,
+    PolicyTermsLibrary,
     QUORUM_MASK,
     QUORUM_SHIFT,
     TASK_MANAGER_MASK
@@ -76,9 +78,16 @@ abstract contract PolicyClient is IPolicyClient {
         _assentSetPolicy(initialPolicy);
     }
 
-    /// @dev Reverts unless the caller may change the policy and burn nonces. Override it with your access control:
+    /// @dev Reverts unless the caller may change the policy and the TaskManager. Override it with your access control:
     /// `function _assentAuthorizeChange() internal override onlyOwner {}`.
+    /// @dev Warning: Who can change the policy can have every call authorized: put a timelock before it.
     function _assentAuthorizeChange() internal virtual;
+
+    /// @dev Reverts unless the caller may revoke attestations. Override it if the owner is slow, as behind a timelock:
+    /// an account that acts at once can then revoke, and do no more than refuse calls.
+    function _assentAuthorizeRevocation() internal virtual {
+        _assentAuthorizeChange();
+    }
 
     /* FOR THE OWNER */
 
@@ -96,9 +105,20 @@ abstract contract PolicyClient is IPolicyClient {
 
     /// @inheritdoc IPolicyClient
     function burnAssentNonces(uint256 word, uint256 mask) external {
-        _assentAuthorizeChange();
+        _assentAuthorizeRevocation();
         (PolicyTerms terms,) = _assentRequirePolicy();
         terms.taskManager().burnNonces(word, mask);
+    }
+
+    /// @inheritdoc IPolicyClient
+    function voidAssentAttestations(uint48 newFloor) external {
+        _assentAuthorizeRevocation();
+        AssentStorage storage $ = _assentStorage();
+        PolicyTerms terms = $.terms;
+        (uint48 currentFloor, uint256 latest) = (terms.issuanceFloor(), block.timestamp + MAX_EPOCH_LIFETIME);
+        if (newFloor <= currentFloor || newFloor > latest) revert AssentInvalidFloor(newFloor, currentFloor, latest);
+        $.terms = terms.withIssuanceFloor(newFloor);
+        emit AssentAttestationsVoided(newFloor);
     }
 
     /* VIEWS */
@@ -110,7 +130,9 @@ abstract contract PolicyClient is IPolicyClient {
         returns (bytes32 taskId)
     {
         (PolicyTerms terms,) = _assentRequirePolicy();
-        return terms.taskManager().check(address(this), _assentCall(intent, caller), assentPolicy(), authorization);
+        AttestedCall memory attestedCall = _assentCall(intent, caller);
+        return
+            terms.taskManager().check(address(this), attestedCall, assentPolicy(), terms.issuanceFloor(), authorization);
     }
 
     /// @inheritdoc IPolicyClient
@@ -123,6 +145,11 @@ abstract contract PolicyClient is IPolicyClient {
             quorum: terms.quorum(),
             maxLifetime: terms.maxLifetime()
         });
+    }
+
+    /// @inheritdoc IPolicyClient
+    function assentIssuanceFloor() public view returns (uint48) {
+        return _assentStorage().terms.issuanceFloor();
     }
 
     /// @inheritdoc IPolicyClient
@@ -162,7 +189,7 @@ abstract contract PolicyClient is IPolicyClient {
         );
     }
 
-    /// @dev Calls `taskManager.spend(attestedCall, policy, authorization)`, and nothing else.
+    /// @dev Calls `taskManager.spend(attestedCall, policy, issuanceFloor, authorization)`, and nothing else.
     function _assentSpend(
         PolicyTerms terms,
         bytes32 policyId,
@@ -176,9 +203,10 @@ abstract contract PolicyClient is IPolicyClient {
         //     0x000  selector (4 bytes)
         //     0x004  attestedCall (0xc0 bytes)
         //     0x0c4  policyId, operatorSet, quorum, maxLifetime
-        //     0x144  offset of the authorization, counted from 0x004
-        //     0x164  length of the authorization
-        //     0x184  authorization
+        //     0x144  issuanceFloor
+        //     0x164  offset of the authorization, counted from 0x004
+        //     0x184  length of the authorization
+        //     0x1a4  authorization
         //
         // Memory-safe: writes only after the free memory pointer, and nothing there is needed afterwards.
         assembly ("memory-safe") {
@@ -189,11 +217,12 @@ abstract contract PolicyClient is IPolicyClient {
             mstore(add(input, 0xe4), and(shr(OPERATOR_SET_SHIFT, terms), OPERATOR_SET_MASK))
             mstore(add(input, 0x104), and(shr(QUORUM_SHIFT, terms), QUORUM_MASK))
             mstore(add(input, 0x124), shr(MAX_LIFETIME_SHIFT, terms))
-            mstore(add(input, 0x144), 0x160)
-            mstore(add(input, 0x164), authorization.length)
-            calldatacopy(add(input, 0x184), authorization.offset, authorization.length)
+            mstore(add(input, 0x144), and(shr(ISSUANCE_FLOOR_SHIFT, terms), ISSUANCE_FLOOR_MASK))
+            mstore(add(input, 0x164), 0x180)
+            mstore(add(input, 0x184), authorization.length)
+            calldatacopy(add(input, 0x1a4), authorization.offset, authorization.length)
             let manager := and(terms, TASK_MANAGER_MASK)
-            let success := call(gas(), manager, 0, input, add(0x184, authorization.length), 0, 0)
+            let success := call(gas(), manager, 0, input, add(0x1a4, authorization.length), 0, 0)
             // A call of an account without code succeeds and returns nothing: that must not authorize anything.
             if iszero(and(success, eq(returndatasize(), 0x20))) {
                 returndatacopy(input, 0, returndatasize())
@@ -250,15 +279,15 @@ abstract contract PolicyClient is IPolicyClient {
     }
 
     function _assentSetPolicy(Policy memory newPolicy) private {
-        (bytes32 policyId, uint16 quorum, uint48 maxLifetime) =
-            (newPolicy.policyId, newPolicy.quorum, newPolicy.maxLifetime);
-        if (policyId == 0 || !Quorum.isAcceptable(quorum) || maxLifetime == 0) {
-            revert AssentInvalidPolicy(policyId, quorum, maxLifetime);
+        (bytes32 policyId, OperatorSetId operatorSet, uint16 quorum, uint48 maxLifetime) =
+            (newPolicy.policyId, newPolicy.operatorSet, newPolicy.quorum, newPolicy.maxLifetime);
+        if (!PolicyTermsLibrary.isAcceptable(newPolicy)) {
+            revert AssentInvalidPolicy(policyId, operatorSet, quorum, maxLifetime);
         }
         AssentStorage storage $ = _assentStorage();
-        $.terms = $.terms.withPolicy(newPolicy.operatorSet, quorum, maxLifetime);
+        $.terms = $.terms.withPolicy(newPolicy);
         $.policyId = policyId;
-        emit AssentPolicyChanged(policyId, newPolicy.operatorSet, quorum, maxLifetime);
+        emit AssentPolicyChanged(policyId, operatorSet, quorum, maxLifetime);
     }
 
     function _assentStorage() private pure returns (AssentStorage storage $) {

@@ -17,8 +17,8 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     bytes32 private constant INTENT_TYPEHASH =
         keccak256("Intent(address from,address to,uint256 value,bytes data,uint256 chainId)");
     bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
-        "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,uint48 expiration,"
-        "uint8 decision,bytes32 evidence,Intent intent)"
+        "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,uint48 issuedAt,"
+        "uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)"
         "Intent(address from,address to,uint256 value,bytes data,uint256 chainId)"
     );
 
@@ -36,16 +36,20 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     /* SPENDING */
 
     /// @inheritdoc ITaskManager
-    function spend(AttestedCall calldata attestedCall, Policy calldata policy, bytes calldata authorization)
-        external
-        returns (bytes32 taskId)
-    {
+    function spend(
+        AttestedCall calldata attestedCall,
+        Policy calldata policy,
+        uint48 issuanceFloor,
+        bytes calldata authorization
+    ) external returns (bytes32 taskId) {
         NonceWord storage word;
         uint256 updatedMask;
-        (taskId, word, updatedMask) = _requireAuthorized(msg.sender, attestedCall, policy, authorization);
+        (taskId, word, updatedMask) = _requireAuthorized(msg.sender, attestedCall, policy, issuanceFloor, authorization);
         // The word cannot have changed since it was read: only precompiles were called.
         word.mask = updatedMask;
-        emit AttestationSpent(msg.sender, taskId, authorization.nonce());
+        emit AttestationSpent(
+            msg.sender, taskId, authorization.nonce(), authorization.epoch(), authorization.evidence()
+        );
     }
 
     /// @inheritdoc ITaskManager
@@ -61,9 +65,10 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         address policyClient,
         AttestedCall calldata attestedCall,
         Policy calldata policy,
+        uint48 issuanceFloor,
         bytes calldata authorization
     ) external view returns (bytes32 taskId) {
-        (taskId,,) = _requireAuthorized(policyClient, attestedCall, policy, authorization);
+        (taskId,,) = _requireAuthorized(policyClient, attestedCall, policy, issuanceFloor, authorization);
     }
 
     /// @inheritdoc ITaskManager
@@ -90,6 +95,7 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
                     attestation.policyId,
                     attestation.policyClient,
                     attestation.nonce,
+                    attestation.issuedAt,
                     attestation.expiration,
                     attestation.decision,
                     attestation.evidence,
@@ -109,6 +115,7 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         address policyClient,
         AttestedCall calldata attestedCall,
         Policy calldata policy,
+        uint48 issuanceFloor,
         bytes calldata authorization
     ) private view returns (bytes32 taskId, NonceWord storage word, uint256 updatedMask) {
         authorization.requireWellFormed();
@@ -120,9 +127,7 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         taskId = _taskId(policyClient, policy.policyId, intentHash, nonce);
         if (taskId != authorization.taskId()) revert WrongTask(taskId, authorization.taskId());
 
-        uint48 expiration = authorization.expiration();
-        _requireNotExpired(expiration);
-        _requireLifetime(expiration, policy.maxLifetime);
+        _requireTimely(authorization, policy.maxLifetime, issuanceFloor);
         word = _wordOf(policyClient, nonce);
         uint256 mask = word.mask;
         updatedMask = mask | _bit(nonce);
@@ -133,19 +138,19 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         if (authorization.decision() != Authorization.ALLOW) revert PolicyDenied(taskId);
     }
 
-    /// @dev Check 5. The operators signed the expiration, so a decision's lifetime is not set when it is used.
-    function _requireNotExpired(uint48 expiration) private view {
+    /// @dev Checks 5 and 6. The operators signed both times, so the lifetime does not depend on when it is used.
+    function _requireTimely(bytes calldata authorization, uint48 maxLifetime, uint48 issuanceFloor) private view {
+        uint48 issuedAt = authorization.issuedAt();
+        uint48 expiration = authorization.expiration();
+        if (issuedAt > block.timestamp) revert AttestationNotYetValid(issuedAt, block.timestamp);
         if (block.timestamp >= expiration) revert AttestationExpired(expiration, block.timestamp);
-    }
-
-    /// @dev Check 6.
-    function _requireLifetime(uint48 expiration, uint48 maxLifetime) private view {
         uint256 latest;
         unchecked {
-            // `block.timestamp` and 48 bits cannot overflow.
-            latest = block.timestamp + maxLifetime;
+            // Twice 48 bits cannot overflow.
+            latest = uint256(issuedAt) + maxLifetime;
         }
         if (expiration > latest) revert LifetimeTooLong(expiration, latest);
+        if (issuedAt < issuanceFloor) revert AttestationVoided(issuedAt, issuanceFloor);
     }
 
     /* HASHES */
@@ -172,6 +177,7 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
                 uint256(policyId),
                 uint160(policyClient),
                 authorization.nonce(),
+                authorization.issuedAt(),
                 authorization.expiration(),
                 authorization.decision(),
                 uint256(authorization.evidence()),

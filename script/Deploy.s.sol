@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IAttestationValidator} from "../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../contracts/interfaces/IOperatorRegistry.sol";
 import {ITaskManager} from "../contracts/interfaces/ITaskManager.sol";
+import {MAX_EPOCH_LIFETIME} from "../contracts/interfaces/Protocol.sol";
 import {OwnerStakeSource} from "../contracts/stake/OwnerStakeSource.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {Script} from "forge-std/Script.sol";
@@ -50,7 +51,6 @@ contract Deploy is Script {
 
     /// @dev The same in assent-contracts, src/deployment.rs.
     bytes32 private constant SALT = 0;
-    uint256 private constant MAX_EPOCH_LIFETIME = 30 days;
     uint256 private constant DEFAULT_EPOCH_LIFETIME = 7 days;
     uint256 private constant DEFAULT_ACTIVATION_DELAY = 1 days;
     uint256 private constant DEFAULT_GRACE_PERIOD = 1 days;

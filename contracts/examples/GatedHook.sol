@@ -74,7 +74,7 @@ contract GatedHook is PolicyClient, Ownable2Step {
             dataHash: keccak256(dataOf(router, key, params)),
             chainId: block.chainid
         });
-        assentTaskManager().spend(swap, assentPolicy(), authorization);
+        assentTaskManager().spend(swap, assentPolicy(), assentIssuanceFloor(), authorization);
         return (IHooks.beforeSwap.selector, BeforeSwapDeltaLibrary.ZERO_DELTA, 0);
     }
 

@@ -102,7 +102,7 @@ contract RelayedExecutor is PolicyClient, EIP712, Ownable2Step {
             dataHash: keccak256(intent.data),
             chainId: intent.chainId
         });
-        return assentTaskManager().spend(attestedCall, assentPolicy(), authorization);
+        return assentTaskManager().spend(attestedCall, assentPolicy(), assentIssuanceFloor(), authorization);
     }
 
     function _call(Intent calldata intent, uint64 minimumGas) private returns (bytes memory) {

@@ -18,6 +18,7 @@ import {Enum} from "@safe-global/safe-smart-account/contracts/libraries/Enum.sol
 /// @dev The attested call is the executor's call of `execTransaction` with empty `signatures`, which binds the
 /// operation and the refund as well. The authorization and its length, a uint16, follow the owners' signatures, where a
 /// Safe reads nothing.
+/// @dev The Safe's owners revoke attestations, and announce its exit, without an authorization.
 /// @dev Warning: A guard sees only transactions, not the messages that owners sign (ERC-1271).
 contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, DelayedExit {
     /// @notice Thrown when the caller is not the guard's Safe: any other caller could spend its authorizations.
@@ -54,9 +55,7 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
         bytes memory signatures,
         address executor
     ) external onlySafe {
-        if (_hasLeft(msg.sender) || _isAnnouncement(to, data, operation, gasPrice)) {
-            return;
-        }
+        if (_hasLeft(msg.sender) || _isUngated(to, data, operation, gasPrice)) return;
         bytes32 dataHash = keccak256(
             abi.encodeCall(
                 ISafe.execTransaction,
@@ -99,21 +98,25 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
             caller: executor, from: executor, to: address(SAFE), value: 0, dataHash: dataHash, chainId: block.chainid
         });
         // Reverts unless the authorization is valid. The TaskManager's event has the task's id.
-        assentTaskManager().spend(attestedCall, assentPolicy(), authorization);
+        assentTaskManager().spend(attestedCall, assentPolicy(), assentIssuanceFloor(), authorization);
     }
 
     function _requireSafe() private view {
         if (msg.sender != address(SAFE)) revert NotSafe(msg.sender);
     }
 
-    /// @dev Excludes a delegatecall, which would run in the Safe's storage, and a refund, which pays an account of the
-    /// owners' choice.
-    function _isAnnouncement(address to, bytes memory data, Enum.Operation operation, uint256 gasPrice)
+    /// @dev Returns whether the Safe calls a function of the guard that needs no authorization: it announces the Safe's
+    /// exit or revokes attestations. Excludes a delegatecall, which would run in the Safe's storage, and a refund, which
+    /// pays an account of the owners' choice.
+    function _isUngated(address to, bytes memory data, Enum.Operation operation, uint256 gasPrice)
         private
         view
         returns (bool)
     {
-        return to == address(this) && operation == Enum.Operation.Call && gasPrice == 0
-            && keccak256(data) == keccak256(abi.encodeCall(this.announceExit, ()));
+        bytes4 selector = bytes4(data);
+        bool isUngated = (selector == this.announceExit.selector && data.length == 4)
+            || (selector == this.burnAssentNonces.selector && data.length == 4 + 64)
+            || (selector == this.voidAssentAttestations.selector && data.length == 4 + 32);
+        return isUngated && to == address(this) && operation == Enum.Operation.Call && gasPrice == 0;
     }
 }

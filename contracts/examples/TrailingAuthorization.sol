@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IRefusals} from "../interfaces/Protocol.sol";
+import {Authorization} from "../libraries/Authorization.sol";
 import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 import {LibBytes} from "solady/utils/LibBytes.sol";
 
@@ -13,21 +14,19 @@ library TrailingAuthorization {
 
     /// @dev Bytes behind an authorization that give its length.
     uint256 private constant LENGTH_SUFFIX = 2;
-    /// @dev Of the shortest authorization (docs/protocol.md).
-    uint256 private constant SHORTEST = 109;
 
     /// @notice The bytes before the authorization, and the authorization. `MalformedAuthorization` if it is missing;
     /// whether it parses, the TaskManager finds.
     function split(bytes memory trailed) internal pure returns (bytes memory head, bytes memory authorization) {
-        if (trailed.length < SHORTEST + LENGTH_SUFFIX) revert IRefusals.MalformedAuthorization();
+        if (trailed.length < Authorization.LEAST_LENGTH + LENGTH_SUFFIX) revert IRefusals.MalformedAuthorization();
         uint256 end = trailed.length - LENGTH_SUFFIX;
         uint256 length = uint16(bytes2(trailed.slice(end)));
-        if (length < SHORTEST || length > end) revert IRefusals.MalformedAuthorization();
+        if (length < Authorization.LEAST_LENGTH || length > end) revert IRefusals.MalformedAuthorization();
         return (trailed.slice(0, end - length), trailed.slice(end - length, end));
     }
 
     /// @notice The nonce of an authorization that `split` found.
     function nonceOf(bytes memory authorization) internal pure returns (uint256) {
-        return uint256(LibBytes.load(authorization, 32));
+        return uint256(LibBytes.load(authorization, Authorization.NONCE_OFFSET));
     }
 }

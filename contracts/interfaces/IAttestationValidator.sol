@@ -22,6 +22,8 @@ struct RecordedRoot {
     uint96 signedWeight;
     /// @dev Total weight of the epoch.
     uint96 totalWeight;
+    /// @dev The epoch's `expiresAt` when the root was first recorded: no attestation under the root outlives it.
+    uint48 epochEnd;
 }
 
 /// @notice A root and its aggregate signature.
@@ -71,5 +73,8 @@ interface IAttestationValidator is IRefusals {
         returns (address table, OperatorSetId operatorSet, uint48 validUntil, uint48 expiresAt);
 
     /// @notice Returns what was verified of a root; zero if it is not recorded under this epoch.
-    function recordedRoots(EpochId epoch, bytes32 root) external view returns (uint96 signedWeight, uint96 totalWeight);
+    function recordedRoots(EpochId epoch, bytes32 root)
+        external
+        view
+        returns (uint96 signedWeight, uint96 totalWeight, uint48 epochEnd);
 }

@@ -14,13 +14,18 @@ interface IPolicyClient {
     event AssentPolicyChanged(bytes32 indexed policyId, OperatorSetId operatorSet, uint16 quorum, uint48 maxLifetime);
     /// @notice Emitted when the TaskManager changes. Attestations issued for the previous one are no longer valid.
     event AssentTaskManagerChanged(ITaskManager taskManager);
+    /// @notice Emitted when the issuance floor rises: attestations issued before it are void, under any policy.
+    event AssentAttestationsVoided(uint48 floor);
 
     /// @notice Thrown when the client is initialized a second time. Its owner can replace both TaskManager and policy.
     error AssentAlreadyInitialized();
     /// @notice Thrown when the TaskManager is not a contract.
     error AssentInvalidTaskManager(ITaskManager taskManager);
-    /// @notice Thrown when a policy has no id, no lifetime, or a quorum outside 5001 to 10000 basis points.
-    error AssentInvalidPolicy(bytes32 policyId, uint16 quorum, uint48 maxLifetime);
+    /// @notice Thrown when a policy has no id, an operator set of 2^26 or more, a quorum outside 5001 to 10000 basis
+    /// points, or a lifetime of zero or above `MAX_EPOCH_LIFETIME`.
+    error AssentInvalidPolicy(bytes32 policyId, OperatorSetId operatorSet, uint16 quorum, uint48 maxLifetime);
+    /// @notice Thrown when a new issuance floor does not rise, or is above the latest allowed.
+    error AssentInvalidFloor(uint48 newFloor, uint48 currentFloor, uint256 latest);
 
     /// @notice Sets the policy. Only for callers that `_assentAuthorizeChange` accepts.
     function setAssentPolicy(Policy calldata newPolicy) external;
@@ -29,10 +34,18 @@ interface IPolicyClient {
     function setAssentTaskManager(ITaskManager newTaskManager) external;
 
     /// @notice Revokes attestations of this client by spending their nonces. Only for callers that
-    /// `_assentAuthorizeChange` accepts.
+    /// `_assentAuthorizeRevocation` accepts.
     /// @param word The word of nonces: nonces `word · 256` to `word · 256 + 255`.
     /// @param mask The nonces of the word to spend, a bit each.
     function burnAssentNonces(uint256 word, uint256 mask) external;
+
+    /// @notice Revokes all attestations of this client that were issued before a time. Only for callers that
+    /// `_assentAuthorizeRevocation` accepts.
+    /// @dev The floor never falls, whatever the policy and TaskManager become. A floor after `block.timestamp` refuses
+    /// every call until then, and those whose `issuedAt` operators set too late.
+    /// @param newFloor The first issuance time that is accepted (Unix time). Above the current floor, and at most
+    /// `MAX_EPOCH_LIFETIME` after `block.timestamp`.
+    function voidAssentAttestations(uint48 newFloor) external;
 
     /// @notice Returns the attested task if an authorization would authorize a call now; otherwise reverts as the call
     /// would.
@@ -47,6 +60,9 @@ interface IPolicyClient {
 
     /// @notice Returns what the client demands of attestations; all zero until it is set.
     function assentPolicy() external view returns (Policy memory);
+
+    /// @notice Returns the first issuance time that the client accepts (Unix time); zero until attestations are voided.
+    function assentIssuanceFloor() external view returns (uint48);
 
     /// @notice Returns the TaskManager that the client asks; zero until it is set.
     function assentTaskManager() external view returns (ITaskManager);

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IAttestationValidator} from "./IAttestationValidator.sol";
-import {Attestation, Intent, Policy} from "./Protocol.sol";
+import {Attestation, EpochId, Intent, Policy} from "./Protocol.sol";
 
 /// @notice A call as a client sees it: an intent with its data hashed, and the actual caller.
 struct AttestedCall {
@@ -28,7 +28,11 @@ interface ITaskManager is IAttestationValidator {
     /// @param policyClient The client.
     /// @param taskId The task that was attested.
     /// @param nonce The nonce that was spent.
-    event AttestationSpent(address indexed policyClient, bytes32 indexed taskId, uint256 nonce);
+    /// @param epoch The epoch whose operators signed.
+    /// @param evidence Commits to all that the operators evaluated.
+    event AttestationSpent(
+        address indexed policyClient, bytes32 indexed taskId, uint256 nonce, EpochId epoch, bytes32 evidence
+    );
     /// @notice Emitted when a client revokes attestations by burning their nonces.
     /// @param policyClient The client.
     /// @param word The word of nonces: nonces `word · 256` to `word · 256 + 255`.
@@ -39,11 +43,15 @@ interface ITaskManager is IAttestationValidator {
     /// @dev The caller is the client, so no one can spend what is attested to another client.
     /// @param attestedCall The call that the client is about to execute.
     /// @param policy What the client demands.
+    /// @param issuanceFloor The first issuance time that the client accepts (Unix time).
     /// @param authorization The authorization's bytes (docs/protocol.md).
     /// @return taskId The attested task.
-    function spend(AttestedCall calldata attestedCall, Policy calldata policy, bytes calldata authorization)
-        external
-        returns (bytes32 taskId);
+    function spend(
+        AttestedCall calldata attestedCall,
+        Policy calldata policy,
+        uint48 issuanceFloor,
+        bytes calldata authorization
+    ) external returns (bytes32 taskId);
 
     /// @notice Checks an authorization as `spend` would, without spending it.
     /// @param policyClient The client that would spend it.
@@ -51,6 +59,7 @@ interface ITaskManager is IAttestationValidator {
         address policyClient,
         AttestedCall calldata attestedCall,
         Policy calldata policy,
+        uint48 issuanceFloor,
         bytes calldata authorization
     ) external view returns (bytes32 taskId);
 

@@ -7,6 +7,10 @@ type EpochId is uint32;
 /// @notice The number of an operator set, which the registry's owner chooses.
 type OperatorSetId is uint32;
 
+/// @dev The longest epoch lifetime, in seconds. Nothing is signed for longer, so no policy's lifetime is longer either,
+/// and no client voids what is issued further ahead.
+uint48 constant MAX_EPOCH_LIFETIME = 30 days;
+
 /// @notice A call that its sender wants to make.
 /// @dev EIP-712 type `Intent(address from,address to,uint256 value,bytes data,uint256 chainId)`.
 struct Intent {
@@ -24,7 +28,7 @@ struct Intent {
 
 /// @notice The operators' statement about one task.
 /// @dev EIP-712 type `Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,
-/// uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)` followed by the type of `Intent`.
+/// uint48 issuedAt,uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)` followed by the type of `Intent`.
 struct Attestation {
     /// @dev keccak256(abi.encode(chainId, taskManager, policyClient, policyId, intentHash, nonce)).
     bytes32 taskId;
@@ -34,6 +38,8 @@ struct Attestation {
     address policyClient;
     /// @dev Bit `nonce & 0xff` of word `nonce >> 8` of the client's spent nonces.
     uint256 nonce;
+    /// @dev When the operators decided (Unix time): the timestamp of a recent block. Not valid before.
+    uint48 issuedAt;
     /// @dev First second at which the attestation is no longer valid (Unix time).
     uint48 expiration;
     /// @dev 0 denies, 1 allows; other values do not parse.
@@ -52,7 +58,7 @@ struct Policy {
     OperatorSetId operatorSet;
     /// @dev Least share of an epoch's weight that must have signed, in basis points.
     uint16 quorum;
-    /// @dev How far after `block.timestamp` an expiration may be, in seconds.
+    /// @dev How long after `issuedAt` an attestation may expire, in seconds.
     uint48 maxLifetime;
 }
 
@@ -77,14 +83,22 @@ interface IRefusals {
     /// @param expected The task id of the call as it is made.
     /// @param actual The task id that the authorization carries.
     error WrongTask(bytes32 expected, bytes32 actual);
+    /// @notice Thrown when the attestation was issued after the current time.
+    /// @param issuedAt When the attestation was issued (Unix time).
+    /// @param timestamp The current time (Unix time).
+    error AttestationNotYetValid(uint48 issuedAt, uint256 timestamp);
     /// @notice Thrown when the attestation is no longer valid.
     /// @param expiration First second at which it was no longer valid (Unix time).
     /// @param timestamp The current time (Unix time).
     error AttestationExpired(uint48 expiration, uint256 timestamp);
-    /// @notice Thrown when the attestation would stay valid for longer than the policy allows.
-    /// @param expiration First second at which it would no longer be valid (Unix time).
-    /// @param latest The latest expiration that the policy currently accepts (Unix time).
+    /// @notice Thrown when the attestation is valid for longer than the policy allows.
+    /// @param expiration First second at which it is no longer valid (Unix time).
+    /// @param latest The latest expiration that the policy accepts of an attestation issued then (Unix time).
     error LifetimeTooLong(uint48 expiration, uint256 latest);
+    /// @notice Thrown when the client voided the attestation, with all others issued before the same time.
+    /// @param issuedAt When the attestation was issued (Unix time).
+    /// @param floor The first issuance time that the client accepts (Unix time).
+    error AttestationVoided(uint48 issuedAt, uint48 floor);
     /// @notice Thrown when the nonce was used or burned.
     /// @param policyClient The client whose nonce it is.
     /// @param nonce The nonce.
@@ -103,6 +117,10 @@ interface IRefusals {
     /// @param epoch The epoch that the authorization names.
     /// @param root The root, computed from the attestation and the Merkle proof.
     error RootNotRecorded(EpochId epoch, bytes32 root);
+    /// @notice Thrown when a recorded authorization's attestation outlives the epoch that signed it.
+    /// @param expiration First second at which the attestation is no longer valid (Unix time).
+    /// @param epochEnd The epoch's end, recorded with the root (Unix time).
+    error ExpirationBeyondEpoch(uint48 expiration, uint48 epochEnd);
     /// @notice Thrown when the bitmap of non-signers names an operator that is not in the epoch.
     error NonSignerOutOfRange();
     /// @notice Thrown when the operators that signed have too little weight.

@@ -18,16 +18,24 @@ library Authorization {
     uint8 private constant DIRECT = 0;
     uint8 private constant RECORDED = 1;
 
-    uint256 private constant TASK_ID_OFFSET = 0;
-    uint256 private constant NONCE_OFFSET = 32;
-    uint256 private constant EXPIRATION_OFFSET = 64;
-    uint256 private constant DECISION_OFFSET = 70;
-    uint256 private constant EVIDENCE_OFFSET = 71;
-    uint256 private constant EPOCH_OFFSET = 103;
-    uint256 private constant KIND_OFFSET = 107;
-    uint256 private constant SIGNATURE_OFFSET = 108;
-    uint256 private constant BITMAP_LENGTH_OFFSET = 204;
-    uint256 private constant BITMAP_OFFSET = 205;
+    // Offsets of the fields in bytes, written in Solidity only here.
+    uint256 internal constant TASK_ID_OFFSET = 0;
+    uint256 internal constant NONCE_OFFSET = 32;
+    uint256 internal constant ISSUED_AT_OFFSET = 64;
+    uint256 internal constant EXPIRATION_OFFSET = 70;
+    uint256 internal constant DECISION_OFFSET = 76;
+    uint256 internal constant EVIDENCE_OFFSET = 77;
+    uint256 internal constant EPOCH_OFFSET = 109;
+    uint256 internal constant KIND_OFFSET = 113;
+    /// @dev Of a direct authorization; a recorded one has the length of the proof here.
+    uint256 internal constant SIGNATURE_OFFSET = 114;
+    uint256 internal constant BITMAP_LENGTH_OFFSET = 210;
+    uint256 internal constant BITMAP_OFFSET = 211;
+
+    /// @dev Bytes of the shortest direct authorization: without a bitmap and a proof.
+    uint256 internal constant LEAST_DIRECT_LENGTH = BITMAP_OFFSET + 1;
+    /// @dev Bytes of the shortest authorization: recorded, without a proof.
+    uint256 internal constant LEAST_LENGTH = SIGNATURE_OFFSET + 1;
 
     /// @notice Reverts with `MalformedAuthorization` if the bytes do not parse, or have more bytes after the last
     /// field.
@@ -43,6 +51,11 @@ library Authorization {
     /// @notice Returns the nonce that use of the authorization spends.
     function nonce(bytes calldata authorization) internal pure returns (uint256) {
         return uint256(LibBytes.loadCalldata(authorization, NONCE_OFFSET));
+    }
+
+    /// @notice Returns when the operators decided (Unix time).
+    function issuedAt(bytes calldata authorization) internal pure returns (uint48) {
+        return uint48(bytes6(LibBytes.loadCalldata(authorization, ISSUED_AT_OFFSET)));
     }
 
     /// @notice Returns the first second at which the attestation is no longer valid (Unix time).
@@ -103,7 +116,7 @@ library Authorization {
     }
 
     /// @dev The length is compared last and covers everything that was read: if one of these bytes were not part of the
-    /// authorization, it would be too short. (It has at least 109 bytes.)
+    /// authorization, it would be too short. (It has at least `LEAST_LENGTH` bytes.)
     function _isWellFormed(bytes calldata authorization) private pure returns (bool) {
         uint256 proofLengthOffset = _proofLengthOffset(authorization);
         uint256 proofLength = _byteAt(authorization, proofLengthOffset);

@@ -253,6 +253,7 @@ abstract contract AssentTestKit is Test {
             policyId: policy.policyId,
             policyClient: client,
             nonce: nonce,
+            issuedAt: uint48(block.timestamp),
             expiration: uint48(block.timestamp) + lifetime,
             decision: 1,
             evidence: keccak256("evidence"),

@@ -50,8 +50,8 @@ library AuthorizationEncoding {
 
     function _fields(Attestation memory attestation, EpochId epoch, uint8 kind) private pure returns (bytes memory) {
         return abi.encodePacked(
-            abi.encodePacked(attestation.taskId, attestation.nonce, attestation.expiration, attestation.decision),
-            abi.encodePacked(attestation.evidence, epoch, kind)
+            abi.encodePacked(attestation.taskId, attestation.nonce, attestation.issuedAt, attestation.expiration),
+            abi.encodePacked(attestation.decision, attestation.evidence, epoch, kind)
         );
     }
 }

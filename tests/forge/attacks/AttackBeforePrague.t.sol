@@ -65,7 +65,7 @@ contract AttackBeforePragueTest is Test {
         taskManager.recordRoot(EpochId.wrap(1), roots[0]);
         vm.expectRevert(_missing(Precompiles.MAP_FP_TO_G1));
         taskManager.recordRoots(EpochId.wrap(1), roots);
-        (, uint96 total) = taskManager.recordedRoots(EpochId.wrap(1), "root");
+        (, uint96 total,) = taskManager.recordedRoots(EpochId.wrap(1), "root");
         assertEq(total, 0);
     }
 
@@ -87,7 +87,15 @@ contract AttackBeforePragueTest is Test {
     function _attempt(bytes memory direct) private returns (bytes memory refusal) {
         bytes32 task = taskManager.taskIdOf(address(counter), policy.policyId, intent, NONCE);
         bytes memory authorization = abi.encodePacked(
-            task, NONCE, uint48(block.timestamp + 1), uint8(1), bytes32("evidence"), uint32(1), uint8(0), direct
+            task,
+            NONCE,
+            uint48(block.timestamp),
+            uint48(block.timestamp + 1),
+            uint8(1),
+            bytes32("evidence"),
+            uint32(1),
+            uint8(0),
+            direct
         );
         bytes memory trailed = abi.encodePacked(intent.data, authorization, uint16(authorization.length));
         bool success;

@@ -110,7 +110,9 @@ abstract contract AttackEpochsAndThresholdsTest is ClientTestBase {
     function test_RevertWhen_ThresholdIsLoweredBelowTheFloor() public {
         Attestation memory attestation = attest(protectedCall());
         vm.expectRevert(
-            abi.encodeWithSelector(IPolicyClient.AssentInvalidPolicy.selector, POLICY_ID, 5000, MAX_LIFETIME)
+            abi.encodeWithSelector(
+                IPolicyClient.AssentInvalidPolicy.selector, POLICY_ID, OPERATOR_SET, 5000, MAX_LIFETIME
+            )
         );
         counter.setAssentPolicy(_withQuorum(5000));
         counter.setAssentPolicy(_withQuorum(5001));

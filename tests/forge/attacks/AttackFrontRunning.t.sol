@@ -4,7 +4,14 @@ pragma solidity ^0.8.28;
 import {PolicyClient} from "../../../contracts/PolicyClient.sol";
 import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {IPolicyClient} from "../../../contracts/interfaces/IPolicyClient.sol";
-import {Attestation, EpochId, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {
+    Attestation,
+    EpochId,
+    IRefusals,
+    Intent,
+    MAX_EPOCH_LIFETIME,
+    Policy
+} from "../../../contracts/interfaces/Protocol.sol";
 import {CounterAfter, CounterBefore} from "../upgrade/Proxies.t.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
@@ -154,7 +161,7 @@ contract AttackFrontRunningTest is TrailingPath {
         );
         taskManager.recordRoot(FIRST_EPOCH, _signedRoot(root, 0));
         taskManager.recordRoot(FIRST_EPOCH, _signedRoot(root, 3));
-        (uint96 signed,) = taskManager.recordedRoots(FIRST_EPOCH, root);
+        (uint96 signed,,) = taskManager.recordedRoots(FIRST_EPOCH, root);
         assertEq(signed, OPERATORS * WEIGHT);
         assertPasses(attestation.intent, recorded);
     }
@@ -211,7 +218,7 @@ contract AttackFrontRunningTest is TrailingPath {
     }
 
     function _attackersPolicy() private pure returns (Policy memory) {
-        return Policy(keccak256("the attacker's policy"), OPERATOR_SET, 5001, type(uint48).max);
+        return Policy(keccak256("the attacker's policy"), OPERATOR_SET, 5001, MAX_EPOCH_LIFETIME);
     }
 
     function _signedRoot(bytes32 root, uint256 absent) private view returns (SignedRoot memory) {

@@ -80,12 +80,12 @@ abstract contract AttackMalleabilityTest is ClientTestBase {
         Attestation memory attestation = attest(protectedCall());
         bytes memory good = abi.encodeCall(
             ITaskManager.check,
-            (address(counter), _callOf(attestation.intent), policy(), _encode(attestation, _signed(attestation), ""))
+            (address(counter), _callOf(attestation.intent), policy(), 0, _encode(attestation, _signed(attestation), ""))
         );
         (bool success,) = address(taskManager).call(good);
         assertTrue(success);
-        // The client, the caller, from, to, operator set, quorum and longest lifetime.
-        uint8[7] memory words = [0, 1, 2, 3, 8, 9, 10];
+        // The client, the caller, from, to, operator set, quorum, longest lifetime and issuance floor.
+        uint8[8] memory words = [0, 1, 2, 3, 8, 9, 10, 11];
         for (uint256 i = 0; i < words.length; ++i) {
             bytes memory dirty = bytes.concat(good);
             dirty[4 + 32 * uint256(words[i])] = 0x01;

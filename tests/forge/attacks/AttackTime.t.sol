@@ -25,20 +25,19 @@ contract AttackTimeTest is TrailingPath {
     function test_LastSecondOfTheTimestampsTypeIsStillKept() public {
         uint256 last = type(uint48).max;
         vm.warp(last - 1);
-        attestation.expiration = uint48(last);
+        (attestation.issuedAt, attestation.expiration) = (uint48(last - 1), uint48(last));
         bytes memory signature = sign(taskManager.digestOf(attestation), 0, OPERATORS);
         assertPasses(attestation.intent, encode(attestation, epoch, signature, "", new bytes32[](0)));
     }
 
-    /// @dev From the greatest expiration on nothing can be valid, whatever lifetime the policy allows, and no sum
-    /// wraps.
+    /// @dev From the greatest expiration on nothing can be valid, and no sum wraps.
     function test_RevertWhen_TimestampIsAtOrBeyondTheLimitOfItsType() public {
-        Policy memory endless = policy();
-        endless.maxLifetime = type(uint48).max;
-        counter.setAssentPolicy(endless);
-        attestation.expiration = type(uint48).max;
-        authorization = authorize(attestation);
+        uint48 last = type(uint48).max;
+        (attestation.issuedAt, attestation.expiration) = (last - MAX_LIFETIME, last);
+        bytes memory signature = sign(taskManager.digestOf(attestation), 0, OPERATORS);
+        authorization = encode(attestation, epoch, signature, "", new bytes32[](0));
         uint256 snapshot = vm.snapshotState();
+        vm.warp(last - 1);
         assertPasses(attestation.intent, authorization);
         vm.revertToState(snapshot);
 

@@ -134,12 +134,12 @@ contract AttackValueAndArgumentsTest is TrailingPath {
         assertNotEq(reader.words(3), withAllSigning);
     }
 
-    /// @dev Documented: the offset is attested, and leads to the nonce as a length and to the expiration as the text.
+    /// @dev Documented: the offset is attested, and leads to the nonce as a length and to `issuedAt` as the text.
     function test_OffsetBehindAttestedCalldataIsFollowedIntoTheAuthorization() public {
         bytes memory call = abi.encodePacked(ArgumentReader.take.selector, uint256(7), uint256(96));
         _take(call, 0);
         assertEq(reader.number(), 7);
-        assertEq(reader.text(), abi.encodePacked(bytes3(bytes6(uint48(block.timestamp + 10 minutes)))));
+        assertEq(reader.text(), abi.encodePacked(bytes3(bytes6(uint48(block.timestamp)))));
     }
 
     /// @dev Only the operators can bring that about: complete calldata cannot be cut, nor an offset in it changed.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Authorization} from "../../../contracts/libraries/Authorization.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 
@@ -111,13 +112,16 @@ abstract contract BindingTest is ClientTestBase {
         // The task id is recomputed by the forger; only the signature prevents it.
         bytes4 invalid = IRefusals.InvalidSignature.selector;
         bytes memory forged = authorization;
-        forged[69] ^= 0x01; // The expiration.
+        forged[Authorization.DECISION_OFFSET - 1] ^= 0x01; // The expiration.
         assertRefused(attested, forged, abi.encodeWithSelector(invalid));
-        forged[69] ^= 0x01;
-        forged[71] ^= 0x01; // The evidence.
+        forged[Authorization.DECISION_OFFSET - 1] ^= 0x01;
+        forged[Authorization.EXPIRATION_OFFSET - 1] ^= 0x01; // `issuedAt`, which is now one second ealier or later.
+        assertNotEq(attempt(attested, agent, forged), "");
+        forged[Authorization.EXPIRATION_OFFSET - 1] ^= 0x01;
+        forged[Authorization.EVIDENCE_OFFSET] ^= 0x01; // The evidence.
         assertRefused(attested, forged, abi.encodeWithSelector(invalid));
-        forged[71] ^= 0x01;
-        forged[70] = 0x00; // The decision.
+        forged[Authorization.EVIDENCE_OFFSET] ^= 0x01;
+        forged[Authorization.DECISION_OFFSET] = 0x00; // The decision.
         assertRefused(attested, forged, abi.encodeWithSelector(invalid));
 
         Intent memory intent = attested;
@@ -133,7 +137,7 @@ abstract contract BindingTest is ClientTestBase {
         Attestation memory attestation = attest(attested);
         attestation.decision = 0;
         bytes memory forged = authorize(attestation);
-        forged[70] = 0x01;
+        forged[Authorization.DECISION_OFFSET] = 0x01;
         assertRefused(attested, forged, abi.encodeWithSelector(IRefusals.InvalidSignature.selector));
     }
 
@@ -204,7 +208,7 @@ abstract contract BindingTest is ClientTestBase {
     function _signatureOf(bytes memory whole) private pure returns (bytes memory signature) {
         signature = new bytes(96);
         for (uint256 i = 0; i < 96; ++i) {
-            signature[i] = whole[108 + i];
+            signature[i] = whole[Authorization.SIGNATURE_OFFSET + i];
         }
     }
 

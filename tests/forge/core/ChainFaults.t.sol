@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
+import {Authorization} from "../../../contracts/libraries/Authorization.sol";
 import {Precompiles} from "../../../contracts/libraries/Precompiles.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {BLS12381Caller} from "../utils/BLS12381Caller.sol";
@@ -143,7 +144,7 @@ contract ChainFaultsTest is TrailingPath {
 
     function test_ForgedAuthorizationNeverPassesForWantOfGas() public {
         bytes memory forged = bytes.concat(authorization);
-        forged[71] ^= 0x01;
+        forged[Authorization.EVIDENCE_OFFSET] ^= 0x01;
         bytes memory data = trail(attestation.intent.data, forged);
         for (uint256 gas_ = 20_000; gas_ < 250_000; gas_ += 97) {
             vm.prank(agent);

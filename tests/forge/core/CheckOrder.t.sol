@@ -12,8 +12,10 @@ enum Fault {
     WrongChain,
     WrongSender,
     WrongTask,
+    NotYetValid,
     Expired,
     LifetimeTooLong,
+    Voided,
     AlreadySpent,
     UnknownEpoch,
     RevokedEpoch,
@@ -53,7 +55,8 @@ abstract contract CheckOrderTest is ClientTestBase {
             // Of each pair that exclude one another the earlier one counts.
             if (!_isPossible(fault)) continue;
             faults |= 1 << uint8(fault);
-            if (fault == Fault.Expired) faults &= ~(1 << uint8(Fault.LifetimeTooLong));
+            // No attestation is issued later, expired already, and valid for too long.
+            if (fault == Fault.NotYetValid) faults &= ~(1 << uint8(Fault.LifetimeTooLong));
             if (fault == Fault.UnknownEpoch) faults &= ~(1 << uint8(Fault.RevokedEpoch));
             if (fault == Fault.MalformedSignature) faults &= ~(1 << uint8(Fault.InvalidSignature));
             _assertNames(faults, fault);
@@ -65,8 +68,7 @@ abstract contract CheckOrderTest is ClientTestBase {
     function _isPossible(Fault fault) internal pure virtual returns (bool);
 
     function _exclude(Fault a, Fault b) private pure returns (bool) {
-        return (a == Fault.Expired && b == Fault.LifetimeTooLong)
-            || (a == Fault.UnknownEpoch && b == Fault.RevokedEpoch)
+        return (a == Fault.UnknownEpoch && b == Fault.RevokedEpoch)
             || (a == Fault.MalformedSignature && b == Fault.InvalidSignature);
     }
 
@@ -86,8 +88,7 @@ abstract contract CheckOrderTest is ClientTestBase {
         address caller = _has(faults, Fault.WrongSender) ? stranger : agent;
 
         Attestation memory attestation = attest(intent);
-        if (_has(faults, Fault.Expired)) attestation.expiration = uint48(block.timestamp);
-        if (_has(faults, Fault.LifetimeTooLong)) attestation.expiration = uint48(block.timestamp + MAX_LIFETIME + 1);
+        _setTimes(attestation, faults);
         if (_has(faults, Fault.Denied)) attestation.decision = 0;
         bytes memory authorization = _sign(attestation, faults);
         if (_has(faults, Fault.WrongTask)) intent.value += 1;
@@ -99,12 +100,21 @@ abstract contract CheckOrderTest is ClientTestBase {
         vm.revertToState(snapshot);
     }
 
+    function _setTimes(Attestation memory attestation, uint256 faults) private view {
+        if (_has(faults, Fault.NotYetValid)) attestation.issuedAt = uint48(block.timestamp + 1);
+        if (_has(faults, Fault.Expired)) attestation.expiration = uint48(block.timestamp);
+        if (!_has(faults, Fault.LifetimeTooLong)) return;
+        if (_has(faults, Fault.Expired)) attestation.issuedAt = attestation.expiration - MAX_LIFETIME - 1;
+        else attestation.expiration = attestation.issuedAt + MAX_LIFETIME + 1;
+    }
+
     /// @dev Faults that do not lie in the authorization.
     function _spoilChain(uint256 faults) private {
         if (_has(faults, Fault.AlreadySpent)) {
             vm.prank(address(counter));
             taskManager.burnNonces(0, 1 << NONCE);
         }
+        if (_has(faults, Fault.Voided)) counter.voidAssentAttestations(uint48(block.timestamp + 2));
         if (_has(faults, Fault.RevokedEpoch)) {
             vm.prank(owner);
             registry.revokeEpochs(only(FIRST_EPOCH));
@@ -145,13 +155,18 @@ abstract contract CheckOrderTest is ClientTestBase {
     }
 
     function _laterErrorOf(Fault fault, Attestation memory attestation) private view returns (bytes memory) {
-        uint48 expiration = attestation.expiration;
+        (uint48 issuedAt, uint48 expiration) = (attestation.issuedAt, attestation.expiration);
+        if (fault == Fault.NotYetValid) {
+            return abi.encodeWithSelector(IRefusals.AttestationNotYetValid.selector, issuedAt, block.timestamp);
+        }
         if (fault == Fault.Expired) {
             return abi.encodeWithSelector(IRefusals.AttestationExpired.selector, expiration, block.timestamp);
         }
         if (fault == Fault.LifetimeTooLong) {
-            return
-                abi.encodeWithSelector(IRefusals.LifetimeTooLong.selector, expiration, block.timestamp + MAX_LIFETIME);
+            return abi.encodeWithSelector(IRefusals.LifetimeTooLong.selector, expiration, issuedAt + MAX_LIFETIME);
+        }
+        if (fault == Fault.Voided) {
+            return abi.encodeWithSelector(IRefusals.AttestationVoided.selector, issuedAt, block.timestamp + 2);
         }
         if (fault == Fault.AlreadySpent) {
             return abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, address(counter), NONCE);
@@ -175,9 +190,9 @@ abstract contract CheckOrderTest is ClientTestBase {
 }
 
 contract CheckOrderOfTrailingCallsTest is CheckOrderTest, TrailingPath {
-    /// @dev 13 · 12 / 2 pairs but the 3 that exclude one another.
+    /// @dev 15 · 14 / 2 pairs but the 2 that exclude one another.
     function possiblePairs() internal pure override returns (uint256) {
-        return 75;
+        return 103;
     }
 
     /// @dev A client fills chain and caller in from the call itself.
@@ -187,9 +202,9 @@ contract CheckOrderOfTrailingCallsTest is CheckOrderTest, TrailingPath {
 }
 
 contract CheckOrderOfExplicitIntentsTest is CheckOrderTest, ExplicitPath {
-    /// @dev 15 · 14 / 2 pairs but the 3 that exclude one another.
+    /// @dev 17 · 16 / 2 pairs but the 2 that exclude one another.
     function possiblePairs() internal pure override returns (uint256) {
-        return 102;
+        return 134;
     }
 
     function _isPossible(Fault) internal pure override returns (bool) {

@@ -32,7 +32,8 @@ contract EpochRevocationTest is EpochTestBase {
     /// @dev Beyond its grace period, what was recorded under an epoch could still be used.
     function test_RevokingASetRevokesRootsRecordedUnderASupersededEpoch() public {
         Attestation memory attestation = attest(protectedCall());
-        attestation.expiration = uint48(block.timestamp) + GRACE_PERIOD + 1 hours;
+        attestation.issuedAt = uint48(block.timestamp) + GRACE_PERIOD;
+        attestation.expiration = attestation.issuedAt + 1 hours;
         attestation.taskId = taskManager.taskIdOf(address(counter), POLICY_ID, attestation.intent, attestation.nonce);
         bytes32 root = taskManager.digestOf(attestation);
         taskManager.recordRoot(FIRST_EPOCH, SignedRoot(root, sign(root, 0, OPERATORS), ""));

@@ -3,7 +3,14 @@ pragma solidity ^0.8.28;
 
 import {IPolicyClient} from "../../../contracts/interfaces/IPolicyClient.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {Attestation, IRefusals, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {
+    Attestation,
+    IRefusals,
+    Intent,
+    MAX_EPOCH_LIFETIME,
+    OperatorSetId,
+    Policy
+} from "../../../contracts/interfaces/Protocol.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 
@@ -51,7 +58,7 @@ contract PolicyClientTest is TrailingPath {
 
     function test_RevertWhen_InitialisedWithoutPolicy() public {
         ProtectedCounter fresh = new ProtectedCounter();
-        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentInvalidPolicy.selector, bytes32(0), 0, 0));
+        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentInvalidPolicy.selector, bytes32(0), 0, 0, 0));
         fresh.initialize(taskManager, Policy(0, OperatorSetId.wrap(0), 0, 0));
         assertEq(address(fresh.assentTaskManager()), address(0), "half initialised");
     }
@@ -76,7 +83,8 @@ contract PolicyClientTest is TrailingPath {
     function testFuzz_PolicyIsKeptWhole(Policy memory next) public {
         next.quorum = uint16(bound(next.quorum, 5001, 10_000));
         if (next.policyId == 0) next.policyId = POLICY_ID;
-        if (next.maxLifetime == 0) next.maxLifetime = 1;
+        next.maxLifetime = uint48(bound(next.maxLifetime, 1, MAX_EPOCH_LIFETIME));
+        next.operatorSet = OperatorSetId.wrap(OperatorSetId.unwrap(next.operatorSet) % 2 ** 26);
         counter.setAssentPolicy(next);
         assertEq(abi.encode(counter.assentPolicy()), abi.encode(next));
     }
@@ -88,8 +96,11 @@ contract PolicyClientTest is TrailingPath {
         _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, 10_001, MAX_LIFETIME));
         _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, type(uint16).max, MAX_LIFETIME));
         _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, QUORUM, 0));
-        counter.setAssentPolicy(Policy(POLICY_ID, OPERATOR_SET, 5001, 1));
-        counter.setAssentPolicy(Policy(POLICY_ID, OperatorSetId.wrap(0), 10_000, type(uint48).max));
+        _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, QUORUM, MAX_EPOCH_LIFETIME + 1));
+        _assertInvalid(Policy(POLICY_ID, OPERATOR_SET, QUORUM, type(uint48).max));
+        _assertInvalid(Policy(POLICY_ID, OperatorSetId.wrap(2 ** 26), QUORUM, MAX_LIFETIME));
+        counter.setAssentPolicy(Policy(POLICY_ID, OperatorSetId.wrap(2 ** 26 - 1), 5001, 1));
+        counter.setAssentPolicy(Policy(POLICY_ID, OperatorSetId.wrap(0), 10_000, MAX_EPOCH_LIFETIME));
     }
 
     function test_RevertWhen_StrangerChangesThePolicy() public {
@@ -165,14 +176,16 @@ contract PolicyClientTest is TrailingPath {
 
     /* STORAGE */
 
-    function test_StorageIsWhereErc7201SaysIt() public view {
+    function test_StorageIsWhereErc7201SaysIt() public {
+        counter.voidAssentAttestations(uint48(block.timestamp + 1));
         uint256 slot =
             uint256(keccak256(abi.encode(uint256(keccak256("assent.storage.PolicyClient")) - 1))) & ~uint256(0xff);
         uint256 packed = uint256(vm.load(address(counter), bytes32(slot)));
         assertEq(address(uint160(packed)), address(taskManager));
-        assertEq(OperatorSetId.wrap(uint32(packed >> 160)), OPERATOR_SET);
-        assertEq(uint16(packed >> 192), QUORUM);
-        assertEq(uint48(packed >> 208), MAX_LIFETIME);
+        assertEq((packed >> 160) % 2 ** 34, block.timestamp + 1);
+        assertEq(OperatorSetId.wrap(uint32((packed >> 194) % 2 ** 26)), OPERATOR_SET);
+        assertEq((packed >> 220) % 2 ** 14, QUORUM);
+        assertEq(packed >> 234, MAX_LIFETIME);
         assertEq(vm.load(address(counter), bytes32(slot + 1)), POLICY_ID);
     }
 
@@ -184,7 +197,11 @@ contract PolicyClientTest is TrailingPath {
     function _assertInvalid(Policy memory invalid) private {
         vm.expectRevert(
             abi.encodeWithSelector(
-                IPolicyClient.AssentInvalidPolicy.selector, invalid.policyId, invalid.quorum, invalid.maxLifetime
+                IPolicyClient.AssentInvalidPolicy.selector,
+                invalid.policyId,
+                invalid.operatorSet,
+                invalid.quorum,
+                invalid.maxLifetime
             )
         );
         counter.setAssentPolicy(invalid);

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation, EpochId, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Authorization} from "../../../contracts/libraries/Authorization.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
@@ -19,9 +20,10 @@ abstract contract RecordedRootsTest is ClientTestBase {
         emit IAttestationValidator.RootRecorded(FIRST_EPOCH, "root", 5 * WEIGHT, 7 * WEIGHT);
         vm.prank(stranger);
         taskManager.recordRoot(FIRST_EPOCH, signedRoot);
-        (uint96 signed, uint96 total) = taskManager.recordedRoots(FIRST_EPOCH, "root");
+        (uint96 signed, uint96 total, uint48 epochEnd) = taskManager.recordedRoots(FIRST_EPOCH, "root");
         assertEq(signed, 5 * WEIGHT);
         assertEq(total, 7 * WEIGHT);
+        assertEq(epochEnd, block.timestamp + EPOCH_LIFETIME);
     }
 
     function test_GreatestWeightOfSeveralRecordsStays() public {
@@ -132,8 +134,8 @@ abstract contract RecordedRootsTest is ClientTestBase {
     function test_RevertWhen_AnythingAttestedDiffersUnderARecordedRoot() public {
         (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         bytes memory good = encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0));
-        // From the expiration to the evidence: what the task id does not fix.
-        for (uint256 i = 64; i < 103; ++i) {
+        // From `issuedAt` to the evidence: what the task id does not fix.
+        for (uint256 i = Authorization.ISSUED_AT_OFFSET; i < Authorization.EPOCH_OFFSET; ++i) {
             bytes memory bad = bytes.concat(good);
             bad[i] ^= 0x01;
             assertNotEq(attempt(batch[0].intent, agent, bad), "", "a changed byte passed");
@@ -308,7 +310,7 @@ abstract contract RecordedRootsTest is ClientTestBase {
     }
 
     function _signedWeight(bytes32 root) private view returns (uint96 signed) {
-        (signed,) = taskManager.recordedRoots(FIRST_EPOCH, root);
+        (signed,,) = taskManager.recordedRoots(FIRST_EPOCH, root);
     }
 
     function _recordBatch(EpochId epoch, uint256 absent)

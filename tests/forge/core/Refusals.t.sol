@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, IRefusals, Intent, MAX_EPOCH_LIFETIME, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 
@@ -123,23 +123,28 @@ abstract contract RefusalsTest is ClientTestBase {
 
     function test_RevertWhen_LifetimeIsTooLong() public whereUnmodifiedPasses {
         Attestation memory attestation = attest(protectedCall());
-        uint256 latest = block.timestamp + MAX_LIFETIME;
-        attestation.expiration = uint48(latest + 1);
+        uint48 latest = attestation.issuedAt + MAX_LIFETIME;
+        attestation.expiration = latest + 1;
         bytes memory authorization = authorize(attestation);
-        assertRefused(
-            attestation.intent,
-            authorization,
-            abi.encodeWithSelector(IRefusals.LifetimeTooLong.selector, latest + 1, latest)
-        );
-        // It comes within reach as time passes.
-        vm.warp(block.timestamp + 1);
-        assertPasses(attestation.intent, authorization);
+        bytes memory tooLong = abi.encodeWithSelector(IRefusals.LifetimeTooLong.selector, latest + 1, latest);
+        assertRefused(attestation.intent, authorization, tooLong);
+        attestation.expiration = latest;
+        assertPasses(attestation.intent, authorize(attestation));
     }
 
-    function test_LongestLifetimePasses() public {
+    /// @dev An old decision does not become valid, however near its end is.
+    function test_RevertWhen_LifetimeIsTooLongUntilItsLastSecond() public whereUnmodifiedPasses {
         Attestation memory attestation = attest(protectedCall());
-        attestation.expiration = uint48(block.timestamp + MAX_LIFETIME);
-        assertEq(attempt(attestation), "");
+        attestation.expiration = attestation.issuedAt + 3650 days;
+        bytes memory authorization = authorize(attestation);
+        uint48 latest = attestation.issuedAt + MAX_LIFETIME;
+        bytes memory tooLong =
+            abi.encodeWithSelector(IRefusals.LifetimeTooLong.selector, attestation.expiration, latest);
+        uint48[4] memory times = [attestation.issuedAt, latest, latest + 1, attestation.expiration - 1];
+        for (uint256 i = 0; i < times.length; ++i) {
+            vm.warp(times[i]);
+            assertRefused(attestation.intent, authorization, tooLong);
+        }
     }
 
     function test_RevertWhen_ExpirationIsTheGreatest() public whereUnmodifiedPasses {
@@ -151,13 +156,45 @@ abstract contract RefusalsTest is ClientTestBase {
         );
     }
 
-    function test_LongestPossibleLifetimeDoesNotOverflow() public {
-        Policy memory endless = policy();
-        endless.maxLifetime = type(uint48).max;
-        counter.setAssentPolicy(endless);
+    function test_LongestPossibleLifetimeIsTheLongestOfAnEpoch() public {
+        Policy memory longest = policy();
+        longest.maxLifetime = MAX_EPOCH_LIFETIME;
+        counter.setAssentPolicy(longest);
         Attestation memory attestation = attest(protectedCall());
-        attestation.expiration = type(uint48).max;
+        attestation.expiration = attestation.issuedAt + MAX_EPOCH_LIFETIME;
         assertEq(attempt(attestation), "");
+    }
+
+    function test_RevertWhen_IssuedLater() public whereUnmodifiedPasses {
+        Attestation memory attestation = attest(protectedCall());
+        attestation.issuedAt = uint48(block.timestamp + 1);
+        bytes memory authorization = authorize(attestation);
+        bytes memory notYet =
+            abi.encodeWithSelector(IRefusals.AttestationNotYetValid.selector, block.timestamp + 1, block.timestamp);
+        assertRefused(attestation.intent, authorization, notYet);
+        vm.warp(attestation.issuedAt);
+        assertPasses(attestation.intent, authorization);
+    }
+
+    function test_RevertWhen_IssuedAtTheGreatestTime() public whereUnmodifiedPasses {
+        Attestation memory attestation = attest(protectedCall());
+        (attestation.issuedAt, attestation.expiration) = (type(uint48).max, type(uint48).max);
+        bytes memory notYet =
+            abi.encodeWithSelector(IRefusals.AttestationNotYetValid.selector, type(uint48).max, block.timestamp);
+        assertEq(attempt(attestation), notYet);
+    }
+
+    function test_RevertWhen_IssuedBeforeTheFloor() public whereUnmodifiedPasses {
+        Attestation memory attestation = attest(protectedCall());
+        bytes memory authorization = authorize(attestation);
+        uint48 floor = attestation.issuedAt + 1;
+        counter.voidAssentAttestations(floor);
+        bytes memory voided = abi.encodeWithSelector(IRefusals.AttestationVoided.selector, attestation.issuedAt, floor);
+        assertRefused(attestation.intent, authorization, voided);
+        skip(1);
+        assertRefused(attestation.intent, authorization, voided);
+        attestation.issuedAt = floor;
+        assertPasses(attestation.intent, authorize(attestation));
     }
 
     /* 7. SINGLE USE */

@@ -28,7 +28,7 @@ contract TaskManagerTest is TrailingPath {
     function test_SpendingIsAnnounced() public {
         Attestation memory attestation = attest(protectedCall());
         vm.expectEmit(address(taskManager));
-        emit ITaskManager.AttestationSpent(address(counter), attestation.taskId, NONCE);
+        emit ITaskManager.AttestationSpent(address(counter), attestation.taskId, NONCE, FIRST_EPOCH, EVIDENCE);
         assertEq(attempt(attestation), "");
     }
 
@@ -64,7 +64,7 @@ contract TaskManagerTest is TrailingPath {
         bytes32 strangersTask = taskManager.taskIdOf(stranger, POLICY_ID, attestation.intent, NONCE);
         vm.expectRevert(abi.encodeWithSelector(IRefusals.WrongTask.selector, strangersTask, attestation.taskId));
         vm.prank(stranger);
-        taskManager.spend(_callOf(attestation.intent), policy(), authorization);
+        taskManager.spend(_callOf(attestation.intent), policy(), 0, authorization);
 
         assertEq(taskManager.spentNonces(address(counter), 0), 0);
         assertEq(attempt(attestation.intent, agent, authorization), "");
@@ -74,7 +74,7 @@ contract TaskManagerTest is TrailingPath {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
         for (uint256 i = 0; i < 2; ++i) {
-            bytes32 task = taskManager.check(address(counter), _callOf(attestation.intent), policy(), authorization);
+            bytes32 task = taskManager.check(address(counter), _callOf(attestation.intent), policy(), 0, authorization);
             assertEq(task, attestation.taskId);
         }
     }
@@ -87,9 +87,9 @@ contract TaskManagerTest is TrailingPath {
         bytes memory byThree = authorize(attestation, OPERATORS, 4);
         for (uint16 quorum = 0; quorum <= 5001; quorum += 1667) {
             lax.quorum = quorum;
-            taskManager.check(address(counter), _callOf(attestation.intent), lax, byFour);
+            taskManager.check(address(counter), _callOf(attestation.intent), lax, 0, byFour);
             vm.expectRevert(abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 300, 351));
-            taskManager.check(address(counter), _callOf(attestation.intent), lax, byThree);
+            taskManager.check(address(counter), _callOf(attestation.intent), lax, 0, byThree);
         }
     }
 
@@ -99,7 +99,7 @@ contract TaskManagerTest is TrailingPath {
         Attestation memory attestation = attest(protectedCall());
         bytes memory authorization = authorize(attestation);
         vm.expectRevert(abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, 700, 701));
-        taskManager.check(address(counter), _callOf(attestation.intent), impossible, authorization);
+        taskManager.check(address(counter), _callOf(attestation.intent), impossible, 0, authorization);
     }
 
     /* DIGESTS */
@@ -128,7 +128,9 @@ contract TaskManagerTest is TrailingPath {
             vm.toString(attestation.policyClient),
             '","nonce":"',
             vm.toString(bytes32(attestation.nonce)),
-            '","expiration":',
+            '","issuedAt":',
+            vm.toString(uint256(attestation.issuedAt)),
+            ',"expiration":',
             vm.toString(uint256(attestation.expiration)),
             ',"decision":',
             vm.toString(uint256(attestation.decision))
@@ -208,7 +210,7 @@ contract TaskManagerTest is TrailingPath {
         return string.concat(
             '"Attestation":[{"name":"taskId","type":"bytes32"},{"name":"policyId","type":"bytes32"},',
             '{"name":"policyClient","type":"address"},{"name":"nonce","type":"uint256"},',
-            '{"name":"expiration","type":"uint48"},{"name":"decision","type":"uint8"},',
+            '{"name":"issuedAt","type":"uint48"},{"name":"expiration","type":"uint48"},{"name":"decision","type":"uint8"},',
             '{"name":"evidence","type":"bytes32"},{"name":"intent","type":"Intent"}]'
         );
     }

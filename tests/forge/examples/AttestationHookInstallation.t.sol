@@ -75,6 +75,7 @@ contract AttestationHookInstallationTest is HookTestBase {
                 abi.encodeWithSelector(
                     IPolicyClient.AssentInvalidPolicy.selector,
                     policies[i].policyId,
+                    policies[i].operatorSet,
                     policies[i].quorum,
                     policies[i].maxLifetime
                 )

@@ -75,7 +75,7 @@ abstract contract HookTestBase is EntryPointTestBase {
     }
 
     function policyOf(ModularAccount owner) internal view returns (Policy memory policy) {
-        (policy.policyId, policy.operatorSet, policy.quorum, policy.maxLifetime) = hook.policies(address(owner));
+        (policy.policyId, policy.operatorSet, policy.quorum, policy.maxLifetime,) = hook.policies(address(owner));
     }
 
     function payment() internal view returns (bytes memory) {

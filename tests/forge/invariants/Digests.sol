@@ -8,7 +8,7 @@ import {Attestation, Intent} from "../../../contracts/interfaces/Protocol.sol";
 library Digests {
     bytes private constant INTENT_TYPE = "Intent(address from,address to,uint256 value,bytes data,uint256 chainId)";
     bytes private constant ATTESTATION_TYPE = "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,"
-        "uint256 nonce,uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)";
+        "uint256 nonce,uint48 issuedAt,uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)";
     bytes32 private constant DOMAIN_TYPEHASH =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
 
@@ -37,6 +37,7 @@ library Digests {
                 attestation.policyId,
                 attestation.policyClient,
                 attestation.nonce,
+                attestation.issuedAt,
                 attestation.expiration,
                 attestation.decision,
                 attestation.evidence,

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
+import {Authorization} from "../../../contracts/libraries/Authorization.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {Signed} from "./Attesting.sol";
 import {Handler} from "./Handler.sol";
@@ -22,6 +23,7 @@ contract ForgeryHandler is Handler {
         _addAction(this.callAsAnother.selector);
 
         _addRefusal("bend the attestation", IRefusals.WrongTask.selector);
+        _addRefusal("bend the attestation", IRefusals.AttestationNotYetValid.selector);
         _addRefusal("bend the attestation", IRefusals.AttestationExpired.selector);
         _addRefusal("bend the attestation", IRefusals.LifetimeTooLong.selector);
         _addRefusal("bend the attestation", IRefusals.UnknownEpoch.selector);
@@ -45,7 +47,7 @@ contract ForgeryHandler is Handler {
         Signed memory signed = world.fresh(vault, own);
         Signed memory bent = copyOf(signed);
         Attestation memory attestation = bent.attestation;
-        uint256 field = pick(own, "field", 8);
+        uint256 field = pick(own, "field", 10);
         uint48 lifetime = world.policyOf(client).maxLifetime;
         if (field == 0) attestation.taskId ^= bytes32(1 << pick(own, "bit", 256));
         if (field == 1) attestation.nonce ^= 1 << pick(own, "bit", 256);
@@ -54,6 +56,8 @@ contract ForgeryHandler is Handler {
         if (field == 4) attestation.expiration = uint48(block.timestamp + lifetime + 1);
         if (field == 5) attestation.decision = 0;
         if (field == 6) attestation.evidence ^= bytes32(1 << pick(own, "bit", 256));
+        if (field == 8) attestation.issuedAt -= 1;
+        if (field == 9) attestation.issuedAt = uint48(block.timestamp + 1);
         if (field == 7) bent.epoch = world.epochCount() + 1;
         mustFailForged("bend the attestation", client, bent);
         _useUnbent(client, signed, own);
@@ -150,8 +154,8 @@ contract ForgeryHandler is Handler {
         bad = bytes.concat(good);
         if (kind == 0) return good.slice(0, pick(seed, "length", good.length));
         if (kind == 1) return bytes.concat(good, new bytes(1 + pick(seed, "length", 64)));
-        if (kind == 2) bad[70] = bytes1(uint8(2 + pick(seed, "decision", 254)));
-        if (kind == 3) bad[107] = bytes1(uint8(1 + pick(seed, "kind", 255)));
+        if (kind == 2) bad[Authorization.DECISION_OFFSET] = bytes1(uint8(2 + pick(seed, "decision", 254)));
+        if (kind == 3) bad[Authorization.KIND_OFFSET] = bytes1(uint8(1 + pick(seed, "kind", 255)));
         if (kind == 4) bad[bad.length - 1] = bytes1(uint8(1 + pick(seed, "proof length", 255)));
         bytes memory bitmap = world.bitmapOf(signed.absent);
         // A zero behind the bitmap; an operator that the epoch does not have; a proof longer than any tree is high.

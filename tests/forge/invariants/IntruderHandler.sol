@@ -177,7 +177,7 @@ contract IntruderHandler is Handler {
         Intent memory intent = signed.attestation.intent;
         AttestedCall memory attested =
             AttestedCall(intent.from, intent.from, intent.to, intent.value, keccak256(intent.data), intent.chainId);
-        bytes memory data = abi.encodeCall(ITaskManager.spend, (attested, terms, world.authorizationOf(signed)));
+        bytes memory data = abi.encodeCall(ITaskManager.spend, (attested, terms, 0, world.authorizationOf(signed)));
         return world.transact(world.attacker(), address(world.manager()), data);
     }
 
@@ -196,7 +196,7 @@ contract IntruderHandler is Handler {
 
     /// @dev Each call that only an owner may make.
     function _ownersCall(uint256 seed) private view returns (address target, bytes memory data) {
-        uint256 call = pick(seed, "call", 12);
+        uint256 call = pick(seed, "call", 13);
         OperatorSetId set = OperatorSetId.wrap(uint32(1 + pick(seed, "set", 2)));
         address[] memory operators = new address[](1);
         operators[0] = world.attacker();
@@ -221,6 +221,7 @@ contract IntruderHandler is Handler {
         if (call == 8) return (address(vault), abi.encodeCall(vault.setAgent, (operators[0])));
         if (call == 9) return (address(vault), abi.encodeCall(vault.setAssentPolicy, (vault.assentPolicy())));
         if (call == 10) return (address(vault), abi.encodeCall(vault.burnAssentNonces, (0, 1)));
+        if (call == 11) return (address(vault), abi.encodeCall(vault.voidAssentAttestations, (type(uint48).max)));
         return (address(vault), abi.encodeCall(vault.setAssentTaskManager, (world.otherTaskManager())));
     }
 }

@@ -24,6 +24,7 @@ contract OwnerHandler is Handler {
         _addAction(this.setGracePeriod.selector);
         _addAction(this.changePolicy.selector);
         _addAction(this.burnNonces.selector);
+        _addAction(this.voidAttestations.selector);
         _addAction(this.commitByMistake.selector);
 
         _addSuccess("commit an epoch");
@@ -39,6 +40,7 @@ contract OwnerHandler is Handler {
         _addSuccess("set the grace period");
         _addSuccess("change a policy");
         _addRefusal("use a burned nonce", IRefusals.AttestationAlreadySpent.selector);
+        _addRefusal("use a void attestation", IRefusals.AttestationVoided.selector);
         _addRefusal("commit an operator twice", IOperatorRegistry.OperatorsNotAscending.selector);
         _addRefusal("commit an operator that has no part", IOperatorRegistry.WrongOperatorCount.selector);
         _addSuccess("use under a changed policy");
@@ -163,6 +165,18 @@ contract OwnerHandler is Handler {
         world.noteBurned(client, nonce >> 8, mask);
         bytes memory expected = abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, client, nonce);
         mustFail("use a burned nonce", client, revoked, expected);
+    }
+
+    /// @dev All that was issued until now, the pending ones too. Time goes on, so that others can be issued.
+    function voidAttestations(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        Signed memory revoked = world.fresh(vault, own);
+        uint48 floor = revoked.attestation.issuedAt + 1;
+        world.voidAttestations(world.vaults(vault), floor);
+        bytes memory expected =
+            abi.encodeWithSelector(IRefusals.AttestationVoided.selector, revoked.attestation.issuedAt, floor);
+        mustFail("use a void attestation", client, revoked, expected);
+        vm.warp(floor);
     }
 
     /// @dev What would make the sum of an epoch something else than that of its operators.

@@ -129,9 +129,10 @@ abstract contract Promises is Treasury {
         _same(rootsSeen, recordedRoots.length, "a root was recorded that no one should have been able to record");
         for (uint256 i = 0; i < recordedRoots.length; ++i) {
             (uint32 epoch, bytes32 root) = (recordedRoots[i].epoch, recordedRoots[i].root);
-            (uint96 signed, uint96 total) = taskManager.recordedRoots(EpochId.wrap(epoch), root);
+            (uint96 signed, uint96 total, uint48 epochEnd) = taskManager.recordedRoots(EpochId.wrap(epoch), root);
             _same(signed, recordedWeights[epoch][root], "a recorded weight has changed");
             _same(total, frozen[epoch].totalWeight, "a recorded total has changed");
+            _same(epochEnd, frozen[epoch].expiresAt, "a recorded epoch end has changed");
             assertLe(signed, signedWeights[epoch][root], "more is recorded than was signed");
         }
     }

@@ -5,7 +5,7 @@ import {ExampleToken} from "../../../contracts/examples/ExampleToken.sol";
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {IAttestationValidator} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {IRefusals, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, IRefusals, Intent, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {Attesting, Signed} from "./Attesting.sol";
 import {Digests} from "./Digests.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
@@ -31,6 +31,7 @@ abstract contract Treasury is Attesting {
     /* AS IT SHOULD BE */
 
     mapping(address client => Policy) internal policies;
+    mapping(address client => uint48) public floors;
     mapping(address client => uint256) internal tokensPaid;
     mapping(address client => uint256) internal etherPaid;
     mapping(address client => uint256) internal tokensGiven;
@@ -107,13 +108,8 @@ abstract contract Treasury is Attesting {
         if (taskId != signed.attestation.taskId) {
             return abi.encodeWithSelector(IRefusals.WrongTask.selector, taskId, signed.attestation.taskId);
         }
-        (uint48 expiration, uint256 latest) = (signed.attestation.expiration, block.timestamp + terms.maxLifetime);
-        if (block.timestamp >= expiration) {
-            return abi.encodeWithSelector(IRefusals.AttestationExpired.selector, expiration, block.timestamp);
-        }
-        if (expiration > latest) {
-            return abi.encodeWithSelector(IRefusals.LifetimeTooLong.selector, expiration, latest);
-        }
+        bytes memory refusal = _refusalByTime(client, signed.attestation, terms.maxLifetime);
+        if (refusal.length != 0) return refusal;
         if (isSpent(client, nonce)) {
             return abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, client, nonce);
         }
@@ -143,6 +139,12 @@ abstract contract Treasury is Attesting {
     function noteGiven(address client, uint256 tokens, uint256 ethers) public {
         tokensGiven[client] += tokens;
         etherGiven[client] += ethers;
+    }
+
+    function voidAttestations(TreasuryVault vault, uint48 newFloor) external {
+        vm.prank(owner);
+        vault.voidAssentAttestations(newFloor);
+        floors[address(vault)] = newFloor;
     }
 
     function setPolicy(TreasuryVault vault, Policy memory newPolicy) external {
@@ -191,6 +193,29 @@ abstract contract Treasury is Attesting {
 
     /* PRIVATE */
 
+    /// @dev Checks 5 and 6.
+    function _refusalByTime(address client, Attestation memory attestation, uint48 maxLifetime)
+        private
+        view
+        returns (bytes memory)
+    {
+        (uint48 issuedAt, uint48 expiration) = (attestation.issuedAt, attestation.expiration);
+        if (issuedAt > block.timestamp) {
+            return abi.encodeWithSelector(IRefusals.AttestationNotYetValid.selector, issuedAt, block.timestamp);
+        }
+        if (block.timestamp >= expiration) {
+            return abi.encodeWithSelector(IRefusals.AttestationExpired.selector, expiration, block.timestamp);
+        }
+        uint256 latest = uint256(issuedAt) + maxLifetime;
+        if (expiration > latest) {
+            return abi.encodeWithSelector(IRefusals.LifetimeTooLong.selector, expiration, latest);
+        }
+        if (issuedAt < floors[client]) {
+            return abi.encodeWithSelector(IRefusals.AttestationVoided.selector, issuedAt, floors[client]);
+        }
+        return "";
+    }
+
     /// @dev Checks 8 and 9.
     function _refusalByEpoch(Policy memory terms, Signed memory signed) private view returns (bytes memory) {
         (uint32 number, FrozenEpoch storage epoch) = (signed.epoch, frozen[signed.epoch]);
@@ -202,6 +227,10 @@ abstract contract Treasury is Attesting {
         uint256 weight = signed.recorded ? recordedWeights[number][signed.root] : weightWithout(number, signed.absent);
         if (signed.recorded && weight == 0) {
             return abi.encodeWithSelector(IRefusals.RootNotRecorded.selector, number, signed.root);
+        }
+        uint48 expiration = signed.attestation.expiration;
+        if (signed.recorded && expiration > epoch.expiresAt) {
+            return abi.encodeWithSelector(IRefusals.ExpirationBeyondEpoch.selector, expiration, epoch.expiresAt);
         }
         uint256 required = requiredWeight(number, terms.quorum);
         if (weight < required) return abi.encodeWithSelector(IRefusals.QuorumNotReached.selector, weight, required);
@@ -235,7 +264,7 @@ abstract contract Treasury is Attesting {
     function _seeUse(Vm.Log memory log) private {
         assertEq(log.emitter, address(taskManager), "only this TaskManager spends");
         address client = address(uint160(uint256(log.topics[1])));
-        uint256 nonce = abi.decode(log.data, (uint256));
+        (uint256 nonce,,) = abi.decode(log.data, (uint256, uint32, bytes32));
         usesSeen.push(Use(client, nonce, log.topics[2]));
         ++timesUsed[client][nonce];
     }

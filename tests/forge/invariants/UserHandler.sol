@@ -27,6 +27,7 @@ contract UserHandler is Handler {
         _addRefusal("pay under roots recorded together", IRefusals.AttestationAlreadySpent.selector);
         _addSuccess("use what is pending");
         _addRefusal("use what is pending", IRefusals.AttestationExpired.selector);
+        _addRefusal("use what is pending", IRefusals.AttestationVoided.selector);
         _addRefusal("use what is pending", IRefusals.EpochRevoked.selector);
         _addRefusal("use what is pending", IRefusals.EpochExpired.selector);
         _addRefusal("use what is pending", IRefusals.RootNotRecorded.selector);

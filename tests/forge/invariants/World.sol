@@ -99,6 +99,7 @@ contract World is Promises {
             policyId: terms.policyId,
             policyClient: client,
             nonce: nonce,
+            issuedAt: uint48(block.timestamp),
             expiration: uint48(block.timestamp + 1 + draw(seed, "lifetime") % terms.maxLifetime),
             decision: 1,
             evidence: bytes32(draw(seed, "evidence")),

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IRefusals} from "../../../contracts/interfaces/Protocol.sol";
+import {Authorization} from "../../../contracts/libraries/Authorization.sol";
 import {AuthorizationReader, Fields} from "../utils/AuthorizationReader.sol";
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Test} from "forge-std/Test.sol";
@@ -41,9 +42,12 @@ contract AuthorizationTest is Test {
         bytes memory encoded = _encode(fields);
         encoded[offset % encoded.length] ^= change;
         // The lengths and the decision are what makes or breaks the form.
-        if (offset % 3 == 0) encoded[70] ^= change;
-        if (offset % 3 == 1) encoded[fields.isRecorded ? 108 : 204] ^= change & 0x0f;
-        if (offset % 3 == 2) encoded[107] ^= change & 0x03;
+        if (offset % 3 == 0) encoded[Authorization.DECISION_OFFSET] ^= change;
+        if (offset % 3 == 1) {
+            encoded[fields.isRecorded ? Authorization.SIGNATURE_OFFSET : Authorization.BITMAP_LENGTH_OFFSET] ^= change
+                & 0x0f;
+        }
+        if (offset % 3 == 2) encoded[Authorization.KIND_OFFSET] ^= change & 0x03;
         if (length % 4 == 0) encoded = _resize(encoded, length % 1600);
         _assertMalformedOrRoundTrips(encoded);
     }
@@ -54,19 +58,19 @@ contract AuthorizationTest is Test {
         fields.nonSigners[254] = 0x01;
         fields.proof = new bytes32[](32);
         bytes memory encoded = _encode(fields);
-        assertEq(encoded.length, 206 + 255 + 32 * 32);
+        assertEq(encoded.length, 212 + 255 + 32 * 32);
         assertEq(reader.readAndWrite(encoded), encoded);
     }
 
     function test_ShortestFormParsesAndNothingShorter() public {
         Fields memory fields;
-        _assertShortest(_encode(fields), 206);
+        _assertShortest(_encode(fields), 212);
     }
 
     function test_ShortestFormUnderARecordedRootParsesAndNothingShorter() public {
         Fields memory fields;
         fields.isRecorded = true;
-        _assertShortest(_encode(fields), 109);
+        _assertShortest(_encode(fields), 115);
     }
 
     function test_RevertWhen_KindIsNeitherDirectNorRecorded() public {
@@ -75,7 +79,7 @@ contract AuthorizationTest is Test {
             fields.isRecorded = recorded == 1;
             bytes memory encoded = _encode(fields);
             for (uint256 kind = 2; kind < 256; ++kind) {
-                encoded[107] = bytes1(uint8(kind));
+                encoded[Authorization.KIND_OFFSET] = bytes1(uint8(kind));
                 vm.expectRevert(IRefusals.MalformedAuthorization.selector);
                 reader.readAndWrite(encoded);
             }
@@ -85,12 +89,12 @@ contract AuthorizationTest is Test {
     function test_RevertWhen_OneKindIsGivenForTheOther() public {
         Fields memory fields;
         bytes memory direct = _encode(fields);
-        direct[107] = 0x01;
+        direct[Authorization.KIND_OFFSET] = 0x01;
         vm.expectRevert(IRefusals.MalformedAuthorization.selector);
         reader.readAndWrite(direct);
         fields.isRecorded = true;
         bytes memory recorded = _encode(fields);
-        recorded[107] = 0x00;
+        recorded[Authorization.KIND_OFFSET] = 0x00;
         vm.expectRevert(IRefusals.MalformedAuthorization.selector);
         reader.readAndWrite(recorded);
     }
@@ -110,11 +114,11 @@ contract AuthorizationTest is Test {
         Fields memory fields;
         for (uint256 length = 1; length < 256; ++length) {
             bytes memory encoded = _encode(fields);
-            encoded[204] = bytes1(uint8(length));
+            encoded[Authorization.BITMAP_LENGTH_OFFSET] = bytes1(uint8(length));
             vm.expectRevert(IRefusals.MalformedAuthorization.selector);
             reader.readAndWrite(encoded);
-            encoded[204] = 0x00;
-            encoded[205] = bytes1(uint8(length));
+            encoded[Authorization.BITMAP_LENGTH_OFFSET] = 0x00;
+            encoded[Authorization.BITMAP_OFFSET] = bytes1(uint8(length));
             vm.expectRevert(IRefusals.MalformedAuthorization.selector);
             reader.readAndWrite(encoded);
         }
@@ -132,7 +136,7 @@ contract AuthorizationTest is Test {
     function _assertMalformedOrRoundTrips(bytes memory anything) private view {
         try reader.readAndWrite(anything) returns (bytes memory written) {
             assertEq(written, anything);
-            assertLe(uint8(anything[70]), 1);
+            assertLe(uint8(anything[Authorization.DECISION_OFFSET]), 1);
         } catch (bytes memory reason) {
             assertEq(reason, abi.encodeWithSelector(IRefusals.MalformedAuthorization.selector));
         }
@@ -151,8 +155,9 @@ contract AuthorizationTest is Test {
     }
 
     function _encode(Fields memory fields) private pure returns (bytes memory) {
-        bytes memory attested =
-            abi.encodePacked(fields.taskId, fields.nonce, fields.expiration, fields.decision, fields.evidence);
+        bytes memory attested = abi.encodePacked(
+            fields.taskId, fields.nonce, fields.issuedAt, fields.expiration, fields.decision, fields.evidence
+        );
         bytes memory signed = fields.isRecorded
             ? bytes("")
             : abi.encodePacked(fields.signature, uint8(fields.nonSigners.length), fields.nonSigners);

@@ -92,7 +92,7 @@ abstract contract UpgradeTestBase is AssentTestKit {
             dataHash: keccak256(withdrawal.data),
             chainId: withdrawal.chainId
         });
-        taskManager.check(address(vault), call, assentPolicy(), authorization);
+        taskManager.check(address(vault), call, assentPolicy(), 0, authorization);
 
         upgrade(later, _initialization());
         callAttested(withdrawal, authorization);

@@ -125,6 +125,7 @@ abstract contract AssentTestBase is Test {
             policyId: POLICY_ID,
             policyClient: policyClient,
             nonce: nonce,
+            issuedAt: uint48(block.timestamp),
             expiration: uint48(block.timestamp + 10 minutes),
             decision: 1,
             evidence: EVIDENCE,

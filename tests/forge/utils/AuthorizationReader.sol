@@ -8,6 +8,7 @@ import {Authorization} from "../../../contracts/libraries/Authorization.sol";
 struct Fields {
     bytes32 taskId;
     uint256 nonce;
+    uint48 issuedAt;
     uint48 expiration;
     uint8 decision;
     bytes32 evidence;
@@ -25,15 +26,17 @@ contract AuthorizationReader {
     function readAndWrite(bytes calldata authorization) external pure returns (bytes memory) {
         authorization.requireWellFormed();
         bytes memory head = abi.encodePacked(
-            abi.encodePacked(authorization.taskId(), authorization.nonce(), authorization.expiration()),
+            abi.encodePacked(
+                authorization.taskId(), authorization.nonce(), authorization.issuedAt(), authorization.expiration()
+            ),
             abi.encodePacked(authorization.decision(), authorization.evidence(), authorization.epoch())
         );
         if (authorization.isRecorded()) {
-            bytes calldata hashes = authorization[109:];
+            bytes calldata hashes = authorization[Authorization.LEAST_LENGTH:];
             return abi.encodePacked(head, uint8(1), uint8(hashes.length / 32), hashes);
         }
         bytes calldata nonSigners = authorization.nonSigners();
-        bytes calldata proof = authorization[206 + nonSigners.length:];
+        bytes calldata proof = authorization[Authorization.LEAST_DIRECT_LENGTH + nonSigners.length:];
         bytes memory signed = abi.encodePacked(authorization.signature(), uint8(nonSigners.length), nonSigners);
         return abi.encodePacked(head, uint8(0), signed, uint8(proof.length / 32), proof);
     }
@@ -42,6 +45,7 @@ contract AuthorizationReader {
         authorization.requireWellFormed();
         fields.taskId = authorization.taskId();
         fields.nonce = authorization.nonce();
+        fields.issuedAt = authorization.issuedAt();
         fields.expiration = authorization.expiration();
         fields.decision = authorization.decision();
         fields.evidence = authorization.evidence();

@@ -61,7 +61,7 @@ contract FaultyValidator is IAttestationValidator {
         return (address(0), OperatorSetId.wrap(0), 0, 0);
     }
 
-    function recordedRoots(EpochId, bytes32) external pure returns (uint96, uint96) {
-        return (0, 0);
+    function recordedRoots(EpochId, bytes32) external pure returns (uint96, uint96, uint48) {
+        return (0, 0, 0);
     }
 }

@@ -14,7 +14,6 @@ interface IOwnedRegistry is IOperatorRegistry {
     function APPROVAL_QUORUM() external view returns (uint16);
     function APPROVAL_TAG() external view returns (bytes memory);
     function CHANGE_WINDOW() external view returns (uint48);
-    function MAX_EPOCH_LIFETIME() external view returns (uint48);
     function MAX_LIVE_EPOCHS() external view returns (uint256);
     function MAX_VALIDATORS() external view returns (uint256);
     function UPDATE_GAS() external view returns (uint256);
