@@ -12,6 +12,8 @@ export type Attestation = {
   /** The contract the attestation is for, and the only one that can spend it. */
   readonly policyClient: Address;
   readonly nonce: bigint;
+  /** When the operators decided: the timestamp of a recent block (Unix time). The attestation is not valid before. */
+  readonly issuedAt: number;
   /** The first second at which the attestation is no longer valid (Unix time). */
   readonly expiration: number;
   readonly decision: Decision;
@@ -27,6 +29,7 @@ export const attestationTypes = {
     { name: "policyId", type: "bytes32" },
     { name: "policyClient", type: "address" },
     { name: "nonce", type: "uint256" },
+    { name: "issuedAt", type: "uint48" },
     { name: "expiration", type: "uint48" },
     { name: "decision", type: "uint8" },
     { name: "evidence", type: "bytes32" },
@@ -88,6 +91,7 @@ export function attestationStruct(attestation: Attestation): AttestationStruct {
     policyId: bytesIn("attestation.policyId", attestation.policyId, 32),
     policyClient: addressIn("attestation.policyClient", attestation.policyClient),
     nonce: unsignedIn("attestation.nonce", attestation.nonce, 256),
+    issuedAt: Number(unsignedIn("attestation.issuedAt", attestation.issuedAt, 48)),
     expiration: Number(unsignedIn("attestation.expiration", attestation.expiration, 48)),
     decision: decisionByte[decisionIn("attestation.decision", attestation.decision)],
     evidence: bytesIn("attestation.evidence", attestation.evidence, 32),

@@ -31,6 +31,8 @@ type AttestedFields = {
   readonly taskId: Hex;
   /** Spent by the authorization. */
   readonly nonce: bigint;
+  /** When the operators decided (Unix time). */
+  readonly issuedAt: number;
   /** The first second at which the attestation is no longer valid (Unix time). */
   readonly expiration: number;
   readonly decision: Decision;
@@ -47,11 +49,13 @@ const HIGHEST_INDEX = 2039;
 
 /** Returns the bytes of an authorization (docs/protocol.md). */
 export function encodeAuthorization(authorization: Authorization): Hex {
-  const { taskId, nonce, expiration, decision, evidence, epoch, merkleProof } = authorizationIn(authorization);
+  const { taskId, nonce, issuedAt, expiration, decision, evidence, epoch, merkleProof } =
+    authorizationIn(authorization);
   const proof = listIn("merkleProof", merkleProof, MAX_PROOF_LENGTH);
   return concat([
     bytesIn("taskId", taskId, 32),
     unsigned("nonce", nonce, 32),
+    unsigned("issuedAt", issuedAt, 6),
     unsigned("expiration", expiration, 6),
     unsigned("decision", decisionByte[decisionIn("decision", decision)], 1),
     bytesIn("evidence", evidence, 32),
@@ -72,6 +76,7 @@ export function decodeAuthorization(encoded: Hex): Authorization {
   const attested = {
     taskId: reader.bytes("taskId", 32),
     nonce: reader.unsigned("nonce", 32),
+    issuedAt: Number(reader.unsigned("issuedAt", 6)),
     expiration: Number(reader.unsigned("expiration", 6)),
     decision: reader.oneOf("decision", ["deny", "allow"]),
     evidence: reader.bytes("evidence", 32),

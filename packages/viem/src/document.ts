@@ -75,8 +75,8 @@ export function rootOf(document: AttestationDocument): Hex {
 }
 
 function attestedFields({ attestation, epoch, merkleProof }: AttestationDocument) {
-  const { taskId, nonce, expiration, decision, evidence } = attestation;
-  return { taskId, nonce, expiration, decision, evidence, epoch, merkleProof };
+  const { taskId, nonce, issuedAt, expiration, decision, evidence } = attestation;
+  return { taskId, nonce, issuedAt, expiration, decision, evidence, epoch, merkleProof };
 }
 
 function attestationIn(json: unknown): Attestation {
@@ -86,6 +86,7 @@ function attestationIn(json: unknown): Attestation {
     "policyId",
     "policyClient",
     "nonce",
+    "issuedAt",
     "expiration",
     "decision",
     "evidence",
@@ -96,6 +97,7 @@ function attestationIn(json: unknown): Attestation {
     policyId: bytesIn(`${path}.policyId`, fields.policyId, 32),
     policyClient: addressIn(`${path}.policyClient`, fields.policyClient),
     nonce: numberIn(`${path}.nonce`, fields.nonce, 256),
+    issuedAt: Number(numberIn(`${path}.issuedAt`, fields.issuedAt, 48)),
     expiration: Number(numberIn(`${path}.expiration`, fields.expiration, 48)),
     decision: decisionIn(`${path}.decision`, fields.decision),
     evidence: bytesIn(`${path}.evidence`, fields.evidence, 32),

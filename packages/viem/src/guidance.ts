@@ -27,14 +27,24 @@ export const guidance = {
       "Compare the call with what was attested: caller, contract, value, calldata, nonce, chain or policy " +
       "differs; with the document, the error of `sendAttested` names each field that differs.",
   },
+  AttestationNotYetValid: {
+    explanation: "the attestation was issued at {issuedAt} (Unix seconds); the time is {timestamp}",
+    remedy: "Send the call once that time has come: the operators issued it ahead of this chain.",
+  },
   AttestationExpired: {
     explanation: "the attestation expired at {expiration} (Unix seconds); the time is {timestamp}",
     remedy: "Have the call attested again, and send it before it expires.",
   },
   LifetimeTooLong: {
     explanation:
-      "the attestation expires at {expiration} (Unix seconds); the policy currently accepts {latest} at most",
-    remedy: "Have the call attested with an expiration within the policy's `maxLifetime`, or send it later.",
+      "the attestation expires at {expiration} (Unix seconds); issued when it was, the policy accepts {latest} " +
+      "at most",
+    remedy: "Have the call attested with an expiration within the policy's `maxLifetime`.",
+  },
+  AttestationVoided: {
+    explanation:
+      "the attestation was issued at {issuedAt} (Unix seconds), and the client voided all issued before {floor}",
+    remedy: "Have the call attested again, at that time or later.",
   },
   AttestationAlreadySpent: {
     explanation: "nonce {nonce} of client {policyClient} was used or burned",
@@ -60,6 +70,12 @@ export const guidance = {
     remedy:
       "Record the root, or send the authorization that carries the signature; `authorizationOf(document)` " +
       "carries the signature.",
+  },
+  ExpirationBeyondEpoch: {
+    explanation: "the attestation expires at {expiration} (Unix seconds), after its epoch's end at {epochEnd}",
+    remedy:
+      "Send the authorization that carries the signature while the epoch is in force, or have the call attested " +
+      "with an expiration within the epoch; `authorizationOf(document)` carries the signature.",
   },
   NonSignerOutOfRange: {
     explanation: "the bitmap of non-signers names an operator that is not in the epoch",
@@ -101,9 +117,17 @@ export const guidance = {
   },
   AssentInvalidPolicy: {
     explanation:
-      "policy {policyId} with a quorum of {quorum} basis points and a lifetime of {maxLifetime} seconds is " +
-      "invalid",
-    remedy: "Give a policy with a non-zero id, a quorum of 5001 to 10000 basis points and a non-zero lifetime.",
+      "policy {policyId} of operator set {operatorSet} with a quorum of {quorum} basis points and a lifetime of " +
+      "{maxLifetime} seconds is invalid",
+    remedy:
+      "Give a policy with a non-zero id, an operator set below 67108864, a quorum of 5001 to 10000 basis points " +
+      "and a lifetime of 1 to 2592000 seconds.",
+  },
+  AssentInvalidFloor: {
+    explanation:
+      "the issuance floor {newFloor} (Unix seconds) is invalid: the current floor is {currentFloor}, the latest " +
+      "allowed {latest}",
+    remedy: "Give a floor above the current one, and at most 30 days ahead.",
   },
   InstructionMissing: {
     explanation: "the chain lacks the instruction CLZ (EIP-7939), which the TaskManager needs",

@@ -22,6 +22,7 @@ function someAuthorization(random: Random): Authorization {
   const attested = {
     taskId: random.bytes(32),
     nonce: random.unsigned(256),
+    issuedAt: Number(random.unsigned(48)),
     expiration: Number(random.unsigned(48)),
     decision: random.below(2) === 0 ? "deny" : "allow",
     evidence: random.bytes(32),
@@ -94,19 +95,19 @@ test("a byte too few or too many does not parse, wherever the authorization is c
 test("what the contracts refuse does not parse, and the error names field and place", () => {
   const encoded = encodeAuthorization(direct);
   const place = ({ field, offset }: MalformedAuthorizationError) => [field, offset];
-  assert.deepEqual(place(malformed(replaced(encoded, 70, 2))), ["decision", 70]);
-  assert.deepEqual(place(malformed(replaced(encoded, 107, 2))), ["kind", 107]);
-  const bitmap = concat([slice(encoded, 0, 204), "0x020100", "0x00"]);
-  assert.deepEqual(place(malformed(bitmap)), ["nonSigners", 205]);
-  const proof = concat([slice(encoded, 0, 205), "0x21", `0x${"00".repeat(33 * 32)}`]);
-  assert.deepEqual(place(malformed(proof)), ["merkleProof", 205]);
+  assert.deepEqual(place(malformed(replaced(encoded, 76, 2))), ["decision", 76]);
+  assert.deepEqual(place(malformed(replaced(encoded, 113, 2))), ["kind", 113]);
+  const bitmap = concat([slice(encoded, 0, 210), "0x020100", "0x00"]);
+  assert.deepEqual(place(malformed(bitmap)), ["nonSigners", 211]);
+  const proof = concat([slice(encoded, 0, 211), "0x21", `0x${"00".repeat(33 * 32)}`]);
+  assert.deepEqual(place(malformed(proof)), ["merkleProof", 211]);
 });
 
-test("lengths are those of the protocol: 206 bytes, 109 recorded, a bitmap of 255 at most", () => {
+test("lengths are those of the protocol: 212 bytes, 115 recorded, a bitmap of 255 at most", () => {
   const { signature: _, nonSigners: __, ...attested } = direct;
-  assert.equal(size(encodeAuthorization(direct)), 206);
-  assert.equal(size(encodeAuthorization({ ...attested, kind: "recorded" })), 109);
-  assert.equal(size(encodeAuthorization({ ...direct, nonSigners: [2039] })), 206 + 255);
+  assert.equal(size(encodeAuthorization(direct)), 212);
+  assert.equal(size(encodeAuthorization({ ...attested, kind: "recorded" })), 115);
+  assert.equal(size(encodeAuthorization({ ...direct, nonSigners: [2039] })), 212 + 255);
 });
 
 test("non-signers are a set: neither order nor repetition changes the bytes", () => {
@@ -121,6 +122,8 @@ test("what no field can hold is refused by the field's name", () => {
     ["taskId", { ...direct, taskId: "0x00" }],
     ["nonce", { ...direct, nonce: 1n << 256n }],
     ["nonce", { ...direct, nonce: -1n }],
+    ["issuedAt", { ...direct, issuedAt: 2 ** 48 }],
+    ["issuedAt", { ...direct, issuedAt: -1 }],
     ["expiration", { ...direct, expiration: 2 ** 48 }],
     ["expiration", { ...direct, expiration: 1.5 }],
     ["decision", { ...direct, decision: "maybe" as "deny" }],

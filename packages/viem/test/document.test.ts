@@ -93,6 +93,8 @@ test("what is wrong with a document is said by field", () => {
     ["merkleProof", /33 entries/, (document) => (document["merkleProof"] = Array(33).fill(`0x${"00".repeat(32)}`))],
     ["attestation", /not an object/, (document) => (document["attestation"] = [])],
     ["attestation.decision", /1 is neither "allow" nor "deny"/, (_, attestation) => (attestation["decision"] = 1)],
+    ["attestation", /field issuedAt is missing/, (_, attestation) => delete attestation["issuedAt"]],
+    ["attestation.issuedAt", /uint48/, (_, attestation) => (attestation["issuedAt"] = 2 ** 48)],
     ["attestation.expiration", /uint48/, (_, attestation) => (attestation["expiration"] = 2 ** 48)],
     ["attestation.intent", /unknown field "gas"/, (_, __, intent) => (intent["gas"] = 1)],
     ["attestation.intent.data", /not hex/, (_, __, intent) => (intent["data"] = "0xabc")],

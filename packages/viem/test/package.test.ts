@@ -15,7 +15,7 @@ const PROGRAM = `
 import { type Refusal, decodeAuthorization, decodeRefusal, encodeAuthorization } from "@assent/viem";
 import type { Hex } from "viem";
 
-const bytes: Hex = \`0x\${"11".repeat(70)}01\${"22".repeat(36)}0100\`;
+const bytes: Hex = \`0x\${"11".repeat(76)}01\${"22".repeat(36)}0100\`;
 const refusal: Refusal | undefined = decodeRefusal("0x8baa579f");
 console.log(encodeAuthorization(decodeAuthorization(bytes)) === bytes, refusal?.name);
 `;

@@ -32,6 +32,7 @@ import {
   intentFor,
   intentTypedData,
   noncePosition,
+  policyClientAbi,
   recordedAuthorizationOf,
   rootOf,
   sendAttested,
@@ -41,7 +42,7 @@ import {
   withAuthorization,
 } from "@assent/viem";
 import { Random } from "./random.js";
-import { type Terms, type World, createWorld, recipient, tokenAbi, vaultAbi } from "./world.js";
+import { MAX_LIFETIME, type Terms, type World, createWorld, recipient, tokenAbi, vaultAbi } from "./world.js";
 
 let world: World;
 before(async () => {
@@ -104,7 +105,8 @@ test("an attested call succeeds once, spends its nonce, and is refused the secon
   const { logs } = await world.mined(await pay(250n, document));
   assert.equal(await world.balanceOf(recipient), 250n);
   const [spent] = parseEventLogs({ abi: taskManagerAbi, logs, eventName: "AttestationSpent" });
-  assert.deepEqual(spent?.args, { policyClient: world.vault, taskId: document.attestation.taskId, nonce: 258n });
+  const { taskId, evidence } = document.attestation;
+  assert.deepEqual(spent?.args, { policyClient: world.vault, taskId, nonce: 258n, epoch: 1, evidence });
   const { word, mask } = noncePosition(258n);
   assert.deepEqual([word, mask], [1n, 4n]);
   const read = { abi: taskManagerAbi, address: world.taskManager, functionName: "spentNonces" } as const;
@@ -146,7 +148,20 @@ test("an attestation that has expired, or is valid for too long, is refused", as
   const tooLong = await refusalOf(pay(1n, lasting));
   assert(tooLong.name === "LifetimeTooLong");
   assert.equal(tooLong.args.expiration, lasting.attestation.expiration);
-  assert(tooLong.args.latest < BigInt(lasting.attestation.expiration));
+  assert.equal(tooLong.args.latest, BigInt(lasting.attestation.issuedAt) + BigInt(MAX_LIFETIME));
+});
+
+test("an attestation is not valid before it was issued, and its lifetime is counted from then", async () => {
+  const ahead = await attestPayment(1n, { nonce: 3n, issuedIn: 100, lifetime: 200 });
+  const refusal = await refusalOf(pay(1n, ahead));
+  assert(refusal.name === "AttestationNotYetValid");
+  assert.equal(refusal.args.issuedAt, ahead.attestation.issuedAt);
+  assert(refusal.args.timestamp < BigInt(ahead.attestation.issuedAt));
+
+  const early = await attestPayment(1n, { nonce: 3n, issuedIn: -MAX_LIFETIME, lifetime: 100 });
+  const latest = BigInt(early.attestation.issuedAt + MAX_LIFETIME);
+  const { expiration } = early.attestation;
+  await assertRefused(pay(1n, early), ["LifetimeTooLong", { expiration, latest }]);
 });
 
 test("a denial is refused as one", async () => {
@@ -370,6 +385,7 @@ test("the chain computes the same task ids and digests", async () => {
     const attestation: Attestation = {
       ...task,
       taskId: id,
+      issuedAt: Number(random.unsigned(48)),
       expiration: Number(random.unsigned(48)),
       decision: random.below(2) === 0 ? "deny" : "allow",
       evidence: random.bytes(32),
@@ -380,8 +396,43 @@ test("the chain computes the same task ids and digests", async () => {
   }
 });
 
-test("every call under a revoked epoch is refused", async () => {
+test("an attestation that the client voided is refused", async () => {
   const document = await attestPayment(1n, { nonce: 15n });
+  const { issuedAt } = document.attestation;
+  const floor = issuedAt + 1;
+  const client = { abi: policyClientAbi, address: world.vault } as const;
+  await world.mined(await world.owner.writeContract({ ...client, functionName: "voidAssentAttestations", args: [floor] }));
+  assert.equal(await world.reader.readContract({ ...client, functionName: "assentIssuanceFloor" }), floor);
+  await assertRefused(pay(1n, document), ["AttestationVoided", { issuedAt, floor }]);
+  const refusal = await refusalOf(
+    world.owner.writeContract({ ...client, functionName: "voidAssentAttestations", args: [floor] }),
+  );
+  assert(refusal.name === "AssentInvalidFloor");
+  assert.deepEqual([refusal.args.newFloor, refusal.args.currentFloor], [floor, floor]);
+});
+
+test("no recorded root outlives the epoch that signed it", async () => {
+  const epoch = { abi: taskManagerAbi, address: world.taskManager, functionName: "epochs", args: [1] } as const;
+  const [, , validUntil, expiresAt] = await world.reader.readContract(epoch);
+  assert.equal(validUntil, expiresAt);
+  await world.reader.setNextBlockTimestamp({ timestamp: BigInt(expiresAt) - 200n });
+  await world.reader.mine({ blocks: 1 });
+  const document = await attestPayment(1n, { nonce: 16n, lifetime: 300 });
+  const authorization = recordedAuthorizationOf(document);
+  const { call } = world.payment(1n);
+  const record = { abi: taskManagerAbi, address: world.taskManager, functionName: "recordRoot" } as const;
+  const signedRoot = { root: rootOf(document), signature: document.signature, nonSigners: "0x" } as const;
+  await world.mined(await world.stranger.writeContract({ ...record, args: [1, signedRoot] }));
+  const { expiration } = document.attestation;
+  await assertRefused(sendAttested(world.agent, { ...call, authorization }), [
+    "ExpirationBeyondEpoch",
+    { expiration, epochEnd: expiresAt },
+  ]);
+  await world.mined(await pay(1n, document));
+});
+
+test("every call under a revoked epoch is refused", async () => {
+  const document = await attestPayment(1n, { nonce: 17n });
   await world.revokeEpoch();
   await assertRefused(pay(1n, document), ["EpochRevoked", { epoch: 1 }]);
 });

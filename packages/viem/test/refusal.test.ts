@@ -35,7 +35,7 @@ const spent = encodeErrorResult({
 });
 
 test("every error of the protocol is decoded with its arguments, a sentence and what to do", () => {
-  assert.equal(protocolErrors.length, 24);
+  assert.equal(protocolErrors.length, 28);
   for (const error of protocolErrors) {
     const values = error.inputs.map(({ type }) => some(type));
     const refusal = decodeRefusal(encoded(error, values)) ?? assert.fail(error.name);
@@ -133,7 +133,7 @@ test("every error extends viem's BaseError, with a short message", () => {
   const refusal = decodeRefusal(spent) ?? assert.fail();
   const errors = [
     new InvalidFieldError({ field: "nonce", problem: "negative" }),
-    new MalformedAuthorizationError({ field: "epoch", offset: 103, problem: "too short" }),
+    new MalformedAuthorizationError({ field: "epoch", offset: 109, problem: "too short" }),
     new RefusedError({ refusal, cause: new Error("execution reverted") }),
   ];
   assert.deepEqual(
@@ -144,7 +144,7 @@ test("every error extends viem's BaseError, with a short message", () => {
         true,
         "MalformedAuthorizationError",
         "Cannot parse the authorization: too short.",
-        ["Field:  epoch", "Offset: 103"],
+        ["Field:  epoch", "Offset: 109"],
       ],
       [
         true,

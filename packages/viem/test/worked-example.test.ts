@@ -36,6 +36,7 @@ const attestation: Attestation = {
   policyId: example("policyId"),
   policyClient: example("policyClient"),
   nonce: BigInt(example("nonce")),
+  issuedAt: Number(example("issuedAt")),
   expiration: Number(example("expiration")),
   decision: "allow",
   evidence: example("evidence"),

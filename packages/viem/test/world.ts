@@ -41,13 +41,16 @@ const ownerStakeSourceAbi = parseAbi([
 const OPERATOR_SET = 1;
 const OPERATORS = 5;
 const SUPPLY = 1_000n;
-const MAX_LIFETIME = 600;
+/** The policy's `maxLifetime` in seconds. */
+export const MAX_LIFETIME = 600;
 export const recipient: Address = "0x000000000000000000000000000000000000bEEF";
 
 /** What a test changes of an attestation. */
 export type Terms = {
   readonly nonce?: bigint;
-  /** Seconds from now. */
+  /** Seconds from now until the attestation is valid. */
+  readonly issuedIn?: number;
+  /** Seconds from now until it expires. */
   readonly lifetime?: number;
   readonly decision?: "allow" | "deny";
   readonly signers?: number;
@@ -119,7 +122,7 @@ export async function createWorld() {
 
   /** The first `signers` operators, in the order of the epoch's table, sign their decision on an intent. */
   const attest = async (intent: Intent, terms: Terms = {}): Promise<AttestationDocument> => {
-    const { nonce = 0n, lifetime = 300, decision = "allow", signers = OPERATORS, merkleProof = [] } = terms;
+    const { nonce = 0n, issuedIn = 0, lifetime = 300, decision = "allow", signers = OPERATORS, merkleProof = [] } = terms;
     const { timestamp } = await reader.getBlock();
     return signAttestation({
       chainId: foundry.id,
@@ -128,6 +131,7 @@ export async function createWorld() {
         policyId: policy.policyId,
         policyClient: vault,
         nonce,
+        issuedAt: Number(timestamp) + issuedIn,
         expiration: Number(timestamp) + lifetime,
         decision,
         evidence: keccak256(stringToHex("evidence")),

@@ -103,6 +103,24 @@ contract TestKitTest is AssentTestKit {
         _assertRefused(_payment(5), authorize(attestation), IRefusals.LifetimeTooLong.selector);
     }
 
+    function test_IssuanceCanBeChangedBeforeOperatorsSign() public {
+        Attestation memory attestation = attestationOf(_payment(5), address(vault));
+        attestation.issuedAt = uint48(block.timestamp + 1);
+        _assertRefused(_payment(5), authorize(attestation), IRefusals.AttestationNotYetValid.selector);
+        attestation.issuedAt = uint48(block.timestamp) - 1 hours;
+        _assertRefused(_payment(5), authorize(attestation), IRefusals.LifetimeTooLong.selector);
+        attestation.issuedAt = uint48(block.timestamp);
+        callAttested(_payment(5), authorize(attestation));
+    }
+
+    function test_ClientVoidsWhatWasIssued() public {
+        bytes memory authorization = attest(_payment(5));
+        vault.voidAssentAttestations(uint48(block.timestamp + 1));
+        _assertRefused(_payment(5), authorization, IRefusals.AttestationVoided.selector);
+        skip(1);
+        callAttested(_payment(5), attest(_payment(5)));
+    }
+
     function test_EpochsOverlapAndCanBeRevoked() public {
         bytes memory early = attest(_payment(5));
         commitEpoch();
