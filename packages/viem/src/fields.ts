@@ -1,4 +1,4 @@
-import { type Address, type Hex, getAddress, isAddress } from "viem";
+import { type Address, type Hex, getAddress } from "viem";
 import { InvalidFieldError } from "./errors/invalidField.js";
 
 /** Returns whole bytes in lower-case hex; of exactly `length` bytes if it is given. */
@@ -13,14 +13,18 @@ export function bytesIn(field: string, value: unknown, length?: number): Hex {
   return value.toLowerCase() as Hex;
 }
 
-/** Returns an address with its checksum. A mixed-case address must have a valid checksum. */
+/** Returns an address with its checksum. Letters of both cases must match it; letters of one case carry none. */
 export function addressIn(field: string, value: unknown): Address {
-  bytesIn(field, value, 20);
-  if (!isAddress(value as string)) {
-    const problem = `the checksum of ${shown(value)} is invalid: is a character mistyped?`;
+  const address = getAddress(bytesIn(field, value, 20));
+  const digits = (value as string).slice(2);
+  const oneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase();
+  if (!oneCase && digits !== address.slice(2)) {
+    const problem =
+      `the capital letters of ${shown(value)} do not match its checksum (EIP-55), so a digit may be mistyped; ` +
+      `if every digit is right, write ${address}`;
     throw new InvalidFieldError({ field, problem });
   }
-  return getAddress(value as string);
+  return address;
 }
 
 /** Returns a whole number of at most `bits` bits. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Address } from "viem";
 import {
   InvalidFieldError,
   attestationDigest,
@@ -100,8 +101,8 @@ test("what is wrong with a document is said by field", () => {
     ["attestation.intent.data", /not hex/, (_, __, intent) => (intent["data"] = "0xabc")],
     [
       "attestation.intent.from",
-      /checksum/,
-      (_, __, intent) => (intent["from"] = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96046"),
+      /checksum \(EIP-55\).* write 0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045$/,
+      (_, __, intent) => (intent["from"] = "0xD8dA6BF26964aF9D7eEd9e03E53415D37aA96045"),
     ],
   ];
   for (const [field, reason, change] of cases) {
@@ -111,6 +112,17 @@ test("what is wrong with a document is said by field", () => {
   }
   assert.throws(() => parseAttestationDocument("{"), InvalidFieldError);
   assert.throws(() => parseAttestationDocument(undefined), InvalidFieldError);
+});
+
+test("an address's letters of one case carry no checksum, and those of both cases must match it", () => {
+  const address: Address = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045";
+  const upper: Address = `0x${address.slice(2).toUpperCase()}`;
+  const call = { to: address, data: "0x", chainId: 1 } as const;
+  for (const from of [address, address.toLowerCase() as Address, upper]) {
+    assert.equal(intentFor({ ...call, from }).from, address);
+  }
+  const mistyped: Address = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96046";
+  assert.throws(() => intentFor({ ...call, from: mistyped }), InvalidFieldError);
 });
 
 test("a call that differs from what was attested is told field by field", () => {
