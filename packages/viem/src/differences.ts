@@ -51,10 +51,10 @@ export type DifferencesParameters = {
 
 /** The values of a task that are the contract's own. */
 export type ExpectedTask = {
-  readonly chainId?: bigint;
-  readonly taskManager?: Address;
-  readonly policyClient?: Address;
-  readonly policyId?: Hex;
+  readonly chainId?: bigint | undefined;
+  readonly taskManager?: Address | undefined;
+  readonly policyClient?: Address | undefined;
+  readonly policyId?: Hex | undefined;
 };
 
 /** The number of parts in a sentence. */

@@ -331,6 +331,20 @@ test("with the document, WrongTask says which sender, value, client or policy di
   );
 });
 
+test("with the document, a check says what differs", async () => {
+  const document = await attestPayment(1n, { nonce: 22n });
+  const { intent } = world.payment(2n);
+  const check = { policyClient: world.vault, intent, document };
+  for (const [parameters, sentence] of [
+    [check, "calldata word 3: 0x1 attested, 0x2 in the call"],
+    [{ ...check, abi: vaultAbi }, "amount: 1 attested, 2 in the call"],
+  ] as const) {
+    const result = await checkAuthorization(world.reader, parameters);
+    assert(!result.authorized && result.refusal.name === "WrongTask");
+    assert.deepEqual(result.differences.map((difference) => difference.sentence), [sentence]);
+  }
+});
+
 test("the typed data has the domain's type, so that a node signs it as it is", async () => {
   const { attestation, ...domain } = await attestPayment(1n, { nonce: 22n });
   const { account } = world.agent;

@@ -18,7 +18,7 @@ import { getChainId, readContract } from "viem/actions";
 import { policyClientAbi } from "../abi.js";
 import type { Authorization } from "../authorization.js";
 import { asAuthorization } from "../calldata.js";
-import { type Difference, differences } from "../differences.js";
+import { type Difference, type DifferencesParameters, differences } from "../differences.js";
 import { type AttestationDocument, authorizationOf } from "../document.js";
 import { RefusedError } from "../errors/refused.js";
 import type { Intent } from "../intent.js";
@@ -135,31 +135,35 @@ export type CallParameters = EncodeFunctionDataParameters & {
   readonly value?: bigint;
 };
 
-/** Returns where a call differs from a document. What the node does not answer is not compared. */
+/** Returns where a call by function and arguments differs from a document. */
 export async function callDifferences(
   client: Client,
   call: CallParameters,
   document: AttestationDocument,
 ): Promise<Difference[]> {
   const account = call.account ?? client.account ?? zeroAddress;
-  const chainId = await getChainId(client).then(BigInt, () => document.chainId);
   const intent: Intent = {
     from: typeof account === "string" ? account : account.address,
     to: call.address,
     value: call.value ?? 0n,
     data: encodeFunctionData(call),
-    chainId,
+    chainId: await getChainId(client).then(BigInt, () => document.chainId),
   };
-  const read = { abi: policyClientAbi, address: call.address } as const;
-  const [taskManager, policy] = await Promise.all([
+  return taskDifferences(client, { policyClient: call.address, intent, abi: call.abi, document });
+}
+
+/** Returns where a task of a client differs from a document. What the node does not answer is not compared. */
+export async function taskDifferences(
+  client: Client,
+  parameters: DifferencesParameters & { readonly policyClient: Address },
+): Promise<Difference[]> {
+  const { policyClient, ...compared } = parameters;
+  const read = { abi: policyClientAbi, address: policyClient } as const;
+  const [chainId, taskManager, policy] = await Promise.all([
+    getChainId(client).then(BigInt, () => undefined),
     readContract(client, { ...read, functionName: "assentTaskManager" }).catch(() => undefined),
     readContract(client, { ...read, functionName: "assentPolicy" }).catch(() => undefined),
   ]);
-  const expected = {
-    chainId,
-    policyClient: call.address,
-    ...(taskManager === undefined ? {} : { taskManager }),
-    ...(policy === undefined ? {} : { policyId: policy.policyId }),
-  };
-  return differences({ document, intent, abi: call.abi, expected });
+  const expected = { chainId, policyClient, taskManager, policyId: policy?.policyId };
+  return differences({ ...compared, expected });
 }
