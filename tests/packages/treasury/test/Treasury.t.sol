@@ -53,6 +53,25 @@ contract TreasuryTest is AssentTestKit {
         callAttested(_payment(1 ether), authorization);
     }
 
+    function test_PrankBeforeAttestAppliesToTheCall() public {
+        vm.prank(agent);
+        callAttested(_payment(1 ether), attest(_payment(1 ether)));
+        assertEq(bob.balance, 1 ether);
+    }
+
+    function test_RevertWhen_AttestedAfterExpectRevert() public {
+        try this.attestAfterExpectRevert() {
+            fail();
+        } catch (bytes memory revertData) {
+            assertEq(revertData, abi.encodeWithSelector(KitCalledAfterExpectRevert.selector));
+        }
+    }
+
+    function attestAfterExpectRevert() external {
+        vm.expectRevert(IRefusals.PolicyDenied.selector);
+        attest(_payment(1 ether));
+    }
+
     function _assertRefused(Intent memory intent, bytes memory authorization, bytes4 refusal) private {
         callRefused(intent, authorization, refusal);
         assertEq(bob.balance, 0);
