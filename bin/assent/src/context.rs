@@ -84,15 +84,27 @@ async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Resul
     let mut nonces = arguments.nonces.clone();
     nonces.extend(documents.iter().map(|document| document.attestation.nonce));
     let context = client.read_context(policy_client, arguments.caller, &epochs, &nonces).await?;
-    let Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, spent, .. } = context;
+    let spent = context.spent.to_spent_nonces();
+    let Context { chain_id, task_manager, policy_client, policy, issuance_floor, caller, timestamp, epochs, .. } =
+        context;
     let roots = documents.iter().map(|document| (document.epoch, document.root())).collect::<Vec<_>>();
     let recorded_roots = if task_manager.is_zero() {
         RecordedRoots::default()
     } else {
         client.read_recorded_roots(task_manager, &roots).await?
     };
-    let spent = spent.to_spent_nonces();
-    Ok(Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, recorded_roots, spent })
+    Ok(Context {
+        chain_id,
+        task_manager,
+        policy_client,
+        policy,
+        issuance_floor,
+        caller,
+        timestamp,
+        epochs,
+        recorded_roots,
+        spent,
+    })
 }
 
 fn describe(context: &Context) -> String {
@@ -106,6 +118,9 @@ fn describe(context: &Context) -> String {
         .add_row(["time", &output::time(context.timestamp)])
         .add_row(["epochs", &epochs])
         .add_row(["recorded roots", &context.recorded_roots.iter().count().to_string()]);
+    if !context.issuance_floor.is_zero() {
+        table.add_row(["void if issued before", &output::time(context.issuance_floor.to())]);
+    }
     if let Some(policy) = &context.policy {
         table
             .add_row(["policy", &policy.policyId.to_string()])

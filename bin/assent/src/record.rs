@@ -133,7 +133,7 @@ async fn record(
 fn describe(recorded: &[Recorded], receipts: &[TransactionReceipt]) -> String {
     let mut table: Table = output::table(["epoch", "root", "signed weight", "result"]);
     for Recorded { epoch, root, weight, before, .. } in recorded {
-        let RecordedRoot { signed_weight, total_weight } = weight;
+        let RecordedRoot { signed_weight, total_weight, .. } = weight;
         let result = if *before { "was already recorded" } else { "recorded" };
         table.add_row([
             epoch.to_string(),
@@ -153,6 +153,7 @@ fn to_json(recorded: &[Recorded], receipts: &[TransactionReceipt]) -> Value {
             "root": recorded.root,
             "signedWeight": recorded.weight.signed_weight.to_string(),
             "totalWeight": recorded.weight.total_weight.to_string(),
+            "epochEnd": recorded.weight.epoch_end.to::<u64>(),
             "recordedBefore": recorded.before,
         })
     });

@@ -99,6 +99,7 @@ fn an_entry_speaks_for_itself_before_the_options_do() {
     let mut entries = intents(4);
     entries[1]["nonce"] = json!("0x100");
     entries[1]["decision"] = json!("deny");
+    entries[2]["issuedAt"] = json!(1_799_999_900);
     entries[2]["expiration"] = json!(1_800_000_300);
     entries[2]["evidence"] = json!(format!("0x{}", "22".repeat(32)));
     desk.write_json("batch.json", &Value::Array(entries));
@@ -112,16 +113,17 @@ fn an_entry_speaks_for_itself_before_the_options_do() {
     };
     let terms = |nonce| {
         let attested = attested(nonce);
-        ["expiration", "decision", "evidence"].map(|field| attested[field].clone())
+        ["issuedAt", "expiration", "decision", "evidence"].map(|field| attested[field].clone())
     };
-    let by_option = [json!(1_800_000_600), json!("allow"), json!(HASH)];
+    let by_option = [json!(1_800_000_000), json!(1_800_000_600), json!("allow"), json!(HASH)];
     assert_eq!(
         [7, 8, 9].map(|nonce| attested(nonce)["intent"]["data"].clone()),
         [json!("0x1234567800000000"), json!("0x1234567800000002"), json!("0x1234567800000003")]
     );
     assert_eq!((terms(7), terms(9)), (by_option.clone(), by_option));
-    assert_eq!(terms(256), [json!(1_800_000_600), json!("deny"), json!(HASH)]);
-    assert_eq!(terms(8), [json!(1_800_000_300), json!("allow"), json!(format!("0x{}", "22".repeat(32)))]);
+    assert_eq!(terms(256), [json!(1_800_000_000), json!(1_800_000_600), json!("deny"), json!(HASH)]);
+    let others = json!(format!("0x{}", "22".repeat(32)));
+    assert_eq!(terms(8), [json!(1_799_999_900), json!(1_800_000_300), json!("allow"), others]);
 
     let denied = desk.run(&["verify", "--context", "context.json", "--document", "users/nonce-256.json"]);
     assert!(denied.status == Some(1) && denied.out.contains("PolicyDenied"), "{denied:?}");
@@ -133,6 +135,7 @@ fn entries_that_say_everything_need_no_options() {
     let mut entries = intents(2);
     for (nonce, entry) in entries.iter_mut().enumerate() {
         entry["nonce"] = json!(nonce);
+        entry["issuedAt"] = json!(1_800_000_000);
         entry["expiration"] = json!(1_800_000_600);
         entry["decision"] = json!("allow");
         entry["evidence"] = json!(HASH);
@@ -228,6 +231,7 @@ fn a_wrong_entry_is_named_with_its_field_and_place() {
     refused(|entry| entry["nonce"] = json!("1_000"), &["`nonce`", "a whole number"]);
     refused(|entry| entry["nonse"] = json!(1), &["unknown field `nonse`", "`nonce`"]);
     refused(|entry| entry["decision"] = json!("maybe"), &["`decision`", "`allow` or `deny`"]);
+    refused(|entry| entry["issuedAt"] = json!(1_u64 << 48), &["`issuedAt`", "does not fit 48 bits"]);
     refused(|entry| entry["expiration"] = json!(1_u64 << 48), &["`expiration`", "does not fit 48 bits"]);
     refused(|entry| entry["evidence"] = json!("0x12"), &["`evidence`"]);
     refused(|entry| *entry = json!(12), &["expected an object: an entry"]);
@@ -332,11 +336,65 @@ fn a_clock_never_decides_what_several_machines_sign() {
     let mut arguments = attest_batch("batch.json", &BOTH);
     let place = arguments.iter().position(|argument| *argument == "--expiration").expect("the expiration");
     arguments.splice(place..place + 2, ["--lifetime", "600"]);
+    let place = arguments.iter().position(|argument| *argument == "--issued-at").expect("the time of issuance");
+    arguments.drain(place..place + 2);
     let partial = format!("{TASK_MANAGER}=0x12");
     for more in [&["--sign-only"][..], &["--json", "--partial", &partial]] {
         desk.run(&with(arguments.clone(), more)).failed(1, &["--lifetime", "--expiration"]);
     }
     desk.run(&with(arguments, &["--json"])).succeeded();
+}
+
+/// The context's time is a recent block's, which no chain's clock is behind. The lifetime, which the policy limits,
+/// counts from it.
+#[test]
+fn an_attestation_is_issued_at_the_contexts_time_unless_another_is_given() {
+    let desk = desk_with(0);
+    let times = |options: &[&str]| {
+        let mut arguments = attest(&BOTH);
+        for option in ["--issued-at", "--expiration"] {
+            let place = arguments.iter().position(|argument| *argument == option).expect("an option");
+            arguments.drain(place..place + 2);
+        }
+        let report = desk.run(&with(with(arguments, options), &["--json"])).json();
+        let attestation = &report["document"]["attestation"];
+        ["issuedAt", "expiration"].map(|field| attestation[field].as_u64().expect("a time"))
+    };
+    assert_eq!(times(&["--lifetime", "600"]), [offline::PRESENT, offline::PRESENT + 600]);
+    assert_eq!(times(&["--expiration", "1800000300"]), [offline::PRESENT, offline::PRESENT + 300]);
+    assert_eq!(times(&["--issued-at", "1799999990", "--lifetime", "600"]), [1_799_999_990, 1_800_000_590]);
+}
+
+/// Without a context it is this machine's clock, and the user is told.
+#[test]
+fn without_a_context_the_clock_is_the_time_of_issuance_and_is_named() {
+    let desk = desk_with(0);
+    let mut arguments = attest(&BOTH);
+    let place = arguments.iter().position(|argument| *argument == "--context").expect("the context");
+    let context = [
+        "--epoch",
+        "epoch.json",
+        "--chain-id",
+        "31337",
+        "--task-manager",
+        TASK_MANAGER,
+        "--client",
+        offline::CLIENT,
+        "--policy-id",
+        offline::HASH,
+    ];
+    arguments.splice(place..place + 2, context);
+    for (option, lifetime) in [("--issued-at", &[][..]), ("--expiration", &["--lifetime", "600"])] {
+        let place = arguments.iter().position(|argument| *argument == option).expect("an option");
+        arguments.splice(place..place + 2, lifetime.iter().copied());
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let ran = desk.run(&with(arguments, &["--json"]));
+    assert!(ran.err.contains("by this machine's clock") && ran.err.contains("--issued-at"), "{ran:?}");
+    let attestation = ran.json()["document"]["attestation"].take();
+    let issued_at = attestation["issuedAt"].as_u64().expect("a time");
+    assert!((now..now + 60).contains(&issued_at), "{issued_at}, not {now}");
+    assert_eq!(attestation["expiration"], issued_at + 600);
 }
 
 #[test]

@@ -60,6 +60,8 @@ fn options_say_the_same_as_a_context() {
         HASH,
         "--nonce",
         "7",
+        "--issued-at",
+        "1800000000",
         "--expiration",
         "1800000600",
         "--decision",
@@ -79,7 +81,7 @@ fn inspect_shows_what_was_attested() {
     let desk = attested();
     let document: serde_json::Value = serde_json::from_str(&desk.read("document.json")).expect("a document");
     let decoded = desk.run(&["inspect", "@authorization.hex", "--json"]).json()["authorization"].take();
-    for field in ["taskId", "nonce", "expiration", "decision", "evidence"] {
+    for field in ["taskId", "nonce", "issuedAt", "expiration", "decision", "evidence"] {
         assert_eq!(decoded[field], document["attestation"][field], "{field}");
     }
     for field in ["epoch", "signature", "nonSigners", "merkleProof"] {
@@ -100,8 +102,8 @@ fn an_authorization_under_a_recorded_root_is_inspected_and_verified() {
     assert_eq!(refused.status, Some(1), "{refused:?}");
     assert!(refused.out.contains("RootNotRecorded") && refused.out.contains("assent record"), "{refused:?}");
 
-    // 107 bytes are the same; the kind is 1, and the Merkle proof is empty.
-    let recorded = format!("{}0100", &direct[..2 + 2 * 107]);
+    // 113 bytes are the same; the kind is 1, and the Merkle proof is empty.
+    let recorded = format!("{}0100", &direct[..2 + 2 * 113]);
     let said = desk.run(&["inspect", &recorded]).succeeded();
     assert!(said.contains("recorded") && !said.contains("non-signers"), "{said}");
     let decoded = desk.run(&["inspect", &recorded, "--json"]).json()["authorization"].take();

@@ -66,6 +66,7 @@ impl Fixture {
             policyId: policy_id,
             policyClient: self.vault,
             nonce,
+            issuedAt: U48::from(self.chain.timestamp()),
             expiration: U48::from(self.chain.timestamp() + 600),
             decision: 1,
             evidence: B256::repeat_byte(2),

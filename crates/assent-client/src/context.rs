@@ -3,7 +3,7 @@
 use crate::{AssentClient, ClientError, SpentSnapshot, spent::word_of};
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
-    primitives::{Address, U256},
+    primitives::{Address, U256, aliases::U48},
     providers::Provider,
     rpc::types::Header,
 };
@@ -28,6 +28,15 @@ impl<P: Provider> AssentClient<P> {
     /// [`ClientError::UnexpectedAnswer`] when `policy_client` is not a PolicyClient; [`ClientError::Transport`].
     pub async fn read_policy(&self, policy_client: Address) -> Result<Option<Policy>, ClientError> {
         self.policy_at(policy_client, BlockId::latest()).await
+    }
+
+    /// Reads a client's issuance floor: what was issued before is void. Zero until the client voids attestations.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_policy`](Self::read_policy).
+    pub async fn read_issuance_floor(&self, policy_client: Address) -> Result<U48, ClientError> {
+        self.issuance_floor_at(policy_client, BlockId::latest()).await
     }
 
     /// Reads a client's TaskManager; zero until it is set.
@@ -131,7 +140,7 @@ impl<P: Provider> AssentClient<P> {
 
     /// Reads the context for verifying a client's authorizations, as of the latest block, whose time is the context's.
     ///
-    /// It has the chain, the TaskManager, the policy, these epochs, and the words of these nonces, but no recorded
+    /// It has the chain, the TaskManager, the policy, the issuance floor, these epochs, and the words of these nonces, but no recorded
     /// roots: see [`read_recorded_roots`](Self::read_recorded_roots). An epoch that the TaskManager does not know is
     /// left out. A client without a TaskManager has neither epochs nor spent nonces. Verification then returns the
     /// chain's refusal.
@@ -208,6 +217,7 @@ impl<P: Provider> AssentClient<P> {
             task_manager,
             policy_client,
             policy: self.policy_at(policy_client, block).await?,
+            issuance_floor: self.issuance_floor_at(policy_client, block).await?,
             caller,
             timestamp: header.timestamp,
             epochs,
@@ -224,6 +234,15 @@ impl<P: Provider> AssentClient<P> {
             .await
             .map_err(|error| ClientError::from_contract(policy_client, "PolicyClient", error))?;
         Ok((!policy.policyId.is_zero()).then(|| policy.into()))
+    }
+
+    async fn issuance_floor_at(&self, policy_client: Address, block: BlockId) -> Result<U48, ClientError> {
+        IPolicyClient::new(policy_client, &self.provider)
+            .assentIssuanceFloor()
+            .block(block)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(policy_client, "PolicyClient", error))
     }
 
     async fn task_manager_at(&self, policy_client: Address, block: BlockId) -> Result<Address, ClientError> {

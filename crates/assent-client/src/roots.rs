@@ -152,15 +152,19 @@ impl<P: Provider> AssentClient<P> {
         let manager = TaskManager::new(task_manager, &self.provider);
         let mut recorded = RecordedRoots::default();
         for &(epoch, root) in roots {
-            let weights = manager
+            let recorded_root = manager
                 .recordedRoots(epoch, root)
                 .block(block)
                 .call()
                 .await
                 .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
-            let weights = RecordedRoot { signed_weight: weights.signedWeight, total_weight: weights.totalWeight };
-            // Both are zero when it is not recorded; then nothing is added.
-            recorded.record(epoch, root, weights);
+            let recorded_root = RecordedRoot {
+                signed_weight: recorded_root.signedWeight,
+                total_weight: recorded_root.totalWeight,
+                epoch_end: recorded_root.epochEnd,
+            };
+            // All are zero when it is not recorded; then nothing is added.
+            recorded.record(epoch, root, recorded_root);
         }
         Ok(recorded)
     }

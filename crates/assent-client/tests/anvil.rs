@@ -413,6 +413,7 @@ impl Fixture {
             policyId: policy_id,
             policyClient: self.vault,
             nonce,
+            issuedAt: U48::from(context.timestamp),
             expiration: U48::from(context.timestamp + 300),
             decision: 1,
             evidence: B256::repeat_byte(0xe1),

@@ -53,5 +53,5 @@ convert_structs! {
     IPolicyClient: Policy { policyId, operatorSet, quorum, maxLifetime }
     TaskManager: Intent { from, to, value, data, chainId }
     TaskManager: Policy { policyId, operatorSet, quorum, maxLifetime }
-    TaskManager: Attestation { taskId, policyId, policyClient, nonce, expiration, decision, evidence, intent }
+    TaskManager: Attestation { taskId, policyId, policyClient, nonce, issuedAt, expiration, decision, evidence, intent }
 }

@@ -18,8 +18,7 @@ pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF
 /// The salt of every contract. Bytecode and arguments already distinguish deployments.
 pub const SALT: B256 = B256::ZERO;
 
-/// The longest epoch lifetime that the OperatorRegistry accepts, in seconds: 30 days.
-pub const MAX_EPOCH_LIFETIME: U48 = seconds(30 * DAY);
+pub use assent_verifier::MAX_EPOCH_LIFETIME;
 
 const DAY: u64 = 24 * 60 * 60;
 

@@ -49,6 +49,7 @@ pub fn attestation(nonce: u64) -> Attestation {
         policyId: policy,
         policyClient: client,
         nonce,
+        issuedAt: U48::from(1_899_999_400_u64),
         expiration: U48::from(1_900_000_000_u64),
         decision: 1,
         evidence: B256::repeat_byte(11),

@@ -23,6 +23,7 @@ use crate::AttestationBatch;
 /// let partial = PartialSignature::new(OPERATORS[0], keys[0].sign_batch(&batch));
 /// assert_eq!(partial.signature.len(), 96);
 /// ```
+// Complete: an operator sends its address and its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialSignature {
     /// The operator said to have signed.
@@ -32,6 +33,7 @@ pub struct PartialSignature {
 }
 
 /// A partial signature that is not in the aggregate.
+// Complete: it names the partial signature and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RejectedPartial {
     /// Its index in the given partial signatures.
@@ -94,9 +96,10 @@ pub enum Rejection {
 /// // One signature serves every attestation of the batch.
 /// let document = aggregate.document(&batch, 1)?;
 /// assert_eq!(document.root(), batch.root());
-/// assert!(document.authorization()?.encode().len() > 206);
+/// assert!(document.authorization()?.encode().len() > 212);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+// Complete: a document is made of these, and callers match on all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {
     /// The signed root.

@@ -18,7 +18,7 @@
 //! assert_eq!(aggregate.rejected[0].reason, Rejection::Malformed);
 //!
 //! let authorization = aggregate.document(&batch, 0)?.authorization()?.encode(); // Travels with the call.
-//! assert!(authorization.len() > 206);
+//! assert!(authorization.len() > 212);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -46,6 +46,7 @@ fn attestation(nonce: u64) -> Attestation {
         policyId: policy_id,
         policyClient: policy_client,
         nonce,
+        issuedAt: U48::from(1_899_999_400_u64),
         expiration: U48::from(1_900_000_000_u64),
         decision: 1,
         evidence: B256::repeat_byte(7),

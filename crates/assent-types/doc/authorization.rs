@@ -6,6 +6,7 @@
     Authorization {
         task_id: B256::repeat_byte(1),
         nonce: U256::from(7),
+        issued_at: U48::from(1_699_999_400u64),
         expiration: U48::from(1_700_000_000u64),
         decision: Decision::Allow,
         evidence: B256::repeat_byte(2),

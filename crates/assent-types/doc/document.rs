@@ -24,6 +24,7 @@
             policyId: policy_id,
             policyClient: policy_client,
             nonce,
+            issuedAt: U48::from(1_700_000_000u64),
             expiration: U48::from(1_700_000_600u64),
             decision: Decision::Allow.into(),
             evidence: B256::repeat_byte(0x66),

@@ -3,6 +3,7 @@
 use crate::{
     AuthorizationError, AuthorizationRef, Decision, MerkleProof, NonSigners, QuorumProofRef, Signature,
     authorization_ref::{DIRECT, RECORDED},
+    offset,
 };
 use alloc::vec::Vec;
 use alloy_primitives::{B256, U256, aliases::U48};
@@ -14,11 +15,11 @@ use alloy_primitives::{B256, U256, aliases::U48};
 /// use assent_types::{Authorization, QuorumProof};
 ///
 /// let bytes = authorization.encode();
-/// assert_eq!(bytes.len(), 206);
+/// assert_eq!(bytes.len(), 212);
 /// assert_eq!(Authorization::parse(&bytes)?, authorization);
 ///
 /// let recorded = Authorization { quorum_proof: QuorumProof::Recorded, ..authorization };
-/// assert_eq!(recorded.encode().len(), 109);
+/// assert_eq!(recorded.encode().len(), 115);
 /// # Ok::<(), assent_types::AuthorizationError>(())
 /// ```
 // Complete: the layout is fixed by docs/protocol.md, and a further field would be another protocol.
@@ -28,7 +29,9 @@ pub struct Authorization {
     pub task_id: B256,
     /// The client's nonce that the call spends (check 7).
     pub nonce: U256,
-    /// The first second at which the attestation is no longer valid, Unix time (checks 5 and 6).
+    /// The time from which the attestation is valid, Unix time (checks 5 and 6).
+    pub issued_at: U48,
+    /// The first second at which the attestation is no longer valid, Unix time (checks 5, 6 and 9).
     pub expiration: U48,
     /// The operators' decision (check 12).
     pub decision: Decision,
@@ -58,6 +61,9 @@ pub enum QuorumProof {
 }
 
 impl Authorization {
+    /// The length in bytes of the longest authorization: with the longest bitmap and the longest Merkle proof.
+    pub const MAX_LENGTH: usize = offset::BITMAP + NonSigners::MAX_BYTES + 1 + 32 * MerkleProof::MAX_LENGTH;
+
     /// Parses the bytes that docs/protocol.md specifies under "Authorization".
     ///
     /// # Errors
@@ -69,13 +75,14 @@ impl Authorization {
 
     /// Returns the bytes that [`parse`](Self::parse) reads.
     ///
-    /// They are 206 and the bitmap's if the authorization carries its signature, 109 if the root is recorded, and 32
+    /// They are 212 and the bitmap's if the authorization carries its signature, 115 if the root is recorded, and 32
     /// for each hash of the Merkle proof.
     pub fn encode(&self) -> Vec<u8> {
         let hashes = self.merkle_proof.as_slice();
         let mut bytes = [
             self.task_id.as_slice(),
             &self.nonce.to_be_bytes::<32>(),
+            &self.issued_at.to_be_bytes::<6>(),
             &self.expiration.to_be_bytes::<6>(),
             &[u8::from(self.decision)],
             self.evidence.as_slice(),
@@ -103,6 +110,7 @@ impl From<AuthorizationRef<'_>> for Authorization {
         Self {
             task_id: parsed.task_id,
             nonce: parsed.nonce,
+            issued_at: parsed.issued_at,
             expiration: parsed.expiration,
             decision: parsed.decision,
             evidence: parsed.evidence,

@@ -68,7 +68,9 @@ pub struct AuthorizationRef<'a> {
     pub task_id: B256,
     /// The client's nonce that the call spends (check 7).
     pub nonce: U256,
-    /// The first second at which the attestation is no longer valid, Unix time (checks 5 and 6).
+    /// The time from which the attestation is valid, Unix time (checks 5 and 6).
+    pub issued_at: U48,
+    /// The first second at which the attestation is no longer valid, Unix time (checks 5, 6 and 9).
     pub expiration: U48,
     /// The operators' decision (check 12).
     pub decision: Decision,
@@ -108,6 +110,7 @@ impl<'a> AuthorizationRef<'a> {
         let authorization = Self {
             task_id: B256::new(fields.array("taskId")?),
             nonce: U256::from_be_bytes(fields.array::<32>("nonce")?),
+            issued_at: U48::from_be_bytes(fields.array::<6>("issuedAt")?),
             expiration: U48::from_be_bytes(fields.array::<6>("expiration")?),
             decision: Decision::try_from(fields.byte("decision")?)?,
             evidence: B256::new(fields.array("evidence")?),

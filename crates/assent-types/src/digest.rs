@@ -21,7 +21,7 @@ pub const PROOF_OF_POSSESSION_TAG: &[u8] = b"BLS_POP_BLS12381G1_XMD:SHA-256_SSWU
 pub const EPOCH_APPROVAL_TAG: &[u8] = b"ASSENT_EPOCH_APPROVAL_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
 /// keccak256 of EIP-712's `encodeType` of an attestation: both type strings of docs/protocol.md, concatenated.
-const ATTESTATION_TYPE_HASH: B256 = b256!("0x093f45252b54193fa02ea3f3996b26b1e8d480095118f77e36c9a1de901fa618");
+const ATTESTATION_TYPE_HASH: B256 = b256!("0xd3de8c5ec19821e0a35c3412b9f610dda0cd8ad8dd836cff559d93907f8711d9");
 
 /// keccak256 of `encodeType` of an intent.
 const INTENT_TYPE_HASH: B256 = b256!("0xc3e15847c0f2505aad68e5798871677e27db94ac3c90efa5145ca04f00bf9b3f");
@@ -124,12 +124,14 @@ pub fn task_id(
 /// assert_eq!(digest, attestation.eip712_signing_hash(&domain(chain_id, task_manager)));
 /// ```
 pub fn attestation_digest(attestation: &Attestation, chain_id: U256, task_manager: Address) -> B256 {
-    let Attestation { taskId, policyId, policyClient, nonce, expiration, decision, evidence, intent } = attestation;
+    let Attestation { taskId, policyId, policyClient, nonce, issuedAt, expiration, decision, evidence, intent } =
+        attestation;
     AttestedFields {
         task_id: *taskId,
         policy_id: *policyId,
         policy_client: *policyClient,
         nonce: *nonce,
+        issued_at: *issuedAt,
         expiration: *expiration,
         decision: *decision,
         evidence: *evidence,
@@ -155,6 +157,8 @@ pub struct AttestedFields {
     pub policy_client: Address,
     /// The nonce that the call spends.
     pub nonce: U256,
+    /// The time from which the attestation is valid, Unix time.
+    pub issued_at: U48,
     /// The first second at which the attestation is no longer valid, Unix time.
     pub expiration: U48,
     /// The operators' decision, as its byte.
@@ -181,6 +185,7 @@ impl AttestedFields {
             self.policy_id,
             self.policy_client.into_word(),
             self.nonce.into(),
+            U256::from(self.issued_at).into(),
             U256::from(self.expiration).into(),
             U256::from(self.decision).into(),
             self.evidence,

@@ -61,6 +61,7 @@ impl AttestationDocument {
         Ok(Authorization {
             task_id: self.attestation.taskId,
             nonce: self.attestation.nonce,
+            issued_at: self.attestation.issuedAt,
             expiration: self.attestation.expiration,
             decision: Decision::try_from(self.attestation.decision)?,
             evidence: self.attestation.evidence,

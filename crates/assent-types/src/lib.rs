@@ -54,6 +54,7 @@ mod epoch_approval;
 pub mod json;
 mod merkle;
 mod non_signers;
+pub mod offset;
 pub mod protocol;
 mod trailing;
 
@@ -65,7 +66,7 @@ pub use encoding::{Decision, PublicKey, Signature, UnknownDecision};
 pub use epoch_approval::EpochApproval;
 pub use merkle::{MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree};
 pub use non_signers::{NonSigners, NonSignersError, NonSignersRef};
-pub use protocol::{Attestation, Intent, Policy};
+pub use protocol::{Attestation, Intent, MAX_EPOCH_LIFETIME, Policy};
 pub use trailing::{append_trailing, split_trailing};
 
 /// Tests the README's example like all others.

@@ -20,7 +20,15 @@
 #![allow(missing_docs)]
 #![allow(clippy::all, clippy::as_conversions, clippy::indexing_slicing, clippy::unwrap_used)]
 
+use alloy_primitives::aliases::U48;
+
 alloy_sol_types::sol!(
     #![sol(all_derives)]
     "Protocol.sol"
 );
+
+/// The longest lifetime of an epoch, in seconds: 30 days, as in the Solidity file.
+///
+/// Nothing is signed for longer. A policy's `maxLifetime` is at most this, and no client's issuance floor is further
+/// ahead.
+pub const MAX_EPOCH_LIFETIME: U48 = U48::from_limbs([30 * 24 * 60 * 60]);

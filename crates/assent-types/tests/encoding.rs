@@ -5,10 +5,11 @@ mod document;
 use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use alloy_sol_types::{SolStruct, SolValue};
 use assent_types::{
-    Attestation, AttestationDocument, Authorization, AuthorizationError, Decision, EpochApproval, Intent, MerkleProof,
-    MerkleTree, NonSigners, NonSignersError, PublicKey, QuorumProof, Signature, UnknownDecision, append_trailing,
+    Attestation, AttestationDocument, Authorization, AuthorizationError, Decision, EpochApproval, Intent,
+    MAX_EPOCH_LIFETIME, MerkleProof, MerkleTree, NonSigners, NonSignersError, PublicKey, QuorumProof, Signature,
+    UnknownDecision, append_trailing,
     digest::{attestation_digest, intent_hash, proof_of_possession_digest},
-    split_trailing,
+    offset, split_trailing,
 };
 use document::document;
 use proptest::prelude::*;
@@ -18,6 +19,7 @@ fn an_authorization_is_laid_out_as_the_protocol_says() {
     let authorization = Authorization {
         task_id: B256::repeat_byte(0x01),
         nonce: U256::from(0x0203),
+        issued_at: U48::from(0x1213_1415_1617u64),
         expiration: U48::from(0x0405_0607_0809u64),
         decision: Decision::Allow,
         evidence: B256::repeat_byte(0x0a),
@@ -29,28 +31,71 @@ fn an_authorization_is_laid_out_as_the_protocol_says() {
         merkle_proof: vec![B256::repeat_byte(0x10), B256::repeat_byte(0x11)].try_into().unwrap(),
     };
     let bytes = authorization.encode();
-    assert_eq!(bytes.len(), 206 + 2 + 64);
+    assert_eq!(bytes.len(), 212 + 2 + 64);
     assert_eq!(bytes[0..32], [0x01; 32]);
     assert_eq!(bytes[32..64], U256::from(0x0203).to_be_bytes::<32>());
-    assert_eq!(bytes[64..70], [4, 5, 6, 7, 8, 9]);
-    assert_eq!(bytes[70], 1);
-    assert_eq!(bytes[71..103], [0x0a; 32]);
-    assert_eq!(bytes[103..107], [0x0b, 0x0c, 0x0d, 0x0e]);
-    assert_eq!(bytes[107], 0);
-    assert_eq!(bytes[108..204], [0x0f; 96]);
-    assert_eq!(bytes[204..207], [2, 0b1, 0b10]);
-    assert_eq!(bytes[207], 2);
-    assert_eq!(bytes[208..240], [0x10; 32]);
-    assert_eq!(bytes[240..], [0x11; 32]);
+    assert_eq!(bytes[64..70], [0x12, 0x13, 0x14, 0x15, 0x16, 0x17]);
+    assert_eq!(bytes[70..76], [4, 5, 6, 7, 8, 9]);
+    assert_eq!(bytes[76], 1);
+    assert_eq!(bytes[77..109], [0x0a; 32]);
+    assert_eq!(bytes[109..113], [0x0b, 0x0c, 0x0d, 0x0e]);
+    assert_eq!(bytes[113], 0);
+    assert_eq!(bytes[114..210], [0x0f; 96]);
+    assert_eq!(bytes[210..213], [2, 0b1, 0b10]);
+    assert_eq!(bytes[213], 2);
+    assert_eq!(bytes[214..246], [0x10; 32]);
+    assert_eq!(bytes[246..], [0x11; 32]);
     assert_eq!(Authorization::parse(&bytes), Ok(authorization.clone()));
 
     let recorded = Authorization { quorum_proof: QuorumProof::Recorded, ..authorization };
     let short = recorded.encode();
-    assert_eq!(short.len(), 109 + 64);
-    assert_eq!(short[..107], bytes[..107]);
-    assert_eq!(short[107..109], [1, 2]);
-    assert_eq!(short[109..], bytes[208..]);
+    assert_eq!(short.len(), 115 + 64);
+    assert_eq!(short[..113], bytes[..113]);
+    assert_eq!(short[113..115], [1, 2]);
+    assert_eq!(short[115..], bytes[214..]);
     assert_eq!(Authorization::parse(&short), Ok(recorded));
+}
+
+/// Solidity's library has the same table; each of its constants is compared by name.
+#[test]
+fn every_offset_is_the_one_in_the_solidity_library() {
+    const LIBRARY: &str = include_str!("../../../contracts/libraries/Authorization.sol");
+    let offsets = [
+        ("TASK_ID", offset::TASK_ID),
+        ("NONCE", offset::NONCE),
+        ("ISSUED_AT", offset::ISSUED_AT),
+        ("EXPIRATION", offset::EXPIRATION),
+        ("DECISION", offset::DECISION),
+        ("EVIDENCE", offset::EVIDENCE),
+        ("EPOCH", offset::EPOCH),
+        ("KIND", offset::KIND),
+        ("SIGNATURE", offset::SIGNATURE),
+        ("BITMAP_LENGTH", offset::BITMAP_LENGTH),
+        ("BITMAP", offset::BITMAP),
+    ];
+    for (name, value) in offsets {
+        let declaration = format!(" {name}_OFFSET = {value};");
+        assert!(LIBRARY.contains(&declaration), "the Solidity library does not have{declaration}");
+    }
+    let declared = LIBRARY.lines().filter(|line| line.contains(" constant ") && line.contains("_OFFSET =")).count();
+    assert_eq!(declared, offsets.len());
+    assert_eq!(offset::RECORDED_PROOF_LENGTH, offset::KIND + 1);
+}
+
+#[test]
+fn the_longest_epoch_lifetime_is_the_one_in_the_solidity_file() {
+    const PROTOCOL: &str = include_str!("../Protocol.sol");
+    assert!(PROTOCOL.contains("\nuint48 constant MAX_EPOCH_LIFETIME = 30 days;\n"));
+    assert_eq!(MAX_EPOCH_LIFETIME, U48::from(30 * 86_400));
+}
+
+#[test]
+fn the_longest_authorization_has_the_longest_bitmap_and_the_longest_proof() {
+    let mut authorization = document().authorization().unwrap();
+    let QuorumProof::Direct { non_signers, .. } = &mut authorization.quorum_proof else { panic!("not direct") };
+    *non_signers = NonSigners::from_indices([2039]).unwrap();
+    authorization.merkle_proof = vec![B256::ZERO; MerkleProof::MAX_LENGTH].try_into().unwrap();
+    assert_eq!((authorization.encode().len(), Authorization::MAX_LENGTH), (1491, 1491));
 }
 
 #[test]
@@ -60,7 +105,7 @@ fn a_document_gives_both_kinds_of_authorization() {
     let QuorumProof::Direct { signature, ref non_signers } = direct.quorum_proof else { panic!("not direct") };
     assert_eq!((signature, non_signers), (document.signature, &document.non_signers));
     assert_eq!(recorded, Authorization { quorum_proof: QuorumProof::Recorded, ..direct });
-    assert_eq!(recorded.encode().len(), 109 + 32);
+    assert_eq!(recorded.encode().len(), 115 + 32);
 }
 
 #[test]
@@ -73,16 +118,16 @@ fn names_what_is_wrong_with_bytes_that_do_not_parse() {
     };
     assert_eq!(altered(|bytes| bytes.truncate(31)), Err(AuthorizationError::TooShort { field: "taskId" }));
     assert_eq!(altered(|bytes| bytes.push(0)), Err(AuthorizationError::LeftOver(1)));
-    assert_eq!(altered(|bytes| bytes[70] = 2), Err(UnknownDecision(2).into()));
-    assert_eq!(altered(|bytes| bytes[107] = 2), Err(AuthorizationError::UnknownKind(2)));
-    assert_eq!(altered(|bytes| bytes[205] = 0), Err(NonSignersError::TrailingZero.into()));
+    assert_eq!(altered(|bytes| bytes[offset::DECISION] = 2), Err(UnknownDecision(2).into()));
+    assert_eq!(altered(|bytes| bytes[offset::KIND] = 2), Err(AuthorizationError::UnknownKind(2)));
+    assert_eq!(altered(|bytes| bytes[offset::BITMAP] = 0), Err(NonSignersError::TrailingZero.into()));
     let deep_proof = altered(|bytes| {
-        bytes[206] = 33;
+        bytes[offset::BITMAP + 1] = 33;
         bytes.extend([0; 33 * 32]);
     });
     assert_eq!(deep_proof, Err(AuthorizationError::MerkleProofTooLong(33)));
     let deepest_proof = altered(|bytes| {
-        bytes[206] = 32;
+        bytes[offset::BITMAP + 1] = 32;
         bytes.extend([0; 32 * 32]);
     });
     assert_eq!(deepest_proof.unwrap().merkle_proof.as_slice().len(), 32);
@@ -93,7 +138,7 @@ fn names_what_is_wrong_with_bytes_under_a_recorded_root() {
     let valid = document().recorded_authorization().unwrap().encode();
     let with_proof = |length: u8, hashes: usize| {
         let mut bytes = valid.clone();
-        bytes[108] = length;
+        bytes[offset::RECORDED_PROOF_LENGTH] = length;
         bytes.extend(vec![0; 32 * hashes]);
         Authorization::parse(&bytes)
     };
@@ -102,8 +147,11 @@ fn names_what_is_wrong_with_bytes_under_a_recorded_root() {
     assert_eq!(with_proof(1, 0), Err(AuthorizationError::TooShort { field: "Merkle proof" }));
     assert_eq!(with_proof(0, 1), Err(AuthorizationError::LeftOver(32)));
     let cut = |length| Authorization::parse(&valid[..length]);
-    assert_eq!(cut(108), Err(AuthorizationError::TooShort { field: "Merkle proof's length" }));
-    assert_eq!(cut(107), Err(AuthorizationError::TooShort { field: "kind" }));
+    assert_eq!(
+        cut(offset::RECORDED_PROOF_LENGTH),
+        Err(AuthorizationError::TooShort { field: "Merkle proof's length" })
+    );
+    assert_eq!(cut(offset::KIND), Err(AuthorizationError::TooShort { field: "kind" }));
 }
 
 #[test]
@@ -126,7 +174,7 @@ fn digests_are_those_of_the_typed_data_in_the_protocol() {
     let intent = &attestation.intent;
     let intent_type = "Intent(address from,address to,uint256 value,bytes data,uint256 chainId)";
     let attestation_type = "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,\
-        uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)";
+        uint48 issuedAt,uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)";
     let hash_words = |words: &[B256]| keccak256(words.concat());
     let number = |number: U256| B256::from(number);
 
@@ -156,6 +204,7 @@ fn digests_are_those_of_the_typed_data_in_the_protocol() {
         attestation.policyId,
         attestation.policyClient.into_word(),
         number(attestation.nonce),
+        number(U256::from(attestation.issuedAt)),
         number(U256::from(attestation.expiration)),
         number(U256::from(1)),
         attestation.evidence,
@@ -230,7 +279,7 @@ fn there_is_no_tree_without_leaves_and_no_proof_without_a_leaf() {
 prop_compose! {
     fn authorizations()(
         fixed: ([u8; 32], [u8; 32], [u8; 32], [[u8; 32]; 3]),
-        expiration in 0..1u64 << 48,
+        times in [0..1u64 << 48, 0..1u64 << 48],
         epoch: u32,
         allow: bool,
         absent in prop::collection::vec(0..2040u16, 0..20),
@@ -242,7 +291,8 @@ prop_compose! {
         Authorization {
             task_id: fixed.0.into(),
             nonce: U256::from_be_bytes(fixed.1),
-            expiration: U48::from(expiration),
+            issued_at: U48::from(times[0]),
+            expiration: U48::from(times[1]),
             decision: if allow { Decision::Allow } else { Decision::Deny },
             evidence: fixed.2.into(),
             epoch,
@@ -258,7 +308,7 @@ proptest! {
     fn digests_are_those_that_alloy_makes_of_the_solidity_structs(
         words: [[u8; 32]; 5],
         addresses: [[u8; 20]; 4],
-        numbers: [u64; 2],
+        numbers: [u64; 3],
         decision: u8,
         data: Vec<u8>,
     ) {
@@ -271,6 +321,7 @@ proptest! {
             policyId: policy_id,
             policyClient: policy_client,
             nonce: nonce.into(),
+            issuedAt: U48::from(numbers[2] >> 16),
             expiration: U48::from(numbers[1] >> 16),
             decision,
             evidence,

@@ -34,7 +34,10 @@ fn every_type_reads_what_it_writes() {
     assert_eq!(keys(&assert_round_trip(&policy())), ["maxLifetime", "operatorSet", "policyId", "quorum"]);
 
     let recorded = assert_round_trip(&document.recorded_authorization().unwrap());
-    assert_eq!(keys(&recorded), ["decision", "epoch", "evidence", "expiration", "merkleProof", "nonce", "taskId"]);
+    assert_eq!(
+        keys(&recorded),
+        ["decision", "epoch", "evidence", "expiration", "issuedAt", "merkleProof", "nonce", "taskId"]
+    );
     let authorization = assert_round_trip(&document.authorization().unwrap());
     assert_eq!(authorization["nonSigners"], json!([1, 4]));
     assert_eq!(authorization["decision"], "allow");

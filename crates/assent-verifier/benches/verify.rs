@@ -98,7 +98,7 @@ fn parts(criterion: &mut Criterion<ThreadTime>, batch: &Batch) {
     let mut group = criterion.benchmark_group("parts");
     group.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
     let mut authorization = batch.authorizations[0].clone();
-    authorization[108..][..Signature::LENGTH].fill(0);
+    authorization[assent_verifier::offset::SIGNATURE..][..Signature::LENGTH].fill(0);
     let call = Call::Explicit { intent: &batch.intent, authorization: &authorization };
     assert_eq!(*verify_with_report(&batch.context, call).result(), Err(Refusal::MalformedSignature));
     let Context { chain_id, task_manager, .. } = batch.context;

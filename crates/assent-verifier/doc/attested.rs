@@ -27,6 +27,7 @@ pub fn context() -> Context {
             quorum: 6000,
             maxLifetime: U48::from(3600),
         }),
+        issuance_floor: U48::ZERO,
         caller: Address::repeat_byte(5),
         timestamp: 1_700_000_000,
         epochs: vec![Epoch {
@@ -93,6 +94,7 @@ pub fn attestation(context: &Context, intent: &Intent, nonce: U256) -> Attestati
         policyId: policy_id,
         policyClient: policy_client,
         nonce,
+        issuedAt: U48::from(timestamp),
         expiration: U48::from(timestamp + 600),
         decision: Decision::Allow.into(),
         evidence: B256::repeat_byte(8),

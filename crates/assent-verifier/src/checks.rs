@@ -59,10 +59,12 @@ pub(crate) fn run_checks_before_signature<'a, B: Backend, L: SpentLedger>(
     require_task(context, policy, intent_hash, &authorization)?;
     passed(Check::Task);
 
+    require_issued(context.timestamp, authorization.issued_at)?;
     require_not_expired(context.timestamp, authorization.expiration)?;
-    passed(Check::Expiration);
+    passed(Check::ValidityPeriod);
 
-    require_lifetime(context.timestamp, authorization.expiration, policy.maxLifetime)?;
+    require_lifetime(&authorization, policy.maxLifetime)?;
+    require_not_voided(context.issuance_floor, authorization.issued_at)?;
     passed(Check::Lifetime);
 
     require_not_spent(context, authorization.nonce)?;
@@ -71,7 +73,7 @@ pub(crate) fn run_checks_before_signature<'a, B: Backend, L: SpentLedger>(
     let epoch = require_known_epoch(context, policy.operatorSet, authorization.epoch)?;
     match authorization.quorum_proof {
         QuorumProofRef::Direct { .. } => require_epoch_in_force(epoch, context.timestamp)?,
-        // The root was recorded while the epoch was in force. Only revocation undoes that.
+        // The root was recorded while the epoch was in force. Only revocation undoes that, and check 9 bounds the use.
         QuorumProofRef::Recorded => require_not_revoked(epoch)?,
     }
     passed(Check::Epoch);
@@ -79,7 +81,9 @@ pub(crate) fn run_checks_before_signature<'a, B: Backend, L: SpentLedger>(
     let (root, weight, claim) = match authorization.quorum_proof {
         QuorumProofRef::Recorded => {
             let root = root(context, policy, intent_hash, &authorization);
-            let weight = recorded_weight(context, epoch.number, root)?;
+            let recorded = require_recorded_root(context, epoch.number, root)?;
+            require_within_epoch(authorization.expiration, recorded.epoch_end)?;
+            let weight = Weight { signed: recorded.signed_weight, total: recorded.total_weight };
             require_quorum(weight, policy.quorum)?;
             passed(Check::Quorum);
             (root, weight, None)
@@ -112,6 +116,7 @@ impl<B: Backend> PendingVerification<'_, B> {
                 policyId: policy.policyId,
                 policyClient: call.policy_client,
                 nonce: authorization.nonce,
+                issuedAt: authorization.issued_at,
                 expiration: authorization.expiration,
                 decision: authorization.decision.into(),
                 evidence: authorization.evidence,
@@ -207,6 +212,14 @@ fn require_task<L>(
     Ok(())
 }
 
+fn require_issued(timestamp: u64, issued_at: U48) -> Result<(), Refusal> {
+    let timestamp = U256::from(timestamp);
+    if U256::from(issued_at) > timestamp {
+        return Err(Refusal::AttestationNotYetValid { issuedAt: issued_at, timestamp });
+    }
+    Ok(())
+}
+
 fn require_not_expired(timestamp: u64, expiration: U48) -> Result<(), Refusal> {
     let timestamp = U256::from(timestamp);
     if timestamp >= U256::from(expiration) {
@@ -215,10 +228,19 @@ fn require_not_expired(timestamp: u64, expiration: U48) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn require_lifetime(timestamp: u64, expiration: U48, max_lifetime: U48) -> Result<(), Refusal> {
-    let latest = U256::from(timestamp).saturating_add(U256::from(max_lifetime));
+/// Bounds what was signed, whenever it is used: an old attestation does not become valid as its expiration approaches.
+fn require_lifetime(authorization: &AuthorizationRef<'_>, max_lifetime: U48) -> Result<(), Refusal> {
+    let AuthorizationRef { issued_at, expiration, .. } = *authorization;
+    let latest = U256::from(issued_at).saturating_add(U256::from(max_lifetime));
     if U256::from(expiration) > latest {
         return Err(Refusal::LifetimeTooLong { expiration, latest });
+    }
+    Ok(())
+}
+
+fn require_not_voided(floor: U48, issued_at: U48) -> Result<(), Refusal> {
+    if issued_at < floor {
+        return Err(Refusal::AttestationVoided { issuedAt: issued_at, floor });
     }
     Ok(())
 }
@@ -251,10 +273,17 @@ fn require_not_revoked(epoch: &Epoch) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn recorded_weight<L>(context: &Context<L>, epoch: u32, root: B256) -> Result<Weight, Refusal> {
-    let recorded = context.recorded_roots.get(epoch, root);
-    let RecordedRoot { signed_weight, total_weight } = recorded.ok_or(Refusal::RootNotRecorded { epoch, root })?;
-    Ok(Weight { signed: signed_weight, total: total_weight })
+fn require_recorded_root<L>(context: &Context<L>, epoch: u32, root: B256) -> Result<RecordedRoot, Refusal> {
+    context.recorded_roots.get(epoch, root).ok_or(Refusal::RootNotRecorded { epoch, root })
+}
+
+/// Bounds attestations under a recorded root, which outlasts the epoch's own end: nothing that an epoch signed
+/// outlives it.
+fn require_within_epoch(expiration: U48, epoch_end: U48) -> Result<(), Refusal> {
+    if expiration > epoch_end {
+        return Err(Refusal::ExpirationBeyondEpoch { expiration, epochEnd: epoch_end });
+    }
+    Ok(())
 }
 
 fn signed_weight(epoch: &Epoch, non_signers: NonSignersRef<'_>) -> Result<Weight, Refusal> {
@@ -291,6 +320,7 @@ fn root<L>(context: &Context<L>, policy: &Policy, intent_hash: B256, authorizati
         policy_id: policy.policyId,
         policy_client: context.policy_client,
         nonce: authorization.nonce,
+        issued_at: authorization.issued_at,
         expiration: authorization.expiration,
         decision: authorization.decision.into(),
         evidence: authorization.evidence,

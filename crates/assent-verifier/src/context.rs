@@ -5,7 +5,7 @@ use crate::{
     digest::{AttestedFields, intent_hash, task_id},
 };
 use alloc::vec::Vec;
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48};
 
 /// Chain state that offline verification takes as input. Nothing is read from a clock or a network.
 ///
@@ -15,7 +15,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 /// ```
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
 /// # let (Context { policy, epochs, .. }, now) = (attested::context(), 1_700_000_000);
-/// use alloy_primitives::{U256, address};
+/// use alloy_primitives::{U256, address, aliases::U48};
 /// use assent_verifier::{Context, SpentNonces};
 ///
 /// let context = Context::builder(SpentNonces::default())
@@ -23,6 +23,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 ///     .task_manager(address!("0x1111111111111111111111111111111111111111"))
 ///     .policy_client(address!("0x2222222222222222222222222222222222222222"))
 ///     .policy(policy)
+///     .issuance_floor(U48::ZERO) // The client has voided nothing.
 ///     .caller(address!("0x4444444444444444444444444444444444444444"))
 ///     .timestamp(now)
 ///     .epochs(epochs)
@@ -40,6 +41,8 @@ pub struct Context<L = SpentNonces> {
     pub policy_client: Address,
     /// The client's policy; `None` (or a zero `policyId`) if none is set.
     pub policy: Option<Policy>,
+    /// The client's issuance floor: attestations that were issued before it are void.
+    pub issuance_floor: U48,
     /// The caller (`msg.sender`).
     pub caller: Address,
     /// The current time in Unix seconds (`block.timestamp`).
@@ -89,6 +92,14 @@ impl<L> ContextBuilder<L> {
     /// Trusted: it decides which operators may sign, and how many must.
     pub fn policy(mut self, policy: impl Into<Option<Policy>>) -> Self {
         self.0.policy = policy.into();
+        self
+    }
+
+    /// Sets the client's issuance floor.
+    ///
+    /// Trusted: a floor that is too low makes attestations valid again that the client voided.
+    pub fn issuance_floor(mut self, issuance_floor: U48) -> Self {
+        self.0.issuance_floor = issuance_floor;
         self
     }
 
@@ -158,6 +169,8 @@ impl<L> Context<L> {
             task_manager: Address::ZERO,
             policy_client: Address::ZERO,
             policy: None,
+            // Everything is void.
+            issuance_floor: U48::MAX,
             caller: Address::ZERO,
             // Everything has expired.
             timestamp: u64::MAX,
@@ -187,13 +200,17 @@ impl<L> Context<L> {
     /// ```
     /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
     /// # let (mut context, intent, document) = attested::example();
-    /// use alloy_primitives::aliases::U96;
+    /// use alloy_primitives::aliases::{U48, U96};
     /// use assent_verifier::{RecordedRoot, verify};
     ///
     /// let authorization = document.recorded_authorization()?;
     /// assert_eq!(context.root(&intent, &authorization), Some(document.root()));
     ///
-    /// let recorded = RecordedRoot { signed_weight: U96::from(200), total_weight: U96::from(300) };
+    /// let recorded = RecordedRoot {
+    ///     signed_weight: U96::from(200),
+    ///     total_weight: U96::from(300),
+    ///     epoch_end: U48::from(context.timestamp + 86_400),
+    /// };
     /// context.recorded_roots.record(1, document.root(), recorded);
     /// assert!(verify(&context, &intent, &authorization.encode()).is_ok());
     /// # Ok::<(), assent_verifier::UnknownDecision>(())
@@ -204,6 +221,7 @@ impl<L> Context<L> {
             policy_id: self.policy.as_ref()?.policyId,
             policy_client: self.policy_client,
             nonce: authorization.nonce,
+            issued_at: authorization.issued_at,
             expiration: authorization.expiration,
             decision: authorization.decision.into(),
             evidence: authorization.evidence,

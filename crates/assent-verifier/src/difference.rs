@@ -52,6 +52,7 @@ impl<L> Context<L> {
             difference("policyClient", &attested.policyClient, &self.policy_client),
             difference("policyId", &attested.policyId, &policy_id),
             difference("nonce", &attested.nonce, &authorization.nonce),
+            difference("issuedAt", &attested.issuedAt, &authorization.issued_at),
             difference("expiration", &attested.expiration, &authorization.expiration),
             difference("decision", &attested.decision, &u8::from(authorization.decision)),
             difference("evidence", &attested.evidence, &authorization.evidence),

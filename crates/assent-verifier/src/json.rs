@@ -11,6 +11,7 @@
 //!     "taskManager": "0x1111111111111111111111111111111111111111",
 //!     "policyClient": "0x2222222222222222222222222222222222222222",
 //!     "policy": null, // Or an object.
+//!     "issuanceFloor": 0, // Nothing is void.
 //!     "caller": "0x3333333333333333333333333333333333333333",
 //!     "timestamp": 1700000000,
 //!     "epochs": [{
@@ -29,6 +30,7 @@
 //!         "root": "0x5555555555555555555555555555555555555555555555555555555555555555",
 //!         "signedWeight": "70",
 //!         "totalWeight": "100",
+//!         "epochEnd": 1700600000,
 //!     }],
 //!     // Nonces 0 and 1 of this client are spent: word 0, bits 0 and 1.
 //!     "spent": [{ "policyClient": "0x2222222222222222222222222222222222222222", "word": "0", "mask": "0x3" }],
@@ -103,6 +105,8 @@ struct ContextFields {
     #[serde(with = "hex")]
     policy_client: Address,
     policy: Option<Policy>,
+    #[serde(with = "integer")]
+    issuance_floor: U48,
     #[serde(with = "hex")]
     caller: Address,
     #[serde(with = "integer")]
@@ -134,8 +138,8 @@ impl Serialize for RecordedRoots {
 impl<'de> Deserialize<'de> for RecordedRoots {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut roots = Self::default();
-        for RecordedEntry { epoch, root, signed_weight, total_weight } in Vec::deserialize(deserializer)? {
-            roots.record(epoch, root, RecordedRoot { signed_weight, total_weight });
+        for RecordedEntry { epoch, root, signed_weight, total_weight, epoch_end } in Vec::deserialize(deserializer)? {
+            roots.record(epoch, root, RecordedRoot { signed_weight, total_weight, epoch_end });
         }
         Ok(roots)
     }
@@ -168,12 +172,14 @@ struct RecordedEntry {
     signed_weight: U96,
     #[serde(with = "wide")]
     total_weight: U96,
+    #[serde(with = "integer")]
+    epoch_end: U48,
 }
 
 impl From<(u32, B256, RecordedRoot)> for RecordedEntry {
     fn from((epoch, root, recorded): (u32, B256, RecordedRoot)) -> Self {
-        let RecordedRoot { signed_weight, total_weight } = recorded;
-        Self { epoch, root, signed_weight, total_weight }
+        let RecordedRoot { signed_weight, total_weight, epoch_end } = recorded;
+        Self { epoch, root, signed_weight, total_weight, epoch_end }
     }
 }
 

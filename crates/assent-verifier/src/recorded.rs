@@ -1,16 +1,22 @@
 //! Roots whose signatures were verified before the calls under them.
 
 use alloc::collections::BTreeMap;
-use alloy_primitives::{B256, aliases::U96};
+use alloy_primitives::{
+    B256,
+    aliases::{U48, U96},
+};
 
-/// The weights that were verified when a root was recorded.
-// Complete: contracts store these two weights.
+/// The weights that were verified when a root was recorded, and the epoch's end.
+// Complete: contracts store these three numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RecordedRoot {
     /// The weight of the operators that signed the root.
     pub signed_weight: U96,
     /// The total weight of the epoch.
     pub total_weight: U96,
+    /// The first second at which the epoch is no longer valid, whatever happens: `expiresAt` in the OperatorRegistry.
+    /// No attestation under the root is valid for longer.
+    pub epoch_end: U48,
 }
 
 /// The recorded roots, each under the epoch whose operators signed it.
@@ -19,11 +25,12 @@ pub struct RecordedRoot {
 ///
 /// ```
 /// use assent_verifier::{RecordedRoot, RecordedRoots};
-/// use alloy_primitives::{B256, aliases::U96};
+/// use alloy_primitives::{B256, aliases::{U48, U96}};
 ///
 /// let root = B256::repeat_byte(1);
 /// let mut recorded = RecordedRoots::default();
-/// recorded.record(3, root, RecordedRoot { signed_weight: U96::from(60), total_weight: U96::from(100) });
+/// let (signed_weight, total_weight) = (U96::from(60), U96::from(100));
+/// recorded.record(3, root, RecordedRoot { signed_weight, total_weight, epoch_end: U48::from(1_700_600_000) });
 /// assert_eq!(recorded.get(3, root).map(|root| root.signed_weight), Some(U96::from(60)));
 /// assert_eq!(recorded.get(4, root), None, "another epoch did not sign it");
 /// ```
@@ -33,17 +40,19 @@ pub struct RecordedRoots {
 }
 
 impl RecordedRoots {
-    /// Records a root. If it is already recorded under the epoch, the greater signed weight counts, as on chain.
+    /// Records a root. If it is already recorded under the epoch, the greater signed weight counts, as on chain; the
+    /// epoch's end stays the one that was recorded first.
     ///
     /// A root with a signed weight of zero is not recorded.
     pub fn record(&mut self, epoch: u32, root: B256, recorded: RecordedRoot) {
-        let before = self.get(epoch, root).map_or(U96::ZERO, |before| before.signed_weight);
-        if before < recorded.signed_weight {
-            self.roots.insert((epoch, root), recorded);
+        let before = self.get(epoch, root);
+        if before.map_or(U96::ZERO, |before| before.signed_weight) < recorded.signed_weight {
+            let epoch_end = before.map_or(recorded.epoch_end, |before| before.epoch_end);
+            self.roots.insert((epoch, root), RecordedRoot { epoch_end, ..recorded });
         }
     }
 
-    /// Returns the weights of a root, or `None` if it is not recorded under this epoch.
+    /// Returns what is recorded with a root, or `None` if it is not recorded under this epoch.
     pub fn get(&self, epoch: u32, root: B256) -> Option<RecordedRoot> {
         self.roots.get(&(epoch, root)).copied()
     }

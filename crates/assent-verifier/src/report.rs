@@ -11,8 +11,8 @@ use core::fmt;
 /// for check in Check::ALL {
 ///     println!("{:>2} {check}", check.number());
 /// }
-/// assert_eq!(Check::Expiration.number(), 5);
-/// assert_eq!(Check::Expiration.to_string(), "not expired");
+/// assert_eq!(Check::ValidityPeriod.number(), 5);
+/// assert_eq!(Check::ValidityPeriod.to_string(), "validity period");
 /// ```
 // Complete: docs/protocol.md has these checks, and a further one would be another protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,15 +25,15 @@ pub enum Check {
     ChainAndSender,
     /// 4: the call is the attested task.
     Task,
-    /// 5: the attestation has not expired.
-    Expiration,
-    /// 6: the attestation's lifetime is at most the policy's.
+    /// 5: the attestation is already valid and has not expired.
+    ValidityPeriod,
+    /// 6: the attestation's lifetime is at most the policy's, and the client has not voided it.
     Lifetime,
     /// 7: the nonce is not spent.
     SingleUse,
     /// 8: the epoch is known and in force; for a recorded root, not revoked.
     Epoch,
-    /// 9: a quorum signed; a root without signature is recorded.
+    /// 9: a quorum signed; a root without signature is recorded, and its epoch does not end before the attestation.
     Quorum,
     /// 10: the signature is a valid point. Passes for a recorded root, which was checked when it was recorded.
     SignatureEncoding,
@@ -50,7 +50,7 @@ impl Check {
         Self::WellFormed,
         Self::ChainAndSender,
         Self::Task,
-        Self::Expiration,
+        Self::ValidityPeriod,
         Self::Lifetime,
         Self::SingleUse,
         Self::Epoch,
@@ -73,8 +73,8 @@ impl fmt::Display for Check {
             Self::WellFormed => "authorization parses",
             Self::ChainAndSender => "chain and sender",
             Self::Task => "task",
-            Self::Expiration => "not expired",
-            Self::Lifetime => "lifetime",
+            Self::ValidityPeriod => "validity period",
+            Self::Lifetime => "lifetime, not voided",
             Self::SingleUse => "not spent",
             Self::Epoch => "epoch in force",
             Self::Quorum => "quorum",

@@ -15,7 +15,7 @@ use assent_verifier::{
 #[cfg(feature = "rayon")]
 use assent_verifier::{par_verify_batch, par_verify_batch_using};
 use blst::min_sig::{AggregatePublicKey, AggregateSignature};
-use fixture::{Fixture, NOW, encode_key, operators, secret, signature, with_absent, with_signature};
+use fixture::{EPOCH_END, Fixture, NOW, encode_key, operators, secret, signature, with_absent, with_signature};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -70,7 +70,11 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     for (place, document) in documents.iter().enumerate().filter(|(place, _)| place % 6 != 5) {
         // 47 of 70, and 41 of 60, are required.
         let (signed, total) = if document.epoch == 10 { (41, 60) } else { (47 - u64::from(place % 6 == 4), 70) };
-        let recorded = RecordedRoot { signed_weight: U96::from(signed), total_weight: U96::from(total) };
+        let recorded = RecordedRoot {
+            signed_weight: U96::from(signed),
+            total_weight: U96::from(total),
+            epoch_end: U48::from(EPOCH_END),
+        };
         fixture.context.recorded_roots.record(document.epoch, document.root(), recorded);
     }
     World { valid: documents.iter().map(|document| document.authorization().unwrap()).collect(), fixture }

@@ -27,8 +27,10 @@ fn a_context_reads_what_it_writes() {
     assert!(fixture.context.spent.spend(fixture.context.policy_client, U256::from(1)));
     fixture.record(&fixture.document(), 50);
     let context = assert_round_trip(&fixture.context);
-    assert_eq!(keys(&context["recordedRoots"][0]), ["epoch", "root", "signedWeight", "totalWeight"]);
+    assert_eq!(keys(&context["recordedRoots"][0]), ["epoch", "epochEnd", "root", "signedWeight", "totalWeight"]);
     assert_eq!(context["recordedRoots"][0]["signedWeight"], "50");
+    assert_eq!(context["recordedRoots"][0]["epochEnd"], fixture::EPOCH_END);
+    assert_eq!(context["issuanceFloor"], fixture::NOW - 600);
     assert_eq!(context["chainId"], "31337");
     assert_eq!(context["timestamp"], fixture::NOW);
     assert_eq!(context["epochs"][0]["validUntil"], (1u64 << 48) - 1);

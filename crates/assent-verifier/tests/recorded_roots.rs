@@ -7,9 +7,9 @@ use alloy_primitives::{
     aliases::{U48, U96},
 };
 use assent_verifier::{
-    Authorization, Call, Check, CheckResult, Decision, RecordedRoot, RecordedRoots, Refusal, verify,
+    Authorization, Call, Check, CheckResult, Decision, RecordedRoot, RecordedRoots, Refusal, offset, verify,
 };
-use fixture::{Fixture, assert_refused, outcome};
+use fixture::{EPOCH_END, Fixture, NOW, assert_refused, outcome};
 
 /// A valid use of a recorded root, which carries no signature.
 #[track_caller]
@@ -66,8 +66,11 @@ fn refuses_a_root_that_is_not_recorded_under_the_epoch() {
 #[test]
 fn a_recorded_root_covers_no_attestation_but_its_own() {
     let (fixture, authorization) = valid_recorded();
-    // Expiration, decision, evidence, and the Merkle proof.
-    for index in [69, 70, 71, 109] {
+    // Time of issuance, expiration, decision, evidence, and the Merkle proof.
+    let last_of_issued_at = offset::EXPIRATION - 1;
+    let last_of_expiration = offset::DECISION - 1;
+    let proof = offset::RECORDED_PROOF_LENGTH + 1;
+    for index in [last_of_issued_at, last_of_expiration, offset::DECISION, offset::EVIDENCE, proof] {
         let mut altered = authorization.clone();
         altered[index] ^= 1;
         let refusal = outcome(&fixture.context, &fixture.intent, &altered).unwrap_err();
@@ -101,6 +104,35 @@ fn a_recorded_root_outlives_the_grace_period_but_not_revocation() {
 }
 
 #[test]
+fn an_attestation_under_a_recorded_root_does_not_outlive_the_epoch_that_signed_it() {
+    let mut fixture = Fixture { issued_at: EPOCH_END - 3600, expiration: EPOCH_END, ..Fixture::new() };
+    let document = fixture.document();
+    fixture.record(&document, 47);
+    // The end of the grace period does not matter, but the epoch's own end does.
+    fixture.context.epochs[0].valid_until = U48::from(NOW);
+    fixture.context.timestamp = EPOCH_END - 1;
+    let authorization = document.recorded_authorization().unwrap().encode();
+    assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
+
+    (fixture.issued_at, fixture.expiration) = (EPOCH_END - 3599, EPOCH_END + 1);
+    let document = fixture.document();
+    fixture.record(&document, 47);
+    let authorization = document.recorded_authorization().unwrap().encode();
+    let refusal =
+        Refusal::ExpirationBeyondEpoch { expiration: U48::from(EPOCH_END + 1), epochEnd: U48::from(EPOCH_END) };
+    for timestamp in [EPOCH_END - 3599, EPOCH_END - 1, EPOCH_END] {
+        fixture.context.timestamp = timestamp;
+        assert_refused(&fixture, &authorization, Check::Quorum, refusal);
+    }
+    // It is found before the weight is compared, and after the root was found to be recorded.
+    fixture.policy().quorum = 10_000;
+    assert_refused(&fixture, &authorization, Check::Quorum, refusal);
+    fixture.context.recorded_roots = RecordedRoots::default();
+    let refusal = Refusal::RootNotRecorded { epoch: 9, root: document.root() };
+    assert_refused(&fixture, &authorization, Check::Quorum, refusal);
+}
+
+#[test]
 fn refuses_what_the_operators_deny_under_a_recorded_root_too() {
     let mut fixture = Fixture { decision: Decision::Deny, ..Fixture::new() };
     let document = fixture.document();
@@ -111,18 +143,22 @@ fn refuses_what_the_operators_deny_under_a_recorded_root_too() {
 }
 
 #[test]
-fn of_several_records_the_first_of_the_greatest_weight_stays() {
+fn of_several_records_the_first_of_the_greatest_weight_stays_and_the_first_epoch_end() {
     let root = B256::repeat_byte(1);
-    let weights = |signed, total| RecordedRoot { signed_weight: U96::from(signed), total_weight: U96::from(total) };
+    let record = |signed, total, end| RecordedRoot {
+        signed_weight: U96::from(signed),
+        total_weight: U96::from(total),
+        epoch_end: U48::from(end),
+    };
     let mut recorded = RecordedRoots::default();
-    for (record, stays) in [
-        (weights(0, 70), None),
-        (weights(50, 70), Some(weights(50, 70))),
-        (weights(50, 60), Some(weights(50, 70))),
-        (weights(40, 60), Some(weights(50, 70))),
-        (weights(51, 60), Some(weights(51, 60))),
+    for (next, stays) in [
+        (record(0, 70, 5), None),
+        (record(50, 70, 6), Some(record(50, 70, 6))),
+        (record(50, 60, 7), Some(record(50, 70, 6))),
+        (record(40, 60, 7), Some(record(50, 70, 6))),
+        (record(51, 60, 7), Some(record(51, 60, 6))),
     ] {
-        recorded.record(9, root, record);
+        recorded.record(9, root, next);
         assert_eq!(recorded.get(9, root), stays);
     }
 }

@@ -149,18 +149,83 @@ fn refuses_from_the_second_of_expiration_on() {
     assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
     fixture.context.timestamp = NOW + 600;
     let refusal = Refusal::AttestationExpired { expiration: U48::from(NOW + 600), timestamp: U256::from(NOW + 600) };
-    assert_refused(&fixture, &authorization, Check::Expiration, refusal);
+    assert_refused(&fixture, &authorization, Check::ValidityPeriod, refusal);
+}
+
+#[test]
+fn refuses_until_the_second_of_issuance() {
+    let mut fixture = Fixture::new();
+    (fixture.issued_at, fixture.context.timestamp) = (NOW, NOW);
+    let authorization = fixture.authorization().encode();
+    assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
+    fixture.context.timestamp = NOW - 1;
+    let refusal = Refusal::AttestationNotYetValid { issuedAt: U48::from(NOW), timestamp: U256::from(NOW - 1) };
+    assert_refused(&fixture, &authorization, Check::ValidityPeriod, refusal);
+    // It is found before the expiration, which has passed too.
+    fixture.expiration = NOW - 2;
+    let authorization = fixture.authorization().encode();
+    assert_refused(&fixture, &authorization, Check::ValidityPeriod, refusal);
 }
 
 #[test]
 fn refuses_an_expiration_beyond_the_longest_lifetime() {
-    let mut fixture = Fixture { expiration: NOW + 3600, ..Fixture::new() };
+    let mut fixture = Fixture { issued_at: NOW - 30, expiration: NOW - 30 + 3600, ..Fixture::new() };
     let authorization = fixture.authorization().encode();
     assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
     fixture.expiration += 1;
     let authorization = fixture.authorization().encode();
-    let refusal = Refusal::LifetimeTooLong { expiration: U48::from(NOW + 3601), latest: U256::from(NOW + 3600) };
+    let latest = U256::from(NOW - 30 + 3600);
+    let refusal = Refusal::LifetimeTooLong { expiration: U48::from(NOW - 30 + 3601), latest };
     assert_refused(&fixture, &authorization, Check::Lifetime, refusal);
+}
+
+/// What was signed for ten years is no better in its last hour, and an old decision does not become valid by waiting.
+#[test]
+fn an_attestation_that_was_signed_for_too_long_is_refused_until_it_expires() {
+    let ten_years = 10 * 365 * 86_400;
+    let mut fixture = Fixture { expiration: NOW + ten_years, ..Fixture::new() };
+    let authorization = fixture.authorization().encode();
+    let (expiration, latest) = (U48::from(fixture.expiration), U256::from(fixture.issued_at + 3600));
+    for left in [ten_years, 3600, 3599, 1] {
+        fixture.context.timestamp = fixture.expiration - left;
+        let refusal = Refusal::LifetimeTooLong { expiration, latest };
+        assert_refused(&fixture, &authorization, Check::Lifetime, refusal);
+    }
+}
+
+#[test]
+fn refuses_what_was_issued_before_the_clients_floor() {
+    let (mut fixture, authorization) = valid();
+    let issued_at = U48::from(fixture.issued_at);
+    fixture.context.issuance_floor = issued_at;
+    assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
+    for later in [1, 600, 30 * 86_400].map(U48::from) {
+        let floor = issued_at + later;
+        fixture.context.issuance_floor = floor;
+        let refusal = Refusal::AttestationVoided { issuedAt: issued_at, floor };
+        assert_refused(&fixture, &authorization, Check::Lifetime, refusal);
+    }
+    // The lifetime is compared first.
+    fixture.policy().maxLifetime = U48::from(1);
+    let refusal = Refusal::LifetimeTooLong {
+        expiration: U48::from(fixture.expiration),
+        latest: U256::from(fixture.issued_at + 1),
+    };
+    assert_refused(&fixture, &authorization, Check::Lifetime, refusal);
+}
+
+#[test]
+fn times_of_48_bits_are_compared_without_overflow() {
+    let latest = (1 << 48) - 1;
+    let mut fixture = Fixture { issued_at: latest - 1, expiration: latest, ..Fixture::new() };
+    fixture.policy().maxLifetime = U48::MAX;
+    fixture.context.issuance_floor = U48::from(latest - 1);
+    fixture.context.timestamp = latest - 1;
+    let authorization = fixture.authorization().encode();
+    assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
+    fixture.context.timestamp = u64::MAX;
+    let refusal = Refusal::AttestationExpired { expiration: U48::MAX, timestamp: U256::from(u64::MAX) };
+    assert_refused(&fixture, &authorization, Check::ValidityPeriod, refusal);
 }
 
 #[test]
@@ -293,7 +358,8 @@ fn refuses_a_signature_of_others_or_of_something_else() {
 #[test]
 fn refuses_altered_attested_fields_that_travel_with_the_call() {
     let (fixture, _) = valid();
-    let changes: [fn(&mut assent_verifier::Authorization); 5] = [
+    let changes: [fn(&mut assent_verifier::Authorization); 6] = [
+        |authorization| authorization.issued_at = U48::from(NOW - 31),
         |authorization| authorization.expiration = U48::from(NOW + 601),
         |authorization| authorization.decision = Decision::Deny,
         |authorization| authorization.evidence = B256::ZERO,

@@ -67,8 +67,17 @@ fn a_context_with_an_input_left_out_refuses_every_call() {
     let fixture = Fixture::new();
     let authorization = fixture.authorization().encode();
     assert!(verify(&built(&fixture.context, None), &fixture.intent, &authorization).is_ok());
-    let refusals = ["WrongChain", "PolicyNotSet", "WrongTask", "PolicyNotSet", "WrongSender", "AttestationExpired"];
-    for (left_out, refusal) in refusals.into_iter().chain(["UnknownEpoch"]).enumerate() {
+    let refusals = [
+        "WrongChain",
+        "PolicyNotSet",
+        "WrongTask",
+        "PolicyNotSet",
+        "AttestationVoided",
+        "WrongSender",
+        "AttestationExpired",
+        "UnknownEpoch",
+    ];
+    for (left_out, refusal) in refusals.into_iter().enumerate() {
         let context = built(&fixture.context, Some(left_out));
         let refused = verify(&context, &fixture.intent, &authorization).unwrap_err();
         assert_eq!(refused.name(), refusal, "without input {left_out}");
@@ -77,11 +86,12 @@ fn a_context_with_an_input_left_out_refuses_every_call() {
 
 fn built(context: &Context, left_out: Option<usize>) -> Context {
     type Input = fn(ContextBuilder<SpentNonces>, Context) -> ContextBuilder<SpentNonces>;
-    let inputs: [Input; 8] = [
+    let inputs: [Input; 9] = [
         |builder, context| builder.chain_id(context.chain_id),
         |builder, context| builder.task_manager(context.task_manager),
         |builder, context| builder.policy_client(context.policy_client),
         |builder, context| builder.policy(context.policy),
+        |builder, context| builder.issuance_floor(context.issuance_floor),
         |builder, context| builder.caller(context.caller),
         |builder, context| builder.timestamp(context.timestamp),
         |builder, context| builder.epochs(context.epochs),

@@ -9,7 +9,8 @@ use fixture::Fixture;
 #[test]
 fn every_check_has_its_name_and_the_protocols_number() {
     let names = Check::ALL.map(|check| check.to_string());
-    let first = ["policy set", "authorization parses", "chain and sender", "task", "not expired", "lifetime"];
+    let first =
+        ["policy set", "authorization parses", "chain and sender", "task", "validity period", "lifetime, not voided"];
     let last = ["not spent", "epoch in force", "quorum", "signature encoding", "signature", "decision"];
     assert_eq!(names.as_slice(), [first, last].concat());
     assert!((1..=12).eq(Check::ALL.map(Check::number)));
@@ -52,10 +53,18 @@ fn every_refusal_has_the_selector_of_its_signature_and_survives_revert_data() {
         (Refusal::WrongSender { expected: address, actual: address }, "WrongSender(address,address)"),
         (Refusal::WrongTask { expected: word, actual: word }, "WrongTask(bytes32,bytes32)"),
         (
+            Refusal::AttestationNotYetValid { issuedAt: U48::from(6), timestamp: number },
+            "AttestationNotYetValid(uint48,uint256)",
+        ),
+        (
             Refusal::AttestationExpired { expiration: U48::from(1), timestamp: number },
             "AttestationExpired(uint48,uint256)",
         ),
         (Refusal::LifetimeTooLong { expiration: U48::from(1), latest: number }, "LifetimeTooLong(uint48,uint256)"),
+        (
+            Refusal::AttestationVoided { issuedAt: U48::from(1), floor: U48::from(2) },
+            "AttestationVoided(uint48,uint48)",
+        ),
         (
             Refusal::AttestationAlreadySpent { policyClient: address, nonce: number },
             "AttestationAlreadySpent(address,uint256)",
@@ -64,12 +73,17 @@ fn every_refusal_has_the_selector_of_its_signature_and_survives_revert_data() {
         (Refusal::EpochExpired { epoch: 1, validUntil: U48::from(1) }, "EpochExpired(uint32,uint48)"),
         (Refusal::EpochRevoked { epoch: 1 }, "EpochRevoked(uint32)"),
         (Refusal::RootNotRecorded { epoch: 1, root: word }, "RootNotRecorded(uint32,bytes32)"),
+        (
+            Refusal::ExpirationBeyondEpoch { expiration: U48::from(2), epochEnd: U48::from(1) },
+            "ExpirationBeyondEpoch(uint48,uint48)",
+        ),
         (Refusal::NonSignerOutOfRange, "NonSignerOutOfRange()"),
         (Refusal::QuorumNotReached { signed: number, required: number }, "QuorumNotReached(uint256,uint256)"),
         (Refusal::MalformedSignature, "MalformedSignature()"),
         (Refusal::InvalidSignature, "InvalidSignature()"),
         (Refusal::PolicyDenied { taskId: word }, "PolicyDenied(bytes32)"),
     ];
+    assert!(refusals.iter().map(|(refusal, _)| refusal.name()).eq(Refusal::NAMES.iter().copied()));
     for (refusal, signature) in refusals {
         assert_eq!(refusal.signature(), signature);
         assert_eq!(Some((refusal.name(), "")), signature.split_once('(').map(|(name, _)| (name, "")));

@@ -58,7 +58,7 @@ impl<P: Provider> Indexer<P> {
             Ok(visible) => self.status(block, event.policyClient, &visible, spent).await?,
             Err(reason) => FindingStatus::NotVisible(reason),
         };
-        let AttestationSpent { policyClient: policy_client, taskId: task_id, nonce } = *event;
+        let AttestationSpent { policyClient: policy_client, taskId: task_id, nonce, .. } = *event;
         Ok(Finding { block, transaction, policy_client, task_id, nonce, status })
     }
 
@@ -77,12 +77,21 @@ impl<P: Provider> Indexer<P> {
             let context = self.client.read_context_for_at(state, policy_client, *caller, intent, authorization).await;
             let context = match context {
                 Ok(Context {
-                    chain_id, task_manager, policy_client, policy, caller, epochs, recorded_roots, ..
+                    chain_id,
+                    task_manager,
+                    policy_client,
+                    policy,
+                    issuance_floor,
+                    caller,
+                    epochs,
+                    recorded_roots,
+                    ..
                 }) => Context {
                     chain_id,
                     task_manager,
                     policy_client,
                     policy,
+                    issuance_floor,
                     caller,
                     timestamp,
                     epochs,

@@ -121,6 +121,8 @@ fn with_hash(input: &Bytes, hash: B256) -> Option<Bytes> {
 /// If it is the one that the event speaks of.
 fn visible(caller: Address, intent: Intent, encoded: &[u8], event: &AttestationSpent) -> Option<Visible> {
     let authorization = Authorization::parse(encoded).ok()?;
-    let same = authorization.task_id == event.taskId && authorization.nonce == event.nonce;
+    let AttestationSpent { taskId, nonce, epoch, evidence, .. } = *event;
+    let attested = (authorization.task_id, authorization.nonce, authorization.epoch, authorization.evidence);
+    let same = attested == (taskId, nonce, epoch, evidence);
     same.then(|| Visible { caller, intent, authorization, encoded: encoded.to_vec() })
 }

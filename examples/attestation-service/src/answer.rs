@@ -154,11 +154,17 @@ fn arguments(refusal: &Refusal) -> Value {
         }
         Refusal::WrongSender { expected, actual } => json!({ "expected": expected, "actual": actual }),
         Refusal::WrongTask { expected, actual } => json!({ "expected": expected, "actual": actual }),
+        Refusal::AttestationNotYetValid { issuedAt, timestamp } => {
+            json!({ "issuedAt": issuedAt.to::<u64>(), "timestamp": timestamp.saturating_to::<u64>() })
+        }
         Refusal::AttestationExpired { expiration, timestamp } => {
             json!({ "expiration": expiration.to::<u64>(), "timestamp": timestamp.saturating_to::<u64>() })
         }
         Refusal::LifetimeTooLong { expiration, latest } => {
             json!({ "expiration": expiration.to::<u64>(), "latest": latest.saturating_to::<u64>() })
+        }
+        Refusal::AttestationVoided { issuedAt, floor } => {
+            json!({ "issuedAt": issuedAt.to::<u64>(), "floor": floor.to::<u64>() })
         }
         Refusal::AttestationAlreadySpent { policyClient, nonce } => {
             json!({ "policyClient": policyClient, "nonce": nonce.to_string() })
@@ -168,6 +174,9 @@ fn arguments(refusal: &Refusal) -> Value {
         }
         Refusal::UnknownEpoch { epoch } | Refusal::EpochRevoked { epoch } => json!({ "epoch": epoch }),
         Refusal::RootNotRecorded { epoch, root } => json!({ "epoch": epoch, "root": root }),
+        Refusal::ExpirationBeyondEpoch { expiration, epochEnd } => {
+            json!({ "expiration": expiration.to::<u64>(), "epochEnd": epochEnd.to::<u64>() })
+        }
         Refusal::QuorumNotReached { signed, required } => {
             json!({ "signed": signed.to_string(), "required": required.to_string() })
         }

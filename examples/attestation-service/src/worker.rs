@@ -227,8 +227,29 @@ impl SpentLedger for Spent {
 }
 
 fn with_ledger(context: Context, ledger: Arc<Ledger>) -> Context<Spent> {
-    let Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, recorded_roots, spent } =
-        context;
+    let Context {
+        chain_id,
+        task_manager,
+        policy_client,
+        policy,
+        issuance_floor,
+        caller,
+        timestamp,
+        epochs,
+        recorded_roots,
+        spent,
+    } = context;
     let spent = Spent { ledger, on_chain: spent, failure: RefCell::default() };
-    Context { chain_id, task_manager, policy_client, policy, caller, timestamp, epochs, recorded_roots, spent }
+    Context {
+        chain_id,
+        task_manager,
+        policy_client,
+        policy,
+        issuance_floor,
+        caller,
+        timestamp,
+        epochs,
+        recorded_roots,
+        spent,
+    }
 }

@@ -11,6 +11,7 @@ interface IVerifierOracle {
     struct Fields {
         bytes32 taskId;
         uint256 nonce;
+        uint48 issuedAt;
         uint48 expiration;
         uint8 decision;
         bytes32 evidence;
@@ -43,6 +44,7 @@ interface IVerifierOracle {
         bytes32 root;
         uint96 signedWeight;
         uint96 totalWeight;
+        uint48 epochEnd;
     }
 
     /// @notice 256 nonces of a client, a bit each.
@@ -58,6 +60,7 @@ interface IVerifierOracle {
         address taskManager;
         address policyClient;
         bytes policy;
+        uint48 issuanceFloor;
         address caller;
         uint64 timestamp;
         Epoch[] epochs;

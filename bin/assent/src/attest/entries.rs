@@ -21,7 +21,7 @@ use std::{
 /// The shape of an entry, for error messages.
 const SHAPE: &str = "\
 an entry is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}, which can \
-have its own \"nonce\", \"expiration\", \"decision\" and \"evidence\"; a batch is an array of entries, or one entry \
+have its own \"nonce\", \"issuedAt\", \"expiration\", \"decision\" and \"evidence\"; a batch is an array of entries, or one entry \
 after the other";
 
 /// The file with the calls.
@@ -40,6 +40,7 @@ pub struct Source {
 pub struct Entry {
     pub intent: Intent,
     pub nonce: Option<U256>,
+    pub issued_at: Option<U48>,
     pub expiration: Option<U48>,
     pub decision: Option<Decision>,
     pub evidence: Option<B256>,
@@ -47,7 +48,7 @@ pub struct Entry {
 
 impl Entry {
     fn plain(intent: Intent) -> Self {
-        Self { intent, nonce: None, expiration: None, decision: None, evidence: None }
+        Self { intent, nonce: None, issued_at: None, expiration: None, decision: None, evidence: None }
     }
 }
 
@@ -178,6 +179,7 @@ struct Fields {
     data: Bytes,
     chain_id: Number,
     nonce: Option<Number>,
+    issued_at: Option<Seconds>,
     expiration: Option<Seconds>,
     decision: Option<Decision>,
     evidence: Option<Evidence>,
@@ -188,11 +190,12 @@ struct Evidence(#[serde(with = "hex")] B256);
 
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Fields { from, to, value, data, chain_id, nonce, expiration, decision, evidence } =
+        let Fields { from, to, value, data, chain_id, nonce, issued_at, expiration, decision, evidence } =
             Fields::deserialize(Object(deserializer))?;
         Ok(Self {
             intent: Intent { from, to, value: value.0, data, chainId: chain_id.0 },
             nonce: nonce.map(|nonce| nonce.0),
+            issued_at: issued_at.map(|issued_at| issued_at.0),
             expiration: expiration.map(|expiration| expiration.0),
             decision,
             evidence: evidence.map(|evidence| evidence.0),

@@ -19,6 +19,10 @@ pub struct FieldArguments {
     /// the next. By default, one is chosen in a random word of 256 nonces.
     #[arg(long, value_name = "NUMBER", value_parser = arguments::whole_number)]
     nonce: Option<U256>,
+    /// The time from which the attestation is valid: that of a recent block (Unix time). Default: the context's time,
+    /// or this machine's clock without --context. With operators on several machines, give the same on each.
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    issued_at: Option<U48>,
     #[command(flatten)]
     until: Until,
     /// The operators' decision.
@@ -36,15 +40,15 @@ struct Until {
     /// The first second at which the attestation is no longer valid (Unix time).
     #[arg(long, value_name = "UNIX_SECONDS", required_unless_present_any = ["lifetime", "batch"])]
     expiration: Option<U48>,
-    /// The seconds from now for which the attestation is valid. With operators on several machines, give --expiration.
+    /// The seconds from the time of issuance for which the attestation is valid; at most the policy's maximum lifetime.
     #[arg(long, value_name = "SECONDS")]
     lifetime: Option<u32>,
 }
 
 impl FieldArguments {
-    /// Returns whether the expiration depends on this machine's clock.
-    pub fn use_the_clock(&self) -> bool {
-        self.until.lifetime.is_some()
+    /// Returns whether the times are the same on every machine that has the same options.
+    pub fn are_signed_alike(&self) -> bool {
+        self.issued_at.is_some()
     }
 
     /// Returns the attestations to sign, in the order of the entries.
@@ -55,12 +59,17 @@ impl FieldArguments {
         nonces: Vec<U256>,
         context: &PolicyContext,
     ) -> Result<Vec<Attestation>> {
-        let expiration = self.until.expiration(context)?;
+        let issued_at = self.issued_at(&entries, context)?;
         let missing = |index, field, option| {
             anyhow!("{} has no `{field}`; add it, or give {option} for all entries without one", source.entry(index))
         };
         let attestation = |(index, (entry, nonce)): (usize, (Entry, U256))| {
-            let Entry { intent, expiration: own_expiration, decision, evidence, .. } = entry;
+            let Entry { intent, issued_at: own_issued_at, expiration: own_expiration, decision, evidence, .. } = entry;
+            let issued_at = own_issued_at.unwrap_or(issued_at);
+            let expiration = match own_expiration {
+                Some(expiration) => Some(expiration),
+                None => self.until.expiration(issued_at)?,
+            };
             let decision = decision.or(self.decision.map(Decision::from));
             Ok(Attestation {
                 taskId: task_id(
@@ -74,15 +83,34 @@ impl FieldArguments {
                 policyId: context.policy_id,
                 policyClient: context.policy_client,
                 nonce,
-                expiration: own_expiration
-                    .or(expiration)
-                    .ok_or_else(|| missing(index, "expiration", "--expiration or --lifetime"))?,
+                issuedAt: issued_at,
+                expiration: expiration.ok_or_else(|| missing(index, "expiration", "--expiration or --lifetime"))?,
                 decision: decision.ok_or_else(|| missing(index, "decision", "--decision"))?.into(),
                 evidence: evidence.or(self.evidence).ok_or_else(|| missing(index, "evidence", "--evidence"))?,
                 intent,
             })
         };
         entries.into_iter().zip(nonces).enumerate().map(attestation).collect()
+    }
+
+    /// Returns the time of issuance of the entries without their own.
+    fn issued_at(&self, entries: &[Entry], context: &PolicyContext) -> Result<U48> {
+        if let Some(issued_at) = self.issued_at {
+            return Ok(issued_at);
+        }
+        let from_the_clock = || -> Result<u64> {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let now = now.context("this machine's clock is before 1970")?.as_secs();
+            if entries.iter().any(|entry| entry.issued_at.is_none()) {
+                output::remark(format_args!(
+                    "issued at {now} by this machine's clock; a chain whose time is behind refuses it until then. Give \
+                     --issued-at for another time"
+                ));
+            }
+            Ok(now)
+        };
+        let issued_at = context.timestamp.map_or_else(from_the_clock, Ok)?;
+        U48::try_from(issued_at).with_context(|| format!("the time {issued_at} does not fit 48 bits; give --issued-at"))
     }
 
     /// Returns each entry's nonce: its own, or the next one from --nonce, or from one that is chosen. Two entries with
@@ -151,16 +179,12 @@ fn choose_nonce(context: &PolicyContext) -> Result<U256> {
 }
 
 impl Until {
-    /// Returns the expiration, if one was given. A lifetime counts from the later of this machine's time and the
-    /// context's.
-    fn expiration(&self, context: &PolicyContext) -> Result<Option<U48>> {
+    /// Returns the expiration of what is issued at a time, if one was given.
+    fn expiration(&self, issued_at: U48) -> Result<Option<U48>> {
         let Some(lifetime) = self.lifetime else {
             return Ok(self.expiration);
         };
-        let now =
-            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("this machine's clock is before 1970")?;
-        let now = context.state.as_ref().map_or(0, |state| state.timestamp).max(now.as_secs());
-        let expiration = U48::try_from(now.saturating_add(lifetime.into()));
-        Ok(Some(expiration.context("this machine's clock is millions of years ahead")?))
+        let expiration = issued_at.checked_add(U48::from(lifetime));
+        Ok(Some(expiration.with_context(|| format!("{issued_at} plus {lifetime} seconds does not fit 48 bits"))?))
     }
 }

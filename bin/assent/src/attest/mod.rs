@@ -33,7 +33,8 @@ Examples:
       --evidence $EVIDENCE --key operator-1.json --key operator-2.json --password-file password.txt
 
   assent attest --intent intent.json --epoch epoch.json --chain-id 1 --task-manager $TASK_MANAGER \\
-      --client $VAULT --policy-id $POLICY --nonce 7 --expiration 1800000000 --decision allow --evidence $EVIDENCE \\
+      --client $VAULT --policy-id $POLICY --nonce 7 --issued-at 1800000000 --lifetime 600 --decision allow \\
+      --evidence $EVIDENCE \\
       --key operator-1.json --partial $OPERATOR=$SIGNATURE --document-out attestation.json
 
   A batch: each operator signs once for all calls, and each call gets two files:
@@ -41,16 +42,16 @@ Examples:
       --evidence $EVIDENCE --key operator-1.json --key operator-2.json --out attestations
 
   The same with operators on two machines:
-  assent attest --batch intents.json --context context.json --nonce 7 --expiration 1800000000 --decision allow \\
-      --evidence $EVIDENCE --key operator-2.json --sign-only > operator-2.txt
-  assent attest --batch intents.json --context context.json --nonce 7 --expiration 1800000000 --decision allow \\
-      --evidence $EVIDENCE --key operator-1.json --partial @operator-2.txt --out attestations
+  assent attest --batch intents.json --context context.json --nonce 7 --issued-at 1800000000 --lifetime 600 \\
+      --decision allow --evidence $EVIDENCE --key operator-2.json --sign-only > operator-2.txt
+  assent attest --batch intents.json --context context.json --nonce 7 --issued-at 1800000000 --lifetime 600 \\
+      --decision allow --evidence $EVIDENCE --key operator-1.json --partial @operator-2.txt --out attestations
 
 An intent: {\"from\": \"0x…\", \"to\": \"0x…\", \"value\": \"0\", \"data\": \"0x…\", \"chainId\": 1}; `assent intent`
 prints one.
 
-A batch: an array of intents, or one on each line. Each can also have its own \"nonce\", \"expiration\",
-\"decision\" and \"evidence\". The options apply to entries without them; --nonce is then the first nonce, and each
+A batch: an array of intents, or one on each line. Each can also have its own \"nonce\", \"issuedAt\",
+\"expiration\", \"decision\" and \"evidence\". The options apply to entries without them; --nonce is then the first nonce, and each
 next entry has the next. Nonces must differ. The order matters: operators who sign on several machines need the same
 file. Each attestation is written to nonce-NUMBER.json (the document) and nonce-NUMBER.hex (the authorization) in
 --out; --json prints them all.
@@ -90,7 +91,7 @@ pub struct Arguments {
 /// Runs `assent attest`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let Arguments { source, signers, context, fields, out, overwrite: Overwrite { force }, .. } = arguments;
-    signers.check(fields.use_the_clock())?;
+    signers.check(fields.are_signed_alike())?;
     let files = arguments.output_files()?;
     if source.batch.is_some() && out.is_none() && !signers.sign_only && !output.is_json() {
         bail!("give --out DIRECTORY for the batch's attestations, or --json to print them all");

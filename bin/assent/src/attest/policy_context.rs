@@ -36,6 +36,8 @@ pub struct PolicyContext {
     pub task_manager: Address,
     pub policy_client: Address,
     pub policy_id: B256,
+    /// The time of the context, which is a recent block's.
+    pub timestamp: Option<u64>,
     pub epoch: Epoch,
     /// The chain state, with the epoch; `None` without a context.
     pub state: Option<Context>,
@@ -66,6 +68,7 @@ impl ContextArguments {
             task_manager,
             policy_client,
             policy_id,
+            timestamp: None,
             epoch,
             state: None,
             required_weight: None,
@@ -76,7 +79,7 @@ impl ContextArguments {
 impl PolicyContext {
     fn from_context(context: Context, epoch: Option<Epoch>, path: &Path) -> Result<Self> {
         let mut state = context.clone();
-        let Context { chain_id, task_manager, policy_client, policy, epochs, .. } = context;
+        let Context { chain_id, task_manager, policy_client, policy, timestamp, epochs, .. } = context;
         let policy = policy.with_context(|| {
             format!(
                 "context file {}: the client has no policy; its owner sets one with setAssentPolicy",
@@ -101,6 +104,7 @@ impl PolicyContext {
             task_manager,
             policy_client,
             policy_id: policy.policyId,
+            timestamp: Some(timestamp),
             epoch,
             state: Some(state),
             required_weight,

@@ -106,6 +106,7 @@ impl Report<'_> {
                 "nonces",
                 &range(self.in_batch().map(|attestation| attestation.nonce), |nonce| nonce.to_string()),
             ])
+            .add_row(["valid from", &range(self.in_batch().map(issued_at), output::time)])
             .add_row(["valid until", &range(self.in_batch().map(expiration), output::time)])
             .add_row(["root", &self.batch.root().to_string()])
             .add_row(["epoch", &self.aggregate.epoch.to_string()])
@@ -188,6 +189,10 @@ fn partial(partial: &PartialSignature) -> Value {
 
 fn rejected(rejected: &RejectedPartial) -> Value {
     json!({ "index": rejected.index, "operator": rejected.operator, "reason": rejected.reason.to_string() })
+}
+
+fn issued_at(attestation: &Attestation) -> u64 {
+    attestation.issuedAt.to()
 }
 
 fn expiration(attestation: &Attestation) -> u64 {

@@ -45,14 +45,14 @@ impl Signers {
     }
 
     /// Checks the options before anything is read.
-    pub fn check(&self, expiration_from_the_clock: bool) -> Result<()> {
+    pub fn check(&self, signed_alike: bool) -> Result<()> {
         if self.keys.is_empty() && self.partials.is_empty() {
             bail!("there is no signer: give at least one --key FILE or --partial ADDRESS=SIGNATURE");
         }
-        if expiration_from_the_clock && self.are_elsewhere() {
+        if !signed_alike && self.are_elsewhere() {
             bail!(
-                "operators on several machines must sign the same expiration, and --lifetime counts from each \
-                 machine's clock; give the same --expiration UNIX_SECONDS on each"
+                "operators on several machines must sign the same times; give the same --issued-at UNIX_SECONDS on \
+                 each, and the same --expiration or --lifetime"
             );
         }
         Ok(())

@@ -66,12 +66,14 @@ impl Setup {
         let Question { intent, chain_id, nonce, signers, decision } = question;
         let (task_manager, nonce) = (self.deployment.task_manager.address, U256::from(nonce));
         let policy_id = self.policy.policyId;
+        let issued_at = self.latest_timestamp().await?;
         let attestation = Attestation {
             taskId: task_id(chain_id, task_manager, self.vault, policy_id, intent_hash(&intent), nonce),
             policyId: policy_id,
             policyClient: self.vault,
             nonce,
-            expiration: U48::try_from(self.latest_timestamp().await? + LIFETIME)?,
+            issuedAt: U48::try_from(issued_at)?,
+            expiration: U48::try_from(issued_at + LIFETIME)?,
             decision: decision.into(),
             evidence: evidence(self.vault, nonce),
             intent,

@@ -109,6 +109,8 @@ struct AttestationFields {
     #[serde(with = "wide")]
     nonce: U256,
     #[serde(with = "integer")]
+    issuedAt: U48,
+    #[serde(with = "integer")]
     expiration: U48,
     #[serde(with = "decision")]
     decision: u8,
@@ -125,6 +127,8 @@ struct AuthorizationFields {
     #[serde(with = "wide")]
     nonce: U256,
     #[serde(with = "integer")]
+    issued_at: U48,
+    #[serde(with = "integer")]
     expiration: U48,
     decision: Decision,
     #[serde(with = "hex")]
@@ -140,13 +144,22 @@ struct AuthorizationFields {
 
 impl From<&Authorization> for AuthorizationFields {
     fn from(authorization: &Authorization) -> Self {
-        let Authorization { task_id, nonce, expiration, decision, evidence, epoch, quorum_proof, merkle_proof } =
-            authorization.clone();
+        let Authorization {
+            task_id,
+            nonce,
+            issued_at,
+            expiration,
+            decision,
+            evidence,
+            epoch,
+            quorum_proof,
+            merkle_proof,
+        } = authorization.clone();
         let (signature, non_signers) = match quorum_proof {
             QuorumProof::Direct { signature, non_signers } => (Some(signature), Some(non_signers)),
             QuorumProof::Recorded => (None, None),
         };
-        Self { task_id, nonce, expiration, decision, evidence, epoch, signature, non_signers, merkle_proof }
+        Self { task_id, nonce, issued_at, expiration, decision, evidence, epoch, signature, non_signers, merkle_proof }
     }
 }
 
@@ -154,14 +167,16 @@ impl TryFrom<AuthorizationFields> for Authorization {
     type Error = &'static str;
 
     fn try_from(fields: AuthorizationFields) -> Result<Self, Self::Error> {
-        let AuthorizationFields { task_id, nonce, expiration, decision, evidence, epoch, merkle_proof, .. } = fields;
+        let AuthorizationFields {
+            task_id, nonce, issued_at, expiration, decision, evidence, epoch, merkle_proof, ..
+        } = fields;
         let quorum_proof = match (fields.signature, fields.non_signers) {
             (Some(signature), Some(non_signers)) => QuorumProof::Direct { signature, non_signers },
             (None, None) => QuorumProof::Recorded,
             (None, Some(_)) => return Err("missing field `signature` beside `nonSigners`"),
             (Some(_), None) => return Err("missing field `nonSigners` beside `signature`"),
         };
-        Ok(Self { task_id, nonce, expiration, decision, evidence, epoch, quorum_proof, merkle_proof })
+        Ok(Self { task_id, nonce, issued_at, expiration, decision, evidence, epoch, quorum_proof, merkle_proof })
     }
 }
 

@@ -34,6 +34,14 @@ refusals! {
         actual: B256,
     } => "compare the call with what was attested: caller, contract, value, calldata, nonce, chain \
         or policy differs",
+    /// The attestation was issued after the current time.
+    #[error("the attestation was issued at {issuedAt} (Unix seconds); the time is {timestamp}")]
+    AttestationNotYetValid {
+        /// When the attestation was issued (Unix time).
+        issuedAt: U48,
+        /// The current time (Unix time).
+        timestamp: U256,
+    } => "send the call once that time has come: the operators issued it ahead of this chain",
     /// The attestation is no longer valid.
     #[error("the attestation expired at {expiration} (Unix seconds); the time is {timestamp}")]
     AttestationExpired {
@@ -42,16 +50,24 @@ refusals! {
         /// The current time (Unix time).
         timestamp: U256,
     } => "have the call attested again, and send it before it expires",
-    /// The attestation would stay valid for longer than the policy allows.
-    #[error("the attestation expires at {expiration} (Unix seconds); the policy currently accepts \
-        {latest} at most")]
+    /// The attestation is valid for longer than the policy allows.
+    #[error("the attestation expires at {expiration} (Unix seconds); issued when it was, the policy \
+        accepts {latest} at most")]
     LifetimeTooLong {
-        /// First second at which it would no longer be valid (Unix time).
+        /// First second at which it is no longer valid (Unix time).
         expiration: U48,
-        /// The latest expiration that the policy currently accepts (Unix time).
+        /// The latest expiration that the policy accepts of an attestation issued then (Unix time).
         latest: U256,
-    } => "have the call attested with an expiration within the policy's `maxLifetime`, or send it \
-        later",
+    } => "have the call attested with an expiration within the policy's `maxLifetime`",
+    /// The client voided the attestation, with all others issued before the same time.
+    #[error("the attestation was issued at {issuedAt} (Unix seconds), and the client voided all \
+        issued before {floor}")]
+    AttestationVoided {
+        /// When the attestation was issued (Unix time).
+        issuedAt: U48,
+        /// The first issuance time that the client accepts (Unix time).
+        floor: U48,
+    } => "have the call attested again, at that time or later",
     /// The nonce was used or burned.
     #[error("nonce {nonce} of client {policyClient} was used or burned")]
     AttestationAlreadySpent {
@@ -90,6 +106,16 @@ refusals! {
         /// The root, computed from the attestation and the Merkle proof.
         root: B256,
     } => "record the root, or send the authorization that carries the signature",
+    /// A recorded authorization's attestation outlives the epoch that signed it.
+    #[error("the attestation expires at {expiration} (Unix seconds), after its epoch's end at \
+        {epochEnd}")]
+    ExpirationBeyondEpoch {
+        /// First second at which the attestation is no longer valid (Unix time).
+        expiration: U48,
+        /// The epoch's end, recorded with the root (Unix time).
+        epochEnd: U48,
+    } => "send the authorization that carries the signature while the epoch is in force, or have \
+        the call attested with an expiration within the epoch",
     /// The bitmap of non-signers names an operator that is not in the epoch.
     #[error("the bitmap of non-signers names an operator that is not in the epoch")]
     NonSignerOutOfRange => "aggregate the signatures again, with the indices and the number of the epoch whose \

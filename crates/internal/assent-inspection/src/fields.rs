@@ -21,7 +21,7 @@ use serde::Serialize;
 ///
 /// let inspection = text::inspect(&texts("valid: 2 of 3 operators signed"))?;
 /// let titles = inspection.fields.iter().map(|group| group.title.as_str()).collect::<Vec<_>>();
-/// assert_eq!(titles, ["Authorization, 207 bytes", "Attestation document", "Call", "Context", "Epoch 5"]);
+/// assert_eq!(titles, ["Authorization, 213 bytes", "Attestation document", "Call", "Context", "Epoch 5"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,8 +67,8 @@ pub struct Field {
 /// use assent_inspection::{ByteRange, text};
 ///
 /// let inspection = text::inspect(&texts("valid: 2 of 3 operators signed"))?;
-/// let epoch = &inspection.fields[0].fields[5];
-/// assert_eq!((epoch.name, epoch.bytes), ("epoch", Some(ByteRange { offset: 103, length: 4 })));
+/// let epoch = &inspection.fields[0].fields[6];
+/// assert_eq!((epoch.name, epoch.bytes), ("epoch", Some(ByteRange { offset: 109, length: 4 })));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -108,12 +108,13 @@ pub struct OperatorReport {
 
 /// Returns the fields of an authorization.
 pub(crate) fn of_authorization(authorization: &Authorization) -> Group {
-    let Authorization { task_id, nonce, expiration, decision, evidence, epoch, quorum_proof, merkle_proof } =
+    let Authorization { task_id, nonce, issued_at, expiration, decision, evidence, epoch, quorum_proof, merkle_proof } =
         authorization;
     let (word, bit) = (*nonce >> 8_usize, *nonce & U256::from(0xff));
     let mut fields = FieldSequence { fields: Vec::new(), offset: 0 };
     fields.add(32, field("taskId", task_id));
     fields.add(32, field("nonce", nonce).note(format!("bit {bit} of word {word}")));
+    fields.add(6, time("issuedAt", issued_at.to()));
     fields.add(6, time("expiration", expiration.to()));
     fields.add(1, field("decision", decision));
     fields.add(32, field("evidence", evidence));
@@ -202,6 +203,10 @@ pub(crate) fn of_context(context: &Context, assumed: bool) -> Group {
             fields.push(field("policyId", "none").note("the client has no policy and refuses every call".to_owned()))
         }
     }
+    fields.push(match context.issuance_floor.to::<u64>() {
+        0 => field("issuanceFloor", 0).note("nothing is void".to_owned()),
+        seconds => time("issuanceFloor", seconds),
+    });
     let epochs = context.epochs.iter().map(|epoch| epoch.number.to_string()).collect::<Vec<_>>().join(", ");
     fields.extend([
         field("epochs", if epochs.is_empty() { "none" } else { &epochs }),

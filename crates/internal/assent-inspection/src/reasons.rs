@@ -32,15 +32,19 @@ impl CheckedCall<'_> {
                 let id = authorization.task_id;
                 format!("chain, TaskManager, client, policy, call and nonce give task {id}, as in the authorization")
             }
-            Check::Expiration => {
+            Check::ValidityPeriod => {
                 let expiration = authorization.expiration.to::<u64>();
                 let left = amount(expiration.saturating_sub(context.timestamp), "second", "seconds");
-                format!("valid until {}, for another {left}", moment(expiration))
+                let issued_at = moment(authorization.issued_at.to());
+                format!("valid from {issued_at} until {}, for another {left}", moment(expiration))
             }
             Check::Lifetime => {
                 let longest = context.policy.as_ref().map(|policy| policy.maxLifetime).unwrap_or_default();
-                let left = authorization.expiration.to::<u64>().saturating_sub(context.timestamp);
-                format!("{left} seconds are within the policy's maximum lifetime of {longest}")
+                let lifetime = authorization.expiration.saturating_sub(authorization.issued_at);
+                format!(
+                    "{lifetime} seconds are within the policy's maximum lifetime of {longest}, and the client has not \
+                     voided what was issued then"
+                )
             }
             Check::SingleUse => format!("nonce {} is unspent in the context", authorization.nonce),
             Check::Epoch => self.epoch(authorization),

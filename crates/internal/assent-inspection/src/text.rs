@@ -2,7 +2,7 @@
 
 use crate::{Abi, AbiError, Inspection, InspectionError, Payload, Submission, inspect as inspect_submission};
 use alloy_primitives::{U256, hex};
-use assent_verifier::{Authorization, Context, Epoch, MerkleProof, NonSigners, parse_address, split_trailing};
+use assent_verifier::{Authorization, Context, Epoch, parse_address, split_trailing};
 use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -27,9 +27,9 @@ pub const LONGEST_TEXT: usize = 8 * 1024 * 1024;
 ///
 /// let authorization = "0x".to_owned() + &"00".repeat(LONGEST_AUTHORIZATION + 1);
 /// let error = inspect(&Texts { authorization, ..Texts::default() }).unwrap_err();
-/// assert_eq!(error.message, "1486 bytes; the maximum is 1485");
+/// assert_eq!(error.message, "1492 bytes; the maximum is 1491");
 /// ```
-pub const LONGEST_AUTHORIZATION: usize = 206 + NonSigners::MAX_BYTES + 32 * MerkleProof::MAX_LENGTH;
+pub const LONGEST_AUTHORIZATION: usize = Authorization::MAX_LENGTH;
 
 /// The maximum number of epochs. Each takes 250 kB and some milliseconds, even if its text is short.
 ///

@@ -34,8 +34,8 @@ fn what_is_no_hex_is_refused_with_the_place() {
     refused(&authorization("0x123"), "authorization", &["not hex"]);
     refused(&authorization("0x1234"), "authorization", &["ends within `taskId`", "calldata"]);
     refused(&authorization("1234"), "authorization", &["not hex", "does not begin with 0x"]);
-    let long = format!("0x{}", "00".repeat(1486));
-    refused(&authorization(&long), "authorization", &["1486 bytes; the maximum is 1485"]);
+    let long = format!("0x{}", "00".repeat(1492));
+    refused(&authorization(&long), "authorization", &["1492 bytes; the maximum is 1491"]);
     let calldata = Texts { calldata: "0x12345678".to_owned(), ..Texts::default() };
     refused(&calldata, "calldata", &["no authorization", "selector"]);
 }

@@ -101,7 +101,7 @@ fn a_document_with_an_operator_set_is_verified_on_assumptions_that_are_said() {
     assert_eq!(inspection.verdict.outcome, VerdictOutcome::Valid);
     assert!(inspection.verdict.sentence.ends_with("if the assumptions hold."), "{}", inspection.verdict.sentence);
     let assumed = |number: usize| inspection.checks[number - 1].assumed.join(", ");
-    assert_eq!(assumed(6), "longest lifetime");
+    assert_eq!(assumed(6), "longest lifetime, issuance floor");
     assert_eq!(assumed(7), "spent nonces");
     assert_eq!(assumed(11), "", "the signature rests on nothing that was assumed");
     for missing in ["epochs", "timestamp"] {

@@ -57,6 +57,7 @@ impl Fixture {
                 quorum: 6700,
                 maxLifetime: U48::from(LIFETIME),
             }),
+            issuance_floor: U48::from(now() - LIFETIME / 2),
             caller: Address::repeat_byte(0xa9),
             timestamp: 0, // The service goes by the clock.
             epochs: vec![epoch(1, U48::MAX), epoch(2, U48::ZERO)],
@@ -110,7 +111,8 @@ impl Fixture {
             policyId: policy_id,
             policyClient: policy_client,
             nonce: U256::from(nonce),
-            expiration: U48::from(now() + LIFETIME - 60),
+            issuedAt: U48::from(now() - 60),
+            expiration: U48::from(now() + LIFETIME - 120),
             decision: 1,
             evidence: B256::repeat_byte(0xe1),
             intent,

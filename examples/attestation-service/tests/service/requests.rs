@@ -51,6 +51,12 @@ async fn each_refusal_is_answered_with_the_verifiers_error_and_spends_nothing() 
     let wrong_task = fixture.changed_document(1, |attestation| attestation.policyClient = Address::ZERO);
     let expired = fixture.changed_document(1, |attestation| attestation.expiration = U48::from(past));
     let far = fixture.changed_document(1, |attestation| attestation.expiration = U48::from(far));
+    let future = fixture.changed_document(1, |attestation| attestation.issuedAt = U48::from(now() + LIFETIME));
+    let floor = fixture.context.issuance_floor.to::<u64>();
+    let voided = fixture.changed_document(1, |attestation| {
+        attestation.issuedAt = U48::from(floor - 1);
+        attestation.expiration = U48::from(floor - 1 + LIFETIME);
+    });
     let denied = fixture.changed_document(1, |attestation| attestation.decision = 0);
     let good = fixture.document(1);
     let task = denied.attestation.taskId;
@@ -58,8 +64,10 @@ async fn each_refusal_is_answered_with_the_verifiers_error_and_spends_nothing() 
         (wrong_chain, 422, "WrongChain", json!({ "expected": "31337", "actual": "1" })),
         (wrong_sender, 422, "WrongSender", json!({ "expected": fixture.context.caller, "actual": Address::ZERO })),
         (wrong_task, 422, "WrongTask", Value::Null),
+        (future, 422, "AttestationNotYetValid", Value::Null),
         (expired, 422, "AttestationExpired", Value::Null),
         (far, 422, "LifetimeTooLong", Value::Null),
+        (voided, 422, "AttestationVoided", json!({ "issuedAt": floor - 1, "floor": floor })),
         (
             fixture.document(BURNED),
             409,

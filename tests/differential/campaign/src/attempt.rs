@@ -31,6 +31,8 @@ pub struct Attempt {
     pub timestamp: u64,
     /// The client's policy at that time.
     pub policy: Policy,
+    /// The client's issuance floor at that time.
+    pub issuance_floor: U48,
     /// Nonces burned before: a word and its mask.
     pub burned: Option<(U256, U256)>,
     /// Roots recorded before, all of one epoch.
@@ -84,6 +86,7 @@ impl Attempt {
                 let call = TaskManager::checkCall {
                     policyClient: vault,
                     policy: self.policy.clone().into(),
+                    issuanceFloor: self.issuance_floor,
                     attestedCall: attested,
                     authorization,
                 };
@@ -108,6 +111,7 @@ impl Attempt {
             task_manager: deployment.task_manager,
             policy_client: self.client(deployment).vault,
             policy: Some(self.policy.clone()),
+            issuance_floor: self.issuance_floor,
             caller: self.effective_caller(deployment),
             timestamp: self.timestamp,
             epochs,

@@ -3,7 +3,6 @@
 use crate::{
     Client, Deployment, EntryPoint, SignedRoot, index,
     signing::{sign, sign_to_record},
-    world_plan::LATEST,
 };
 use alloy::{
     primitives::{Address, B256, U256, aliases::U48},
@@ -34,8 +33,10 @@ pub struct AttestedPlan {
     pub ether: bool,
     /// The nonce.
     pub nonce: U256,
-    /// Seconds until the attestation expires, reduced to what the policy allows.
+    /// Seconds from the time of issuance to the expiration, reduced to what the policy allows.
     pub lifetime: u32,
+    /// When it is issued, and so when it expires.
+    pub issued: Issued,
     /// The decision.
     pub allow: bool,
     /// The evidence.
@@ -46,6 +47,17 @@ pub struct AttestedPlan {
     pub batch: u16,
     /// The index of this attestation among them, reduced to their number.
     pub index: u16,
+}
+
+/// The time of issuance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Issued {
+    /// So many seconds before the earliest time of an attempt, reduced to less than the lifetime.
+    Before(u32),
+    /// So many seconds after it.
+    After(u16),
+    /// So that the expiration differs by this from the time at which the epoch ends, whatever happens.
+    ForTheEpochsEnd(i8),
 }
 
 /// Operators who do not sign.
@@ -84,13 +96,27 @@ impl AttestedPlan {
             1 => Just(Absent::All),
         ];
         let call = (any::<u16>(), any::<EntryPoint>(), any::<u64>(), any::<bool>(), nonce());
-        let statement = (any::<u32>(), prop::bool::weighted(0.9), any::<[u8; 32]>());
+        let statement = (any::<u32>(), any::<Issued>(), prop::bool::weighted(0.9), any::<[u8; 32]>());
         let batch = (prop_oneof![3 => Just(1u16), 2 => 2..9u16, 1 => 9..70u16], any::<u16>());
         (call, statement, epoch, absent, batch).prop_map(|(call, statement, epoch, absent, (batch, index))| {
             let (client, entry_point, amount, ether, nonce) = call;
-            let (lifetime, allow, evidence) = statement;
+            let (lifetime, issued, allow, evidence) = statement;
             let evidence = B256::from(evidence);
-            Self { client, entry_point, epoch, amount, ether, nonce, lifetime, allow, evidence, absent, batch, index }
+            Self {
+                client,
+                entry_point,
+                epoch,
+                amount,
+                ether,
+                nonce,
+                lifetime,
+                issued,
+                allow,
+                evidence,
+                absent,
+                batch,
+                index,
+            }
         })
     }
 
@@ -121,6 +147,7 @@ impl AttestedPlan {
         let authorization = Authorization {
             task_id: attestation.taskId,
             nonce: attestation.nonce,
+            issued_at: attestation.issuedAt,
             expiration: attestation.expiration,
             decision: attestation.decision.try_into().expect("0 or 1"),
             evidence: attestation.evidence,
@@ -152,9 +179,10 @@ impl AttestedPlan {
 
     fn attestation(&self, deployment: &Deployment, intent: Intent) -> Attestation {
         let Intent { chainId: chain_id, .. } = intent;
-        let Client { vault, policy } = self.client(deployment);
+        let Client { vault, policy, .. } = self.client(deployment);
         let longest = u64::try_from(policy.maxLifetime).expect("48 bits");
         let lifetime = 1 + u64::from(self.lifetime) % longest;
+        let issued_at = self.issued_at(deployment, lifetime);
         Attestation {
             taskId: task_id(
                 chain_id,
@@ -167,11 +195,43 @@ impl AttestedPlan {
             policyId: policy.policyId,
             policyClient: *vault,
             nonce: self.nonce,
-            expiration: U48::from((deployment.earliest() + lifetime).min(LATEST)),
+            issuedAt: U48::from(issued_at),
+            expiration: U48::from(issued_at + lifetime),
             decision: self.allow.into(),
             evidence: self.evidence,
             intent,
         }
+    }
+
+    fn issued_at(&self, deployment: &Deployment, lifetime: u64) -> u64 {
+        match self.issued {
+            Issued::Before(age) => deployment.earliest() - u64::from(age) % lifetime,
+            Issued::After(wait) => deployment.earliest() + u64::from(wait),
+            Issued::ForTheEpochsEnd(step) => {
+                let end: u64 = deployment.epoch_end(self.epoch(deployment).number).to();
+                end.saturating_add_signed(step.into()) - lifetime
+            }
+        }
+    }
+}
+
+impl Issued {
+    /// When an attestation is issued that can be used at once and for a while.
+    pub(crate) const AT_ONCE: Self = Self::Before(0);
+}
+
+impl Arbitrary for Issued {
+    type Parameters = ();
+    type Strategy = BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> Self::Strategy {
+        prop_oneof![
+            1 => Just(Self::AT_ONCE),
+            5 => any::<u32>().prop_map(Self::Before),
+            1 => prop_oneof![Just(1), any::<u16>()].prop_map(Self::After),
+            2 => (-1..=1i8).prop_map(Self::ForTheEpochsEnd),
+        ]
+        .boxed()
     }
 }
 

@@ -1,27 +1,26 @@
-//! Offsets of the fields in an authorization's bytes (docs/protocol.md), to change them there.
+//! Changes of an authorization's bytes.
 
 use crate::Attempt;
 use alloy::primitives::U256;
+use assent_verifier::offset::{
+    BITMAP, BITMAP_LENGTH, DECISION, EXPIRATION, ISSUED_AT, KIND, NONCE, RECORDED_PROOF_LENGTH, SIGNATURE,
+};
 
-pub(crate) const NONCE: usize = 32;
-pub(crate) const EXPIRATION: usize = 64;
-pub(crate) const DECISION: usize = 70;
-pub(crate) const EVIDENCE: usize = 71;
-pub(crate) const EPOCH: usize = 103;
-pub(crate) const KIND: usize = 107;
-pub(crate) const SIGNATURE: usize = 108;
-/// Where the signature would stand.
-const RECORDED_PROOF_LENGTH: usize = 108;
-pub(crate) const BITMAP_LENGTH: usize = 204;
-pub(crate) const BITMAP: usize = 205;
+pub(crate) fn issued_at(authorization: &[u8]) -> u64 {
+    number(authorization.get(ISSUED_AT..EXPIRATION))
+}
 
 pub(crate) fn expiration(authorization: &[u8]) -> u64 {
-    let bytes = authorization.get(EXPIRATION..DECISION).unwrap_or_default();
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    number(authorization.get(EXPIRATION..DECISION))
+}
+
+/// 0 if the bytes end earlier.
+fn number(bytes: Option<&[u8]>) -> u64 {
+    bytes.unwrap_or_default().iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 pub(crate) fn nonce(authorization: &[u8]) -> Option<U256> {
-    authorization.get(NONCE..EXPIRATION).map(U256::from_be_slice)
+    authorization.get(NONCE..ISSUED_AT).map(U256::from_be_slice)
 }
 
 /// Does nothing where the bytes end earlier.

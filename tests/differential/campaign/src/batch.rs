@@ -1,6 +1,6 @@
 //! Many calls, verified together.
 
-use crate::{Answer, Attempt, AttestedPlan, EntryPoint, UsePlan, Verification, World, compare};
+use crate::{Answer, Attempt, AttestedPlan, Client, EntryPoint, UsePlan, Verification, World, compare};
 use assent_verifier::{
     Call,
     backend::{Backend, arkworks::Arkworks, blst::Blst},
@@ -39,7 +39,8 @@ impl BatchPlan {
     fn attempts(&self, world: &World) -> Vec<Attempt> {
         let mut attempts: Vec<_> = self.uses.iter().map(|plan| plan.attempt(world)).collect();
         let recorded: Vec<_> = attempts.iter().flat_map(|attempt| attempt.recorded.clone()).collect();
-        let (client, policy) = (attempts[0].client, world.clients[attempts[0].client].policy.clone());
+        let client = attempts[0].client;
+        let Client { policy, issuance_floor, .. } = world.clients[client].clone();
         for attempt in &mut attempts {
             *attempt = Attempt {
                 client,
@@ -48,6 +49,7 @@ impl BatchPlan {
                 length_error: 0,
                 timestamp: world.earliest(),
                 policy: policy.clone(),
+                issuance_floor,
                 burned: None,
                 recorded: recorded.clone(),
                 revoked: None,

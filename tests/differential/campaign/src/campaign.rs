@@ -1,6 +1,6 @@
 //! Any number of random cases in random worlds.
 
-use crate::{AttestedPlan, Case, Tally, World, WorldPlan};
+use crate::{AttestedPlan, Case, Foundation, FoundationPlan, Tally, World, WorldPlan};
 use proptest::{
     collection::vec,
     strategy::{Strategy, ValueTree},
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     cell::RefCell,
     num::NonZero,
+    rc::Rc,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -18,10 +19,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Cases in one world. To build a world and to sign in it takes as long as some hundred cases.
-const CASES_PER_WORLD: u64 = 1_000;
+/// Worlds on one foundation. To deploy one and to register operators takes as long as some hundred cases.
+const WORLDS_PER_FOUNDATION: u64 = 10;
+/// Cases in one world.
+const CASES_PER_WORLD: u64 = 100;
 /// Attestations that are signed in one world.
-const ATTESTATIONS_PER_WORLD: usize = 48;
+const ATTESTATIONS_PER_WORLD: usize = 8;
 /// A campaign ends early with so many worlds in which the two sides differ.
 const MOST_DIVERGENCES: usize = 10;
 
@@ -66,7 +69,7 @@ impl Campaign {
     /// Runs the campaign. `progress` is told after every case how many more there are.
     pub fn run(self, progress: impl Fn(u64) + Sync) -> Summary {
         let started = Instant::now();
-        let worlds = self.cases.div_ceil(CASES_PER_WORLD);
+        let foundations = self.cases.div_ceil(CASES_PER_WORLD * WORLDS_PER_FOUNDATION);
         let next = AtomicU64::new(0);
         let summary = Mutex::new(Summary {
             cases: 0,
@@ -81,16 +84,16 @@ impl Campaign {
                 scope.spawn(|| {
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
-                        if number >= worlds || locked().divergences.len() >= MOST_DIVERGENCES {
+                        if number >= foundations || locked().divergences.len() >= MOST_DIVERGENCES {
                             return;
                         }
-                        let cases = CASES_PER_WORLD.min(self.cases - number * CASES_PER_WORLD);
-                        let (tally, decided, divergence) = self.run_world(number, cases, &progress);
-                        let mut summary = locked();
-                        summary.cases += decided;
-                        summary.worlds += 1;
-                        summary.tally.add(&tally);
-                        summary.divergences.extend(divergence);
+                        self.run_foundation(number, &progress, |tally, decided, divergence| {
+                            let mut summary = locked();
+                            summary.cases += decided;
+                            summary.worlds += 1;
+                            summary.tally.add(&tally);
+                            summary.divergences.extend(divergence);
+                        });
                     }
                 });
             }
@@ -99,7 +102,31 @@ impl Campaign {
         Summary { time: started.elapsed(), ..summary }
     }
 
-    fn run_world(self, number: u64, cases: u64, progress: impl Fn(u64)) -> (Tally, u64, Option<Divergence>) {
+    fn run_foundation(self, number: u64, progress: impl Fn(u64), add: impl Fn(Tally, u64, Option<Divergence>)) {
+        let mut runner = TestRunner::new(Config {
+            // The worlds have the seeds of their numbers.
+            rng_seed: RngSeed::Fixed(!self.seed_of(number)),
+            ..Config::default()
+        });
+        let plan = sample(&FoundationPlan::strategy(), &mut runner);
+        let foundation = Rc::new(Foundation::new(plan));
+        for world in number * WORLDS_PER_FOUNDATION..(number + 1) * WORLDS_PER_FOUNDATION {
+            let cases = CASES_PER_WORLD.min(self.cases.saturating_sub(world * CASES_PER_WORLD));
+            if cases > 0 {
+                let (tally, decided, divergence) = self.run_world(world, cases, plan, &foundation, &progress);
+                add(tally, decided, divergence);
+            }
+        }
+    }
+
+    fn run_world(
+        self,
+        number: u64,
+        cases: u64,
+        foundation_plan: FoundationPlan,
+        foundation: &Rc<Foundation>,
+        progress: impl Fn(u64),
+    ) -> (Tally, u64, Option<Divergence>) {
         let mut runner = TestRunner::new(Config {
             cases: u32::try_from(cases).expect("few cases in one world"),
             rng_seed: RngSeed::Fixed(self.seed_of(number)),
@@ -107,10 +134,10 @@ impl Campaign {
             max_shrink_iters: 512,
             ..Config::default()
         });
-        let plan = sample(&WorldPlan::strategy(), &mut runner);
-        let world = World::new(&plan);
+        let plan = sample(&WorldPlan::strategy(foundation_plan), &mut runner);
+        let world = World::new(&plan, Rc::clone(foundation));
         // Each operator signs each attestation: large worlds make do with fewer.
-        let attestations = (ATTESTATIONS_PER_WORLD * 8 / world.keys.len().max(8)).max(8);
+        let attestations = (ATTESTATIONS_PER_WORLD * 8 / world.keys.len().max(8)).max(2);
         let attested = sample(&vec(AttestedPlan::strategy(), attestations), &mut runner);
 
         let counted = RefCell::new((Tally::new(), 0));
@@ -147,7 +174,8 @@ impl Divergence {
     ///
     /// What the two sides differ on, if they still do.
     pub fn replay(&self) -> Result<(), String> {
-        self.case.run(&World::new(&self.world)).map(|_| ())
+        let foundation = Rc::new(Foundation::new(self.world.foundation()));
+        self.case.run(&World::new(&self.world, foundation)).map(|_| ())
     }
 }
 

@@ -75,7 +75,7 @@ fn verify_with<B: Backend>(deployment: &Deployment, attempt: &Attempt) -> Result
     verify_with_report_using::<B, _>(&context, call).into_result()
 }
 
-/// Sets policy and nonces, records roots, revokes an epoch.
+/// Sets policy, floor and nonces, records roots, revokes an epoch.
 fn prepare(deployment: &Deployment, attempt: &Attempt) {
     let client = attempt.client(deployment);
     if attempt.policy.policyId.is_zero() {
@@ -83,6 +83,11 @@ fn prepare(deployment: &Deployment, attempt: &Attempt) {
     } else if attempt.policy != client.policy && attempt.entry_point != EntryPoint::TaskManagerView {
         let policy = attempt.policy.clone().into();
         deployment.transact(deployment.owner, client.vault, &IPolicyClient::setAssentPolicyCall { newPolicy: policy });
+    }
+    let floor = attempt.issuance_floor;
+    if floor != client.issuance_floor && attempt.entry_point != EntryPoint::TaskManagerView {
+        let void = IPolicyClient::voidAssentAttestationsCall { newFloor: floor };
+        deployment.transact(deployment.owner, client.vault, &void);
     }
     if let Some((word, mask)) = attempt.burned {
         let burn = TaskManager::burnNoncesCall { word, mask };

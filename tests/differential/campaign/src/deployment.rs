@@ -1,15 +1,15 @@
-//! Deployed contracts with operators and epochs.
+//! Epochs and policies on deployed contracts.
 
-use crate::{EpochPlan, PolicyPlan, WorldPlan};
+use crate::{EpochPlan, Foundation, PolicyPlan, WorldPlan};
 use alloy::{
-    primitives::{Address, Bytes, U256, aliases::U48},
+    primitives::{Address, aliases::U48},
     sol_types::SolCall,
 };
-use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain, Message, SnapshotId};
-use assent_contracts::{OperatorRegistry, OwnerStakeSource, TaskManager, deployment::MAX_EPOCH_LIFETIME};
-use assent_examples::{ExampleToken, TreasuryVault};
+use assent_chain::{EmbeddedChain, Message, SnapshotId};
+use assent_contracts::{IPolicyClient, OperatorRegistry, OwnerStakeSource};
 use assent_signer::SecretKey;
 use assent_verifier::{Epoch, Operator, OperatorSet, Policy};
+use std::{ops::Deref, rc::Rc};
 
 /// The operator set of epochs 1 to 3.
 const OPERATOR_SET: u32 = 7;
@@ -18,101 +18,59 @@ const OTHER_OPERATOR_SET: u32 = 8;
 /// Operators that one table holds.
 const TABLE_CAPACITY: usize = 100;
 
-/// Contracts, operators, and two clients with one agent, on a separate chain.
+/// A [`Foundation`] with epochs, and with the clients' policies. At its end the foundation is as it was.
 ///
 /// Epochs: 1 is revoked, 2 superseded and in its grace period, 3 in force, 4 in force for another operator set.
 pub struct Deployment {
-    /// The chain.
-    pub chain: EmbeddedChain,
-    /// Owns the contracts and the vaults.
-    pub owner: Address,
-    /// May spend from the vaults.
-    pub agent: Address,
-    /// The deployed TaskManager.
-    pub task_manager: Address,
-    /// The deployed registry.
-    pub registry: Address,
-    /// The protected contracts.
+    /// The vaults, each with its policy.
     pub clients: [Client; 2],
-    /// A token of which the vaults have plenty.
-    pub token: Address,
-    /// Operators' keys, in the order of their addresses.
-    pub keys: Vec<(Address, SecretKey)>,
     /// The epochs as the registry must hold them, by number from 1.
     pub epochs: Vec<Epoch>,
-    owner_stake_source: Address,
+    /// When each of them ends, whatever happens.
+    epoch_ends: Vec<U48>,
+    epoch_lifetime: U48,
+    foundation: Rc<Foundation>,
+    before: SnapshotId,
 }
 
 /// A protected contract.
+#[derive(Debug, Clone)]
 pub struct Client {
     /// A `TreasuryVault`.
     pub vault: Address,
     /// What it demands.
     pub policy: Policy,
+    /// What it has voided.
+    pub issuance_floor: U48,
 }
 
 impl Deployment {
-    /// Deploys everything.
-    pub fn new(plan: &WorldPlan) -> Self {
-        let chain = EmbeddedChain::new(plan.chain_id);
-        let [owner, agent, ..] = DEVELOPMENT_ACCOUNTS;
-        let deploy = |code: &Bytes, arguments: Vec<u8>| {
-            chain.deploy(owner, [code.as_ref(), &arguments].concat()).expect("the contract deploys")
-        };
-        let owner_stake_source =
-            deploy(&OwnerStakeSource::BYTECODE, encode(&OwnerStakeSource::constructorCall { owner }));
-        let registry = deploy(
-            &OperatorRegistry::BYTECODE,
-            encode(&OperatorRegistry::constructorCall {
-                owner,
-                initialStakeSource: owner_stake_source,
-                initialEpochLifetime: MAX_EPOCH_LIFETIME,
-                initialActivationDelay: U48::ZERO, // Each epoch counts at once.
-                initialGracePeriod: U48::from(plan.grace_period),
-            }),
-        );
-        let task_manager =
-            deploy(&TaskManager::BYTECODE, encode(&TaskManager::constructorCall { operatorRegistry: registry }));
-        let supply = U256::from(u128::MAX);
-        let token = deploy(&ExampleToken::BYTECODE, encode(&ExampleToken::constructorCall { supply }));
-        let clients = plan.policies.each_ref().map(|plan| {
-            let policy = policy(plan);
-            let constructor = TreasuryVault::constructorCall {
-                owner,
-                initialAgent: agent,
-                taskManager: task_manager,
-                policy: policy.clone().into(),
-            };
-            let vault = deploy(&TreasuryVault::BYTECODE, encode(&constructor));
-            chain.set_balance(vault, U256::from(u64::MAX));
-            Client { vault, policy }
+    /// Commits epochs and sets policies.
+    pub fn new(plan: &WorldPlan, foundation: Rc<Foundation>) -> Self {
+        let before = foundation.chain.snapshot();
+        let clients = [0, 1].map(|client| Client {
+            vault: foundation.vaults[client],
+            policy: policy(&plan.policies[client]),
+            issuance_floor: U48::ZERO,
         });
-
         let mut deployment = Self {
-            chain,
-            owner,
-            agent,
-            task_manager,
-            registry,
             clients,
-            token,
-            keys: Vec::new(),
             epochs: Vec::new(),
-            owner_stake_source,
+            epoch_ends: Vec::new(),
+            epoch_lifetime: U48::from(plan.epoch_lifetime),
+            foundation,
+            before,
         };
-        deployment.transact(owner, registry, &OperatorRegistry::addValidatorCall { validator: task_manager });
-        for client in &deployment.clients {
-            let share = supply / U256::from(2);
-            deployment.transact(owner, token, &ExampleToken::transferCall { to: client.vault, value: share });
-        }
-        deployment.register(plan.operators.into());
+        deployment.set_delays(plan);
+        deployment.set_policies();
         deployment.commit_epochs(plan);
+        deployment.raise_floors(plan);
         deployment
     }
 
-    /// The earliest time at which an attempt can be made: what prepares one takes a block, and so a second, at a time.
-    pub fn earliest(&self) -> u64 {
-        self.chain.timestamp() + 8
+    /// When an epoch ends, whatever happens.
+    pub fn epoch_end(&self, number: u32) -> U48 {
+        self.epoch_ends[number as usize - 1]
     }
 
     /// Does something in the world, and leaves the world as it was, also when it panics.
@@ -138,26 +96,29 @@ impl Deployment {
         self.transact(self.owner, self.registry, &OperatorRegistry::revokeEpochsCall { revoked: vec![epoch] });
     }
 
-    /// Makes a call that must succeed.
-    pub fn transact(&self, from: Address, to: Address, call: &impl SolCall) {
-        let outcome = self.chain.transact(Message::new(from, to, call.abi_encode())).expect("the chain takes the call");
-        assert!(outcome.is_success(), "a call that must succeed ended with {:?} {}", outcome.status, outcome.output);
+    /// Before the first epoch they change without notice.
+    fn set_delays(&self, plan: &WorldPlan) {
+        let grace_period = U48::from(plan.grace_period);
+        let set_grace_period = OperatorRegistry::setGracePeriodCall { newGracePeriod: grace_period };
+        self.transact(self.owner, self.registry, &set_grace_period);
+        let set_lifetime = OperatorRegistry::setEpochLifetimeCall { newEpochLifetime: self.epoch_lifetime };
+        self.transact(self.owner, self.registry, &set_lifetime);
     }
 
-    fn register(&mut self, operators: usize) {
-        for index in 0..operators {
-            let operator = operator_address(index);
-            let key = secret_key(index as u64);
-            let proof = key.prove_possession(operator, U256::from(self.chain.chain_id()), self.registry);
-            self.transact(
-                operator,
-                self.registry,
-                &OperatorRegistry::registerOperatorCall {
-                    publicKey: key.public_key().0.into(),
-                    proofOfPossession: proof.0.into(),
-                },
-            );
-            self.keys.push((operator, key));
+    fn set_policies(&self) {
+        for Client { vault, policy, .. } in &self.clients {
+            let set_policy = IPolicyClient::setAssentPolicyCall { newPolicy: policy.clone().into() };
+            self.transact(self.owner, *vault, &set_policy);
+        }
+    }
+
+    fn raise_floors(&mut self, plan: &WorldPlan) {
+        for index in 0..self.clients.len() {
+            let Some(before) = plan.policies[index].floor else { continue };
+            let floor = U48::from(self.earliest() - u64::from(before));
+            let void = IPolicyClient::voidAssentAttestationsCall { newFloor: floor };
+            self.transact(self.owner, self.clients[index].vault, &void);
+            self.clients[index].issuance_floor = floor;
         }
     }
 
@@ -169,7 +130,8 @@ impl Deployment {
 
         self.commit_epoch(OPERATOR_SET, 2, second);
         self.commit_epoch(OPERATOR_SET, 3, third);
-        self.epochs[1].valid_until = U48::from(self.chain.timestamp() + u64::from(plan.grace_period));
+        let end_of_grace = U48::from(self.chain.timestamp() + u64::from(plan.grace_period));
+        self.epochs[1].valid_until = end_of_grace.min(self.epoch_end(2));
 
         self.commit_epoch(OTHER_OPERATOR_SET, 4, fourth);
     }
@@ -204,8 +166,9 @@ impl Deployment {
         let operators = OperatorSet::new(operators).expect("the operators are a valid set");
         assert_eq!(operators, self.read_operators(number), "the registry froze other operators than it was given");
         let weights_read_at = weights_read_at.unwrap_or_else(|| self.chain.timestamp());
-        let valid_until = U48::from(weights_read_at) + MAX_EPOCH_LIFETIME;
+        let valid_until = U48::from(weights_read_at) + self.epoch_lifetime;
         self.epochs.push(Epoch { number, operator_set, valid_until, operators });
+        self.epoch_ends.push(valid_until);
     }
 
     /// Reads the operator set from contract code.
@@ -221,6 +184,21 @@ impl Deployment {
     }
 }
 
+impl Deref for Deployment {
+    type Target = Foundation;
+
+    fn deref(&self) -> &Foundation {
+        &self.foundation
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        // Without the snapshot the next world would be another, and its results with it.
+        assert!(self.chain.revert(self.before) || std::thread::panicking(), "the snapshot was taken");
+    }
+}
+
 fn policy(plan: &PolicyPlan) -> Policy {
     Policy {
         policyId: plan.policy_id,
@@ -228,21 +206,4 @@ fn policy(plan: &PolicyPlan) -> Policy {
         quorum: plan.quorum,
         maxLifetime: U48::from(plan.max_lifetime),
     }
-}
-
-/// Derives a key from a number.
-pub(crate) fn secret_key(number: u64) -> SecretKey {
-    let material = [number.to_be_bytes(), [0x5a; 8], [0; 8], [0; 8]].concat();
-    SecretKey::from_key_material(&material).expect("32 bytes are enough key material")
-}
-
-/// Ascending with the index, and not merely by counting.
-fn operator_address(index: usize) -> Address {
-    let mut bytes = [0x11; 20];
-    bytes[2..10].copy_from_slice(&(index as u64 * 7 + 3).to_be_bytes());
-    Address::from(bytes)
-}
-
-fn encode(constructor: &impl alloy::sol_types::SolConstructor) -> Vec<u8> {
-    constructor.abi_encode()
 }

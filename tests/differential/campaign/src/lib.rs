@@ -16,6 +16,7 @@ mod case;
 mod comparison;
 mod deployment;
 mod entry_point;
+mod foundation;
 mod mutation;
 mod point_bytes;
 mod record_plan;
@@ -30,13 +31,14 @@ mod world_plan;
 
 pub use answer::{Answer, RegistrationError};
 pub use attempt::Attempt;
-pub use attested::{Absent, Attested, AttestedPlan};
+pub use attested::{Absent, Attested, AttestedPlan, Issued};
 pub use batch::BatchPlan;
 pub use campaign::{Campaign, Divergence, Summary};
 pub use case::Case;
 pub use comparison::{Verification, compare};
 pub use deployment::{Client, Deployment};
 pub use entry_point::EntryPoint;
+pub use foundation::Foundation;
 pub use mutation::{Field, Mutation};
 pub use point_bytes::Spelling;
 pub use record_plan::RecordPlan;
@@ -46,7 +48,7 @@ pub use signing::SignedRoot;
 pub use tally::Tally;
 pub use usage::UsePlan;
 pub use world::World;
-pub use world_plan::{EpochPlan, PolicyPlan, Weights, WorldPlan};
+pub use world_plan::{EpochPlan, FoundationPlan, PolicyPlan, Weights, WorldPlan};
 
 /// An index below `length`. Cases hold plain numbers, which can be written to a file, and are reduced where they are
 /// used.

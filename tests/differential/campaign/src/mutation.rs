@@ -3,15 +3,18 @@
 use crate::{
     Attempt, Deployment, EntryPoint, Spelling,
     authorization_bytes::{
-        BITMAP, BITMAP_LENGTH, DECISION, EPOCH, EVIDENCE, EXPIRATION, KIND, NONCE, SIGNATURE, bitmap_end, drop_bitmap,
-        drop_signature, expiration, lengthen_bitmap, lengthen_proof, mark_absent, nonce, overwrite,
-        proof_length_offset, shorten_proof, signature,
+        bitmap_end, drop_bitmap, drop_signature, expiration, issued_at, lengthen_bitmap, lengthen_proof, mark_absent,
+        nonce, overwrite, proof_length_offset, shorten_proof, signature,
     },
     index,
     signing::sign,
     world_plan::LATEST,
 };
 use alloy::primitives::{Address, B256, U256, aliases::U48};
+use assent_verifier::{
+    Epoch, MAX_EPOCH_LIFETIME,
+    offset::{BITMAP, BITMAP_LENGTH, DECISION, EPOCH, EVIDENCE, EXPIRATION, ISSUED_AT, KIND, NONCE, SIGNATURE},
+};
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -42,9 +45,15 @@ pub enum Mutation {
     QuorumAroundSigned(i8),
     ChangeOperatorSet(u32),
     ForgetPolicy,
+    TimeAroundIssuance(i8),
     TimeAroundExpiration(i8),
     LifetimeAroundPolicy(i8),
+    FloorAroundIssuance(i8),
+    /// As far ahead as the client may void.
+    FloorAhead,
     TimeAroundGracePeriod(i8),
+    TimeAroundEpochEnd(i8),
+    IssuanceAtLimit(bool),
     ExpirationAtLimit(bool),
     BurnNonce,
     BurnNeighbours,
@@ -70,6 +79,7 @@ pub enum Mutation {
 pub enum Field {
     TaskId,
     Nonce,
+    IssuedAt,
     Expiration,
     Decision,
     Evidence,
@@ -82,9 +92,10 @@ pub enum Field {
     Proof,
 }
 
-const FIELDS: [Field; 12] = [
+const FIELDS: [Field; 13] = [
     Field::TaskId,
     Field::Nonce,
+    Field::IssuedAt,
     Field::Expiration,
     Field::Decision,
     Field::Evidence,
@@ -126,9 +137,14 @@ impl Arbitrary for Mutation {
             2 => (-1..=1i8).prop_map(QuorumAroundSigned),
             1 => (5..10u32).prop_map(ChangeOperatorSet),
             2 => Just(ForgetPolicy),
+            2 => (-1..=1i8).prop_map(TimeAroundIssuance),
             2 => (-1..=1i8).prop_map(TimeAroundExpiration),
             2 => (-1..=1i8).prop_map(LifetimeAroundPolicy),
+            2 => (-1..=1i8).prop_map(FloorAroundIssuance),
+            1 => Just(FloorAhead),
             1 => (-1..=1i8).prop_map(TimeAroundGracePeriod),
+            1 => (-1..=1i8).prop_map(TimeAroundEpochEnd),
+            1 => any::<bool>().prop_map(IssuanceAtLimit),
             1 => any::<bool>().prop_map(ExpirationAtLimit),
             1 => Just(BurnNonce),
             1 => Just(BurnNeighbours),
@@ -178,19 +194,39 @@ impl Mutation {
                 attempt.policy.policyId = B256::ZERO
             }
             Self::ForgetPolicy => {}
+            Self::TimeAroundIssuance(step) => {
+                let issued_at = issued_at(&attempt.authorization);
+                move_time(attempt, issued_at, *step, deployment);
+            }
             Self::TimeAroundExpiration(step) => {
                 let expiration = expiration(&attempt.authorization);
                 move_time(attempt, expiration, *step, deployment);
             }
             Self::LifetimeAroundPolicy(step) => {
-                // The chain's time only moves forward, so the policy's lifetime is changed instead.
-                let lifetime = expiration(&attempt.authorization).saturating_sub(attempt.timestamp);
-                let lifetime = lifetime.saturating_add_signed((*step).into()).clamp(1, LATEST);
-                attempt.policy.maxLifetime = U48::from(lifetime);
+                let lifetime = expiration(&attempt.authorization).saturating_sub(issued_at(&attempt.authorization));
+                let lifetime = lifetime.saturating_add_signed((*step).into());
+                attempt.policy.maxLifetime = acceptable_lifetime(attempt.entry_point, lifetime);
+            }
+            Self::FloorAroundIssuance(step) => {
+                let floor = issued_at(&attempt.authorization).saturating_add_signed((*step).into());
+                raise_floor(attempt, U48::from(floor.min(LATEST)), deployment);
+            }
+            Self::FloorAhead => {
+                let floor = latest_floor(attempt.entry_point, deployment);
+                raise_floor(attempt, floor, deployment);
             }
             Self::TimeAroundGracePeriod(step) => {
                 let end = u64::try_from(deployment.epochs[1].valid_until).expect("48 bits");
                 move_time(attempt, end, *step, deployment);
+            }
+            Self::TimeAroundEpochEnd(step) => {
+                if let Some(epoch) = epoch(attempt, deployment) {
+                    move_time(attempt, deployment.epoch_end(epoch.number).to(), *step, deployment);
+                }
+            }
+            Self::IssuanceAtLimit(latest) => {
+                let byte = if *latest { 0xff } else { 0 };
+                overwrite(attempt, ISSUED_AT, &[byte; EXPIRATION - ISSUED_AT]);
             }
             Self::ExpirationAtLimit(latest) => {
                 let byte = if *latest { 0xff } else { 0 };
@@ -260,7 +296,8 @@ impl Field {
         let is_direct = attempt.authorization.get(KIND) == Some(&0);
         Some(match self {
             Self::TaskId => 0..NONCE,
-            Self::Nonce => NONCE..EXPIRATION,
+            Self::Nonce => NONCE..ISSUED_AT,
+            Self::IssuedAt => ISSUED_AT..EXPIRATION,
             Self::Expiration => EXPIRATION..DECISION,
             Self::Decision => DECISION..EVIDENCE,
             Self::Evidence => EVIDENCE..EPOCH,
@@ -299,6 +336,7 @@ fn change_client(attempt: &mut Attempt, deployment: &Deployment) {
     attempt.client = 1 - attempt.client;
     let client = &deployment.clients[attempt.client];
     attempt.policy = client.policy.clone();
+    attempt.issuance_floor = client.issuance_floor;
     if attempt.intent.to == before {
         attempt.intent.to = client.vault;
     }
@@ -311,8 +349,7 @@ fn acceptable_quorum(entry_point: EntryPoint, quorum: u16) -> u16 {
 
 /// Sets the greatest quorum that a weight reaches. Exact if the epoch's weight is below 10,000.
 fn set_quorum_around_signed(attempt: &mut Attempt, step: i64, deployment: &Deployment) {
-    let number = attempt.authorization.get(EPOCH..KIND).map(U256::from_be_slice);
-    let Some(epoch) = deployment.epochs.iter().find(|epoch| Some(U256::from(epoch.number)) == number) else { return };
+    let Some(epoch) = epoch(attempt, deployment) else { return };
     let bitmap = bitmap_end(attempt).map_or(&[][..], |end| &attempt.authorization[BITMAP..end]);
     let signed: U256 = epoch
         .operators
@@ -325,6 +362,34 @@ fn set_quorum_around_signed(attempt: &mut Attempt, step: i64, deployment: &Deplo
     let aim = if step < 0 { signed.saturating_sub(U256::from(1)) } else { signed + U256::from(step) };
     let quorum = aim * U256::from(10_000) / U256::from(epoch.operators.total_weight());
     attempt.policy.quorum = acceptable_quorum(attempt.entry_point, quorum.saturating_to());
+}
+
+/// Limits the lifetime to what the vault's owner may set, as [`acceptable_quorum`] does.
+fn acceptable_lifetime(entry_point: EntryPoint, lifetime: u64) -> U48 {
+    let longest = if entry_point == EntryPoint::TaskManagerView { U48::MAX } else { MAX_EPOCH_LIFETIME };
+    U48::from(lifetime.clamp(1, longest.to()))
+}
+
+/// The latest floor that a client may set in the block after the world's last one. The TaskManager itself accepts any.
+fn latest_floor(entry_point: EntryPoint, deployment: &Deployment) -> U48 {
+    if entry_point == EntryPoint::TaskManagerView {
+        return U48::MAX;
+    }
+    U48::from(deployment.chain.timestamp() + 1) + MAX_EPOCH_LIFETIME
+}
+
+/// Does nothing where the client could not set the floor. It never falls.
+fn raise_floor(attempt: &mut Attempt, floor: U48, deployment: &Deployment) {
+    let is_view = attempt.entry_point == EntryPoint::TaskManagerView;
+    if is_view || (floor > attempt.issuance_floor && floor <= latest_floor(attempt.entry_point, deployment)) {
+        attempt.issuance_floor = floor;
+    }
+}
+
+/// The epoch that the authorization names.
+fn epoch<'a>(attempt: &Attempt, deployment: &'a Deployment) -> Option<&'a Epoch> {
+    let number = attempt.authorization.get(EPOCH..KIND).map(U256::from_be_slice)?;
+    deployment.epochs.iter().find(|epoch| U256::from(epoch.number) == number)
 }
 
 fn move_time(attempt: &mut Attempt, to: u64, step: i8, deployment: &Deployment) {

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn spelling_twice_gives_the_point_back() {
-        let key = crate::deployment::secret_key(1).public_key().0;
+        let key = crate::foundation::secret_key(1).public_key().0;
         for spelling in [Spelling::Negated, Spelling::Swapped, Spelling::HalvesSwapped, Spelling::FlippedBit(700)] {
             let mut point = key;
             spelling.apply(&mut point);
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_negative_is_a_point_and_what_is_above_the_modulus_is_none() {
-        let mut key = crate::deployment::secret_key(1).public_key();
+        let mut key = crate::foundation::secret_key(1).public_key();
         Spelling::Negated.apply(&mut key.0);
         assert!(Blst::decode_public_key(&key).is_ok());
         Spelling::PlusModulus(3).apply(&mut key.0);

@@ -1,8 +1,8 @@
 //! Roots that are to be recorded, some of them tampered with.
 
 use crate::{
-    Answer, Attempt, AttestedPlan, EntryPoint, Field, Mutation, Spelling, UsePlan, World,
-    authorization_bytes::{BITMAP, BITMAP_LENGTH, EPOCH, SIGNATURE, bitmap_end, overwrite, trim_bitmap},
+    Answer, Attempt, AttestedPlan, EntryPoint, Field, Issued, Mutation, Spelling, UsePlan, World,
+    authorization_bytes::{bitmap_end, overwrite, trim_bitmap},
     comparison::verify,
     recording::{encode, recorded_on_chain},
     world_plan::LATEST,
@@ -10,7 +10,10 @@ use crate::{
 use alloy::primitives::{Bytes, aliases::U48};
 use assent_chain::{ExecutionStatus, Message};
 use assent_contracts::TaskManager;
-use assent_verifier::{Policy, Refusal};
+use assent_verifier::{
+    Policy, Refusal,
+    offset::{BITMAP, BITMAP_LENGTH, EPOCH, SIGNATURE},
+};
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +74,9 @@ impl RecordPlan {
 /// The use of an attestation under the root, by a client that demands the least.
 fn attempt(world: &World, number: u32, (attested, mutation): &(AttestedPlan, Option<Mutation>)) -> Attempt {
     let operator_set = world.epochs.iter().find(|epoch| epoch.number == number).map_or(0, |epoch| epoch.operator_set);
-    let plan = UsePlan { attested: attested.clone(), recording: None, revoke: false, mutations: Vec::new() };
+    // Its times do not matter when the root is recorded. To make only the other checks, it is valid then.
+    let attested = AttestedPlan { issued: Issued::AT_ONCE, ..attested.clone() };
+    let plan = UsePlan { attested, recording: None, revoke: false, mutations: Vec::new() };
     let mut attempt = plan.attempt(world);
     attempt.entry_point = EntryPoint::TaskManagerView;
     attempt.policy = Policy {
@@ -80,6 +85,7 @@ fn attempt(world: &World, number: u32, (attested, mutation): &(AttestedPlan, Opt
         quorum: 0,
         maxLifetime: U48::from(LATEST),
     };
+    attempt.issuance_floor = U48::ZERO;
     overwrite(&mut attempt, EPOCH, &number.to_be_bytes());
     if let Some(mutation) = mutation {
         mutation.apply(&mut attempt, world);

@@ -91,11 +91,15 @@ pub(crate) fn encode(number: u32, mut roots: Vec<TaskManager::SignedRoot>) -> Ve
     TaskManager::recordRootsCall { number, signedRoots: roots }.abi_encode()
 }
 
-/// The weights that the chain has recorded with a root.
+/// What the chain has recorded with a root.
 pub(crate) fn recorded_on_chain(deployment: &Deployment, number: u32, root: B256) -> RecordedRoot {
     let query = TaskManager::recordedRootsCall { number, root };
     let answer = deployment.chain.call(Message::new(deployment.owner, deployment.task_manager, query.abi_encode()));
     let output = answer.expect("a view answers").output;
-    let recorded = TaskManager::recordedRootsCall::abi_decode_returns(&output).expect("two weights");
-    RecordedRoot { signed_weight: recorded.signedWeight, total_weight: recorded.totalWeight }
+    let recorded = TaskManager::recordedRootsCall::abi_decode_returns(&output).expect("two weights and a time");
+    RecordedRoot {
+        signed_weight: recorded.signedWeight,
+        total_weight: recorded.totalWeight,
+        epoch_end: recorded.epochEnd,
+    }
 }

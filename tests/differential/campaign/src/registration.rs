@@ -1,6 +1,6 @@
 //! Operators that register their keys.
 
-use crate::{Answer, Deployment, RegistrationError, Spelling, deployment::secret_key, index};
+use crate::{Answer, Deployment, RegistrationError, Spelling, foundation::secret_key, index};
 use alloy::{
     primitives::{Address, Bytes, U256},
     sol_types::SolCall,

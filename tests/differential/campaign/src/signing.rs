@@ -5,7 +5,7 @@ use alloy::primitives::{B256, U256};
 use assent_signer::{PartialSignature, aggregate};
 use assent_verifier::{Epoch, NonSigners, RecordedRoot, RecordedRoots, Signature};
 
-/// A root with its signature, and the weight that is recorded with it.
+/// A root with its signature, and what is recorded with it.
 #[derive(Debug, Clone)]
 pub struct SignedRoot {
     /// The epoch whose operators signed.
@@ -16,8 +16,8 @@ pub struct SignedRoot {
     pub signature: Signature,
     /// The operators that did not sign.
     pub non_signers: NonSigners,
-    /// The weight of those that did.
-    pub weight: RecordedRoot,
+    /// The weight of those that did, the epoch's total, and its end.
+    pub recorded: RecordedRoot,
 }
 
 /// The aggregate signature of the operators that are not absent.
@@ -51,13 +51,17 @@ pub(crate) fn sign_to_record(
         return None;
     }
     let (signature, non_signers) = sign(deployment, epoch, root, absent);
-    let weight = RecordedRoot { signed_weight: signed_weight.to(), total_weight: operators.total_weight() };
-    Some(SignedRoot { epoch: epoch.number, root, signature, non_signers, weight })
+    let recorded = RecordedRoot {
+        signed_weight: signed_weight.to(),
+        total_weight: operators.total_weight(),
+        epoch_end: deployment.epoch_end(epoch.number),
+    };
+    Some(SignedRoot { epoch: epoch.number, root, signature, non_signers, recorded })
 }
 
 /// The recorded roots as the verifier's context takes them.
 pub(crate) fn recorded_roots(roots: &[SignedRoot]) -> RecordedRoots {
     let mut recorded = RecordedRoots::default();
-    roots.iter().for_each(|signed| recorded.record(signed.epoch, signed.root, signed.weight));
+    roots.iter().for_each(|signed| recorded.record(signed.epoch, signed.root, signed.recorded));
     recorded
 }

@@ -36,6 +36,7 @@ impl UsePlan {
             authorization.quorum_proof = QuorumProof::Recorded;
             recorded = recording.of(&attested, world);
         }
+        let client = self.attested.client(world);
         let mut attempt = Attempt {
             client: crate::index(self.attested.client, world.clients.len()),
             entry_point: self.attested.entry_point,
@@ -44,8 +45,9 @@ impl UsePlan {
             authorization: authorization.encode(),
             length_error: 0,
             root: attested.root,
-            timestamp: world.earliest(),
-            policy: self.attested.client(world).policy.clone(),
+            timestamp: world.earliest().max(attested.authorization.issued_at.to()),
+            policy: client.policy.clone(),
+            issuance_floor: client.issuance_floor,
             burned: None,
             recorded,
             revoked: self.revoke.then_some(self.attested.epoch(world).number),

@@ -1,6 +1,6 @@
 //! A deployment, and the attestations that its operators have signed.
 
-use crate::{Attested, AttestedPlan, Deployment, WorldPlan};
+use crate::{Attested, AttestedPlan, Deployment, Foundation, WorldPlan};
 use std::{cell::RefCell, collections::HashMap, ops::Deref, rc::Rc};
 
 /// A [`Deployment`] that signs each attestation once, since signing takes far longer than deciding.
@@ -10,9 +10,9 @@ pub struct World {
 }
 
 impl World {
-    /// Deploys everything.
-    pub fn new(plan: &WorldPlan) -> Self {
-        Self { deployment: Deployment::new(plan), attested: RefCell::default() }
+    /// Builds a world on a foundation by its plan.
+    pub fn new(plan: &WorldPlan, foundation: Rc<Foundation>) -> Self {
+        Self { deployment: Deployment::new(plan, foundation), attested: RefCell::default() }
     }
 
     /// What operators attest by a plan.

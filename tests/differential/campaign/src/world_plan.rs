@@ -4,8 +4,20 @@ use alloy::primitives::{B256, aliases::U96};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// The latest time, and the longest lifetime, that 48 bits hold.
+/// The longest lifetime of an epoch and of a policy, in seconds: `MAX_EPOCH_LIFETIME`.
+const LONGEST: u32 = 30 * 86_400;
+
+/// The latest time that 48 bits hold.
 pub(crate) const LATEST: u64 = (1 << 48) - 1;
+
+/// What worlds can share: a chain, and operators that are registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundationPlan {
+    /// The chain's id.
+    pub chain_id: u64,
+    /// How many operators register.
+    pub operators: u16,
+}
 
 /// Operators, epochs and policies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +32,8 @@ pub struct WorldPlan {
     pub policies: [PolicyPlan; 2],
     /// For how many seconds epoch 2 stays valid.
     pub grace_period: u32,
+    /// For how many seconds an epoch is valid at most.
+    pub epoch_lifetime: u32,
 }
 
 /// Who is in an epoch, with which weights.
@@ -51,27 +65,45 @@ pub struct PolicyPlan {
     pub policy_id: B256,
     /// Least share of the weight, in basis points.
     pub quorum: u16,
-    /// In seconds.
-    pub max_lifetime: u64,
+    /// In seconds, at most 30 days.
+    pub max_lifetime: u32,
+    /// The issuance floor: so many seconds before the earliest time of an attempt. `None` if nothing was voided.
+    pub floor: Option<u16>,
     /// Whether it trusts the operator set of epoch 4 and not that of the others.
     pub trusts_other_set: bool,
 }
 
-impl WorldPlan {
-    /// Random worlds, most of them small: of those with more operators than one table holds, one in 24.
+impl FoundationPlan {
+    /// Random foundations, most of them small: of those with more operators than one table holds, one in 24.
     pub fn strategy() -> impl Strategy<Value = Self> {
         let operators = prop_oneof![12 => 1..7u16, 11 => 7..25u16, 1 => 101..140u16];
         let chain_id = prop_oneof![3 => Just(31_337), 1 => 1..=u64::from(u32::MAX)];
+        (chain_id, operators).prop_map(|(chain_id, operators)| Self { chain_id, operators })
+    }
+}
+
+impl WorldPlan {
+    /// Random worlds on a foundation.
+    pub fn strategy(foundation: FoundationPlan) -> impl Strategy<Value = Self> {
+        let FoundationPlan { chain_id, operators } = foundation;
         let grace_period = prop_oneof![1 => 0..20u32, 6 => Just(3_600)];
-        (chain_id, operators, any::<[EpochPlan; 4]>(), any::<[PolicyPlan; 2]>(), grace_period).prop_map(
-            |(chain_id, operators, epochs, policies, grace_period)| Self {
+        // The registry demands that an epoch's lifetime is longer than the grace period.
+        let epoch_lifetime = prop_oneof![2 => 3_700..10_000u32, 2 => Just(604_800), 1 => Just(LONGEST)];
+        (any::<[EpochPlan; 4]>(), any::<[PolicyPlan; 2]>(), grace_period, epoch_lifetime).prop_map(
+            move |(epochs, policies, grace_period, epoch_lifetime)| Self {
                 chain_id,
                 operators,
                 epochs,
                 policies,
                 grace_period,
+                epoch_lifetime,
             },
         )
+    }
+
+    /// What it is built on.
+    pub fn foundation(&self) -> FoundationPlan {
+        FoundationPlan { chain_id: self.chain_id, operators: self.operators }
     }
 }
 
@@ -125,12 +157,14 @@ impl Arbitrary for PolicyPlan {
     fn arbitrary_with((): ()) -> Self::Strategy {
         let policy_id = any::<[u8; 32]>().prop_map(|bytes| B256::from(bytes) | B256::with_last_byte(1));
         let quorum = prop_oneof![1 => Just(5_001u16), 4 => 5_001..=10_000u16, 1 => Just(10_000)];
-        let max_lifetime = prop_oneof![6 => 60..=3_600u64, 1 => Just(1), 1 => Just(LATEST)];
-        (policy_id, quorum, max_lifetime, prop::bool::weighted(0.15))
-            .prop_map(|(policy_id, quorum, max_lifetime, trusts_other_set)| Self {
+        let max_lifetime = prop_oneof![6 => 60..=3_600u32, 1 => Just(1), 1 => Just(LONGEST)];
+        let floor = proptest::option::weighted(0.3, prop_oneof![Just(0), 0..3_600u16]);
+        (policy_id, quorum, max_lifetime, floor, prop::bool::weighted(0.15))
+            .prop_map(|(policy_id, quorum, max_lifetime, floor, trusts_other_set)| Self {
                 policy_id,
                 quorum,
                 max_lifetime,
+                floor,
                 trusts_other_set,
             })
             .boxed()

@@ -11,6 +11,7 @@ const CHAIN_ID: u64 = 1;
 const TASK_MANAGER: Address = address!("0x1111111111111111111111111111111111111111");
 const POLICY_CLIENT: Address = address!("0x2222222222222222222222222222222222222222");
 const REGISTRY: Address = address!("0x3333333333333333333333333333333333333333");
+const ISSUED_AT: u64 = 1_800_000_000;
 const EXPIRATION: u64 = 1_800_000_600;
 
 #[test]
@@ -60,6 +61,7 @@ fn worked_example() -> Vec<String> {
         policyId: policy.policyId,
         policyClient: POLICY_CLIENT,
         nonce,
+        issuedAt: U48::from(ISSUED_AT),
         expiration: U48::from(EXPIRATION),
         decision: 1,
         evidence: keccak256("example evidence"),
@@ -76,6 +78,7 @@ fn worked_example() -> Vec<String> {
     let authorization = Authorization {
         task_id,
         nonce,
+        issued_at: attestation.issuedAt,
         expiration: attestation.expiration,
         decision: Decision::Allow,
         evidence: attestation.evidence,
@@ -95,14 +98,19 @@ fn worked_example() -> Vec<String> {
         task_manager: TASK_MANAGER,
         policy_client: POLICY_CLIENT,
         policy: Some(policy.clone()),
+        issuance_floor: U48::from(ISSUED_AT),
         caller: intent.from,
-        timestamp: EXPIRATION - 600,
+        timestamp: ISSUED_AT,
         epochs: vec![epoch.clone()],
         recorded_roots: RecordedRoots::default(),
         spent: SpentNonces::default(),
     };
     verify_trailing(&context, U256::ZERO, &trailing).expect("the example verifies");
-    let weight = RecordedRoot { signed_weight: aggregate.signed_weight, total_weight: U96::from(60) };
+    let weight = RecordedRoot {
+        signed_weight: aggregate.signed_weight,
+        total_weight: U96::from(60),
+        epoch_end: U48::from(EXPIRATION),
+    };
     context.recorded_roots.record(epoch.number, batch.root(), weight);
     verify(&context, &intent, &recorded.encode()).expect("the example verifies under its root, recorded");
 
@@ -123,6 +131,7 @@ fn worked_example() -> Vec<String> {
         hash("intentHash", intent_hash),
         line("nonce", nonce.to_string()),
         hash("taskId", task_id),
+        line("issuedAt", ISSUED_AT.to_string()),
         line("expiration", EXPIRATION.to_string()),
         hash("evidence", attestation.evidence),
         hash("domain separator", domain),

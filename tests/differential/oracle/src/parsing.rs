@@ -23,6 +23,7 @@ fn fields(authorization: Authorization) -> Fields {
     Fields {
         taskId: authorization.task_id,
         nonce: authorization.nonce,
+        issuedAt: authorization.issued_at,
         expiration: authorization.expiration,
         decision: authorization.decision.into(),
         evidence: authorization.evidence,

@@ -48,7 +48,8 @@ fn context(circumstances: &IVerifierOracle::Circumstances, operators: &[Operator
     let epochs = circumstances.epochs.iter().map(|epoch| self::epoch(epoch, operators));
     let mut recorded_roots = RecordedRoots::default();
     for root in &circumstances.recordedRoots {
-        let recorded = RecordedRoot { signed_weight: root.signedWeight, total_weight: root.totalWeight };
+        let recorded =
+            RecordedRoot { signed_weight: root.signedWeight, total_weight: root.totalWeight, epoch_end: root.epochEnd };
         recorded_roots.record(root.epoch, root.root, recorded);
     }
     let mut spent = SpentNonces::default();
@@ -60,6 +61,7 @@ fn context(circumstances: &IVerifierOracle::Circumstances, operators: &[Operator
         task_manager: circumstances.taskManager,
         policy_client: circumstances.policyClient,
         policy: Some(Policy::abi_decode_validate(&circumstances.policy)?),
+        issuance_floor: circumstances.issuanceFloor,
         caller: circumstances.caller,
         timestamp: circumstances.timestamp,
         epochs: epochs.collect::<Result<_, _>>()?,

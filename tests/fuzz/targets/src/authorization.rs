@@ -1,5 +1,5 @@
 use assent_verifier::{
-    Authorization, AuthorizationError, MerkleProof, NonSigners, QuorumProof, append_trailing, split_trailing,
+    Authorization, AuthorizationError, MerkleProof, NonSigners, QuorumProof, append_trailing, offset, split_trailing,
 };
 
 /// Authorizations, bitmaps and trailing calldata: what parses is written as the same bytes, so that nothing has two
@@ -9,7 +9,7 @@ pub fn authorization(input: &[u8]) {
         assert_eq!(authorization.encode(), input);
         assert!(authorization.merkle_proof.as_slice().len() <= MerkleProof::MAX_LENGTH);
         if let QuorumProof::Direct { non_signers, .. } = &authorization.quorum_proof {
-            assert_eq!(input[205..][..usize::from(input[204])], *non_signers.as_bytes());
+            assert_eq!(input[offset::BITMAP..][..usize::from(input[offset::BITMAP_LENGTH])], *non_signers.as_bytes());
         }
         let calldata = append_trailing(&[1, 2, 3, 4], &authorization).expect("a selector is enough");
         assert_eq!(split_trailing(&calldata), Ok((&[1, 2, 3, 4][..], input)));

@@ -87,8 +87,12 @@ fn assert_sound(fixture: &Fixture, carried: &Carried, verified: &VerifiedAttesta
     let policy = fixture.context.policy.as_ref().expect("nothing is accepted without a policy");
     let epoch = fixture.context.epoch(verified.epoch()).expect("nothing is accepted under an unknown epoch");
     assert_eq!(epoch.operator_set, policy.operatorSet);
-    let (timestamp, expiration) = (fixture.context.timestamp, verified.attestation().expiration.to::<u64>());
-    assert!(timestamp < expiration && expiration - timestamp <= policy.maxLifetime.to());
+    let timestamp = fixture.context.timestamp;
+    let [issued_at, expiration] =
+        [verified.attestation().issuedAt, verified.attestation().expiration].map(|time| time.to::<u64>());
+    assert!(issued_at <= timestamp && timestamp < expiration);
+    assert!(expiration - issued_at <= policy.maxLifetime.to());
+    assert!(issued_at >= fixture.context.issuance_floor.to());
     match authorization.quorum_proof {
         QuorumProof::Direct { non_signers, .. } => {
             assert!(epoch.is_in_force(timestamp));
@@ -99,7 +103,8 @@ fn assert_sound(fixture: &Fixture, carried: &Carried, verified: &VerifiedAttesta
         }
         QuorumProof::Recorded => {
             assert!(!epoch.is_revoked());
-            assert!(fixture.context.recorded_roots.get(verified.epoch(), verified.root()).is_some());
+            let recorded = fixture.context.recorded_roots.get(verified.epoch(), verified.root());
+            assert!(recorded.is_some_and(|recorded| expiration <= recorded.epoch_end.to()));
         }
     }
     let mut later = fixture.context.clone();

@@ -62,8 +62,11 @@ fn the_verification_corpus_reaches_acceptance_and_every_refusal() {
     let expected = [
         "AttestationAlreadySpent",
         "AttestationExpired",
+        "AttestationNotYetValid",
+        "AttestationVoided",
         "EpochExpired",
         "EpochRevoked",
+        "ExpirationBeyondEpoch",
         "InvalidSignature",
         "LifetimeTooLong",
         "MalformedAuthorization",

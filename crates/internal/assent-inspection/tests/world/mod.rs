@@ -18,7 +18,9 @@ use serde::Serialize;
 const CHAIN_ID: U256 = U256::ONE;
 const TASK_MANAGER: Address = address!("0x1111111111111111111111111111111111111111");
 const POLICY_CLIENT: Address = address!("0x2222222222222222222222222222222222222222");
+const ISSUED_AT: u64 = 1_800_000_000;
 const EXPIRATION: u64 = 1_800_000_600;
+const EPOCH_END: u64 = 1_800_600_000;
 const STRANGER: Address = address!("0x9999999999999999999999999999999999999999");
 
 /// What is handed in: a change of it makes a tampered example.
@@ -66,6 +68,7 @@ impl World {
             policyId: policy.policyId,
             policyClient: POLICY_CLIENT,
             nonce,
+            issuedAt: U48::from(ISSUED_AT),
             expiration: U48::from(EXPIRATION),
             decision: decision.into(),
             evidence: keccak256("example evidence"),
@@ -81,6 +84,7 @@ impl World {
             task_manager: TASK_MANAGER,
             policy_client: POLICY_CLIENT,
             policy: Some(policy),
+            issuance_floor: U48::ZERO,
             caller: intent.from,
             timestamp: EXPIRATION - 600,
             epochs: vec![epoch],
@@ -102,8 +106,9 @@ impl World {
     }
 
     fn record(&mut self) {
-        let weight = RecordedRoot { signed_weight: U96::from(50), total_weight: U96::from(60) };
-        self.context.recorded_roots.record(5, self.document.root(), weight);
+        let (signed_weight, total_weight) = (U96::from(50), U96::from(60));
+        let recorded = RecordedRoot { signed_weight, total_weight, epoch_end: U48::from(EPOCH_END) };
+        self.context.recorded_roots.record(5, self.document.root(), recorded);
     }
 
     fn policy(&mut self) -> &mut Policy {
@@ -149,6 +154,12 @@ pub fn examples() -> Vec<Example> {
             })
         },
     );
+    refused(
+        5,
+        "AttestationNotYetValid",
+        "issued ahead of the chain's time",
+        changed(&world, |world| world.context.timestamp = ISSUED_AT - 1),
+    );
     refused(5, "AttestationExpired", "too late", changed(&world, |world| world.context.timestamp = EXPIRATION));
     refused(
         6,
@@ -156,6 +167,14 @@ pub fn examples() -> Vec<Example> {
         "valid for longer than the policy allows",
         changed(&world, |world| {
             world.policy().maxLifetime = U48::from(599);
+        }),
+    );
+    refused(
+        6,
+        "AttestationVoided",
+        "issued before the client's floor",
+        changed(&world, |world| {
+            world.context.issuance_floor = U48::from(ISSUED_AT + 1);
         }),
     );
     refused(
@@ -188,6 +207,17 @@ pub fn examples() -> Vec<Example> {
         "RootNotRecorded",
         "a root that is not recorded",
         changed(&world, |world| {
+            world.authorization.quorum_proof = QuorumProof::Recorded;
+        }),
+    );
+    refused(
+        9,
+        "ExpirationBeyondEpoch",
+        "a recorded root whose epoch ends before the attestation",
+        changed(&world, |world| {
+            let (signed_weight, total_weight) = (U96::from(50), U96::from(60));
+            let recorded = RecordedRoot { signed_weight, total_weight, epoch_end: U48::from(EXPIRATION - 1) };
+            world.context.recorded_roots.record(5, world.document.root(), recorded);
             world.authorization.quorum_proof = QuorumProof::Recorded;
         }),
     );

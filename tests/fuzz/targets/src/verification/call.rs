@@ -20,6 +20,8 @@ pub struct CallPlan {
     denied: bool,
     /// By which the expiration differs from 600 seconds.
     lifetime: u16,
+    /// Seconds between issuance and the fixture's present.
+    age: u8,
     epoch: u8,
     absent: u16,
     /// Other leaves of the batch, after this one's.
@@ -40,6 +42,8 @@ enum Tampering {
     Epoch(u8),
     Decision,
     Nonce(u8),
+    /// Added to the time of issuance.
+    Issuance(u8),
     /// Added to the expiration.
     Expiration(u8),
     Evidence(u8),
@@ -84,6 +88,7 @@ impl CallPlan {
     pub(super) fn carry(&self, fixture: &mut Fixture) -> Carried {
         fixture.intent = self.intent(fixture);
         fixture.nonce = U256::from(256 + u64::from(self.nonce));
+        fixture.issued_at = NOW - u64::from(self.age);
         fixture.expiration = NOW + 600 + u64::from(self.lifetime);
         fixture.decision = if self.denied { Decision::Deny } else { Decision::Allow };
         fixture.epoch = 9 + u32::from(self.epoch % 4);
@@ -150,6 +155,9 @@ impl Tampering {
                 authorization.decision = if denied { Decision::Allow } else { Decision::Deny };
             }
             Self::Nonce(nonce) => authorization.nonce = U256::from(256 + u64::from(*nonce)),
+            Self::Issuance(seconds) => {
+                authorization.issued_at = authorization.issued_at.wrapping_add(U48::from(*seconds))
+            }
             Self::Expiration(seconds) => {
                 authorization.expiration = authorization.expiration.wrapping_add(U48::from(*seconds))
             }

@@ -3,7 +3,7 @@
 use crate::fixture::{Fixture, NOW};
 use alloy_primitives::{Address, B256, U256, aliases::U48};
 use arbitrary::Arbitrary;
-use assent_verifier::{Context, Epoch};
+use assent_verifier::{Context, Epoch, RecordedRoot};
 use std::sync::LazyLock;
 
 /// A set of operators, and what changes between attesting and calling.
@@ -33,6 +33,12 @@ enum Change {
     Forgotten,
     /// Nonces of the attestations' word.
     Burned(u16),
+    /// The client's issuance floor, in seconds before or after the fixture's present.
+    Floor(i16),
+    /// Seconds before the fixture's present.
+    Earlier(u16),
+    /// The end of the epochs that signed recorded roots, in seconds after the fixture's present.
+    EpochEnd(u16),
 }
 
 /// Three sizes: one operator, a bitmap of one byte, and one of two.
@@ -79,6 +85,15 @@ impl Change {
             Self::Revoked => epochs.iter_mut().for_each(|epoch| epoch.valid_until = U48::ZERO),
             Self::Forgotten => epochs.retain(|epoch| epoch.number != 9),
             Self::Burned(mask) => context.spent.burn(context.policy_client, U256::ONE, U256::from(mask)),
+            Self::Floor(seconds) => context.issuance_floor = U48::from(NOW.saturating_add_signed(seconds.into())),
+            Self::Earlier(seconds) => context.timestamp = NOW - u64::from(seconds),
+            Self::EpochEnd(seconds) => {
+                let epoch_end = U48::from(NOW + u64::from(seconds));
+                let before = std::mem::take(&mut context.recorded_roots);
+                for (epoch, root, recorded) in before.iter() {
+                    context.recorded_roots.record(epoch, root, RecordedRoot { epoch_end, ..recorded });
+                }
+            }
         }
     }
 }
