@@ -3,8 +3,7 @@
 use crate::{
     instruction::{Flow, Instruction, Registers},
     layout::Region,
-    memory::{HostMemory, index, words_of},
-    merkle::{ZeroSubtrees, leaves_of, subtree_root},
+    memory::{HostMemory, ImageNodes, index, words_of},
     proof::{MemoryAccess, Recorder, StepProof, hash_state, step},
     state::{HALTED, Stop, TRAPPED, Trap},
 };
@@ -13,12 +12,13 @@ use alloy_primitives::B256;
 
 /// A program: the bytes at address 0, where execution begins.
 ///
-/// Instructions are decoded once, and shared by every machine that runs the image.
+/// Instructions are decoded and the image is hashed once, for every machine that runs it.
 #[derive(Debug, Clone)]
 pub struct Image {
     bytes: Arc<[u8]>,
     instructions: Arc<[Instruction]>,
     root: B256,
+    nodes: ImageNodes,
 }
 
 /// The program cannot be loaded.
@@ -34,6 +34,7 @@ pub enum ImageError {
 }
 
 /// The content is larger than its region.
+// Complete: it has one cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{length} bytes do not fit into {region:?}, which holds {max}", max = region.capacity())]
 pub struct ContentTooLong {
@@ -82,11 +83,8 @@ impl Image {
         if bytes.len() > index(Region::Image.size()) {
             return Err(ImageError::TooLong(bytes.len()));
         }
-        Ok(Self {
-            bytes: bytes.into(),
-            instructions: words_of(bytes).map(Instruction::decode).collect(),
-            root: subtree_root(leaves_of(bytes), index(Region::Image.height()), &ZeroSubtrees::new()),
-        })
+        let (nodes, root) = ImageNodes::new(bytes);
+        Ok(Self { bytes: bytes.into(), instructions: words_of(bytes).map(Instruction::decode).collect(), root, nodes })
     }
 
     /// Returns the root of the image's region, which names the image.
@@ -104,12 +102,12 @@ impl Machine {
     /// Creates a machine that is about to execute the first instruction of an image, with every register and all other
     /// memory zero.
     pub fn new(image: &Image) -> Self {
-        let mut memory = HostMemory::new();
-        memory.write(Region::Image.start(), image.bytes());
+        let memory = HostMemory::with_image(image.bytes(), image.nodes.clone());
         Self { image: image.clone(), memory, registers: Registers::new(), pc: 0, steps: 0, end: None }
     }
 
-    /// Writes the content of a region, its length first. Meant for a machine that has not run yet.
+    /// Replaces the content of a region, its length first. Nothing of the previous content remains. Meant for a machine
+    /// that has not run yet.
     ///
     /// # Errors
     ///
@@ -120,8 +118,7 @@ impl Machine {
         if length > region.capacity() || region == Region::Image {
             return Err(too_long);
         }
-        self.memory.write(region.start(), &length.to_le_bytes());
-        self.memory.write(region.start() + 4, content);
+        self.memory.replace_content(region, length, content);
         Ok(())
     }
 
@@ -190,7 +187,7 @@ impl Machine {
 
     /// Returns the hash of the whole state: memory root, registers x0 to x31 and program counter.
     ///
-    /// The first call hashes all memory that is in use, and each further one what changed since.
+    /// The first call hashes all memory that is in use except the image, and each further one what changed since.
     pub fn state_hash(&mut self) -> B256 {
         hash_state(self.memory.root(), &self.registers.values(), self.pc)
     }

@@ -3,10 +3,10 @@
 use crate::{
     instruction::Memory,
     layout::{MEMORY_END, Region, WRITABLE_START},
-    merkle::{LEAF_SIZE, TREE_HEIGHT, Tree, subtree_root},
+    merkle::{LEAF_SIZE, TREE_HEIGHT, Tree, leaves_of, subtree_root},
     state::Trap,
 };
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec, vec::Vec};
 use alloy_primitives::B256;
 
 /// Bytes whose change is noted together.
@@ -26,11 +26,19 @@ pub(crate) struct HostMemory {
     changed: Box<[u64; GRANULES / 64]>,
     /// Made when a hash is asked for.
     tree: Option<Tree>,
+    image_nodes: ImageNodes,
 }
 
+/// The nodes above an image in a memory that is zero otherwise: hashed once, for every machine that runs the image.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ImageNodes(Arc<[(usize, B256)]>);
+
 impl HostMemory {
-    pub(crate) fn new() -> Self {
-        Self { words: zeroed(), changed: zeroed(), tree: None }
+    /// Returns memory that holds an image at address 0, and zeros elsewhere.
+    pub(crate) fn with_image(image: &[u8], image_nodes: ImageNodes) -> Self {
+        let mut words: Box<[u32; WORDS]> = zeroed();
+        words.iter_mut().zip(words_of(image)).for_each(|(to, from)| *to = from);
+        Self { words, changed: zeroed(), tree: None, image_nodes }
     }
 
     /// Writes bytes, whatever the region permits the program.
@@ -40,6 +48,24 @@ impl HostMemory {
             self.set(at, word);
             at = at.wrapping_add(4);
         }
+    }
+
+    /// Replaces the content of a region that has a length. Nothing of the previous content remains.
+    pub(crate) fn replace_content(&mut self, region: Region, length: u32, content: &[u8]) {
+        let first = region.start() + 4;
+        // A program writes anywhere in a writable region; elsewhere only contents are written, within their length.
+        let is_writable = region.start() >= WRITABLE_START;
+        let previous = self.word(region.start()).min(region.capacity());
+        let previous = if is_writable { region.capacity() } else { previous };
+        let mut at = first + length.next_multiple_of(4);
+        while at < first + previous {
+            if self.word(at) != 0 {
+                self.set(at, 0);
+            }
+            at += 4;
+        }
+        self.set(region.start(), length);
+        self.write(first, content);
     }
 
     /// Returns the content of a region that has a length, or nothing if the length is more than fits.
@@ -101,7 +127,7 @@ impl HostMemory {
     }
 
     fn up_to_date(&mut self) -> &Tree {
-        let mut tree = self.tree.take().unwrap_or_else(|| Tree::new(GRANULE_HEIGHT));
+        let mut tree = self.tree.take().unwrap_or_else(|| self.image_nodes.tree());
         let mut changes = Vec::new();
         for position in 0..self.changed.len() {
             let mut bits = core::mem::take(&mut self.changed[position]);
@@ -118,6 +144,28 @@ impl HostMemory {
     fn leaves_of(&self, granule: usize) -> Vec<B256> {
         let first = granule * WORDS_OF_GRANULE;
         self.words.get(first..first + WORDS_OF_GRANULE).unwrap_or_default().chunks(WORDS_OF_LEAF).map(leaf_of).collect()
+    }
+}
+
+impl ImageNodes {
+    /// Hashes an image. Returns also the root of its region.
+    pub(crate) fn new(image: &[u8]) -> (Self, B256) {
+        let mut tree = Tree::new(GRANULE_HEIGHT);
+        let granules = image.chunks(index(GRANULE_SIZE)).map(leaves_of).enumerate();
+        let changes: Vec<_> =
+            granules.map(|(granule, leaves)| (granule, subtree_root(leaves, GRANULE_HEIGHT, tree.zeros()))).collect();
+        tree.replace(&changes);
+        let root = tree.node(index(Region::Image.height()) - GRANULE_HEIGHT, 0);
+        (Self(tree.first_nodes(changes.len()).into()), root)
+    }
+
+    /// Returns the tree over a memory that holds only the image.
+    fn tree(&self) -> Tree {
+        let mut tree = Tree::new(GRANULE_HEIGHT);
+        for (position, node) in self.0.iter() {
+            tree.set(*position, *node);
+        }
+        tree
     }
 }
 
@@ -180,5 +228,27 @@ fn zeroed<T: Clone + Default, const N: usize>() -> Box<[T; N]> {
     match vec![T::default(); N].into_boxed_slice().try_into() {
         Ok(array) => array,
         Err(_) => unreachable!("the slice has N elements"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_hashed_once_for_all_machines() {
+        for length in [1, 31, 32, 255, 256, 257, 10_000, index(Region::Image.size())] {
+            let image: Vec<u8> = (0..length).map(|byte| (byte % 251 + 1).to_le_bytes()[0]).collect();
+            let (nodes, root) = ImageNodes::new(&image);
+            let mut memory = HostMemory::with_image(&image, nodes);
+            assert!(memory.changed.iter().all(|granules| *granules == 0), "a new machine has nothing to hash");
+
+            let mut written = HostMemory::with_image(&[], ImageNodes::default());
+            written.write(0, &image);
+            assert_eq!(memory.root(), written.root(), "{length} bytes");
+            assert_eq!(memory.region_root(Region::Image), root, "{length} bytes");
+            assert_eq!(written.region_root(Region::Image), root, "{length} bytes");
+            assert_eq!(memory.siblings(0), written.siblings(0), "{length} bytes");
+        }
     }
 }

@@ -134,7 +134,17 @@ impl Tree {
         }
     }
 
-    fn set(&mut self, position: usize, node: B256) {
+    /// Returns the nodes above the first `count` lowest nodes, and these, with their positions.
+    pub(crate) fn first_nodes(&self, count: usize) -> Vec<(usize, B256)> {
+        let levels = (0..=self.height).flat_map(|level| {
+            let first = 1 << (self.height - level);
+            (first..first + count.div_ceil(1 << level))
+                .filter_map(|position| Some((position, *self.nodes.get(position)?)))
+        });
+        levels.collect()
+    }
+
+    pub(crate) fn set(&mut self, position: usize, node: B256) {
         if let Some(slot) = self.nodes.get_mut(position) {
             *slot = node;
         }

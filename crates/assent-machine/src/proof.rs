@@ -22,6 +22,7 @@ use alloy_primitives::{B256, Keccak256};
 /// assert_eq!(proof.verify(), Ok((before, machine.state_hash())));
 /// # Ok::<(), assent_machine::ImageError>(())
 /// ```
+// Complete: a verifier needs these to repeat the step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepProof {
     /// The root of memory before the step.
@@ -36,6 +37,7 @@ pub struct StepProof {
 }
 
 /// A leaf of memory with its Merkle proof.
+// Complete: a leaf and its Merkle proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemoryAccess {
     /// The 32 bytes.

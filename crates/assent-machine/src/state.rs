@@ -35,6 +35,7 @@ pub enum Trap {
 }
 
 /// How a run ended.
+// Complete: a run halts, traps or reaches its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     /// The program ended by itself.

@@ -72,6 +72,36 @@ fn a_regions_root_depends_on_its_content_alone() {
     assert_eq!(machine.region_root(Region::Image), Image::new(&image).unwrap().root());
 }
 
+/// An earlier content must not decide the state's hash, nor be read by a program.
+#[test]
+fn loading_a_shorter_content_leaves_nothing_of_a_longer_one() {
+    for region in [Region::Rules, Region::Parameters, Region::Input, Region::Data, Region::Result] {
+        for (longer, shorter) in [(1_000, 3), (1_000, 0), (1_000, 999), (8, 5), (8, 4), (8, 8), (3, 1_000)] {
+            let mut again = machine(&[ECALL]);
+            again.load(region, &vec![0xff; longer]).unwrap();
+            again.state_hash();
+            again.load(region, &vec![0xaa; shorter]).unwrap();
+
+            let mut once = machine(&[ECALL]);
+            once.load(region, &vec![0xaa; shorter]).unwrap();
+            assert_eq!(again.content(region), once.content(region), "{region:?}: {shorter} after {longer}");
+            assert_eq!(again.state_hash(), once.state_hash(), "{region:?}: {shorter} after {longer}");
+        }
+    }
+}
+
+/// Where a program wrote, with a length that says otherwise.
+#[test]
+fn loading_a_result_leaves_nothing_of_what_a_program_wrote() {
+    // x1 = the result's start; the word at its offset 1024 becomes x1 itself, and the length stays 0.
+    let mut again = machine(&[lui(1, 0x03ff_0000), store(2, 1, 1, 1024), ECALL]);
+    assert_eq!(again.run(10), Stop::Halted);
+    assert_eq!(again.content(Region::Result), Some(vec![]));
+    again.load(Region::Result, b"").unwrap();
+    let root = again.region_root(Region::Result);
+    assert_eq!(root, content_root(Region::Result, b"").unwrap());
+}
+
 #[test]
 fn content_that_does_not_fit_is_refused() {
     let mut machine = machine(&[ECALL]);
