@@ -115,6 +115,15 @@ mod tests {
         assert_eq!(all.len(), 20, "a coefficient came twice");
     }
 
+    /// With fewer bits a false claim would be accepted with a greater probability than the documentation says.
+    #[test]
+    fn coefficients_have_128_random_bits() {
+        let seed = B256::repeat_byte(1);
+        let coefficients = || (0..200).map(|index| u128::from_le_bytes(coefficient(seed, index)));
+        assert_eq!(coefficients().fold(0, |set, coefficient| set | coefficient), u128::MAX);
+        assert_eq!(coefficients().fold(u128::MAX, |set, coefficient| set & coefficient), 0);
+    }
+
     #[test]
     fn the_same_batch_has_the_same_coefficients() {
         let epoch = epoch(1);

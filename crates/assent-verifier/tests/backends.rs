@@ -5,6 +5,7 @@ mod fixture;
 use assent_verifier::{
     PublicKey, Signature,
     backend::{Backend, DefaultBackend, MalformedPoint, SignatureError, verify_signature},
+    digest,
 };
 use blst::min_sig::{AggregatePublicKey, SecretKey};
 use fixture::{encode_key, public_key, secret};
@@ -35,6 +36,8 @@ in_every_backend! {
     refuses_the_pairs_that_eip_2537_refuses_and_takes_the_others,
     adds_keys_as_eip_2537_does,
     refuses_bad_public_keys,
+    verifies_known_signatures_under_each_tag_of_the_protocol,
+    verifies_rounds_of_drand,
 }
 
 /// Another crate of the program may enable blst for itself.
@@ -63,6 +66,47 @@ fn hashes_to_the_points_of_rfc_9380<B: Backend>() {
         let hashed = B::hash_to_curve(vector["message"].as_str().unwrap().as_bytes(), tag);
         assert_eq!(hashed.as_slice(), expected, "{}", vector["message"]);
     }
+}
+
+/// By an implementation that shares no code with this one: signer and verifier here have the tags from one constant.
+fn verifies_known_signatures_under_each_tag_of_the_protocol<B: Backend>() {
+    let known = &vectors("known-signatures.json")["noble"];
+    let key = PublicKey::try_from(bytes(&known["publicKey"]).as_slice()).unwrap();
+    let message = bytes(&known["message"]);
+    let tags = [
+        ("SIGNATURE_TAG", digest::SIGNATURE_TAG),
+        ("PROOF_OF_POSSESSION_TAG", digest::PROOF_OF_POSSESSION_TAG),
+        ("EPOCH_APPROVAL_TAG", digest::EPOCH_APPROVAL_TAG),
+    ];
+    assert_eq!(known["signatures"].as_array().unwrap().len(), tags.len());
+    for (vector, (name, tag)) in known["signatures"].as_array().unwrap().iter().zip(tags) {
+        assert_eq!(vector["name"], name);
+        let signature = Signature::try_from(bytes(&vector["signature"]).as_slice()).unwrap();
+        assert_eq!(verify_signature::<B>(&message, tag, &signature, &key), Ok(()), "{name}");
+        for (other, tag) in tags.into_iter().filter(|(other, _)| *other != name) {
+            let refused = verify_signature::<B>(&message, tag, &signature, &key);
+            assert_eq!(refused, Err(SignatureError::InvalidSignature), "{name} under {other}");
+        }
+    }
+}
+
+/// drand's network signs a round every three seconds, with a ciphersuite that differs only in the tag's end.
+fn verifies_rounds_of_drand<B: Backend>() {
+    let known = &vectors("known-signatures.json")["quicknet"];
+    let tag = known["tag"].as_str().unwrap().as_bytes();
+    let key = PublicKey::try_from(bytes(&known["publicKey"]).as_slice()).unwrap();
+    let rounds = known["rounds"].as_array().unwrap();
+    assert_eq!(rounds.len(), 2);
+    for (round, other) in rounds.iter().zip(rounds.iter().rev()) {
+        let (message, signature) = (bytes(&round["message"]), bytes(&round["signature"]));
+        let signature = Signature::try_from(signature.as_slice()).unwrap();
+        assert_eq!(verify_signature::<B>(&message, tag, &signature, &key), Ok(()));
+        let refused = Err(SignatureError::InvalidSignature);
+        assert_eq!(verify_signature::<B>(&bytes(&other["message"]), tag, &signature, &key), refused);
+        assert_eq!(verify_signature::<B>(&message, digest::SIGNATURE_TAG, &signature, &key), refused);
+    }
+    let suite = tag.strip_suffix(b"NUL_").unwrap();
+    assert_eq!(digest::SIGNATURE_TAG, [suite, b"POP_"].concat());
 }
 
 fn hashes_messages_and_tags_of_any_length_as_blst_does<B: Backend>() {

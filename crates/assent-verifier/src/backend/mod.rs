@@ -187,3 +187,31 @@ pub fn verify_signature<B: Backend>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sum that left out bits would accept errors that cancel in the others.
+    fn every_bit_of_a_coefficient_counts<B: Backend<SignaturePoint: PartialEq>>() {
+        let point = B::hash(b"message", b"tag");
+        let mut multiple = point;
+        for bit in 0..128 {
+            let coefficient = (1u128 << bit).to_le_bytes();
+            assert!(B::weighted_sum(&[point], &[coefficient]) == multiple, "bit {bit} of {}", B::NAME);
+            multiple = B::sum(&[multiple, multiple]);
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "arkworks")]
+    fn every_bit_of_a_coefficient_counts_in_arkworks() {
+        every_bit_of_a_coefficient_counts::<arkworks::Arkworks>();
+    }
+
+    #[test]
+    #[cfg(feature = "blst")]
+    fn every_bit_of_a_coefficient_counts_in_blst() {
+        every_bit_of_a_coefficient_counts::<blst::Blst>();
+    }
+}
