@@ -100,6 +100,7 @@ pub enum ValidatorState {
 /// let contract = DeployedContract { name: "TaskManager", address: Address::ZERO, receipt: None };
 /// assert_eq!(line(&contract), format!("TaskManager is already at {}", Address::ZERO));
 /// ```
+// Complete: a contract has a name and an address, and was deployed or not.
 #[derive(Debug, Clone)]
 pub struct DeployedContract {
     /// Its name in Solidity.

@@ -36,6 +36,7 @@ mod typed_data {
 /// // What each operator of epoch 4 signs; another chain's registry takes another signature.
 /// assert_ne!(approval.digest(U256::from(1)), approval.digest(U256::from(10)));
 /// ```
+// Complete: these are the fields of the EIP-712 type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EpochApproval {
     /// The OperatorRegistry.

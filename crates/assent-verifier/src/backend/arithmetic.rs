@@ -49,6 +49,7 @@ pub trait Arithmetic<G1, G2>: Sized {
 pub type Coefficient = [u8; 16];
 
 /// A pairing of a G1 point with a G2 point that derives from prepared keys. It is 1 if either is infinity.
+// Complete: only this crate can name it.
 pub struct Factor<'a, Keys, G1> {
     pub point: G1,
     pub keys: &'a Keys,
@@ -56,6 +57,7 @@ pub struct Factor<'a, Keys, G1> {
 }
 
 /// A G2 point, by its relation to an operator set.
+// Complete: only this crate can name it.
 #[derive(Clone, Copy)]
 pub enum Key<'a> {
     /// G2's generator.

@@ -1,0 +1,83 @@
+//! Each public struct and enum of a published crate may grow, or says why it is complete (docs/dev/public-types.md).
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The crates that users depend on.
+const CRATES: [&str; 6] =
+    ["assent-client", "assent-contracts", "assent-machine", "assent-signer", "assent-types", "assent-verifier"];
+
+#[test]
+fn every_public_type_is_non_exhaustive_or_says_why_it_is_complete() {
+    let mut checked = 0;
+    let mut undecided = Vec::new();
+    for package in CRATES {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates").join(package).join("src");
+        for file in rust_files(&source).unwrap() {
+            let text = fs::read_to_string(&file).unwrap();
+            for (name, is_decided) in open_types(&text) {
+                checked += 1;
+                if !is_decided {
+                    undecided.push(format!("{name} in {}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(undecided.is_empty(), "neither `#[non_exhaustive]` nor a comment \"Complete: …\": {undecided:#?}");
+    assert!(checked >= 50, "{checked} types were found: did their form change?");
+}
+
+#[test]
+fn a_type_without_a_decision_is_found() {
+    let text = "/// A doc.\n#[derive(Debug)]\npub enum Open {\n    One,\n}\n\
+                // Complete: there are two.\npub enum Closed {\n    One,\n}\n\
+                #[non_exhaustive]\npub struct Growing {\n    pub one: u8,\n}\n\
+                pub struct Private {\n    one: u8,\n}\n";
+    let expected = [("Open", false), ("Closed", true), ("Growing", true)];
+    assert!(open_types(text).into_iter().eq(expected.map(|(name, is_decided)| (name.to_owned(), is_decided))));
+}
+
+/// Enums, and structs that others can construct because all of their fields are public; and whether it is decided that
+/// they may grow.
+fn open_types(text: &str) -> Vec<(String, bool)> {
+    let lines: Vec<_> = text.lines().collect();
+    let declarations = lines.iter().enumerate().filter_map(|(index, line)| {
+        let line = line.trim_start();
+        let is_enum = line.starts_with("pub enum ");
+        let declared = line.strip_prefix("pub enum ").or_else(|| line.strip_prefix("pub struct "))?;
+        let is_open = is_enum || (line.ends_with('{') && has_only_public_fields(&lines[index + 1..]));
+        let name = declared.split(|character: char| !character.is_alphanumeric()).next()?;
+        is_open.then(|| (name.to_owned(), is_decided(&lines[..index])))
+    });
+    declarations.collect()
+}
+
+fn has_only_public_fields(after: &[&str]) -> bool {
+    let body = after.iter().map(|line| line.trim()).take_while(|line| *line != "}");
+    let mut fields = body.filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with('#'));
+    fields.all(|field| field.starts_with("pub ")) && !after.is_empty()
+}
+
+/// In the comments and attributes right before the type.
+fn is_decided(before: &[&str]) -> bool {
+    let own = before.iter().rev().map(|line| line.trim()).take_while(|line| {
+        line.starts_with("//") || line.starts_with('#') || line.starts_with(")]") || line.starts_with("derive")
+    });
+    let own: Vec<_> = own.collect();
+    own.iter().any(|line| line.contains("non_exhaustive") || line.contains("omplete"))
+}
+
+fn rust_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
