@@ -9,7 +9,8 @@ use alloy_primitives::{Address, U256, hex};
 use anyhow::{Context as _, Result};
 use assent_inspection::{Explanation, SubmittedCall};
 use assent_verifier::{
-    AttestationDocument, Check, CheckResult, Context, Epoch, VerificationReport, verify_with_report,
+    AttestationDocument, Call, Check, CheckResult, Context, Epoch, SpentLedger, VerificationReport,
+    backend::blst::Blst, verify_with_report_using,
 };
 use clap::Args;
 use comfy_table::{Cell, Color, Table};
@@ -75,11 +76,19 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let submitted = arguments.submitted(document.as_ref())?;
     let abi = arguments.abi.as_deref().map(inspect::abi).transpose()?;
 
-    let examination = verify_with_report(&context, submitted.call());
+    let examination = verify_offline(&context, submitted.call());
     let explanation = Explanation::of(&examination, &context, &submitted, document.as_ref(), abi.as_ref());
     let text = describe(&examination, explanation.as_ref())?;
     output.result(text, &report(&examination, explanation.as_ref()))?;
     Ok(if examination.result().is_ok() { ExitStatus::Success } else { ExitStatus::Refused })
+}
+
+/// The backend of offline verification: it takes half the time of the verifier's default.
+type OfflineBackend = Blst;
+
+/// Runs the checks offline.
+pub fn verify_offline<L: SpentLedger>(context: &Context<L>, call: Call<'_>) -> VerificationReport {
+    verify_with_report_using::<OfflineBackend, L>(context, call)
 }
 
 impl Arguments {
@@ -186,4 +195,16 @@ fn check_report((check, outcome): (Check, CheckResult)) -> Value {
         CheckResult::NotReached => "notReached",
     };
     json!({ "number": check.number(), "title": check.to_string(), "outcome": outcome })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assent_verifier::backend::Backend;
+
+    /// The default backend is arkworks wherever a crate of the program enables it, which takes more than twice as long.
+    #[test]
+    fn offline_verification_uses_blst() {
+        assert_eq!(OfflineBackend::NAME, "blst");
+    }
 }

@@ -1,6 +1,7 @@
 //! A call of the vault with its authorization, sent on chain and verified offline.
 
 use super::setup::Setup;
+use crate::verify::verify_offline;
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,
@@ -10,7 +11,7 @@ use alloy::{
 };
 use anyhow::{Context, Result};
 use assent_examples::execute_call;
-use assent_verifier::{Authorization, Intent, Refusal, append_trailing, verify, verify_trailing};
+use assent_verifier::{Authorization, Call, Intent, Refusal, append_trailing};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -61,10 +62,11 @@ impl VaultCall {
         let authorization = self.authorization.encode();
         let calldata = self.calldata(setup)?;
         let start = Instant::now();
-        let result = match &self.form {
-            CallForm::Trailing(_) => verify_trailing(&context, U256::ZERO, &calldata),
-            CallForm::Explicit(intent) => verify(&context, intent, &authorization),
+        let call = match &self.form {
+            CallForm::Trailing(_) => Call::Trailing { value: U256::ZERO, calldata: &calldata },
+            CallForm::Explicit(intent) => Call::Explicit { intent, authorization: &authorization },
         };
+        let result = verify_offline(&context, call).into_result();
         Ok((result.err(), start.elapsed()))
     }
 
