@@ -113,7 +113,8 @@ fn an_authorization_under_a_recorded_root_is_inspected_and_verified() {
     let message = report.expect("JSON")["error"]["message"].as_str().expect("a message").to_owned();
     let root = message.split_whitespace().find(|word| word.starts_with("0x")).expect("the root is named");
     let mut context: serde_json::Value = serde_json::from_str(&desk.read("context.json")).expect("JSON");
-    context["recordedRoots"] = json!([{ "epoch": 1, "root": root, "signedWeight": "200", "totalWeight": "300" }]);
+    context["recordedRoots"] =
+        json!([{ "epoch": 1, "root": root, "signedWeight": "200", "totalWeight": "300", "epochEnd": 1_800_000_600 }]);
     desk.write_json("context.json", &context);
     assert!(desk.run(&verify).succeeded().contains("weight 200 of 300"));
     let verify = ["verify", "--context", "context.json", "--intent", "intent.json", "--authorization", &recorded];
@@ -163,7 +164,17 @@ fn the_call_as_it_is_made_is_what_counts() {
         assert_eq!((&report["valid"], &report["error"]["name"]), (&json!(false), &json!(name)), "{report}");
     };
     refused(&["--timestamp", "1800000600"], "AttestationExpired");
-    refused(&["--timestamp", "1799990000"], "LifetimeTooLong");
+    refused(&["--timestamp", "1799999999"], "AttestationNotYetValid");
+    let mut context: serde_json::Value = serde_json::from_str(&desk.read("context.json")).expect("a context");
+    context["policy"]["maxLifetime"] = json!(599);
+    desk.write_json("context.json", &context);
+    refused(&[], "LifetimeTooLong");
+    context["policy"]["maxLifetime"] = json!(600);
+    context["issuanceFloor"] = json!(1_800_000_001);
+    desk.write_json("context.json", &context);
+    refused(&[], "AttestationVoided");
+    context["issuanceFloor"] = json!(1_800_000_000);
+    desk.write_json("context.json", &context);
     refused(&["--caller", TASK_MANAGER], "WrongSender");
     desk.run(&[&VERIFY[..], &["--caller", AGENT, "--timestamp", "1800000599"]].concat()).succeeded();
 }
