@@ -1,7 +1,7 @@
 //! Chain state that offline verification takes as input.
 
 use crate::{
-    Authorization, Epoch, Intent, Policy, RecordedRoots, Refusal, SpentNonces, VerifiedAttestation,
+    Authorization, Epoch, Intent, Policy, RecordedRoots, Refusal, SpendLedger, SpentNonces, VerifiedAttestation,
     digest::{AttestedFields, intent_hash, task_id},
 };
 use alloc::vec::Vec;
@@ -141,7 +141,7 @@ impl<L> ContextBuilder<L> {
     }
 }
 
-impl Context {
+impl<L: SpendLedger> Context<L> {
     /// Spends the nonce of a verified attestation.
     ///
     /// Calls of [`spend`](crate::spend) do this. Call it for the results of

@@ -117,7 +117,7 @@ pub use possession::verify_proof_of_possession;
 pub use recorded::{RecordedRoot, RecordedRoots};
 pub use refusal::Refusal;
 pub use report::{Check, CheckResult, VerificationReport};
-pub use spent::{SpentLedger, SpentNonces};
+pub use spent::{SpendLedger, SpentLedger, SpentNonces};
 pub use verified::VerifiedAttestation;
 pub use verify::{spend, spend_trailing, verify, verify_trailing, verify_with_report, verify_with_report_using};
 

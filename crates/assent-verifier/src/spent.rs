@@ -32,6 +32,42 @@ pub trait SpentLedger {
     fn is_spent(&self, policy_client: Address, nonce: U256) -> bool;
 }
 
+/// A ledger that can spend nonces.
+///
+/// [`spend`](crate::spend) and [`Context::spend`](crate::Context::spend) take it. To make several spends durable
+/// together, keep those of a batch in memory, and write them before any result is used.
+///
+/// ```
+/// use alloy_primitives::{Address, U256};
+/// use assent_verifier::{SpendLedger, SpentLedger};
+/// use std::collections::HashSet;
+///
+/// #[derive(Default)]
+/// struct Memory(HashSet<(Address, U256)>);
+///
+/// impl SpentLedger for Memory {
+///     fn is_spent(&self, policy_client: Address, nonce: U256) -> bool {
+///         self.0.contains(&(policy_client, nonce))
+///     }
+/// }
+///
+/// impl SpendLedger for Memory {
+///     fn spend(&mut self, policy_client: Address, nonce: U256) -> bool {
+///         self.0.insert((policy_client, nonce))
+///     }
+/// }
+///
+/// let (mut ledger, client) = (Memory::default(), Address::repeat_byte(1));
+/// assert!(ledger.spend(client, U256::from(7)));
+/// assert!(!ledger.spend(client, U256::from(7)), "a nonce is spent once");
+/// ```
+pub trait SpendLedger: SpentLedger {
+    /// Spends a nonce. Returns `false` if it was already spent, or if that cannot be told: then the call must not be
+    /// made.
+    #[must_use = "`false` means that the nonce had been spent before"]
+    fn spend(&mut self, policy_client: Address, nonce: U256) -> bool;
+}
+
 /// Spent nonces in memory, stored as on chain: bit `nonce & 0xff` of word `nonce >> 8`, for each client.
 ///
 /// ```
@@ -75,6 +111,12 @@ impl SpentLedger for SpentNonces {
     fn is_spent(&self, policy_client: Address, nonce: U256) -> bool {
         let (word, bit) = position(nonce);
         self.words.get(&(policy_client, word)).is_some_and(|mask| !(*mask & bit).is_zero())
+    }
+}
+
+impl SpendLedger for SpentNonces {
+    fn spend(&mut self, policy_client: Address, nonce: U256) -> bool {
+        Self::spend(self, policy_client, nonce)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Verification of one call.
 
 use crate::{
-    Call, Context, Intent, Refusal, SpentLedger, VerificationReport, VerifiedAttestation,
+    Call, Context, Intent, Refusal, SpendLedger, SpentLedger, VerificationReport, VerifiedAttestation,
     backend::{Backend, DefaultBackend},
     checks::run_checks,
 };
@@ -86,7 +86,11 @@ pub fn verify_trailing<L: SpentLedger>(
 /// # Errors
 ///
 /// The [`Refusal`] with which the contracts would revert. Then nothing is spent.
-pub fn spend(context: &mut Context, intent: &Intent, authorization: &[u8]) -> Result<VerifiedAttestation, Refusal> {
+pub fn spend<L: SpendLedger>(
+    context: &mut Context<L>,
+    intent: &Intent,
+    authorization: &[u8],
+) -> Result<VerifiedAttestation, Refusal> {
     let verified = verify(context, intent, authorization)?;
     context.spend(&verified)?;
     Ok(verified)
@@ -97,7 +101,11 @@ pub fn spend(context: &mut Context, intent: &Intent, authorization: &[u8]) -> Re
 /// # Errors
 ///
 /// The [`Refusal`] with which the contracts would revert. Then nothing is spent.
-pub fn spend_trailing(context: &mut Context, value: U256, calldata: &[u8]) -> Result<VerifiedAttestation, Refusal> {
+pub fn spend_trailing<L: SpendLedger>(
+    context: &mut Context<L>,
+    value: U256,
+    calldata: &[u8],
+) -> Result<VerifiedAttestation, Refusal> {
     let verified = verify_trailing(context, value, calldata)?;
     context.spend(&verified)?;
     Ok(verified)

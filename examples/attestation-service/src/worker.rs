@@ -10,7 +10,8 @@ use crate::{
 use alloy_primitives::{Address, U256};
 use anyhow::{Context as _, Result, anyhow};
 use assent_verifier::{
-    Call, Context, Refusal, SpentLedger, SpentNonces, VerifiedAttestation, backend::blst::Blst, verify_batch_using,
+    Call, Context, Difference, Refusal, SpendLedger, SpentLedger, SpentNonces, VerifiedAttestation,
+    backend::blst::Blst, verify_batch_using,
 };
 use std::{
     cell::RefCell,
@@ -137,7 +138,7 @@ impl WorkerThread {
         Ok(())
     }
 
-    fn results(&self, submissions: &[&Submission]) -> Result<Vec<SubmissionResult>> {
+    fn results(&mut self, submissions: &[&Submission]) -> Result<Vec<SubmissionResult>> {
         let calls = submissions
             .iter()
             .map(|submission| Call::Explicit { intent: &submission.intent, authorization: &submission.encoded });
@@ -145,51 +146,60 @@ impl WorkerThread {
         if let Some(error) = self.context.spent.failure.take() {
             return Err(error.into());
         }
-        let checked = submissions.iter().zip(results).map(|(submission, result)| self.check(submission, result));
-        let checked = checked.collect::<Result<Vec<_>>>()?;
+        let pairs = submissions.iter().zip(results);
+        let checked: Vec<_> = pairs.map(|(submission, result)| self.check_and_spend(submission, result)).collect();
+        if let Some(error) = self.context.spent.failure.take() {
+            return Err(error.into());
+        }
 
-        let accepted = checked.iter().zip(submissions).filter_map(|(checked, submission)| {
-            checked.as_ref().ok().map(|verified| (verified, submission.encoded.as_slice()))
+        let accepted = checked.iter().zip(submissions).filter_map(|(checked, submission)| match checked {
+            Checked::Accepted(verified) => Some((&**verified, submission.encoded.as_slice())),
+            Checked::Contradicted(_) | Checked::Refused(_) => None,
         });
         let accepted = accepted.collect::<Vec<_>>();
         let recorded = match accepted.is_empty() {
             true => Vec::new(),
             false => self.ledger.record(self.context.timestamp, &accepted)?,
         };
+        // They are on disk.
+        self.context.spent.in_batch = SpentNonces::default();
         let mut recorded = recorded.into_iter();
         let mut answers = Vec::with_capacity(checked.len());
-        for checked in checked {
+        for (checked, submission) in checked.into_iter().zip(submissions) {
             answers.push(match checked {
-                Err(result) => result,
-                Ok(verified) => match recorded.next().context("an accepted submission was not recorded")? {
-                    Recorded::Now(entry) => {
-                        self.metrics.records.set(i64::try_from(entry.sequence + 1)?);
-                        SubmissionResult::Accepted(entry)
+                Checked::Contradicted(differences) => SubmissionResult::Contradicted(differences),
+                Checked::Refused(refusal) => self.refused(submission, refusal)?,
+                Checked::Accepted(verified) => {
+                    match recorded.next().context("an accepted submission was not recorded")? {
+                        Recorded::Now(entry) => {
+                            self.metrics.records.set(i64::try_from(entry.sequence + 1)?);
+                            SubmissionResult::Accepted(entry)
+                        }
+                        Recorded::Before(sequence) => already_spent(&verified, sequence),
                     }
-                    // By an earlier one in the batch.
-                    Recorded::Before(sequence) => already_spent(&verified, sequence),
-                },
+                }
             });
         }
         Ok(answers)
     }
 
-    /// Returns the verified attestation, or the result if it must not be recorded.
-    fn check(
-        &self,
-        submission: &Submission,
-        result: Result<VerifiedAttestation, Refusal>,
-    ) -> Result<Result<VerifiedAttestation, SubmissionResult>> {
-        let refusal = match result {
-            Ok(verified) => {
-                let differences = submission.differences(&self.context);
-                return Ok(match differences.is_empty() {
-                    true => Ok(verified),
-                    false => Err(SubmissionResult::Contradicted(differences)),
-                });
-            }
-            Err(refusal) => refusal,
+    /// Spends the nonce of a verified attestation that is to be recorded.
+    fn check_and_spend(&mut self, submission: &Submission, result: Result<VerifiedAttestation, Refusal>) -> Checked {
+        let verified = match result {
+            Ok(verified) => verified,
+            Err(refusal) => return Checked::Refused(refusal),
         };
+        let differences = submission.differences(&self.context);
+        if !differences.is_empty() {
+            return Checked::Contradicted(differences);
+        }
+        match self.context.spend(&verified) {
+            Ok(()) => Checked::Accepted(Box::new(verified)),
+            Err(refusal) => Checked::Refused(refusal),
+        }
+    }
+
+    fn refused(&self, submission: &Submission, refusal: Refusal) -> Result<SubmissionResult> {
         let spent_by = match refusal {
             Refusal::AttestationAlreadySpent { policyClient, nonce } => self.ledger.spent_by(policyClient, nonce)?,
             _ => None,
@@ -198,8 +208,17 @@ impl WorkerThread {
             Refusal::WrongTask { .. } | Refusal::InvalidSignature => submission.differences(&self.context),
             _ => Vec::new(),
         };
-        Ok(Err(SubmissionResult::Refused { refusal, differences, spent_by }))
+        Ok(SubmissionResult::Refused { refusal, differences, spent_by })
     }
+}
+
+/// A submission before it is recorded.
+enum Checked {
+    /// Its nonce is spent, and it is to be recorded.
+    Accepted(Box<VerifiedAttestation>),
+    /// It is valid, but its document says something else.
+    Contradicted(Vec<Difference>),
+    Refused(Refusal),
 }
 
 fn already_spent(verified: &VerifiedAttestation, sequence: u64) -> SubmissionResult {
@@ -212,12 +231,21 @@ fn already_spent(verified: &VerifiedAttestation, sequence: u64) -> SubmissionRes
 struct Spent {
     ledger: Arc<Ledger>,
     on_chain: SpentNonces,
+    /// Those that are spent in the current batch and not on disk yet.
+    in_batch: SpentNonces,
     failure: RefCell<Option<redb::Error>>,
+}
+
+impl SpendLedger for Spent {
+    fn spend(&mut self, policy_client: Address, nonce: U256) -> bool {
+        !self.is_spent(policy_client, nonce) && self.in_batch.spend(policy_client, nonce)
+    }
 }
 
 impl SpentLedger for Spent {
     fn is_spent(&self, policy_client: Address, nonce: U256) -> bool {
         self.on_chain.is_spent(policy_client, nonce)
+            || self.in_batch.is_spent(policy_client, nonce)
             || self.ledger.is_spent(policy_client, nonce).unwrap_or_else(|error| {
                 // A nonce that cannot be read counts as spent; the batch is then not answered.
                 *self.failure.borrow_mut() = Some(error);
@@ -239,7 +267,7 @@ fn with_ledger(context: Context, ledger: Arc<Ledger>) -> Context<Spent> {
         recorded_roots,
         spent,
     } = context;
-    let spent = Spent { ledger, on_chain: spent, failure: RefCell::default() };
+    let spent = Spent { ledger, on_chain: spent, in_batch: SpentNonces::default(), failure: RefCell::default() };
     Context {
         chain_id,
         task_manager,
