@@ -221,7 +221,7 @@ fn a_call_for_another_chain_is_not_sent() {
     let intent = ["intent", "--from", ALICE, "--to", BOB, "--chain-id", "1", "--data", "0x12345678"];
     scene.desk.write("intent.json", scene.desk.run(&intent).succeeded());
     // An attestation of that call for that chain, signed or not: the node's chain is looked at first.
-    let authorization = format!("0x{}00", "00".repeat(70) + "01" + &"00".repeat(134));
+    let authorization = format!("0x{}00", "00".repeat(76) + "01" + &"00".repeat(134));
     let send = ["send", "--intent", "intent.json", "--account", ALICE, "--authorization", &authorization];
     let ran = scene.run(&send);
     assert!(ran.out.is_empty(), "{ran:?}");

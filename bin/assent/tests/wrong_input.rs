@@ -40,8 +40,8 @@ fn bad_hex_is_refused() {
 #[test]
 fn input_longer_than_any_authorization_is_refused() {
     let desk = Desk::new();
-    desk.write("long.hex", format!("0x{}", "00".repeat(1486)));
-    desk.run(&["inspect", "@long.hex"]).failed(1, &["1486 bytes; the maximum is 1485"]);
+    desk.write("long.hex", format!("0x{}", "00".repeat(1492)));
+    desk.run(&["inspect", "@long.hex"]).failed(1, &["1492 bytes; the maximum is 1491"]);
     desk.write("longer.hex", format!("0x{}", "00".repeat(1_000_000)));
     desk.run(&["inspect", "@longer.hex"]).failed(1, &["longer than"]);
 }
