@@ -69,6 +69,7 @@ impl PreparedCall {
     /// let authorization = Authorization {
     ///     task_id: B256::repeat_byte(3),
     ///     nonce: U256::from(7),
+    ///     issued_at: U48::from(1_899_999_400_u64),
     ///     expiration: U48::from(1_900_000_000_u64),
     ///     decision: Decision::Allow,
     ///     evidence: B256::repeat_byte(4),

@@ -30,6 +30,10 @@ pub struct Finding {
     pub task_id: B256,
     /// The nonce.
     pub nonce: U256,
+    /// The epoch whose operators signed, by the event.
+    pub epoch: u32,
+    /// The hash of what they evaluated, by the event.
+    pub evidence: B256,
     /// Whether the verifier agrees with the chain.
     pub status: FindingStatus,
 }
@@ -58,8 +62,8 @@ impl<P: Provider> Indexer<P> {
             Ok(visible) => self.status(block, event.policyClient, &visible, spent).await?,
             Err(reason) => FindingStatus::NotVisible(reason),
         };
-        let AttestationSpent { policyClient: policy_client, taskId: task_id, nonce, .. } = *event;
-        Ok(Finding { block, transaction, policy_client, task_id, nonce, status })
+        let AttestationSpent { policyClient: policy_client, taskId: task_id, nonce, epoch, evidence } = *event;
+        Ok(Finding { block, transaction, policy_client, task_id, nonce, epoch, evidence, status })
     }
 
     async fn status(
@@ -140,13 +144,15 @@ impl Finding {
 
     /// Returns the finding as JSON.
     pub fn to_json(&self) -> Value {
-        let Self { block, transaction, policy_client, task_id, nonce, ref status } = *self;
+        let Self { block, transaction, policy_client, task_id, nonce, epoch, evidence, ref status } = *self;
         let mut json = json!({
             "block": block,
             "transaction": transaction,
             "policyClient": policy_client,
             "taskId": task_id,
             "nonce": nonce.to_string(),
+            "epoch": epoch,
+            "evidence": evidence,
         });
         let (name, details) = match status {
             FindingStatus::Verified(verified) => (

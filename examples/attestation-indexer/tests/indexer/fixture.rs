@@ -206,6 +206,7 @@ pub fn assert_verified(finding: &Finding, receipt: &TransactionReceipt, nonce: u
     assert_eq!((finding.transaction, Some(finding.block)), (receipt.transaction_hash, receipt.block_number));
     assert_eq!((finding.nonce, verified.nonce()), (U256::from(nonce), U256::from(nonce)));
     assert_eq!(verified.attestation().taskId, finding.task_id);
+    assert_eq!((verified.epoch(), verified.attestation().evidence), (finding.epoch, finding.evidence));
     assert_eq!((verified.signed_weight(), verified.total_weight()), (U96::from(20), U96::from(30)));
     assert!(finding.is_verified());
 }
