@@ -70,8 +70,11 @@ abstract contract AttestationValidator is IAttestationValidator {
     /// @inheritdoc IAttestationValidator
     function recordRoots(EpochId number, SignedRoot[] calldata signedRoots) external {
         address table = _requireEpochInForce(number);
-        // The calldata commits to every input of the product, including the epoch and so its keys.
-        SignatureBatch.Batch memory batch = SignatureBatch.start(signedRoots.length, keccak256(msg.data));
+        if (signedRoots.length == 0) revert NoRoots();
+        // Commits to every input of the product: the calldata has all but the keys, and the table's code has these. The
+        // number of a future epoch would not do: its keys could be chosen after the coefficients are known.
+        bytes32 seed = keccak256(abi.encode(block.chainid, address(this), table.codehash, keccak256(msg.data)));
+        SignatureBatch.Batch memory batch = SignatureBatch.start(signedRoots.length, seed);
         bytes32 currentNonSigners;
         uint256 signed;
         uint256 total;
@@ -80,7 +83,7 @@ abstract contract AttestationValidator is IAttestationValidator {
             bytes32 nonSigners = keccak256(signedRoot.nonSigners);
             if (nonSigners != currentNonSigners) {
                 currentNonSigners = nonSigners;
-                (signed, total) = OperatorTable.readSigners(table, signedRoot.nonSigners, batch.nextKey());
+                (signed, total) = OperatorTable.signedWeight(table, signedRoot.nonSigners, batch.nextKey());
                 _requireQuorum(signed, total, Quorum.FLOOR);
             }
             (Pointer signature, Pointer hashed) = batch.next();
@@ -111,16 +114,12 @@ abstract contract AttestationValidator is IAttestationValidator {
         bytes32 root = authorization.root(digest);
         if (authorization.isRecorded()) {
             // The signature was verified while the epoch was in force. Only revocation undoes that.
-            if (validUntil == 0) revert EpochRevoked(number);
-            RecordedRoot storage recorded = recordedRoots[number][root];
-            (uint256 signed, uint256 total, uint48 epochEnd) =
-                (recorded.signedWeight, recorded.totalWeight, recorded.epochEnd);
-            if (total == 0) revert RootNotRecorded(number, root);
-            uint48 expiration = authorization.expiration();
-            if (expiration > epochEnd) revert ExpirationBeyondEpoch(expiration, epochEnd);
+            _requireNotRevoked(number, validUntil);
+            (uint256 signed, uint256 total, uint48 epochEnd) = _requireRecordedRoot(number, root);
+            _requireWithinEpoch(authorization.expiration(), epochEnd);
             _requireQuorum(signed, total, quorum);
         } else {
-            if (block.timestamp >= validUntil) _refuseEpoch(number, validUntil);
+            _requireInForce(number, validUntil);
             _requireSignedRoot(table, quorum, root, authorization.nonSigners(), authorization.signature());
         }
     }
@@ -140,19 +139,43 @@ abstract contract AttestationValidator is IAttestationValidator {
     function _requireEpochInForce(EpochId number) private view returns (address table) {
         uint48 validUntil;
         (table,, validUntil) = _requireKnownEpoch(number);
-        if (block.timestamp >= validUntil) _refuseEpoch(number, validUntil);
+        _requireInForce(number, validUntil);
     }
 
-    /// @dev An epoch that is not in force was revoked, or it expired.
-    function _refuseEpoch(EpochId number, uint48 validUntil) private pure {
-        if (validUntil == 0) revert EpochRevoked(number);
+    /// @dev Check 8, second half, of a signature.
+    function _requireInForce(EpochId number, uint48 validUntil) private view {
+        if (block.timestamp < validUntil) return;
+        _requireNotRevoked(number, validUntil);
         revert EpochExpired(number, validUntil);
     }
 
-    /// @dev Check 9.
+    /// @dev Check 8, second half, of a recorded root.
+    function _requireNotRevoked(EpochId number, uint48 validUntil) private pure {
+        if (validUntil == 0) revert EpochRevoked(number);
+    }
+
+    /// @dev Check 9, first part, of a recorded root.
+    function _requireRecordedRoot(EpochId number, bytes32 root)
+        private
+        view
+        returns (uint256 signed, uint256 total, uint48 epochEnd)
+    {
+        RecordedRoot storage recorded = recordedRoots[number][root];
+        (signed, total, epochEnd) = (recorded.signedWeight, recorded.totalWeight, recorded.epochEnd);
+        if (total == 0) revert RootNotRecorded(number, root);
+    }
+
+    /// @dev Check 9, second part, of a recorded root. Nothing signed under an epoch outlives it, however late the root was
+    /// recorded.
+    function _requireWithinEpoch(uint48 expiration, uint48 epochEnd) private pure {
+        if (expiration > epochEnd) revert ExpirationBeyondEpoch(expiration, epochEnd);
+    }
+
+    /// @dev Check 9, last part.
     function _requireQuorum(uint256 signed, uint256 total, uint16 quorum) private pure {
-        uint256 required = Quorum.requiredWeight(total, quorum);
-        if (signed < required) revert QuorumNotReached(signed, required);
+        if (!Quorum.isReached(signed, total, quorum)) {
+            revert QuorumNotReached(signed, Quorum.requiredWeight(total, quorum));
+        }
     }
 
     /// @dev Checks 9 to 11 of one signature. Returns the weight that signed and the epoch's.
@@ -164,7 +187,7 @@ abstract contract AttestationValidator is IAttestationValidator {
         bytes calldata signature
     ) private view returns (uint256 signed, uint256 total) {
         (Pointer product, Pointer hashed, Pointer negatedKey) = BLS12381.allocateProduct();
-        (signed, total) = OperatorTable.readSigners(table, nonSigners, negatedKey);
+        (signed, total) = OperatorTable.signedWeight(table, nonSigners, negatedKey);
         _requireQuorum(signed, total, quorum);
         _decodeSignature(signature, product);
         HashToCurve.hashWordToG1(root, SIGNATURE_TAG, hashed);

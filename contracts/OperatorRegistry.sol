@@ -544,7 +544,7 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
         bytes32 digest = epochApprovalDigest(operatorSet, signedBy, setHashOf(epoch), approval.deadline);
 
         G2Point memory negatedKey;
-        (signed, total) = _readSigners(epochs[signedBy].table, approval.nonSigners, negatedKey);
+        (signed, total) = _signedWeight(epochs[signedBy].table, approval.nonSigners, negatedKey);
         uint256 required = Quorum.requiredWeight(total, APPROVAL_QUORUM);
         if (signed < required) revert ApprovalQuorumNotReached(signed, required);
         G1Point memory signature = BLS12381.decodeG1(approval.signature);
@@ -554,7 +554,7 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
     }
 
     /// @dev Writes minus the sum of the signers' keys to `negatedKey`, which must be the last memory that is allocated.
-    function _readSigners(address table, bytes calldata nonSigners, G2Point memory negatedKey)
+    function _signedWeight(address table, bytes calldata nonSigners, G2Point memory negatedKey)
         private
         view
         returns (uint256 signed, uint256 total)
@@ -563,7 +563,7 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
         assembly ("memory-safe") {
             pointer := negatedKey
         }
-        return OperatorTable.readSigners(table, nonSigners, pointer);
+        return OperatorTable.signedWeight(table, nonSigners, pointer);
     }
 
     /* PUBLISHING */

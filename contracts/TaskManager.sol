@@ -119,15 +119,18 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         bytes calldata authorization
     ) private view returns (bytes32 taskId, NonceWord storage word, uint256 updatedMask) {
         authorization.requireWellFormed();
-        if (attestedCall.chainId != block.chainid) revert WrongChain(block.chainid, attestedCall.chainId);
-        if (attestedCall.caller != attestedCall.from) revert WrongSender(attestedCall.caller, attestedCall.from);
-
+        _requireChainAndSender(attestedCall);
         bytes32 intentHash = _hashCall(attestedCall);
         uint256 nonce = authorization.nonce();
         taskId = _taskId(policyClient, policy.policyId, intentHash, nonce);
-        if (taskId != authorization.taskId()) revert WrongTask(taskId, authorization.taskId());
+        _requireTask(taskId, authorization.taskId());
 
-        _requireTimely(authorization, policy.maxLifetime, issuanceFloor);
+        uint48 issuedAt = authorization.issuedAt();
+        uint48 expiration = authorization.expiration();
+        _requireIssued(issuedAt);
+        _requireNotExpired(expiration);
+        _requireLifetime(issuedAt, expiration, policy.maxLifetime);
+        _requireNotVoided(issuedAt, issuanceFloor);
         word = _wordOf(policyClient, nonce);
         uint256 mask = word.mask;
         updatedMask = mask | _bit(nonce);
@@ -138,18 +141,45 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         if (authorization.decision() != Authorization.ALLOW) revert PolicyDenied(taskId);
     }
 
-    /// @dev Checks 5 and 6. The operators signed both times, so the lifetime does not depend on when it is used.
-    function _requireTimely(bytes calldata authorization, uint48 maxLifetime, uint48 issuanceFloor) private view {
-        uint48 issuedAt = authorization.issuedAt();
-        uint48 expiration = authorization.expiration();
+    /// @dev Check 3.
+    function _requireChainAndSender(AttestedCall calldata attestedCall) private view {
+        if (attestedCall.chainId != block.chainid) revert WrongChain(block.chainid, attestedCall.chainId);
+        bool isSender;
+        // In assembly: saves 40 gas of masks. A word with other bits than an address is in no attested intent, so check 4
+        // refuses it. Memory-safe: it touches no memory.
+        assembly ("memory-safe") {
+            isSender := eq(calldataload(attestedCall), calldataload(add(attestedCall, 0x20)))
+        }
+        if (!isSender) revert WrongSender(attestedCall.caller, attestedCall.from);
+    }
+
+    /// @dev Check 4.
+    function _requireTask(bytes32 expected, bytes32 actual) private pure {
+        if (expected != actual) revert WrongTask(expected, actual);
+    }
+
+    /// @dev Check 5, first half.
+    function _requireIssued(uint48 issuedAt) private view {
         if (issuedAt > block.timestamp) revert AttestationNotYetValid(issuedAt, block.timestamp);
+    }
+
+    /// @dev Check 5, second half.
+    function _requireNotExpired(uint48 expiration) private view {
         if (block.timestamp >= expiration) revert AttestationExpired(expiration, block.timestamp);
+    }
+
+    /// @dev Check 6, first half. The operators signed both times, so it does not depend on when it is made.
+    function _requireLifetime(uint48 issuedAt, uint48 expiration, uint48 maxLifetime) private pure {
         uint256 latest;
         unchecked {
             // Twice 48 bits cannot overflow.
             latest = uint256(issuedAt) + maxLifetime;
         }
         if (expiration > latest) revert LifetimeTooLong(expiration, latest);
+    }
+
+    /// @dev Check 6, second half.
+    function _requireNotVoided(uint48 issuedAt, uint48 issuanceFloor) private pure {
         if (issuedAt < issuanceFloor) revert AttestationVoided(issuedAt, issuanceFloor);
     }
 

@@ -46,6 +46,8 @@ interface IAttestationValidator is IRefusals {
 
     /// @notice Thrown when the caller is not the operator registry.
     error NotOperatorRegistry(address caller);
+    /// @notice Thrown when no roots are given to record.
+    error NoRoots();
     /// @notice Thrown at deployment when the chain lacks the instruction CLZ (EIP-7939).
     error InstructionMissing();
 

@@ -15,7 +15,6 @@ library Authorization {
     /// @dev The most hashes in a Merkle proof, so that at most 2^32 attestations share one signature.
     uint256 internal constant MAX_PROOF_LENGTH = 32;
 
-    uint8 private constant DIRECT = 0;
     uint8 private constant RECORDED = 1;
 
     // Offsets of the fields in bytes, written in Solidity only here.
@@ -96,43 +95,82 @@ library Authorization {
     /// @notice Returns the root of the Merkle tree that contains `leaf`, by folding the proof.
     function root(bytes calldata authorization, bytes32 leaf) internal pure returns (bytes32 node) {
         node = leaf;
-        uint256 proofLengthOffset = _proofLengthOffset(authorization);
-        // In assembly: 100 gas a level instead of 175 with OpenZeppelin's Hashes. Memory-safe: writes only scratch
-        // space.
+        // In assembly: 96 gas a level instead of 175 with OpenZeppelin's Hashes. Four levels at a time, and then the rest
+        // one by one: saves 190 gas of a batch of 256. Memory-safe: writes only scratch space, which only this block
+        // reads.
+        //
+        // The smaller hash first: the node is at 0x00, or at 0x20 if it is the greater. An exclusive or is intended, not
+        // a power.
+        // slither-disable-start incorrect-exp
         assembly ("memory-safe") {
             let end := add(authorization.offset, authorization.length)
-            for { let hash := add(authorization.offset, add(proofLengthOffset, 1)) } lt(hash, end) {
-                hash := add(hash, 0x20)
-            } {
-                // The smaller hash first: the node is at 0x00, or at 0x20 if it is the greater.
+            // As in `_proofLengthOffset`, whose call would cost 50 gas.
+            let hash := add(authorization.offset, add(SIGNATURE_OFFSET, 1))
+            if iszero(byte(0, calldataload(add(authorization.offset, KIND_OFFSET)))) {
+                let bitmapLength := byte(0, calldataload(add(authorization.offset, BITMAP_LENGTH_OFFSET)))
+                hash := add(authorization.offset, add(add(BITMAP_OFFSET, 1), bitmapLength))
+            }
+            for { let lastFour := sub(end, 0x60) } lt(hash, lastFour) { hash := add(hash, 0x80) } {
                 let pointer := shl(5, gt(node, calldataload(hash)))
                 mstore(pointer, node)
-                // An exclusive or is intended, not a power.
-                // slither-disable-next-line incorrect-exp
+                mstore(xor(pointer, 0x20), calldataload(hash))
+                node := keccak256(0, 0x40)
+                pointer := shl(5, gt(node, calldataload(add(hash, 0x20))))
+                mstore(pointer, node)
+                mstore(xor(pointer, 0x20), calldataload(add(hash, 0x20)))
+                node := keccak256(0, 0x40)
+                pointer := shl(5, gt(node, calldataload(add(hash, 0x40))))
+                mstore(pointer, node)
+                mstore(xor(pointer, 0x20), calldataload(add(hash, 0x40)))
+                node := keccak256(0, 0x40)
+                pointer := shl(5, gt(node, calldataload(add(hash, 0x60))))
+                mstore(pointer, node)
+                mstore(xor(pointer, 0x20), calldataload(add(hash, 0x60)))
+                node := keccak256(0, 0x40)
+            }
+            for {} lt(hash, end) { hash := add(hash, 0x20) } {
+                let pointer := shl(5, gt(node, calldataload(hash)))
+                mstore(pointer, node)
                 mstore(xor(pointer, 0x20), calldataload(hash))
                 node := keccak256(0, 0x40)
             }
         }
+        // slither-disable-end incorrect-exp
     }
 
     /// @dev The length is compared last and covers everything that was read: if one of these bytes were not part of the
     /// authorization, it would be too short. (It has at least `LEAST_LENGTH` bytes.)
-    function _isWellFormed(bytes calldata authorization) private pure returns (bool) {
+    function _isWellFormed(bytes calldata authorization) private pure returns (bool wellFormed) {
         uint256 proofLengthOffset = _proofLengthOffset(authorization);
-        uint256 proofLength = _byteAt(authorization, proofLengthOffset);
-        if (_byteAt(authorization, KIND_OFFSET) > RECORDED || decision(authorization) > ALLOW) return false;
-        if (proofLength > MAX_PROOF_LENGTH) return false;
-        unchecked {
-            // Lengths of one byte each cannot overflow.
-            if (_byteAt(authorization, proofLengthOffset - 1) == 0 && proofLengthOffset > BITMAP_OFFSET) return false;
-            return authorization.length == proofLengthOffset + 1 + 32 * proofLength;
+        // In assembly: saves 150 gas of branches and masks. Memory-safe: it touches no memory.
+        assembly ("memory-safe") {
+            let start := authorization.offset
+            let proofLength := byte(0, calldataload(add(start, proofLengthOffset)))
+            wellFormed := and(
+                lt(byte(0, calldataload(add(start, KIND_OFFSET))), 2),
+                lt(byte(0, calldataload(add(start, DECISION_OFFSET))), 2)
+            )
+            // Without a bitmap, what precedes the proof's length is not a bitmap's last byte.
+            let bitmapEnds :=
+                or(
+                    lt(proofLengthOffset, add(BITMAP_OFFSET, 1)),
+                    gt(byte(0, calldataload(add(start, sub(proofLengthOffset, 1)))), 0)
+                )
+            wellFormed := and(wellFormed, and(bitmapEnds, iszero(gt(proofLength, MAX_PROOF_LENGTH))))
+            let length := add(add(proofLengthOffset, 1), shl(5, proofLength))
+            wellFormed := and(wellFormed, eq(authorization.length, length))
         }
     }
 
-    function _proofLengthOffset(bytes calldata authorization) private pure returns (uint256) {
-        if (isRecorded(authorization)) return SIGNATURE_OFFSET;
-        unchecked {
-            return BITMAP_OFFSET + _byteAt(authorization, BITMAP_LENGTH_OFFSET);
+    /// @dev Of an unknown kind, as of a recorded one.
+    function _proofLengthOffset(bytes calldata authorization) private pure returns (uint256 offset) {
+        // In assembly: saves 40 gas of masks. Memory-safe: it touches no memory.
+        assembly ("memory-safe") {
+            offset := SIGNATURE_OFFSET
+            if iszero(byte(0, calldataload(add(authorization.offset, KIND_OFFSET)))) {
+                let bitmapLength := byte(0, calldataload(add(authorization.offset, BITMAP_LENGTH_OFFSET)))
+                offset := add(BITMAP_OFFSET, bitmapLength)
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Pointer, SCRATCH} from "../types/Pointer.sol";
+import {Pointer} from "../types/Pointer.sol";
 import {G1Point, G2Point, MODULUS_HIGH, MODULUS_LOW} from "../types/Points.sol";
 import {HashToCurve} from "./HashToCurve.sol";
-import {G2ADD_PRICE, PAIRING_BASE_PRICE, PAIRING_PAIR_PRICE, Precompiles} from "./Precompiles.sol";
+import {G2ADD_PRICE, Precompiles} from "./Precompiles.sol";
 import {LibBytes} from "solady/utils/LibBytes.sol";
 
 // The generator of G2, split likewise. RFC 9380, section 8.8.2; IETF pairing-friendly curves draft, section 4.2.1.
@@ -20,8 +20,7 @@ uint256 constant GENERATOR_Y1_LOW = 0xcb3e287e85a763af267492ab572e99ab3f370d275c
 /// @title BLS12381
 /// @notice Verifies BLS signatures on BLS12-381 with signatures in G1 and public keys in G2 ("min-sig"), of any suite:
 /// the message may have any length, the domain separation tag any but zero.
-/// @dev Everything is computed by the EIP-2537 precompiles. They consume all the gas they are given when their input is
-/// invalid, so each call is capped at its list price.
+/// @dev Everything is computed by the EIP-2537 precompiles, which `Precompiles` calls.
 /// @dev Points are encoded in bytes without padding: 48 bytes for each field element, 96 for G1 and 192 for G2.
 library BLS12381 {
     /// @notice Thrown when a coordinate is not below the field modulus, which would give the point a second encoding.
@@ -43,9 +42,6 @@ library BLS12381 {
     uint256 internal constant G1_LENGTH = 96;
     /// @dev Bytes of an encoded point of G2.
     uint256 internal constant G2_LENGTH = 192;
-
-    /// @dev Bytes of a pair in PAIRING's input.
-    uint256 internal constant PAIR_LENGTH = 384;
 
     /// @notice Returns whether `signature` is `publicKey`'s signature of `message` under the tag `domainSeparationTag`.
     /// @dev Reverts, with the errors above, for a signature or key that is not a valid point.
@@ -126,16 +122,7 @@ library BLS12381 {
     /// @return wellFormed Whether all points are canonical, on their curves and in their subgroups.
     /// @return holds Whether the product is one; false when not well formed.
     function checkProduct(Pointer input, uint256 pairs) internal view returns (bool wellFormed, bool holds) {
-        uint256 price;
-        unchecked {
-            // No number of pairs that memory can hold overflows it.
-            price = PAIRING_BASE_PRICE + PAIRING_PAIR_PRICE * pairs;
-        }
-        wellFormed = Precompiles.callInMemory(Precompiles.PAIRING, price, input, PAIR_LENGTH * pairs, SCRATCH, 32);
-        // In assembly: Solidity does not read scratch space. Memory-safe: it only reads.
-        assembly ("memory-safe") {
-            holds := and(wellFormed, eq(mload(0), 1))
-        }
+        return Precompiles.pairingInMemory(input, pairs);
     }
 
     /// @notice Adds a point of E'(Fp2) to `sum`.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
 /// @title Quorum
 /// @notice Computes how much weight must have signed.
 library Quorum {
@@ -14,12 +16,24 @@ library Quorum {
         return FLOOR <= quorum && quorum <= WHOLE;
     }
 
+    /// @notice Returns whether a weight reaches a quorum.
+    /// @param signed The weight that signed, of at most 96 bits.
+    /// @param totalWeight The epoch's total weight, at least 1, of at most 96 bits.
+    /// @param quorum Share in basis points; the floor replaces anything below it.
+    function isReached(uint256 signed, uint256 totalWeight, uint16 quorum) internal pure returns (bool) {
+        uint256 share = FixedPointMathLib.max(quorum, FLOOR);
+        unchecked {
+            // At most 96 + 16 bits. It is `signed >= requiredWeight`, for 60 gas less.
+            return signed * WHOLE >= totalWeight * share;
+        }
+    }
+
     /// @notice Returns the least weight that reaches a quorum, rounded up; more than `totalWeight` if the quorum is
     /// above the whole.
     /// @param totalWeight The epoch's total weight, at least 1, of at most 96 bits.
     /// @param quorum Share in basis points; the floor replaces anything below it.
     function requiredWeight(uint256 totalWeight, uint16 quorum) internal pure returns (uint256) {
-        uint256 share = quorum < FLOOR ? FLOOR : quorum;
+        uint256 share = FixedPointMathLib.max(quorum, FLOOR);
         unchecked {
             // At most 96 + 16 bits.
             return (totalWeight * share + (WHOLE - 1)) / WHOLE;

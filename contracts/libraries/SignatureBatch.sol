@@ -4,7 +4,7 @@ pragma solidity ^0.8.31;
 import {Pointer} from "../types/Pointer.sol";
 import {BLS12381, G2Point} from "./BLS12381.sol";
 import {OperatorTable} from "./OperatorTable.sol";
-import {G1MSM_PRICE, Precompiles} from "./Precompiles.sol";
+import {G1MSM_PRICE, PAIR_LENGTH, Precompiles} from "./Precompiles.sol";
 
 /// @title SignatureBatch
 /// @notice Verifies many signatures with one product of pairings: e(Σ rᵢ·signatureᵢ, generator of G2) · Π over keys e(Σ
@@ -46,15 +46,15 @@ library SignatureBatch {
         batch.seed = seed;
         batch.signatures = _allocate(TERM * most);
         batch.hashes = _allocate(TERM * most);
-        batch.product = _allocate(BLS12381.PAIR_LENGTH * (most + 1) + OperatorTable.ROOM_AFTER_KEY);
+        batch.product = _allocate(PAIR_LENGTH * (most + 1) + OperatorTable.ROOM_AFTER_KEY);
     }
 
     /// @notice Begins a key, and completes the previous one with the signatures added since.
     /// @return negatedKey Pointer to which the caller must write minus the key (256 bytes), as
-    /// `OperatorTable.readSigners` does, with the bytes after it that it uses.
+    /// `OperatorTable.signedWeight` does, with the bytes after it that it uses.
     function nextKey(Batch memory batch) internal view returns (Pointer negatedKey) {
         _completeKey(batch);
-        return batch.product.plus(BLS12381.PAIR_LENGTH * (batch.pairs + 1) + 128);
+        return batch.product.plus(PAIR_LENGTH * (batch.pairs + 1) + 128);
     }
 
     /// @notice Adds a signature of the current key.
@@ -96,16 +96,20 @@ library SignatureBatch {
         ++batch.pairs;
         // Hashed messages are in the subgroup, so this cannot be rejected.
         Pointer terms = batch.hashes.plus(TERM * batch.completed);
-        if (!_sum(terms, count, batch.product.plus(BLS12381.PAIR_LENGTH * batch.pairs))) {
+        if (!_sum(terms, count, batch.product.plus(PAIR_LENGTH * batch.pairs))) {
             Precompiles.revertWithChainFault(Precompiles.G1MSM);
         }
         batch.completed = batch.length;
     }
 
-    /// @dev Writes Σ coefficient · point, with one call of G1MSM, which rejects points outside the subgroup. The cap is
-    /// the price of as many single multiplications; it costs less (EIP-2537's discount).
+    /// @dev Writes Σ coefficient · point, with one call of G1MSM, which rejects points outside the subgroup. The price is
+    /// that of as many single multiplications; it costs less (EIP-2537's discount).
     function _sum(Pointer terms, uint256 count, Pointer sum) private view returns (bool) {
-        uint256 price = G1MSM_PRICE * count;
+        uint256 price;
+        unchecked {
+            // No number of points that memory can hold overflows it.
+            price = G1MSM_PRICE * count;
+        }
         return Precompiles.callInMemory(Precompiles.G1MSM, price, terms, TERM * count, sum, 128);
     }
 

@@ -6,9 +6,6 @@ type Pointer is uint256;
 
 using PointerLibrary for Pointer global;
 
-/// @dev Scratch space: 64 bytes that Solidity needs only within one statement.
-Pointer constant SCRATCH = Pointer.wrap(0);
-
 /// @title PointerLibrary
 /// @notice Makes and moves pointers.
 library PointerLibrary {

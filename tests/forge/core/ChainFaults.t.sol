@@ -4,11 +4,12 @@ pragma solidity ^0.8.28;
 import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
 import {Authorization} from "../../../contracts/libraries/Authorization.sol";
-import {Precompiles} from "../../../contracts/libraries/Precompiles.sol";
+import {CAP_MULTIPLE, Precompiles} from "../../../contracts/libraries/Precompiles.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {BLS12381Caller} from "../utils/BLS12381Caller.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
 import {Test} from "forge-std/Test.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @dev What the chain can withhold: precompiles and gas. Neither may ever turn a refusal into a pass, nor pass for a
 /// fault of the authorization.
@@ -153,62 +154,134 @@ contract ChainFaultsTest is TrailingPath {
         }
     }
 
-    /// @dev A forged authorization with enough gas is reported as forged, though little gas is left then.
-    function test_BadSignatureLooksBadThoughLittleGasIsLeft() public {
+    /// @dev A signature that PAIRING rejects is reported as such once the gas is that of its cap and of a second call. With
+    /// less it is never taken for a valid one.
+    function test_BadSignatureLooksBadWithTheGasOfItsCap() public {
         bytes memory bad = bytes.concat(authorization);
-        bad[203] ^= 0x01; // The signature's last byte: a point off the curve, which the pairing's precompile rejects.
+        bad[Authorization.BITMAP_LENGTH_OFFSET - 1] ^= 0x01; // A point off the curve, which PAIRING rejects.
         bytes memory data = trail(attestation.intent.data, bad);
-        for (uint256 gas_ = 260_000; gas_ < 500_000; gas_ += 20_000) {
+        for (uint256 gas_ = 100_000; gas_ < 1_000_000; gas_ += 20_000) {
             vm.prank(agent);
-            (, bytes memory returned) = address(counter).call{value: 1 ether, gas: gas_}(data);
+            (bool success, bytes memory returned) = address(counter).call{value: 1 ether, gas: gas_}(data);
+            assertFalse(success);
+            if (gas_ < 600_000) continue;
             assertEq(returned, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
         }
     }
 
-    /// @dev With ever more gas, good input first fails for want of it, and then passes. From there on bad input, which
-    /// burns as much, is told to be bad; below, never. The gas that is left after the call says which it was: at 200
-    /// pairings a 63rd of the price is 1,600 gas from a 62nd and from a 64th, more than the library itself takes.
+    /// @dev With ever more gas, good input first fails for want of it, and then passes. Bad input is never told to be bad
+    /// with less gas than good input needs, and is with the gas of the cap and of a second call.
     function test_WantOfGasAndBadInputAreToldApart() public {
-        bytes memory good = new bytes(200 * 384);
-        bytes memory bad = new bytes(200 * 384);
-        bad[bad.length - 1] = 0x01;
-        (uint256 tooLittle, uint256 enough) = (6_000_000, 9_000_000);
-        while (enough - tooLittle > 1) {
-            uint256 middle = (tooLittle + enough) / 2;
-            if (_isAnswered(good, middle)) enough = middle;
-            else tooLittle = middle;
-        }
-        assertLt(enough, 9_000_000, "never enough gas");
-        for (uint256 gas_ = enough - 110_000; gas_ < enough; gas_ += 10_000) {
+        bytes memory input = new bytes(40 * 384);
+        bytes memory good = abi.encodeCall(library_.pairing, (input));
+        input[input.length - 1] = 0x01;
+        bytes memory bad = abi.encodeCall(library_.pairing, (input));
+        uint256 price = 37_700 + 40 * 32_600;
+        uint256 enough = _leastAnswered(good, price, 2 * price);
+        uint256 told = _leastAnswered(bad, price, 6 * price);
+        assertGt(told, enough, "bad input was told to be bad where good input fails");
+        assertLt(told, CAP_MULTIPLE * price + price * 4 / 3 * 64 / 63 + 100_000, "bad input was taken for want of gas");
+        for (uint256 gas_ = enough - 110_000; gas_ < told; gas_ += told / 40) {
             assertFalse(_isAnswered(bad, gas_), "want of gas was taken for bad input");
         }
-        assertTrue(_isAnswered(bad, enough + 800), "bad input was taken for want of gas");
+    }
+
+    /// @dev The least gas with which the precompile is said to have answered.
+    function _leastAnswered(bytes memory data, uint256 tooLittle, uint256 enough) private returns (uint256) {
+        assertFalse(_isAnswered(data, tooLittle));
+        assertTrue(_isAnswered(data, enough), "never enough gas");
+        while (enough - tooLittle > 1) {
+            uint256 middle = (tooLittle + enough) / 2;
+            if (_isAnswered(data, middle)) enough = middle;
+            else tooLittle = middle;
+        }
+        return enough;
     }
 
     /// @dev Whether the pairings' precompile is said to have accepted or rejected the input; it fails for want of gas
     /// otherwise.
-    function _isAnswered(bytes memory input, uint256 gas_) private returns (bool answered) {
+    function _isAnswered(bytes memory data, uint256 gas_) private returns (bool answered) {
         bytes memory returned;
-        (answered, returned) = address(library_).call{gas: gas_}(abi.encodeCall(library_.pairing, (input)));
+        (answered, returned) = address(library_).call{gas: gas_}(data);
         if (answered) {
             (bool isGood,) = abi.decode(returned, (bool, bytes));
-            assertEq(isGood, input[input.length - 1] == 0, "good input was rejected for want of gas");
+            assertEq(isGood, data[data.length - 1] == 0, "good input was rejected for want of gas");
         } else if (returned.length != 0) {
             assertEq(returned, abi.encodeWithSelector(Precompiles.InsufficientGas.selector));
         }
     }
 
-    /// @dev Bad bytes make a precompile burn what it is given: no more than its price.
-    function test_BadSignatureBurnsNoMoreThanAGoodOneCosts() public {
+    /// @dev Bad bytes make a precompile burn what it is given: no more than its cap, and a second call's price.
+    function test_BadSignatureBurnsNoMoreThanTheCap() public {
         bytes memory bad = bytes.concat(authorization);
-        bad[203] ^= 0x01; // The signature's last byte.
+        bad[Authorization.BITMAP_LENGTH_OFFSET - 1] ^= 0x01; // The signature's last byte.
         Intent memory intent = attestation.intent;
         uint256 before = gasleft();
         askView(intent, agent, bad);
         uint256 used = before - gasleft();
         before = gasleft();
         askView(intent, agent, authorization);
-        assertLt(used, before - gasleft() + 10_000);
+        uint256 price = 37_700 + 2 * 32_600;
+        assertLt(used, before - gasleft() + CAP_MULTIPLE * price + 10_000);
+    }
+
+    /* PRICES THAT RISE */
+
+    /// @dev A cap below the price is what a price above the cap is. Each cap of the contract, in its code.
+    function test_PriceAboveACapIsNeverTakenForABadSignature() public {
+        bytes memory data = trail(attestation.intent.data, authorization);
+        SignedRoot[] memory roots = new SignedRoot[](2);
+        roots[0] = SignedRoot("root", sign("root", 0, OPERATORS), "");
+        roots[1] = SignedRoot("another", sign("another", 1, OPERATORS), hex"01");
+        bytes memory insufficient = abi.encodeWithSelector(Precompiles.InsufficientGas.selector);
+        bytes memory code = address(taskManager).code;
+
+        // PAIRING of two: 411,600 becomes 102,000.
+        vm.etch(address(taskManager), _replace(code, hex"620647d0", hex"62018e70"));
+        vm.prank(agent);
+        (, bytes memory returned) = address(counter).call{value: 1 ether}(data);
+        assertEq(returned, insufficient);
+        vm.expectRevert(insufficient);
+        taskManager.recordRoot(FIRST_EPOCH, roots[0]);
+
+        // PAIRING of any number: 37,700 and 32,600 a pair become 100 each.
+        bytes memory cheaper = _replace(code, hex"617f58", hex"610064");
+        vm.etch(address(taskManager), _replace(cheaper, hex"619344", hex"610064"));
+        vm.expectRevert(insufficient);
+        taskManager.recordRoots(FIRST_EPOCH, roots);
+
+        // G1MSM: 48,000 a point becomes 100.
+        vm.etch(address(taskManager), _replace(code, hex"61bb80", hex"610064"));
+        vm.expectRevert(insufficient);
+        taskManager.recordRoots(FIRST_EPOCH, roots);
+
+        vm.etch(address(taskManager), code);
+        taskManager.recordRoots(FIRST_EPOCH, roots);
+        vm.prank(agent);
+        (bool success,) = address(counter).call{value: 1 ether}(data);
+        assertTrue(success);
+    }
+
+    /// @dev A precompile that fails whatever it is asked has too little gas. One that fails for this signature only
+    /// rejects it.
+    function test_RejectionIsWhatOnlyThisInputMeets() public {
+        Intent memory intent = attestation.intent;
+        vm.mockCallRevert(Precompiles.PAIRING, bytes(""), bytes(""));
+        assertRefused(intent, authorization, abi.encodeWithSelector(Precompiles.InsufficientGas.selector));
+        // Points at infinity have zeros where a signature has none.
+        vm.mockCall(Precompiles.PAIRING, new bytes(768), abi.encode(1));
+        assertRefused(intent, authorization, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
+    }
+
+    /// @dev The code with every occurrence of an instruction replaced.
+    function _replace(bytes memory code, bytes memory instruction, bytes memory by)
+        private
+        pure
+        returns (bytes memory replaced)
+    {
+        replaced = LibBytes.replace(code, instruction, by);
+        assertEq(replaced.length, code.length);
+        assertNotEq(keccak256(replaced), keccak256(code), "the code has no such cap");
     }
 
     /// @dev Calls with every amount of gas from `least` to `most` by `step`, each from the same state.

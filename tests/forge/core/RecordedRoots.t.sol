@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
-import {Attestation, EpochId, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {Epoch, IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {
+    Attestation,
+    EpochId,
+    IRefusals,
+    Intent,
+    OperatorSetId,
+    Policy
+} from "../../../contracts/interfaces/Protocol.sol";
 import {Authorization} from "../../../contracts/libraries/Authorization.sol";
+import {Precompiles} from "../../../contracts/libraries/Precompiles.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {ClientTestBase, ExplicitPath, TrailingPath} from "../utils/ClientTestBase.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @dev A root is verified once, and attestations under it are used without a signature.
 abstract contract RecordedRootsTest is ClientTestBase {
@@ -170,6 +179,55 @@ abstract contract RecordedRootsTest is ClientTestBase {
         assertPasses(batch[0].intent, encodeRecorded(batch[0], FIRST_EPOCH, MerkleTree.proofOf(leaves, 0)));
     }
 
+    /// @dev However late it is recorded or used, and whatever `issuedAt` operators set.
+    function test_RevertWhen_AttestationOutlivesTheEpochThatSignedIt() public {
+        uint48 epochEnd = uint48(block.timestamp + EPOCH_LIFETIME);
+        Attestation memory attestation = attest(protectedCall());
+        (attestation.issuedAt, attestation.expiration) = (epochEnd - MAX_LIFETIME, epochEnd);
+        Attestation memory longer = attest(protectedCall());
+        (longer.issuedAt, longer.expiration) = (epochEnd - MAX_LIFETIME + 1, epochEnd + 1);
+        // On the epoch's last day.
+        vm.warp(epochEnd - 1);
+        taskManager.recordRoot(FIRST_EPOCH, _signed(taskManager.digestOf(attestation), 0));
+        taskManager.recordRoot(FIRST_EPOCH, _signed(taskManager.digestOf(longer), 0));
+        bytes memory beyond = abi.encodeWithSelector(IRefusals.ExpirationBeyondEpoch.selector, epochEnd + 1, epochEnd);
+        assertRefused(longer.intent, encodeRecorded(longer, FIRST_EPOCH, new bytes32[](0)), beyond);
+        vm.warp(epochEnd);
+        assertRefused(longer.intent, encodeRecorded(longer, FIRST_EPOCH, new bytes32[](0)), beyond);
+        vm.warp(epochEnd - 1);
+        assertPasses(attestation.intent, encodeRecorded(attestation, FIRST_EPOCH, new bytes32[](0)));
+    }
+
+    /// @dev Years after its epoch ended and every key was rotated, nothing that a quorum signed can be used.
+    function test_RevertWhen_RecordedAttestationIsUsedYearsLater() public {
+        Attestation memory attestation = attest(protectedCall());
+        attestation.issuedAt = uint48(block.timestamp + 3649 days);
+        attestation.expiration = attestation.issuedAt + MAX_LIFETIME;
+        taskManager.recordRoot(FIRST_EPOCH, _signed(taskManager.digestOf(attestation), 0));
+        uint48 epochEnd = uint48(block.timestamp + EPOCH_LIFETIME);
+        vm.warp(attestation.issuedAt);
+        assertRefused(
+            attestation.intent,
+            encodeRecorded(attestation, FIRST_EPOCH, new bytes32[](0)),
+            abi.encodeWithSelector(IRefusals.ExpirationBeyondEpoch.selector, attestation.expiration, epochEnd)
+        );
+    }
+
+    function test_HeavierRecordingKeepsTheFirstsEpochEnd() public {
+        uint48 epochEnd = uint48(block.timestamp + EPOCH_LIFETIME);
+        taskManager.recordRoot(FIRST_EPOCH, _signed("root", 2));
+        (address table, OperatorSetId set, uint48 validUntil,) = taskManager.epochs(FIRST_EPOCH);
+        vm.prank(address(registry));
+        taskManager.updateEpoch(FIRST_EPOCH, Epoch(table, set, validUntil, epochEnd + 1 days));
+        taskManager.recordRoot(FIRST_EPOCH, _signed("root", 0));
+        taskManager.recordRoot(FIRST_EPOCH, _signed("another root", 0));
+        (uint96 signed,, uint48 recordedEnd) = taskManager.recordedRoots(FIRST_EPOCH, "root");
+        assertEq(signed, 7 * WEIGHT);
+        assertEq(recordedEnd, epochEnd);
+        (,, recordedEnd) = taskManager.recordedRoots(FIRST_EPOCH, "another root");
+        assertEq(recordedEnd, epochEnd + 1 days);
+    }
+
     function test_RevertWhen_EpochOfARecordedRootIsRevoked() public {
         (Attestation[] memory batch, bytes32[] memory leaves) = _recordBatch(FIRST_EPOCH, 0);
         vm.prank(owner);
@@ -226,10 +284,28 @@ abstract contract RecordedRootsTest is ClientTestBase {
         }
     }
 
-    function test_NoRootsAreRecordedByAnEmptyCall() public {
-        vm.recordLogs();
+    function test_RevertWhen_NoRootsAreRecorded() public {
+        vm.expectRevert(IAttestationValidator.NoRoots.selector);
         taskManager.recordRoots(FIRST_EPOCH, new SignedRoot[](0));
-        assertEq(vm.getRecordedLogs().length, 0);
+    }
+
+    /// @dev The coefficients commit to the calldata and to the chain, the contract and the keys. Whoever chose one of
+    /// them after the calldata could have two invalid signatures accepted together.
+    function test_CoefficientsCommitToCalldataChainContractAndKeys() public {
+        SignedRoot[] memory roots = _roots(3);
+        (address table,,,) = taskManager.epochs(FIRST_EPOCH);
+        bytes memory data = abi.encodeCall(IAttestationValidator.recordRoots, (FIRST_EPOCH, roots));
+        bytes32 seed = keccak256(abi.encode(block.chainid, address(taskManager), table.codehash, keccak256(data)));
+        bytes memory terms;
+        for (uint256 i = 0; i < roots.length; ++i) {
+            bytes memory signature = roots[i].signature;
+            (bytes memory x, bytes memory y) = (LibBytes.slice(signature, 0, 48), LibBytes.slice(signature, 48, 96));
+            uint256 coefficient = uint128(uint256(keccak256(abi.encode(seed, i))));
+            assertGt(coefficient, type(uint64).max, "improbably small");
+            terms = abi.encodePacked(terms, bytes16(0), x, bytes16(0), y, coefficient);
+        }
+        vm.expectCall(Precompiles.G1MSM, terms);
+        taskManager.recordRoots(FIRST_EPOCH, roots);
     }
 
     function test_RevertWhen_OneOfManySignaturesIsOfAnotherRoot() public {

@@ -58,7 +58,7 @@ contract GasOfRecordedUseTest is GasTestBase {
     }
 
     function test_UseInABatchOf256() public {
-        assertLe(_measureUse(256), 26_000, "the most that a use under a recorded root may cost");
+        assertLe(_measureUse(256), 25_900, "the most that a use under a recorded root may cost");
     }
 
     function test_UseInABatchOf1024() public {

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {BLS12381, G1Point, G2Point} from "../../../contracts/libraries/BLS12381.sol";
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
 import {Precompiles} from "../../../contracts/libraries/Precompiles.sol";
+import {Pointer} from "../../../contracts/types/Pointer.sol";
 
 /// @title The libraries' functions, to be called from outside: for their reverts, and for calls with little gas
 contract BLS12381Caller {
@@ -29,6 +30,18 @@ contract BLS12381Caller {
 
     function hashToG1(bytes memory message, bytes memory tag) external view returns (G1Point memory) {
         return HashToCurve.hashToG1(message, tag);
+    }
+
+    function hashWordToG1(bytes32 message, bytes memory tag) external view returns (G1Point memory point) {
+        Pointer destination;
+        assembly ("memory-safe") {
+            destination := point
+        }
+        HashToCurve.hashWordToG1(message, tag, destination);
+    }
+
+    function reduce(uint256 high, uint256 low) external pure returns (uint256, uint256) {
+        return HashToCurve.reduce(high, low);
     }
 
     function add(G2Point memory a, G2Point memory b) external view returns (G2Point memory) {
