@@ -40,7 +40,11 @@ contract TreasuryVault is PolicyClient, Ownable2Step {
     receive() external payable {}
 
     /// @notice Pays tokens. The authorization is appended to the calldata.
-    function pay(IERC20 token, address recipient, uint256 amount) external onlyAgent onlyAttested {
+    function pay(IERC20 token, address recipient, uint256 amount)
+        external
+        onlyAgent
+        onlyAttestedExactly(abi.encode(token, recipient, amount))
+    {
         token.safeTransfer(recipient, amount);
         emit Paid(token, recipient, amount);
     }

@@ -24,6 +24,11 @@ interface IPolicyClient {
     /// @notice Thrown when a policy has no id, an operator set of 2^26 or more, a quorum outside 5001 to 10000 basis
     /// points, or a lifetime of zero or above `MAX_EPOCH_LIFETIME`.
     error AssentInvalidPolicy(bytes32 policyId, OperatorSetId operatorSet, uint16 quorum, uint48 maxLifetime);
+    /// @notice Thrown when the ordinary calldata is not the selector and the function's arguments as Solidity encodes
+    /// them, so that arguments may have been read from the authorization.
+    error AssentArgumentsNotExact();
+    /// @notice Thrown when the caller of an intent sends value, and not the intent's.
+    error AssentWrongValue(uint256 expected, uint256 actual);
     /// @notice Thrown when a new issuance floor does not rise, or is above the latest allowed.
     error AssentInvalidFloor(uint48 newFloor, uint48 currentFloor, uint256 latest);
 

@@ -11,6 +11,7 @@ import {BeaconProxy} from "@openzeppelin/contracts/proxy/beacon/BeaconProxy.sol"
 import {UpgradeableBeacon} from "@openzeppelin/contracts/proxy/beacon/UpgradeableBeacon.sol";
 import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 import {LibCWIA} from "solady/utils/legacy/LibCWIA.sol";
 
 /// @dev The same trailing authorization, seen through a contract in between: it is for one sender and one client,
@@ -123,6 +124,23 @@ contract AttackThroughOthersTest is TrailingPath {
         );
         assertEq(_call(agent, address(composed), trailed), "");
         assertEq(composed.lastSender(), agent);
+    }
+
+    /// @dev `_msgSender()` is the attested `from` when it calls itself, whatever ends the authorization.
+    function test_MessageSenderInAProtectedBodyIsTheAttestedCaller() public {
+        assertEq(_call(agent, address(composed), _trailed(address(composed), agent, 0)), "");
+        assertEq(composed.lastSender(), agent);
+        assertEq(_call(stranger, address(composed), _trailed(address(composed), stranger, 1)), "");
+        assertEq(composed.lastSender(), stranger);
+    }
+
+    /// @dev Documented: operators must deny calls from a forwarder. `_msgSender()` is then the end of the calldata, which
+    /// is the authorization's: here the proof's last bytes and the length.
+    function test_MessageSenderIsTheCalldatasEndWhereAForwarderIsTheAttestedCaller() public {
+        bytes memory trailed = _trailed(address(composed), address(forwarder), NONCE);
+        assertEq(_call(address(forwarder), address(composed), trailed), "");
+        assertEq(composed.lastSender(), address(bytes20(LibBytes.slice(trailed, trailed.length - 20))));
+        assertNotEq(composed.lastSender(), address(forwarder));
     }
 
     /// @dev The request's signer chose its address, so that what the forwarder appends ends a well-formed

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IPolicyClient} from "../../../contracts/interfaces/IPolicyClient.sol";
 import {Attestation, IRefusals, Intent} from "../../../contracts/interfaces/Protocol.sol";
 import {ExplicitPath} from "../utils/ClientTestBase.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
@@ -176,5 +177,40 @@ contract ExplicitIntentTest is ExplicitPath {
         vm.prank(agent);
         counter.execute(attestation.intent, authorization);
         assertFalse(taskManager.isSpent(address(counter), NONCE));
+    }
+
+    /* THE VALUE */
+
+    /// @dev The client pays the intent's value, or the caller does; nothing else stays in the client.
+    function test_CallerSendsTheIntentsValueOrNone() public {
+        Intent memory intent = protectedCall();
+        uint256 balance = address(counter).balance;
+        _executeWith(intent, 0, 0);
+        assertEq(address(counter).balance, balance - 1 ether);
+        _executeWith(intent, 1 ether, 1);
+        assertEq(address(counter).balance, balance - 1 ether);
+    }
+
+    function test_RevertWhen_CallerSendsAnotherValueThanTheIntents() public {
+        Intent memory intent = protectedCall();
+        uint256[4] memory others = [uint256(1), 1 ether - 1, 1 ether + 1, 5 ether];
+        bytes memory authorization = authorize(attest(intent));
+        for (uint256 i = 0; i < others.length; ++i) {
+            vm.prank(agent);
+            vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentWrongValue.selector, 1 ether, others[i]));
+            counter.execute{value: others[i]}(intent, authorization);
+        }
+        intent.value = 0;
+        authorization = authorize(attest(intent));
+        vm.prank(agent);
+        vm.expectRevert(abi.encodeWithSelector(IPolicyClient.AssentWrongValue.selector, 0, 5 ether));
+        counter.execute{value: 5 ether}(intent, authorization);
+        assertFalse(taskManager.isSpent(address(counter), NONCE));
+    }
+
+    function _executeWith(Intent memory intent, uint256 value, uint256 nonce) private {
+        bytes memory authorization = authorize(attestationOf(address(counter), intent, nonce));
+        vm.prank(agent);
+        counter.execute{value: value}(intent, authorization);
     }
 }

@@ -5,7 +5,7 @@ import {AttestationHook} from "../../../contracts/examples/AttestationHook.sol";
 import {DelayedExit} from "../../../contracts/examples/DelayedExit.sol";
 import {IPolicyClient} from "../../../contracts/interfaces/IPolicyClient.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {IRefusals, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {ModularAccount} from "./EntryPointTestBase.sol";
 import {HookTestBase} from "./HookTestBase.sol";
 import {
@@ -65,11 +65,14 @@ contract AttestationHookInstallationTest is HookTestBase {
 
     /// @dev Under such a policy the account could never do anything again.
     function test_RevertWhen_PolicyCouldNeverBeMet() public {
-        Policy[4] memory policies = [assentPolicy(), assentPolicy(), assentPolicy(), assentPolicy()];
+        Policy[6] memory policies =
+            [assentPolicy(), assentPolicy(), assentPolicy(), assentPolicy(), assentPolicy(), assentPolicy()];
         policies[0].policyId = 0;
         policies[1].quorum = 5000;
         policies[2].quorum = 10_001;
         policies[3].maxLifetime = 0;
+        policies[4].maxLifetime = 30 days + 1;
+        policies[5].operatorSet = OperatorSetId.wrap(2 ** 26);
         for (uint256 i = 0; i < policies.length; ++i) {
             vm.expectRevert(
                 abi.encodeWithSelector(
@@ -94,6 +97,94 @@ contract AttestationHookInstallationTest is HookTestBase {
         for (uint256 moduleTypeId = 0; moduleTypeId < 10; ++moduleTypeId) {
             assertEq(hook.isModuleType(moduleTypeId), moduleTypeId == MODULE_TYPE_HOOK);
         }
+    }
+
+    /// @dev Its key would send plain transactions, which the hook does not see.
+    function test_RevertWhen_AccountHasEip7702Code() public {
+        address delegated = makeAddr("delegated");
+        vm.etch(delegated, abi.encodePacked(hex"ef0100", address(account)));
+        bytes memory policy = abi.encode(assentPolicy());
+        vm.prank(delegated);
+        vm.expectRevert(abi.encodeWithSelector(AttestationHook.DelegatedAccount.selector, delegated));
+        hook.onInstall(policy);
+        // Other code that begins alike is a contract's, which no key controls.
+        vm.etch(delegated, hex"5f0100");
+        vm.prank(delegated);
+        hook.onInstall(policy);
+    }
+
+    /* REVOCATION */
+
+    /// @dev Operators that do not answer, or are at fault, cannot keep an account from revoking.
+    function test_AccountVoidsAllThatWasIssuedBeforeWithoutAnAuthorization() public {
+        bytes memory issued = withAuthorization(payment());
+        uint48 floor = uint48(block.timestamp + 1);
+        bytes memory call = executionOf(address(hook), 0, abi.encodeCall(hook.voidAttestations, (floor)));
+        vm.expectEmit(address(hook));
+        emit AttestationHook.AttestationsVoided(address(account), floor);
+        assertEq(handle(account, call), "");
+        skip(1);
+        assertRefused(handle(account, issued), IRefusals.AttestationVoided.selector);
+        assertEq(handle(account, withAuthorization(payment())), "");
+    }
+
+    function test_AccountBurnsItsNoncesWithoutAnAuthorization() public {
+        bytes memory issued = withAuthorization(payment());
+        uint256 nonce = nonceOf(account, 0);
+        bytes memory call = executionOf(address(hook), 0, abi.encodeCall(hook.burnNonces, (nonce >> 8, 1)));
+        assertEq(handle(account, call), "");
+        assertRefused(handle(account, issued), IRefusals.AttestationAlreadySpent.selector);
+    }
+
+    function test_RevertWhen_AccountBurnsAnothersNonces() public {
+        uint256 nonce = nonceOf(account, 0);
+        vm.expectRevert(abi.encodeWithSelector(AttestationHook.NonceOfAnotherAccount.selector, address(this), nonce));
+        hook.burnNonces(nonce >> 8, 1);
+        assertEq(handle(account, withAuthorization(payment())), "");
+    }
+
+    function test_FloorOfAnAccountOnlyRisesAndOutlivesTheHooksRemoval() public {
+        uint48 floor = uint48(block.timestamp);
+        uint256 latest = block.timestamp + 30 days;
+        hook.onInstall(abi.encode(assentPolicy()));
+        hook.voidAttestations(floor);
+        uint48[3] memory invalid = [floor, floor - 1, uint48(latest + 1)];
+        for (uint256 i = 0; i < invalid.length; ++i) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IPolicyClient.AssentInvalidFloor.selector, invalid[i], floor, latest)
+            );
+            hook.voidAttestations(invalid[i]);
+        }
+        hook.onUninstall("");
+        hook.onInstall(abi.encode(assentPolicy()));
+        hook.setPolicy(assentPolicy());
+        (,,,, uint48 kept) = hook.policies(address(this));
+        assertEq(kept, floor);
+        hook.voidAttestations(uint48(latest));
+    }
+
+    /// @dev Only these calls, by one plain call of the account itself.
+    function test_RevertWhen_SomethingElsePassesForARevocation() public {
+        bytes memory voiding = abi.encodeCall(hook.voidAttestations, (uint48(block.timestamp)));
+        bytes memory burning = abi.encodeCall(hook.burnNonces, (nonceOf(account, 0) >> 8, 1));
+        bytes[8] memory others = [
+            executionOf(address(hook), 1, voiding),
+            executionOf(recipient, 0, voiding),
+            executionOf(address(hook), 0, bytes.concat(voiding, hex"00")),
+            executionOf(address(hook), 0, bytes.concat(burning, bytes32(0))),
+            executionOf(address(hook), 0, abi.encodePacked(hook.voidAttestations.selector)),
+            abi.encodePacked(executionOf(address(hook), 0, burning), hex"00"),
+            abi.encodeCall(
+                IERC7579Execution.execute, (DELEGATECALL, abi.encodePacked(address(hook), uint256(0), voiding))
+            ),
+            abi.encodeCall(IERC7579Execution.execute, (TRY, abi.encodePacked(address(hook), uint256(0), burning)))
+        ];
+        for (uint256 i = 0; i < others.length; ++i) {
+            assertRefused(handle(account, others[i]), IRefusals.MalformedAuthorization.selector);
+        }
+        bytes memory execution = abi.encodePacked(address(hook), uint256(0), voiding);
+        vm.expectRevert(IRefusals.MalformedAuthorization.selector);
+        executor.forward(address(account), abi.encodeCall(IERC7579Execution.executeFromExecutor, (0, execution)));
     }
 
     /* THE WAY OUT */

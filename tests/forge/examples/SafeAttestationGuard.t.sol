@@ -231,6 +231,47 @@ contract SafeAttestationGuardTest is SafeTestBase {
         assertFalse(guard.supportsInterface(0xffffffff));
     }
 
+    /* REVOCATION */
+
+    /// @dev Operators that do not answer, or are at fault, cannot keep the owners from revoking.
+    function test_OwnersRevokeWithoutAnAuthorization() public {
+        bytes memory issued = _attested(_payment());
+        bytes memory voiding = abi.encodeCall(guard.voidAssentAttestations, (uint48(block.timestamp + 1)));
+        uint256 snapshot = vm.snapshotState();
+        assertEq(execute(safe, transactionOf(address(guard), 0, voiding)), "");
+        skip(1);
+        _assertRefused(execute(safe, _payment(), issued), IRefusals.AttestationVoided.selector);
+        assertEq(execute(safe, _payment(), _attested(_payment())), "");
+
+        vm.revertToState(snapshot);
+        bytes memory burning = abi.encodeCall(guard.burnAssentNonces, (0, 1));
+        assertEq(execute(safe, transactionOf(address(guard), 0, burning)), "");
+        _assertRefused(execute(safe, _payment(), issued), IRefusals.AttestationAlreadySpent.selector);
+    }
+
+    function test_RevertWhen_SomethingElsePassesForARevocation() public {
+        bytes memory voiding = abi.encodeCall(guard.voidAssentAttestations, (uint48(block.timestamp + 1)));
+        bytes memory burning = abi.encodeCall(guard.burnAssentNonces, (0, 1));
+        SafeTransaction[] memory others = new SafeTransaction[](7);
+        for (uint256 i = 0; i < others.length; ++i) {
+            others[i] = transactionOf(address(guard), 0, i % 2 == 0 ? voiding : burning);
+        }
+        others[0].to = recipient;
+        others[1].operation = Enum.Operation.DelegateCall;
+        others[2].gasPrice = 1;
+        others[3].data = bytes.concat(burning, hex"00");
+        others[4].data = bytes.concat(voiding, bytes32(0));
+        others[5].data = abi.encodePacked(guard.burnAssentNonces.selector);
+        others[6].data = abi.encodePacked(guard.announceExit.selector, hex"00");
+        for (uint256 i = 0; i < others.length; ++i) {
+            _assertRefused(execute(safe, others[i]), IRefusals.MalformedAuthorization.selector);
+        }
+        vm.expectRevert(abi.encodeWithSelector(SafeAttestationGuard.NotSafe.selector, address(this)));
+        guard.voidAssentAttestations(uint48(block.timestamp + 1));
+        vm.expectRevert(abi.encodeWithSelector(SafeAttestationGuard.NotSafe.selector, address(this)));
+        guard.burnAssentNonces(0, 1);
+    }
+
     /* THE WAY OUT */
 
     function test_SafeIsFreeAfterAnAnnouncedExit() public {

@@ -26,7 +26,7 @@ contract ProtectedCounter is PolicyClient {
         return _assentExecute(intent, authorization);
     }
 
-    function _assentAuthorizeChange() internal view override {
+    function _assentAuthorizeChange() internal view virtual override {
         require(msg.sender == _OWNER, "not the owner");
     }
 }
