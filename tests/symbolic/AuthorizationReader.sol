@@ -18,6 +18,7 @@ contract AuthorizationReader {
         bytes memory fields = abi.encodePacked(
             authorization.taskId(),
             authorization.nonce(),
+            authorization.issuedAt(),
             authorization.expiration(),
             authorization.decision(),
             authorization.evidence(),

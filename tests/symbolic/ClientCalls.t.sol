@@ -22,12 +22,12 @@ contract ClientCallsProof is ClientProof {
 
     /// @dev Ordinary calldata of every length from 4 to 260 bytes.
     function check_TrailingPathAsksForExactlyTheCallItLetsThrough(address caller, uint96 value) public {
-        requireAsked(caller, value, anyBelow(LONGEST + 1, "length"), 206);
+        requireAsked(caller, value, anyBelow(LONGEST + 1, "length"), 212);
     }
 
-    /// @dev Authorizations of every length up to 206 bytes; whether they parse is the TaskManager's to say.
+    /// @dev Authorizations of every length up to 212 bytes; whether they parse is the TaskManager's to say.
     function check_TrailingPathPassesOnExactlyTheAuthorization(address caller, uint96 value) public {
-        requireAsked(caller, value, 64, anyBelow(207, "length"));
+        requireAsked(caller, value, 64, anyBelow(213, "length"));
     }
 
     /// @dev Intents with calldata of every length up to 260 bytes.
@@ -39,7 +39,7 @@ contract ClientCallsProof is ClientProof {
     ) public {
         uint256 length = anyBelow(LONGEST + 5, "length");
         Intent memory intent = Intent(from, address(target), value, svm.createBytes(length, "data"), chainId);
-        bytes memory authorization = svm.createBytes(109, "authorization");
+        bytes memory authorization = svm.createBytes(115, "authorization");
         vm.deal(address(client), value);
         vm.prank(caller);
         client.execute(intent, authorization);
@@ -69,7 +69,7 @@ contract ClientCallsProof is ClientProof {
     }
 
     function reach_CallLetThrough(address caller, uint96 value) public {
-        requireAsked(caller, value, 64, 206);
+        requireAsked(caller, value, 64, 212);
         assert(false);
     }
 

@@ -20,6 +20,7 @@ abstract contract ClientProof is RecordingTest {
     ProtectedFallback internal client;
     RecordingTaskManager internal manager;
     Policy internal policy;
+    uint48 internal issuanceFloor;
 
     function setUp() public virtual {
         client = new ProtectedFallback();
@@ -31,10 +32,16 @@ abstract contract ClientProof is RecordingTest {
             maxLifetime: uint48(svm.createUint(48, "maxLifetime"))
         });
         vm.chainId(svm.createUint(64, "chainId"));
+        vm.warp(1_800_000_000);
     }
 
     function initialize() internal {
         try client.initialize(ITaskManager(address(manager)), policy) {}
+        catch {
+            vm.assume(false);
+        }
+        issuanceFloor = uint48(svm.createUint(48, "issuanceFloor"));
+        try client.voidAssentAttestations(issuanceFloor) {}
         catch {
             vm.assume(false);
         }
@@ -53,7 +60,8 @@ abstract contract ClientProof is RecordingTest {
             ITaskManager.spend.selector,
             attestedCall,
             abi.encode(policy),
-            abi.encode(352, authorization.length),
+            abi.encode(issuanceFloor),
+            abi.encode(384, authorization.length),
             authorization
         );
     }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
-import {IRefusals, Intent, Policy} from "../../contracts/interfaces/Protocol.sol";
+import {IRefusals, Intent, OperatorSetId, Policy} from "../../contracts/interfaces/Protocol.sol";
 import {ProtectedCounter} from "../forge/utils/ProtectedCounter.sol";
 import {ClientProof} from "./ClientProof.sol";
 
@@ -34,7 +34,9 @@ contract ClientRefusalsProof is ClientProof {
         ITaskManager given = ITaskManager(choice == 0 ? address(manager) : address(0xc0de1e55));
         (bool accepted,) = address(client).call(abi.encodeCall(ProtectedCounter.initialize, (given, policy)));
         bool protects = policy.policyId != 0 && policy.quorum >= 5001 && policy.quorum <= 10_000;
-        assert(accepted == (choice == 0 && protects && policy.maxLifetime != 0));
+        protects = protects && policy.maxLifetime != 0 && policy.maxLifetime <= 30 days;
+        protects = protects && OperatorSetId.unwrap(policy.operatorSet) < 2 ** 26;
+        assert(accepted == (choice == 0 && protects));
         if (accepted) {
             assert(client.assentTaskManager() == given);
             assert(keccak256(abi.encode(client.assentPolicy())) == keccak256(abi.encode(policy)));
@@ -73,7 +75,7 @@ contract ClientRefusalsProof is ClientProof {
     /// nothing is known.
     function anyProtectedCall() private returns (bytes memory) {
         uint256 path = anyBelow(3, "path");
-        bytes memory authorization = svm.createBytes(206, "authorization");
+        bytes memory authorization = svm.createBytes(212, "authorization");
         if (path == 0) {
             bytes memory arguments = svm.createBytes(64, "arguments");
             return bytes.concat(
@@ -84,7 +86,7 @@ contract ClientRefusalsProof is ClientProof {
             svm.createAddress("from"), address(manager), 0, svm.createBytes(68, "data"), svm.createUint256("chain")
         );
         if (path == 1) return abi.encodeCall(ProtectedCounter.execute, (intent, authorization));
-        return bytes.concat(hex"ffffffff", svm.createBytes(32, "arguments"), authorization, hex"00ce");
+        return bytes.concat(hex"ffffffff", svm.createBytes(32, "arguments"), authorization, hex"00d4");
     }
 
     function assertPolicyNotSet(address caller, bytes memory protectedCall) private {

@@ -76,6 +76,6 @@ contract ExactCallProof is TaskManagerProof {
         bytes memory authorization
     ) private view returns (bool accepted) {
         (accepted,) = address(taskManager)
-            .staticcall(abi.encodeCall(taskManager.check, (client, attestedCall, policy, authorization)));
+            .staticcall(abi.encodeCall(taskManager.check, (client, attestedCall, policy, issuanceFloor, authorization)));
     }
 }

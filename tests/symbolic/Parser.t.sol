@@ -13,10 +13,10 @@ contract ParserProof is SymbolicTestBase {
         reader = new AuthorizationReader();
     }
 
-    /// @dev Of up to 240 bytes, all of them anything: recorded ones with up to four hashes, direct ones with a bitmap
+    /// @dev Of up to 246 bytes, all of them anything: recorded ones with up to four hashes, direct ones with a bitmap
     /// of up to 34 bytes or with a hash.
     function check_BytesParseExactlyAsTheFormatHasThem() public {
-        uint256 length = anyBelow(241, "length");
+        uint256 length = anyBelow(247, "length");
         bytes memory authorization = svm.createBytes(length, "authorization");
         (bool parses, bytes memory refusal) =
             address(reader).staticcall(abi.encodeCall(reader.requireWellFormed, (authorization)));
@@ -30,7 +30,7 @@ contract ParserProof is SymbolicTestBase {
         uint256 proofLength = bitmapLength % 3;
         requireSameBytes(
             bytes.concat(
-                svm.createBytes(107, "fields"),
+                svm.createBytes(113, "fields"),
                 hex"00",
                 svm.createBytes(96, "signature"),
                 bytes1(uint8(bitmapLength)),
@@ -47,7 +47,7 @@ contract ParserProof is SymbolicTestBase {
         uint256 proofLength = anyBelow(33, "proofLength");
         requireSameBytes(
             bytes.concat(
-                svm.createBytes(107, "fields"),
+                svm.createBytes(113, "fields"),
                 hex"01",
                 bytes1(uint8(proofLength)),
                 svm.createBytes(32 * proofLength, "proof")
@@ -58,7 +58,7 @@ contract ParserProof is SymbolicTestBase {
 
     /// @dev A node is the hash of its two children, the smaller first.
     function check_ProofIsFoldedFromTheLeafUp(bytes32 leaf, bytes32 first, bytes32 second) public view {
-        bytes memory fields = new bytes(107);
+        bytes memory fields = new bytes(113);
         bytes32 root = reader.root(bytes.concat(fields, hex"0102", first, second), leaf);
         assert(root == nodeOf(nodeOf(leaf, first), second));
     }
@@ -72,20 +72,20 @@ contract ParserProof is SymbolicTestBase {
     /// @dev The table in docs/protocol.md, read by its own words. Without branches: each would be two paths to prove.
     function isOfTheFormat(bytes memory authorization) private pure returns (bool) {
         uint256 length = authorization.length;
-        if (length < 109) return false;
-        uint256 kind = byteAt(authorization, 107);
-        uint256 recordedProof = byteAt(authorization, 108);
-        bool form = both(both(kind == 1, recordedProof <= 32), length == 109 + 32 * recordedProof);
-        for (uint256 proofLength = 0; proofLength <= 32 && 206 + 32 * proofLength <= length; ++proofLength) {
-            uint256 bitmapLength = length - 206 - 32 * proofLength;
+        if (length < 115) return false;
+        uint256 kind = byteAt(authorization, 113);
+        uint256 recordedProof = byteAt(authorization, 114);
+        bool form = both(both(kind == 1, recordedProof <= 32), length == 115 + 32 * recordedProof);
+        for (uint256 proofLength = 0; proofLength <= 32 && 212 + 32 * proofLength <= length; ++proofLength) {
+            uint256 bitmapLength = length - 212 - 32 * proofLength;
             bool lengths = both(
-                byteAt(authorization, 204) == bitmapLength, byteAt(authorization, 205 + bitmapLength) == proofLength
+                byteAt(authorization, 210) == bitmapLength, byteAt(authorization, 211 + bitmapLength) == proofLength
             );
             // Of an empty bitmap this is the byte that says so.
-            bool lastByte = either(bitmapLength == 0, byteAt(authorization, 204 + bitmapLength) != 0);
+            bool lastByte = either(bitmapLength == 0, byteAt(authorization, 210 + bitmapLength) != 0);
             form = either(form, both(both(kind == 0, lengths), lastByte));
         }
-        return both(form, byteAt(authorization, 70) <= 1);
+        return both(form, byteAt(authorization, 76) <= 1);
     }
 
     function byteAt(bytes memory source, uint256 offset) private pure returns (uint256) {

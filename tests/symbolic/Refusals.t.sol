@@ -8,7 +8,7 @@ import {TaskManagerProof} from "./TaskManagerProof.sol";
 
 /// @title What no authorization passes without
 contract RefusalsProof is TaskManagerProof {
-    function check_AcceptedOnlyBeforeItsExpirationAndWithinThePolicysLifetime(
+    function check_AcceptedOnlyOnceIssuedBeforeItsExpirationAndWithinThePolicysLifetime(
         address client,
         AttestedCall memory attestedCall,
         Policy memory policy
@@ -17,7 +17,9 @@ contract RefusalsProof is TaskManagerProof {
         (bool accepted,) = spend(client, attestedCall, policy, authorization);
         vm.assume(accepted);
         assert(block.timestamp < expirationOf(authorization));
-        assert(expirationOf(authorization) <= block.timestamp + policy.maxLifetime);
+        assert(issuedAtOf(authorization) <= block.timestamp);
+        assert(expirationOf(authorization) <= uint256(issuedAtOf(authorization)) + policy.maxLifetime);
+        assert(issuedAtOf(authorization) >= issuanceFloor);
     }
 
     /// @dev The converse: the last second and the longest lifetime are not refused for their time.
@@ -29,10 +31,13 @@ contract RefusalsProof is TaskManagerProof {
         bytes memory authorization = anyAuthorization();
         (bool accepted, bytes memory refusal) = spend(client, attestedCall, policy, authorization);
         vm.assume(!accepted);
-        uint256 expiration = expirationOf(authorization);
+        (uint256 issuedAt, uint256 expiration) = (issuedAtOf(authorization), expirationOf(authorization));
         bytes4 selector = selectorOf(refusal);
         if (selector == IRefusals.AttestationExpired.selector) assert(expiration <= block.timestamp);
-        if (selector == IRefusals.LifetimeTooLong.selector) assert(expiration > block.timestamp + policy.maxLifetime);
+        if (selector == IRefusals.AttestationNotYetValid.selector) assert(issuedAt > block.timestamp);
+        if (selector == IRefusals.LifetimeTooLong.selector) assert(expiration > issuedAt + policy.maxLifetime);
+        if (selector == IRefusals.AttestationVoided.selector) assert(issuedAt < issuanceFloor);
+        if (selector == IRefusals.ExpirationBeyondEpoch.selector) assert(authorization[113] == 0x01);
     }
 
     function check_AcceptedOnlyUnderAnEpochOfThePolicysOperatorsThatIsInForce(
@@ -47,7 +52,7 @@ contract RefusalsProof is TaskManagerProof {
         assert(OperatorSetId.unwrap(operatorSet) == OperatorSetId.unwrap(policy.operatorSet));
         assert(validUntil != 0);
         // A recorded root was signed while its epoch was in force.
-        assert(authorization[107] == 0x01 || block.timestamp < validUntil);
+        assert(authorization[113] == 0x01 || block.timestamp < validUntil);
     }
 
     function check_DenialIsNeverAccepted(address client, AttestedCall memory attestedCall, Policy memory policy)
@@ -56,7 +61,7 @@ contract RefusalsProof is TaskManagerProof {
         bytes memory authorization = anyAuthorization();
         (bool accepted,) = spend(client, attestedCall, policy, authorization);
         vm.assume(accepted);
-        assert(authorization[70] == 0x01);
+        assert(authorization[76] == 0x01);
     }
 
     /// @dev Of all forms, with absent operators and in a tree as well.

@@ -17,6 +17,7 @@ abstract contract TaskManagerProof is SymbolicTestBase {
     uint256 internal constant OPERATORS = 8;
 
     ITaskManager internal taskManager;
+    uint48 internal issuanceFloor;
 
     function setUp() public virtual {
         etchPrecompiles();
@@ -26,6 +27,7 @@ abstract contract TaskManagerProof is SymbolicTestBase {
         svm.enableSymbolicStorage(address(taskManager));
         // Centuries are enough; a time of 256 bits would let the latest expiration overflow.
         vm.warp(svm.createUint(64, "time"));
+        issuanceFloor = uint48(svm.createUint(48, "issuanceFloor"));
         vm.store(PAIRING, 0, svm.createBytes32("rejects"));
         vm.store(PAIRING, bytes32(uint256(1)), svm.createBytes32("outcome"));
     }
@@ -65,7 +67,7 @@ abstract contract TaskManagerProof is SymbolicTestBase {
     /// in a tree, 3 recorded as the only leaf, 4 recorded in a tree. The bytes that give lengths are numbers, all
     /// others anything.
     function anyAuthorization(uint256 form) internal returns (bytes memory) {
-        bytes memory fields = svm.createBytes(107, "fields");
+        bytes memory fields = svm.createBytes(113, "fields");
         if (form == 3) return bytes.concat(fields, hex"0100");
         if (form == 4) return bytes.concat(fields, hex"0101", svm.createBytes(32, "proof"));
         bytes memory signature = svm.createBytes(96, "signature");
@@ -88,7 +90,7 @@ abstract contract TaskManagerProof is SymbolicTestBase {
     {
         vm.prank(client);
         (accepted, returned) =
-            address(taskManager).call(abi.encodeCall(ITaskManager.spend, (attestedCall, policy, authorization)));
+            address(taskManager).call(abi.encodeCall(ITaskManager.spend, (attestedCall, policy, issuanceFloor, authorization)));
     }
 
     function taskIdOf(bytes memory authorization) internal pure returns (bytes32) {
@@ -99,12 +101,16 @@ abstract contract TaskManagerProof is SymbolicTestBase {
         return uint256(wordAt(authorization, 32));
     }
 
-    function expirationOf(bytes memory authorization) internal pure returns (uint48) {
+    function issuedAtOf(bytes memory authorization) internal pure returns (uint48) {
         return uint48(bytes6(wordAt(authorization, 64)));
     }
 
+    function expirationOf(bytes memory authorization) internal pure returns (uint48) {
+        return uint48(bytes6(wordAt(authorization, 70)));
+    }
+
     function epochOf(bytes memory authorization) internal pure returns (uint32) {
-        return uint32(bytes4(wordAt(authorization, 103 - 28) << 224));
+        return uint32(bytes4(wordAt(authorization, 109 - 28) << 224));
     }
 
     function wordAt(bytes memory authorization, uint256 offset) internal pure returns (bytes32 word) {
