@@ -3,6 +3,9 @@
 use alloc::string::String;
 use core::fmt;
 
+/// How deep arrays and objects may nest.
+pub const MAX_DEPTH: usize = 64;
+
 /// A text that is refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}, at byte {offset}")]
@@ -86,7 +89,7 @@ impl fmt::Display for ErrorKind {
                 write!(out, "the integer exceeds 2^53 - 1 in magnitude; write it as a decimal string")
             }
             Self::DuplicateKey(key) => write!(out, "the key {key:?} occurs twice"),
-            Self::TooDeep => write!(out, "arrays and objects are nested more than {} deep", crate::MAX_DEPTH),
+            Self::TooDeep => write!(out, "arrays and objects are nested more than {} deep", MAX_DEPTH),
             Self::NotCanonical => write!(out, "the text differs from its canonical form (RFC 8785)"),
         }
     }

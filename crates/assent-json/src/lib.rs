@@ -16,15 +16,13 @@
 extern crate alloc;
 
 mod error;
-mod object;
 mod parse;
 mod value;
 mod write;
 
-pub use error::{ErrorKind, ParseError};
-pub use object::Object;
-pub use parse::{MAX_DEPTH, parse, parse_canonical};
-pub use value::{MAX_INTEGER, OutOfRange, SafeInteger, Value};
+pub use error::{ErrorKind, MAX_DEPTH, ParseError};
+pub use parse::{parse, parse_canonical};
+pub use value::{MAX_INTEGER, Object, OutOfRange, SafeInteger, Value};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,14 +1,10 @@
 //! The parser.
 
 use crate::{
-    error::{ErrorKind, ParseError},
-    object::Object,
-    value::{MAX_INTEGER, Value},
+    error::{ErrorKind, MAX_DEPTH, ParseError},
+    value::{MAX_INTEGER, Object, Value},
 };
 use alloc::{string::String, vec::Vec};
-
-/// How deep arrays and objects may nest.
-pub const MAX_DEPTH: usize = 64;
 
 /// Parses one JSON value, with white space around it or none.
 ///

@@ -1,6 +1,6 @@
 //! The canonical form: RFC 8785.
 
-use crate::{object::Object, value::Value};
+use crate::value::{Object, Value};
 use alloc::{format, string::String};
 
 impl Value {

@@ -1,6 +1,6 @@
 //! Measures the reference policies on the machine and natively, in turns, and prints the figures as JSON.
 //!
-//! The only argument is the program of `evaluator/engine/examples/native.rs`, built with `--release`.
+//! The only argument is the program of `evaluator/native`, built with `--release`.
 
 use std::{
     env, fs,
