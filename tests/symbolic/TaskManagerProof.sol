@@ -89,8 +89,8 @@ abstract contract TaskManagerProof is SymbolicTestBase {
         returns (bool accepted, bytes memory returned)
     {
         vm.prank(client);
-        (accepted, returned) =
-            address(taskManager).call(abi.encodeCall(ITaskManager.spend, (attestedCall, policy, issuanceFloor, authorization)));
+        (accepted, returned) = address(taskManager)
+            .call(abi.encodeCall(ITaskManager.spend, (attestedCall, policy, issuanceFloor, authorization)));
     }
 
     function taskIdOf(bytes memory authorization) internal pure returns (bytes32) {

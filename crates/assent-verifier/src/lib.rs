@@ -101,9 +101,9 @@ mod verify;
 
 pub use assent_types::{
     Attestation, AttestationDocument, Authorization, AuthorizationError, AuthorizationRef, Decision, EpochApproval,
-    Intent, InvalidAddress, MAX_EPOCH_LIFETIME, MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree, NonSigners,
-    NonSignersError, NonSignersRef, Policy, PublicKey, QuorumProof, QuorumProofRef, Signature, UnknownDecision,
-    append_trailing, digest, offset, parse_address, protocol, split_trailing,
+    Intent, InvalidAddress, MAX_EPOCH_LIFETIME, MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree,
+    NonSigners, NonSignersError, NonSignersRef, Policy, PublicKey, QuorumProof, QuorumProofRef, Signature,
+    UnknownDecision, append_trailing, digest, offset, parse_address, protocol, split_trailing,
 };
 #[cfg(feature = "rayon")]
 pub use batch::{par_verify_batch, par_verify_batch_using};

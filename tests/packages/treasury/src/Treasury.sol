@@ -12,7 +12,10 @@ contract Treasury is PolicyClient, Ownable2Step {
         _assentInitialize(taskManager, policy);
     }
 
-    function pay(address payable recipient, uint256 amount) external onlyAttestedExactly(abi.encode(recipient, amount)) {
+    function pay(address payable recipient, uint256 amount)
+        external
+        onlyAttestedExactly(abi.encode(recipient, amount))
+    {
         (bool success,) = recipient.call{value: amount}("");
         require(success, "the recipient refused the payment");
     }
