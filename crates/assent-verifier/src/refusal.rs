@@ -27,8 +27,8 @@ macro_rules! refusals {
         /// assert_eq!(Refusal::decode(&refusal.revert_data()), Some(refusal));
         /// assert_eq!(refusal.to_string(), "epoch 3 is not an epoch of the policy's operator set");
         /// ```
-        // Complete: a contract reverts with these. One more is another protocol, which no caller should miss: a match on
-        // all of them then stops compiling.
+        // Complete: a contract reverts with these. One more is another protocol, which no caller should miss: a match
+        // on all of them then stops compiling.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
         pub enum Refusal {
             $($(#[$attribute])* $name $({ $($(#[$field_doc])* $field: $type,)* })?,)*

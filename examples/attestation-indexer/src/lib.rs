@@ -3,7 +3,8 @@
 //!
 //! # Visibility
 //!
-//! `AttestationSpent` names client, task, nonce, epoch and evidence; the authorization is in the calldata of the call to the client.
+//! `AttestationSpent` names client, task, nonce, epoch and evidence; the authorization is in the calldata of the call
+//! to the client.
 //!
 //! - A transaction that calls the client itself, with the authorization appended to its calldata or as the argument of
 //!   `execute(Intent,bytes)`, is read directly.

@@ -21,8 +21,8 @@ use std::{
 /// The shape of an entry, for error messages.
 const SHAPE: &str = "\
 an entry is {\"from\": address, \"to\": address, \"value\": wei, \"data\": calldata, \"chainId\": number}, which can \
-have its own \"nonce\", \"issuedAt\", \"expiration\", \"decision\" and \"evidence\"; a batch is an array of entries, or one entry \
-after the other";
+have its own \"nonce\", \"issuedAt\", \"expiration\", \"decision\" and \"evidence\"; a batch is an array of \
+entries, or one entry after the other";
 
 /// The file with the calls.
 #[derive(Args)]

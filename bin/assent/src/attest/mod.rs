@@ -51,9 +51,9 @@ An intent: {\"from\": \"0x…\", \"to\": \"0x…\", \"value\": \"0\", \"data\": 
 prints one.
 
 A batch: an array of intents, or one on each line. Each can also have its own \"nonce\", \"issuedAt\",
-\"expiration\", \"decision\" and \"evidence\". The options apply to entries without them; --nonce is then the first nonce, and each
-next entry has the next. Nonces must differ. The order matters: operators who sign on several machines need the same
-file. Each attestation is written to nonce-NUMBER.json (the document) and nonce-NUMBER.hex (the authorization) in
+\"expiration\", \"decision\" and \"evidence\". The options apply to entries without them; --nonce is then the first
+nonce, and each next entry has the next. Nonces must differ. The order matters: operators who sign on several machines
+need the same file. Each attestation is written to nonce-NUMBER.json (the document) and nonce-NUMBER.hex (the authorization) in
 --out; --json prints them all.
 
 With a context, an attestation that the client would refuse is not signed: one whose nonce is spent, or whose lifetime

@@ -122,7 +122,7 @@ async fn what_is_in_an_inner_call_or_of_an_older_state_is_reported_and_not_guess
     let FindingStatus::NotVisible(reason) = &findings[0].status else { panic!("{}", findings[0]) };
     assert!(reason.contains("the node gives no trace"), "{reason}");
     assert!(!findings[0].is_verified());
-    // The event alone says whom to hold to account, and for what.
+    // The event itself says whom to hold to account, and for what.
     let json = findings[0].to_json();
     assert_eq!((findings[0].epoch, &json["epoch"]), (1, &1.into()));
     assert!(!findings[0].evidence.is_zero());
