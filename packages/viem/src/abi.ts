@@ -35,8 +35,11 @@ export const administrationErrors = [
   {"inputs":[],"name":"AssentAlreadyInitialized","type":"error"},
   {"inputs":[{"name":"taskManager","type":"address"}],"name":"AssentInvalidTaskManager","type":"error"},
   {"inputs":[{"name":"policyId","type":"bytes32"},{"name":"operatorSet","type":"uint32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"AssentInvalidPolicy","type":"error"},
+  {"inputs":[],"name":"AssentArgumentsNotExact","type":"error"},
+  {"inputs":[{"name":"expected","type":"uint256"},{"name":"actual","type":"uint256"}],"name":"AssentWrongValue","type":"error"},
   {"inputs":[{"name":"newFloor","type":"uint48"},{"name":"currentFloor","type":"uint48"},{"name":"latest","type":"uint256"}],"name":"AssentInvalidFloor","type":"error"},
   {"inputs":[],"name":"InstructionMissing","type":"error"},
+  {"inputs":[],"name":"NoRoots","type":"error"},
   {"inputs":[{"name":"caller","type":"address"}],"name":"NotOperatorRegistry","type":"error"},
 ] as const;
 
@@ -76,12 +79,15 @@ export const policyClientAbi = [
   {"inputs":[],"name":"AssentAlreadyInitialized","type":"error"},
   {"inputs":[{"name":"taskManager","type":"address"}],"name":"AssentInvalidTaskManager","type":"error"},
   {"inputs":[{"name":"policyId","type":"bytes32"},{"name":"operatorSet","type":"uint32"},{"name":"quorum","type":"uint16"},{"name":"maxLifetime","type":"uint48"}],"name":"AssentInvalidPolicy","type":"error"},
+  {"inputs":[],"name":"AssentArgumentsNotExact","type":"error"},
+  {"inputs":[{"name":"expected","type":"uint256"},{"name":"actual","type":"uint256"}],"name":"AssentWrongValue","type":"error"},
   {"inputs":[{"name":"newFloor","type":"uint48"},{"name":"currentFloor","type":"uint48"},{"name":"latest","type":"uint256"}],"name":"AssentInvalidFloor","type":"error"},
 ] as const;
 
 /** The contract that clients ask. */
 export const taskManagerAbi = [
   {"inputs":[],"name":"InstructionMissing","type":"error"},
+  {"inputs":[],"name":"NoRoots","type":"error"},
   {"inputs":[{"name":"caller","type":"address"}],"name":"NotOperatorRegistry","type":"error"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"policyClient","type":"address"},{"indexed":true,"name":"taskId","type":"bytes32"},{"indexed":false,"name":"nonce","type":"uint256"},{"indexed":false,"name":"epoch","type":"uint32"},{"indexed":false,"name":"evidence","type":"bytes32"}],"name":"AttestationSpent","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"epoch","type":"uint32"},{"indexed":true,"name":"operatorSet","type":"uint32"},{"indexed":false,"name":"table","type":"address"},{"indexed":false,"name":"validUntil","type":"uint48"}],"name":"EpochUpdated","type":"event"},

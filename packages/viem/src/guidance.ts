@@ -123,6 +123,14 @@ export const guidance = {
       "Give a policy with a non-zero id, an operator set below 67108864, a quorum of 5001 to 10000 basis points " +
       "and a lifetime of 1 to 2592000 seconds.",
   },
+  AssentArgumentsNotExact: {
+    explanation: "the calldata before the authorization is not the function's arguments as they are encoded",
+    remedy: "Have exactly the encoded call attested, with nothing missing and nothing after the arguments.",
+  },
+  AssentWrongValue: {
+    explanation: "the caller sends {actual} wei with an intent of value {expected}",
+    remedy: "Send the intent's value, or none: then the client pays it.",
+  },
   AssentInvalidFloor: {
     explanation:
       "the issuance floor {newFloor} (Unix seconds) is invalid: the current floor is {currentFloor}, the latest " +
@@ -132,6 +140,10 @@ export const guidance = {
   InstructionMissing: {
     explanation: "the chain lacks the instruction CLZ (EIP-7939), which the TaskManager needs",
     remedy: "Deploy to a chain with the hardfork Osaka; a local node may need another hardfork.",
+  },
+  NoRoots: {
+    explanation: "no root is given to record",
+    remedy: "Give at least one signed root.",
   },
   NotOperatorRegistry: {
     explanation: "{caller} is not the operator registry, and only the registry updates epochs",

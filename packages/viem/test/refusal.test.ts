@@ -35,7 +35,7 @@ const spent = encodeErrorResult({
 });
 
 test("every error of the protocol is decoded with its arguments, a sentence and what to do", () => {
-  assert.equal(protocolErrors.length, 28);
+  assert.equal(protocolErrors.length, 31);
   for (const error of protocolErrors) {
     const values = error.inputs.map(({ type }) => some(type));
     const refusal = decodeRefusal(encoded(error, values)) ?? assert.fail(error.name);
