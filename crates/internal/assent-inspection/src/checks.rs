@@ -45,7 +45,7 @@ pub enum CheckOutcome {
 pub struct CheckReport {
     /// Its number in docs/protocol.md.
     pub number: usize,
-    /// Its name, such as "not expired".
+    /// Its name, such as "validity period".
     pub title: String,
     /// The result.
     pub outcome: CheckOutcome,

@@ -31,7 +31,9 @@ fn no_cases_are_refused() {
 fn a_seed_gives_the_same_cases_whatever_the_number_of_threads() {
     let run = |threads, seed| {
         let threads = NonZero::new(threads).unwrap();
-        Campaign { cases: 1_100, seed, threads }.run(|_| {}).tally
+        let summary = Campaign { cases: 1_100, seed, threads }.run(|_| {});
+        assert_eq!(summary.worlds, 11, "every hundred cases have another world");
+        summary.tally
     };
     let tally = run(1, 1);
     assert_eq!(tally, run(3, 1));
