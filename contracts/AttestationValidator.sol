@@ -165,8 +165,8 @@ abstract contract AttestationValidator is IAttestationValidator {
         if (total == 0) revert RootNotRecorded(number, root);
     }
 
-    /// @dev Check 9, second part, of a recorded root. Nothing signed under an epoch outlives it, however late the root was
-    /// recorded.
+    /// @dev Check 9, second part, of a recorded root. Nothing signed under an epoch outlives it, however late the root
+    /// was recorded.
     function _requireWithinEpoch(uint48 expiration, uint48 epochEnd) private pure {
         if (expiration > epochEnd) revert ExpirationBeyondEpoch(expiration, epochEnd);
     }

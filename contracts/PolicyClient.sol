@@ -21,11 +21,12 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
 /// @title PolicyClient
 /// @notice The base of a contract that refuses calls that operators have not authorized. Either mark a function
-/// `onlyAttestedExactly(abi.encode(...))` with its arguments, or pass an intent to `_assentExecute`. Give the client its
-/// policy in the constructor or initializer with `_assentInitialize`; until then every protected call is refused.
+/// `onlyAttestedExactly(abi.encode(...))` with its arguments, or pass an intent to `_assentExecute`. Give the client
+/// its policy in the constructor or initializer with `_assentInitialize`; until then every protected call is refused.
 /// @dev All state is in one ERC-7201 namespace, so that a deployed contract behind a proxy can inherit it.
 /// @dev It takes no names from its host: each name contains "assent" except `onlyAttested` and `onlyAttestedExactly`,
-/// and what begins with an underscore is internal. Refusals revert with the errors of `IRefusals`, which is no base of this contract.
+/// and what begins with an underscore is internal. Refusals revert with the errors of `IRefusals`, which is no base of
+/// this contract.
 abstract contract PolicyClient is IPolicyClient {
     /// @custom:storage-location erc7201:assent.storage.PolicyClient
     struct AssentStorage {
@@ -157,8 +158,8 @@ abstract contract PolicyClient is IPolicyClient {
     {
         (PolicyTerms terms,) = _assentRequirePolicy();
         AttestedCall memory attestedCall = _assentCall(intent, caller);
-        return
-            terms.taskManager().check(address(this), attestedCall, assentPolicy(), terms.issuanceFloor(), authorization);
+        uint48 floor = terms.issuanceFloor();
+        return terms.taskManager().check(address(this), attestedCall, assentPolicy(), floor, authorization);
     }
 
     /// @inheritdoc IPolicyClient
@@ -203,8 +204,8 @@ abstract contract PolicyClient is IPolicyClient {
         (PolicyTerms terms, bytes32 policyId) = _assentRequirePolicy();
         bytes calldata authorization = _assentTrailingAuthorization();
         Pointer input = _assentAllocateInput(authorization);
-        // In assembly: saves 150 gas of a struct that is copied. Memory-safe: writes only to what is allocated, and after
-        // the free memory pointer, where nothing is needed afterwards.
+        // In assembly: saves 150 gas of a struct that is copied. Memory-safe: writes only to what is allocated, and
+        // after the free memory pointer, where nothing is needed afterwards.
         assembly ("memory-safe") {
             // The hash of the ordinary calldata, before the call is written over it.
             calldatacopy(add(input, 0x04), 0, authorization.offset)

@@ -43,10 +43,10 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
         bytes calldata authorization
     ) external returns (bytes32 taskId) {
         NonceWord storage word;
-        uint256 updatedMask;
-        (taskId, word, updatedMask) = _requireAuthorized(msg.sender, attestedCall, policy, issuanceFloor, authorization);
+        uint256 newMask;
+        (taskId, word, newMask) = _requireAuthorized(msg.sender, attestedCall, policy, issuanceFloor, authorization);
         // The word cannot have changed since it was read: only precompiles were called.
-        word.mask = updatedMask;
+        word.mask = newMask;
         emit AttestationSpent(
             msg.sender, taskId, authorization.nonce(), authorization.epoch(), authorization.evidence()
         );
@@ -145,8 +145,8 @@ contract TaskManager is ITaskManager, AttestationValidator, EIP712 {
     function _requireChainAndSender(AttestedCall calldata attestedCall) private view {
         if (attestedCall.chainId != block.chainid) revert WrongChain(block.chainid, attestedCall.chainId);
         bool isSender;
-        // In assembly: saves 40 gas of masks. A word with other bits than an address is in no attested intent, so check 4
-        // refuses it. Memory-safe: it touches no memory.
+        // In assembly: saves 40 gas of masks. A word with other bits than an address is in no attested intent, so check
+        // 4 refuses it. Memory-safe: it touches no memory.
         assembly ("memory-safe") {
             isSender := eq(calldataload(attestedCall), calldataload(add(attestedCall, 0x20)))
         }

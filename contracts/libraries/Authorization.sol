@@ -95,12 +95,12 @@ library Authorization {
     /// @notice Returns the root of the Merkle tree that contains `leaf`, by folding the proof.
     function root(bytes calldata authorization, bytes32 leaf) internal pure returns (bytes32 node) {
         node = leaf;
-        // In assembly: 96 gas a level instead of 175 with OpenZeppelin's Hashes. Four levels at a time, and then the rest
-        // one by one: saves 190 gas of a batch of 256. Memory-safe: writes only scratch space, which only this block
-        // reads.
+        // In assembly: 96 gas a level instead of 175 with OpenZeppelin's Hashes. Four levels at a time, and then the
+        // rest one by one: saves 190 gas of a batch of 256. Memory-safe: writes only scratch space, which only this
+        // block reads.
         //
-        // The smaller hash first: the node is at 0x00, or at 0x20 if it is the greater. An exclusive or is intended, not
-        // a power.
+        // The smaller hash first: the node is at 0x00, or at 0x20 if it is the greater. An exclusive or is intended,
+        // not a power.
         // slither-disable-start incorrect-exp
         assembly ("memory-safe") {
             let end := add(authorization.offset, authorization.length)

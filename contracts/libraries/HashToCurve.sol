@@ -64,8 +64,8 @@ library HashToCurve {
     /// @notice Returns the remainder of a number of 512 bits divided by the field modulus.
     /// @dev Barrett's reduction (CRYPTO '86; Handbook of Applied Cryptography, algorithm 14.42), for 700 gas less than
     /// MODEXP, whose price may rise. With p the modulus, the quotient is estimated as high · floor(2^636 / p) / 2^380,
-    /// rounded down. It is at most 1 too small: what is rounded off is less than 1, and before it number / p is less than
-    /// 2^-123 more. Without branches, so that a symbolic proof has one path.
+    /// rounded down. It is at most 1 too small: what is rounded off is less than 1, and before it number / p is less
+    /// than 2^-123 more. Without branches, so that a symbolic proof has one path.
     function reduce(uint256 high, uint256 low) internal pure returns (uint256 remainderHigh, uint256 remainderLow) {
         // In assembly: Solidity has no product of 512 bits. Memory-safe: it touches no memory.
         assembly ("memory-safe") {
@@ -121,8 +121,9 @@ library HashToCurve {
         returns (uint256 b1, uint256 b2, uint256 b3, uint256 b4)
     {
         bool hashed;
-        // In assembly: saves a verification 3,000 gas of the compiler's encoding for five calls of SHA-256. Memory-safe:
-        // writes only after the free memory pointer, and nothing there is needed afterwards. The layout there:
+        // In assembly: saves a verification 3,000 gas of the compiler's encoding for five calls of SHA-256.
+        // Memory-safe: writes only after the free memory pointer, and nothing there is needed afterwards. The layout
+        // there:
         //
         //     64 zero bytes | message | uint16 128 | 0 | tag | length of the tag | b_0, then b_1 to b_4
         //
@@ -170,9 +171,9 @@ library HashToCurve {
     function _mapAndAdd(uint256 high0, uint256 low0, uint256 high1, uint256 low1, Pointer destination) private view {
         bool mapped;
         bool added;
-        // In assembly: saves a verification 3,000 gas of the compiler's encoding for three calls. Memory-safe: it writes
-        // to scratch space, which only this block reads, to `destination`, and after the free memory pointer, where
-        // nothing is needed afterwards.
+        // In assembly: saves a verification 3,000 gas of the compiler's encoding for three calls. Memory-safe: it
+        // writes to scratch space, which only this block reads, to `destination`, and after the free memory pointer,
+        // where nothing is needed afterwards.
         //
         // No input can be rejected, so each call can be given all the gas left, whatever its price becomes.
         assembly ("memory-safe") {

@@ -125,8 +125,8 @@ library Precompiles {
             cap = CAP_MULTIPLE * (PAIRING_BASE_PRICE + PAIRING_PAIR_PRICE * pairs);
         }
         bool isComplete;
-        // In assembly: saves the compiler's copies of input and output. Memory-safe: writes only to scratch space, which
-        // only this block reads.
+        // In assembly: saves the compiler's copies of input and output. Memory-safe: writes only to scratch space,
+        // which only this block reads.
         assembly ("memory-safe") {
             accepted := staticcall(cap, PAIRING_ADDRESS, input, length, 0, 0x20)
             isComplete := eq(returndatasize(), 0x20)
@@ -152,12 +152,12 @@ library Precompiles {
     /// infinity is accepted.
     function _requireRejected(address precompile, uint256 cap, uint256 inputLength) private view {
         uint256 available = gasleft();
-        // A call gets at most 63/64 of the gas left (EIP-150). If that was less than the cap, less than 1/63 of the cap is
-        // left.
+        // A call gets at most 63/64 of the gas left (EIP-150). If that was less than the cap, less than 1/63 of the cap
+        // is left.
         if (available <= cap / 63) revert InsufficientGas();
         bool hasGas;
-        // In assembly: saves the allocation. Memory-safe: writes only after the free memory pointer, and nothing there is
-        // needed afterwards.
+        // In assembly: saves the allocation. Memory-safe: writes only after the free memory pointer, and nothing there
+        // is needed afterwards.
         assembly ("memory-safe") {
             let zeros := mload(0x40)
             calldatacopy(zeros, calldatasize(), inputLength)

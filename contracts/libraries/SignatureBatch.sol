@@ -102,8 +102,8 @@ library SignatureBatch {
         batch.completed = batch.length;
     }
 
-    /// @dev Writes Σ coefficient · point, with one call of G1MSM, which rejects points outside the subgroup. The price is
-    /// that of as many single multiplications; it costs less (EIP-2537's discount).
+    /// @dev Writes Σ coefficient · point, with one call of G1MSM, which rejects points outside the subgroup. The price
+    /// is that of as many single multiplications; it costs less (EIP-2537's discount).
     function _sum(Pointer terms, uint256 count, Pointer sum) private view returns (bool) {
         uint256 price;
         unchecked {

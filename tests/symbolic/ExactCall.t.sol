@@ -75,7 +75,8 @@ contract ExactCallProof is TaskManagerProof {
         Policy memory policy,
         bytes memory authorization
     ) private view returns (bool accepted) {
-        (accepted,) = address(taskManager)
-            .staticcall(abi.encodeCall(taskManager.check, (client, attestedCall, policy, issuanceFloor, authorization)));
+        bytes memory data =
+            abi.encodeCall(taskManager.check, (client, attestedCall, policy, issuanceFloor, authorization));
+        (accepted,) = address(taskManager).staticcall(data);
     }
 }

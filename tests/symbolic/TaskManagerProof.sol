@@ -88,6 +88,7 @@ abstract contract TaskManagerProof is SymbolicTestBase {
         internal
         returns (bool accepted, bytes memory returned)
     {
+        bytes memory data = abi.encodeCall(ITaskManager.spend, (attestedCall, policy, issuanceFloor, authorization));
         vm.prank(client);
         (accepted, returned) = address(taskManager)
             .call(abi.encodeCall(ITaskManager.spend, (attestedCall, policy, issuanceFloor, authorization)));

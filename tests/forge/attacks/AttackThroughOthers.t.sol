@@ -134,8 +134,8 @@ contract AttackThroughOthersTest is TrailingPath {
         assertEq(composed.lastSender(), stranger);
     }
 
-    /// @dev Documented: operators must deny calls from a forwarder. `_msgSender()` is then the end of the calldata, which
-    /// is the authorization's: here the proof's last bytes and the length.
+    /// @dev Documented: operators must deny calls from a forwarder. `_msgSender()` is then the end of the calldata,
+    /// which is the authorization's: here the proof's last bytes and the length.
     function test_MessageSenderIsTheCalldatasEndWhereAForwarderIsTheAttestedCaller() public {
         bytes memory trailed = _trailed(address(composed), address(forwarder), NONCE);
         assertEq(_call(address(forwarder), address(composed), trailed), "");

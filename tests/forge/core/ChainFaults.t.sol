@@ -154,8 +154,8 @@ contract ChainFaultsTest is TrailingPath {
         }
     }
 
-    /// @dev A signature that PAIRING rejects is reported as such once the gas is that of its cap and of a second call. With
-    /// less it is never taken for a valid one.
+    /// @dev A signature that PAIRING rejects is reported as such once the gas is that of its cap and of a second call.
+    /// With less it is never taken for a valid one.
     function test_BadSignatureLooksBadWithTheGasOfItsCap() public {
         bytes memory bad = bytes.concat(authorization);
         bad[Authorization.BITMAP_LENGTH_OFFSET - 1] ^= 0x01; // A point off the curve, which PAIRING rejects.
@@ -169,8 +169,8 @@ contract ChainFaultsTest is TrailingPath {
         }
     }
 
-    /// @dev With ever more gas, good input first fails for want of it, and then passes. Bad input is never told to be bad
-    /// with less gas than good input needs, and is with the gas of the cap and of a second call.
+    /// @dev With ever more gas, good input first fails for want of it, and then passes. Bad input is never told to be
+    /// bad with less gas than good input needs, and is with the gas of the cap and of a second call.
     function test_WantOfGasAndBadInputAreToldApart() public {
         bytes memory input = new bytes(40 * 384);
         bytes memory good = abi.encodeCall(library_.pairing, (input));

@@ -136,8 +136,8 @@ abstract contract RevocationTest is ClientTestBase {
 
         vm.prank(guardian);
         counter.burnAssentNonces(0, 1 << NONCE);
-        bytes memory spent = abi.encodeWithSelector(IRefusals.AttestationAlreadySpent.selector, address(counter), NONCE);
-        assertRefused(protectedCall(), authorization, spent);
+        bytes4 spent = IRefusals.AttestationAlreadySpent.selector;
+        assertRefused(protectedCall(), authorization, abi.encodeWithSelector(spent, address(counter), NONCE));
         vm.prank(guardian);
         counter.voidAssentAttestations(uint48(block.timestamp + 1));
         assertRefused(protectedCall(), authorization, _voided(uint48(block.timestamp), uint48(block.timestamp + 1)));

@@ -16,7 +16,7 @@ pub fn steps() -> Vec<Step> {
     let mut documentation = cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
     documentation.env("RUSTDOCFLAGS", "-D warnings");
     let mut steps = vec![
-        Step::new("all sources: line width, import cycles", sources::check),
+        Step::new("all sources: line width, import cycles, scratch memory", sources::check),
         Step::command("all sources: vocabulary", command("node", &["xtask/vocabulary/check.mjs"])),
         Step::new("Rust: format", || component("fmt", "rustfmt", cargo(&["fmt", "--all", "--check"]))),
         Step::new("evaluator: format", || {

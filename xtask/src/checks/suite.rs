@@ -16,8 +16,12 @@ pub fn steps() -> Vec<Step> {
     let mut contracts = forge(&["test"]);
     // Gas is exact: a figure that differs from the committed snapshot fails the test that measured it.
     contracts.env("FORGE_SNAPSHOT_CHECK", "true");
+    let mut libraries = forge(&["test"]);
+    // The profile of foundry.toml: only the tests of the libraries.
+    libraries.env("FOUNDRY_PROFILE", "ir");
     let mut steps = vec![
         Step::command("contracts: forge test", contracts).in_parallel(),
+        Step::command("contracts: libraries, through the IR", libraries).in_parallel(),
         Step::command("crates: cargo test, with doc tests", test(&OTHERS, &[])),
         coverage::step(Language::Solidity, "contracts: coverage", || Outcome::Passed).in_parallel(),
         coverage::step(Language::Rust, "verifier, all features: tests, coverage", || {

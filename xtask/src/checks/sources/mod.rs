@@ -3,6 +3,7 @@
 mod graph;
 mod relative;
 mod rust;
+mod scratch;
 
 use std::{
     collections::BTreeMap,
@@ -30,11 +31,12 @@ const BESIDE_THE_CORE: [&str; 6] = [
     "contracts/testing/",
 ];
 
-/// Fails if a line is too wide, modules or files import each other in a cycle, or a core contract imports what is
-/// beside the core.
+/// Fails if a line is too wide, modules or files import each other in a cycle, a core contract imports what is beside
+/// the core, or a value stays in scratch memory between two assembly blocks.
 pub fn check() -> Result<(), String> {
     let sources = read()?;
     let mut faults = too_wide(&sources);
+    faults.extend(scratch::faults(&sources));
     let relative = relative::imports(&sources);
     faults.extend(beside_the_core(&relative));
     for graph in rust::imports(&sources).into_iter().chain([relative]) {
