@@ -75,8 +75,9 @@ contract ExactCallProof is TaskManagerProof {
         Policy memory policy,
         bytes memory authorization
     ) private view returns (bool accepted) {
-        bytes memory data =
-            abi.encodeCall(taskManager.check, (client, attestedCall, policy, issuanceFloor, authorization));
+        bytes memory data = abi.encodeCall(
+            taskManager.check, (client, attestedCall, policy, issuanceFloor, authorization)
+        );
         (accepted,) = address(taskManager).staticcall(data);
     }
 }

@@ -90,8 +90,7 @@ abstract contract TaskManagerProof is SymbolicTestBase {
     {
         bytes memory data = abi.encodeCall(ITaskManager.spend, (attestedCall, policy, issuanceFloor, authorization));
         vm.prank(client);
-        (accepted, returned) = address(taskManager)
-            .call(abi.encodeCall(ITaskManager.spend, (attestedCall, policy, issuanceFloor, authorization)));
+        (accepted, returned) = address(taskManager).call(data);
     }
 
     function taskIdOf(bytes memory authorization) internal pure returns (bytes32) {
