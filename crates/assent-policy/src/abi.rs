@@ -5,6 +5,9 @@ use core::fmt;
 
 /// How deep tuples and arrays may nest.
 const MAX_DEPTH: usize = 8;
+const WORD: usize = 32;
+/// The longest array of which zeros are encoded.
+const MAX_ZERO_ELEMENTS: u32 = 1024;
 /// The words that may follow a function's parameters.
 const ATTRIBUTES: [&str; 6] = ["external", "public", "view", "pure", "payable", "nonpayable"];
 
@@ -105,6 +108,13 @@ impl Function {
         FixedBytes::try_from(hash.get(..4)?).ok()
     }
 
+    /// Returns calldata of the function in which every argument is zero or empty.
+    pub fn zero_calldata(&self) -> Vec<u8> {
+        let selector = self.selector().map(|selector| selector.to_vec()).unwrap_or_default();
+        let types = self.parameters.iter().map(|parameter| &parameter.ty).collect::<Vec<_>>();
+        [selector, zero_sequence(&types)].concat()
+    }
+
     /// Returns whether this is the call with empty calldata.
     pub fn is_receive(&self) -> bool {
         self.name == "receive" && self.parameters.is_empty()
@@ -161,6 +171,27 @@ impl AbiType {
         }
     }
 
+    /// Returns the encoding of zero, or of an empty value.
+    fn zero(&self) -> Vec<u8> {
+        match self {
+            Self::FixedArray(element, length) => {
+                zero_sequence(&vec![&**element; usize::try_from((*length).min(MAX_ZERO_ELEMENTS)).unwrap_or(0)])
+            }
+            Self::Tuple(members) => zero_sequence(&members.iter().map(|member| &member.ty).collect::<Vec<_>>()),
+            // For what is dynamic, a length of zero.
+            _ => vec![0; WORD],
+        }
+    }
+
+    fn is_dynamic(&self) -> bool {
+        match self {
+            Self::Bytes | Self::String | Self::Array(_) => true,
+            Self::FixedArray(element, _) => element.is_dynamic(),
+            Self::Tuple(members) => members.iter().any(|member| member.ty.is_dynamic()),
+            _ => false,
+        }
+    }
+
     fn elementary(word: &str) -> Option<Self> {
         let ty = match word {
             "address" => Self::Address,
@@ -189,6 +220,27 @@ impl fmt::Display for AbiType {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.canonical(true))
     }
+}
+
+/// Returns the encoding of a sequence of zeros and empty values: heads, then tails.
+fn zero_sequence(types: &[&AbiType]) -> Vec<u8> {
+    let zeros = types.iter().map(|ty| (ty.is_dynamic(), ty.zero())).collect::<Vec<_>>();
+    let mut offset = zeros
+        .iter()
+        .fold(0_usize, |sum, (is_dynamic, zero)| sum.saturating_add(if *is_dynamic { WORD } else { zero.len() }));
+    let (mut heads, mut tails) = (Vec::new(), Vec::new());
+    for (is_dynamic, zero) in zeros {
+        if is_dynamic {
+            let word = alloy_primitives::U256::try_from(offset).unwrap_or_default().to_be_bytes::<WORD>();
+            heads.extend(word);
+            offset = offset.saturating_add(zero.len());
+            tails.extend(zero);
+        } else {
+            heads.extend(zero);
+        }
+    }
+    heads.extend(tails);
+    heads
 }
 
 fn list(parameters: &[Parameter]) -> String {

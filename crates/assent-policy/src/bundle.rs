@@ -2,10 +2,10 @@
 
 use crate::{
     MAX_COMPONENT, MAX_CONTENT,
-    folder::{FolderError, component_file},
+    content::ContentError,
     json::{self, JsonError, Reader},
     manifest::require_name,
-    policy::{ContentError, Policy},
+    policy::Policy,
     rules::Rules,
 };
 use alloy_primitives::{B256, hex};
@@ -33,13 +33,10 @@ pub struct Bundle {
     components: BTreeMap<String, Vec<u8>>,
 }
 
-/// A policy cannot be built, or a bundle cannot be read.
+/// A bundle cannot be made or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BundleError {
-    /// The folder is incomplete.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
     /// Rules or parameters cannot be used.
     #[error(transparent)]
     Content(#[from] ContentError),
@@ -238,6 +235,11 @@ fn files(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
         }
     }
     Ok(files)
+}
+
+/// Returns the path of a source's component in a folder and in a bundle.
+pub(crate) fn component_file(name: &str) -> String {
+    format!("sources/{name}.wasm")
 }
 
 /// Returns the source whose component a file of a bundle is.

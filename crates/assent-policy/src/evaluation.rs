@@ -156,7 +156,7 @@ pub(crate) fn run(image: &Image, rules: &str, parameters: &str, input: &[u8], da
 }
 
 /// Reads the reasons behind the decision byte.
-fn reasons(result: &[u8]) -> Vec<Reason> {
+pub(crate) fn reasons(result: &[u8]) -> Vec<Reason> {
     let value = result.get(1..).and_then(|text| assent_json::parse(text).ok());
     let reasons = value.as_ref().and_then(|value| value.get("reasons")).and_then(Value::as_array);
     let reasons = reasons.and_then(|reasons| reasons.iter().map(Reason::from_value).collect::<Option<Vec<_>>>());

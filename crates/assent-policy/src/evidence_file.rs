@@ -1,11 +1,12 @@
 //! Evidence files: everything that repeats a decision, offline and years later.
 
 use crate::{
+    content::ContentError,
     evaluation::{Evaluation, EvaluationError, evaluate_contents},
     evidence::{Evidence, ResultProof},
     input::{InputError, PolicyInput},
     json::{self, JsonError, Reader},
-    policy::{ContentError, Policy},
+    policy::Policy,
 };
 use alloy_primitives::{B256, hex};
 use assent_json::{Object, Value};
@@ -250,6 +251,9 @@ impl EvidenceFile {
                 )
             })
             .or_else(|| differs("nonce", input.as_ref().map(|input| input.nonce.to_string()).unwrap_or_default()))
+            .or_else(|| {
+                differs("issuedAt", input.as_ref().map(|input| input.block.timestamp.to_string()).unwrap_or_default())
+            })
             .or_else(|| {
                 intent_difference(attestation.and_then(|attestation| attestation.get("intent")), input.as_ref())
             })

@@ -2,10 +2,11 @@
 
 use crate::{
     MAX_COMPONENT,
-    bundle::{Bundle, BundleError},
+    bundle::{Bundle, BundleError, component_file},
+    content::ContentError,
     json::{self, JsonError},
     manifest::Manifest,
-    policy::{ContentError, Policy},
+    policy::Policy,
     rules::{Rules, SingleRules, Source},
 };
 use alloy_primitives::B256;
@@ -71,6 +72,21 @@ pub enum FolderError {
     UnknownComponent(String),
 }
 
+/// A policy cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The folder is incomplete.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Rules or parameters cannot be used.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// The bundle cannot be made.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+}
+
 impl PolicyFolder {
     /// Reads the files of a folder, given by their paths in it. Other files are not read.
     ///
@@ -123,8 +139,8 @@ impl PolicyFolder {
     ///
     /// # Errors
     ///
-    /// [`BundleError`] if a source is not built, or rules or parameters are too long.
-    pub fn policy(&self, image: B256) -> Result<Policy, BundleError> {
+    /// [`BuildError`] if a source is not built, or rules or parameters are too long.
+    pub fn policy(&self, image: B256) -> Result<Policy, BuildError> {
         Ok(Policy::new(image, &Rules::Single(self.rules()?), self.manifest.step_limit, &self.parameters)?)
     }
 
@@ -133,9 +149,9 @@ impl PolicyFolder {
     /// # Errors
     ///
     /// As [`policy`](Self::policy).
-    pub fn build(&self, image: B256) -> Result<Bundle, BundleError> {
+    pub fn build(&self, image: B256) -> Result<Bundle, BuildError> {
         let policy = self.policy(image)?;
-        Bundle::new(self.manifest.name.clone(), self.manifest.version.clone(), policy, self.components.clone())
+        Ok(Bundle::new(self.manifest.name.clone(), self.manifest.version.clone(), policy, self.components.clone())?)
     }
 
     /// Returns the content of a rules region that runs the tests: those whose names match `run`, or all. Its decision is
@@ -144,7 +160,7 @@ impl PolicyFolder {
     /// # Errors
     ///
     /// As [`policy`](Self::policy).
-    pub fn test_content(&self, run: Option<&str>, coverage: bool) -> Result<String, BundleError> {
+    pub fn test_content(&self, run: Option<&str>, coverage: bool) -> Result<String, BuildError> {
         let mut rules = self.rules_without_components();
         rules.modules.extend(self.tests.clone());
         let Value::Object(mut content) = rules.to_value() else { return Ok(String::new()) };
@@ -205,9 +221,4 @@ fn components(
         components.insert(name.to_owned(), bytes.clone());
     }
     Ok(components)
-}
-
-/// Returns the path of a source's component in a folder and in a bundle.
-pub(crate) fn component_file(name: &str) -> String {
-    format!("sources/{name}.wasm")
 }

@@ -29,30 +29,36 @@
 mod abi;
 mod bundle;
 mod check;
+mod content;
 mod data;
 mod evaluation;
 mod evidence;
 mod evidence_file;
 mod folder;
+mod image;
 mod input;
 mod json;
 mod manifest;
 mod policy;
 mod rules;
+mod testing;
 
 pub use abi::{AbiType, Function, FunctionError, Parameter};
 pub use bundle::{Bundle, BundleError};
-pub use check::{Finding, check};
+pub use check::{Denial, Finding, check, denials, known_builtins};
+pub use content::ContentError;
 pub use data::{DataError, Observations};
 pub use evaluation::{Evaluation, EvaluationError, Reason, evaluate};
 pub use evidence::{Evidence, Opening, RESULT_SIBLINGS, ResultProof, WrongResultLeaf};
 pub use evidence_file::{Difference, EvidenceFile, EvidenceFileError, Replay};
-pub use folder::{FolderError, PolicyFolder};
+pub use folder::{BuildError, FolderError, PolicyFolder};
+pub use image::{evaluator, evaluator_with_root};
 pub use input::{InputError, PolicyInput, ReferenceBlock};
 pub use json::JsonError;
 pub use manifest::{Manifest, ManifestError, Reduction, SourceManifest};
-pub use policy::{ContentError, Policy};
+pub use policy::Policy;
 pub use rules::{Rules, SingleRules, Source};
+pub use testing::{FileCoverage, TestError, TestOptions, TestOutcome, TestReport, TestResult, run_tests};
 
 /// The most content bytes of rules and of parameters: 64 KiB each.
 pub const MAX_CONTENT: usize = 64 * 1024;

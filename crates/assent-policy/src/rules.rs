@@ -3,9 +3,9 @@
 use crate::{
     MAX_CONTENT, MAX_SOURCES,
     abi::Function,
+    content::ContentError,
     json::{self, JsonError, Reader, invalid},
     manifest::Reduction,
-    policy::ContentError,
 };
 use alloy_primitives::{B256, hex};
 use assent_json::{Object, Value};

@@ -150,7 +150,7 @@ fn an_attestation_that_says_something_else_is_found() {
         let data = "04".repeat(100);
         let text = format!(
             r#"{{"attestation": {{"policyId": "{policy_id}", "evidence": "{evidence}", "decision": "{decision}",
-                "policyClient": "{to}", "nonce": "{nonce}", "intent": {{"from": "{from}", "to": "{to}",
+                "policyClient": "{to}", "nonce": "{nonce}", "issuedAt": 8, "intent": {{"from": "{from}", "to": "{to}",
                 "value": "{value}", "data": "0x{data}", "chainId": "1"}}}}}}"#
         );
         Some(assent_json::parse(text.as_bytes()).unwrap())

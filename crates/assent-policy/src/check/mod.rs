@@ -4,6 +4,7 @@
 //! parameters and sources, and refuses such rules before they decide anything.
 
 mod calls;
+mod denials;
 mod lexer;
 mod parse;
 mod program;
@@ -13,6 +14,9 @@ mod schema;
 mod syntax;
 mod types;
 mod walk;
+
+pub use calls::known_builtins;
+pub use denials::{Denial, denials};
 
 use crate::folder::PolicyFolder;
 use core::fmt;
@@ -29,6 +33,13 @@ pub struct Finding {
     pub column: u32,
     /// What is wrong, and what to write instead.
     pub message: String,
+}
+
+impl Finding {
+    /// Creates a finding.
+    pub fn new(file: &str, line: u32, column: u32, message: impl Into<String>) -> Self {
+        Self { file: file.into(), line, column, message: message.into() }
+    }
 }
 
 impl fmt::Display for Finding {

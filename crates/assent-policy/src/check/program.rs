@@ -68,7 +68,7 @@ impl Program {
 impl RuleInfo {
     /// Returns what the rule defines.
     pub(super) fn kind(&self) -> RuleKind {
-        let kinds = self.definitions.iter().map(|(_, rule)| rule.kind);
-        kinds.filter(|kind| *kind != RuleKind::Default).next_back().unwrap_or(RuleKind::Default)
+        let mut kinds = self.definitions.iter().map(|(_, rule)| rule.kind);
+        kinds.rfind(|kind| *kind != RuleKind::Default).unwrap_or(RuleKind::Default)
     }
 }

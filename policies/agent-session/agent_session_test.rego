@@ -1,0 +1,86 @@
+package agent_session_test
+
+import data.agent_session
+
+agent := "0x00000000000000000000000000000000000000d1"
+
+parameters := {
+	"agent": agent,
+	"start": 1000,
+	"end": 2000,
+	"limit": 100,
+	"approvedLimit": 1000,
+	"approvers": ["0x70997970c51812dc3a010c7d01b50e0d17dc79c8"],
+}
+
+# Signed by the second account of a development node, for 900 and the nonce 7.
+signature := "0x75454b6a187b2465f00aa0f0a9b0fa24d913415065c3763942079f55c9951e6233338232fb4237a87ef90a2fb936d862290fdc7d67ee450ab6a9205cf9395dd81c"
+
+# Signed by another account.
+of_a_stranger := "0xe11df0854744c5d2bfd238e440ac8519a83941696cbc6cd04073ce5b7f0dfd43414bdec0c30ebee0f2e922ecc9eb74d5a399fd94d36b370eb1accc755893d66a1b"
+
+payment(amount, time) := {
+	"intent": {"from": agent, "chain_id": 1},
+	"task": {"client": "0x00000000000000000000000000000000000000c1", "nonce": 7, "time": time},
+	"call": {"function": "pay", "args": {
+		"token": "0x00000000000000000000000000000000000000a1",
+		"recipient": "0x000000000000000000000000000000000000beef",
+		"amount": amount,
+	}},
+}
+
+approved(amount, nonce, signed) := {
+	"intent": {"from": agent, "chain_id": 1},
+	"task": {"client": "0x00000000000000000000000000000000000000c1", "nonce": nonce, "time": 1500},
+	"call": {"function": "payApproved", "args": {
+		"token": "0x00000000000000000000000000000000000000a1",
+		"recipient": "0x000000000000000000000000000000000000beef",
+		"amount": amount,
+		"approval": signed,
+	}},
+}
+
+test_allows_small_payments_in_the_session if {
+	agent_session.allow with input as payment(100, 1000) with data.params as parameters
+	agent_session.allow with input as payment(100, 1999) with data.params as parameters
+	count(agent_session.deny) == 0 with input as payment(100, 1000) with data.params as parameters
+}
+
+test_denies_before_and_after_the_session if {
+	not agent_session.allow with input as payment(1, 999) with data.params as parameters
+	not agent_session.allow with input as payment(1, 2000) with data.params as parameters
+	agent_session.deny == {"the session has not begun"} with input as payment(1, 999) with data.params as parameters
+	agent_session.deny == {"the session has ended"} with input as payment(1, 2000) with data.params as parameters
+}
+
+test_denies_another_account if {
+	stranger := json.patch(payment(1, 1500), [{"op": "replace", "path": "/intent/from", "value": "0x00"}])
+	not agent_session.allow with input as stranger with data.params as parameters
+	count(agent_session.deny) == 1 with input as stranger with data.params as parameters
+}
+
+test_denies_a_larger_payment_without_approval if {
+	not agent_session.allow with input as payment(101, 1500) with data.params as parameters
+	count(agent_session.deny) == 1 with input as payment(101, 1500) with data.params as parameters
+}
+
+test_allows_a_larger_payment_that_an_approver_signed if {
+	agent_session.allow with input as approved(900, 7, signature) with data.params as parameters
+	count(agent_session.deny) == 0 with input as approved(900, 7, signature) with data.params as parameters
+}
+
+test_denies_an_approval_of_another_payment if {
+	not agent_session.allow with input as approved(901, 7, signature) with data.params as parameters
+	not agent_session.allow with input as approved(900, 8, signature) with data.params as parameters
+	agent_session.deny == {"no approver signed this payment"} with input as approved(901, 7, signature)
+		with data.params as parameters
+}
+
+test_denies_an_approval_of_a_stranger if {
+	not agent_session.allow with input as approved(900, 7, of_a_stranger) with data.params as parameters
+}
+
+test_denies_more_than_can_be_approved if {
+	not agent_session.allow with input as approved(1001, 7, signature) with data.params as parameters
+	count(agent_session.deny) == 2 with input as approved(1001, 7, signature) with data.params as parameters
+}
