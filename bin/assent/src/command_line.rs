@@ -1,8 +1,8 @@
 //! The command line: every command, its options, and their common options.
 
 use crate::{
-    ExitStatus, attest, completions, context, demo, deploy, deploy_example, epoch, inspect, intent, keys, manual,
-    operator, output::Output, record, registry, send, verify, weights,
+    ExitStatus, attest, completions, context, demo, deploy, deploy_example, epoch, evidence, inspect, intent, keys,
+    manual, operator, output::Output, policy, record, registry, send, verify, weights,
 };
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
@@ -39,6 +39,12 @@ pub enum Command {
     /// Generate and show operators' BLS keys.
     #[command(subcommand, after_help = keys::EXAMPLES)]
     Keys(keys::Command),
+    /// Write, test, build and evaluate policies.
+    #[command(subcommand, after_help = policy::EXAMPLES)]
+    Policy(policy::Command),
+    /// Show what a decision was computed from, and compute it again.
+    #[command(subcommand, after_help = evidence::EXAMPLES)]
+    Evidence(evidence::Command),
     /// Print the intent of a call, for operators to attest.
     Intent(intent::Arguments),
     /// Sign attestations with operators' keys: of one call, or of many under one signature.
@@ -81,6 +87,8 @@ impl Command {
         match self {
             Self::Demo(arguments) => demo::run(arguments, output),
             Self::Keys(command) => keys::run(command, output),
+            Self::Policy(command) => policy::run(command, output),
+            Self::Evidence(command) => evidence::run(command, output),
             Self::Intent(arguments) => intent::run(arguments, output),
             Self::Attest(arguments) => attest::run(&arguments, output),
             Self::Verify(arguments) => verify::run(arguments, output),

@@ -11,6 +11,7 @@ mod demo;
 mod deploy;
 mod deploy_example;
 mod epoch;
+mod evidence;
 #[cfg(test)]
 mod examples;
 mod input;
@@ -23,6 +24,7 @@ mod next_step;
 mod operator;
 mod output;
 mod output_file;
+mod policy;
 mod record;
 mod refused;
 mod registry;
@@ -40,6 +42,8 @@ enum ExitStatus {
     Success,
     /// The call was refused, or the input is invalid. The reason is already printed.
     Refused,
+    /// A policy's test failed. As with `opa test`, 2.
+    TestsFailed,
 }
 
 fn main() -> ExitCode {
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
     match command.run(Output::new(json)) {
         Ok(ExitStatus::Success) => ExitCode::SUCCESS,
         Ok(ExitStatus::Refused) => ExitCode::FAILURE,
+        Ok(ExitStatus::TestsFailed) => ExitCode::from(2),
         // The reader of the output has closed it: there is no one to report to.
         Err(error) if is_broken_pipe(&error) => ExitCode::FAILURE,
         Err(mut error) => {

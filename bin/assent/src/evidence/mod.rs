@@ -1,0 +1,188 @@
+//! `assent evidence`: shows what a decision was computed from, and repeats it.
+
+use crate::{
+    ExitStatus, input,
+    output::{self, Output},
+    policy::files::image_of,
+};
+use alloy_primitives::{B256, Bytes};
+use anyhow::{Context as _, Result};
+use assent_policy::{Difference, EvidenceFile, PolicyInput, Replay, Rules};
+use assent_verifier::Decision;
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// The maximum length of an evidence file, in bytes: twice the contents of the regions, in hex, with an attestation.
+const LONGEST_EVIDENCE: u64 = 4 * 1024 * 1024;
+
+/// The end of `assent evidence --help`.
+pub const EXAMPLES: &str = "\
+Examples:
+  assent evidence show evidence.json
+  assent evidence replay evidence.json
+
+An evidence file has everything that a decision was computed from; `assent policy eval --evidence-out` writes one.";
+
+/// The subcommands of `assent evidence`.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show what was decided, about which call, by which policy.
+    Show(ShowArguments),
+    /// Compute the decision again, and tell whether it follows from the file.
+    Replay(ReplayArguments),
+}
+
+/// The options of `assent evidence show`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent evidence show evidence.json
+  assent evidence show evidence.json --json
+
+It shows what the file claims; `assent evidence replay` computes it again.")]
+pub struct ShowArguments {
+    /// The evidence file; - for standard input.
+    file: PathBuf,
+}
+
+/// The options of `assent evidence replay`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent evidence replay evidence.json
+  assent evidence replay evidence.json --evidence $EVIDENCE
+
+Nothing else is needed: no network, no account, no trust in who made the file. Give --evidence with the hash of an
+attestation to know that the file is of that attestation.
+Exit status 0 means that the decision follows.")]
+pub struct ReplayArguments {
+    /// The evidence file; - for standard input.
+    file: PathBuf,
+    /// The hash that the attestation carries.
+    #[arg(long, value_name = "HASH", value_parser = crate::arguments::hash)]
+    evidence: Option<B256>,
+}
+
+/// Runs `assent evidence`.
+pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
+    match command {
+        Command::Show(arguments) => show(&arguments, output),
+        Command::Replay(arguments) => replay(&arguments, output),
+    }
+}
+
+fn read(path: &Path) -> Result<EvidenceFile> {
+    let text = input::read_file("evidence", path, LONGEST_EVIDENCE)?;
+    EvidenceFile::parse(&text).with_context(|| format!("{} is not an evidence file", path.display()))
+}
+
+fn show(arguments: &ShowArguments, output: Output) -> Result<ExitStatus> {
+    let file = read(&arguments.file)?;
+    let input = file.policy_input().context("the file's input")?;
+    let rules = Rules::parse(file.policy.rules())?;
+    let function = called_function(&rules, &input);
+    let decision = verb(file.claimed_decision());
+    let PolicyInput { intent, policy_client, nonce, block, .. } = &input;
+    let text = || {
+        let entrypoints = rules.members().iter().map(|member| member.entrypoint.as_str()).collect::<Vec<_>>();
+        let mut table = output::table(["fact", "value"]);
+        table
+            .add_row(["decision", decision])
+            .add_row(["policy", &format!("{} (package {})", file.policy_id, entrypoints.join(", "))])
+            .add_row(["evidence", &file.evidence.to_string()])
+            .add_row(["from", &intent.from.to_string()])
+            .add_row(["to", &intent.to.to_string()])
+            .add_row(["value", &intent.value.to_string()])
+            .add_row(["function", &function])
+            .add_row(["chain", &intent.chainId.to_string()])
+            .add_row(["client", &policy_client.to_string()])
+            .add_row(["nonce", &nonce.to_string()])
+            .add_row(["time", &output::time(u64::try_from(block.timestamp).unwrap_or(u64::MAX))])
+            .add_row(["block", &format!("{} {}", block.number, block.hash)])
+            .add_row(["parameters", file.policy.parameters()])
+            .add_row(["data", if file.data.is_empty() { "none" } else { &file.data }])
+            .add_row(["result", &String::from_utf8_lossy(file.result.get(1..).unwrap_or_default())]);
+        format!("{table}\nthis is what the file claims; `assent evidence replay` computes it again")
+    };
+    let value = || {
+        json!({
+            "decision": decision,
+            "policyId": file.policy_id,
+            "evidence": file.evidence,
+            "image": file.policy.image(),
+            "intent": intent,
+            "function": function,
+            "policyClient": policy_client,
+            "nonce": nonce.to_string(),
+            "block": {
+                "number": block.number.to_string(), "hash": block.hash, "timestamp": block.timestamp.to_string(),
+            },
+            "rules": file.policy.rules(),
+            "parameters": file.policy.parameters(),
+            "data": file.data,
+            "result": Bytes::copy_from_slice(&file.result),
+        })
+    };
+    output.result_of(text, value)?;
+    Ok(ExitStatus::Success)
+}
+
+fn replay(arguments: &ReplayArguments, output: Output) -> Result<ExitStatus> {
+    let file = read(&arguments.file)?;
+    let image = image_of(&file.policy)?;
+    let spinner = output::spinner("Deciding again");
+    let mut replay = file.replay(image)?;
+    drop(spinner);
+    if let Some(claimed) = arguments.evidence.filter(|evidence| *evidence != file.evidence)
+        && matches!(replay, Replay::Follows(_))
+    {
+        replay = Replay::Differs(Difference::Evidence { claimed, actual: file.evidence });
+    }
+    match &replay {
+        Replay::Follows(evaluation) => {
+            let decision = verb(evaluation.decision);
+            let reasons = evaluation.reasons.iter().map(|reason| format!("\n  {}: {}", reason.kind, reason.message));
+            let attested = if file.attestation.is_some() { ", and the attestation says the same" } else { "" };
+            let text = format!(
+                "FOLLOWS: the decision is to {decision}, in {} steps{attested}{}\npolicy {}\nevidence {}",
+                evaluation.steps,
+                reasons.collect::<String>(),
+                file.policy_id,
+                file.evidence
+            );
+            let value = json!({
+                "follows": true, "decision": decision, "steps": evaluation.steps, "policyId": file.policy_id,
+                "evidence": file.evidence,
+            });
+            output.result(text, &value)?;
+            Ok(ExitStatus::Success)
+        }
+        Replay::Differs(difference) => {
+            let text = format!("DOES NOT FOLLOW: {difference}");
+            output.result(text, &json!({ "follows": false, "difference": difference.to_string() }))?;
+            Ok(ExitStatus::Refused)
+        }
+    }
+}
+
+/// Returns the signature of the function that a call names, or its selector.
+fn called_function(rules: &Rules, input: &PolicyInput) -> String {
+    let data = &input.intent.data;
+    let functions = rules.members().iter().flat_map(|member| &member.functions);
+    let mut functions = functions.filter(|function| match function.selector() {
+        Some(selector) => data.starts_with(selector.as_slice()),
+        None => data.is_empty(),
+    });
+    functions.next().map_or_else(
+        || format!("unknown: {}", Bytes::copy_from_slice(data.get(..4).unwrap_or_default())),
+        |function| function.signature(),
+    )
+}
+
+fn verb(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allow => "allow",
+        Decision::Deny => "deny",
+    }
+}

@@ -1,0 +1,51 @@
+//! `assent policy eval`: decides about a call.
+
+use super::{
+    decision::{RequestArguments, describe, json, write_evidence},
+    files::Source,
+};
+use crate::{ExitStatus, output::Output, output_file::Overwrite};
+use anyhow::Result;
+use assent_verifier::Decision;
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+/// The options of `assent policy eval`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent policy eval treasury --intent intent.json --time 1800000000
+  assent policy eval treasury.policy --parameters mine.json --intent intent.json --time 1800000000 \\
+      --data data.json --evidence-out evidence.json
+
+Data: {\"price\": {\"usd\": \"100\"}} is the answer of the source `price`, as one observer gives it.
+Exit status 0 means allow, and 1 deny.")]
+pub struct Arguments {
+    /// The policy's folder, or the file that `assent policy build` wrote.
+    #[arg(value_hint = ValueHint::AnyPath)]
+    policy: PathBuf,
+    /// Parameters instead of the policy's own.
+    #[arg(long, value_name = "FILE")]
+    parameters: Option<PathBuf>,
+    #[command(flatten)]
+    request: RequestArguments,
+    /// Write everything that repeats the decision to this file.
+    #[arg(long, value_name = "FILE")]
+    evidence_out: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
+}
+
+/// Runs `assent policy eval`.
+pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
+    let policy = Source::read(&arguments.policy)?.policy(arguments.parameters.as_deref())?;
+    let (evaluation, file) = arguments.request.read()?.decide(policy)?;
+    if let Some(path) = &arguments.evidence_out {
+        write_evidence(path, &file, arguments.overwrite.force)?;
+    }
+    output.result_of(|| describe(&evaluation, &file), || json(&evaluation, &file))?;
+    Ok(match evaluation.decision {
+        Decision::Allow => ExitStatus::Success,
+        Decision::Deny => ExitStatus::Refused,
+    })
+}

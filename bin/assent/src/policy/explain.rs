@@ -1,0 +1,201 @@
+//! `assent policy explain`: a policy in sentences, and what other parameters change.
+
+use super::files::{Source, read_parameters};
+use crate::{ExitStatus, output::Output};
+use anyhow::{Result, bail};
+use assent_json::Value;
+use assent_policy::{
+    Denial, Policy, PolicyFolder, Reduction, Rules, SingleRules, TestOptions, TestOutcome, denials, evaluator,
+    run_tests,
+};
+use clap::{Args, ValueHint};
+use serde_json::json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+/// The options of `assent policy explain`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent policy explain treasury
+  assent policy explain treasury.policy
+  assent policy explain treasury --against stricter.json
+
+With --against, it shows which parameters differ, and which of the policy's tests have another result with them. Tests
+that replace the parameters have the same result.")]
+pub struct Arguments {
+    /// The policy's folder, or the file that `assent policy build` wrote.
+    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
+    policy: PathBuf,
+    /// Parameters instead of the policy's own.
+    #[arg(long, value_name = "FILE")]
+    parameters: Option<PathBuf>,
+    /// Compare with these parameters.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+}
+
+/// Runs `assent policy explain`.
+pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
+    let source = Source::read(&arguments.policy)?;
+    let policy = source.policy(arguments.parameters.as_deref())?;
+    match &arguments.against {
+        None => explain(&policy, output)?,
+        Some(path) => {
+            let Source::Folder(folder) = source else {
+                bail!("--against runs the policy's tests, which a built policy does not have; give its folder");
+            };
+            compare(&folder, &parse(policy.parameters())?, &read_parameters(path)?, output)?;
+        }
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn explain(policy: &Policy, output: Output) -> Result<()> {
+    let rules = Rules::parse(policy.rules())?;
+    let parameters = parse(policy.parameters())?;
+    let members = rules.members().iter().enumerate().map(|(index, member)| {
+        let own = parameters.as_array().and_then(|array| array.get(index)).unwrap_or(&parameters);
+        (member, own)
+    });
+    let members = members.collect::<Vec<_>>();
+    let text = || {
+        let mut lines = vec![format!("policy {}", policy.id())];
+        if members.len() > 1 {
+            lines.push(format!("A call is allowed if all of {} policies allow it.", members.len()));
+        }
+        for (member, parameters) in &members {
+            lines.extend(sentences(member, parameters));
+        }
+        lines.push(format!("A decision takes at most {} steps.", policy.step_limit()));
+        lines.join("\n")
+    };
+    let value = || {
+        let members = members.iter().map(|(member, parameters)| member_json(member, parameters)).collect::<Vec<_>>();
+        json!({ "policyId": policy.id(), "stepLimit": policy.step_limit(), "policies": members })
+    };
+    output.result_of(text, value)
+}
+
+fn sentences(rules: &SingleRules, parameters: &Value) -> Vec<String> {
+    let mut lines = vec![format!("The package {} decides about calls of:", rules.entrypoint)];
+    lines.extend(
+        rules.functions.iter().map(|function| format!("  {}", function.to_string().trim_start_matches("function "))),
+    );
+    lines.push("Calls of other functions are denied.".into());
+    if rules.sources.is_empty() {
+        lines.push("It looks at nothing but the call, the task and its parameters.".into());
+    }
+    for (name, source) in &rules.sources {
+        let hosts = if source.hosts.is_empty() { "no host".into() } else { source.hosts.join(", ") };
+        lines.push(format!("It looks at {name}: the component asks {hosts}; {}.", reduction(&source.reduce)));
+    }
+    if let Some(object) = parameters.as_object().filter(|object| !object.is_empty()) {
+        lines.push("Its parameters:".into());
+        for (name, value) in object.iter() {
+            let described = description(&rules.parameters_schema, name).map(|text| format!(": {text}"));
+            lines.push(format!("  {name} = {value}{}", described.unwrap_or_default()));
+        }
+    }
+    let denials = denials(&rules.entrypoint, &rules.modules);
+    if denials.is_empty() {
+        lines.push("It gives no reasons of its own when it denies.".into());
+    } else {
+        lines.push("It denies with these reasons:".into());
+    }
+    for Denial { file, line, message, rule, .. } in &denials {
+        lines.push(format!("  {message} ({file}:{line})"));
+        lines.extend(rule.lines().map(|line| format!("    {}", line.replace('\t', "  "))));
+    }
+    lines
+}
+
+fn reduction(reduce: &Reduction) -> String {
+    match reduce {
+        Reduction::Whole(rule) => format!("the operators' answers are reduced by {rule}"),
+        Reduction::Fields(fields) => {
+            let fields = fields.iter().map(|(field, rule)| format!("{field} by {rule}")).collect::<Vec<_>>();
+            format!("of the operators' answers are reduced {}", fields.join(", "))
+        }
+    }
+}
+
+fn description<'a>(schema: &'a Value, name: &str) -> Option<&'a str> {
+    schema.get("properties")?.get(name)?.get("description")?.as_str()
+}
+
+fn member_json(rules: &SingleRules, parameters: &Value) -> serde_json::Value {
+    let denials = denials(&rules.entrypoint, &rules.modules);
+    let denials = denials.iter().map(
+        |denial| json!({ "file": denial.file, "line": denial.line, "message": denial.message, "rule": denial.rule }),
+    );
+    let sources = rules
+        .sources
+        .iter()
+        .map(|(name, source)| (name, json!({ "hosts": source.hosts, "component": source.component })));
+    json!({
+        "entrypoint": rules.entrypoint,
+        "functions": rules.functions.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "sources": sources.collect::<BTreeMap<_, _>>(),
+        "parameters": serde_json::from_str::<serde_json::Value>(&parameters.to_canonical()).unwrap_or_default(),
+        "denials": denials.collect::<Vec<_>>(),
+    })
+}
+
+/// Shows which parameters differ, and which tests have another result.
+fn compare(folder: &PolicyFolder, one: &Value, other: &Value, output: Output) -> Result<()> {
+    let differences = differences(one, other);
+    let (before, after) = (outcomes(folder, one)?, outcomes(folder, other)?);
+    let changed = before.iter().filter_map(|(name, outcome)| {
+        let new = after.get(name).filter(|new| *new != outcome)?;
+        Some((name, outcome.clone(), new.clone()))
+    });
+    let changed = changed.collect::<Vec<_>>();
+    let text = || {
+        let mut lines = Vec::new();
+        match differences.as_slice() {
+            [] => lines.push("the parameters are the same".to_owned()),
+            differences => lines.extend(differences.iter().map(|(key, from, to)| format!("{key}: {from} → {to}"))),
+        }
+        lines.push(format!("{} of {} tests have another result", changed.len(), before.len()));
+        lines.extend(changed.iter().map(|(name, from, to)| format!("  {name}: {from} → {to}")));
+        lines.join("\n")
+    };
+    let value = || {
+        let differences = differences.iter().map(|(key, from, to)| json!({ "parameter": key, "from": from, "to": to }));
+        let changed = changed.iter().map(|(name, from, to)| json!({ "test": name, "from": from, "to": to }));
+        json!({ "parameters": differences.collect::<Vec<_>>(), "tests": changed.collect::<Vec<_>>() })
+    };
+    output.result_of(text, value)
+}
+
+/// Returns the keys whose values differ, with both values.
+fn differences(one: &Value, other: &Value) -> Vec<(String, String, String)> {
+    let keys = |value: &Value| {
+        value.as_object().map(|object| object.keys().map(str::to_owned).collect::<BTreeSet<_>>()).unwrap_or_default()
+    };
+    let shown = |value: &Value, key: &str| value.get(key).map_or_else(|| "nothing".to_owned(), Value::to_canonical);
+    let keys = keys(one).union(&keys(other)).cloned().collect::<Vec<_>>();
+    let differences = keys.into_iter().map(|key| (shown(one, &key), shown(other, &key), key));
+    differences.filter(|(one, other, _)| one != other).map(|(one, other, key)| (key, one, other)).collect()
+}
+
+/// Returns the result of each test with some parameters.
+fn outcomes(folder: &PolicyFolder, parameters: &Value) -> Result<BTreeMap<String, String>> {
+    let mut folder = folder.clone();
+    folder.parameters = parameters.clone();
+    let report = run_tests(evaluator()?, &folder, &TestOptions::default())?;
+    let outcome = |outcome: TestOutcome| match outcome {
+        TestOutcome::Pass => "pass".to_owned(),
+        TestOutcome::Fail => "fail".to_owned(),
+        TestOutcome::Skip => "skipped".to_owned(),
+        TestOutcome::Error(message) => format!("error: {message}"),
+    };
+    Ok(report.tests.into_iter().map(|test| (test.name, outcome(test.outcome))).collect())
+}
+
+fn parse(parameters: &str) -> Result<Value> {
+    Ok(assent_json::parse(parameters.as_bytes())?)
+}

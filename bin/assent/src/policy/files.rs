@@ -1,0 +1,122 @@
+//! Policies on disk: folders, and built files.
+
+use crate::input;
+use anyhow::{Context as _, Result, anyhow, bail};
+use assent_json::Value;
+use assent_machine::Image;
+use assent_policy::{Bundle, Policy, PolicyFolder, evaluator, evaluator_with_root};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The maximum length of a built policy, in bytes.
+const LONGEST_BUNDLE: u64 = 130 * 1024 * 1024;
+/// The maximum length of a component, in bytes.
+const LONGEST_COMPONENT: u64 = 32 * 1024 * 1024;
+/// The maximum length of a file with text, in bytes: more than rules and parameters may have.
+const LONGEST_TEXT: u64 = 1024 * 1024;
+/// The files of a folder besides modules and components.
+const NAMED: [&str; 3] = ["policy.json", "parameters.json", "parameters.schema.json"];
+
+/// A policy on disk.
+pub enum Source {
+    /// A folder.
+    Folder(Box<PolicyFolder>),
+    /// A built policy.
+    Bundle(Box<Bundle>),
+}
+
+impl Source {
+    /// Reads a folder or a built policy.
+    pub fn read(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return read_folder(path).map(Box::new).map(Self::Folder);
+        }
+        let bytes = input::read_file("policy", path, LONGEST_BUNDLE)?;
+        let bundle = Bundle::parse(&bytes).with_context(|| {
+            format!("{} is neither a policy's folder nor a file that `assent policy build` wrote", path.display())
+        })?;
+        Ok(Self::Bundle(Box::new(bundle)))
+    }
+
+    /// Returns the policy, with other parameters if a file with them is given.
+    pub fn policy(&self, parameters: Option<&Path>) -> Result<Policy> {
+        let policy = match self {
+            Self::Folder(folder) => folder.policy(evaluator()?.root())?,
+            Self::Bundle(bundle) => bundle.policy().clone(),
+        };
+        match parameters {
+            None => Ok(policy),
+            Some(path) => Ok(policy.with_parameters(&read_parameters(path)?)?),
+        }
+    }
+}
+
+/// Returns the image that a policy names.
+pub fn image_of(policy: &Policy) -> Result<&'static Image> {
+    evaluator_with_root(policy.image()).ok_or_else(|| {
+        anyhow!(
+            "the policy is for the evaluator {}, which this version does not have; it has {}",
+            policy.image(),
+            evaluator().map(|image| image.root()).unwrap_or_default()
+        )
+    })
+}
+
+/// Reads parameters.
+pub fn read_parameters(path: &Path) -> Result<Value> {
+    let text = input::read_file("parameters", path, LONGEST_TEXT)?;
+    parse_json("parameters", path, &text)
+}
+
+/// Parses strict JSON.
+pub fn parse_json(what: &str, path: &Path, text: &[u8]) -> Result<Value> {
+    assent_json::parse(text).map_err(|error| {
+        let (line, column) = error.line_and_column(text);
+        anyhow!("cannot parse {what} {}: line {line}, column {column}: {}", path.display(), error.kind)
+    })
+}
+
+/// Reads a policy's folder.
+pub fn read_folder(path: &Path) -> Result<PolicyFolder> {
+    let files = read_files(path)?;
+    PolicyFolder::read(&files).with_context(|| format!("{} is not a policy's folder", path.display()))
+}
+
+/// Reads the files of a policy's folder.
+pub fn read_files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for (name, path) in paths(folder)? {
+        let longest = if name.ends_with(".wasm") { LONGEST_COMPONENT } else { LONGEST_TEXT };
+        let contents = input::read_file("policy's file", &path, longest)?;
+        files.insert(name, contents);
+    }
+    Ok(files)
+}
+
+/// Returns the files of a policy's folder that are read, by their names in it.
+pub fn paths(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    if !folder.is_dir() {
+        bail!("{} is not a folder; `assent policy new NAME` creates one", folder.display());
+    }
+    let mut paths = BTreeMap::new();
+    let mut collect = |directory: &Path, prefix: &str, is_read: &dyn Fn(&str) -> bool| -> Result<()> {
+        let entries = fs::read_dir(directory).with_context(|| format!("cannot read folder {}", directory.display()))?;
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot read folder {}", directory.display()))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if is_read(&name) && entry.path().is_file() {
+                paths.insert(format!("{prefix}{name}"), entry.path());
+            }
+        }
+        Ok(())
+    };
+    collect(folder, "", &|name| NAMED.contains(&name) || name.ends_with(".rego"))?;
+    let sources = folder.join("sources");
+    if sources.is_dir() {
+        collect(&sources, "sources/", &|name| name.ends_with(".wasm"))?;
+    }
+    Ok(paths)
+}

@@ -1,0 +1,59 @@
+//! `assent policy`: policies, from a template to the evidence of a decision.
+
+mod bench;
+mod build;
+mod check;
+pub mod decision;
+mod eval;
+mod explain;
+pub mod files;
+mod new;
+mod test;
+mod test_report;
+
+use crate::{ExitStatus, output::Output};
+use anyhow::Result;
+use clap::Subcommand;
+
+/// The end of `assent policy --help`.
+pub const EXAMPLES: &str = "\
+Examples:
+  assent policy new treasury
+  assent policy check treasury
+  assent policy test treasury
+  assent policy eval treasury --intent intent.json --time 1800000000
+  assent policy build treasury --out treasury.policy
+
+A policy is a folder with policy.json, modules in Rego and parameters; docs/policies.md begins there.";
+
+/// The subcommands of `assent policy`.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Create a policy's folder from a template, with tests that pass.
+    New(new::Arguments),
+    /// Check a policy strictly: refuse rules that evaluate, but not to what they seem to say.
+    Check(check::Arguments),
+    /// Run a policy's tests.
+    Test(test::Arguments),
+    /// Decide about a call, with reasons and evidence.
+    Eval(eval::Arguments),
+    /// Measure the steps and the time of a decision.
+    Bench(bench::Arguments),
+    /// Build a policy into one file, and print its id.
+    Build(build::Arguments),
+    /// Explain a policy in sentences, or the difference that other parameters make.
+    Explain(explain::Arguments),
+}
+
+/// Runs `assent policy`.
+pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
+    match command {
+        Command::New(arguments) => new::run(&arguments, output),
+        Command::Check(arguments) => check::run(&arguments, output),
+        Command::Test(arguments) => test::run(&arguments, output),
+        Command::Eval(arguments) => eval::run(&arguments, output),
+        Command::Bench(arguments) => bench::run(&arguments, output),
+        Command::Build(arguments) => build::run(&arguments, output),
+        Command::Explain(arguments) => explain::run(&arguments, output),
+    }
+}

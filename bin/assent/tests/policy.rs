@@ -1,0 +1,223 @@
+//! Policies from a template to evidence, decided by the evaluator's image.
+
+mod command;
+
+use alloy_primitives::{Address, U256};
+use assent_policy::Function;
+use command::{Desk, Ran};
+use serde_json::{Value, json};
+
+const SUPPLIER: &str = "000000000000000000000000000000000000beef";
+const STRANGER: &str = "000000000000000000000000000000000000dead";
+
+/// A desk with the template's policy, and intents of payments in whole units.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.run(&["policy", "new", "treasury"]).succeeded();
+    desk.write_json("small.json", &intent(SUPPLIER, 250));
+    desk.write_json("large.json", &intent(SUPPLIER, 900));
+    desk.write_json("stranger.json", &intent(STRANGER, 1));
+    desk
+}
+
+fn intent(recipient: &str, amount: u64) -> Value {
+    let pay: Function = "function pay(address token, address recipient, uint256 amount)".parse().expect("a function");
+    let selector = pay.selector().expect("a selector");
+    let amount = U256::from(amount) * U256::from(10).pow(U256::from(18));
+    let data = format!("{selector}{:0>64}{recipient:0>64}{amount:064x}", "a1");
+    let [from, to] = [0x11, 0x22].map(Address::repeat_byte);
+    json!({ "from": from, "to": to, "value": "0", "data": data, "chainId": 1 })
+}
+
+fn eval(desk: &Desk, intent: &str, more: &[&str]) -> Ran {
+    desk.run(&[&["policy", "eval", "treasury", "--intent", intent, "--time", "1800000000"], more].concat())
+}
+
+#[test]
+fn a_new_policy_passes_its_check_and_its_tests() {
+    let desk = desk();
+    desk.run(&["policy", "check", "treasury"]).succeeded();
+    let tested = desk.run(&["policy", "test", "treasury", "--coverage", "--threshold", "100"]).succeeded();
+    assert!(tested.contains("4 of 4 tests passed") && tested.contains("100.00 % of the lines"), "{tested}");
+    desk.run(&["policy", "new", "spending-limit"]).succeeded();
+    desk.run(&["policy", "test", "spending-limit"]).succeeded();
+}
+
+#[test]
+fn a_name_that_cannot_be_a_policy_and_an_existing_folder_are_refused() {
+    let desk = desk();
+    desk.run(&["policy", "new", "Treasury"]).failed(1, &["\"Treasury\"", "lower-case letters"]);
+    desk.run(&["policy", "new", "params"]).failed(1, &["reserved"]);
+    desk.run(&["policy", "new", "treasury"]).failed(1, &["already exists"]);
+}
+
+#[test]
+fn the_exit_status_of_tests_is_that_of_opa() {
+    let desk = desk();
+    let test = |more: &[&str]| desk.run(&[&["policy", "test", "treasury"], more].concat());
+    assert_eq!(test(&[]).status, Some(0));
+    desk.write("treasury/more_test.rego", "package more_test\n\ntest_fails if 1 == 2\n\ntodo_test_later if true\n");
+    let failed = test(&[]);
+    assert_eq!(failed.status, Some(2), "{failed:?}");
+    assert!(failed.out.contains("data.more_test.test_fails: FAIL") && failed.out.contains("1 skipped"), "{failed:?}");
+    assert_eq!(test(&["--run", "treasury_test"]).status, Some(0));
+    assert_eq!(test(&["--run", "later"]).status, Some(2), "a skipped test");
+    assert_eq!(test(&["--run", "later", "--exit-zero-on-skipped"]).status, Some(0));
+    desk.write("treasury/more_test.rego", "package more_test\n\ntest_error if to_number(\"x\") == 1\n");
+    let error = test(&["--run", "error"]);
+    assert!(error.status == Some(2) && error.out.contains("ERROR"), "{error:?}");
+    desk.write("treasury/more_test.rego", "package more_test\n\ntest_broken if {\n");
+    assert_eq!(test(&[]).status, Some(1), "tests that cannot run");
+}
+
+#[test]
+fn a_coverage_below_the_threshold_fails() {
+    let desk = desk();
+    let ran = desk.run(&["policy", "test", "treasury", "--run", "small", "--coverage", "--threshold", "100"]);
+    assert!(ran.status == Some(2) && ran.err.contains("less than 100 %"), "{ran:?}");
+    assert!(ran.out.contains("treasury.rego: not line"), "{ran:?}");
+    desk.run(&["policy", "test", "treasury", "--threshold", "100"]).failed(2, &["--coverage"]);
+}
+
+#[test]
+fn results_are_printed_as_json_and_junit() {
+    let desk = desk();
+    desk.write("treasury/more_test.rego", "package more_test\n\ntest_fails if 1 == 2\n");
+    let report: Value =
+        serde_json::from_str(&desk.run(&["policy", "test", "treasury", "--json", "--coverage"]).out).expect("JSON");
+    assert_eq!(report["tests"].as_array().map(Vec::len), Some(5));
+    assert_eq!(
+        report["tests"][0],
+        json!({ "module": "more_test.rego", "name": "data.more_test.test_fails", "result": "fail" })
+    );
+    assert_eq!(report["coverage"]["basisPoints"], 10_000);
+    let junit = desk.run(&["policy", "test", "treasury", "--format", "junit"]).out;
+    assert!(junit.contains(r#"<testsuite name="treasury" tests="5" failures="1" errors="0" skipped="0">"#), "{junit}");
+    assert!(junit.contains(r#"name="test_fails"><failure"#), "{junit}");
+}
+
+#[test]
+fn the_check_says_where_and_what_to_write() {
+    let desk = desk();
+    let rules = desk.read("treasury/treasury.rego").replace("<= data.params.limit", "<= \"500\"");
+    desk.write("treasury/treasury.rego", rules);
+    let checked = desk.run(&["policy", "check", "treasury"]);
+    assert_eq!(checked.status, Some(1), "{checked:?}");
+    assert!(checked.out.contains("treasury.rego:8:2: `input.call.args.amount` is a number"), "{checked:?}");
+    assert!(checked.out.contains("write 500 without quotes"), "{checked:?}");
+    desk.run(&["policy", "build", "treasury"]).failed(1, &["cannot be built", "treasury.rego:8:2"]);
+}
+
+#[test]
+fn parameters_that_the_evaluator_refuses_are_found_by_the_check() {
+    let desk = desk();
+    desk.write("treasury/parameters.json", r#"{"limit": "1e18", "recipients": []}"#);
+    let checked = desk.run(&["policy", "check", "treasury"]);
+    assert!(checked.status == Some(1) && checked.out.contains("parameters.json:1:1"), "{checked:?}");
+}
+
+#[test]
+fn payments_are_allowed_and_denied_with_reasons() {
+    let desk = desk();
+    let allowed = eval(&desk, "small.json", &[]);
+    assert!(allowed.status == Some(0) && allowed.out.starts_with("ALLOW\n"), "{allowed:?}");
+    let denied = eval(&desk, "large.json", &[]);
+    assert_eq!(denied.status, Some(1));
+    let reason = "denied: 900000000000000000000 is more than the limit of 500000000000000000000";
+    assert!(denied.out.starts_with("DENY\n") && denied.out.contains(reason), "{denied:?}");
+    let stranger: Value = serde_json::from_str(&eval(&desk, "stranger.json", &["--json"]).out).expect("JSON");
+    assert_eq!(stranger["decision"], "deny");
+    assert_eq!(stranger["reasons"][0]["message"], format!("0x{STRANGER} is not a known recipient"));
+}
+
+#[test]
+fn other_parameters_are_another_policy() {
+    let desk = desk();
+    desk.write("mine.json", desk.read("treasury/parameters.json").replace("\"500", "\"900"));
+    let own: Value = serde_json::from_str(&eval(&desk, "large.json", &["--json"]).out).expect("JSON");
+    let ran = eval(&desk, "large.json", &["--json", "--parameters", "mine.json"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let mine: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_ne!(mine["policyId"], own["policyId"]);
+}
+
+#[test]
+fn a_built_policy_is_reproducible_and_decides_as_its_folder_does() {
+    let desk = desk();
+    let built = desk.run(&["policy", "build", "treasury", "--json"]).json();
+    let again = desk.run(&["policy", "build", "treasury", "--out", "again.policy", "--json"]).json();
+    assert_eq!(built["cid"], again["cid"]);
+    assert_eq!(std::fs::read(desk.path("treasury.policy")).ok(), std::fs::read(desk.path("again.policy")).ok());
+    desk.run(&["policy", "build", "treasury"]).failed(1, &["already exists", "--force"]);
+    let decide = |policy: &str| {
+        let arguments = ["policy", "eval", policy, "--intent", "large.json", "--time", "5", "--json"];
+        serde_json::from_str::<Value>(&desk.run(&arguments).out).expect("JSON")
+    };
+    assert_eq!(decide("treasury"), decide("treasury.policy"));
+    assert_eq!(decide("treasury")["policyId"], built["policyId"]);
+
+    // The same rules with other parameters.
+    desk.write("mine.json", desk.read("treasury/parameters.json").replace("\"500", "\"900"));
+    let arguments =
+        ["policy", "build", "treasury.policy", "--parameters", "mine.json", "--out", "mine.policy", "--json"];
+    let mine = desk.run(&arguments).json();
+    assert_eq!(mine["rules"], built["rules"]);
+    assert_ne!(mine["policyId"], built["policyId"]);
+}
+
+#[test]
+fn a_decision_is_replayed_from_its_evidence_and_a_changed_one_is_not() {
+    let desk = desk();
+    eval(&desk, "large.json", &["--evidence-out", "evidence.json"]);
+    let shown = desk.run(&["evidence", "show", "evidence.json"]).succeeded();
+    assert!(shown.contains("pay(address,address,uint256)") && shown.contains("deny"), "{shown}");
+    let replayed = desk.run(&["evidence", "replay", "evidence.json"]).succeeded();
+    assert!(replayed.starts_with("FOLLOWS: the decision is to deny"), "{replayed}");
+
+    let file: Value = serde_json::from_str(&desk.read("evidence.json")).expect("JSON");
+    let replay = |key: &str, value: Value| {
+        let mut changed = file.clone();
+        changed[key] = value;
+        desk.write_json("changed.json", &changed);
+        let ran = desk.run(&["evidence", "replay", "changed.json"]);
+        assert_eq!(ran.status, Some(1), "{ran:?}");
+        ran.out
+    };
+    assert!(replay("result", json!("0x01")).starts_with("DOES NOT FOLLOW: the file claims the decision to allow"));
+    let other = format!("0x{}", "77".repeat(32));
+    assert!(replay("policyId", json!(other)).contains("the file claims the policy"));
+    assert!(replay("evidence", json!(other)).contains("the file claims the evidence"));
+    let other_evidence = desk.run(&["evidence", "replay", "evidence.json", "--evidence", &other]);
+    assert_eq!(other_evidence.status, Some(1), "{other_evidence:?}");
+}
+
+#[test]
+fn a_policy_is_explained_and_compared_with_other_parameters() {
+    let desk = desk();
+    let explained = desk.run(&["policy", "explain", "treasury"]).succeeded();
+    for expected in [
+        "pay(address token, address recipient, uint256 amount)",
+        "Calls of other functions are denied.",
+        "limit = \"500000000000000000000\": the most that one payment may have",
+        "(treasury.rego:13)",
+        "A decision takes at most 268435456 steps.",
+    ] {
+        assert!(explained.contains(expected), "{expected}: {explained}");
+    }
+    desk.write("stricter.json", desk.read("treasury/parameters.json").replace("500000000000000000000", "0"));
+    let compared = desk.run(&["policy", "explain", "treasury", "--against", "stricter.json"]).succeeded();
+    assert!(compared.contains("limit: \"500000000000000000000\" → \"0\""), "{compared}");
+    assert!(compared.contains("1 of 4 tests have another result"), "{compared}");
+    assert!(compared.contains("test_allows_a_small_payment_with_the_example_parameters: pass → fail"), "{compared}");
+}
+
+#[test]
+fn a_bench_shows_the_share_of_each_limit() {
+    let desk = desk();
+    let arguments = ["policy", "bench", "treasury", "--intent", "small.json", "--time", "1800000000", "--runs", "2"];
+    let bench = desk.run(&arguments).succeeded();
+    assert!(bench.contains("268435456") && bench.contains("median of 2 runs"), "{bench}");
+    let steps = desk.run(&[&arguments[..], &["--json"]].concat()).json()["limits"]["steps"]["used"].take();
+    let decided: Value = serde_json::from_str(&eval(&desk, "small.json", &["--json"]).out).expect("JSON");
+    assert_eq!(steps, decided["steps"]);
+}
