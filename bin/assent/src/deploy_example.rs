@@ -71,7 +71,8 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
         let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy)
             .await
             .with_context(|| format!("{}, with the TaskManager {task_manager}", node.asking()))?;
-        let token = fill_treasury(&client, owner, vault).await.with_context(|| node.asking())?;
+        let (token, _) = deploy_token(&client, owner, parse_ether("1000000")?).await.with_context(|| node.asking())?;
+        fill_treasury(&client, owner, token, vault).await.with_context(|| node.asking())?;
         Ok((vault, token))
     })?;
     let mut table = output::table(["contract", "address"]);
@@ -83,10 +84,14 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     Ok(ExitStatus::Success)
 }
 
-/// Deploys a token, transfers the initial balance to a vault, and returns the token.
-pub async fn fill_treasury(client: &AssentClient<impl Provider>, owner: Address, vault: Address) -> Result<Address> {
-    let (token, _) = deploy_token(client, owner, parse_ether("1000000")?).await?;
+/// Transfers the treasury's initial balance of a token to a vault.
+pub async fn fill_treasury(
+    client: &AssentClient<impl Provider>,
+    owner: Address,
+    token: Address,
+    vault: Address,
+) -> Result<()> {
     let transfer = ExampleToken::transferCall { to: vault, value: parse_ether(TREASURY)? };
     client.send(&PreparedCall::new(owner, token, transfer.abi_encode())).await?;
-    Ok(token)
+    Ok(())
 }

@@ -50,7 +50,13 @@ fn people_are_told_the_story_and_shown_the_table() {
         let row = said.lines().any(|line| line.contains(&format!(" {check} ")) && line.matches(error).count() == 2);
         assert!(row, "no row {check:?} with {error:?} twice in:\n{said}");
     }
-    for words in ["throw-away", "1000 → 750 EXT", "0 → 250 EXT", "to the last byte"] {
+    for words in [
+        "throw-away",
+        "reason    900000000000000000000 is more than",
+        "1000 → 750 EXT",
+        "0 → 250 EXT",
+        "to the last byte",
+    ] {
         assert!(said.contains(words), "{words:?} is not in:\n{said}");
     }
     assert!(!said.contains('\u{1b}'), "no colours where there is no terminal");
@@ -80,6 +86,11 @@ fn check(report: &Value) {
         assert_eq!(check["agree"], true, "{check}");
         assert!(check["gas"].as_u64().expect("gas") > 21_000, "{check}");
     }
+    let reasons = |index: usize| checks[index]["reasons"].as_array().expect("reasons").clone();
+    assert!(reasons(0).is_empty(), "the policy allows the payment of 250: {:?}", reasons(0));
+    let denied = reasons(ROWS.len() - 1);
+    let reason = "900000000000000000000 is more than the limit of 500000000000000000000";
+    assert!(denied.len() == 1 && denied[0].as_str().is_some_and(|text| text.starts_with(reason)), "{denied:?}");
     assert_eq!(report["agree"], true);
     assert_eq!(report["balances"]["treasury"]["after"], "750000000000000000000");
     assert_eq!(report["balances"]["recipient"]["after"], "250000000000000000000");

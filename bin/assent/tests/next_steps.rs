@@ -92,7 +92,7 @@ fn commands_and_options_that_are_misspelt() {
     says(desk.run(&["verfy"]), 2, &["'verfy'", "similar subcommand exists: 'verify'", "--help"]);
     says(desk.run(&["operator", "regster"]), 2, &["'regster'", "'register'"]);
     says(desk.run(&["verify", "--contxt", "a"]), 2, &["'--contxt'", "similar argument exists: '--context'"]);
-    says(desk.run(&attest(&[])[..3]), 2, &["required", "--evidence", "Usage: assent attest", "--help"]);
+    says(desk.run(&attest(&[])[..3]), 2, &["required", "--policy <PATH>", "Usage: assent attest", "--help"]);
 }
 
 #[test]

@@ -64,6 +64,7 @@ fn options_say_the_same_as_a_context() {
         "1800000000",
         "--expiration",
         "1800000600",
+        "--without-policy",
         "--decision",
         "allow",
         "--evidence",

@@ -12,7 +12,7 @@ fn a_wrong_command_line_is_a_usage_error() {
     let desk = Desk::new();
     desk.run(&["no-such-command"]).failed(2, &["no-such-command", "Usage"]);
     desk.run(&["verify"]).failed(2, &["--context"]);
-    desk.run(&["attest", "--intent", "intent.json"]).failed(2, &["--evidence"]);
+    desk.run(&["attest", "--intent", "intent.json"]).failed(2, &["--policy <PATH>"]);
     desk.run(&["keys", "new"]).failed(2, &["--out"]);
     desk.run(&["keys", "show", "a.key", "--operator", "0x12"]).failed(2, &["0x12"]);
 }

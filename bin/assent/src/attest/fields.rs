@@ -1,16 +1,20 @@
 //! The fields of each attestation.
 
-use super::entries::{Entry, Source};
-use super::policy_context::PolicyContext;
+use super::{
+    decisions::{Decided, DecisionArguments},
+    entries::{Entry, Source},
+    policy_context::PolicyContext,
+};
 use crate::{arguments, output};
-use alloy_primitives::{B256, U256, aliases::U48};
+use alloy_primitives::{U256, aliases::U48};
 use anyhow::{Context as _, Result, anyhow, bail};
+use assent_policy::EvidenceFile;
 use assent_verifier::{
-    Attestation, Decision, SpentLedger,
+    Attestation, SpentLedger,
     digest::{intent_hash, task_id},
 };
 use clap::Args;
-use std::{collections::HashMap, time::SystemTime};
+use std::{collections::HashMap, path::Path, time::SystemTime};
 
 /// The fields of every call whose entry does not have its own.
 #[derive(Args)]
@@ -25,12 +29,15 @@ pub struct FieldArguments {
     issued_at: Option<U48>,
     #[command(flatten)]
     until: Until,
-    /// The operators' decision.
-    #[arg(long, required_unless_present = "batch")]
-    decision: Option<arguments::Decision>,
-    /// The hash that commits to everything that the operators evaluated.
-    #[arg(long, value_name = "HASH", required_unless_present = "batch", value_parser = arguments::hash)]
-    evidence: Option<B256>,
+    #[command(flatten)]
+    decision: DecisionArguments,
+}
+
+/// The attestations to sign, with what their decisions were computed from.
+pub struct Prepared {
+    pub attestations: Vec<Attestation>,
+    /// The evidence of each; none without a policy.
+    pub evidence: Vec<Option<EvidenceFile>>,
 }
 
 /// How long the attestation is valid.
@@ -51,27 +58,38 @@ impl FieldArguments {
         self.issued_at.is_some()
     }
 
-    /// Returns the attestations to sign, in the order of the entries.
-    pub fn attestations(
+    /// Returns the files that are read and that are one file each.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.decision.files()
+    }
+
+    /// Decides about the entries, and returns the attestations to sign in their order.
+    pub fn prepare(
         &self,
         source: &Source,
         entries: Vec<Entry>,
         nonces: Vec<U256>,
         context: &PolicyContext,
-    ) -> Result<Vec<Attestation>> {
+    ) -> Result<Prepared> {
         let issued_at = self.issued_at(&entries, context)?;
-        let missing = |index, field, option| {
-            anyhow!("{} has no `{field}`; add it, or give {option} for all entries without one", source.entry(index))
-        };
-        let attestation = |(index, (entry, nonce)): (usize, (Entry, U256))| {
-            let Entry { intent, issued_at: own_issued_at, expiration: own_expiration, decision, evidence, .. } = entry;
-            let issued_at = own_issued_at.unwrap_or(issued_at);
-            let expiration = match own_expiration {
+        let decider = self.decision.decider(context)?;
+        let mut prepared = Prepared { attestations: Vec::new(), evidence: Vec::new() };
+        for (index, (entry, nonce)) in entries.into_iter().zip(nonces).enumerate() {
+            let issued_at = entry.issued_at.unwrap_or(issued_at);
+            let Decided { decision, evidence, file } = decider.decide(source, index, &entry, nonce, issued_at)?;
+            let expiration = match entry.expiration {
                 Some(expiration) => Some(expiration),
                 None => self.until.expiration(issued_at)?,
             };
-            let decision = decision.or(self.decision.map(Decision::from));
-            Ok(Attestation {
+            let expiration = expiration.ok_or_else(|| {
+                anyhow!(
+                    "{} has no `expiration`; add it, or give --expiration or --lifetime for all entries without one",
+                    source.entry(index)
+                )
+            })?;
+            let intent = entry.intent;
+            prepared.evidence.push(file);
+            prepared.attestations.push(Attestation {
                 taskId: task_id(
                     context.chain_id,
                     context.task_manager,
@@ -84,13 +102,13 @@ impl FieldArguments {
                 policyClient: context.policy_client,
                 nonce,
                 issuedAt: issued_at,
-                expiration: expiration.ok_or_else(|| missing(index, "expiration", "--expiration or --lifetime"))?,
-                decision: decision.ok_or_else(|| missing(index, "decision", "--decision"))?.into(),
-                evidence: evidence.or(self.evidence).ok_or_else(|| missing(index, "evidence", "--evidence"))?,
+                expiration,
+                decision: decision.into(),
+                evidence,
                 intent,
-            })
-        };
-        entries.into_iter().zip(nonces).enumerate().map(attestation).collect()
+            });
+        }
+        Ok(prepared)
     }
 
     /// Returns the time of issuance of the entries without their own.

@@ -106,7 +106,8 @@ fn introduce(setup: &Setup, node: &Node, output: Output) -> Result<()> {
     }
     output.line(format_args!("   total weight {total}; the vault's policy requires {required}"))?;
     output.line(format_args!(
-        "\n3. The agent {} asks to pay 250 EXT to {}. {SIGNERS} of {OPERATORS} operators allow it for {} minutes.",
+        "\n3. The agent {} asks to pay 250 EXT to {}. The vault's policy allows 500 EXT at once;\n   \
+         {SIGNERS} of {OPERATORS} operators sign its decision for {} minutes.",
         short_address(*agent),
         short_address(*recipient),
         LIFETIME / 60
@@ -149,6 +150,7 @@ async fn pay(setup: &Setup, output: Output) -> Result<(Payment, Value)> {
         offline: None,
         gas,
         time,
+        reasons: answer.reasons,
     };
     let balances = json!({
         "treasury": { "before": before.0.to_string(), "after": after.0.to_string() },
@@ -163,7 +165,7 @@ fn table(comparisons: &[Comparison]) -> Table {
         let agree =
             if comparison.agrees() { Cell::new("yes").fg(Color::Green) } else { Cell::new("NO").fg(Color::Red) };
         table.add_row([
-            Cell::new(comparison.check),
+            Cell::new(comparison.check_with_reasons()),
             Cell::new(vault_call::name(&comparison.on_chain)),
             Cell::new(vault_call::name(&comparison.offline)),
             agree,

@@ -16,7 +16,7 @@ use anyhow::Result;
 use assent_client::PreparedCall;
 use assent_examples::{ExampleToken, TreasuryVault};
 use assent_signer::SecretKey;
-use assent_verifier::{AttestationDocument, Authorization, Decision, Intent};
+use assent_verifier::{AttestationDocument, Authorization, Intent};
 use std::pin::Pin;
 
 /// A call that is being made.
@@ -42,6 +42,8 @@ struct Scene<'a> {
     used: &'a Authorization,
     /// A nonce that no other case uses.
     nonce: u64,
+    /// Why the policy denied the call; empty unless it did.
+    reasons: Vec<String>,
 }
 
 const CASES: [Case; 11] = [
@@ -162,14 +164,15 @@ const CASES: [Case; 11] = [
     },
     Case {
         check: "a denial",
-        story: "The agent asks for 900 EXT; the operators find that the policy forbids it, and sign that.",
+        story: "The agent asks for 900 EXT; the policy denies it, and the operators sign that.",
         expected: "PolicyDenied",
         prepare: |scene| {
             Box::pin(async {
                 let data = scene.setup.payment("900")?;
                 let intent = scene.setup.intent(data.clone());
-                let question = Question { decision: Decision::Deny, ..scene.setup.question(intent, scene.nonce) };
-                let authorization = scene.authorization(question).await?;
+                let answer = scene.setup.attest(scene.setup.question(intent, scene.nonce)).await?;
+                scene.reasons = answer.reasons;
+                let authorization = answer.authorization;
                 Ok(VaultCall { caller: scene.setup.agent, form: CallForm::Trailing(data), authorization })
             })
         },
@@ -180,8 +183,10 @@ const CASES: [Case; 11] = [
 pub async fn run(setup: &mut Setup, node: &Node, used: &Authorization, output: Output) -> Result<Vec<Comparison>> {
     let mut refused = Vec::new();
     for (nonce, case) in (1..).zip(&CASES) {
-        let call = (case.prepare)(&mut Scene { setup, node, used, nonce }).await?;
-        let comparison = compare(setup, case, &call).await?;
+        let mut scene = Scene { setup, node, used, nonce, reasons: Vec::new() };
+        let call = (case.prepare)(&mut scene).await?;
+        let reasons = scene.reasons;
+        let comparison = Comparison { reasons, ..compare(setup, case, &call).await? };
         print(&comparison, output)?;
         refused.push(comparison);
     }
@@ -202,7 +207,7 @@ async fn compare(setup: &Setup, case: &Case, call: &VaultCall) -> Result<Compari
     if stranger {
         setup.appoint(setup.agent).await?;
     }
-    Ok(Comparison { check, story, expected: Some(expected), on_chain, offline, gas, time })
+    Ok(Comparison { check, story, expected: Some(expected), on_chain, offline, gas, time, reasons: Vec::new() })
 }
 
 impl Scene<'_> {
@@ -260,6 +265,9 @@ fn print(comparison: &Comparison, output: Output) -> Result<()> {
     output.line(format_args!("\n   {}: {}", comparison.check, comparison.story))?;
     output.line(format_args!("     on chain  {}", side(&comparison.on_chain)))?;
     output.line(format_args!("     offline   {}", side(&comparison.offline)))?;
+    for reason in &comparison.reasons {
+        output.line(format_args!("     reason    {reason}"))?;
+    }
     Ok(())
 }
 

@@ -5,14 +5,16 @@ use alloy::{
     primitives::{
         Address, B256, U256, address,
         aliases::{U48, U96},
-        keccak256,
+        hex, keccak256,
+        utils::parse_ether,
     },
     providers::DynProvider,
 };
 use anyhow::{Context as _, Result};
 use assent_client::AssentClient;
 use assent_contracts::deployment::{Delays, Deployment};
-use assent_examples::{ExampleToken, deploy_vault};
+use assent_examples::{ExampleToken, deploy_token, deploy_vault};
+use assent_policy::{PolicyFolder, evaluator};
 use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_approval};
 use assent_verifier::{Epoch, EpochApproval, Policy, verify_proof_of_possession};
 
@@ -52,6 +54,8 @@ pub struct Setup {
     pub recipient: Address,
     /// The vault's policy.
     pub policy: Policy,
+    /// The rules and parameters that its id names.
+    pub rules: assent_policy::Policy,
     /// The current epoch.
     pub epoch: Epoch,
 }
@@ -77,15 +81,17 @@ impl Setup {
         register(&client, &deployment, chain_id, &operators).await?;
         let epoch = commit_epoch(&client, &deployment, &operators).await?;
 
+        let (token, _) = deploy_token(&client, owner, parse_ether("1000000")?).await?;
+        let rules = spending_limit(token)?;
         let policy = Policy {
-            policyId: keccak256("at most 500 tokens a payment, to known suppliers"),
+            policyId: rules.id(),
             operatorSet: OPERATOR_SET,
             quorum: QUORUM,
             maxLifetime: U48::from(MAX_LIFETIME),
         };
         let task_manager = deployment.task_manager.address;
         let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy.clone()).await?;
-        let token = crate::deploy_example::fill_treasury(&client, owner, vault).await?;
+        crate::deploy_example::fill_treasury(&client, owner, token, vault).await?;
         Ok(Self {
             client,
             chain_id,
@@ -98,6 +104,7 @@ impl Setup {
             token,
             recipient: RECIPIENT,
             policy,
+            rules,
             epoch,
         })
     }
@@ -113,6 +120,24 @@ impl Setup {
         self.epoch = commit_epoch(&self.client, &self.deployment, &self.operators).await?;
         Ok(())
     }
+}
+
+/// The most that one payment may have, in the token's smallest unit: 500 EXT.
+const LIMIT: &str = "500000000000000000000";
+
+/// The files of policies/spending-limit.
+const SPENDING_LIMIT: [(&str, &str); 3] = [
+    ("policy.json", include_str!("../../../../policies/spending-limit/policy.json")),
+    ("parameters.schema.json", include_str!("../../../../policies/spending-limit/parameters.schema.json")),
+    ("spending_limit.rego", include_str!("../../../../policies/spending-limit/spending_limit.rego")),
+];
+
+/// Returns the library's spending limit, with a limit for this token.
+fn spending_limit(token: Address) -> Result<assent_policy::Policy> {
+    let parameters = format!(r#"{{"currency": "0", "tokens": {{"{}": "{LIMIT}"}}}}"#, hex::encode_prefixed(token));
+    let files = SPENDING_LIMIT.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+    let files = files.chain([("parameters.json".to_owned(), parameters.into_bytes())]).collect();
+    Ok(PolicyFolder::read(&files)?.policy(evaluator()?.root())?)
 }
 
 /// Returns operators with keys derived from fixed text, so that every run is the same. The keys are public.

@@ -2,16 +2,17 @@
 
 use super::setup::{SIGNERS, Setup};
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, aliases::U48, keccak256, utils::parse_ether},
+    primitives::{Bytes, U256, aliases::U48, utils::parse_ether},
     providers::Provider,
     rpc::types::BlockNumberOrTag,
     sol_types::SolCall,
 };
 use anyhow::{Context, Result};
 use assent_examples::TreasuryVault;
+use assent_policy::{PolicyInput, ReferenceBlock, evaluate, evaluator};
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature, aggregate};
 use assent_verifier::{
-    Attestation, AttestationDocument, Authorization, Decision, Intent,
+    Attestation, AttestationDocument, Authorization, Intent,
     digest::{intent_hash, task_id},
 };
 
@@ -29,8 +30,6 @@ pub struct Question {
     pub nonce: u64,
     /// The number of operators that sign.
     pub signers: usize,
-    /// Their decision.
-    pub decision: Decision,
 }
 
 /// The operators' answer.
@@ -41,6 +40,8 @@ pub struct Answer {
     pub authorization: Authorization,
     /// The aggregate signature.
     pub aggregate: Aggregate,
+    /// Why the policy denies; empty if it allows.
+    pub reasons: Vec<String>,
 }
 
 impl Setup {
@@ -56,17 +57,20 @@ impl Setup {
         Intent { from: self.agent, to: self.vault, value: U256::ZERO, data, chainId: self.chain_id }
     }
 
-    /// Returns the question whether a call is allowed, with a quorum that allows it.
+    /// Returns the question whether a call is allowed, to as many operators as a quorum needs.
     pub fn question(&self, intent: Intent, nonce: u64) -> Question {
-        Question { intent, chain_id: self.chain_id, nonce, signers: SIGNERS, decision: Decision::Allow }
+        Question { intent, chain_id: self.chain_id, nonce, signers: SIGNERS }
     }
 
-    /// Signs with the first operators' keys, and aggregates the signatures.
+    /// Has the vault's policy decide, signs with the first operators' keys, and aggregates the signatures.
     pub async fn attest(&self, question: Question) -> Result<Answer> {
-        let Question { intent, chain_id, nonce, signers, decision } = question;
+        let Question { intent, chain_id, nonce, signers } = question;
         let (task_manager, nonce) = (self.deployment.task_manager.address, U256::from(nonce));
+        let block = self.reference_block().await?;
+        let input = PolicyInput { intent: intent.clone(), policy_client: self.vault, nonce, block };
+        let evaluation = evaluate(evaluator()?, &self.rules, &input, "")?;
         let policy_id = self.policy.policyId;
-        let issued_at = self.latest_timestamp().await?;
+        let issued_at = u64::try_from(block.timestamp)?;
         let attestation = Attestation {
             taskId: task_id(chain_id, task_manager, self.vault, policy_id, intent_hash(&intent), nonce),
             policyId: policy_id,
@@ -74,8 +78,8 @@ impl Setup {
             nonce,
             issuedAt: U48::try_from(issued_at)?,
             expiration: U48::try_from(issued_at + LIFETIME)?,
-            decision: decision.into(),
-            evidence: evidence(self.vault, nonce),
+            decision: evaluation.decision.into(),
+            evidence: evaluation.evidence.hash(),
             intent,
         };
         let batch = AttestationBatch::new(vec![attestation], chain_id, task_manager)?;
@@ -86,17 +90,18 @@ impl Setup {
         let aggregate = aggregate(&self.epoch, batch.root(), &partials)?;
         let document = aggregate.document(&batch, 0)?;
         let authorization = document.authorization()?;
-        Ok(Answer { document, authorization, aggregate })
+        let reasons = evaluation.reasons.into_iter().map(|reason| reason.message).collect();
+        Ok(Answer { document, authorization, aggregate, reasons })
     }
 
-    /// Returns the latest block's time, in Unix seconds.
-    pub async fn latest_timestamp(&self) -> Result<u64> {
+    /// Returns the latest block.
+    async fn reference_block(&self) -> Result<ReferenceBlock> {
         let latest = self.client.provider().get_block_by_number(BlockNumberOrTag::Latest).await?;
-        Ok(latest.context("the node has no latest block")?.header.timestamp)
+        let header = latest.context("the node has no latest block")?.header;
+        Ok(ReferenceBlock {
+            number: U256::from(header.number),
+            hash: header.hash,
+            timestamp: U256::from(header.timestamp),
+        })
     }
-}
-
-/// Returns a placeholder for the evidence of real operators: rules, parameters, data and result.
-fn evidence(vault: Address, nonce: U256) -> B256 {
-    keccak256([b"Assent demo evidence".as_slice(), vault.as_slice(), &nonce.to_be_bytes::<32>()].concat())
 }

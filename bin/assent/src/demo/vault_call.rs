@@ -1,11 +1,11 @@
 //! A call of the vault with its authorization, sent on chain and verified offline.
 
 use super::setup::Setup;
-use crate::verify::verify_offline;
+use crate::{output, verify::verify_offline};
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, Bytes, U256, hex},
     providers::Provider,
     rpc::types::TransactionRequest,
 };
@@ -52,6 +52,8 @@ pub struct Comparison {
     pub gas: u64,
     /// How long the offline verification took.
     pub time: Duration,
+    /// Why the policy denied the call; empty unless it did.
+    pub reasons: Vec<String>,
 }
 
 impl VaultCall {
@@ -113,6 +115,12 @@ impl Comparison {
         self.on_chain == self.offline && name == self.expected.map(Some)
     }
 
+    /// Returns what was tried, and below it why the policy denied it.
+    pub fn check_with_reasons(&self) -> String {
+        let reasons = self.reasons.iter().map(|reason| format!("\n  {}", wrapped(reason)));
+        format!("{}{}", self.check, reasons.collect::<String>())
+    }
+
     /// Returns the comparison as JSON.
     pub fn to_json(&self) -> Value {
         let side =
@@ -123,11 +131,32 @@ impl Comparison {
             "expected": self.expected,
             "onChain": side(&self.on_chain),
             "offline": side(&self.offline),
+            "reasons": self.reasons,
             "agree": self.agrees(),
             "gas": self.gas,
             "microseconds": u64::try_from(self.time.as_micros()).unwrap_or(u64::MAX),
         })
     }
+}
+
+/// Breaks a reason into lines that fit the table's first column.
+fn wrapped(reason: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in reason.split(' ') {
+        let word = match hex::decode(word) {
+            Ok(bytes) if word.starts_with("0x") => output::shortened(bytes),
+            _ => word.to_owned(),
+        };
+        let last = lines.last().map_or(0, String::len);
+        if last > 0 && last + word.len() > 28 {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(&word);
+        }
+    }
+    lines.join("\n  ")
 }
 
 /// Returns revert data as an error with its arguments.
@@ -151,7 +180,7 @@ mod tests {
     fn comparison(expected: Option<&'static str>, on_chain: Option<Refusal>, offline: Option<Refusal>) -> Comparison {
         let data = |refusal: Option<Refusal>| refusal.map(|refusal| Bytes::from(refusal.revert_data()));
         let (on_chain, offline) = (data(on_chain), data(offline));
-        Comparison { check: "", story: "", expected, on_chain, offline, gas: 0, time: Duration::ZERO }
+        Comparison { check: "", story: "", expected, on_chain, offline, gas: 0, time: Duration::ZERO, reasons: vec![] }
     }
 
     #[test]

@@ -85,6 +85,7 @@ fn attest_from<'a>(source: &'a str, file: &'a str, keys: &[&'a str]) -> Vec<&'a 
         "1800000000",
         "--expiration",
         "1800000600",
+        "--without-policy",
         "--decision",
         "allow",
         "--evidence",
