@@ -1,4 +1,4 @@
-//! Replays the session in docs/tutorial.md in a shell and compares the output.
+//! Replays the sessions in docs/tutorial.md and docs/policies.md in a shell and compares the output.
 
 mod command;
 #[path = "command/anvil.rs"]
@@ -26,17 +26,27 @@ struct Step {
 
 #[test]
 fn the_session_in_the_tutorial_prints_what_the_page_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let page = fs::read_to_string(root.join("docs/tutorial.md")).expect("the tutorial");
-    let steps = steps(&page);
-    assert!(steps.len() > 10, "the tutorial has a block ```console with the session");
+    let anvil = Anvil::start(&[]);
+    compare("tutorial.md", Some(&anvil.url));
+}
 
-    let (anvil, desk) = (Anvil::start(&[]), Desk::new());
-    let outputs = replay(&steps, &anvil, &desk, &root.join("node_modules/.bin"));
+#[test]
+fn the_session_about_policies_prints_what_the_page_says() {
+    compare("policies.md", None);
+}
+
+/// Replays a page's session, with the node at a URL if it needs one.
+fn compare(name: &str, url: Option<&str>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = fs::read_to_string(root.join("docs").join(name)).expect("the page");
+    let steps = steps(&page);
+    assert!(steps.len() > 10, "docs/{name} has a block ```console with the session");
+
+    let outputs = replay(&steps, url, &Desk::new(), &root.join("node_modules/.bin"));
     assert_eq!(outputs.len(), steps.len(), "{outputs:?}");
     let wrong = steps.iter().zip(&outputs).filter(|(step, output)| !step.is_true(output));
     let wrong = wrong.map(|(step, output)| format!("$ {}\n{output}", step.command)).collect::<Vec<_>>();
-    assert!(wrong.is_empty(), "docs/tutorial.md differs from the actual output:\n\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "docs/{name} differs from the actual output:\n\n{}", wrong.join("\n"));
 }
 
 /// The commands of the only block of a shell's session, each after `$ `, and their output.
@@ -56,16 +66,17 @@ fn steps(page: &str) -> Vec<Step> {
 }
 
 /// What each command prints, in one shell, in an empty directory.
-fn replay(steps: &[Step], anvil: &Anvil, desk: &Desk, programs: &Path) -> Vec<String> {
+fn replay(steps: &[Step], url: Option<&str>, desk: &Desk, programs: &Path) -> Vec<String> {
+    let url = url.unwrap_or(URL);
     let commands = steps.iter().map(|step| format!("{}\nprintf '\\036'\n", step.command)).collect::<String>();
-    desk.write("session.sh", format!("exec 2>&1\n{}", commands.replace(URL, &anvil.url)));
+    desk.write("session.sh", format!("exec 2>&1\n{}", commands.replace(URL, url)));
     let assent = Path::new(env!("CARGO_BIN_EXE_assent")).parent().expect("a directory");
     let path = env::var_os("PATH").unwrap_or_default();
     let path = [assent.to_owned(), programs.to_owned()].into_iter().chain(env::split_paths(&path));
     let mut bash = Command::new("bash");
     bash.args(["--noprofile", "--norc", "session.sh"]).stdin(Stdio::null());
     bash.env("PATH", env::join_paths(path).expect("a search path"));
-    let printed = desk.run_program(bash).out.replace(&anvil.url, URL);
+    let printed = desk.run_program(bash).out.replace(url, URL);
     assert!(!printed.contains('\u{1b}'), "colours are for terminals: {printed}");
     let mut outputs = printed.split(SEPARATOR).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(outputs.pop().as_deref(), Some(""), "the session runs to its end: {printed}");
