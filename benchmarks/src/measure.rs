@@ -17,6 +17,9 @@ pub const TIMES_COMMAND: &str = "cargo bench -p assent-verifier --all-features -
 /// Measures the ratios.
 pub const RATIO_COMMAND: &str = "cargo bench -p assent-verifier --all-features --bench ratio";
 
+/// Measures components of PolicyData.
+pub const POLICY_DATA_COMMAND: &str = "cargo bench -p assent-policy-data --bench calls";
+
 /// The numbers of attestations that are verified at once.
 pub const BATCHES: [u32; 5] = [1, 16, 64, 256, 1024];
 /// The numbers of operators that do not sign, when one attestation is verified.
@@ -37,6 +40,20 @@ pub fn gas(root: &Path) -> Result<()> {
     // The snapshots are to be written, not compared with.
     tests.env_remove("FORGE_SNAPSHOT_CHECK").current_dir(root).stdout(io::stderr());
     must_pass(&mut tests, GAS_COMMAND)
+}
+
+/// Runs the benchmark of PolicyData components. Returns the microseconds of one observation, by language.
+///
+/// # Errors
+/// When it cannot be built or run, or prints something else.
+pub fn policy_data(root: &Path) -> Result<BTreeMap<String, f64>> {
+    eprintln!("$ {POLICY_DATA_COMMAND}    (some minutes the first time)");
+    let output = cargo(root, POLICY_DATA_COMMAND).stderr(Stdio::inherit()).output();
+    let output = output.context("cargo could not be started")?;
+    if !output.status.success() {
+        bail!("`{POLICY_DATA_COMMAND}` failed ({}); its output above says why", output.status);
+    }
+    serde_json::from_slice(&output.stdout).context("the times are no JSON")
 }
 
 /// Runs the benchmarks.

@@ -242,7 +242,8 @@ fn change(factor: f64) -> String {
     format!("{:+.1} %", 100.0 * (factor - 1.0))
 }
 
-fn micros(time: f64) -> String {
+/// A time in microseconds, without fractions.
+pub fn micros(time: f64) -> String {
     if time < 1000.0 { format!("{time:.0}") } else { thousands(time.round() as u64) }
 }
 

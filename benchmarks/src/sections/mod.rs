@@ -1,6 +1,7 @@
 //! The sections of the report, a module each.
 
 mod gas;
+mod policy_data;
 mod time;
 
 use crate::section::Section;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// All sections. A new one is a module and an entry here.
-pub const ALL: [Section; 2] = [gas::SECTION, time::SECTION];
+pub const ALL: [Section; 3] = [gas::SECTION, policy_data::SECTION, time::SECTION];
 
 /// Returns the figures of all sections as one object.
 ///
