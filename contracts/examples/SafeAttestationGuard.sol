@@ -106,8 +106,8 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
     }
 
     /// @dev Returns whether the Safe calls a function of the guard that needs no authorization: it announces the Safe's
-    /// exit or revokes attestations. Excludes a delegatecall, which would run in the Safe's storage, and a refund, which
-    /// pays an account of the owners' choice.
+    /// exit or revokes attestations. Excludes a delegatecall, which would run in the Safe's storage, and a refund,
+    /// which pays an account of the owners' choice.
     function _isUngated(address to, bytes memory data, Enum.Operation operation, uint256 gasPrice)
         private
         view

@@ -18,7 +18,8 @@ struct EvidenceOpening {
 bytes32 constant RULES_TYPE_HASH = keccak256("Rules(bytes32 image,bytes32 content,uint64 stepLimit)");
 bytes32 constant POLICY_TYPE_HASH = keccak256("Policy(bytes32 rules,bytes32 parameters)");
 bytes32 constant EVIDENCE_TYPE_HASH = keccak256(
-    "Evidence(bytes32 image,bytes32 rules,uint64 stepLimit,bytes32 parameters,bytes32 input,bytes32 data,bytes32 result)"
+    "Evidence(bytes32 image,bytes32 rules,uint64 stepLimit,bytes32 parameters,bytes32 input,bytes32 data,"
+    "bytes32 result)"
 );
 
 /// @dev Height of the result region's subtree: 2^11 leaves of 32 bytes.
@@ -41,7 +42,7 @@ library PolicyEvidence {
     /// @notice Returns what an evidence says.
     /// @dev Warning: it shows what was claimed, not that the decision follows from it.
     /// @param evidence The evidence.
-    /// @param firstLeaf The result region's first 32 bytes: the length, the decision byte, the beginning of the reasons.
+    /// @param firstLeaf The result region's first 32 bytes: the length, the decision byte, the first reasons.
     /// @param siblings The first leaf's siblings in the result region, from the leaf up.
     function open(Evidence memory evidence, bytes32 firstLeaf, bytes32[RESULT_HEIGHT] memory siblings)
         internal

@@ -32,8 +32,8 @@ uint256 constant MAX_LIFETIME_SHIFT = 234;
 library PolicyTermsLibrary {
     /// @notice Returns whether a client may have this policy. The fields of such a policy fit into `PolicyTerms`.
     function isAcceptable(Policy memory policy) internal pure returns (bool) {
-        return policy.policyId != 0 && OperatorSetId.unwrap(policy.operatorSet) <= OPERATOR_SET_MASK
-            && Quorum.isAcceptable(policy.quorum) && policy.maxLifetime != 0 && policy.maxLifetime <= MAX_EPOCH_LIFETIME;
+        return policy.policyId != 0 && Quorum.isAcceptable(policy.quorum) && policy.maxLifetime != 0
+            && policy.maxLifetime <= MAX_EPOCH_LIFETIME && OperatorSetId.unwrap(policy.operatorSet) <= OPERATOR_SET_MASK;
     }
 
     /// @notice Returns the TaskManager that the client asks; zero if it has none.
@@ -77,7 +77,8 @@ library PolicyTermsLibrary {
 
     /// @notice Returns another policy, which is acceptable, under the same TaskManager and floor.
     function withPolicy(PolicyTerms terms, Policy memory policy) internal pure returns (PolicyTerms) {
-        uint256 others = PolicyTerms.unwrap(terms) & (TASK_MANAGER_MASK | (ISSUANCE_FLOOR_MASK << ISSUANCE_FLOOR_SHIFT));
+        uint256 kept = TASK_MANAGER_MASK | (ISSUANCE_FLOOR_MASK << ISSUANCE_FLOOR_SHIFT);
+        uint256 others = PolicyTerms.unwrap(terms) & kept;
         return PolicyTerms.wrap(
             others | (uint256(OperatorSetId.unwrap(policy.operatorSet)) << OPERATOR_SET_SHIFT)
                 | (uint256(policy.quorum) << QUORUM_SHIFT) | (uint256(policy.maxLifetime) << MAX_LIFETIME_SHIFT)

@@ -141,9 +141,9 @@ impl<P: Provider> AssentClient<P> {
     /// Reads the context for verifying a client's authorizations, as of the latest block, whose time is the context's.
     ///
     /// It has the chain, the TaskManager, the policy, the issuance floor, these epochs, and the words of these nonces,
-    /// but no recorded roots: see [`read_recorded_roots`](Self::read_recorded_roots). An epoch that the TaskManager does not know is
-    /// left out. A client without a TaskManager has neither epochs nor spent nonces. Verification then returns the
-    /// chain's refusal.
+    /// but no recorded roots: see [`read_recorded_roots`](Self::read_recorded_roots). An epoch that the TaskManager
+    /// does not know is left out. A client without a TaskManager has neither epochs nor spent nonces. Verification then
+    /// returns the chain's refusal.
     ///
     /// ```
     /// # mod fixture { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/fixture.rs")); }

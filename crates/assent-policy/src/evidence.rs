@@ -189,7 +189,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
-        fn a_result_is_opened_to_its_decision(mut result in prop::collection::vec(any::<u8>(), 1..5_000), allowed: bool) {
+        fn a_result_is_opened_to_its_decision(
+            mut result in prop::collection::vec(any::<u8>(), 1..5_000),
+            allowed: bool,
+        ) {
             result[0] = u8::from(allowed);
             let proof = ResultProof::new(&result).unwrap();
             let evidence = evidence(&result);

@@ -313,7 +313,7 @@ const fn verb(decision: Decision) -> &'static str {
 }
 
 impl EvidenceFile {
-    /// Returns the roots of what the file holds, its claimed result included. Returns nothing if a content does not fit.
+    /// Returns the roots of what the file holds, its claimed result included; nothing if a content does not fit.
     pub fn roots(&self) -> Option<Evidence> {
         use assent_machine::{Region, content_root};
         Some(Evidence {

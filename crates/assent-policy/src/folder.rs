@@ -28,9 +28,9 @@ pub struct PolicyFolder {
     pub modules: BTreeMap<String, String>,
     /// The modules with tests (`…_test.rego`), by file name.
     pub tests: BTreeMap<String, String>,
-    /// `parameters.schema.json`; an empty object if there is none.
+    /// `parameters.schema.json`; an empty object if it is missing.
     pub parameters_schema: Value,
-    /// `parameters.json`; an empty object if there is none.
+    /// `parameters.json`; an empty object if it is missing.
     pub parameters: Value,
     /// The components of the sources, by name.
     pub components: BTreeMap<String, Vec<u8>>,
@@ -154,8 +154,8 @@ impl PolicyFolder {
         Ok(Bundle::new(self.manifest.name.clone(), self.manifest.version.clone(), policy, self.components.clone())?)
     }
 
-    /// Returns the content of a rules region that runs the tests: those whose names match `run`, or all. Its decision is
-    /// always to deny.
+    /// Returns the content of a rules region that runs the tests: those whose names match `run`, or all. Its decision
+    /// is always to deny.
     ///
     /// # Errors
     ///
@@ -195,7 +195,7 @@ impl PolicyFolder {
     }
 }
 
-/// Returns a file with a JSON object, or an empty object if there is none.
+/// Returns a file with a JSON object, or an empty object if it is missing.
 fn object(files: &BTreeMap<String, Vec<u8>>, file: &str) -> Result<Value, FolderError> {
     let Some(text) = files.get(file) else { return Ok(Value::from(Object::new())) };
     let value = json::parse(text).and_then(|value| match value.as_object() {

@@ -4,8 +4,13 @@ use assent_policy::{Finding, PolicyFolder, check};
 use std::collections::BTreeMap;
 
 const MANIFEST: &str = r#"{"name": "treasury", "version": "1.0.0", "entrypoint": "treasury",
-    "functions": ["function pay(address to, uint256 amount, bool urgent, bytes note)", "function mint((address to, int8 by)[] items)"],
-    "sources": {"price": {"schema": {"type": "object", "properties": {"usd": {"type": "string", "format": "uint256"}}}}}}"#;
+    "functions": [
+        "function pay(address to, uint256 amount, bool urgent, bytes note)",
+        "function mint((address to, int8 by)[] items)"
+    ],
+    "sources": {"price": {
+        "schema": {"type": "object", "properties": {"usd": {"type": "string", "format": "uint256"}}}
+    }}}"#;
 const SCHEMA: &str = r#"{"type": "object", "additionalProperties": false, "properties": {
     "limit": {"type": "string", "format": "uint256"}, "plain": {"type": "string"}, "count": {"type": "integer"},
     "owner": {"type": "string", "format": "address"},
@@ -29,7 +34,9 @@ fn strict_refusals_name_file_line_column_and_what_to_write_instead() {
         (
             "allow if input.call.args.amount <= \"1000\"",
             "5:10",
-            "`input.call.args.amount` is a number and `\"1000\"` a string, so that the result is always the same; write 1000 without quotes",
+            "`input.call.args.amount` is a number and `\"1000\"` a string, so that the result is always the \
+             same; write \
+             1000 without quotes",
         ),
         ("allow if \"5\" > input.intent.value", "5:10", "write 5 without quotes"),
         ("allow if input.intent.chain_id == \"1\"", "5:10", "write 1 without quotes"),
@@ -107,7 +114,8 @@ fn strict_refusals_name_file_line_column_and_what_to_write_instead() {
         (
             "allow if data.params.limt > 1",
             "5:22",
-            "`data.params.limt` is not defined: declare it under \"properties\" in parameters.schema.json; there is `count`, `limit`",
+            "`data.params.limt` is not defined: declare it under \"properties\" in parameters.schema.json; there is \
+             `count`, `limit`",
         ),
         (
             "allow if data.wasm.prices",
@@ -160,8 +168,11 @@ fn strict_refusals_name_file_line_column_and_what_to_write_instead() {
 fn ordinary_rules_have_no_findings() {
     for rules in [
         "allow if input.call.args.amount <= data.params.limit",
-        "allow if count(deny) == 0\n\ndeny contains sprintf(\"%v is more than %v\", [x, data.params.limit]) if {\n\tx := input.call.args.amount\n\tx > data.params.limit\n}",
-        "allow if {\n\tinput.call.function == \"pay\"\n\tinput.call.args.to in data.params.recipients\n\tinput.intent.to == \"0x00000000000000000000000000000000000000ab\"\n}",
+        "allow if count(deny) == 0\n\n\
+         deny contains sprintf(\"%v is more than %v\", [x, data.params.limit]) if {\n\
+         \tx := input.call.args.amount\n\tx > data.params.limit\n}",
+        "allow if {\n\tinput.call.function == \"pay\"\n\tinput.call.args.to in data.params.recipients\n\
+         \tinput.intent.to == \"0x00000000000000000000000000000000000000ab\"\n}",
         "allow if lower(data.params.plain) == input.intent.from",
         "allow if input.intent.from == data.params.owner",
         "allow if to_number(data.params.plain) > 5",

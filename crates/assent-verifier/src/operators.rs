@@ -282,8 +282,8 @@ pub struct Epoch {
     pub operator_set: u32,
     /// The first second at which the epoch is no longer in force, Unix time.
     ///
-    /// At most `expiresAt` in the OperatorRegistry; lowered to the end of the grace period by the set's next epoch, and 0
-    /// once revoked.
+    /// At most `expiresAt` in the OperatorRegistry; lowered to the end of the grace period by the set's next epoch, and
+    /// 0 once revoked.
     pub valid_until: U48,
     /// The operators that may sign.
     pub operators: OperatorSet,

@@ -415,7 +415,8 @@ test("an attestation that the client voided is refused", async () => {
   const { issuedAt } = document.attestation;
   const floor = issuedAt + 1;
   const client = { abi: policyClientAbi, address: world.vault } as const;
-  await world.mined(await world.owner.writeContract({ ...client, functionName: "voidAssentAttestations", args: [floor] }));
+  const voiding = { ...client, functionName: "voidAssentAttestations", args: [floor] } as const;
+  await world.mined(await world.owner.writeContract(voiding));
   assert.equal(await world.reader.readContract({ ...client, functionName: "assentIssuanceFloor" }), floor);
   await assertRefused(pay(1n, document), ["AttestationVoided", { issuedAt, floor }]);
   const refusal = await refusalOf(

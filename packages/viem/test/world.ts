@@ -122,7 +122,8 @@ export async function createWorld() {
 
   /** The first `signers` operators, in the order of the epoch's table, sign their decision on an intent. */
   const attest = async (intent: Intent, terms: Terms = {}): Promise<AttestationDocument> => {
-    const { nonce = 0n, issuedIn = 0, lifetime = 300, decision = "allow", signers = OPERATORS, merkleProof = [] } = terms;
+    const { nonce = 0n, issuedIn = 0, lifetime = 300, decision = "allow" } = terms;
+    const { signers = OPERATORS, merkleProof = [] } = terms;
     const { timestamp } = await reader.getBlock();
     return signAttestation({
       chainId: foundry.id,

@@ -289,8 +289,8 @@ abstract contract RecordedRootsTest is ClientTestBase {
         taskManager.recordRoots(FIRST_EPOCH, new SignedRoot[](0));
     }
 
-    /// @dev The coefficients commit to the calldata and to the chain, the contract and the keys. Whoever chose one of
-    /// them after the calldata could have two invalid signatures accepted together.
+    /// @dev The coefficients commit to the calldata and to the chain, the contract and the keys. Anyone who chose one
+    /// of them after the calldata could have two invalid signatures accepted together.
     function test_CoefficientsCommitToCalldataChainContractAndKeys() public {
         SignedRoot[] memory roots = _roots(3);
         (address table,,,) = taskManager.epochs(FIRST_EPOCH);

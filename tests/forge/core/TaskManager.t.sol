@@ -210,8 +210,8 @@ contract TaskManagerTest is TrailingPath {
         return string.concat(
             '"Attestation":[{"name":"taskId","type":"bytes32"},{"name":"policyId","type":"bytes32"},',
             '{"name":"policyClient","type":"address"},{"name":"nonce","type":"uint256"},',
-            '{"name":"issuedAt","type":"uint48"},{"name":"expiration","type":"uint48"},{"name":"decision","type":"uint8"},',
-            '{"name":"evidence","type":"bytes32"},{"name":"intent","type":"Intent"}]'
+            '{"name":"issuedAt","type":"uint48"},{"name":"expiration","type":"uint48"},',
+            '{"name":"decision","type":"uint8"},{"name":"evidence","type":"bytes32"},{"name":"intent","type":"Intent"}]'
         );
     }
 

@@ -101,7 +101,7 @@ fn sentences(rules: &SingleRules, parameters: &Value) -> Vec<String> {
     }
     let denials = denials(&rules.entrypoint, &rules.modules);
     if denials.is_empty() {
-        lines.push("It gives no reasons of its own when it denies.".into());
+        lines.push("It gives no reasons when it denies.".into());
     } else {
         lines.push("It denies with these reasons:".into());
     }

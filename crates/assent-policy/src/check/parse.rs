@@ -1,7 +1,7 @@
 //! The parser of modules, bounded: what is too long or nested too deep is refused.
 //!
-//! It accepts what the evaluator's parser accepts of the language's first version, and is used only to find what must be
-//! changed: the evaluator parses the rules itself.
+//! It accepts what the evaluator's parser accepts of the language's first version, and is used only to find what must
+//! be changed: the evaluator parses the rules itself.
 
 use super::{
     Finding,
@@ -133,7 +133,7 @@ impl Parser {
     fn too_deep(&self, span: &Span) -> Failure {
         (
             span.clone(),
-            format!("expressions are nested more than {MAX_DEPTH} deep; give parts of them to rules of their own"),
+            format!("expressions are nested more than {MAX_DEPTH} deep; give parts of them to separate rules"),
         )
     }
 
@@ -248,7 +248,7 @@ impl Parser {
         if self.take_symbol(":=") || self.take_symbol("=") { self.term_in().map(Some) } else { Ok(None) }
     }
 
-    /// Parses `if` and a body; an empty one if there is none.
+    /// Parses `if` and a body; an empty one if it is missing.
     fn body(&mut self) -> Parsed<Query> {
         if !self.take_word("if") {
             return Ok(Query::default());

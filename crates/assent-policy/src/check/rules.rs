@@ -69,8 +69,8 @@ fn entrypoint_findings(folder: &PolicyFolder, program: &Program) -> Vec<Finding>
     let mut findings = Vec::new();
     match rules.get("allow") {
         None => findings.push(in_manifest(format!(
-            "the package {entrypoint:?} has no rule `allow`, so that every call is denied; write `default allow := false` \
-             and `allow if …`"
+            "the package {entrypoint:?} has no rule `allow`, so that every call is denied; write `default allow := \
+             false` and `allow if …`"
         ))),
         Some(allow) if !matches!(allow.kind(), RuleKind::Value | RuleKind::Default) => {
             findings.extend(allow.definitions.iter().map(|(module, rule)| {

@@ -371,7 +371,8 @@ impl<'a> Walker<'a> {
             Text::Plain if matches!(form, Text::Address | Text::Bytes) => {
                 let format = if *form == Text::Address { "address" } else { "bytes" };
                 let message = format!(
-                    "{} is a string without format, whose letters can be of either case; give it \"format\": {format:?} in its schema",
+                    "{} is a string without format, whose letters can be of either case; give it \"format\": \
+                     {format:?} in its schema",
                     quote(span)
                 );
                 return self.report(span, message);
@@ -395,7 +396,8 @@ impl<'a> Walker<'a> {
                 }
                 Text::Function if self.environment.functions.contains(literal) => continue,
                 Text::Function => format!(
-                    "policy.json names no function {literal:?}, so that calls of it are denied before; add it to `functions`, or write one of {}",
+                    "policy.json names no function {literal:?}, so that calls of it are denied before; add it to \
+                     `functions`, or write one of {}",
                     list(&self.environment.functions)
                 ),
                 Text::Signature if self.environment.signatures.contains(literal) => continue,
@@ -539,7 +541,8 @@ impl<'a> Walker<'a> {
         let below = self.program.rules_below(&names.join("."));
         if below.is_empty() {
             let message = format!(
-                "`data.{}` is not defined: parameters are in `data.params`, sources in `data.wasm`, and rules in their packages",
+                "`data.{}` is not defined: parameters are in `data.params`, sources in `data.wasm`, and rules in \
+                 their packages",
                 names.join(".")
             );
             self.report(span, message);

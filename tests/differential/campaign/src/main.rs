@@ -14,8 +14,8 @@ use std::{num::NonZero, thread};
 /// spent.
 ///
 /// A case about which they differ is made as small as it can be and kept in tests/differential/campaign/regressions,
-/// where `cargo test` tries it again. The exit status is 0 only when nothing differed and every error of the protocol was
-/// reached.
+/// where `cargo test` tries it again. The exit status is 0 only when nothing differed and every error of the protocol
+/// was reached.
 #[derive(Parser)]
 #[command(name = "cargo xtask fuzz", bin_name = "cargo xtask fuzz", after_help = EXAMPLES)]
 struct Arguments {
