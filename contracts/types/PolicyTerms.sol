@@ -32,8 +32,9 @@ uint256 constant MAX_LIFETIME_SHIFT = 234;
 library PolicyTermsLibrary {
     /// @notice Returns whether a client may have this policy. The fields of such a policy fit into `PolicyTerms`.
     function isAcceptable(Policy memory policy) internal pure returns (bool) {
-        return policy.policyId != 0 && Quorum.isAcceptable(policy.quorum) && policy.maxLifetime != 0
-            && policy.maxLifetime <= MAX_EPOCH_LIFETIME && OperatorSetId.unwrap(policy.operatorSet) <= OPERATOR_SET_MASK;
+        if (policy.maxLifetime == 0 || policy.maxLifetime > MAX_EPOCH_LIFETIME) return false;
+        return policy.policyId != 0 && OperatorSetId.unwrap(policy.operatorSet) <= OPERATOR_SET_MASK
+            && Quorum.isAcceptable(policy.quorum);
     }
 
     /// @notice Returns the TaskManager that the client asks; zero if it has none.
