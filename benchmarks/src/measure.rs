@@ -77,6 +77,29 @@ pub fn times(root: &Path) -> Result<Times> {
     read(&criterion, ratios)
 }
 
+/// Runs the reference policies on the machine and natively, in turns.
+///
+/// # Errors
+/// When the programs cannot be built or run.
+pub fn policy<T: DeserializeOwned>(root: &Path) -> Result<T> {
+    const NATIVE_COMMAND: &str =
+        "cargo build --locked --release --manifest-path evaluator/Cargo.toml --package assent-evaluator-native";
+    const SPEED_COMMAND: &str = "cargo run --release --package assent-evaluator-tests --bin policy-speed";
+    eprintln!("$ {NATIVE_COMMAND}    (minutes, the first time)");
+    let target = root.join("target/evaluator-native");
+    let mut native = cargo(root, NATIVE_COMMAND);
+    must_pass(native.arg("--target-dir").arg(&target).stdout(io::stderr()), NATIVE_COMMAND)?;
+
+    eprintln!("$ {SPEED_COMMAND}");
+    let mut speed = cargo(root, SPEED_COMMAND);
+    let output = speed.arg("--").arg(target.join("release/assent-evaluator-native")).stderr(Stdio::inherit()).output();
+    let output = output.context("cargo could not be started")?;
+    if !output.status.success() {
+        bail!("`{SPEED_COMMAND}` failed ({}); its output above says why", output.status);
+    }
+    serde_json::from_slice(&output.stdout).context("the figures are no JSON")
+}
+
 fn read(criterion: &Path, ratios: BTreeMap<String, Comparison>) -> Result<Times> {
     Ok(Times {
         machine: machine(),

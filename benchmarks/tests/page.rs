@@ -42,6 +42,10 @@ fn the_json_has_the_figures_that_programs_look_for() {
         "/ratio/verify/blst",
         "/ratio/verify/arkworks",
         "/time/batchPerAttestationMicros/1024",
+        "/policy/treasurySteps",
+        "/policy/smallSteps",
+        "/policy/ratioToNative",
+        "/machine/stepsPerSecond",
     ] {
         assert!(figures.pointer(path).is_some_and(serde_json::Value::is_number), "no number at {path} in {figures:#}");
     }
