@@ -58,7 +58,7 @@ async fn answers_as_a_real_anvil_does() {
 }
 
 fn find_anvil() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../node_modules/.bin/anvil");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../node_modules/.bin/anvil");
     path.exists().then_some(path)
 }
 

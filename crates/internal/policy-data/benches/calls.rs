@@ -1,7 +1,7 @@
 //! The time of one observation without input and output, by language.
 //!
-//! `cargo bench -p assent-policy-data --bench calls` prints JSON: the median of many calls in microseconds of CPU time, with
-//! a new instance each. Components that are not built are left out, and named on standard error.
+//! `cargo bench -p assent-policy-data --bench calls` prints JSON: the median of many calls in microseconds of CPU time,
+//! with a new instance each. Components that are not built are left out, and named on standard error.
 //! Names of languages as arguments select them.
 
 use alloy_primitives::{Address, B256, Bytes, U256};

@@ -4,8 +4,10 @@ mod rpc;
 
 pub use rpc::RpcChain;
 
-use crate::exchange::{Header, Log, LogFilter};
-use crate::{limits, request::BlockReference};
+use crate::{
+    exchange::{Header, Header as BlockReference, Log, LogFilter},
+    limits,
+};
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 /// Reads of a chain as of a block.

@@ -1,6 +1,6 @@
 //! Why there is no observation.
 
-use crate::{chain::ChainError, exchange::Question, history::HistoryError, http::HttpRefusal, limits};
+use crate::{chain::ChainError, exchange::Question, http::HttpRefusal, limits};
 
 /// Why a component cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -206,4 +206,63 @@ pub enum PlaybackError {
 pub struct StartError {
     /// The runtime's words.
     pub detail: String,
+}
+
+/// Why the query cannot be answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// The event is malformed.
+    #[error("cannot parse the event {event:?}: {detail}")]
+    Event {
+        /// The event.
+        event: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The event has no indexed argument of that name.
+    #[error("the event has no indexed argument {name:?}; `where` compares indexed arguments")]
+    NotIndexed {
+        /// The argument.
+        name: String,
+    },
+    /// The event has no unsigned integer of that name.
+    #[error("the event has no unsigned integer {name:?} to add up")]
+    NotSummable {
+        /// The argument.
+        name: String,
+    },
+    /// A value is neither one of its type nor the path of one.
+    #[error("{operand:?} is not of type {expected}, and not the path of one in the request")]
+    Operand {
+        /// What the query has.
+        operand: String,
+        /// The type.
+        expected: String,
+    },
+    /// The window has too many blocks.
+    #[error("the window has more than {} blocks", limits::HISTORY_BLOCKS)]
+    WindowTooLong,
+    /// The window is empty.
+    #[error("the window is empty")]
+    EmptyWindow,
+    /// There are too many events.
+    #[error("the window has more than {} events", limits::HISTORY_EVENTS)]
+    TooManyEvents,
+    /// A log is not one of the event, although its first topic says so.
+    #[error("log {log_index} of block {block_number} is not one of the event: {detail}")]
+    Log {
+        /// The log's block.
+        block_number: u64,
+        /// The log's index in the block.
+        log_index: u32,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The sum does not fit 256 bits.
+    #[error("the sum of {name} does not fit 256 bits")]
+    Overflow {
+        /// The argument.
+        name: String,
+    },
 }

@@ -8,6 +8,10 @@
 //!
 //! `sum` and `events` are there only if the query asks for them.
 
+pub use crate::{
+    error::HistoryError,
+    query::{HistoryQuery, Window},
+};
 use crate::{
     error::ObserveError,
     exchange::{Answer, Header, Log, LogFilter, Question},
@@ -20,105 +24,8 @@ use alloy_dyn_abi::{DynSolType, DynSolValue, EventExt, Specifier};
 use alloy_json_abi::Event;
 use alloy_primitives::{Address, B256, LogData, U256, hex};
 use assent_json::{Object, Value};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
 /// Header reads for a window in seconds, and for the events that are listed, with room for reads of logs.
 const READS: usize = 256;
-
-/// What the manifest says of a source `history`.
-///
-/// Complete: it is the format of the manifest, which has a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HistoryQuery {
-    /// The event as Solidity declares it: `event Transfer(address indexed from, address indexed to, uint256 value)`.
-    pub event: String,
-    /// The contract that emits it: an address, or the path of one in the request, such as `task.client`.
-    pub address: String,
-    /// Values of indexed arguments, by name: each a value, or the path of one in the request.
-    #[serde(default, rename = "where", skip_serializing_if = "BTreeMap::is_empty")]
-    pub arguments: BTreeMap<String, String>,
-    /// How far back.
-    pub window: Window,
-    /// The argument to add up, an unsigned integer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sum: Option<String>,
-    /// Whether to list the newest events, at most [`limits::HISTORY_LISTED`].
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub events: bool,
-}
-
-/// A window that ends with the reference block, which is in it.
-///
-/// Complete: it is the format of the manifest, which has a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum Window {
-    /// So many blocks.
-    Blocks(u64),
-    /// The blocks whose time is less than so many seconds before the reference block's.
-    Seconds(u64),
-}
-
-/// Why the query cannot be answered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HistoryError {
-    /// The event is malformed.
-    #[error("cannot parse the event {event:?}: {detail}")]
-    Event {
-        /// The event.
-        event: String,
-        /// What is wrong.
-        detail: String,
-    },
-    /// The event has no indexed argument of that name.
-    #[error("the event has no indexed argument {name:?}; `where` compares indexed arguments")]
-    NotIndexed {
-        /// The argument.
-        name: String,
-    },
-    /// The event has no unsigned integer of that name.
-    #[error("the event has no unsigned integer {name:?} to add up")]
-    NotSummable {
-        /// The argument.
-        name: String,
-    },
-    /// A value is neither one of its type nor the path of one.
-    #[error("{operand:?} is not of type {expected}, and not the path of one in the request")]
-    Operand {
-        /// What the query has.
-        operand: String,
-        /// The type.
-        expected: String,
-    },
-    /// The window has too many blocks.
-    #[error("the window has more than {} blocks", limits::HISTORY_BLOCKS)]
-    WindowTooLong,
-    /// The window is empty.
-    #[error("the window is empty")]
-    EmptyWindow,
-    /// There are too many events.
-    #[error("the window has more than {} events", limits::HISTORY_EVENTS)]
-    TooManyEvents,
-    /// A log is not one of the event, although its first topic says so.
-    #[error("log {log_index} of block {block_number} is not one of the event: {detail}")]
-    Log {
-        /// The log's block.
-        block_number: u64,
-        /// The log's index in the block.
-        log_index: u32,
-        /// What is wrong.
-        detail: String,
-    },
-    /// The sum does not fit 256 bits.
-    #[error("the sum of {name} does not fit 256 bits")]
-    Overflow {
-        /// The argument.
-        name: String,
-    },
-}
 
 /// Answers a query for a task.
 ///

@@ -37,6 +37,7 @@ mod host;
 pub mod http;
 mod imports;
 pub mod limits;
+mod query;
 mod recording;
 mod request;
 mod state;

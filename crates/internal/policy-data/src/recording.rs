@@ -2,9 +2,9 @@
 
 use crate::{
     error::{ObserveError, PlaybackError},
-    exchange::{Answer, Exchange, Question},
+    exchange::{Answer, Exchange, Header as BlockReference, Question},
     limits,
-    request::BlockReference,
+    query::HistoryQuery,
     world::World,
 };
 use alloy_primitives::B256;
@@ -50,7 +50,7 @@ pub enum Source {
     /// A component, by its SHA-256.
     Component(B256),
     /// The built-in source `history`, with its query.
-    History(crate::history::HistoryQuery),
+    History(HistoryQuery),
 }
 
 impl Recording {

@@ -3,10 +3,9 @@
 use crate::{
     chain::ChainReader,
     error::ObserveError,
-    exchange::{Answer, LogFilter, Question},
+    exchange::{Answer, Header as BlockReference, LogFilter, Question},
     http::{HttpClient, HttpRefusal, Permissions},
     limits,
-    request::BlockReference,
 };
 use std::sync::Arc;
 
