@@ -5,8 +5,8 @@ halmos is taught the four things that the contracts need and halmos 0.3.3 does n
 Each is the exact meaning, not an abstraction, so what halmos proves holds for the bytecode as it is:
 
 1. CLZ, the instruction that counts leading zeros (EIP-7939). `check_CountLeadingZerosIsExact` proves it right.
-2. The precompiles SHA-256 and MODEXP with symbolic input: halmos takes their sizes in bytes for sizes in bits, and
-   stops. They stay what they are to halmos, functions of which nothing is known.
+2. SHA-256 with symbolic input: halmos takes the size of its input in bytes for one in bits, and stops. It remains
+   what it is to halmos, a function of which nothing is known.
 3. MSTORE to an address that depends on a comparison and is 0 or 32, as the fold of a Merkle proof
    has it.
 4. CALLDATALOAD at an offset that depends on calldata, such as what follows the bitmap.
@@ -56,11 +56,9 @@ load_concrete_calldata = sevm.SEVM.calldataload
 
 
 def function_of_bytes(name, *sorts):
-    """Item 2. The output of SHA-256 is given in bits as it should be; no other function of halmos is touched."""
+    """Item 2. The size of the output is in bits, as it should be; no other function of halmos is touched."""
     if name.startswith("f_sha256_"):
         sorts = (z3.BitVecSort(8 * sorts[0].size()), sorts[1])
-    elif name.startswith("f_modexp_"):
-        sorts = tuple(z3.BitVecSort(8 * sort.size()) for sort in sorts)
     return make_function(name, *sorts)
 
 

@@ -8,9 +8,6 @@ import {TaskManagerProof} from "./TaskManagerProof.sol";
 /// @title What is accepted is what was attested
 /// @dev Keccak-256 is to halmos a function that gives different bytes different hashes.
 contract ExactCallProof is TaskManagerProof {
-    bytes32 private constant INTENT_TYPEHASH =
-        keccak256("Intent(address from,address to,uint256 value,bytes data,uint256 chainId)");
-
     /// @dev On any chain, its own or one that was forked off after the deployment.
     function setUp() public override {
         super.setUp();
@@ -25,16 +22,7 @@ contract ExactCallProof is TaskManagerProof {
         bytes memory authorization = anyAuthorization();
         (bool accepted, bytes memory returned) = spend(client, attestedCall, policy, authorization);
         vm.assume(accepted);
-        bytes32 intentHash = keccak256(
-            abi.encode(
-                INTENT_TYPEHASH,
-                attestedCall.from,
-                attestedCall.to,
-                attestedCall.value,
-                attestedCall.dataHash,
-                attestedCall.chainId
-            )
-        );
+        bytes32 intentHash = intentHashOf(attestedCall);
         bytes32 taskId = keccak256(
             abi.encode(block.chainid, taskManager, client, policy.policyId, intentHash, nonceOf(authorization))
         );

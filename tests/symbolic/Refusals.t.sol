@@ -37,7 +37,30 @@ contract RefusalsProof is TaskManagerProof {
         if (selector == IRefusals.AttestationNotYetValid.selector) assert(issuedAt > block.timestamp);
         if (selector == IRefusals.LifetimeTooLong.selector) assert(expiration > issuedAt + policy.maxLifetime);
         if (selector == IRefusals.AttestationVoided.selector) assert(issuedAt < issuanceFloor);
-        if (selector == IRefusals.ExpirationBeyondEpoch.selector) assert(authorization[113] == 0x01);
+        if (selector == IRefusals.ExpirationBeyondEpoch.selector) {
+            assert(authorization[113] == 0x01);
+            assert(expiration > epochEndOf(client, attestedCall, policy, authorization));
+        }
+    }
+
+    /// @dev The end that the epoch had when the root, here the digest, was recorded.
+    function check_RecordedUseIsAcceptedOnlyUntilTheEndOfItsEpoch(
+        address client,
+        AttestedCall memory attestedCall,
+        Policy memory policy
+    ) public {
+        bytes memory authorization = anyAuthorization(3);
+        (bool accepted,) = spend(client, attestedCall, policy, authorization);
+        vm.assume(accepted);
+        uint48 epochEnd = epochEndOf(client, attestedCall, policy, authorization);
+        assert(expirationOf(authorization) <= epochEnd);
+        assert(block.timestamp < epochEnd);
+    }
+
+    function reach_AcceptedRecordedUse(address client, AttestedCall memory attestedCall, Policy memory policy) public {
+        (bool accepted,) = spend(client, attestedCall, policy, anyAuthorization(3));
+        vm.assume(accepted);
+        assert(false);
     }
 
     function check_AcceptedOnlyUnderAnEpochOfThePolicysOperatorsThatIsInForce(
@@ -93,5 +116,16 @@ contract RefusalsProof is TaskManagerProof {
         } catch {
             assert(caller != REGISTRY);
         }
+    }
+
+    /// @dev That of the root that is the attestation's digest.
+    function epochEndOf(
+        address client,
+        AttestedCall memory attestedCall,
+        Policy memory policy,
+        bytes memory authorization
+    ) private view returns (uint48 epochEnd) {
+        EpochId number = EpochId.wrap(epochOf(authorization));
+        (,, epochEnd) = taskManager.recordedRoots(number, digestOf(client, attestedCall, policy, authorization));
     }
 }

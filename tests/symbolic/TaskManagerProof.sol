@@ -16,6 +16,16 @@ abstract contract TaskManagerProof is SymbolicTestBase {
     /// @dev Operators of the epoch that the authorization names.
     uint256 internal constant OPERATORS = 8;
 
+    bytes32 private constant INTENT_TYPEHASH =
+        keccak256("Intent(address from,address to,uint256 value,bytes data,uint256 chainId)");
+    bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
+        "Attestation(bytes32 taskId,bytes32 policyId,address policyClient,uint256 nonce,uint48 issuedAt,"
+        "uint48 expiration,uint8 decision,bytes32 evidence,Intent intent)"
+        "Intent(address from,address to,uint256 value,bytes data,uint256 chainId)"
+    );
+    bytes32 private constant DOMAIN_TYPEHASH =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+
     ITaskManager internal taskManager;
     uint48 internal issuanceFloor;
 
@@ -91,6 +101,44 @@ abstract contract TaskManagerProof is SymbolicTestBase {
         bytes memory data = abi.encodeCall(ITaskManager.spend, (attestedCall, policy, issuanceFloor, authorization));
         vm.prank(client);
         (accepted, returned) = address(taskManager).call(data);
+    }
+
+    function intentHashOf(AttestedCall memory attestedCall) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                INTENT_TYPEHASH,
+                attestedCall.from,
+                attestedCall.to,
+                attestedCall.value,
+                attestedCall.dataHash,
+                attestedCall.chainId
+            )
+        );
+    }
+
+    /// @dev The digest that docs/protocol.md has operators sign.
+    function digestOf(
+        address client,
+        AttestedCall memory attestedCall,
+        Policy memory policy,
+        bytes memory authorization
+    ) internal view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(DOMAIN_TYPEHASH, keccak256("Assent"), keccak256("1"), block.chainid, address(taskManager))
+        );
+        bytes memory attestation = abi.encode(
+            ATTESTATION_TYPEHASH,
+            taskIdOf(authorization),
+            policy.policyId,
+            client,
+            nonceOf(authorization),
+            issuedAtOf(authorization),
+            expirationOf(authorization),
+            uint8(authorization[76]),
+            wordAt(authorization, 77),
+            intentHashOf(attestedCall)
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, keccak256(attestation)));
     }
 
     function taskIdOf(bytes memory authorization) internal pure returns (bytes32) {
