@@ -231,6 +231,8 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
     }
 
     /// @inheritdoc IOperatorRegistry
+    // Validators that call back can do no more than anyone: nothing is pending, and only the owner commits.
+    // slither-disable-next-line reentrancy-no-eth,reentrancy-benign,reentrancy-events
     function revokeOperatorSet(OperatorSetId operatorSet) external onlyOwner {
         EpochId pending = pendingEpoch[operatorSet].epoch;
         if (EpochId.unwrap(pending) != 0) _revoke(pending);
@@ -445,6 +447,8 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
     /* EPOCHS */
 
     function _isPending(EpochId epoch, OperatorSetId operatorSet) private view returns (bool) {
+        // Epochs are numbered by this contract, and zero is none.
+        // slither-disable-next-line incorrect-equality
         return EpochId.unwrap(epoch) != 0 && EpochId.unwrap(pendingEpoch[operatorSet].epoch) == EpochId.unwrap(epoch);
     }
 

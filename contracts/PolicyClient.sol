@@ -70,12 +70,12 @@ abstract contract PolicyClient is IPolicyClient {
         _;
     }
 
-    // In a function that is not payable no value is sent.
-    // slither-disable-next-line msg-value-in-nonpayable
     /// @dev Executes exactly the intent, once, if its authorization is valid and its `from` is the caller.
     /// @dev The value comes from this contract's balance. In a payable function the caller sends exactly this value, or
     /// none: anything else would stay here.
     /// @return result What the called contract returned. Its revert is passed on.
+    // In a function that is not payable no value is sent.
+    // slither-disable-next-line msg-value-in-nonpayable
     function _assentExecute(Intent calldata intent, bytes calldata authorization)
         internal
         returns (bytes memory result)
