@@ -113,10 +113,13 @@ fn a_new_image_limit_rule_or_component_is_a_new_policy() {
     }
 }
 
+/// An entry of an archive: name, kind and content.
+type ArchiveEntry = (String, EntryType, Vec<u8>);
+
 #[test]
 fn hostile_archives_are_refused_with_their_reason() {
     let valid = entries(&bundle());
-    let with = |change: &dyn Fn(&mut Vec<(String, EntryType, Vec<u8>)>)| {
+    let with = |change: &dyn Fn(&mut Vec<ArchiveEntry>)| {
         let mut entries = valid.clone();
         change(&mut entries);
         Bundle::parse(&archive(&entries))

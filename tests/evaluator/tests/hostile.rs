@@ -215,13 +215,9 @@ fn two_hundred_and_fifty_six_bits_are_told_apart_from_one_less() {
                 "functions": ["function f(uint256 x)"]}"#;
             let mut contents = contents(&module);
             contents.rules = rules([("policy.rego", module.as_str())], more);
-            let call = |value: [u8; 32]| {
-                let mut input = input();
-                input[12 * 32 + 31] = 36;
-                input.extend([&[0xb3, 0xde, 0x64, 0x8b][..], &value, &[0; 28]].concat());
-                input
-            };
-            contents.input = call([0; 32]);
+            contents.input = input();
+            contents.input[12 * 32 + 31] = 36;
+            contents.input.extend([&[0xb3, 0xde, 0x64, 0x8b][..], &[0; 32 + 28]].concat());
             contents.parameters = r#"{"x":"0"}"#.to_owned();
             let observed = |value: &str| {
                 let observers = format!(r#"{{"0x{}":"1"}}"#, "0".repeat(40));
