@@ -137,14 +137,6 @@ export const guidance = {
       "allowed {latest}",
     remedy: "Give a floor above the current one, and at most 30 days ahead.",
   },
-  AssentArgumentsNotExact: {
-    explanation: "the calldata before the authorization is not the function's arguments as they are encoded",
-    remedy: "Have exactly the encoded call attested, with nothing missing and nothing after the arguments.",
-  },
-  AssentWrongValue: {
-    explanation: "the caller sends {actual} wei with an intent of value {expected}",
-    remedy: "Send the intent's value, or none: then the client pays it.",
-  },
   InstructionMissing: {
     explanation: "the chain lacks the instruction CLZ (EIP-7939), which the TaskManager needs",
     remedy: "Deploy to a chain with the hardfork Osaka; a local node may need another hardfork.",
