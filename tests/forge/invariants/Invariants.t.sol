@@ -59,7 +59,7 @@ contract InvariantsTest is Test {
             ends[i] = handlers[i].ends();
             reached[i] = new uint256[](ends[i].length);
         }
-        for (uint256 run = 0; run < 40; ++run) {
+        for (uint256 run = 0; run < 80; ++run) {
             uint256 start = vm.snapshotState();
             _run(run);
             _tally(ends, reached);

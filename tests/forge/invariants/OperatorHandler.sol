@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IAttestationValidator} from "../../../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
-import {Attestation, EpochId, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, IRefusals, OperatorSetId, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {IOwnedRegistry} from "../utils/IOwnedRegistry.sol";
 import {Signed} from "./Attesting.sol";
@@ -20,6 +20,7 @@ contract OperatorHandler is Handler {
         _addAction(this.deny.selector);
         _addAction(this.missTheQuorum.selector);
         _addAction(this.recordWithMoreAndThenLess.selector);
+        _addAction(this.signForTheLongestLifetime.selector);
         _addAction(this.takeAKeyThatIsNotFree.selector);
         _addAction(this.disableKey.selector);
 
@@ -34,6 +35,9 @@ contract OperatorHandler is Handler {
         _addRefusal("record below the floor", IRefusals.QuorumNotReached.selector);
         _addRefusal("use what few recorded", IRefusals.QuorumNotReached.selector);
         _addSuccess("use what all recorded");
+        _addRefusal("use beyond the end of an epoch", IRefusals.ExpirationBeyondEpoch.selector);
+        _addRefusal("use after the end of an epoch", IRefusals.EpochExpired.selector);
+        _addSuccess("use for the longest lifetime");
         _addRefusal("register another's key", IOperatorRegistry.InvalidProofOfPossession.selector);
         _addRefusal("register a used key", IOperatorRegistry.KeyAlreadyUsed.selector);
         _addSuccess("disable a key");
@@ -146,6 +150,34 @@ contract OperatorHandler is Handler {
         world.record(world.signAlone(attestation, epoch, 0));
         world.record(few);
         mustPass("use what all recorded", client, few);
+    }
+
+    /// @dev What outlives its epoch cannot be used as recorded, but with its signature, until the epoch's end. Its last
+    /// second comes only now and then, because by then most of what is pending has expired.
+    function signForTheLongestLifetime(uint256 seed) external reachesAnEnd {
+        (uint256 vault, address client, uint256 own) = start(seed);
+        Policy memory terms = world.policyOf(client);
+        if (pick(own, "last second", 4) == 0) {
+            vm.warp(world.frozenEpoch(world.latestInForce(OperatorSetId.unwrap(terms.operatorSet))).expiresAt - 1);
+        }
+        (Attestation memory attestation, uint32 epoch) =
+            world.evaluate(vault, World.Payment(pick(own, "payment", 3)), own);
+        attestation.expiration = uint48(block.timestamp) + terms.maxLifetime;
+        Signed memory signed = world.signAlone(attestation, epoch, 0);
+        world.record(signed);
+        signed.recorded = true;
+        uint48 end = world.frozenEpoch(epoch).expiresAt;
+        if (attestation.expiration > end) {
+            bytes memory expected =
+                abi.encodeWithSelector(IRefusals.ExpirationBeyondEpoch.selector, attestation.expiration, end);
+            mustFail("use beyond the end of an epoch", client, signed, expected);
+            signed.recorded = false;
+            if (pick(own, "too late", 2) == 0) {
+                vm.warp(world.frozenEpoch(epoch).validUntil);
+                return perform("use after the end of an epoch", client, signed);
+            }
+        }
+        mustPass("use for the longest lifetime", client, signed);
     }
 
     /// @dev No operator enters with another's key, or one used before.

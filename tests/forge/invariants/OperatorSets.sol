@@ -254,6 +254,15 @@ abstract contract OperatorSets is AssentTestBase {
         return next;
     }
 
+    /// @dev The set's latest epoch, replaced if it is not in force.
+    function latestInForce(uint32 operatorSet) external returns (uint32 epoch) {
+        epoch = latestEpoch[operatorSet];
+        if (isInForce(epoch)) return epoch;
+        epoch = commit(operatorSet, type(uint256).max);
+        vm.warp(frozen[epoch].activatesAt);
+        activate(epoch);
+    }
+
     function isInForce(uint32 epoch) public view returns (bool) {
         return block.timestamp < frozen[epoch].validUntil;
     }

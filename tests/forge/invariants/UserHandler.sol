@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Attestation, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, IRefusals, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {Signed} from "./Attesting.sol";
 import {Handler} from "./Handler.sol";
 import {World} from "./World.sol";
@@ -29,7 +29,6 @@ contract UserHandler is Handler {
         _addRefusal("use what is pending", IRefusals.AttestationExpired.selector);
         _addRefusal("use what is pending", IRefusals.AttestationVoided.selector);
         _addRefusal("use what is pending", IRefusals.EpochRevoked.selector);
-        _addRefusal("use what is pending", IRefusals.EpochExpired.selector);
         _addRefusal("use what is pending", IRefusals.RootNotRecorded.selector);
         _addRefusal("pay more than there is", IERC20Errors.ERC20InsufficientBalance.selector);
         _addRefusal("pay more than there is", Errors.InsufficientBalance.selector);
@@ -121,6 +120,8 @@ contract UserHandler is Handler {
     /// @dev Two to five payments under one root, one of them denied if there are more. The first is returned, the
     /// others are left for later, to be offered with their signature or as recorded.
     function _batch(uint256 vault, uint256 seed) private returns (Signed memory first) {
+        address client = address(world.vaults(vault));
+        Policy memory terms = world.policyOf(client);
         Attestation[] memory batch = new Attestation[](2 + pick(seed, "size", 4));
         uint32 epoch = 0;
         for (uint256 i = 0; i < batch.length; ++i) {
@@ -129,11 +130,12 @@ contract UserHandler is Handler {
             uint32 inForce;
             (batch[i], inForce) = world.evaluate(vault, payment, ofThis);
             if (i == 0) epoch = inForce;
+            // What is left for later may outlive its epoch.
+            else batch[i] = world.attest(client, terms, batch[i].intent, ofThis);
             if (i == 2) batch[i].decision = 0;
         }
-        uint16 quorum = world.policyOf(batch[0].policyClient).quorum;
         Signed[] memory signed =
-            world.signTogether(batch, epoch, world.absentees(epoch, quorum, pick(seed, "absent", 2 ** 12)));
+            world.signTogether(batch, epoch, world.absentees(epoch, terms.quorum, pick(seed, "absent", 2 ** 12)));
         for (uint256 i = 1; i < signed.length; ++i) {
             signed[i].recorded = pick(seed, "recorded", 2) == 1;
             world.keepPending(signed[i]);

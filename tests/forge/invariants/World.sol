@@ -80,12 +80,18 @@ contract World is Promises {
         return signAlone(attestation, epoch, absent);
     }
 
-    /// @dev What operators are asked to sign, and an epoch of theirs that is in force.
-    function evaluate(uint256 vault, Payment payment, uint256 seed) public returns (Attestation memory, uint32 epoch) {
+    /// @dev What operators are asked to sign, and an epoch of theirs that is in force. It ends with the epoch at the
+    /// latest, so that it can be recorded.
+    function evaluate(uint256 vault, Payment payment, uint256 seed)
+        public
+        returns (Attestation memory attestation, uint32 epoch)
+    {
         address client = address(vaults[vault]);
         epoch = epochInForce(OperatorSetId.unwrap(policies[client].operatorSet), draw(seed, "epoch"));
         Intent memory intent = intentOf(client, payment, draw(seed, "amount") % 1000);
-        return (attest(client, policies[client], intent, seed), epoch);
+        attestation = attest(client, policies[client], intent, seed);
+        uint48 end = frozen[epoch].expiresAt;
+        if (attestation.expiration > end) attestation.expiration = end;
     }
 
     function attest(address client, Policy memory terms, Intent memory intent, uint256 seed)
