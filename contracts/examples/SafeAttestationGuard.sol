@@ -113,6 +113,8 @@ contract SafeAttestationGuard is ITransactionGuard, IModuleGuard, PolicyClient, 
         view
         returns (bool)
     {
+        // The first four bytes are the selector.
+        // forge-lint: disable-next-line(unsafe-typecast)
         bytes4 selector = bytes4(data);
         bool isUngated = (selector == this.announceExit.selector && data.length == 4)
             || (selector == this.burnAssentNonces.selector && data.length == 4 + 64)

@@ -299,6 +299,8 @@ abstract contract AssentTestKit is Test {
         bool success;
         (success, revertData) = intent.to.call{value: intent.value}(data);
         if (success) revert NotRefused(refusal);
+        // The first four bytes are the selector.
+        // forge-lint: disable-next-line(unsafe-typecast)
         if (revertData.length < 4 || bytes4(revertData) != refusal) {
             assembly ("memory-safe") {
                 revert(add(revertData, 0x20), mload(revertData))
@@ -369,6 +371,8 @@ abstract contract AssentTestKit is Test {
     }
 
     function _readCallers() private view returns (VmSafe.CallerMode, address sender, address origin) {
+        // What a failed call returned cannot be decoded.
+        // forge-lint: disable-next-line(unchecked-call)
         (, bytes memory callers) = address(vm).staticcall(abi.encodeCall(vm.readCallers, ()));
         return abi.decode(callers, (VmSafe.CallerMode, address, address));
     }
