@@ -447,7 +447,7 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
     /* EPOCHS */
 
     function _isPending(EpochId epoch, OperatorSetId operatorSet) private view returns (bool) {
-        // Epochs are numbered by this contract, and zero is none.
+        // Epochs are numbered by this contract, and zero is no epoch.
         // slither-disable-next-line incorrect-equality
         return EpochId.unwrap(epoch) != 0 && EpochId.unwrap(pendingEpoch[operatorSet].epoch) == EpochId.unwrap(epoch);
     }
