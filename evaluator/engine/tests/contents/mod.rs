@@ -39,7 +39,7 @@ fn rules(function: &str, schema: Value) -> String {
     rules.insert("functions", vec![function]);
     rules.insert("modules", vec![Value::from(module)]);
     rules.insert("parametersSchema", schema);
-    if function.len() % 2 == 0 {
+    if function.len().is_multiple_of(2) {
         rules.insert("sources", Object::from_iter([("s", source)]));
     }
     rules.insert("version", 1);
