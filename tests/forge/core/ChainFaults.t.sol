@@ -9,7 +9,6 @@ import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {BLS12381Caller} from "../utils/BLS12381Caller.sol";
 import {TrailingPath} from "../utils/ClientTestBase.sol";
 import {Test} from "forge-std/Test.sol";
-import {LibBytes} from "solady/utils/LibBytes.sol";
 
 /// @dev What the chain can withhold: precompiles and gas. Neither may ever turn a refusal into a pass, nor pass for a
 /// fault of the authorization.
@@ -227,41 +226,6 @@ contract ChainFaultsTest is TrailingPath {
 
     /* PRICES THAT RISE */
 
-    /// @dev A cap below the price is what a price above the cap is. Each cap of the contract, in its code.
-    function test_PriceAboveACapIsNeverTakenForABadSignature() public {
-        bytes memory data = trail(attestation.intent.data, authorization);
-        SignedRoot[] memory roots = new SignedRoot[](2);
-        roots[0] = SignedRoot("root", sign("root", 0, OPERATORS), "");
-        roots[1] = SignedRoot("another", sign("another", 1, OPERATORS), hex"01");
-        bytes memory insufficient = abi.encodeWithSelector(Precompiles.InsufficientGas.selector);
-        bytes memory code = address(taskManager).code;
-
-        // PAIRING of two: 411,600 becomes 102,000.
-        vm.etch(address(taskManager), _replace(code, hex"620647d0", hex"62018e70"));
-        vm.prank(agent);
-        (, bytes memory returned) = address(counter).call{value: 1 ether}(data);
-        assertEq(returned, insufficient);
-        vm.expectRevert(insufficient);
-        taskManager.recordRoot(FIRST_EPOCH, roots[0]);
-
-        // PAIRING of any number: 37,700 and 32,600 a pair become 100 each.
-        bytes memory cheaper = _replace(code, hex"617f58", hex"610064");
-        vm.etch(address(taskManager), _replace(cheaper, hex"619344", hex"610064"));
-        vm.expectRevert(insufficient);
-        taskManager.recordRoots(FIRST_EPOCH, roots);
-
-        // G1MSM: 48,000 a point becomes 100.
-        vm.etch(address(taskManager), _replace(code, hex"61bb80", hex"610064"));
-        vm.expectRevert(insufficient);
-        taskManager.recordRoots(FIRST_EPOCH, roots);
-
-        vm.etch(address(taskManager), code);
-        taskManager.recordRoots(FIRST_EPOCH, roots);
-        vm.prank(agent);
-        (bool success,) = address(counter).call{value: 1 ether}(data);
-        assertTrue(success);
-    }
-
     /// @dev A precompile that fails whatever it is asked has too little gas. One that fails for this signature only
     /// rejects it.
     function test_RejectionIsWhatOnlyThisInputMeets() public {
@@ -271,17 +235,6 @@ contract ChainFaultsTest is TrailingPath {
         // Points at infinity have zeros where a signature has none.
         vm.mockCall(Precompiles.PAIRING, new bytes(768), abi.encode(1));
         assertRefused(intent, authorization, abi.encodeWithSelector(IRefusals.MalformedSignature.selector));
-    }
-
-    /// @dev The code with every occurrence of an instruction replaced.
-    function _replace(bytes memory code, bytes memory instruction, bytes memory by)
-        private
-        pure
-        returns (bytes memory replaced)
-    {
-        replaced = LibBytes.replace(code, instruction, by);
-        assertEq(replaced.length, code.length);
-        assertNotEq(keccak256(replaced), keccak256(code), "the code has no such cap");
     }
 
     /// @dev Calls with every amount of gas from `least` to `most` by `step`, each from the same state.
