@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {BLS12381, G2Point} from "../../../contracts/libraries/BLS12381.sol";
+import {Precompiles} from "../../../contracts/libraries/Precompiles.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {SignatureBatchCaller} from "../utils/SignatureBatchCaller.sol";
 import {Test} from "forge-std/Test.sol";
@@ -37,6 +38,25 @@ contract SignatureBatchTest is Test {
             OperatorKeys.add(forged[2], OperatorKeys.multiply(difference, OperatorKeys.ORDER - _coefficient(known, 0)));
         assertTrue(_holds(known, forged), "the forgeries do not cancel");
         assertFalse(_holds(seed, forged), "the coefficients do not depend on the seed");
+    }
+
+    function test_EmptyBatchHolds() public view {
+        (bool wellFormed, bool holds) = library_.emptyHolds("seed");
+        assertTrue(wellFormed);
+        assertTrue(holds);
+    }
+
+    /// @dev A bad signature is the signer's fault. A bad hash is nothing that hashing returns, so then the chain is at
+    /// fault: no signature passes for bad because of it.
+    function test_RevertWhen_HashedMessageIsRejected() public {
+        bytes memory good = abi.encode(BLS12381.decodeG1(signatures[0]));
+        bytes memory bad = bytes.concat(good);
+        bad[127] ^= 0x01;
+        (bool wellFormed, bool holds) = library_.check(bad, good);
+        assertFalse(wellFormed);
+        assertFalse(holds);
+        vm.expectRevert(abi.encodeWithSelector(Precompiles.InsufficientGas.selector));
+        library_.check(good, bad);
     }
 
     function _holds(bytes32 seed, bytes[] memory signed) private view returns (bool) {

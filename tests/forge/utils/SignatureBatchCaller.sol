@@ -28,6 +28,21 @@ contract SignatureBatchCaller {
         (, result) = batch.check();
     }
 
+    /// @notice Whether a batch of nothing holds.
+    function emptyHolds(bytes32 seed) external view returns (bool wellFormed, bool result) {
+        return SignatureBatch.start(0, seed).check();
+    }
+
+    /// @notice Checks one signature of a hashed message, each in any 128 bytes.
+    function check(bytes memory signature, bytes memory hashed) external view returns (bool wellFormed, bool result) {
+        SignatureBatch.Batch memory batch = SignatureBatch.start(1, 0);
+        _copy(batch.nextKey(), abi.encode(BLS12381.generatorG2()));
+        (Pointer signaturePointer, Pointer hashedPointer) = batch.next();
+        _copy(signaturePointer, signature);
+        _copy(hashedPointer, hashed);
+        return batch.check();
+    }
+
     function _copy(Pointer pointer, bytes memory point) private pure {
         assembly ("memory-safe") {
             mcopy(pointer, add(point, 32), mload(point))
