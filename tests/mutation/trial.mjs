@@ -78,5 +78,5 @@ export class Trial {
 }
 
 function suites(names) {
-  return names.length === 1 ? `tests/forge/${names[0]}.t.sol` : `tests/forge/{${names.join(",")}}.t.sol`;
+  return names.length === 1 ? `tests/forge/**/${names[0]}.t.sol` : `tests/forge/**/{${names.join(",")}}.t.sol`;
 }

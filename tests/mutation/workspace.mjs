@@ -123,7 +123,7 @@ export function hash(text) {
 }
 
 function withoutProfiles(settings) {
-  return settings.replace(/^(additional_compiler_profiles|compilation_restrictions).*$/gm, "");
+  return settings.replace(/^(additional_compiler_profiles|compilation_restrictions) = \[[^\]]*\]$/gm, "");
 }
 
 function fromArtifacts(source, name) {
