@@ -148,10 +148,21 @@ fn an_array_does_not_pass_for_an_object() {
     let document = document();
     check(&document.attestation.intent, &["from", "to", "value", "data", "chainId"]);
     check(&policy(), &["policyId", "operatorSet", "quorum", "maxLifetime"]);
-    let attestation = ["taskId", "policyId", "policyClient", "nonce", "expiration", "decision", "evidence", "intent"];
+    let attestation =
+        ["taskId", "policyId", "policyClient", "nonce", "issuedAt", "expiration", "decision", "evidence", "intent"];
     check(&document.attestation, &attestation);
-    let authorization =
-        ["taskId", "nonce", "expiration", "decision", "evidence", "epoch", "signature", "nonSigners", "merkleProof"];
+    let authorization = [
+        "taskId",
+        "nonce",
+        "issuedAt",
+        "expiration",
+        "decision",
+        "evidence",
+        "epoch",
+        "signature",
+        "nonSigners",
+        "merkleProof",
+    ];
     check(&document.authorization().unwrap(), &authorization);
     let fields = ["chainId", "taskManager", "attestation", "epoch", "signature", "nonSigners", "merkleProof"];
     check(&document, &fields);

@@ -92,6 +92,7 @@ fn an_array_does_not_pass_for_an_object() {
                 "taskManager",
                 "policyClient",
                 "policy",
+                "issuanceFloor",
                 "caller",
                 "timestamp",
                 "epochs",
@@ -101,7 +102,7 @@ fn an_array_does_not_pass_for_an_object() {
         ),
         ("/epochs/0", &["number", "operatorSet", "validUntil", "operators"]),
         ("/epochs/0/operators/0", &["address", "publicKey", "weight"]),
-        ("/recordedRoots/0", &["epoch", "root", "signedWeight", "totalWeight"]),
+        ("/recordedRoots/0", &["epoch", "root", "signedWeight", "totalWeight", "epochEnd"]),
         ("/spent/0", &["policyClient", "word", "mask"]),
     ];
     for (pointer, fields) in types {
