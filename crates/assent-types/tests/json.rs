@@ -4,9 +4,9 @@
 mod document;
 
 use alloy_primitives::{B256, U256, aliases::U48};
-use assent_types::{AttestationDocument, Authorization, Decision, Intent, Policy};
+use assent_types::{AttestationDocument, Authorization, Decision, Intent, Policy, json::Object};
 use document::document;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, from_value, json, to_value};
 
 fn policy() -> Policy {
@@ -130,6 +130,13 @@ fn what_a_type_forbids_is_refused_in_json_too() {
         authorization[field] = wrong;
         assert!(from_value::<Authorization>(authorization).is_err(), "{field}");
     }
+}
+
+#[test]
+fn what_is_no_struct_is_read_as_without_the_rule_for_objects() {
+    let read = |json| <Vec<u8>>::deserialize(Object(&mut serde_json::Deserializer::from_str(json)));
+    assert_eq!(read("[1, 2]").unwrap(), [1, 2]);
+    assert!(read("{}").is_err());
 }
 
 /// Each documented type as an array of its fields, in the order of their declaration: what serde derives would read it.

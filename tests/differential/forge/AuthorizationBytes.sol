@@ -15,14 +15,15 @@ library AuthorizationBytes {
     /* Where fields stand (docs/protocol.md). */
 
     uint256 internal constant NONCE = 32;
-    uint256 internal constant EXPIRATION = 64;
-    uint256 internal constant DECISION = 70;
-    uint256 internal constant EVIDENCE = 71;
-    uint256 internal constant EPOCH = 103;
-    uint256 internal constant KIND = 107;
-    uint256 internal constant SIGNATURE = 108;
-    uint256 internal constant BITMAP_LENGTH = 204;
-    uint256 internal constant BITMAP = 205;
+    uint256 internal constant ISSUED_AT = 64;
+    uint256 internal constant EXPIRATION = 70;
+    uint256 internal constant DECISION = 76;
+    uint256 internal constant EVIDENCE = 77;
+    uint256 internal constant EPOCH = 109;
+    uint256 internal constant KIND = 113;
+    uint256 internal constant SIGNATURE = 114;
+    uint256 internal constant BITMAP_LENGTH = 210;
+    uint256 internal constant BITMAP = 211;
 
     /// @dev Well formed.
     function random(Dice.Cup memory dice) internal pure returns (bytes memory) {
@@ -48,8 +49,15 @@ library AuthorizationBytes {
 
     /// @dev The nonce as the bytes have it; zero when they are too short.
     function nonceOf(bytes memory authorization) internal pure returns (uint256) {
-        if (authorization.length < EXPIRATION) return 0;
+        if (authorization.length < ISSUED_AT) return 0;
         return uint256(bytes32(authorization.slice(NONCE, NONCE + 32)));
+    }
+
+    /// @dev The 48 bits at an offset; the bytes must be long enough.
+    function secondsAt(bytes memory authorization, uint256 offset) internal pure returns (uint256 time) {
+        for (uint256 i = offset; i < offset + 6; ++i) {
+            time = (time << 8) | uint8(authorization[i]);
+        }
     }
 
     /// @dev Without its structure in mind.

@@ -23,6 +23,10 @@ abstract contract ChainReader is ClientTestBase {
         return counter.assentPolicy();
     }
 
+    function issuanceFloorInForce() internal view virtual returns (uint48) {
+        return counter.assentIssuanceFloor();
+    }
+
     /// @dev All that the contracts would see of a call now.
     function addCase(
         Question memory asked,
@@ -37,6 +41,7 @@ abstract contract ChainReader is ClientTestBase {
             taskManager: address(counter.assentTaskManager()),
             policyClient: address(counter),
             policy: abi.encode(policyInForce()),
+            issuanceFloor: issuanceFloorInForce(),
             caller: caller,
             timestamp: uint64(block.timestamp),
             epochs: _epochs(last, asked),
@@ -76,8 +81,8 @@ abstract contract ChainReader is ClientTestBase {
     {
         recorded = new IVerifierOracle.RecordedRoot[](last);
         for (uint32 number = 1; number <= last; ++number) {
-            (uint96 signed, uint96 total) = taskManager.recordedRoots(EpochId.wrap(number), root);
-            recorded[number - 1] = IVerifierOracle.RecordedRoot(number, root, signed, total);
+            (uint96 signed, uint96 total, uint48 epochEnd) = taskManager.recordedRoots(EpochId.wrap(number), root);
+            recorded[number - 1] = IVerifierOracle.RecordedRoot(number, root, signed, total, epochEnd);
         }
     }
 

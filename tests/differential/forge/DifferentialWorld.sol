@@ -32,6 +32,7 @@ abstract contract DifferentialWorld is ClientTestBase {
     uint32 internal constant CURRENT = 3;
 
     uint256 private endOfGracePeriod;
+    uint256 private endOfEpochs;
 
     function setUp() public virtual override {
         super.setUp();
@@ -53,6 +54,7 @@ abstract contract DifferentialWorld is ClientTestBase {
         vm.stopPrank();
         commitEpoch(0, count);
         endOfGracePeriod = block.timestamp + GRACE_PERIOD;
+        (,,, endOfEpochs) = taskManager.epochs(EpochId.wrap(CURRENT));
     }
 
     function operatorCount(uint32 epoch) internal view virtual returns (uint256) {
@@ -70,11 +72,18 @@ abstract contract DifferentialWorld is ClientTestBase {
         counter.setAssentPolicy(newPolicy);
     }
 
+    /// @dev Brings it about that what was issued before is void, where that can be.
+    function voidAttestations(uint48 newFloor) internal virtual {
+        try counter.voidAssentAttestations(newFloor) {} catch {}
+    }
+
     /* VALID AUTHORIZATIONS */
 
     function randomAttempt(Dice.Cup memory dice) internal returns (Attempt memory attempted) {
         // On both sides of the moment at which epoch 1 ends.
         if (dice.oneIn(3)) vm.warp(endOfGracePeriod + dice.below(3) - 1);
+        // So late that some attestations, of which some are recorded, expire after their epoch.
+        else if (dice.oneIn(6)) vm.warp(endOfEpochs - 1 - dice.below(MAX_LIFETIME));
         Attestation memory attestation = _randomAttestation(dice);
         bytes32[] memory leaves = _randomLeaves(dice, dice.oneIn(3) ? 1 + dice.below(5) : 1);
         uint256 place = dice.below(leaves.length);
@@ -92,14 +101,16 @@ abstract contract DifferentialWorld is ClientTestBase {
         attestation = attestationOf(address(counter), randomIntent(dice), nonce);
         attestation.evidence = bytes32(dice.roll());
         attestation.decision = dice.oneIn(8) ? 0 : 1;
-        attestation.expiration = uint48(block.timestamp + 1 + dice.below(MAX_LIFETIME));
+        attestation.issuedAt = uint48(block.timestamp - dice.below(3));
+        attestation.expiration = uint48(block.timestamp + 1 + dice.below(MAX_LIFETIME - 2));
         if (!dice.oneIn(8)) return attestation;
-        uint256 field = dice.below(5);
+        uint256 field = dice.below(6);
         if (field == 0) attestation.taskId = bytes32(dice.roll());
         if (field == 1) attestation.policyId = bytes32(dice.roll());
         if (field == 2) attestation.policyClient = address(uint160(dice.roll()));
         if (field == 3) attestation.expiration = uint48(block.timestamp - 1 + dice.below(3));
-        if (field == 4) attestation.expiration = uint48(block.timestamp + MAX_LIFETIME - 1 + dice.below(3));
+        if (field == 4) attestation.expiration = uint48(attestation.issuedAt + MAX_LIFETIME - 1 + dice.below(3));
+        if (field == 5) attestation.issuedAt = uint48(block.timestamp + dice.below(3));
     }
 
     function _randomSigned(
@@ -172,7 +183,7 @@ abstract contract DifferentialWorld is ClientTestBase {
     }
 
     function _mutateCircumstances(Attempt memory attempted, Dice.Cup memory dice) private {
-        uint256 way = dice.below(8);
+        uint256 way = dice.below(9);
         uint256 bit = 1 << (attempted.nonce & 0xff);
         if (way == 0) _moveTime(attempted.authorization, dice);
         else if (way == 1) _changePolicy(attempted, dice);
@@ -181,18 +192,21 @@ abstract contract DifferentialWorld is ClientTestBase {
         else if (way == 4) _revoke(dice.oneIn(3) ? uint32(1 + dice.below(CURRENT)) : CURRENT);
         else if (way == 5) commitEpoch(0, 1 + dice.below(operatorCount(CURRENT)));
         else if (way == 6) vm.chainId(1 + dice.below(type(uint64).max - 1));
+        else if (way == 7) _void(attempted.authorization, dice);
         else forgetPolicy(dice);
     }
 
     /// @dev To one second before the expiration, to it, and to one after.
     function _moveTime(bytes memory authorization, Dice.Cup memory dice) private {
         if (authorization.length <= AuthorizationBytes.DECISION) return;
-        uint256 expiration = 0;
-        for (uint256 i = AuthorizationBytes.EXPIRATION; i < AuthorizationBytes.DECISION; ++i) {
-            expiration = (expiration << 8) | uint8(authorization[i]);
-        }
-        vm.warp(expiration + dice.below(3));
+        vm.warp(authorization.secondsAt(AuthorizationBytes.EXPIRATION) + dice.below(3));
         if (block.timestamp > 0) vm.warp(block.timestamp - 1);
+    }
+
+    /// @dev All that was issued before the attestation, or one second more.
+    function _void(bytes memory authorization, Dice.Cup memory dice) private {
+        if (authorization.length <= AuthorizationBytes.EXPIRATION) return;
+        voidAttestations(uint48(authorization.secondsAt(AuthorizationBytes.ISSUED_AT) + dice.below(2)));
     }
 
     function _changePolicy(Attempt memory attempted, Dice.Cup memory dice) private {

@@ -14,7 +14,7 @@ abstract contract EveryRefusal is VerificationDifferentialTestBase {
     function unreachable() internal pure virtual returns (string[] memory) {}
 
     function test_EveryRefusalAndAcceptanceIsReached() public {
-        string[17] memory refusals = _refusals();
+        string[20] memory refusals = _refusals();
         uint256[] memory reached = new uint256[](refusals.length);
         uint256 accepted = 0;
         Dice.Cup memory dice = Dice.Cup(1);
@@ -47,20 +47,23 @@ abstract contract EveryRefusal is VerificationDifferentialTestBase {
     }
 
     /// @dev All of docs/protocol.md, "What is checked, in this order".
-    function _refusals() private pure returns (string[17] memory) {
+    function _refusals() private pure returns (string[20] memory) {
         return [
             "PolicyNotSet()",
             "MalformedAuthorization()",
             "WrongChain(uint256,uint256)",
             "WrongSender(address,address)",
             "WrongTask(bytes32,bytes32)",
+            "AttestationNotYetValid(uint48,uint256)",
             "AttestationExpired(uint48,uint256)",
             "LifetimeTooLong(uint48,uint256)",
+            "AttestationVoided(uint48,uint48)",
             "AttestationAlreadySpent(address,uint256)",
             "UnknownEpoch(uint32)",
             "EpochExpired(uint32,uint48)",
             "EpochRevoked(uint32)",
             "RootNotRecorded(uint32,bytes32)",
+            "ExpirationBeyondEpoch(uint48,uint48)",
             "NonSignerOutOfRange()",
             "QuorumNotReached(uint256,uint256)",
             "MalformedSignature()",

@@ -67,6 +67,7 @@ contract ManagerVerificationDifferentialTest is EveryRefusal {
     using Dice for Dice.Cup;
 
     Policy private demanded = policy();
+    uint48 private floor;
 
     function protectedCall() internal pure override returns (Intent memory intent) {}
 
@@ -83,6 +84,14 @@ contract ManagerVerificationDifferentialTest is EveryRefusal {
         return demanded;
     }
 
+    function voidAttestations(uint48 newFloor) internal override {
+        floor = newFloor;
+    }
+
+    function issuanceFloorInForce() internal view override returns (uint48) {
+        return floor;
+    }
+
     function attempt(Intent memory intent, address caller, bytes memory authorization)
         internal
         override
@@ -91,13 +100,13 @@ contract ManagerVerificationDifferentialTest is EveryRefusal {
         AttestedCall memory call =
             AttestedCall(caller, intent.from, intent.to, intent.value, keccak256(intent.data), intent.chainId);
         bytes memory viewRefusal;
-        try taskManager.check(address(counter), call, demanded, authorization) returns (bytes32 taskId) {
+        try taskManager.check(address(counter), call, demanded, floor, authorization) returns (bytes32 taskId) {
             assertEq(taskId, bytes32(authorization), "the view names another task");
         } catch (bytes memory reason) {
             viewRefusal = reason;
         }
         vm.prank(address(counter));
-        try taskManager.spend(call, demanded, authorization) {}
+        try taskManager.spend(call, demanded, floor, authorization) {}
         catch (bytes memory reason) {
             refusal = reason;
         }
