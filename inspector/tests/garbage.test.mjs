@@ -93,7 +93,9 @@ test("an authorization that was cut short or lengthened anywhere never stops the
 test("a text that is too long is refused before it is read", async () => {
   const { page, faults, close } = await stage.open();
   for (const length of [LONGEST_TEXT, LONGEST_TEXT + 1]) {
-    await page.evaluate((length) => { document.querySelector("#authorization").value = "0x".padEnd(length, "0"); }, length);
+    await page.evaluate((length) => {
+      document.querySelector("#authorization").value = "0x".padEnd(length, "0");
+    }, length);
     await inspect(page);
     assert.match(await error(page, "authorization"), length > LONGEST_TEXT ? /8388608/ : /the maximum is 1491/);
   }
