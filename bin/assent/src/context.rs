@@ -84,27 +84,13 @@ async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Resul
     let mut nonces = arguments.nonces.clone();
     nonces.extend(documents.iter().map(|document| document.attestation.nonce));
     let context = client.read_context(policy_client, arguments.caller, &epochs, &nonces).await?;
-    let spent = context.spent.to_spent_nonces();
-    let Context { chain_id, task_manager, policy_client, policy, issuance_floor, caller, timestamp, epochs, .. } =
-        context;
     let roots = documents.iter().map(|document| (document.epoch, document.root())).collect::<Vec<_>>();
-    let recorded_roots = if task_manager.is_zero() {
+    let recorded_roots = if context.task_manager.is_zero() {
         RecordedRoots::default()
     } else {
-        client.read_recorded_roots(task_manager, &roots).await?
+        client.read_recorded_roots(context.task_manager, &roots).await?
     };
-    Ok(Context {
-        chain_id,
-        task_manager,
-        policy_client,
-        policy,
-        issuance_floor,
-        caller,
-        timestamp,
-        epochs,
-        recorded_roots,
-        spent,
-    })
+    Ok(Context { recorded_roots, ..context.map_ledger(|nonces| nonces.to_spent_nonces()) })
 }
 
 fn describe(context: &Context) -> String {

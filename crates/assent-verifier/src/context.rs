@@ -180,6 +180,36 @@ impl<L> Context<L> {
         })
     }
 
+    /// Returns the same context with another ledger of spent nonces, made of this one.
+    ///
+    /// The ledger is trusted: a nonce that it does not know as spent can be used again.
+    pub fn map_ledger<M>(self, make: impl FnOnce(L) -> M) -> Context<M> {
+        let Self {
+            chain_id,
+            task_manager,
+            policy_client,
+            policy,
+            issuance_floor,
+            caller,
+            timestamp,
+            epochs,
+            recorded_roots,
+            spent,
+        } = self;
+        Context {
+            chain_id,
+            task_manager,
+            policy_client,
+            policy,
+            issuance_floor,
+            caller,
+            timestamp,
+            epochs,
+            recorded_roots,
+            spent: make(spent),
+        }
+    }
+
     /// Returns the epoch of a number.
     pub fn epoch(&self, number: u32) -> Option<&Epoch> {
         self.epochs.iter().find(|epoch| epoch.number == number)

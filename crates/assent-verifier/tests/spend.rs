@@ -2,7 +2,7 @@
 
 mod fixture;
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use assent_verifier::{
     Context, ContextBuilder, Intent, Refusal, SpentLedger, SpentNonces, append_trailing, spend, spend_trailing, verify,
 };
@@ -32,6 +32,24 @@ fn a_trailing_call_is_spent_once() {
     assert_eq!(*verified.intent(), fixture.intent);
     let again = spend_trailing(&mut fixture.context, value, &calldata).unwrap_err();
     assert_eq!(again.name(), "AttestationAlreadySpent");
+}
+
+#[test]
+fn another_ledger_changes_nothing_else_of_a_context() {
+    struct Everything(SpentNonces);
+
+    impl SpentLedger for Everything {
+        fn is_spent(&self, _: Address, _: U256) -> bool {
+            true
+        }
+    }
+
+    let fixture = Fixture::new();
+    let authorization = fixture.authorization().encode();
+    let context = fixture.context.clone().map_ledger(Everything);
+    let refusal = verify(&context, &fixture.intent, &authorization).unwrap_err();
+    assert_eq!(refusal.name(), "AttestationAlreadySpent");
+    assert_eq!(context.map_ledger(|Everything(spent)| spent), fixture.context);
 }
 
 #[test]

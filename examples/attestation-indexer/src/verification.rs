@@ -80,28 +80,7 @@ impl<P: Provider> Indexer<P> {
         for state in [block, block.saturating_sub(1)] {
             let context = self.client.read_context_for_at(state, policy_client, *caller, intent, authorization).await;
             let context = match context {
-                Ok(Context {
-                    chain_id,
-                    task_manager,
-                    policy_client,
-                    policy,
-                    issuance_floor,
-                    caller,
-                    epochs,
-                    recorded_roots,
-                    ..
-                }) => Context {
-                    chain_id,
-                    task_manager,
-                    policy_client,
-                    policy,
-                    issuance_floor,
-                    caller,
-                    timestamp,
-                    epochs,
-                    recorded_roots,
-                    spent,
-                },
+                Ok(context) => Context { timestamp, ..context.map_ledger(|_| spent) },
                 Err(error) => {
                     unknown = Some(format!("cannot read the chain state of block {state}: {}", with_causes(&error)));
                     continue;

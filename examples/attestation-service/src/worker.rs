@@ -255,29 +255,10 @@ impl SpentLedger for Spent {
 }
 
 fn with_ledger(context: Context, ledger: Arc<Ledger>) -> Context<Spent> {
-    let Context {
-        chain_id,
-        task_manager,
-        policy_client,
-        policy,
-        issuance_floor,
-        caller,
-        timestamp,
-        epochs,
-        recorded_roots,
-        spent,
-    } = context;
-    let spent = Spent { ledger, on_chain: spent, in_batch: SpentNonces::default(), failure: RefCell::default() };
-    Context {
-        chain_id,
-        task_manager,
-        policy_client,
-        policy,
-        issuance_floor,
-        caller,
-        timestamp,
-        epochs,
-        recorded_roots,
-        spent,
-    }
+    context.map_ledger(|on_chain| Spent {
+        ledger,
+        on_chain,
+        in_batch: SpentNonces::default(),
+        failure: RefCell::default(),
+    })
 }
