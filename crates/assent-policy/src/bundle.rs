@@ -1,7 +1,7 @@
 //! A built policy: one file that is reproducible to the byte.
 
 use crate::{
-    MAX_COMPONENT, MAX_CONTENT,
+    MAX_BUNDLE, MAX_COMPONENT, MAX_CONTENT,
     content::ContentError,
     json::{self, JsonError, Reader},
     manifest::require_name,
@@ -17,8 +17,6 @@ use std::{collections::BTreeMap, io::Read};
 const MANIFEST: &str = "policy.json";
 const PARAMETERS: &str = "parameters.json";
 const RULES: &str = "rules.json";
-/// The most bytes of a bundle: 130 MiB.
-const MAX_BUNDLE: usize = 130 * 1024 * 1024;
 /// The prefix of a version-1 CID of raw bytes, addressed by 32 bytes of SHA-256.
 const CID_PREFIX: [u8; 4] = [0x01, 0x55, 0x12, 0x20];
 

@@ -68,6 +68,8 @@ pub const MAX_OUTPUT: usize = 16 * 1024;
 pub const MAX_DATA: usize = 128 * 1024;
 /// The most bytes of a source's component: 32 MiB.
 pub const MAX_COMPONENT: usize = 32 * 1024 * 1024;
+/// The most bytes of a bundle: 130 MiB.
+pub const MAX_BUNDLE: usize = 130 * 1024 * 1024;
 /// The most sources of a policy.
 pub const MAX_SOURCES: usize = 4;
 

@@ -2,7 +2,7 @@
 
 use super::{
     decision::RequestArguments,
-    files::{Source, image_of},
+    files::{PolicyArguments, image_of},
 };
 use crate::{
     ExitStatus,
@@ -10,9 +10,9 @@ use crate::{
 };
 use anyhow::Result;
 use assent_policy::{MAX_CONTENT, MAX_DATA, evaluate};
-use clap::{Args, ValueHint};
+use clap::Args;
 use serde_json::json;
-use std::{num::NonZeroU32, path::PathBuf, time::Instant};
+use std::{num::NonZeroU32, time::Instant};
 
 /// The options of `assent policy bench`.
 #[derive(Args)]
@@ -23,12 +23,8 @@ Examples:
 
 Steps are the same on every machine; the time is the median of the runs on this one.")]
 pub struct Arguments {
-    /// The policy's folder, or the file that `assent policy build` wrote.
-    #[arg(value_hint = ValueHint::AnyPath)]
-    policy: PathBuf,
-    /// Parameters instead of the policy's own.
-    #[arg(long, value_name = "FILE")]
-    parameters: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArguments,
     #[command(flatten)]
     request: RequestArguments,
     /// How often the decision is computed.
@@ -38,7 +34,7 @@ pub struct Arguments {
 
 /// Runs `assent policy bench`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let policy = Source::read(&arguments.policy)?.policy(arguments.parameters.as_deref())?;
+    let policy = arguments.policy.read()?;
     let request = arguments.request.read()?;
     let image = image_of(&policy)?;
     let mut progress = output::Progress::new("Deciding", usize::try_from(arguments.runs.get())?);

@@ -2,12 +2,12 @@
 
 use super::{
     decision::{RequestArguments, describe, json, write_evidence},
-    files::Source,
+    files::PolicyArguments,
 };
 use crate::{ExitStatus, output::Output, output_file::Overwrite};
 use anyhow::Result;
 use assent_verifier::Decision;
-use clap::{Args, ValueHint};
+use clap::Args;
 use std::path::PathBuf;
 
 /// The options of `assent policy eval`.
@@ -21,12 +21,8 @@ Examples:
 Data: {\"price\": {\"usd\": \"100\"}} is the answer of the source `price`, as one observer gives it.
 Exit status 0 means allow, and 1 deny.")]
 pub struct Arguments {
-    /// The policy's folder, or the file that `assent policy build` wrote.
-    #[arg(value_hint = ValueHint::AnyPath)]
-    policy: PathBuf,
-    /// Parameters instead of the policy's own.
-    #[arg(long, value_name = "FILE")]
-    parameters: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArguments,
     #[command(flatten)]
     request: RequestArguments,
     /// Write everything that repeats the decision to this file.
@@ -38,7 +34,7 @@ pub struct Arguments {
 
 /// Runs `assent policy eval`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let policy = Source::read(&arguments.policy)?.policy(arguments.parameters.as_deref())?;
+    let policy = arguments.policy.read()?;
     let (evaluation, file) = arguments.request.read()?.decide(policy)?;
     if let Some(path) = &arguments.evidence_out {
         write_evidence(path, &file, arguments.overwrite.force)?;

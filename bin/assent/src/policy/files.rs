@@ -4,21 +4,36 @@ use crate::input;
 use anyhow::{Context as _, Result, anyhow, bail};
 use assent_json::Value;
 use assent_machine::Image;
-use assent_policy::{Bundle, Policy, PolicyFolder, evaluator, evaluator_with_root};
+use assent_policy::{Bundle, MAX_BUNDLE, MAX_COMPONENT, Policy, PolicyFolder, evaluator, evaluator_with_root};
+use clap::{Args, ValueHint};
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-/// The maximum length of a built policy, in bytes.
-const LONGEST_BUNDLE: u64 = 130 * 1024 * 1024;
-/// The maximum length of a component, in bytes.
-const LONGEST_COMPONENT: u64 = 32 * 1024 * 1024;
 /// The maximum length of a file with text, in bytes: more than rules and parameters may have.
 const LONGEST_TEXT: u64 = 1024 * 1024;
 /// The files of a folder besides modules and components.
 const NAMED: [&str; 3] = ["policy.json", "parameters.json", "parameters.schema.json"];
+
+/// The options for a policy that decides.
+#[derive(Args)]
+pub struct PolicyArguments {
+    /// The policy's folder, or the file that `assent policy build` wrote.
+    #[arg(value_hint = ValueHint::AnyPath)]
+    policy: PathBuf,
+    /// Parameters instead of the policy's own.
+    #[arg(long, value_name = "FILE")]
+    parameters: Option<PathBuf>,
+}
+
+impl PolicyArguments {
+    /// Reads the policy.
+    pub fn read(&self) -> Result<Policy> {
+        Source::read(&self.policy)?.policy(self.parameters.as_deref())
+    }
+}
 
 /// A policy on disk.
 pub enum Source {
@@ -34,7 +49,7 @@ impl Source {
         if path.is_dir() {
             return read_folder(path).map(Box::new).map(Self::Folder);
         }
-        let bytes = input::read_file("policy", path, LONGEST_BUNDLE)?;
+        let bytes = input::read_file("policy", path, u64::try_from(MAX_BUNDLE)?)?;
         let bundle = Bundle::parse(&bytes).with_context(|| {
             format!("{} is neither a policy's folder nor a file that `assent policy build` wrote", path.display())
         })?;
@@ -89,7 +104,7 @@ pub fn read_folder(path: &Path) -> Result<PolicyFolder> {
 pub fn read_files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     for (name, path) in paths(folder)? {
-        let longest = if name.ends_with(".wasm") { LONGEST_COMPONENT } else { LONGEST_TEXT };
+        let longest = if name.ends_with(".wasm") { u64::try_from(MAX_COMPONENT)? } else { LONGEST_TEXT };
         let contents = input::read_file("policy's file", &path, longest)?;
         files.insert(name, contents);
     }
