@@ -7,10 +7,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-use super::{
-    cross_compilation::{WEB_ASSEMBLY, compiler_for},
-    inspector::{LINKER, linker},
-};
+use super::cross_compilation::{WEB_ASSEMBLY, WebAssemblyCompiler};
 use crate::{
     runner::{self, Outcome, Step, cargo, command, must_pass, root, target_directory},
     tools::python::COMPONENTIZE_PY,
@@ -77,8 +74,8 @@ pub fn large() -> Step {
 }
 
 fn build_rust(update: bool) -> Outcome {
-    match compiler_for(WEB_ASSEMBLY).and_then(|compiler| Ok((linker(&compiler)?, compiler))) {
-        Ok((linker, compiler)) => {
+    match WebAssemblyCompiler::find() {
+        Ok(compiler) => {
             let committed = fs::read_to_string(path(COMPILER)).unwrap_or_default();
             let version = compiler.version().unwrap_or_default();
             if !update && committed.trim() != version {
@@ -91,12 +88,9 @@ fn build_rust(update: bool) -> Outcome {
             let mut build = cargo(&["build", "--locked", "--release", "--target", WEB_ASSEMBLY]);
             build.arg("--manifest-path").arg(path("components/rust/Cargo.toml"));
             build.arg("--target-dir").arg(&directory);
-            compiler.compile(&mut build, "std,panic_abort");
+            compiler.compile(&mut build);
             // Without paths of this machine, the result is the same everywhere. The option is unstable.
             build.env("RUSTFLAGS", "-Zlocation-detail=none").env("RUSTC_BOOTSTRAP", "1");
-            if let Some(linker) = linker {
-                build.env(LINKER, linker);
-            }
             must_pass(build).and_then(|()| compare_all(&directory, update, &version)).into()
         }
         Err(reason) => Outcome::Skipped(reason),

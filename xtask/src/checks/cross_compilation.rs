@@ -1,6 +1,7 @@
 //! The proof that the verifier needs no std: it compiles for targets that have none.
 
 use std::{
+    env,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::Command,
@@ -12,6 +13,8 @@ use crate::runner::{Outcome, Step, cargo, execute, numbers, printed, rustc, targ
 const BARE_METAL: &str = "thumbv7em-none-eabihf";
 /// The target for browsers.
 pub const WEB_ASSEMBLY: &str = "wasm32-unknown-unknown";
+/// The variable that names WebAssembly's linker to cargo.
+const WEB_ASSEMBLY_LINKER: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
 
 /// The compiler of Debian's package `rustc-web`. `rust-web-src` installs std's sources for it.
 const SYSTEM_COMPILER: &str = "/usr/bin/rustc";
@@ -41,7 +44,7 @@ fn step(target: &'static str, features: &'static str) -> Step {
 pub struct Compiler {
     path: OsString,
     /// Whether core must be compiled from the compiler's sources, because it is not installed for the target.
-    pub from_sources: bool,
+    from_sources: bool,
 }
 
 impl Compiler {
@@ -58,6 +61,59 @@ impl Compiler {
             build.env("RUSTC_BOOTSTRAP", "1").arg(format!("-Zbuild-std={libraries}"));
         }
     }
+}
+
+/// A compiler for WebAssembly, with the linker that its programs need.
+pub struct WebAssemblyCompiler {
+    compiler: Compiler,
+    /// `None` if the default works.
+    linker: Option<PathBuf>,
+}
+
+impl WebAssemblyCompiler {
+    /// Returns the compiler and its linker.
+    ///
+    /// # Errors
+    /// What to install if either is missing.
+    pub fn find() -> Result<Self, String> {
+        let compiler = compiler_for(WEB_ASSEMBLY)?;
+        if !compiler.from_sources || env::var_os(WEB_ASSEMBLY_LINKER).is_some() {
+            return Ok(Self { compiler, linker: None });
+        }
+        // LLVM's linker, which toolchains include and a distribution's compiler does not.
+        let linker = rust_lld().or_else(|| found("wasm-ld"));
+        let linker =
+            linker.ok_or("no linker for WebAssembly was found; get it: `apt-get install lld` (Debian)".to_owned())?;
+        Ok(Self { compiler, linker: Some(linker) })
+    }
+
+    /// Returns the compiler's version, as it prints it.
+    pub fn version(&self) -> Option<String> {
+        self.compiler.version()
+    }
+
+    /// Makes a build use the compiler, the linker, and std of the compiler's sources.
+    pub fn compile(&self, build: &mut Command) {
+        self.compiler.compile(build, "std,panic_abort");
+        if let Some(linker) = &self.linker {
+            build.env(WEB_ASSEMBLY_LINKER, linker);
+        }
+    }
+}
+
+/// The linker that comes with the toolchain: the compiler's own, or the one in PATH.
+pub fn rust_lld() -> Option<PathBuf> {
+    let of_toolchain = |compiler: OsString| {
+        let libraries = printed(compiler, &["--print", "target-libdir"])?;
+        Some(Path::new(&libraries).parent()?.join("bin/rust-lld")).filter(|linker| linker.is_file())
+    };
+    [rustc(), "rustc".into()].into_iter().find_map(of_toolchain)
+}
+
+/// A program in PATH.
+pub fn found(program: &str) -> Option<PathBuf> {
+    let directories = env::var_os("PATH")?;
+    env::split_paths(&directories).map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
 fn build(compiler: &Compiler, target: &str, features: &str) -> Command {

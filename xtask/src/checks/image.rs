@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::cross_compilation::{Compiler, compiler_for};
-use crate::runner::{Outcome, Step, cargo, must_pass, printed, root, rustc, target_directory};
+use super::cross_compilation::{Compiler, compiler_for, rust_lld};
+use crate::runner::{Outcome, Step, cargo, must_pass, printed, root, target_directory};
 
 /// The target whose atomic operations are replaced by ordinary ones, so that RV32IM remains.
 const TARGET: &str = "riscv32ima-unknown-none-elf";
@@ -103,7 +103,7 @@ impl Tools {
     fn find() -> Result<Self, String> {
         let compiler = compiler_for(TARGET)?;
         let compiler_version = compiler.version().unwrap_or_default();
-        let linker = linker().ok_or("the toolchain has no rust-lld")?;
+        let linker = rust_lld().ok_or("the toolchain has no rust-lld")?;
         let linker_version = printed(&linker, &["-flavor", "gnu", "--version"]).unwrap_or_default();
         Ok(Self { compiler, compiler_version, linker, linker_version })
     }
@@ -143,13 +143,6 @@ fn folders() -> Vec<(PathBuf, String)> {
     let registries = registries.into_iter().flatten().filter_map(Result::ok);
     folders.extend(registries.map(|registry| (registry.path(), "registry".to_owned())));
     folders
-}
-
-/// The linker that comes with the toolchain.
-fn linker() -> Option<PathBuf> {
-    let sysroot = PathBuf::from(printed(rustc(), &["--print", "sysroot"])?);
-    let hosts = fs::read_dir(sysroot.join("lib/rustlib")).ok()?.filter_map(Result::ok);
-    hosts.map(|host| host.path().join("bin/rust-lld")).find(|linker| linker.is_file())
 }
 
 /// Lays out the loadable segments of an ELF program for RV32 as they are in memory from address 0.

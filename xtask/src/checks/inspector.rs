@@ -1,15 +1,12 @@
 //! The Inspector's page: the verifier as WebAssembly, its bindings, one file of everything, and its tests in a browser.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{env, fs, path::PathBuf};
 
 use super::{
-    cross_compilation::{Compiler, WEB_ASSEMBLY, compiler_for},
+    cross_compilation::{WEB_ASSEMBLY, WebAssemblyCompiler, found},
     workspace::OTHERS,
 };
-use crate::runner::{Outcome, Step, cargo, command, execute, must_pass, printed, target_directory};
+use crate::runner::{Outcome, Step, cargo, command, execute, must_pass, target_directory};
 
 /// The names of Chromium, and of browsers built on it.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -17,9 +14,6 @@ const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "g
 /// Settings that make the module small, since the page contains it.
 const SMALL: [&str; 3] =
     ["profile.release.opt-level=\"s\"", "profile.release.lto=\"fat\"", "profile.release.codegen-units=1"];
-
-/// The variable that names the linker to cargo.
-pub(super) const LINKER: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
 
 /// The steps of `cargo xtask test`.
 pub fn steps() -> Vec<Step> {
@@ -31,21 +25,18 @@ pub fn build() -> Step {
     Step::new("inspector: page", || {
         // An earlier page must not be tested in place of this one.
         let _ = fs::remove_file(page());
-        match compiler_for(WEB_ASSEMBLY).and_then(|compiler| Ok((linker(&compiler)?, compiler))) {
-            Ok((linker, compiler)) => make(&compiler, linker).into(),
+        match WebAssemblyCompiler::find() {
+            Ok(compiler) => make(&compiler).into(),
             Err(reason) => Outcome::Skipped(reason),
         }
     })
 }
 
-fn make(compiler: &Compiler, linker: Option<PathBuf>) -> Result<(), String> {
+fn make(compiler: &WebAssemblyCompiler) -> Result<(), String> {
     let modules = target_directory().join("inspector-module");
     let mut module = cargo(&["build", "--package", "assent-inspector-engine", "--target", WEB_ASSEMBLY, "--release"]);
     module.args(SMALL.iter().flat_map(|setting| ["--config", setting]));
-    compiler.compile(&mut module, "std,panic_abort");
-    if let Some(linker) = linker {
-        module.env(LINKER, linker);
-    }
+    compiler.compile(&mut module);
     module.arg("--target-dir").arg(&modules);
     must_pass(module)?;
 
@@ -84,28 +75,8 @@ fn browser_tests() -> Outcome {
     execute(tests)
 }
 
-/// LLVM's linker, which toolchains include and a distribution's compiler does not; `None` if the default works.
-pub(super) fn linker(compiler: &Compiler) -> Result<Option<PathBuf>, String> {
-    if !compiler.from_sources || env::var_os(LINKER).is_some() {
-        return Ok(None);
-    }
-    let of_toolchain = printed("rustc", &["--print", "target-libdir"])
-        .and_then(|libraries| Some(Path::new(&libraries).parent()?.join("bin/rust-lld")))
-        .filter(|linker| linker.is_file());
-    let linker = of_toolchain.or_else(|| found("wasm-ld"));
-    linker
-        .map(Some)
-        .ok_or_else(|| "no linker for WebAssembly was found; get it: `apt-get install lld` (Debian)".to_owned())
-}
-
 fn browser() -> Option<PathBuf> {
     env::var_os("CHROMIUM").map(PathBuf::from).or_else(|| BROWSERS.into_iter().find_map(found))
-}
-
-/// A program in PATH.
-fn found(program: &str) -> Option<PathBuf> {
-    let directories = env::var_os("PATH")?;
-    env::split_paths(&directories).map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
 fn page() -> PathBuf {
