@@ -8,7 +8,9 @@ use alloy_primitives::{Address, U256, keccak256};
 use alloy_sol_types::SolValue;
 use assent_json::{Object, Value};
 use assent_machine::{Image, MAX_STEPS, Machine, Region, Stop};
-use solidity::{Intent, Pay, PolicyInput};
+use assent_policy::{Observations, PolicyInput, ReferenceBlock};
+use assent_types::Intent;
+use solidity::Pay;
 
 /// The contents of the regions.
 #[derive(Debug, Clone, Default)]
@@ -166,22 +168,19 @@ pub fn reference(name: &str) -> Contents {
 
 /// Returns the content of the data region for outputs of sources that one operator observed.
 fn observed(outputs: &Value) -> String {
-    let operator = format!("0x{}", "a1".repeat(20));
-    let sources = outputs.as_object().into_iter().flat_map(Object::iter).map(|(name, output)| {
-        let observers = Object::from_iter([(operator.as_str(), "100")]);
-        let observation = Object::from_iter([("observers", Value::from(observers)), ("output", output.clone())]);
-        (name, Value::Array(vec![observation.into()]))
-    });
-    let mut data = Object::new();
-    data.insert("requiredWeight", "67");
-    data.insert("sources", sources.collect::<Object>());
-    Value::from(data).to_canonical()
+    let mut observations = Observations::new(U256::from(67));
+    for (name, output) in outputs.as_object().into_iter().flat_map(Object::iter) {
+        let added = observations.add(name, Address::repeat_byte(0xa1), U256::from(100), output.clone());
+        added.expect("an output within the limits");
+    }
+    observations.to_canonical().expect("data within the limits")
 }
 
 /// Returns the input for `pay(to, 1000)`.
 fn payment(name: &str) -> Vec<u8> {
     let (to, time) = if name == "treasury" { (0x4d, 1_767_261_660) } else { (0xa1, 1_767_261_660) };
     let call = Pay { to: Address::with_last_byte(to), amount: U256::from(1_000) };
+    let number = U256::from(22_000_000);
     PolicyInput {
         intent: Intent {
             from: Address::repeat_byte(0xf0),
@@ -190,35 +189,16 @@ fn payment(name: &str) -> Vec<u8> {
             data: [&keccak256("pay(address,uint256)")[..4], &call.abi_encode()].concat().into(),
             chainId: U256::ONE,
         },
-        policyClient: Address::repeat_byte(0xcc),
+        policy_client: Address::repeat_byte(0xcc),
         nonce: U256::from(7),
-        blockNumber: U256::from(22_000_000),
-        blockHash: keccak256("block"),
-        blockTimestamp: U256::from(time),
+        block: ReferenceBlock { number, hash: keccak256("block"), timestamp: U256::from(time) },
     }
-    .abi_encode()
+    .encode()
 }
 
 mod solidity {
     #![allow(missing_docs)]
     alloy_sol_types::sol! {
-        struct Intent {
-            address from;
-            address to;
-            uint256 value;
-            bytes data;
-            uint256 chainId;
-        }
-
-        struct PolicyInput {
-            Intent intent;
-            address policyClient;
-            uint256 nonce;
-            uint256 blockNumber;
-            bytes32 blockHash;
-            uint256 blockTimestamp;
-        }
-
         struct Pay {
             address to;
             uint256 amount;
