@@ -24,6 +24,10 @@ pub fn measure() -> Result<Vec<lcov::File>, Missing> {
     tests.arg("--output-path").arg(&trace).args(NO_STD.iter().flat_map(|package| ["--package", package]));
     // Branches are counted with an unstable option, which this variable enables in stable compilers.
     tests.env("RUSTC_BOOTSTRAP", "1");
+    // Without incremental compilation, the compiler inlines small functions into other crates, and what the integration
+    // tests reach of them is lost. The option makes the same build with and without it.
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    tests.env("RUSTFLAGS", format!("{flags} -Zcross-crate-inline-threshold=never"));
     // Standard output belongs to the figures.
     tests.stdout(io::stderr());
     execute(tests).into_result().map_err(Missing::Failure)?;
