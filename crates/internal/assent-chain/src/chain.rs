@@ -297,6 +297,28 @@ impl EmbeddedChain {
         self.machine().mine_empty()
     }
 
+    /// Sets the price of a precompile from now on, as a hardfork might: `price` makes it from today's, in gas, for each
+    /// input. Returning to a snapshot does not change it.
+    ///
+    /// ```
+    /// use alloy::primitives::{Address, bytes};
+    /// use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain, Message};
+    ///
+    /// let chain = EmbeddedChain::new(31_337);
+    /// let sha256 = Address::with_last_byte(2);
+    /// let call = Message::new(DEVELOPMENT_ACCOUNTS[0], sha256, bytes!(""));
+    /// let today = chain.call(call.clone())?.gas_used;
+    ///
+    /// chain.set_price(sha256, |today| today + 1_000);
+    /// assert_eq!(chain.call(call.clone())?.gas_used, today + 1_000);
+    /// // Gas for today's price does not suffice.
+    /// assert!(!chain.call(call.with_gas_limit(today))?.is_success());
+    /// # Ok::<(), assent_chain::ChainError>(())
+    /// ```
+    pub fn set_price(&self, precompile: Address, price: fn(u64) -> u64) {
+        self.machine().set_price(precompile, price);
+    }
+
     /// Returns an account's balance in wei.
     pub fn balance(&self, address: Address) -> U256 {
         self.machine().state().balance(address)

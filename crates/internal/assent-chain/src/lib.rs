@@ -35,6 +35,7 @@
 //!
 //! - Osaka: EIP-2537 precompiles at `0x0b` to `0x11`, MODEXP priced by EIP-7883, transactions of at most 2^24 gas
 //!   (EIP-7825), code of at most 24,576 bytes. The block gas limit is 60 million.
+//! - [`EmbeddedChain::set_price`] makes a precompile dearer, as a later hardfork might.
 //! - Every transaction is mined at once, in its own block.
 //! - Time does not pass between blocks. The next block is one second after the latest unless a later time was set;
 //!   every block is later than its parent.
@@ -60,6 +61,7 @@ mod chain;
 mod execution;
 mod genesis;
 mod machine;
+mod precompiles;
 mod rpc;
 mod state;
 mod transport;

@@ -27,6 +27,7 @@ use crate::{
     ChainError, Execution, Genesis, Message,
     block::{MinedBlock, MinedTransaction, randomness},
     genesis::{DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE},
+    precompiles::{Price, PricedPrecompiles},
     state::{StateView, WorldState},
 };
 
@@ -65,6 +66,8 @@ pub(crate) struct Machine {
     snapshots: BTreeMap<u64, Snapshot>,
     next_snapshot: u64,
     unlocked: Vec<Address>,
+    /// Of precompiles whose price is not today's.
+    prices: BTreeMap<Address, Price>,
 }
 
 /// A handle on a machine; clones are handles on the same one.
@@ -109,6 +112,7 @@ impl Machine {
             snapshots: BTreeMap::new(),
             next_snapshot: 0,
             unlocked: genesis.accounts.into_iter().map(|(address, _)| address).collect(),
+            prices: BTreeMap::new(),
         }
     }
 
@@ -145,6 +149,10 @@ impl Machine {
         if !self.unlocked.contains(&address) {
             self.unlocked.push(address);
         }
+    }
+
+    pub(crate) fn set_price(&mut self, precompile: Address, price: Price) {
+        self.prices.insert(precompile, price);
     }
 
     /// Base fee of the next block in wei per gas: EIP-1559, except that block 1 has that of block 0, as on anvil.
@@ -270,7 +278,8 @@ impl Machine {
             block_hash: |number| Some(self.blocks.get(usize::try_from(number).ok()?)?.hash),
         });
         let context: Context<BlockEnv, TxEnv, CfgEnv, _, Journal<_>, ()> = Context::new(view, SpecId::OSAKA);
-        let mut evm = context.with_cfg(config).with_block(self.block_environment(block)).build_mainnet();
+        let evm = context.with_cfg(config).with_block(self.block_environment(block)).build_mainnet();
+        let mut evm = evm.with_precompiles(PricedPrecompiles::new(SpecId::OSAKA, &self.prices));
         evm.transact(transaction).map_err(|error| match error {
             EVMError::Transaction(reason) => ChainError::InvalidTransaction(reason),
             other => ChainError::Execution(other.to_string()),
