@@ -3,7 +3,8 @@
 mod command;
 
 use alloy_primitives::{Address, U256};
-use assent_policy::Function;
+use assent_machine::Image;
+use assent_policy::{EvidenceFile, Function, Policy, evaluator};
 use command::{Desk, Ran};
 use serde_json::{Value, json};
 
@@ -189,6 +190,32 @@ fn a_decision_is_replayed_from_its_evidence_and_a_changed_one_is_not() {
     assert!(replay("evidence", json!(other)).contains("the file claims the evidence"));
     let other_evidence = desk.run(&["evidence", "replay", "evidence.json", "--evidence", &other]);
     assert_eq!(other_evidence.status, Some(1), "{other_evidence:?}");
+}
+
+#[test]
+fn evidence_of_an_image_that_is_unknown_here_follows_with_its_file() {
+    let desk = desk();
+    eval(&desk, "large.json", &["--evidence-out", "evidence.json"]);
+    let own = EvidenceFile::parse(desk.read("evidence.json").as_bytes()).expect("an evidence file");
+    let current = evaluator().expect("an image");
+    // A later evaluator: one more instruction at its end (addi zero, zero, 0).
+    let bytes = [current.bytes(), &0x0000_0013_u32.to_le_bytes()].concat();
+    std::fs::write(desk.path("later.bin"), &bytes).expect("a file");
+    let later = Image::new(&bytes).expect("it fits");
+    let (rules, parameters) = (own.policy.rules().to_owned(), own.policy.parameters().to_owned());
+    let policy = Policy::from_contents(later.root(), rules, own.policy.step_limit(), parameters).expect("a policy");
+    let input = own.policy_input().expect("an input");
+    let evaluation = assent_policy::evaluate(&later, &policy, &input, &own.data).expect("an evaluation");
+    desk.write("later.json", EvidenceFile::new(policy, &input, own.data.clone(), &evaluation).to_json());
+
+    let (later, current) = (later.root().to_string(), current.root().to_string());
+    desk.run(&["evidence", "replay", "later.json"]).failed(1, &["unknown", &later, "this version has", &current]);
+    let replayed = desk.run(&["evidence", "replay", "later.json", "--image", "later.bin"]).succeeded();
+    assert!(replayed.starts_with("FOLLOWS: the decision is to deny"), "{replayed}");
+    let arguments = ["evidence", "replay", "evidence.json", "--image", "later.bin"];
+    desk.run(&arguments).failed(1, &[&later, &current]);
+    desk.write("empty.bin", "");
+    desk.run(&["evidence", "replay", "later.json", "--image", "empty.bin"]).failed(1, &["not an image", "empty"]);
 }
 
 #[test]

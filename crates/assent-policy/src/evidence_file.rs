@@ -2,7 +2,7 @@
 
 use crate::{
     content::ContentError,
-    evaluation::{Evaluation, EvaluationError, evaluate_contents},
+    evaluation::{Evaluation, EvaluationError, EvaluationRun},
     evidence::{Evidence, ResultProof},
     input::{InputError, PolicyInput},
     json::{self, JsonError, Reader},
@@ -203,9 +203,22 @@ impl EvidenceFile {
     ///
     /// [`EvaluationError`] if the image is not the one that the file names, or a content does not fit its region.
     pub fn replay(&self, image: &Image) -> Result<Replay, EvaluationError> {
-        let evaluation = evaluate_contents(image, &self.policy, &self.input, &self.data)?;
+        Ok(self.compare(self.start(image)?.finish()))
+    }
+
+    /// Prepares to repeat the decision in parts. What comes out is for [`compare`](Self::compare).
+    ///
+    /// # Errors
+    ///
+    /// As [`replay`](Self::replay).
+    pub fn start(&self, image: &Image) -> Result<EvaluationRun, EvaluationError> {
+        EvaluationRun::new(image, &self.policy, &self.input, &self.data)
+    }
+
+    /// Compares the decision, repeated, with everything that the file claims.
+    pub fn compare(&self, evaluation: Evaluation) -> Replay {
         let difference = self.difference(&evaluation);
-        Ok(difference.map_or_else(|| Replay::Follows(evaluation), Replay::Differs))
+        difference.map_or_else(|| Replay::Follows(evaluation), Replay::Differs)
     }
 
     fn difference(&self, evaluation: &Evaluation) -> Option<Difference> {

@@ -1,13 +1,36 @@
-//! The evaluator's image, which decides every policy.
+//! The evaluator's images. Each policy names the one that decides it.
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, b256};
 use assent_machine::{Image, ImageError};
 use std::sync::LazyLock;
 
-/// The program. The repository's `evaluator/` is its source; a test builds it again and compares.
-static BYTES: &[u8] = include_bytes!("../image/evaluator.bin");
+/// An image of the evaluator.
+struct KnownImage {
+    /// The root of its region, which names it.
+    root: B256,
+    /// The program, decoded once it is needed.
+    image: LazyLock<Result<Image, ImageError>>,
+}
 
-static EVALUATOR: LazyLock<Result<Image, ImageError>> = LazyLock::new(|| Image::new(BYTES));
+/// Every image that this version has. The first is the current one. The repository's `evaluator/` is its source; a test
+/// builds it again and compares.
+///
+/// An image stays here while a policy or an evidence names it: docs/evaluator-images.md.
+static IMAGES: [KnownImage; 1] = [KnownImage {
+    root: b256!("0xb4a4e6e71927351ac8bf45faf9b7f308acddf105ecd3ecf54dca41e7c885df3f"),
+    image: LazyLock::new(|| Image::new(include_bytes!("../image/evaluator.bin"))),
+}];
+
+/// The image is not one of those that this version has.
+// Complete: it has one cause.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the evaluator's image {root} is unknown; this version has {}", list(known))]
+pub struct UnknownImage {
+    /// The root that was asked for.
+    pub root: B256,
+    /// The roots of the images that this version has.
+    pub known: Vec<B256>,
+}
 
 /// Returns the current image of the evaluator, for which policies are built. It is decoded once.
 ///
@@ -15,10 +38,38 @@ static EVALUATOR: LazyLock<Result<Image, ImageError>> = LazyLock::new(|| Image::
 ///
 /// None: the committed image fits its region.
 pub fn evaluator() -> Result<&'static Image, ImageError> {
-    EVALUATOR.as_ref().map_err(|error| *error)
+    let [current, ..] = &IMAGES;
+    current.image.as_ref().map_err(|error| *error)
 }
 
-/// Returns the image with a root, which a policy names. Returns nothing for an image that this version does not have.
-pub fn evaluator_with_root(root: B256) -> Option<&'static Image> {
-    evaluator().ok().filter(|image| image.root() == root)
+/// Returns the image with a root, which a policy or an evidence names.
+///
+/// ```
+/// use alloy_primitives::B256;
+/// use assent_policy::{evaluator, evaluator_with_root};
+///
+/// let current = evaluator()?;
+/// assert_eq!(evaluator_with_root(current.root())?.root(), current.root());
+/// assert!(evaluator_with_root(B256::ZERO).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`UnknownImage`] if this version does not have it.
+pub fn evaluator_with_root(root: B256) -> Result<&'static Image, UnknownImage> {
+    let known = IMAGES.iter().find(|known| known.root == root);
+    let image = known.and_then(|known| known.image.as_ref().ok());
+    // The root is computed of the program: a wrong entry of the table is an unknown image, and never another one.
+    let image = image.filter(|image| image.root() == root);
+    image.ok_or_else(|| UnknownImage { root, known: known_images().collect() })
+}
+
+/// Returns the roots of the images that this version has, the current one first.
+pub fn known_images() -> impl Iterator<Item = B256> {
+    IMAGES.iter().map(|known| known.root)
+}
+
+fn list(roots: &[B256]) -> String {
+    roots.iter().map(B256::to_string).collect::<Vec<_>>().join(", ")
 }

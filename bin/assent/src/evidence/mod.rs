@@ -7,6 +7,7 @@ use crate::{
 };
 use alloy_primitives::{B256, Bytes};
 use anyhow::{Context as _, Result};
+use assent_machine::{Image, Region};
 use assent_policy::{Difference, EvidenceFile, PolicyInput, Replay, Rules};
 use assent_verifier::Decision;
 use clap::{Args, Subcommand};
@@ -62,6 +63,9 @@ pub struct ReplayArguments {
     /// The hash that the attestation carries.
     #[arg(long, value_name = "HASH", value_parser = crate::arguments::hash)]
     evidence: Option<B256>,
+    /// The evaluator's image that the evidence names, if this version does not have it.
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
 }
 
 /// Runs `assent evidence`.
@@ -75,6 +79,12 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
 fn read(path: &Path) -> Result<EvidenceFile> {
     let text = input::read_file("evidence", path, LONGEST_EVIDENCE)?;
     EvidenceFile::parse(&text).with_context(|| format!("{} is not an evidence file", path.display()))
+}
+
+/// Reads an image. Its root is computed of its bytes, so that the file need not be trusted.
+fn read_image(path: &Path) -> Result<Image> {
+    let bytes = input::read_file("image", path, u64::from(Region::Image.size()))?;
+    Image::new(&bytes).with_context(|| format!("{} is not an image of the evaluator", path.display()))
 }
 
 fn show(arguments: &ShowArguments, output: Output) -> Result<ExitStatus> {
@@ -130,7 +140,8 @@ fn show(arguments: &ShowArguments, output: Output) -> Result<ExitStatus> {
 
 fn replay(arguments: &ReplayArguments, output: Output) -> Result<ExitStatus> {
     let file = read(&arguments.file)?;
-    let image = image_of(&file.policy)?;
+    let given = arguments.image.as_deref().map(read_image).transpose()?;
+    let image = given.as_ref().map_or_else(|| image_of(&file.policy), Ok)?;
     let spinner = output::spinner("Deciding again");
     let mut replay = file.replay(image)?;
     drop(spinner);

@@ -71,13 +71,7 @@ impl Source {
 
 /// Returns the image that a policy names.
 pub fn image_of(policy: &Policy) -> Result<&'static Image> {
-    evaluator_with_root(policy.image()).ok_or_else(|| {
-        anyhow!(
-            "the policy is for the evaluator {}, which this version does not have; it has {}",
-            policy.image(),
-            evaluator().map(|image| image.root()).unwrap_or_default()
-        )
-    })
+    Ok(evaluator_with_root(policy.image())?)
 }
 
 /// Reads parameters.
