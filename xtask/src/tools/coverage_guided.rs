@@ -1,4 +1,4 @@
-//! The coverage-guided fuzz targets of tests/fuzz, each from its committed corpus.
+//! The coverage-guided fuzz targets, each from its committed corpus.
 
 use std::{
     fs, io,
@@ -10,11 +10,11 @@ use clap::Args;
 
 use crate::runner::{cargo, has_cargo, must_pass, root, target_directory};
 
-/// The directory of cargo-fuzz's package.
-const PACKAGE: &str = "tests/fuzz";
+/// The directories of cargo-fuzz's packages. The evaluator's workspace is a separate one.
+const PACKAGES: [&str; 2] = ["tests/fuzz", "evaluator/fuzz"];
 
-/// The largest single allocation, in megabytes. More counts as a crash.
-const LARGEST_ALLOCATION: u32 = 64;
+/// The single allocation that counts as a crash, in megabytes: more than the machine's memory, which has 64.
+const LARGEST_ALLOCATION: u32 = 65;
 
 /// The longest run of one input, in seconds. More counts as a crash.
 const LONGEST_RUN: u32 = 20;
@@ -25,10 +25,10 @@ pub struct Arguments {
     /// Seconds for each target
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Run only this target: a name in tests/fuzz/fuzz_targets
+    /// Run only this target: a name in tests/fuzz/fuzz_targets or evaluator/fuzz/fuzz_targets
     #[arg(long)]
     target: Option<String>,
-    /// Then write the inputs that were found into tests/fuzz/corpus, without those that reach nothing new
+    /// Then write the inputs that were found into the corpus, without those that reach nothing new
     #[arg(long)]
     minimise: bool,
 }
@@ -38,33 +38,71 @@ pub struct Arguments {
 /// # Errors
 /// If a target does not exist or does not compile, cargo-fuzz is missing, or an input made a target fail.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
-    let names = targets(arguments.target.as_deref())?;
+    let targets = targets(arguments.target.as_deref())?;
     if !has_cargo("fuzz") {
         return Err("cargo-fuzz is not installed; get it: cargo install --locked cargo-fuzz".to_owned());
     }
-    must_pass(cargo_fuzz("build", &[]))?;
+    for package in PACKAGES.iter().filter(|package| targets.iter().any(|target| target.package == **package)) {
+        must_pass(cargo_fuzz(package, "build", &[]))?;
+    }
     let mut rows = vec![];
-    for name in &names {
-        rows.push(fuzz(name, arguments.seconds)?);
+    for target in &targets {
+        rows.push(fuzz(target, arguments.seconds)?);
         if arguments.minimise {
-            minimise(name)?;
+            minimise(target)?;
         }
     }
     print_table(&rows);
     match rows.iter().filter(|row| row.failed).count() {
         0 => Ok(()),
-        failed => Err(format!("{failed} of {} targets failed; the inputs are in {PACKAGE}/artifacts", rows.len())),
+        failed => {
+            Err(format!("{failed} of {} targets failed; the inputs are in artifacts/ of their package", rows.len()))
+        }
     }
 }
 
-fn targets(wanted: Option<&str>) -> Result<Vec<String>, String> {
-    let paths = files(&package().join("fuzz_targets")).map_err(|error| format!("cannot list the targets: {error}"))?;
-    let names = paths.iter().filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
-    let names: Vec<_> = names.collect();
-    match wanted {
-        None => Ok(names),
-        Some(name) if names.iter().any(|other| other == name) => Ok(vec![name.to_owned()]),
-        Some(name) => Err(format!("there is no target {name:?}; the targets are {}", names.join(", "))),
+/// A target.
+#[derive(Clone)]
+struct Target {
+    /// The directory of its package.
+    package: &'static str,
+    name: String,
+}
+
+impl Target {
+    fn directory(&self) -> PathBuf {
+        root().join(self.package)
+    }
+
+    fn committed(&self) -> PathBuf {
+        self.directory().join("corpus").join(&self.name)
+    }
+
+    fn found(&self) -> PathBuf {
+        fuzz_directory().join("found").join(&self.name)
+    }
+
+    /// A command of cargo-fuzz for this target.
+    fn run(&self) -> Command {
+        cargo_fuzz(self.package, "run", &[&self.name])
+    }
+}
+
+fn targets(wanted: Option<&str>) -> Result<Vec<Target>, String> {
+    let mut targets = vec![];
+    for package in PACKAGES {
+        let paths = files(&root().join(package).join("fuzz_targets"));
+        let paths = paths.map_err(|error| format!("cannot list the targets of {package}: {error}"))?;
+        let names = paths.iter().filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+        targets.extend(names.map(|name| Target { package, name }));
+    }
+    let Some(wanted) = wanted else { return Ok(targets) };
+    match targets.iter().find(|target| target.name == wanted) {
+        Some(target) => Ok(vec![target.clone()]),
+        None => {
+            let names = targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>();
+            Err(format!("there is no target {wanted:?}; the targets are {}", names.join(", ")))
+        }
     }
 }
 
@@ -77,17 +115,18 @@ struct Row {
     failed: bool,
 }
 
-fn fuzz(target: &str, seconds: u64) -> Result<Row, String> {
-    eprintln!("\n{target}: {seconds} s");
+fn fuzz(target: &Target, seconds: u64) -> Result<Row, String> {
+    let name = &target.name;
+    eprintln!("\n{name}: {seconds} s");
     // The committed corpus is only read: new inputs go to a separate directory, so that a run changes nothing in the
     // repository.
-    let found = found(target);
-    let artifacts = package().join("artifacts").join(target);
+    let found = target.found();
+    let artifacts = target.directory().join("artifacts").join(name);
     for directory in [&found, &artifacts] {
         fs::create_dir_all(directory).map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
     }
-    let mut run = cargo_fuzz("run", &[target]);
-    run.args([&found, &committed(target)]).arg("--").args([
+    let mut run = target.run();
+    run.args([&found, &target.committed()]).arg("--").args([
         format!("-max_total_time={seconds}"),
         format!("-malloc_limit_mb={LARGEST_ALLOCATION}"),
         format!("-timeout={LONGEST_RUN}"),
@@ -95,7 +134,7 @@ fn fuzz(target: &str, seconds: u64) -> Result<Row, String> {
         "-print_final_stats=1".to_owned(),
         format!("-report_slow_units={LONGEST_RUN}"),
     ]);
-    let output = run.stdout(Stdio::inherit()).output().map_err(|error| format!("{target}: {error}"))?;
+    let output = run.stdout(Stdio::inherit()).output().map_err(|error| format!("{name}: {error}"))?;
     let log = String::from_utf8_lossy(&output.stderr);
     let failed = !output.status.success();
     if failed {
@@ -103,7 +142,7 @@ fn fuzz(target: &str, seconds: u64) -> Result<Row, String> {
     }
     let last = |label: &str| log.lines().rev().find_map(|line| number_after(line, label)).unwrap_or(0);
     Ok(Row {
-        target: target.to_owned(),
+        target: name.clone(),
         executions: last("stat::number_of_executed_units:"),
         edges: last(" cov: "),
         new_inputs: last("stat::new_units_added:"),
@@ -112,15 +151,15 @@ fn fuzz(target: &str, seconds: u64) -> Result<Row, String> {
 }
 
 /// Keeps the seeds and, of the other inputs, committed and new, as few as reach everything that all reach.
-fn minimise(target: &str) -> Result<(), String> {
-    let (committed, found) = (committed(target), found(target));
-    let kept = fuzz_directory().join("kept").join(target);
-    let failed = |error: io::Error| format!("cannot minimise the corpus of {target}: {error}");
+fn minimise(target: &Target) -> Result<(), String> {
+    let (committed, found) = (target.committed(), target.found());
+    let kept = fuzz_directory().join("kept").join(&target.name);
+    let failed = |error: io::Error| format!("cannot minimise the corpus of {}: {error}", target.name);
     if kept.exists() {
         fs::remove_dir_all(&kept).map_err(failed)?;
     }
     copy(&committed, &kept, is_seed).map_err(failed)?;
-    let mut merge = cargo_fuzz("run", &[target]);
+    let mut merge = target.run();
     merge.args([&kept, &committed, &found]);
     // By edges only, without how often each is taken: few files, which still take every branch that was found.
     merge.args(["--", "-set_cover_merge=1", "-use_counters=0"]);
@@ -144,8 +183,8 @@ fn copy(from: &Path, to: &Path, selects: fn(&Path) -> bool) -> io::Result<()> {
     Ok(())
 }
 
-fn cargo_fuzz(subcommand: &str, arguments: &[&str]) -> Command {
-    let mut command = cargo(&["fuzz", subcommand, "--fuzz-dir", PACKAGE]);
+fn cargo_fuzz(package: &str, subcommand: &str, arguments: &[&str]) -> Command {
+    let mut command = cargo(&["fuzz", subcommand, "--fuzz-dir", package]);
     command.arg("--target-dir").arg(fuzz_directory()).args(arguments);
     // Instrumentation needs unstable options, which this variable enables in stable compilers.
     command.env("RUSTC_BOOTSTRAP", "1");
@@ -155,18 +194,6 @@ fn cargo_fuzz(subcommand: &str, arguments: &[&str]) -> Command {
 /// Separate from the other builds, whose flags differ.
 fn fuzz_directory() -> PathBuf {
     target_directory().join("fuzz")
-}
-
-fn package() -> PathBuf {
-    root().join(PACKAGE)
-}
-
-fn committed(target: &str) -> PathBuf {
-    package().join("corpus").join(target)
-}
-
-fn found(target: &str) -> PathBuf {
-    fuzz_directory().join("found").join(target)
 }
 
 fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {

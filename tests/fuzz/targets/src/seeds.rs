@@ -1,6 +1,9 @@
 //! Inputs that pass, from which the fuzzer starts: without them it would hardly ever get behind the first check.
 
-use crate::fixture::{Fixture, operators, secret, write_tables};
+use crate::{
+    fixture::{Fixture, operators, secret, write_tables},
+    policy_seeds::{Parts, policy_seeds},
+};
 use alloy_primitives::{Address, B256, U256};
 use assent_verifier::{Refusal, append_trailing};
 use serde::Serialize;
@@ -21,14 +24,12 @@ pub struct Seed {
 
 /// All of them.
 pub fn seeds() -> Vec<Seed> {
-    [authorizations(), documents(), operator_tables(), revert_data(), scenarios()]
+    [authorizations(), documents(), operator_tables(), revert_data(), scenarios(), policy_seeds()]
         .concat()
         .into_iter()
         .map(seed)
         .collect()
 }
-
-type Parts = (&'static str, &'static str, Vec<u8>);
 
 fn seed((target, name, input): Parts) -> Seed {
     Seed { target, name: format!("seed-{name}"), input }

@@ -14,7 +14,19 @@ macro_rules! replays {
     };
 }
 
-replays! { authorization, json, operator_table, points, revert_data, verification, }
+replays! {
+    authorization,
+    bundle,
+    canonical_json,
+    evidence_file,
+    json,
+    machine,
+    manifest,
+    operator_table,
+    points,
+    revert_data,
+    verification,
+}
 
 fn replay(name: &str, target: fn(&[u8])) {
     let committed = inputs("corpus", name);
@@ -83,4 +95,19 @@ fn the_verification_corpus_reaches_acceptance_and_every_refusal() {
         "accepted",
     ];
     assert_eq!(reached, expected);
+}
+
+#[test]
+fn the_seeds_of_policies_are_valid() {
+    let seeds = seeds();
+    let of = |target| seeds.iter().filter(move |seed| seed.target == target);
+    for seed in of("bundle") {
+        assert!(assent_policy::Bundle::parse(&seed.input).is_ok(), "{}", seed.name);
+    }
+    for seed in of("evidence_file") {
+        assert!(assent_policy::EvidenceFile::parse(&seed.input).is_ok(), "{}", seed.name);
+    }
+    for seed in of("canonical_json") {
+        assert!(assent_json::parse(&seed.input).is_ok(), "{}", seed.name);
+    }
 }
