@@ -8,6 +8,7 @@ pub mod image;
 pub mod inspector;
 pub mod lint;
 pub mod npm_package;
+pub mod replay;
 pub mod semver;
 pub mod slither;
 mod sources;

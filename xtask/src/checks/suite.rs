@@ -3,7 +3,7 @@
 use super::{
     components,
     coverage::{self, Language},
-    cross_compilation, foundry_fuzz, image, inspector, npm_package, storage_layout,
+    cross_compilation, foundry_fuzz, image, inspector, npm_package, replay, storage_layout,
     workspace::{NO_STD, OTHERS, VERIFIER_FEATURES},
 };
 use crate::{
@@ -39,6 +39,7 @@ pub fn steps() -> Vec<Step> {
     steps.extend(npm_package::steps());
     steps.push(storage_layout::step());
     steps.extend(inspector::steps());
+    steps.push(replay::step());
     steps.extend([components::rust(), components::large()]);
     steps.push(prove().in_parallel());
     steps

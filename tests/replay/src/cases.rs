@@ -1,0 +1,182 @@
+//! How the evidence files of `cases/` are made.
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use assent_json::{Object, Value, parse};
+use assent_policy::{
+    EvidenceFile, Observations, Policy, PolicyInput, Reduction, ReferenceBlock, Rules, SingleRules, Source, evaluate,
+    evaluator,
+};
+use assent_types::Intent;
+use std::collections::BTreeMap;
+
+const PAY: &str = "function pay(address to, uint256 amount)";
+const LIMIT_SCHEMA: &str = r#"{"properties":{"limit":{"format":"uint256","type":"string"}},"type":"object"}"#;
+const LIMIT: &str = "package policy
+
+allow if input.call.args.amount <= data.params.limit
+
+deny contains sprintf(\"%v is more than %v\", [input.call.args.amount, data.params.limit]) if {
+\tinput.call.args.amount > data.params.limit
+}
+";
+/// A limit of 2^256 − 2.
+const ALMOST_ALL: &str =
+    r#"{"limit":"115792089237316195423570985008687907853269984665640564039457584007913129639934"}"#;
+
+/// A decision that is to be made.
+struct Case {
+    name: &'static str,
+    rules: Rules,
+    parameters: &'static str,
+    step_limit: u64,
+    amount: U256,
+    data: String,
+}
+
+/// Makes every decision. Returns each with its name.
+///
+/// # Panics
+///
+/// If a case is not what a policy can be.
+pub fn evidence_files() -> Vec<(&'static str, EvidenceFile)> {
+    cases().into_iter().map(|case| (case.name, case.evidence_file())).collect()
+}
+
+fn cases() -> Vec<Case> {
+    let base = |name, module: &str| Case {
+        name,
+        rules: Rules::Single(rules(module)),
+        parameters: r#"{"limit":"500"}"#,
+        step_limit: 1 << 28,
+        amount: U256::from(500),
+        data: String::new(),
+    };
+    let limit = |name| base(name, LIMIT);
+    let loops = "package policy\n\nr := numbers.range(1, 20000)\n\ndeny contains \"x\" if { some i in r; some j in r; \
+                 i * j == 0 }\n";
+    vec![
+        limit("allow"),
+        Case {
+            rules: Rules::All(vec![rules(LIMIT), rules("package policy\n\nallow if input.task.time < 5\n")]),
+            parameters: r#"[{"limit":"500"},{}]"#,
+            ..limit("conjunction")
+        },
+        Case { amount: U256::from(501), ..limit("deny") },
+        base("error", "package policy\n\nallow if to_number(\"1e100000000\") > 1\n"),
+        Case { parameters: ALMOST_ALL, amount: U256::MAX, ..limit("exact") },
+        Case { step_limit: 2_000_000, ..base("limit", loops) },
+        Case {
+            rules: Rules::Single(with_sources(
+                rules("package policy\n\nallow if data.wasm.price.usd == 103\n"),
+                &[("price", Reduction::Fields([("usd".to_owned(), "median".to_owned())].into()), PRICE_SCHEMA)],
+            )),
+            data: observed(&[
+                ("price", 34, r#"{"at":1,"usd":"104"}"#),
+                ("price", 33, r#"{"at":1,"usd":"103"}"#),
+                ("price", 33, r#"{"at":1,"usd":"-7"}"#),
+            ]),
+            ..limit("median")
+        },
+        base("trap", "package policy\n\nf(x) := f(x + 1)\n\nallow if f(1)\n"),
+        treasury(),
+    ]
+}
+
+const PRICE_SCHEMA: &str = r#"{"properties":{"usd":{"format":"int256","type":"string"}},"type":"object"}"#;
+
+/// The reference policy whose steps are measured.
+fn treasury() -> Case {
+    let schema = |text: &str| parse(text.as_bytes()).expect("a schema");
+    let manifest = schema(include_str!("../../../benchmarks/policies/treasury/policy.json"));
+    let source = |name: &str, reduce: &str| {
+        let schema = manifest.get("sources").and_then(|sources| sources.get(name)?.get("schema").cloned());
+        let reduce = Reduction::Whole(reduce.to_owned());
+        let source = Source { component: keccak256(name), hosts: vec![], reduce, schema: schema.expect("a schema") };
+        (name.to_owned(), source)
+    };
+    let mut rules = rules(include_str!("../../../benchmarks/policies/treasury/treasury.rego"));
+    rules.entrypoint = "treasury".to_owned();
+    rules.parameters_schema = schema(include_str!("../../../benchmarks/policies/treasury/parameters.schema.json"));
+    rules.sources = [source("price", "same"), source("sanctions", "union"), source("spent_today", "max")].into();
+    let outputs = schema(include_str!("../../../benchmarks/policies/treasury/observations.json"));
+    let mut observations = Observations::new(U256::from(67));
+    for (name, output) in outputs.as_object().into_iter().flat_map(Object::iter) {
+        let added = observations.add(name, Address::repeat_byte(0xa1), U256::from(100), output.clone());
+        added.expect("an output within the limits");
+    }
+    Case {
+        name: "treasury",
+        rules: Rules::Single(rules),
+        parameters: include_str!("../../../benchmarks/policies/treasury/parameters.json"),
+        step_limit: 1 << 28,
+        amount: U256::from(1_000),
+        data: observations.to_canonical().expect("data within the limits"),
+    }
+}
+
+fn rules(module: &str) -> SingleRules {
+    SingleRules {
+        entrypoint: "policy".to_owned(),
+        functions: vec![PAY.parse().expect("a function")],
+        modules: BTreeMap::from([("policy.rego".to_owned(), module.to_owned())]),
+        parameters_schema: parse(LIMIT_SCHEMA.as_bytes()).expect("a schema"),
+        sources: BTreeMap::new(),
+    }
+}
+
+fn with_sources(mut rules: SingleRules, sources: &[(&str, Reduction, &str)]) -> SingleRules {
+    rules.sources = sources
+        .iter()
+        .map(|(name, reduce, schema)| {
+            let schema = parse(schema.as_bytes()).expect("a schema");
+            let hosts = vec!["prices.example".to_owned()];
+            let source = Source { component: keccak256(name), hosts, reduce: reduce.clone(), schema };
+            ((*name).to_owned(), source)
+        })
+        .collect();
+    rules
+}
+
+/// The content of the data region for outputs, each of another operator with a weight.
+fn observed(outputs: &[(&str, u64, &str)]) -> String {
+    let mut observations = Observations::new(U256::from(67));
+    for (byte, (source, weight, output)) in (0xa1..).zip(outputs) {
+        let output: Value = parse(output.as_bytes()).expect("an output");
+        let added = observations.add(source, Address::repeat_byte(byte), U256::from(*weight), output);
+        added.expect("an output within the limits");
+    }
+    observations.to_canonical().expect("data within the limits")
+}
+
+impl Case {
+    fn evidence_file(&self) -> EvidenceFile {
+        let image = evaluator().expect("an image");
+        let parameters = parse(self.parameters.as_bytes()).expect("parameters");
+        let policy = Policy::new(image.root(), &self.rules, self.step_limit, &parameters).expect("a policy");
+        let input = self.input();
+        let evaluation = evaluate(image, &policy, &input, &self.data).expect("an evaluation");
+        EvidenceFile::new(policy, &input, self.data.clone(), &evaluation)
+    }
+
+    fn input(&self) -> PolicyInput {
+        let to = Address::with_last_byte(0x4d);
+        let selector = keccak256("pay(address,uint256)");
+        let data = [&selector[..4], to.into_word().as_slice(), &self.amount.to_be_bytes::<32>()].concat();
+        PolicyInput {
+            intent: Intent {
+                from: Address::repeat_byte(0xf0),
+                to: Address::repeat_byte(0xee),
+                value: U256::ZERO,
+                data: data.into(),
+                chainId: U256::ONE,
+            },
+            policy_client: Address::repeat_byte(0xcc),
+            nonce: U256::from(7),
+            block: ReferenceBlock {
+                number: U256::from(22_000_000),
+                hash: B256::repeat_byte(0xb1),
+                timestamp: U256::from(1_767_261_660),
+            },
+        }
+    }
+}
