@@ -248,3 +248,134 @@ fn a_bench_shows_the_share_of_each_limit() {
     let decided: Value = serde_json::from_str(&eval(&desk, "small.json", &["--json"]).out).expect("JSON");
     assert_eq!(steps, decided["steps"]);
 }
+
+/// Adds a policy that allows weekdays, and a conjunction of it with the template's policy.
+fn conjunction(desk: &Desk) {
+    let manifest = |name: &str, rest: Value| {
+        let mut manifest = json!({ "name": name, "version": "0.1.0" });
+        manifest.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
+        manifest
+    };
+    let pay = ["function pay(address token, address recipient, uint256 amount)"];
+    std::fs::create_dir_all(desk.path("hours")).expect("a folder");
+    std::fs::create_dir_all(desk.path("both")).expect("a folder");
+    desk.write_json("hours/policy.json", &manifest("hours", json!({ "entrypoint": "hours", "functions": pay })));
+    let rules = "package hours\n\ndefault allow := false\n\nallow if input.task.time < 1900000000\n\n\
+                 deny contains \"closed\" if input.task.time >= 1900000000\n";
+    desk.write("hours/hours.rego", rules);
+    let all = json!({ "all": [{ "policy": "../treasury" }, { "policy": "../hours.policy" }] });
+    desk.write_json("both/policy.json", &manifest("both", all));
+    desk.run(&["policy", "build", "hours"]).succeeded();
+}
+
+#[test]
+fn a_conjunction_is_checked_built_explained_and_decides_with_the_reasons_of_each_policy() {
+    let desk = desk();
+    conjunction(&desk);
+    assert_eq!(desk.run(&["policy", "check", "both"]).succeeded(), "both 0.1.0 can be built\n");
+    let built = desk.run(&["policy", "build", "both", "--json"]).json();
+    let decide = |policy: &str, intent: &str, time: &str, more: &[&str]| {
+        desk.run(&[&["policy", "eval", policy, "--intent", intent, "--time", time], more].concat())
+    };
+    for policy in ["both", "both.policy"] {
+        let allowed = decide(policy, "small.json", "1800000000", &["--json"]);
+        assert_eq!(allowed.status, Some(0), "{allowed:?}");
+        assert_eq!(allowed.json()["policyId"], built["policyId"]);
+    }
+    let denied = decide("both.policy", "large.json", "1900000000", &["--evidence-out", "evidence.json"]);
+    assert_eq!(denied.status, Some(1), "{denied:?}");
+    let reasons =
+        ["policy 0 (treasury): denied: 900000000000000000000 is more than", "policy 1 (hours): denied: closed"];
+    assert!(reasons.iter().all(|reason| denied.out.contains(reason)), "{denied:?}");
+    let replayed = desk.run(&["evidence", "replay", "evidence.json"]).succeeded();
+    assert!(replayed.starts_with("FOLLOWS: the decision is to deny"), "{replayed}");
+    assert!(reasons.iter().all(|reason| replayed.contains(reason)), "{replayed}");
+    let closed = decide("both", "small.json", "1900000000", &["--json"]);
+    let json: Value = serde_json::from_str(&closed.out).expect("JSON");
+    let reason = json!({ "kind": "denied", "message": "closed", "policy": "1", "package": "hours" });
+    assert_eq!(json["reasons"], json!([reason]));
+    let explained = desk.run(&["policy", "explain", "both"]).succeeded();
+    for expected in
+        ["all of 2 policies allow it", "Policy 0:", "limit = \"5000", "Policy 1:", "\"closed\" (hours.rego:7)"]
+    {
+        assert!(explained.contains(expected), "{expected}: {explained}");
+    }
+}
+
+#[test]
+fn the_tests_of_a_conjunction_run_with_those_of_its_folders() {
+    let desk = desk();
+    conjunction(&desk);
+    let together = "package both_test\n\ntest_hours if data.hours.allow with input as {\"task\": {\"time\": 5}}\n";
+    desk.write("both/both_test.rego", together);
+    let tested = desk.run(&["policy", "test", "both", "--coverage", "--threshold", "100"]).succeeded();
+    assert!(tested.contains("5 of 5 tests passed") && tested.contains("0/treasury_test.rego:"), "{tested}");
+    desk.write("both/both_test.rego", together.replace("time\": 5", "time\": 1900000000"));
+    assert_eq!(desk.run(&["policy", "test", "both"]).status, Some(2));
+    desk.write("both/both_test.rego", together);
+    let parameters: Value = serde_json::from_str(&desk.read("treasury/parameters.json")).expect("JSON");
+    desk.write_json("stricter.json", &json!([{ "limit": "0", "recipients": parameters["recipients"] }, {}]));
+    let compared = desk.run(&["policy", "explain", "both", "--against", "stricter.json"]).succeeded();
+    assert!(compared.contains("0.limit: \"500000000000000000000\" → \"0\""), "{compared}");
+    assert!(compared.contains("1 of 5 tests have another result"), "{compared}");
+    desk.write_json("one.json", &json!({ "limit": "0" }));
+    desk.run(&["policy", "explain", "both", "--against", "one.json"]).failed(1, &["an array of 2 objects"]);
+}
+
+#[test]
+fn a_member_of_a_conjunction_that_is_another_policy_broken_or_missing_is_refused() {
+    let desk = desk();
+    conjunction(&desk);
+    let id =
+        desk.run(&["policy", "build", "hours.policy", "--out", "again.policy", "--json"]).json()["policyId"].take();
+    let named = |id: &Value, policy: &str| {
+        let all = json!([{ "policy": "../treasury" }, { "policy": policy, "policyId": id }]);
+        desk.write_json("both/policy.json", &json!({ "name": "both", "version": "0.1.0", "all": all }));
+        desk.run(&["policy", "build", "both", "--force"])
+    };
+    named(&id, "../hours.policy").succeeded();
+    named(&id, "../hours").succeeded();
+    let other = json!(format!("0x{}", "77".repeat(32)));
+    named(&other, "../hours.policy").failed(1, &["../hours.policy is not the one that policy.json names", "0x7777"]);
+    named(&id, "../nothing.policy").failed(1, &["../nothing.policy"]);
+    named(&id, "../both").failed(1, &["is a conjunction", "name its policies instead"]);
+    named(&id, "../hours.policy").succeeded();
+    named(&id, "../both.policy").failed(1, &["is a conjunction", "name its policies instead"]);
+    named(&id, "../hours.policy").succeeded();
+    desk.write(
+        "treasury/treasury.rego",
+        desk.read("treasury/treasury.rego").replace("<= data.params.limit", "<= \"5\""),
+    );
+    desk.run(&["policy", "build", "both", "--force"]).failed(1, &["cannot be built", "../treasury/treasury.rego:8:2"]);
+}
+
+#[test]
+fn the_data_of_a_conjunction_is_by_the_index_of_the_policy() {
+    let desk = desk();
+    conjunction(&desk);
+    let manifest = desk.read("hours/policy.json");
+    let manifest = manifest.replacen(
+        '{',
+        r#"{"sources": {"state": {"schema": {"type": "object", "properties": {"open": {"type": "boolean"}}}}}, "#,
+        1,
+    );
+    desk.write("hours/policy.json", manifest);
+    let rules = "package hours\n\ndefault allow := false\n\nallow if data.wasm.state.open\n";
+    desk.write("hours/hours.rego", rules);
+    std::fs::create_dir_all(desk.path("hours/sources")).expect("a folder");
+    desk.write("hours/sources/state.wasm", "\0asm");
+    desk.run(&["policy", "build", "hours", "--force"]).succeeded();
+    desk.run(&["policy", "check", "both"]).succeeded();
+    let decide = |data: Value| {
+        desk.write_json("data.json", &data);
+        let arguments =
+            ["policy", "eval", "both", "--intent", "small.json", "--time", "1800000000", "--data", "data.json"];
+        desk.run(&arguments)
+    };
+    let allowed = decide(json!({ "1": { "state": { "open": true } } }));
+    assert_eq!(allowed.status, Some(0), "{allowed:?}");
+    let closed = decide(json!({ "1": { "state": { "open": false } } }));
+    assert!(closed.out.contains("policy 1 (hours): notAllowed"), "{closed:?}");
+    decide(json!({ "state": { "open": true } })).failed(1, &["\"state\" is not the index of a policy"]);
+    decide(json!({ "2": { "state": { "open": true } } })).failed(1, &["\"2\" is not the index of a policy"]);
+}

@@ -164,7 +164,8 @@ impl Bundle {
         &self.policy
     }
 
-    /// Returns the components of the sources, by name.
+    /// Returns the components of the sources, by name. The name in a conjunction has the policy's index before it, as in
+    /// `0.price`.
     pub const fn components(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.components
     }
@@ -240,11 +241,22 @@ pub(crate) fn component_file(name: &str) -> String {
     format!("sources/{name}.wasm")
 }
 
+/// Returns the name in a bundle of the component of a source of a conjunction's policy.
+pub(crate) fn member_component(index: usize, name: &str) -> String {
+    format!("{index}.{name}")
+}
+
 /// Returns the source whose component a file of a bundle is.
 fn component_name(file: &str) -> Option<&str> {
-    let name = file.strip_prefix("sources/")?.strip_suffix(".wasm")?;
+    let file = file.strip_prefix("sources/")?.strip_suffix(".wasm")?;
+    let is_index = |index: &str| matches!(index.as_bytes(), [b'0'..=b'7']);
+    let name = match file.split_once('.') {
+        Some((index, name)) if is_index(index) => name,
+        Some(_) => return None,
+        None => file,
+    };
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    is_name.then_some(name)
+    is_name.then_some(file)
 }
 
 fn parse_manifest(text: &str) -> Result<(String, String, u64, B256), JsonError> {
@@ -256,17 +268,23 @@ fn parse_manifest(text: &str) -> Result<(String, String, u64, B256), JsonError> 
 
 fn require_components(rules: &Rules, components: &BTreeMap<String, Vec<u8>>) -> Result<(), BundleError> {
     let mut named = BTreeMap::new();
-    for (name, source) in rules.members().iter().flat_map(|member| &member.sources) {
-        named.insert(name, source.component);
-    }
-    for (name, expected) in &named {
-        let component = components.get(*name).ok_or_else(|| BundleError::MissingEntry(component_file(name)))?;
-        let actual = B256::from_slice(Sha256::digest(component).as_slice());
-        if actual != *expected {
-            return Err(BundleError::WrongComponent { name: (*name).clone(), expected: *expected, actual });
+    for (index, member) in rules.members().iter().enumerate() {
+        for (name, source) in &member.sources {
+            let name = match rules {
+                Rules::Single(_) => name.clone(),
+                Rules::All(_) => member_component(index, name),
+            };
+            named.insert(name, source.component);
         }
     }
-    match components.keys().find(|name| !named.contains_key(name)) {
+    for (name, expected) in &named {
+        let component = components.get(name).ok_or_else(|| BundleError::MissingEntry(component_file(name)))?;
+        let actual = B256::from_slice(Sha256::digest(component).as_slice());
+        if actual != *expected {
+            return Err(BundleError::WrongComponent { name: name.clone(), expected: *expected, actual });
+        }
+    }
+    match components.keys().find(|name| !named.contains_key(*name)) {
         Some(unknown) => Err(BundleError::UnknownEntry(component_file(unknown))),
         None => Ok(()),
     }

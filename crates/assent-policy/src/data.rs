@@ -104,16 +104,36 @@ impl Observations {
         if self.sources.is_empty() {
             return Ok(String::new());
         }
+        bounded(self.to_value())
+    }
+
+    /// Returns the content of the data region of a conjunction: the observations of each policy that has sources, by the
+    /// policy's index.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_canonical`](Self::to_canonical).
+    pub fn all_to_canonical(members: &BTreeMap<usize, Self>) -> Result<String, DataError> {
+        let observed = members.iter().filter(|(_, observations)| !observations.sources.is_empty());
+        let observed = observed.map(|(index, observations)| (index.to_string(), observations.to_value()));
+        let observed = observed.collect::<Object>();
+        if observed.is_empty() { Ok(String::new()) } else { bounded(Value::from(observed)) }
+    }
+
+    fn to_value(&self) -> Value {
         let source = |(name, outputs): (&String, &BTreeMap<String, Observed>)| {
             (name.clone(), Value::from(outputs.values().map(Observed::to_value).collect::<Vec<_>>()))
         };
-        let content = Object::from_iter([
+        Value::from(Object::from_iter([
             ("requiredWeight", Value::from(self.required_weight.to_string())),
             ("sources", Value::from(self.sources.iter().map(source).collect::<Object>())),
-        ]);
-        let content = Value::from(content).to_canonical();
-        if content.len() > MAX_DATA { Err(DataError::TooLong(content.len())) } else { Ok(content) }
+        ]))
     }
+}
+
+fn bounded(content: Value) -> Result<String, DataError> {
+    let content = content.to_canonical();
+    if content.len() > MAX_DATA { Err(DataError::TooLong(content.len())) } else { Ok(content) }
 }
 
 impl Observed {

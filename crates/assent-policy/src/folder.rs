@@ -3,6 +3,7 @@
 use crate::{
     MAX_COMPONENT,
     bundle::{Bundle, BundleError, component_file},
+    conjunction::MemberError,
     content::ContentError,
     json::{self, JsonError},
     manifest::Manifest,
@@ -14,9 +15,11 @@ use assent_json::{Object, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-const MANIFEST: &str = "policy.json";
+/// The file with the manifest.
+pub(crate) const MANIFEST: &str = "policy.json";
+/// The file with example parameters.
+pub(crate) const PARAMETERS: &str = "parameters.json";
 const SCHEMA: &str = "parameters.schema.json";
-const PARAMETERS: &str = "parameters.json";
 
 /// The files of a policy, read but not built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +73,18 @@ pub enum FolderError {
     /// A component has no source in the manifest.
     #[error("{0} belongs to no source of policy.json")]
     UnknownComponent(String),
+    /// A policy of a conjunction cannot be used.
+    #[error(transparent)]
+    Member(MemberError),
+    /// A conjunction has a module.
+    #[error("{0} would not be read: a conjunction has the rules of its policies, and only tests (…_test.rego) itself")]
+    ModuleOfConjunction(String),
+    /// Two policies of a conjunction have the same package.
+    #[error("two policies have the package {0:?}, so that the conjunction's own tests cannot tell them apart")]
+    PackageOfTwoMembers(String),
+    /// The rules of a policy of a conjunction cannot be used.
+    #[error(transparent)]
+    Content(ContentError),
 }
 
 /// A policy cannot be built.
@@ -96,11 +111,7 @@ impl PolicyFolder {
     pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, FolderError> {
         let manifest = files.get(MANIFEST).ok_or_else(|| FolderError::MissingFile(MANIFEST.into()))?;
         let manifest = Manifest::parse(manifest).map_err(|error| FolderError::Json { file: MANIFEST.into(), error })?;
-        let (mut modules, mut tests) = (BTreeMap::new(), BTreeMap::new());
-        for (file, bytes) in files.iter().filter(|(file, _)| file.ends_with(".rego") && !file.contains('/')) {
-            let text = String::from_utf8(bytes.clone()).map_err(|_| FolderError::NotText(file.clone()))?;
-            if file.ends_with("_test.rego") { &mut tests } else { &mut modules }.insert(file.clone(), text);
-        }
+        let (modules, tests) = texts(files)?;
         if modules.is_empty() {
             return Err(FolderError::NoModule);
         }
@@ -180,7 +191,7 @@ impl PolicyFolder {
     }
 
     /// Returns the rules with zero for the hash of a component that is not built. Tests give its output themselves.
-    fn rules_without_components(&self) -> SingleRules {
+    pub(crate) fn rules_without_components(&self) -> SingleRules {
         let with_components = Self {
             components: self.manifest.sources.keys().map(|name| (name.clone(), Vec::new())).collect(),
             ..self.clone()
@@ -193,6 +204,19 @@ impl PolicyFolder {
             sources: BTreeMap::new(),
         })
     }
+}
+
+/// Modules by file name.
+type Modules = BTreeMap<String, String>;
+
+/// Returns the modules that are built, and those with tests.
+pub(crate) fn texts(files: &BTreeMap<String, Vec<u8>>) -> Result<(Modules, Modules), FolderError> {
+    let (mut modules, mut tests) = (BTreeMap::new(), BTreeMap::new());
+    for (file, bytes) in files.iter().filter(|(file, _)| file.ends_with(".rego") && !file.contains('/')) {
+        let text = String::from_utf8(bytes.clone()).map_err(|_| FolderError::NotText(file.clone()))?;
+        if file.ends_with("_test.rego") { &mut tests } else { &mut modules }.insert(file.clone(), text);
+    }
+    Ok((modules, tests))
 }
 
 /// Returns a file with a JSON object, or an empty object if it is missing.

@@ -5,6 +5,7 @@
 //! computer. An [`EvidenceFile`] holds all of them, and [`EvidenceFile::replay`] tells whether the decision follows.
 //!
 //! - [`Manifest`] and [`PolicyFolder`]: what an author writes.
+//! - [`Conjunction`]: several policies that must all allow.
 //! - [`Bundle`]: the built policy, one file that is reproducible to the byte.
 //! - [`Policy`]: rules with parameters; its [`id`](Policy::id) is what a client's contract names.
 //! - [`check`]: refuses rules that evaluate, but not to what their author means.
@@ -29,6 +30,7 @@
 mod abi;
 mod bundle;
 mod check;
+mod conjunction;
 mod content;
 mod data;
 mod evaluation;
@@ -45,7 +47,8 @@ mod testing;
 
 pub use abi::{AbiType, Function, FunctionError, Parameter};
 pub use bundle::{Bundle, BundleError};
-pub use check::{Denial, Finding, check, denials, known_builtins};
+pub use check::{Denial, Finding, check, check_conjunction, denials, known_builtins};
+pub use conjunction::{Conjunction, ConjunctionManifest, Member, MemberError, MemberManifest};
 pub use content::ContentError;
 pub use data::{DataError, Observations};
 pub use evaluation::{Evaluation, EvaluationError, EvaluationRun, Reason, evaluate};
@@ -58,7 +61,9 @@ pub use json::JsonError;
 pub use manifest::{Manifest, ManifestError, Reduction, SourceManifest};
 pub use policy::Policy;
 pub use rules::{Rules, SingleRules, Source};
-pub use testing::{FileCoverage, TestError, TestOptions, TestOutcome, TestReport, TestResult, run_tests};
+pub use testing::{
+    FileCoverage, TestError, TestOptions, TestOutcome, TestReport, TestResult, run_conjunction_tests, run_tests,
+};
 
 /// The most content bytes of rules and of parameters: 64 KiB each.
 pub const MAX_CONTENT: usize = 64 * 1024;

@@ -80,12 +80,7 @@ impl Manifest {
         let name = reader.string("name")?;
         require_name("name", name)?;
         let version = reader.string("version")?;
-        if version.is_empty()
-            || version.len() > 32
-            || !version.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
-        {
-            return Err(invalid("version", version, "must have 1 to 32 letters, digits, dots, hyphens or plus signs"));
-        }
+        require_version("version", version)?;
         let entrypoint = reader.string("entrypoint")?;
         require_entrypoint(entrypoint)?;
         Ok(Self {
@@ -197,7 +192,8 @@ fn sources(reader: &Reader<'_>) -> Result<BTreeMap<String, SourceManifest>, Json
     sources.collect()
 }
 
-fn step_limit(reader: &Reader<'_>) -> Result<u64, JsonError> {
+/// Reads the most steps of a decision.
+pub(crate) fn step_limit(reader: &Reader<'_>) -> Result<u64, JsonError> {
     let Some(limits) = reader.optional("limits") else { return Ok(MAX_STEPS) };
     let limits = Reader::new(limits, "limits", &["steps"])?;
     if limits.optional("steps").is_none() {
@@ -217,6 +213,14 @@ pub(crate) fn require_name(key: &str, name: &str) -> Result<(), JsonError> {
         && !name.starts_with('-');
     let reason = "must have 1 to 64 lower-case letters, digits and hyphens, as in `spending-limit`";
     if is_valid { Ok(()) } else { Err(invalid(key, name, reason)) }
+}
+
+/// Checks the version of a policy.
+pub(crate) fn require_version(key: &str, version: &str) -> Result<(), JsonError> {
+    let is_valid =
+        (1..=32).contains(&version.len()) && version.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c));
+    let reason = "must have 1 to 32 letters, digits, dots, hyphens or plus signs";
+    if is_valid { Ok(()) } else { Err(invalid(key, version, reason)) }
 }
 
 fn require_entrypoint(entrypoint: &str) -> Result<(), JsonError> {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// The version of the format.
 const VERSION: i32 = 1;
 /// How many policies a conjunction may have.
-const MEMBERS: core::ops::RangeInclusive<usize> = 2..=8;
+pub(crate) const MEMBERS: core::ops::RangeInclusive<usize> = 2..=8;
 
 /// The rules of a policy, or of several that must all allow.
 ///

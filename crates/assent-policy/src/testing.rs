@@ -1,6 +1,7 @@
 //! The tests of a policy, which run in the evaluator as its decisions do.
 
 use crate::{
+    conjunction::Conjunction,
     evaluation::{Reason, reasons, run},
     folder::{BuildError, PolicyFolder},
 };
@@ -111,6 +112,35 @@ pub fn run_tests(image: &Image, folder: &PolicyFolder, options: &TestOptions) ->
         coverage: coverage.filter(|file| folder.modules.contains_key(&file.module)).collect(),
         steps: run.steps,
     })
+}
+
+/// Runs the tests of a conjunction: those of its folder, which see the modules of all its policies, and those of each
+/// policy that is a folder, with its parameters in the conjunction. Modules have the policy's index before their name.
+///
+/// # Errors
+///
+/// As [`run_tests`].
+pub fn run_conjunction_tests(
+    image: &Image,
+    conjunction: &Conjunction,
+    options: &TestOptions,
+) -> Result<TestReport, TestError> {
+    let mut all = TestReport { tests: Vec::new(), coverage: Vec::new(), steps: 0 };
+    if let Some(folder) = conjunction.tested_together().map_err(BuildError::Folder)? {
+        let report = run_tests(image, &folder, &TestOptions { coverage: false, ..options.clone() })?;
+        all.tests = report.tests;
+        all.steps = report.steps;
+    }
+    for (index, folder) in conjunction.folders() {
+        let report = run_tests(image, &folder, options)?;
+        let of_member = |module: String| format!("{index}/{module}");
+        let tests = report.tests.into_iter();
+        all.tests.extend(tests.map(|test| TestResult { module: of_member(test.module), ..test }));
+        let coverage = report.coverage.into_iter();
+        all.coverage.extend(coverage.map(|file| FileCoverage { module: of_member(file.module), ..file }));
+        all.steps = all.steps.saturating_add(report.steps);
+    }
+    Ok(all)
 }
 
 impl TestReport {

@@ -94,7 +94,7 @@ impl DecisionArguments {
                 policy.id()
             );
         }
-        let (block, data) = (self.block.at(U256::ZERO), self.data.read()?);
+        let (block, data) = (self.block.at(U256::ZERO), self.data.read(&policy)?);
         Ok(Decider::Policy(Box::new(ByPolicy { policy, context, block, data })))
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     ExitStatus, input,
     output::{self, Output},
-    policy::files::image_of,
+    policy::{decision::reasons, files::image_of},
 };
 use alloy_primitives::{B256, Bytes};
 use anyhow::{Context as _, Result};
@@ -153,7 +153,7 @@ fn replay(arguments: &ReplayArguments, output: Output) -> Result<ExitStatus> {
     match &replay {
         Replay::Follows(evaluation) => {
             let decision = verb(evaluation.decision);
-            let reasons = evaluation.reasons.iter().map(|reason| format!("\n  {}: {}", reason.kind, reason.message));
+            let reasons = reasons(evaluation, &file.policy).into_iter().map(|reason| format!("\n  {reason}"));
             let attested = if file.attestation.is_some() { ", and the attestation says the same" } else { "" };
             let text = format!(
                 "FOLLOWS: the decision is to {decision}, in {} steps{attested}{}\npolicy {}\nevidence {}",

@@ -35,7 +35,7 @@ pub struct Arguments {
 /// Runs `assent policy bench`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let policy = arguments.policy.read()?;
-    let request = arguments.request.read()?;
+    let request = arguments.request.read(&policy)?;
     let image = image_of(&policy)?;
     let mut progress = output::Progress::new("Deciding", usize::try_from(arguments.runs.get())?);
     let (mut times, mut steps) = (Vec::new(), 0);

@@ -68,14 +68,16 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
 
 impl Arguments {
     fn bundle(&self) -> Result<Bundle> {
-        let bundle = match Source::read(&self.policy)? {
-            Source::Folder(folder) => {
-                let findings = check::findings(&folder)?;
-                if !findings.is_empty() {
-                    bail!("the policy cannot be built:\n{}", check::describe(&findings));
-                }
-                folder.build(evaluator()?.root())?
+        let source = Source::read(&self.policy)?;
+        if !matches!(source, Source::Bundle(_)) {
+            let findings = check::findings(&source)?;
+            if !findings.is_empty() {
+                bail!("the policy cannot be built:\n{}", check::describe(&findings));
             }
+        }
+        let bundle = match source {
+            Source::Folder(folder) => folder.build(evaluator()?.root())?,
+            Source::Conjunction(conjunction) => conjunction.build(evaluator()?.root())?,
             Source::Bundle(bundle) => *bundle,
         };
         match &self.parameters {

@@ -1,10 +1,13 @@
 //! `assent policy check`: refuses rules that evaluate, but not to what they seem to say.
 
-use super::files::read_folder;
+use super::files::Source;
 use crate::{ExitStatus, output::Output};
 use alloy_primitives::{Address, B256, U256};
 use anyhow::Result;
-use assent_policy::{Finding, PolicyFolder, PolicyInput, ReferenceBlock, check, evaluate, evaluator};
+use assent_policy::{
+    Finding, Member, Policy, PolicyFolder, PolicyInput, ReferenceBlock, Rules, check, check_conjunction, evaluate,
+    evaluator,
+};
 use assent_verifier::Intent;
 use clap::{Args, ValueHint};
 use serde_json::{Value, json};
@@ -31,10 +34,10 @@ pub struct Arguments {
 
 /// Runs `assent policy check`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let folder = read_folder(&arguments.policy)?;
-    let findings = findings(&folder)?;
+    let source = Source::read_folder(&arguments.policy)?;
+    let findings = findings(&source)?;
     let text = || match findings.as_slice() {
-        [] => format!("{} {} can be built", folder.manifest.name, folder.manifest.version),
+        [] => format!("{} {} can be built", source.name(), source.version()),
         findings => describe(findings),
     };
     output.result_of(text, || json!({ "valid": findings.is_empty(), "findings": to_json(&findings) }))?;
@@ -42,9 +45,13 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
 }
 
 /// Returns what must be changed. What the check lets stand is loaded into the evaluator too.
-pub fn findings(folder: &PolicyFolder) -> Result<Vec<Finding>> {
-    let findings = check(folder);
-    if findings.is_empty() { loaded(folder) } else { Ok(findings) }
+pub fn findings(source: &Source) -> Result<Vec<Finding>> {
+    let findings = match source {
+        Source::Folder(folder) => check(folder),
+        Source::Conjunction(conjunction) => check_conjunction(conjunction),
+        Source::Bundle(_) => Vec::new(),
+    };
+    if findings.is_empty() { loaded(source) } else { Ok(findings) }
 }
 
 /// Returns findings as text, one on each line.
@@ -61,21 +68,54 @@ fn to_json(findings: &[Finding]) -> Vec<Value> {
 }
 
 /// Decides about a call of the first function with zeros, and returns what is wrong with rules or parameters.
-fn loaded(folder: &PolicyFolder) -> Result<Vec<Finding>> {
-    let mut folder = folder.clone();
-    for name in folder.manifest.sources.keys() {
-        folder.components.entry(name.clone()).or_default();
-    }
+fn loaded(source: &Source) -> Result<Vec<Finding>> {
     let image = evaluator()?;
-    let policy = folder.policy(image.root())?;
-    let calldata = folder.manifest.functions.first().map(|function| function.zero_calldata()).unwrap_or_default();
+    let policy = without_components(source)?;
+    let rules = Rules::parse(policy.rules())?;
+    let first = rules.members().first().and_then(|member| member.functions.first());
+    let calldata = first.map(|function| function.zero_calldata()).unwrap_or_default();
     let intent =
         Intent { from: Address::ZERO, to: Address::ZERO, value: U256::ZERO, data: calldata.into(), chainId: U256::ONE };
     let block = ReferenceBlock { number: U256::ZERO, hash: B256::ZERO, timestamp: U256::ZERO };
     let input = PolicyInput { intent, policy_client: Address::ZERO, nonce: U256::ZERO, block };
     let evaluation = evaluate(image, &policy, &input, "")?;
     let about_policy = evaluation.reasons.into_iter().filter(|reason| KINDS.contains(&reason.kind.as_str()));
-    Ok(about_policy.map(|reason| located(&reason.kind, &reason.message)).collect())
+    Ok(about_policy
+        .map(|reason| {
+            let mut finding = located(&reason.kind, &reason.message);
+            if let Some(policy) = &reason.policy {
+                finding.message.insert_str(0, &format!("policy {policy}: "));
+            }
+            finding
+        })
+        .collect())
+}
+
+/// Returns a policy whose sources need not be built: loading it runs none of them.
+fn without_components(source: &Source) -> Result<Policy> {
+    let image = evaluator()?.root();
+    let empty = |folder: &mut PolicyFolder| {
+        for name in folder.manifest.sources.keys() {
+            folder.components.entry(name.clone()).or_default();
+        }
+    };
+    match source {
+        Source::Folder(folder) => {
+            let mut folder = folder.clone();
+            empty(&mut folder);
+            Ok(folder.policy(image)?)
+        }
+        Source::Conjunction(conjunction) => {
+            let mut conjunction = conjunction.clone();
+            for member in &mut conjunction.members {
+                if let Member::Folder(folder) = member {
+                    empty(folder);
+                }
+            }
+            Ok(conjunction.policy(image)?)
+        }
+        Source::Bundle(bundle) => Ok(bundle.policy().clone()),
+    }
 }
 
 /// Returns a reason of the evaluator as a finding: `FILE:LINE:COLUMN: message`, if it says where.

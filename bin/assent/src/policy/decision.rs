@@ -8,11 +8,14 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, U256};
 use anyhow::{Result, bail};
-use assent_policy::{Evaluation, EvidenceFile, Observations, Policy, PolicyInput, ReferenceBlock, evaluate};
+use assent_policy::{Evaluation, EvidenceFile, Observations, Policy, PolicyInput, ReferenceBlock, Rules, evaluate};
 use assent_verifier::{Decision, Intent};
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// The maximum length of a file with data, in bytes.
 const LONGEST_DATA: u64 = 256 * 1024;
@@ -66,12 +69,12 @@ pub struct Request {
 }
 
 impl RequestArguments {
-    /// Reads the files.
-    pub fn read(&self) -> Result<Request> {
+    /// Reads the files, for a decision of a policy.
+    pub fn read(&self, policy: &Policy) -> Result<Request> {
         let intent: Intent = input::read_json("intent file", &self.intent)?;
         let policy_client = self.client.unwrap_or(intent.to);
         let input = PolicyInput { intent, policy_client, nonce: self.nonce, block: self.block.at(self.time) };
-        Ok(Request { input, data: self.data.read()? })
+        Ok(Request { input, data: self.data.read(policy)? })
     }
 }
 
@@ -88,19 +91,38 @@ impl DataArguments {
         self.data.as_ref()
     }
 
-    /// Returns the content of the data region: what one observer saw, or nothing.
-    pub fn read(&self) -> Result<String> {
+    /// Returns the content of the data region of a policy: what one observer saw, or nothing.
+    pub fn read(&self, policy: &Policy) -> Result<String> {
         let Some(path) = &self.data else { return Ok(String::new()) };
-        read_data(path)
+        read_data(path, &Rules::parse(policy.rules())?)
     }
 }
 
-fn read_data(path: &Path) -> Result<String> {
+fn read_data(path: &Path, rules: &Rules) -> Result<String> {
     let text = input::read_file("data", path, LONGEST_DATA)?;
-    let assent_json::Value::Object(outputs) = parse_json("data", path, &text)? else {
+    let outputs = parse_json("data", path, &text)?;
+    let Rules::All(members) = rules else {
+        return Ok(Observations::of_one(answers(path, outputs)?)?.to_canonical()?);
+    };
+    let mut observations = BTreeMap::new();
+    for (index, outputs) in answers(path, outputs)? {
+        let Some(index) = index.parse().ok().filter(|index| *index < members.len()) else {
+            bail!(
+                "data {}: {index:?} is not the index of a policy; write the answers of the first one's sources as \
+                 {{\"0\": {{…}}}}",
+                path.display()
+            );
+        };
+        observations.insert(index, Observations::of_one(answers(path, outputs)?)?);
+    }
+    Ok(Observations::all_to_canonical(&observations)?)
+}
+
+fn answers(path: &Path, value: assent_json::Value) -> Result<assent_json::Object> {
+    let assent_json::Value::Object(outputs) = value else {
         bail!("data {} must be an object with the answer of each source", path.display());
     };
-    Ok(Observations::of_one(outputs)?.to_canonical()?)
+    Ok(outputs)
 }
 
 impl Request {
@@ -115,10 +137,7 @@ impl Request {
 /// Returns a decision as text: the decision, a line for each reason, and what it took.
 pub fn describe(evaluation: &Evaluation, file: &EvidenceFile) -> String {
     let mut lines = vec![verb(evaluation.decision).to_uppercase()];
-    lines.extend(evaluation.reasons.iter().map(|reason| {
-        let policy = reason.policy.as_ref().map(|index| format!("policy {index}: ")).unwrap_or_default();
-        format!("  {policy}{}: {}", reason.kind, reason.message)
-    }));
+    lines.extend(reasons(evaluation, &file.policy).into_iter().map(|reason| format!("  {reason}")));
     lines.push(format!(
         "{} steps; policy {}, evidence {}",
         evaluation.steps,
@@ -128,12 +147,27 @@ pub fn describe(evaluation: &Evaluation, file: &EvidenceFile) -> String {
     lines.join("\n")
 }
 
+/// Returns the reasons of a denial as text. In a conjunction, each names its policy.
+pub fn reasons(evaluation: &Evaluation, policy: &Policy) -> Vec<String> {
+    let packages = packages(policy);
+    let reasons = evaluation.reasons.iter().map(|reason| {
+        let of_policy = reason.policy.as_ref().map(|index| {
+            let package = packages.get(index).map(|package| format!(" ({package})")).unwrap_or_default();
+            format!("policy {index}{package}: ")
+        });
+        format!("{}{}: {}", of_policy.unwrap_or_default(), reason.kind, reason.message)
+    });
+    reasons.collect()
+}
+
 /// Returns a decision as JSON.
 pub fn json(evaluation: &Evaluation, file: &EvidenceFile) -> Value {
+    let packages = packages(&file.policy);
     let reasons = evaluation.reasons.iter().map(|reason| {
         let mut object = json!({ "kind": reason.kind, "message": reason.message });
         if let Some(policy) = &reason.policy {
             object["policy"] = json!(policy);
+            object["package"] = json!(packages.get(policy));
         }
         object
     });
@@ -145,6 +179,12 @@ pub fn json(evaluation: &Evaluation, file: &EvidenceFile) -> Value {
         "policyId": file.policy_id,
         "evidence": file.evidence,
     })
+}
+
+/// Returns the package of each policy of a conjunction, by its index as reasons name it.
+fn packages(policy: &Policy) -> BTreeMap<String, String> {
+    let Ok(Rules::All(members)) = Rules::parse(policy.rules()) else { return BTreeMap::new() };
+    members.into_iter().enumerate().map(|(index, member)| (index.to_string(), member.entrypoint)).collect()
 }
 
 /// Writes an evidence file.

@@ -35,7 +35,7 @@ pub struct Arguments {
 /// Runs `assent policy eval`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let policy = arguments.policy.read()?;
-    let (evaluation, file) = arguments.request.read()?.decide(policy)?;
+    let (evaluation, file) = arguments.request.read(&policy)?.decide(policy)?;
     if let Some(path) = &arguments.evidence_out {
         write_evidence(path, &file, arguments.overwrite.force)?;
     }

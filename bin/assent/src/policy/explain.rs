@@ -1,13 +1,13 @@
 //! `assent policy explain`: a policy in sentences, and what other parameters change.
 
-use super::files::{Source, read_parameters};
+use super::{
+    files::{Source, read_parameters},
+    test::tests_of,
+};
 use crate::{ExitStatus, output::Output};
 use anyhow::{Result, bail};
 use assent_json::Value;
-use assent_policy::{
-    Denial, Policy, PolicyFolder, Reduction, Rules, SingleRules, TestOptions, TestOutcome, denials, evaluator,
-    run_tests,
-};
+use assent_policy::{Denial, Policy, Reduction, Rules, SingleRules, TestOptions, TestOutcome, denials};
 use clap::{Args, ValueHint};
 use serde_json::json;
 use std::{
@@ -44,10 +44,12 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     match &arguments.against {
         None => explain(&policy, output)?,
         Some(path) => {
-            let Source::Folder(folder) = source else {
+            if matches!(source, Source::Bundle(_)) {
                 bail!("--against runs the policy's tests, which a built policy does not have; give its folder");
-            };
-            compare(&folder, &parse(policy.parameters())?, &read_parameters(path)?, output)?;
+            }
+            let other = read_parameters(path)?;
+            policy.with_parameters(&other)?;
+            compare(&source, &parse(policy.parameters())?, &other, output)?;
         }
     }
     Ok(ExitStatus::Success)
@@ -66,7 +68,10 @@ fn explain(policy: &Policy, output: Output) -> Result<()> {
         if members.len() > 1 {
             lines.push(format!("A call is allowed if all of {} policies allow it.", members.len()));
         }
-        for (member, parameters) in &members {
+        for (index, (member, parameters)) in members.iter().enumerate() {
+            if members.len() > 1 {
+                lines.push(format!("Policy {index}:"));
+            }
             lines.extend(sentences(member, parameters));
         }
         lines.push(format!("A decision takes at most {} steps.", policy.step_limit()));
@@ -145,9 +150,9 @@ fn member_json(rules: &SingleRules, parameters: &Value) -> serde_json::Value {
 }
 
 /// Shows which parameters differ, and which tests have another result.
-fn compare(folder: &PolicyFolder, one: &Value, other: &Value, output: Output) -> Result<()> {
+fn compare(source: &Source, one: &Value, other: &Value, output: Output) -> Result<()> {
     let differences = differences(one, other);
-    let (before, after) = (outcomes(folder, one)?, outcomes(folder, other)?);
+    let (before, after) = (outcomes(source, one)?, outcomes(source, other)?);
     let changed = before.iter().filter_map(|(name, outcome)| {
         let new = after.get(name).filter(|new| *new != outcome)?;
         Some((name, outcome.clone(), new.clone()))
@@ -171,29 +176,55 @@ fn compare(folder: &PolicyFolder, one: &Value, other: &Value, output: Output) ->
     output.result_of(text, value)
 }
 
-/// Returns the keys whose values differ, with both values.
+/// Returns the keys whose values differ, with both values. Those of a conjunction's policies have its index first.
 fn differences(one: &Value, other: &Value) -> Vec<(String, String, String)> {
-    let keys = |value: &Value| {
-        value.as_object().map(|object| object.keys().map(str::to_owned).collect::<BTreeSet<_>>()).unwrap_or_default()
-    };
-    let shown = |value: &Value, key: &str| value.get(key).map_or_else(|| "nothing".to_owned(), Value::to_canonical);
-    let keys = keys(one).union(&keys(other)).cloned().collect::<Vec<_>>();
-    let differences = keys.into_iter().map(|key| (shown(one, &key), shown(other, &key), key));
+    let (one, other) = (by_key(one), by_key(other));
+    let shown =
+        |values: &BTreeMap<String, String>, key: &str| values.get(key).cloned().unwrap_or_else(|| "nothing".to_owned());
+    let keys = one.keys().chain(other.keys()).cloned().collect::<BTreeSet<_>>();
+    let differences = keys.into_iter().map(|key| (shown(&one, &key), shown(&other, &key), key));
     differences.filter(|(one, other, _)| one != other).map(|(one, other, key)| (key, one, other)).collect()
 }
 
+fn by_key(parameters: &Value) -> BTreeMap<String, String> {
+    let members = |prefix: String, value: &Value| {
+        let object = value.as_object().into_iter().flat_map(|object| object.iter());
+        object.map(|(key, value)| (format!("{prefix}{key}"), value.to_canonical())).collect::<Vec<_>>()
+    };
+    match parameters.as_array() {
+        None => members(String::new(), parameters).into_iter().collect(),
+        Some(all) => all.iter().enumerate().flat_map(|(index, value)| members(format!("{index}."), value)).collect(),
+    }
+}
+
 /// Returns the result of each test with some parameters.
-fn outcomes(folder: &PolicyFolder, parameters: &Value) -> Result<BTreeMap<String, String>> {
-    let mut folder = folder.clone();
-    folder.parameters = parameters.clone();
-    let report = run_tests(evaluator()?, &folder, &TestOptions::default())?;
+fn outcomes(source: &Source, parameters: &Value) -> Result<BTreeMap<String, String>> {
+    let source = match source {
+        Source::Folder(folder) => {
+            let mut folder = folder.clone();
+            folder.parameters = parameters.clone();
+            Source::Folder(folder)
+        }
+        Source::Conjunction(conjunction) => {
+            let mut conjunction = conjunction.clone();
+            conjunction.parameters = Some(parameters.clone());
+            Source::Conjunction(conjunction)
+        }
+        Source::Bundle(_) => bail!("a built policy has no tests"),
+    };
+    let report = tests_of(&source, &TestOptions::default())?;
     let outcome = |outcome: TestOutcome| match outcome {
         TestOutcome::Pass => "pass".to_owned(),
         TestOutcome::Fail => "fail".to_owned(),
         TestOutcome::Skip => "skipped".to_owned(),
         TestOutcome::Error(message) => format!("error: {message}"),
     };
-    Ok(report.tests.into_iter().map(|test| (test.name, outcome(test.outcome))).collect())
+    let named = |module: &str, name: String| match module.split_once('/') {
+        Some((index, _)) => format!("{index}/{name}"),
+        None => name,
+    };
+    let tests = report.tests.into_iter();
+    Ok(tests.map(|test| (named(&test.module, test.name), outcome(test.outcome))).collect())
 }
 
 fn parse(parameters: &str) -> Result<Value> {

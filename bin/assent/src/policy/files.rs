@@ -4,7 +4,10 @@ use crate::input;
 use anyhow::{Context as _, Result, anyhow, bail};
 use assent_json::Value;
 use assent_machine::Image;
-use assent_policy::{Bundle, MAX_BUNDLE, MAX_COMPONENT, Policy, PolicyFolder, evaluator, evaluator_with_root};
+use assent_policy::{
+    Bundle, Conjunction, ConjunctionManifest, MAX_BUNDLE, MAX_COMPONENT, Member, Policy, PolicyFolder, evaluator,
+    evaluator_with_root,
+};
 use clap::{Args, ValueHint};
 use std::{
     collections::BTreeMap,
@@ -39,6 +42,8 @@ impl PolicyArguments {
 pub enum Source {
     /// A folder.
     Folder(Box<PolicyFolder>),
+    /// A folder of a conjunction, with its policies.
+    Conjunction(Box<Conjunction>),
     /// A built policy.
     Bundle(Box<Bundle>),
 }
@@ -47,7 +52,7 @@ impl Source {
     /// Reads a folder or a built policy.
     pub fn read(path: &Path) -> Result<Self> {
         if path.is_dir() {
-            return read_folder(path).map(Box::new).map(Self::Folder);
+            return Self::read_folder(path);
         }
         let bytes = input::read_file("policy", path, u64::try_from(MAX_BUNDLE)?)?;
         let bundle = Bundle::parse(&bytes).with_context(|| {
@@ -56,10 +61,47 @@ impl Source {
         Ok(Self::Bundle(Box::new(bundle)))
     }
 
+    /// Reads a folder, of one policy or of a conjunction.
+    pub fn read_folder(path: &Path) -> Result<Self> {
+        let files = read_files(path)?;
+        let not_a_policy = || format!("{} is not a policy's folder", path.display());
+        let manifest = files.get("policy.json").map(Vec::as_slice).unwrap_or_default();
+        let manifest = ConjunctionManifest::parse_if_conjunction(manifest).context("policy.json");
+        let Some(manifest) = manifest.with_context(not_a_policy)? else {
+            let folder = PolicyFolder::read(&files).with_context(not_a_policy)?;
+            return Ok(Self::Folder(Box::new(folder)));
+        };
+        let members = manifest.members.iter().map(|member| {
+            let read = read_member(&path.join(&member.policy));
+            read.with_context(|| format!("{} is a conjunction with {}", path.display(), member.policy))
+        });
+        let conjunction = Conjunction::read(&files, members.collect::<Result<_>>()?).with_context(not_a_policy)?;
+        Ok(Self::Conjunction(Box::new(conjunction)))
+    }
+
+    /// Returns the policy's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Folder(folder) => &folder.manifest.name,
+            Self::Conjunction(conjunction) => &conjunction.manifest.name,
+            Self::Bundle(bundle) => bundle.name(),
+        }
+    }
+
+    /// Returns the policy's version.
+    pub fn version(&self) -> &str {
+        match self {
+            Self::Folder(folder) => &folder.manifest.version,
+            Self::Conjunction(conjunction) => &conjunction.manifest.version,
+            Self::Bundle(bundle) => bundle.version(),
+        }
+    }
+
     /// Returns the policy, with other parameters if a file with them is given.
     pub fn policy(&self, parameters: Option<&Path>) -> Result<Policy> {
         let policy = match self {
             Self::Folder(folder) => folder.policy(evaluator()?.root())?,
+            Self::Conjunction(conjunction) => conjunction.policy(evaluator()?.root())?,
             Self::Bundle(bundle) => bundle.policy().clone(),
         };
         match parameters {
@@ -88,10 +130,22 @@ pub fn parse_json(what: &str, path: &Path, text: &[u8]) -> Result<Value> {
     })
 }
 
-/// Reads a policy's folder.
-pub fn read_folder(path: &Path) -> Result<PolicyFolder> {
+/// Reads a policy of a conjunction.
+fn read_member(path: &Path) -> Result<Member> {
+    if !path.is_dir() {
+        return match Source::read(path)? {
+            Source::Bundle(bundle) => Ok(Member::Bundle(bundle)),
+            Source::Folder(folder) => Ok(Member::Folder(folder)),
+            Source::Conjunction(_) => bail!("it is a conjunction: name its policies instead"),
+        };
+    }
     let files = read_files(path)?;
-    PolicyFolder::read(&files).with_context(|| format!("{} is not a policy's folder", path.display()))
+    let manifest = files.get("policy.json").map(Vec::as_slice).unwrap_or_default();
+    if matches!(ConjunctionManifest::parse_if_conjunction(manifest), Ok(None)) {
+        let folder = PolicyFolder::read(&files);
+        return folder.map(Box::new).map(Member::Folder).map_err(anyhow::Error::from);
+    }
+    bail!("it is a conjunction: name its policies instead")
 }
 
 /// Reads the files of a policy's folder.
@@ -105,8 +159,25 @@ pub fn read_files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(files)
 }
 
+/// Returns all files that a folder's tests depend on: of a conjunction those of its policies too.
+pub fn watched(folder: &Path) -> Result<Vec<PathBuf>> {
+    let own = paths(folder)?;
+    let manifest = own.get("policy.json").and_then(|path| fs::read(path).ok()).unwrap_or_default();
+    let mut watched = own.into_values().collect::<Vec<_>>();
+    if let Ok(Some(manifest)) = ConjunctionManifest::parse_if_conjunction(&manifest) {
+        for member in manifest.members {
+            let member = folder.join(member.policy);
+            match paths(&member) {
+                Ok(files) => watched.extend(files.into_values()),
+                Err(_) => watched.push(member),
+            }
+        }
+    }
+    Ok(watched)
+}
+
 /// Returns the files of a policy's folder that are read, by their names in it.
-pub fn paths(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
+fn paths(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
     if !folder.is_dir() {
         bail!("{} is not a folder; `assent policy new NAME` creates one", folder.display());
     }

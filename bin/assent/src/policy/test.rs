@@ -1,15 +1,15 @@
 //! `assent policy test`: runs a policy's tests in the evaluator.
 
 use super::{
-    files::{paths, read_folder},
+    files::{Source, watched},
     test_report::{self, Format},
 };
 use crate::{
     ExitStatus,
     output::{self, Output},
 };
-use anyhow::Result;
-use assent_policy::{TestOptions, TestOutcome, TestReport, evaluator, run_tests};
+use anyhow::{Result, bail};
+use assent_policy::{TestOptions, TestOutcome, TestReport, evaluator, run_conjunction_tests, run_tests};
 use clap::{Args, ValueHint};
 use std::{
     collections::BTreeMap,
@@ -79,13 +79,13 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
 
 impl Arguments {
     fn run_once(&self, output: Output) -> Result<ExitStatus> {
-        let folder = read_folder(&self.policy)?;
+        let source = Source::read_folder(&self.policy)?;
         let options = TestOptions { run: self.run.clone(), coverage: self.coverage };
         let spinner = output::spinner("Running tests");
-        let report = run_tests(evaluator()?, &folder, &options)?;
+        let report = tests_of(&source, &options)?;
         drop(spinner);
         let format = if output.is_json() { Format::Json } else { self.format };
-        test_report::print(&report, format, &folder.manifest.name)?;
+        test_report::print(&report, format, source.name())?;
         if report.tests.is_empty() {
             output::remark("no test ran; a test is a rule named test_… in a file …_test.rego");
         }
@@ -111,8 +111,17 @@ impl Arguments {
     }
 }
 
+/// Runs the tests of a folder; of a conjunction those of its policies too.
+pub fn tests_of(source: &Source, options: &TestOptions) -> Result<TestReport> {
+    match source {
+        Source::Folder(folder) => Ok(run_tests(evaluator()?, folder, options)?),
+        Source::Conjunction(conjunction) => Ok(run_conjunction_tests(evaluator()?, conjunction, options)?),
+        Source::Bundle(_) => bail!("a built policy has no tests; give its folder"),
+    }
+}
+
 /// Returns when each file of a policy was changed.
 fn modification_times(folder: &Path) -> Result<BTreeMap<PathBuf, Option<SystemTime>>> {
     let time = |path: &PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    Ok(paths(folder)?.into_values().map(|path| (path.clone(), time(&path))).collect())
+    Ok(watched(folder)?.into_iter().map(|path| (path.clone(), time(&path))).collect())
 }
