@@ -1,8 +1,11 @@
-//! Signing of roots and proofs of possession.
+//! Signing of roots, proofs of possession, approvals, observations and connections.
 
 use alloy_primitives::{Address, B256, U256};
-use assent_verifier::digest::{EPOCH_APPROVAL_TAG, PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG, proof_of_possession_digest};
-use assent_verifier::{EpochApproval, Signature};
+use assent_verifier::digest::{
+    CONNECTION_TAG, EPOCH_APPROVAL_TAG, OBSERVATION_TAG, PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG,
+    proof_of_possession_digest,
+};
+use assent_verifier::{Connection, EpochApproval, Observation, Signature};
 
 use crate::SecretKey;
 
@@ -60,5 +63,48 @@ impl SecretKey {
     /// ```
     pub fn approve_epoch(&self, approval: &EpochApproval, chain_id: U256) -> Signature {
         self.sign(approval.digest(chain_id).as_slice(), EPOCH_APPROVAL_TAG)
+    }
+    /// Signs what a source answered for a task, for the TaskManager on the chain `chain_id`.
+    ///
+    /// Warning: two signatures of different observations of one task and source are an offence. Record an observation
+    /// durably before it is signed.
+    ///
+    /// ```
+    /// use alloy_primitives::{B256, U256, address};
+    /// use assent_signer::SecretKey;
+    /// use assent_verifier::{Observation, verify_observation};
+    ///
+    /// let key = SecretKey::generate()?;
+    /// let observation = Observation::new(B256::repeat_byte(1), "price", B256::repeat_byte(2), br#"{"usd":"1"}"#);
+    /// let (chain_id, task_manager) = (U256::from(1), address!("0x00000000000000000000000000000000000000a1"));
+    /// let signature = key.sign_observation(&observation, chain_id, task_manager);
+    /// verify_observation(&observation, &key.public_key(), &signature, chain_id, task_manager)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sign_observation(&self, observation: &Observation, chain_id: U256, task_manager: Address) -> Signature {
+        self.sign(observation.digest(chain_id, task_manager).as_slice(), OBSERVATION_TAG)
+    }
+
+    /// Answers a gateway's challenge, by which an operator proves this key when it connects.
+    ///
+    /// `connection.gateway` must be what the operator dialled, never what the gateway says that it is: otherwise the
+    /// gateway could answer another gateway's challenge with the signature.
+    ///
+    /// ```
+    /// use alloy_primitives::{B256, U256, address};
+    /// use assent_signer::SecretKey;
+    /// use assent_verifier::{Connection, verify_connection};
+    ///
+    /// let key = SecretKey::generate()?;
+    /// let operator = address!("0x00000000000000000000000000000000000000a1");
+    /// let (chain_id, task_manager) = (U256::from(1), address!("0x00000000000000000000000000000000000000b2"));
+    /// let (challenge, gateway) = (B256::repeat_byte(1), "gateway.example:443".into());
+    /// let connection = Connection { challenge, operator, gateway };
+    /// let signature = key.prove_connection(&connection, chain_id, task_manager);
+    /// verify_connection(&connection, &key.public_key(), &signature, chain_id, task_manager)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prove_connection(&self, connection: &Connection, chain_id: U256, task_manager: Address) -> Signature {
+        self.sign(connection.digest(chain_id, task_manager).as_slice(), CONNECTION_TAG)
     }
 }

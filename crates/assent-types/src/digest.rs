@@ -20,6 +20,12 @@ pub const PROOF_OF_POSSESSION_TAG: &[u8] = b"BLS_POP_BLS12381G1_XMD:SHA-256_SSWU
 /// An attestation's signature is never an approval, and an approval's signature attests nothing.
 pub const EPOCH_APPROVAL_TAG: &[u8] = b"ASSENT_EPOCH_APPROVAL_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
+/// Domain separation tag of observations: an observation is never an attestation of what follows from it.
+pub const OBSERVATION_TAG: &[u8] = b"ASSENT_OBSERVATION_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+
+/// Domain separation tag of connections: who has an operator sign a challenge gets a signature of nothing else.
+pub const CONNECTION_TAG: &[u8] = b"ASSENT_CONNECTION_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+
 /// keccak256 of EIP-712's `encodeType` of an attestation: both type strings of docs/protocol.md, concatenated.
 const ATTESTATION_TYPE_HASH: B256 = b256!("0xd3de8c5ec19821e0a35c3412b9f610dda0cd8ad8dd836cff559d93907f8711d9");
 

@@ -137,3 +137,9 @@ impl From<NonSignersRef<'_>> for NonSigners {
         Self(bitmap.0.to_vec())
     }
 }
+
+impl<'a> From<&'a NonSigners> for NonSignersRef<'a> {
+    fn from(bitmap: &'a NonSigners) -> Self {
+        Self(&bitmap.0)
+    }
+}

@@ -5,10 +5,13 @@ mod document;
 use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use alloy_sol_types::{SolStruct, SolValue};
 use assent_types::{
-    Attestation, AttestationDocument, Authorization, AuthorizationError, Decision, EpochApproval, Intent,
-    MAX_EPOCH_LIFETIME, MerkleProof, MerkleTree, NonSigners, NonSignersError, PublicKey, QuorumProof, Signature,
-    UnknownDecision, append_trailing,
-    digest::{attestation_digest, intent_hash, proof_of_possession_digest},
+    Attestation, AttestationDocument, Authorization, AuthorizationError, Connection, Decision, EpochApproval, Intent,
+    MAX_EPOCH_LIFETIME, MerkleProof, MerkleTree, NonSigners, NonSignersError, Observation, PublicKey, QuorumProof,
+    Signature, UnknownDecision, append_trailing,
+    digest::{
+        CONNECTION_TAG, EPOCH_APPROVAL_TAG, OBSERVATION_TAG, PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG,
+        attestation_digest, intent_hash, proof_of_possession_digest,
+    },
     offset, split_trailing,
 };
 use document::document;
@@ -247,6 +250,42 @@ fn digests_are_those_of_the_typed_data_in_the_protocol() {
         number(U256::from(1_800_000_000)),
     ]);
     assert_eq!(approval.digest(chain_id), in_domain(registry, struct_hash));
+
+    let [task_id, block] = [B256::repeat_byte(1), B256::repeat_byte(2)];
+    let observation = Observation::new(task_id, "price", block, br#"{"usd":"1"}"#);
+    let struct_hash = hash_words(&[
+        keccak256("Observation(bytes32 taskId,bytes32 source,bytes32 referenceBlock,bytes32 output)"),
+        task_id,
+        keccak256("price"),
+        block,
+        keccak256(r#"{"usd":"1"}"#),
+    ]);
+    assert_eq!(observation.digest(chain_id, task_manager), in_domain(task_manager, struct_hash));
+
+    let challenge = B256::repeat_byte(3);
+    let connection = Connection { challenge, operator, gateway: "gateway.example:443".into() };
+    let struct_hash = hash_words(&[
+        keccak256("Connection(bytes32 challenge,address operator,string gateway)"),
+        challenge,
+        operator.into_word(),
+        keccak256("gateway.example:443"),
+    ]);
+    assert_eq!(connection.digest(chain_id, task_manager), in_domain(task_manager, struct_hash));
+}
+
+/// With one tag for two kinds, a signature of one would be a signature of the other.
+#[test]
+fn every_kind_of_signature_has_its_own_tag() {
+    let tags = [SIGNATURE_TAG, PROOF_OF_POSSESSION_TAG, EPOCH_APPROVAL_TAG, OBSERVATION_TAG, CONNECTION_TAG];
+    for (index, tag) in tags.iter().enumerate() {
+        for other in &tags[index + 1..] {
+            assert_ne!(tag, other);
+            // A tag that starts with another would leave the rest of it to the message.
+            assert!(!tag.starts_with(other) && !other.starts_with(tag));
+        }
+        // A longer tag is hashed, which a contract would have to do as well.
+        assert!(tag.len() <= 255);
+    }
 }
 
 #[test]

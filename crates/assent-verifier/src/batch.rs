@@ -9,7 +9,7 @@ use crate::{
     combination::{Term, decide},
     threads::{CallingThread, Threads},
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 
 /// Verifies many calls against one context, in a fraction of the time.
 ///
@@ -95,32 +95,40 @@ fn conclude<B: Backend, T: Threads>(
 
 /// Runs check 11 for each call that passed the checks before.
 fn are_signed<B: Backend, T: Threads>(pending: &[Result<PendingVerification<'_, B>, Refusal>]) -> Vec<bool> {
-    let indexed = pending.iter().enumerate();
-    let mut indexed: Vec<(&SignatureClaim<'_, B>, usize)> =
-        indexed.filter_map(|(index, pending)| Some((pending.as_ref().ok()?.claim.as_ref()?, index))).collect();
+    let claims: Vec<_> = pending.iter().map(|pending| pending.as_ref().ok()?.claim.as_ref()).collect();
+    let mut signed = are_true::<B, T>(&claims);
+    for (signed, pending) in signed.iter_mut().zip(pending) {
+        // A recorded root has no claim left to decide.
+        *signed |= pending.as_ref().is_ok_and(|pending| pending.claim.is_none());
+    }
+    signed
+}
+
+/// Returns whether each claim is there and true. All must have the same tag.
+pub(crate) fn are_true<B: Backend, T: Threads>(claims: &[Option<&SignatureClaim<'_, B>>]) -> Vec<bool> {
+    let indexed = claims.iter().enumerate();
+    let mut indexed: Vec<_> = indexed.filter_map(|(index, claim)| Some(((*claim)?, index))).collect();
     indexed.sort_unstable_by(|(one, _), (other, _)| one.identity().cmp(&other.identity()));
     let same: Vec<_> = indexed.chunk_by(|(one, _), (other, _)| one.identity() == other.identity()).collect();
 
-    let claims: Vec<_> = same.iter().filter_map(|same| Some(same.first()?.0)).collect();
-    let parts: Vec<_> = claims.chunks(claims.len().div_ceil(T::count()).max(1)).collect();
+    let distinct: Vec<_> = same.iter().filter_map(|same| Some(same.first()?.0)).collect();
+    let parts: Vec<_> = distinct.chunks(distinct.len().div_ceil(T::count()).max(1)).collect();
     let hashes = T::map(&parts, |claims| SignatureClaim::hash_each(claims)).into_iter().flatten();
-    let mut terms: Vec<_> = claims
+    let mut terms: Vec<_> = distinct
         .iter()
         .zip(hashes)
-        .zip(coefficients(&claims))
+        .zip(coefficients(&distinct))
         .map(|((claim, hash), coefficient)| Term { claim, hash, coefficient, holds: false })
         .collect();
     decide::<B, T>(&mut terms);
 
-    // A recorded root has no claim left to decide.
-    let recorded = |pending: &PendingVerification<'_, B>| pending.claim.is_none();
-    let mut signed: Vec<_> = pending.iter().map(|pending| pending.as_ref().is_ok_and(recorded)).collect();
+    let mut are_true = vec![false; claims.len()];
     for (term, same) in terms.iter().zip(same) {
         for (_, index) in same {
-            if let Some(signed) = signed.get_mut(*index) {
-                *signed = term.holds;
+            if let Some(is_true) = are_true.get_mut(*index) {
+                *is_true = term.holds;
             }
         }
     }
-    signed
+    are_true
 }

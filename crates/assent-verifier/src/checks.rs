@@ -5,7 +5,7 @@ use crate::{
     Policy, QuorumProofRef, RecordedRoot, Refusal, SpentLedger, VerifiedAttestation,
     backend::Backend,
     claim::SignatureClaim,
-    digest::{self, AttestedFields},
+    digest::{self, AttestedFields, SIGNATURE_TAG},
     operators::required_weight,
     split_trailing,
 };
@@ -94,7 +94,11 @@ pub(crate) fn run_checks_before_signature<'a, B: Backend, L: SpentLedger>(
             passed(Check::Quorum);
             let signature = B::decode_signature(&signature_bytes).map_err(|_| Refusal::MalformedSignature)?;
             let root = root(context, policy, intent_hash, &authorization);
-            (root, weight, Some(SignatureClaim { epoch, non_signers, root, signature, signature_bytes }))
+            (
+                root,
+                weight,
+                Some(SignatureClaim { tag: SIGNATURE_TAG, epoch, non_signers, root, signature, signature_bytes }),
+            )
         }
     };
     passed(Check::SignatureEncoding);

@@ -10,6 +10,8 @@ use alloy_primitives::B256;
 
 /// The claim that the operators of an epoch, without the non-signers, signed a root, and that this is their signature.
 pub(crate) struct SignatureClaim<'a, B: Backend> {
+    /// The domain separation tag of what was signed. All claims that are decided together have the same.
+    pub(crate) tag: &'static [u8],
     pub(crate) epoch: &'a Epoch,
     pub(crate) non_signers: NonSignersRef<'a>,
     pub(crate) root: B256,
@@ -32,12 +34,13 @@ impl<'a, B: Backend> SignatureClaim<'a, B> {
 
     /// Returns the point that the operators sign.
     pub(crate) fn hash(&self) -> B::SignaturePoint {
-        B::hash(self.root.as_slice(), SIGNATURE_TAG)
+        B::hash(self.root.as_slice(), self.tag)
     }
 
     /// Returns the points that the operators sign.
     pub(crate) fn hash_each(claims: &[&Self]) -> Vec<B::SignaturePoint> {
-        B::hash_each(claims.iter().map(|claim| claim.root.as_slice()), SIGNATURE_TAG)
+        let tag = claims.first().map_or(SIGNATURE_TAG, |claim| claim.tag);
+        B::hash_each(claims.iter().map(|claim| claim.root.as_slice()), tag)
     }
 
     /// Returns whether the claim is true: whether `e(signature, G2) · e(hash, −signers' keys) = 1`.

@@ -31,13 +31,15 @@ pub(crate) fn coefficients<B: Backend>(claims: &[&SignatureClaim<'_, B>]) -> Vec
 
 /// Returns the hash of all claims.
 ///
-/// No two lists of claims have the same preimage: every part has a fixed length except the bitmap, which its length
-/// precedes.
+/// No two lists of claims have the same preimage: every part has a fixed length except the tag and the bitmap, which
+/// their lengths precede.
 fn transcript<B: Backend>(claims: &[&SignatureClaim<'_, B>]) -> B256 {
     let mut hasher = Keccak256::new();
     hasher.update(DOMAIN);
     for claim in claims {
         let bitmap = claim.non_signers.as_bytes();
+        hasher.update(claim.tag.len().to_be_bytes());
+        hasher.update(claim.tag);
         hasher.update(claim.epoch.operators.public_keys_hash());
         hasher.update(bitmap.len().to_be_bytes());
         hasher.update(bitmap);
@@ -80,6 +82,7 @@ mod tests {
 
     fn claim<'a>(epoch: &'a Epoch, absent: &'a [u8], root: u8, signature: u8) -> SignatureClaim<'a, DefaultBackend> {
         SignatureClaim {
+            tag: b"tag",
             epoch,
             non_signers: NonSignersRef::from_bytes(absent).unwrap(),
             root: B256::repeat_byte(root),
@@ -106,13 +109,16 @@ mod tests {
             vec![first(), second(), second()],
             vec![first()],
         ];
+        let mut tagged = [first(), second()];
+        tagged[1].tag = b"another tag";
+        let batches = batches.into_iter().chain([tagged.into()]).collect::<Vec<_>>();
         let mut all: Vec<_> =
             batches.iter().flat_map(|batch| coefficients(&batch.iter().collect::<Vec<_>>())).collect();
-        assert_eq!(all.len(), 8 * 2 + 3 + 1);
+        assert_eq!(all.len(), 9 * 2 + 3 + 1);
         assert!(!all.contains(&[0; 16]));
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), 20, "a coefficient came twice");
+        assert_eq!(all.len(), 22, "a coefficient came twice");
     }
 
     /// With fewer bits a false claim would be accepted with a greater probability than the documentation says.

@@ -84,10 +84,12 @@ mod checks;
 mod claim;
 mod coefficients;
 mod combination;
+mod connection;
 mod context;
 mod difference;
 #[cfg(feature = "serde")]
 pub mod json;
+mod observation;
 mod operator_table;
 mod operators;
 mod possession;
@@ -100,17 +102,22 @@ mod verified;
 mod verify;
 
 pub use assent_types::{
-    Attestation, AttestationDocument, Authorization, AuthorizationError, AuthorizationRef, Decision, EpochApproval,
-    Intent, InvalidAddress, MAX_EPOCH_LIFETIME, MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree,
-    NonSigners, NonSignersError, NonSignersRef, Policy, PublicKey, QuorumProof, QuorumProofRef, Signature,
-    UnknownDecision, append_trailing, digest, offset, parse_address, protocol, split_trailing,
+    Attestation, AttestationDocument, Authorization, AuthorizationError, AuthorizationRef, Connection, Decision,
+    EpochApproval, Intent, InvalidAddress, MAX_EPOCH_LIFETIME, MerkleProof, MerkleProofRef, MerkleProofTooLong,
+    MerkleTree, NonSigners, NonSignersError, NonSignersRef, Observation, Policy, PublicKey, QuorumProof,
+    QuorumProofRef, Signature, UnknownDecision, append_trailing, digest, offset, parse_address, protocol,
+    split_trailing,
 };
 #[cfg(feature = "rayon")]
 pub use batch::{par_verify_batch, par_verify_batch_using};
 pub use batch::{verify_batch, verify_batch_using};
 pub use call::Call;
+pub use connection::verify_connection;
 pub use context::{Context, ContextBuilder};
 pub use difference::Difference;
+pub use observation::{
+    ObservationError, SignedObservation, verify_observation, verify_observations, verify_observations_using,
+};
 pub use operator_table::OperatorTableError;
 pub use operators::{Epoch, Operator, OperatorSet, OperatorSetError};
 pub use possession::verify_proof_of_possession;

@@ -77,6 +77,8 @@ fn verifies_known_signatures_under_each_tag_of_the_protocol<B: Backend>() {
         ("SIGNATURE_TAG", digest::SIGNATURE_TAG),
         ("PROOF_OF_POSSESSION_TAG", digest::PROOF_OF_POSSESSION_TAG),
         ("EPOCH_APPROVAL_TAG", digest::EPOCH_APPROVAL_TAG),
+        ("OBSERVATION_TAG", digest::OBSERVATION_TAG),
+        ("CONNECTION_TAG", digest::CONNECTION_TAG),
     ];
     assert_eq!(known["signatures"].as_array().unwrap().len(), tags.len());
     for (vector, (name, tag)) in known["signatures"].as_array().unwrap().iter().zip(tags) {

@@ -7,6 +7,13 @@ import {AuthorizationReader} from "../../forge/utils/AuthorizationReader.sol";
 import {VerifierOracle} from "./VerifierOracle.sol";
 
 contract HashesDifferentialTest is AssentTestBase, VerifierOracle {
+    /// @dev As `docs/protocol.md` has it.
+    struct Connection {
+        bytes32 challenge;
+        address operator;
+        string gateway;
+    }
+
     AuthorizationReader private reader = new AuthorizationReader();
 
     function setUp() public {
@@ -47,6 +54,38 @@ contract HashesDifferentialTest is AssentTestBase, VerifierOracle {
         bytes memory key = abi.encode(publicKey);
         bytes32 digest = askProofOfPossessionDigest(address(registry), operator, key);
         assertEq(registry.proofOfPossessionDigest(operator, key), digest);
+    }
+
+    /// @dev No contract hashes these yet: forge's own EIP-712 does, from the protocol's type strings.
+    function testFuzz_ObservationDigestAgrees(bytes32[4] memory words, uint64 chainId) public {
+        vm.chainId(bound(chainId, 1, type(uint64).max - 1));
+        string memory typeString =
+            "Observation(bytes32 taskId,bytes32 source,bytes32 referenceBlock,bytes32 output)";
+        bytes32 digest = _inTaskManagersDomain(vm.eip712HashStruct(typeString, abi.encode(words)));
+        assertEq(askObservationDigest(address(taskManager), words), digest);
+    }
+
+    function testFuzz_ConnectionDigestAgrees(bytes32 challenge, address operator, bytes memory gateway, uint64 chainId)
+        public
+    {
+        vm.chainId(bound(chainId, 1, type(uint64).max - 1));
+        for (uint256 i = 0; i < gateway.length; ++i) {
+            gateway[i] &= 0x7f; // Any bytes below 0x80 are a string.
+        }
+        string memory typeString = "Connection(bytes32 challenge,address operator,string gateway)";
+        Connection memory connection = Connection(challenge, operator, string(gateway));
+        bytes32 hash = vm.eip712HashStruct(typeString, abi.encode(connection));
+        assertEq(
+            askConnectionDigest(address(taskManager), challenge, operator, string(gateway)), _inTaskManagersDomain(hash)
+        );
+    }
+
+    function _inTaskManagersDomain(bytes32 structHash) private view returns (bytes32) {
+        bytes memory domain = abi.encode(keccak256("Assent"), keccak256("1"), block.chainid, address(taskManager));
+        bytes32 typeHash =
+            keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+        bytes32 separator = keccak256(abi.encodePacked(typeHash, domain));
+        return keccak256(abi.encodePacked(hex"1901", separator, structHash));
     }
 
     function _taskId(Attestation memory attestation) private view returns (bytes32) {

@@ -35,6 +35,23 @@ abstract contract VerifierOracle is Test {
         return abi.decode(_ask(query), (bytes32));
     }
 
+    function askObservationDigest(address taskManager, bytes32[4] memory words) internal returns (bytes32) {
+        bytes memory query = abi.encodeCall(
+            IVerifierOracle.observationDigest, (block.chainid, taskManager, words[0], words[1], words[2], words[3])
+        );
+        return abi.decode(_ask(query), (bytes32));
+    }
+
+    function askConnectionDigest(address taskManager, bytes32 challenge, address operator, string memory gateway)
+        internal
+        returns (bytes32)
+    {
+        bytes memory query = abi.encodeCall(
+            IVerifierOracle.connectionDigest, (block.chainid, taskManager, challenge, operator, gateway)
+        );
+        return abi.decode(_ask(query), (bytes32));
+    }
+
     function askParse(bytes memory authorization)
         internal
         returns (bool isWellFormed, IVerifierOracle.Fields memory fields, bytes memory encoded)

@@ -110,6 +110,25 @@ interface IVerifierOracle {
         bytes calldata publicKey
     ) external view returns (bytes32 digest);
 
+    /// @notice What an operator signs of a source's output.
+    function observationDigest(
+        uint256 chainId,
+        address taskManager,
+        bytes32 taskId,
+        bytes32 source,
+        bytes32 referenceBlock,
+        bytes32 output
+    ) external view returns (bytes32 digest);
+
+    /// @notice What an operator signs when it connects to a gateway.
+    function connectionDigest(
+        uint256 chainId,
+        address taskManager,
+        bytes32 challenge,
+        address operator,
+        string calldata gateway
+    ) external view returns (bytes32 digest);
+
     /// @notice Parses an authorization, and writes again what was read.
     /// @return isWellFormed Whether the bytes parse. If not, the rest is empty.
     function parse(bytes calldata authorization)

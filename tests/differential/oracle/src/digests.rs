@@ -2,11 +2,13 @@
 
 use crate::{
     failure::Failure,
-    interface::IVerifierOracle::{hashesCall, hashesReturn, proofOfPossessionDigestCall},
+    interface::IVerifierOracle::{
+        connectionDigestCall, hashesCall, hashesReturn, observationDigestCall, proofOfPossessionDigestCall,
+    },
 };
 use alloy_primitives::B256;
 use alloy_sol_types::SolValue;
-use assent_verifier::{Attestation, MerkleProof, PublicKey, digest};
+use assent_verifier::{Attestation, Connection, MerkleProof, Observation, PublicKey, digest};
 
 pub(crate) fn hashes(call: &hashesCall) -> Result<hashesReturn, Failure> {
     let attestation = Attestation::abi_decode_validate(&call.attestation)?;
@@ -29,4 +31,15 @@ pub(crate) fn proof_of_possession(call: &proofOfPossessionDigestCall) -> Result<
         expected,
     })?;
     Ok(digest::proof_of_possession_digest(call.operator, &PublicKey(public_key), call.chainId, call.operatorRegistry))
+}
+
+pub(crate) fn observation(call: &observationDigestCall) -> B256 {
+    let observationDigestCall { taskId, source, referenceBlock, output, .. } = *call;
+    Observation { task_id: taskId, source, reference_block: referenceBlock, output }
+        .digest(call.chainId, call.taskManager)
+}
+
+pub(crate) fn connection(call: &connectionDigestCall) -> B256 {
+    Connection { challenge: call.challenge, operator: call.operator, gateway: call.gateway.clone() }
+        .digest(call.chainId, call.taskManager)
 }

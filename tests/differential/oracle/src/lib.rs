@@ -28,7 +28,8 @@ pub use interface::IVerifierOracle;
 
 use alloy_sol_types::{SolCall, SolInterface};
 use interface::IVerifierOracle::{
-    IVerifierOracleCalls, hashToCurveCall, hashesCall, parseCall, proofOfPossessionDigestCall, verifyCall,
+    IVerifierOracleCalls, connectionDigestCall, hashToCurveCall, hashesCall, observationDigestCall, parseCall,
+    proofOfPossessionDigestCall, verifyCall,
 };
 
 /// Answers one request.
@@ -42,6 +43,12 @@ pub fn answer(request: &[u8]) -> Result<Vec<u8>, Failure> {
         IVerifierOracleCalls::hashes(call) => hashesCall::abi_encode_returns(&digests::hashes(&call)?),
         IVerifierOracleCalls::proofOfPossessionDigest(call) => {
             proofOfPossessionDigestCall::abi_encode_returns(&digests::proof_of_possession(&call)?)
+        }
+        IVerifierOracleCalls::observationDigest(call) => {
+            observationDigestCall::abi_encode_returns(&digests::observation(&call))
+        }
+        IVerifierOracleCalls::connectionDigest(call) => {
+            connectionDigestCall::abi_encode_returns(&digests::connection(&call))
         }
         IVerifierOracleCalls::parse(call) => parseCall::abi_encode_returns(&parsing::parse(&call)?),
         IVerifierOracleCalls::verify(call) => verifyCall::abi_encode_returns(&verification::verify(&call)?),
