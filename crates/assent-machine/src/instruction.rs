@@ -81,8 +81,10 @@ pub(crate) enum Flow {
 }
 
 /// The integer registers. Register 0 reads as zero; what is written to it goes into a slot that is never read.
+///
+/// Every `u8` has a slot, so that no index is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Registers([u32; 64]);
+pub(crate) struct Registers([u32; 256]);
 
 /// Memory, as one instruction sees it.
 pub(crate) trait Memory {
@@ -97,7 +99,7 @@ const SINK: u8 = 32;
 
 impl Registers {
     pub(crate) const fn new() -> Self {
-        Self([0; 64])
+        Self([0; 256])
     }
 
     /// Returns registers with the values of x0 to x31; that of x0 is not used.
@@ -116,12 +118,12 @@ impl Registers {
 
     #[inline(always)]
     fn read(&self, register: u8) -> u32 {
-        self.0[usize::from(register & 63)]
+        self.0[usize::from(register)]
     }
 
     #[inline(always)]
     fn write(&mut self, register: u8, value: u32) {
-        self.0[usize::from(register & 63)] = value;
+        self.0[usize::from(register)] = value;
     }
 }
 
@@ -142,7 +144,7 @@ impl Instruction {
     ///
     /// A [`Trap`], and then neither registers nor memory have changed.
     #[inline(always)]
-    pub(crate) fn execute(self, pc: u32, registers: &mut Registers, memory: &mut impl Memory) -> Result<Flow, Trap> {
+    pub(crate) fn execute(&self, pc: u32, registers: &mut Registers, memory: &mut impl Memory) -> Result<Flow, Trap> {
         use Operation::*;
         let first = registers.read(self.first);
         let second = registers.read(self.second);
@@ -207,14 +209,14 @@ impl Instruction {
     }
 
     #[inline(always)]
-    fn jump(self, pc: u32, target: u32, registers: &mut Registers) -> Result<Flow, Trap> {
+    fn jump(&self, pc: u32, target: u32, registers: &mut Registers) -> Result<Flow, Trap> {
         let flow = aligned(target)?;
         registers.write(self.destination, pc.wrapping_add(4));
         Ok(flow)
     }
 
     #[inline(always)]
-    fn branch(self, pc: u32, is_taken: bool) -> Result<Flow, Trap> {
+    fn branch(&self, pc: u32, is_taken: bool) -> Result<Flow, Trap> {
         if is_taken { aligned(pc.wrapping_add(self.immediate)) } else { Ok(Flow::Next) }
     }
 }

@@ -16,6 +16,8 @@ use alloy_primitives::B256;
 #[derive(Debug, Clone)]
 pub struct Image {
     bytes: Arc<[u8]>,
+    /// The bytes as memory holds them, so that a new machine copies them at once.
+    words: Arc<[u32]>,
     instructions: Arc<[Instruction]>,
     root: B256,
     nodes: ImageNodes,
@@ -84,7 +86,9 @@ impl Image {
             return Err(ImageError::TooLong(bytes.len()));
         }
         let (nodes, root) = ImageNodes::new(bytes);
-        Ok(Self { bytes: bytes.into(), instructions: words_of(bytes).map(Instruction::decode).collect(), root, nodes })
+        let words: Arc<[u32]> = words_of(bytes).collect();
+        let instructions = words.iter().map(|word| Instruction::decode(*word)).collect();
+        Ok(Self { bytes: bytes.into(), words, instructions, root, nodes })
     }
 
     /// Returns the root of the image's region, which names the image.
@@ -102,7 +106,7 @@ impl Machine {
     /// Creates a machine that is about to execute the first instruction of an image, with every register and all other
     /// memory zero.
     pub fn new(image: &Image) -> Self {
-        let memory = HostMemory::with_image(image.bytes(), image.nodes.clone());
+        let memory = HostMemory::with_image(&image.words, image.nodes.clone());
         Self { image: image.clone(), memory, registers: Registers::new(), pc: 0, steps: 0, end: None }
     }
 
@@ -133,17 +137,32 @@ impl Machine {
             if steps >= limit {
                 break Stop::StepLimit;
             }
-            steps += 1;
-            let Some(instruction) = instructions.get(index(pc / 4)) else {
-                // Behind the program its region is zero, which is no instruction.
-                let is_in_image = pc < Region::Image.size();
-                break Stop::Trapped(if is_in_image { Trap::IllegalInstruction } else { Trap::OutsideImage(pc) });
+            // Up to the next jump, neither the limit nor the program counter is looked at.
+            let most = usize::try_from(limit - steps).unwrap_or(usize::MAX);
+            let ahead = instructions.get(index(pc / 4)..).unwrap_or_default();
+            let ahead = ahead.get(..most).unwrap_or(ahead);
+            let mut made = 0_u32;
+            let end = loop {
+                let Some(instruction) = ahead.get(index(made)) else { break Ok(Flow::Next) };
+                let at = pc.wrapping_add(4 * made);
+                made += 1;
+                match instruction.execute(at, &mut self.registers, &mut self.memory) {
+                    Ok(Flow::Next) => {}
+                    end => break end,
+                }
             };
-            match instruction.execute(pc, &mut self.registers, &mut self.memory) {
-                Ok(Flow::Next) => pc = pc.wrapping_add(4),
+            steps += u64::from(made);
+            match end {
                 Ok(Flow::Jump(target)) => pc = target,
                 Ok(Flow::Halt) => break Stop::Halted,
                 Err(trap) => break Stop::Trapped(trap),
+                Ok(Flow::Next) if made > 0 => pc = pc.wrapping_add(4 * made),
+                Ok(Flow::Next) => {
+                    steps += 1;
+                    // Behind the program its region is zero, which is no instruction.
+                    let is_in_image = pc < Region::Image.size();
+                    break Stop::Trapped(if is_in_image { Trap::IllegalInstruction } else { Trap::OutsideImage(pc) });
+                }
             }
         };
         self.steps = steps;

@@ -22,8 +22,8 @@ const WORDS_OF_LEAF: usize = index(LEAF_SIZE / 4);
 #[derive(Debug, Clone)]
 pub(crate) struct HostMemory {
     words: Box<[u32; WORDS]>,
-    /// A bit for each granule that was written since the tree was brought up to date.
-    changed: Box<[u64; GRANULES / 64]>,
+    /// Which granules were written since the tree was brought up to date. A byte each: a write need not read it first.
+    changed: Box<[bool; GRANULES]>,
     /// Made when a hash is asked for.
     tree: Option<Tree>,
     image_nodes: ImageNodes,
@@ -35,9 +35,11 @@ pub(crate) struct ImageNodes(Arc<[(usize, B256)]>);
 
 impl HostMemory {
     /// Returns memory that holds an image at address 0, and zeros elsewhere.
-    pub(crate) fn with_image(image: &[u8], image_nodes: ImageNodes) -> Self {
+    pub(crate) fn with_image(image: &[u32], image_nodes: ImageNodes) -> Self {
         let mut words: Box<[u32; WORDS]> = zeroed();
-        words.iter_mut().zip(words_of(image)).for_each(|(to, from)| *to = from);
+        if let Some(start) = words.get_mut(..image.len()) {
+            start.copy_from_slice(image);
+        }
         Self { words, changed: zeroed(), tree: None, image_nodes }
     }
 
@@ -122,18 +124,14 @@ impl HostMemory {
     #[inline(always)]
     fn set(&mut self, address: u32, word: u32) {
         self.words[index(address / 4) % WORDS] = word;
-        let granule = index(address / GRANULE_SIZE) % GRANULES;
-        self.changed[granule / 64] |= 1 << (granule % 64);
+        self.changed[index(address / GRANULE_SIZE) % GRANULES] = true;
     }
 
     fn up_to_date(&mut self) -> &Tree {
         let mut tree = self.tree.take().unwrap_or_else(|| self.image_nodes.tree());
         let mut changes = Vec::new();
-        for position in 0..self.changed.len() {
-            let mut bits = core::mem::take(&mut self.changed[position]);
-            while bits != 0 {
-                let granule = 64 * position + index(bits.trailing_zeros());
-                bits &= bits - 1;
+        for granule in 0..GRANULES {
+            if core::mem::take(&mut self.changed[granule]) {
                 changes.push((granule, subtree_root(self.leaves_of(granule), GRANULE_HEIGHT, tree.zeros())));
             }
         }
@@ -240,8 +238,9 @@ mod tests {
         for length in [1, 31, 32, 255, 256, 257, 10_000, index(Region::Image.size())] {
             let image: Vec<u8> = (0..length).map(|byte| (byte % 251 + 1).to_le_bytes()[0]).collect();
             let (nodes, root) = ImageNodes::new(&image);
-            let mut memory = HostMemory::with_image(&image, nodes);
-            assert!(memory.changed.iter().all(|granules| *granules == 0), "a new machine has nothing to hash");
+            let words: Vec<u32> = words_of(&image).collect();
+            let mut memory = HostMemory::with_image(&words, nodes);
+            assert!(!memory.changed.contains(&true), "a new machine has nothing to hash");
 
             let mut written = HostMemory::with_image(&[], ImageNodes::default());
             written.write(0, &image);
