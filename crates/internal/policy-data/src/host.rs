@@ -14,6 +14,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
+    time::Duration,
 };
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, RegallocAlgorithm, Store, Strategy, Trap,
@@ -101,8 +102,18 @@ impl Host {
     }
 
     fn run(&self, component: &Component, request: String, answers: Answers) -> Result<Observation, ObserveError> {
+        self.run_within(limits::COMPUTE_TIME, component, request, answers)
+    }
+
+    fn run_within(
+        &self,
+        compute_time: Duration,
+        component: &Component,
+        request: String,
+        answers: Answers,
+    ) -> Result<Observation, ObserveError> {
         let _permit = self.gate.enter();
-        let mut store = Store::new(&self.engine, State::new(answers));
+        let mut store = Store::new(&self.engine, State::new(answers, compute_time));
         store.limiter(|state| state);
         store.set_hostcall_fuel(limits::HOST_CALL_BYTES);
         store.set_epoch_deadline(store.data().ticks_left());
@@ -228,4 +239,38 @@ impl Drop for Permit<'_> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    /// What the probe does with a time to compute in.
+    fn run_within(compute_time: Duration, steps: &str) -> Result<Observation, ObserveError> {
+        let host = Host::new().unwrap();
+        let component = host.load(include_bytes!("../fixtures/probe.wasm")).unwrap();
+        let request = format!(r#"{{"params":{{"steps":[{steps}]}}}}"#);
+        let recording = Recording {
+            version: Recording::VERSION,
+            source: Source::Component(component.hash()),
+            request: request.clone(),
+            exchanges: vec![],
+            output: String::new(),
+        };
+        host.run_within(compute_time, &component, request, Answers::of_recording(&recording))
+    }
+
+    #[test]
+    fn a_loop_with_fuel_left_ends_at_the_deadline() {
+        let started = Instant::now();
+        let refusal = run_within(Duration::from_millis(40), r#"{"do":"loop"}"#).unwrap_err();
+        assert_eq!(refusal, ObserveError::Deadline);
+        assert!(started.elapsed() < limits::COMPUTE_TIME, "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn what_ends_by_itself_has_no_deadline() {
+        assert!(run_within(limits::COMPUTE_TIME, r#"{"do":"count"}"#).is_ok());
+    }
 }

@@ -19,9 +19,9 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(answers: Answers) -> Self {
+    /// The state of a component that may compute for so long.
+    pub(crate) fn new(answers: Answers, compute_left: Duration) -> Self {
         let computes_since = Instant::now();
-        let compute_left = limits::COMPUTE_TIME;
         Self { answers, failure: None, memory: 0, elements: 0, compute_left, computes_since }
     }
 
