@@ -133,13 +133,18 @@ fn hostile_rules_are_denied_with_their_reason() {
     }
 }
 
+/// Rules with a source, which make the evaluator read the data.
+fn with_source() -> String {
+    rules([("policy.rego", "package policy\n\nallow := true\n")], r#"{"sources": {"s": {"schema": {}}}}"#)
+}
+
 #[test]
 fn hostile_contents_are_denied_with_their_reason() {
     let image = image();
     let valid = contents("package policy\n\nallow := true\n");
     let deep = [&"[".repeat(100_000)[..], &"]".repeat(100_000)].concat();
     type Change<'a> = (&'a str, &'a dyn Fn(&mut Contents), &'a str);
-    let cases: [Change<'_>; 12] = [
+    let cases: [Change<'_>; 17] = [
         (
             "rules of 100,000 levels",
             &|it| it.rules.clone_from(&deep),
@@ -177,6 +182,27 @@ fn hostile_contents_are_denied_with_their_reason() {
             "a number with a fraction",
             &|it| it.parameters = r#"{"a":1.0}"#.to_owned(),
             "parameters: a number must be an integer",
+        ),
+        ("data without sources", &|it| it.data = "{}".to_owned(), "data: "),
+        (
+            "observations of 100,000 levels",
+            &|it| (it.rules, it.data) = (with_source(), format!("{{\"a\":{deep}}}")),
+            "data: arrays and objects",
+        ),
+        (
+            "observations with a key that is twice",
+            &|it| (it.rules, it.data) = (with_source(), r#"{"a":1,"a":1}"#.to_owned()),
+            "data: the key \"a\" occurs twice",
+        ),
+        (
+            "observations with a lone surrogate",
+            &|it| (it.rules, it.data) = (with_source(), r#"{"a":"\ud800"}"#.to_owned()),
+            "data: the escape is half",
+        ),
+        (
+            "observations with an escaped quote",
+            &|it| (it.rules, it.data) = (with_source(), r#"{"a\":1}"#.to_owned()),
+            "data: the text ends too early",
         ),
         ("no input", &|it| it.input.clear(), "input: "),
         ("a length beyond the input", &|it| it.input[12 * 32..].fill(0xff), "input: "),
