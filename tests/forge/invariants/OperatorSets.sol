@@ -44,7 +44,8 @@ abstract contract OperatorSets is AssentTestBase {
     uint32 public epochCount;
     mapping(uint32 operatorSet => uint32 epoch) public latestEpoch;
     mapping(uint32 operatorSet => uint32 epoch) public pendingEpoch;
-    uint48 public gracePeriod = GRACE_PERIOD;
+    /// @dev Shorter than most attestations' lifetimes, so that some outlive the epoch that a next one supersedes.
+    uint48 public gracePeriod = 10 minutes;
     Operator[] internal operators;
     mapping(uint32 epoch => FrozenEpoch) internal frozen;
     uint256 private _keysMade;
@@ -60,6 +61,7 @@ abstract contract OperatorSets is AssentTestBase {
         taskManager = deployTaskManager();
         otherTaskManager = deployTaskManager();
         vm.startPrank(owner);
+        registry.setGracePeriod(gracePeriod);
         registry.addValidator(taskManager);
         registry.addValidator(otherTaskManager);
         vm.stopPrank();

@@ -28,6 +28,7 @@ contract UserHandler is Handler {
         _addSuccess("use what is pending");
         _addRefusal("use what is pending", IRefusals.AttestationExpired.selector);
         _addRefusal("use what is pending", IRefusals.AttestationVoided.selector);
+        _addRefusal("use what is pending", IRefusals.EpochExpired.selector);
         _addRefusal("use what is pending", IRefusals.EpochRevoked.selector);
         _addRefusal("use what is pending", IRefusals.RootNotRecorded.selector);
         _addRefusal("pay more than there is", IERC20Errors.ERC20InsufficientBalance.selector);
@@ -72,13 +73,16 @@ contract UserHandler is Handler {
         }
     }
 
-    /// @dev Whatever has happened in the meantime: it ends as the protocol says.
+    /// @dev Whatever has happened in the meantime: it ends as the protocol says. What outlives its epoch is mostly used
+    /// at the epoch's end: in the last second, or the first after it.
     function usePending(uint256 seed) external reachesAnEnd {
         (uint256 vault,, uint256 own) = start(seed);
         if (world.pendingCount() == 0) _batch(vault, own);
-        uint256 index = pick(own, "pending", world.pendingCount());
+        uint256 index = _outlivingItsEpoch(pick(own, "pending", world.pendingCount()));
         Signed memory signed = world.pendingAt(index);
         world.dropPending(index);
+        uint48 end = world.frozenEpoch(signed.epoch).validUntil;
+        if (_outlives(signed, end) && end > block.timestamp) vm.warp(end - pick(own, "before", 2));
         perform("use what is pending", signed.attestation.policyClient, signed);
     }
 
@@ -116,6 +120,22 @@ contract UserHandler is Handler {
     }
 
     /* PRIVATE */
+
+    /// @dev The first of the pending ones from this on that outlives its epoch; otherwise this.
+    function _outlivingItsEpoch(uint256 index) private view returns (uint256) {
+        uint256 count = world.pendingCount();
+        for (uint256 i = index; i < index + count; ++i) {
+            Signed memory signed = world.pendingAt(i % count);
+            if (_outlives(signed, world.frozenEpoch(signed.epoch).validUntil)) return i % count;
+        }
+        return index;
+    }
+
+    /// @dev Whether it is or will be refused only because its epoch has ended. A revoked one ends at zero.
+    function _outlives(Signed memory signed, uint48 end) private view returns (bool) {
+        uint48 expiration = signed.attestation.expiration;
+        return end != 0 && expiration > end && expiration > block.timestamp;
+    }
 
     /// @dev Two to five payments under one root, one of them denied if there are more. The first is returned, the
     /// others are left for later, to be offered with their signature or as recorded.
