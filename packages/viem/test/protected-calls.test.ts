@@ -223,7 +223,8 @@ test("an explicit intent is executed with its value, and another's or another ch
   const document = await world.attest(intent, { nonce: 9n });
   const anothers = { ...intent, from: world.stranger.account.address };
   const [expected, actual] = [intent.from, anothers.from];
-  assert.deepEqual((await refusalOf(execute(anothers, document))).args, { expected, actual });
+  const sender = await refusalOf(execute(anothers, document));
+  assert.deepEqual([sender.name, sender.args], ["WrongSender", { expected, actual }]);
   const elsewhere = await refusalOf(execute({ ...intent, chainId: 1n }, document));
   assert.deepEqual([elsewhere.name, elsewhere.args], ["WrongChain", { expected: 31337n, actual: 1n }]);
   assert.equal((await refusalOf(execute({ ...intent, value: 71n }, document))).name, "WrongTask");
