@@ -53,7 +53,7 @@ export class Workspace {
     // Gas figures are not promises about behaviour, and writing them would need the snapshots.
     this.#copy("tests/forge", (name) => !name.startsWith("Gas"), fromArtifacts);
     this.#update("tests/forge/DeployArtifact.sol", DEPLOYER);
-    const built = await this.forge(["build"], 1_200_000);
+    const built = await this.forge(["build"], 3_600_000);
     if (!built.passed) throw new Error(`the copy in ${this.#place} does not compile:\n${built.output}`);
   }
 
