@@ -58,7 +58,8 @@ export const guidance = {
   },
   EpochExpired: {
     explanation:
-      "epoch {epoch} expired at {validUntil} (Unix seconds): it was superseded, and its grace period is over",
+      "epoch {epoch} expired at {validUntil} (Unix seconds): its lifetime is over, or it was superseded and its " +
+      "grace period is over",
     remedy: "Have the call attested under the current epoch.",
   },
   EpochRevoked: {

@@ -84,8 +84,8 @@ refusals! {
     } => "have the call attested by the policy's operators. If the OperatorRegistry has this \
         epoch, publish it to the TaskManager with `addValidator` and `publishEpoch`",
     /// The epoch is no longer in force: it was superseded, and its grace period is over.
-    #[error("epoch {epoch} expired at {validUntil} (Unix seconds): it was superseded, and its grace \
-        period is over")]
+    #[error("epoch {epoch} expired at {validUntil} (Unix seconds): its lifetime is over, or it was \
+        superseded and its grace period is over")]
     EpochExpired {
         /// The epoch that the authorization names.
         epoch: u32,
