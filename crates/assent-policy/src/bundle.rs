@@ -164,7 +164,7 @@ impl Bundle {
         &self.policy
     }
 
-    /// Returns the components of the sources, by name. The name in a conjunction has the policy's index before it, as in
+    /// Returns the components of the sources, by name. In a conjunction, the policy's index comes before the name:
     /// `0.price`.
     pub const fn components(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.components

@@ -107,8 +107,8 @@ impl Observations {
         bounded(self.to_value())
     }
 
-    /// Returns the content of the data region of a conjunction: the observations of each policy that has sources, by the
-    /// policy's index.
+    /// Returns the content of the data region of a conjunction: the observations of each policy that has sources, by
+    /// its index.
     ///
     /// # Errors
     ///

@@ -25,7 +25,8 @@ fn limit() -> Files {
         ("limit.rego", rules),
         (
             "limit_test.rego",
-            "package limit_test\n\ntest_own if data.limit.allow with input as {\"intent\": {\"value\": data.params.limit}}\n",
+            "package limit_test\n\ntest_own if {\n\t\
+             data.limit.allow with input as {\"intent\": {\"value\": data.params.limit}}\n}\n",
         ),
         ("parameters.json", r#"{"limit": 5}"#),
         ("parameters.schema.json", r#"{"type": "object", "properties": {"limit": {"type": "integer"}}}"#),
@@ -133,7 +134,7 @@ fn a_built_conjunction_is_read_to_itself_with_the_components_of_each_member() {
     assert_eq!(built.components()["1.state"], b"\0asm of another");
     assert_eq!(built.policy().id(), both.policy(image()).unwrap().id());
 
-    // A bundle with one component for both is none.
+    // One component for both cannot be used.
     let mut components = built.components().clone();
     components.insert("0.state".into(), components["1.state"].clone());
     let wrong = Bundle::new("both".into(), "1".into(), built.policy().clone(), components);
@@ -145,7 +146,7 @@ fn a_member_that_is_named_by_its_id_must_be_that_policy() {
     let id = bundle(&limit()).policy().id();
     let named = |id: B256, parameters: &[(&str, &str)]| {
         let manifest = format!(
-            r#"{{"name": "both", "version": "1", "all": [{{"policy": "limit", "policyId": "{id}"}}, {{"policy": "open"}}]}}"#
+            r#"{{"name": "b", "version": "1", "all": [{{"policy": "a", "policyId": "{id}"}}, {{"policy": "open"}}]}}"#
         );
         let mut own = files(&[("policy.json", &manifest)]);
         own.extend(files(parameters));
@@ -209,7 +210,8 @@ fn what_is_not_a_conjunction_is_refused_with_its_reason() {
 #[test]
 fn the_tests_of_a_conjunction_see_all_its_policies_and_those_of_folders_run_with_its_parameters() {
     let together = "package both_test\n\ntest_both if {\n\tdata.limit.allow with input as {\"intent\": {\"value\": 1}} \
-                    with data.params as {\"limit\": 1}\n\tdata.open.allow with data.wasm as {\"state\": {\"open\": true}}\n}\n";
+                    with data.params as {\"limit\": 1}\n\t\
+                    data.open.allow with data.wasm as {\"state\": {\"open\": true}}\n}\n";
     let both = conjunction(&[("both_test.rego", together), ("parameters.json", r#"[{"limit": 9}, {}]"#)]);
     assert_eq!(check_conjunction(&both), []);
     let options = TestOptions { run: None, coverage: true };

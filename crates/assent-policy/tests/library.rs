@@ -1,44 +1,108 @@
 //! The library in policies/: each policy passes the check and its tests, and its page has its parameters.
 
-use assent_policy::{PolicyFolder, TestOptions, TestOutcome, check, evaluator, run_tests};
+use assent_policy::{
+    Bundle, Conjunction, ConjunctionManifest, Finding, Member, PolicyFolder, TestOptions, TestOutcome, TestReport,
+    check, check_conjunction, evaluator, run_conjunction_tests, run_tests,
+};
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
+/// A policy of the library.
+enum Policy {
+    Single(Box<PolicyFolder>),
+    All(Box<Conjunction>),
+}
+
+impl Policy {
+    fn name(&self) -> &str {
+        match self {
+            Self::Single(folder) => &folder.manifest.name,
+            Self::All(conjunction) => &conjunction.manifest.name,
+        }
+    }
+
+    fn check(&self) -> Vec<Finding> {
+        match self {
+            Self::Single(folder) => check(folder),
+            Self::All(conjunction) => check_conjunction(conjunction),
+        }
+    }
+
+    fn build(&self) -> Bundle {
+        let image = evaluator().unwrap().root();
+        match self {
+            Self::Single(folder) => folder.build(image).unwrap(),
+            Self::All(conjunction) => conjunction.build(image).unwrap_or_else(|error| panic!("{error}")),
+        }
+    }
+
+    fn test(&self) -> TestReport {
+        let options = TestOptions { run: None, coverage: true };
+        match self {
+            Self::Single(folder) => run_tests(evaluator().unwrap(), folder, &options).unwrap(),
+            Self::All(conjunction) => run_conjunction_tests(evaluator().unwrap(), conjunction, &options).unwrap(),
+        }
+    }
+}
+
+fn library() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies")
+}
+
 fn policies() -> Vec<PathBuf> {
-    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
-    let folders = fs::read_dir(library).unwrap().map(|entry| entry.unwrap().path());
+    let folders = fs::read_dir(library()).unwrap().map(|entry| entry.unwrap().path());
     let mut folders = folders.filter(|path| path.is_dir()).collect::<Vec<_>>();
     folders.sort();
     assert!(folders.len() >= 4, "{folders:?}");
     folders
 }
 
-fn read(folder: &Path) -> PolicyFolder {
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let named = files
-        .filter(|path| path.is_file())
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()));
-    PolicyFolder::read(&named.collect::<BTreeMap<_, _>>()).unwrap_or_else(|error| panic!("{folder:?}: {error}"))
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for directory in ["", "sources/"] {
+        for entry in fs::read_dir(folder.join(directory)).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                files.insert(format!("{directory}{name}"), fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+fn read_single(folder: &Path) -> PolicyFolder {
+    PolicyFolder::read(&files(folder)).unwrap_or_else(|error| panic!("{folder:?}: {error}"))
+}
+
+fn read(folder: &Path) -> Policy {
+    let files = files(folder);
+    let Some(manifest) = ConjunctionManifest::parse_if_conjunction(&files["policy.json"]).unwrap() else {
+        return Policy::Single(Box::new(read_single(folder)));
+    };
+    let members =
+        manifest.members.iter().map(|member| Member::Folder(Box::new(read_single(&folder.join(&member.policy)))));
+    let conjunction = Conjunction::read(&files, members.collect());
+    Policy::All(Box::new(conjunction.unwrap_or_else(|error| panic!("{folder:?}: {error}"))))
 }
 
 #[test]
 fn every_policy_of_the_library_passes_the_check_and_is_named_as_its_folder() {
     for folder in policies() {
         let policy = read(&folder);
-        assert_eq!(check(&policy), [], "{folder:?}");
-        assert_eq!(folder.file_name().unwrap().to_str(), Some(policy.manifest.name.as_str()));
-        policy.build(evaluator().unwrap().root()).unwrap();
+        assert_eq!(policy.check(), [], "{folder:?}");
+        assert_eq!(folder.file_name().unwrap().to_str(), Some(policy.name()));
+        policy.build();
     }
 }
 
 #[test]
 fn every_policy_of_the_library_passes_its_tests_which_evaluate_every_line() {
     for folder in policies() {
-        let options = TestOptions { run: None, coverage: true };
-        let report = run_tests(evaluator().unwrap(), &read(&folder), &options).unwrap();
+        let report = read(&folder).test();
         let failed = report.tests.iter().filter(|test| test.outcome != TestOutcome::Pass).collect::<Vec<_>>();
         assert!(failed.is_empty() && report.tests.len() > 3, "{folder:?}: {failed:#?}");
         assert_eq!(report.coverage_basis_points(), Some(10_000), "{folder:?}: {:?}", report.coverage);
@@ -48,8 +112,8 @@ fn every_policy_of_the_library_passes_its_tests_which_evaluate_every_line() {
 #[test]
 fn every_parameter_of_the_library_is_described_in_its_schema_and_on_its_page() {
     for folder in policies() {
-        let policy = read(&folder);
         let page = fs::read_to_string(folder.join("README.md")).unwrap();
+        let Policy::Single(policy) = read(&folder) else { continue };
         let properties = policy.parameters_schema.get("properties").and_then(|properties| properties.as_object());
         for (name, schema) in properties.unwrap().iter() {
             assert!(schema.get("description").is_some(), "{folder:?}: {name}");

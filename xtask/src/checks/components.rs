@@ -16,8 +16,15 @@ use crate::{
 /// Where the components of tests are, and their sources.
 const CRATE: &str = "crates/internal/policy-data";
 
-/// The components in Rust. They are committed, since they are small and reproducible.
-const RUST: [&str; 2] = ["price", "probe"];
+/// The components in Rust, with the files that hold them. They are committed, since they are small and reproducible.
+const RUST: [(&str, &str); 6] = [
+    ("price", "crates/internal/policy-data/fixtures/price.wasm"),
+    ("probe", "crates/internal/policy-data/fixtures/probe.wasm"),
+    ("identity", "policies/kyc/sources/identity.wasm"),
+    ("listed", "policies/sanctions/sources/listed.wasm"),
+    ("position", "policies/health-factor/sources/position.wasm"),
+    ("price", "policies/price-deviation/sources/price.wasm"),
+];
 
 /// The committed file that names the compiler of the components in Rust.
 const COMPILER: &str = "fixtures/compiler.txt";
@@ -98,10 +105,10 @@ fn build_rust(update: bool) -> Outcome {
 }
 
 fn compare_all(directory: &Path, update: bool, version: &str) -> Result<(), String> {
-    for name in RUST {
+    for (name, committed) in RUST {
         let module = directory.join(WEB_ASSEMBLY).join(format!("release/{name}.wasm"));
         let built = directory.join(format!("{name}.wasm"));
-        let committed = path(&format!("fixtures/{name}.wasm"));
+        let committed = root().join(committed);
         let mut componentize = cargo(&["run", "--quiet", "--locked"]);
         componentize.arg("--manifest-path").arg(path("components/componentize/Cargo.toml"));
         componentize.arg("--target-dir").arg(directory.join("componentize"));

@@ -4,6 +4,7 @@ mod chain;
 mod history;
 mod hostile;
 mod languages;
+mod library;
 mod playback;
 mod world;
 mod worlds;
