@@ -1,4 +1,4 @@
-// Assembles the page: one file of markup, style, scripts, examples and the verifier.
+// Assembles the page: one file of markup, style, scripts, examples, and the verifier with the machine and its image.
 // It opens from a disk and from a server.
 //
 //   node inspector/assemble.mjs BINDINGS PAGE
@@ -9,11 +9,12 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
 /** The page's own script, in this order. */
-const SCRIPTS = ["verifier.js", "difference.js", "report.js", "inspector.js"];
+const SCRIPTS = ["verifier.js", "difference.js", "report.js", "evidence.js", "inspector.js"];
 
 /** Returns the policy: only this script, this style, WebAssembly and a worker of the page's own text. No requests. */
 function policy(script, style) {
@@ -53,13 +54,18 @@ const [bindings, out] = process.argv.slice(2);
 if (!bindings || !out) throw new Error("usage: node inspector/assemble.mjs BINDINGS PAGE");
 
 const source = (name) => readFileSync(join(HERE, "page", name), "utf8");
-const module = readFileSync(join(bindings, "assent_inspector_engine_bg.wasm"));
+// Compressed: the evaluator's image is most of it.
+const module = gzipSync(readFileSync(join(bindings, "assent_inspector_engine_bg.wasm")), { level: 9 });
 const binding = readFileSync(join(bindings, "assent_inspector_engine.js"), "utf8");
 
 // In its own scope, so that it replaces nothing of the browser's.
 const script = refuseMarkup("the script", `\n"use strict";\n(() => {\n${SCRIPTS.map(source).join("\n")}})();\n`);
 const style = `\n${source("inspector.css")}`;
-const examples = JSON.stringify(JSON.parse(readFileSync(join(HERE, "examples.json"), "utf8")));
+const evidence = readFileSync(join(HERE, "../tests/replay/cases/deny.json"), "utf8");
+const examples = JSON.stringify([
+  ...JSON.parse(readFileSync(join(HERE, "examples.json"), "utf8")),
+  { name: "evidence of a denial", texts: { evidence } },
+]);
 const page = fill(source("inspector.html"), {
   POLICY: policy(script, style),
   STYLE: style,
@@ -69,7 +75,7 @@ const page = fill(source("inspector.html"), {
   SCRIPT: script,
 });
 writeFileSync(out, page);
-console.log(`${out}: ${kilobytes(page.length)}, of which the verifier's module takes ${kilobytes(module.length)}`);
+console.log(`${out}: ${kilobytes(page.length)}, of which the module takes ${kilobytes(module.length)} before base64`);
 
 function kilobytes(bytes) {
   return `${Math.round(bytes / 1000)} kB`;

@@ -4,6 +4,7 @@ const LONGEST_TEXT = 8388608;
 /** The names of assent_inspection::text::Texts. */
 const INPUTS = [
   "authorization", "calldata", "value", "document", "intent", "context", "epochs", "abi", "caller", "timestamp",
+  "evidence",
 ];
 
 /** What each input is called among those that are given. */
@@ -13,11 +14,12 @@ const INPUT_LABELS = {
   epochs: "operator set",
   abi: "ABI",
   timestamp: "time",
+  evidence: "evidence file",
   recorded: "signature left out",
 };
 
 /** The inputs of which one is needed. */
-const CARRIERS = ["authorization", "calldata", "document"];
+const CARRIERS = ["authorization", "calldata", "document", "evidence"];
 
 const verifier = new Verifier();
 const examples = JSON.parse(contents("examples"));
@@ -91,14 +93,21 @@ async function inspect() {
   const long = INPUTS.find((input) => texts[input]?.length > LONGEST_TEXT);
   if (long) return showError(long, `the text is longer than ${LONGEST_TEXT} bytes`);
   await working(async () => {
-    const answer = await verifier.inspect(texts);
+    const answer = await (byId("evidence").value.trim() === "" ? verifier.inspect(texts) : replay(texts));
     if (answer.error) {
       const { input, message } = answer.error;
       return showError(INPUTS.includes(input) ? input : "paste", message);
     }
-    showInspection(answer.inspection);
+    if (answer.replay) showReplay(answer.replay);
+    else showInspection(answer.inspection);
     showResult();
   });
+}
+
+/** Replays the evidence, and shows how far it is. Of the other texts it compares only the document. */
+function replay({ evidence, document = "" }) {
+  return verifier.replay({ evidence, document }, ({ steps, stepLimit }) =>
+    showState(`Deciding again: ${count(steps)} steps of at most ${count(stepLimit)}.`));
 }
 
 /** Scrolls to the result unless its verdict and checks are in view. */
@@ -150,7 +159,7 @@ async function take(texts) {
   if (CARRIERS.some((input) => byId(input).value.trim() !== "")) await inspect();
   else {
     showGiven();
-    showState("An authorization, transaction calldata or attestation document is missing.");
+    showState("An authorization, transaction calldata, attestation document or evidence file is missing.");
   }
   return true;
 }

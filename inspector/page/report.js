@@ -16,6 +16,9 @@ const VERDICTS = {
   refused: "✗\u00a0Refused",
   notVerified: "?\u00a0Not verified",
   failed: "✗\u00a0Cannot inspect",
+  follows: "✓\u00a0This follows",
+  differs: "✗\u00a0This does not follow",
+  unknown: "?\u00a0Not replayed",
 };
 
 /** Shows an inspection. */
@@ -30,13 +33,20 @@ function showInspection(inspection) {
   byId("assumed").hidden = assumptions.length === 0;
   byId("assumptions").replaceChildren(...assumptions.map(({ fact, value, checks: numbers }) =>
     element("li", {}, `${fact}: ${value} (${numbers.length > 1 ? "checks" : "check"} ${numbers.join(", ")})`)));
+  byId("strip").hidden = false;
   showChecks(checks);
   const groups = [...revertData(verdict.error), ...fields.map(fieldGroup), ...operatorGroup(operators)];
   byId("details").replaceChildren(...groups);
+  showJson("assent inspect --json", inspection);
+  byId("report").hidden = false;
+}
+
+/** Offers a result as JSON, which a command prints too. */
+function showJson(command, result) {
   const json = byId("json");
   json.open = false;
-  json.ontoggle = () => { json.querySelector("pre").textContent = JSON.stringify(inspection, null, 2); };
-  byId("report").hidden = false;
+  json.querySelector("code").textContent = command;
+  json.ontoggle = () => { json.querySelector("pre").textContent = JSON.stringify(result, null, 2); };
 }
 
 /** Shows why there is no inspection. */

@@ -2,6 +2,7 @@
 class Verifier {
   #worker = null;
   #waiting = null;
+  #onProgress = null;
 
   /** Inspects texts. Answers with the inspection, or with an error and its input. */
   inspect(texts) {
@@ -11,6 +12,13 @@ class Verifier {
   /** Recognises a text. Answers with its input, or with an error. */
   recognise(text) {
     return this.#ask("recognise", text);
+  }
+
+  /** Replays the evidence among texts. Answers with the replay, or with an error and its input. */
+  replay(texts, onProgress) {
+    const answer = this.#ask("replay", JSON.stringify(texts));
+    this.#onProgress = onProgress;
+    return answer;
   }
 
   /** Stops the pending question, with a reason to show or without one. */
@@ -24,6 +32,7 @@ class Verifier {
   #ask(what, text) {
     // The answer to a question that was replaced is not the answer to this one.
     if (this.#waiting) this.stop();
+    this.#onProgress = null;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#worker ??= this.#start();
@@ -36,6 +45,7 @@ class Verifier {
     worker.onmessage = ({ data }) => {
       // After a fault the module's memory may be corrupt: the next question gets a new module.
       if (data.failure !== undefined) return this.stop(unexpected(data.failure));
+      if (data.progress) return this.#onProgress?.(data.progress);
       this.#waiting?.resolve(data.answer);
       this.#waiting = null;
     };

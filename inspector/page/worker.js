@@ -1,14 +1,40 @@
 "use strict";
 // Appended to the bindings by wasm-bindgen. The verifier runs in a worker so that the page responds and can stop it.
-self.onmessage = ({ data }) => {
+
+/** The steps of a replay between two reports of its progress: a fraction of a second. */
+const SLICE = 1 << 23;
+
+/** Resolves when the module can answer. */
+let ready;
+
+self.onmessage = async ({ data }) => {
   try {
     if (data.module) {
-      wasm_bindgen.initSync({ module: data.module });
+      ready = load(data.module);
+      await ready;
     } else {
-      const asked = { inspect: wasm_bindgen.inspect, recognise: wasm_bindgen.recognise };
-      self.postMessage({ answer: JSON.parse(asked[data.what](data.text)) });
+      await ready;
+      self.postMessage({ answer: answers[data.what](data.text) });
     }
   } catch (error) {
     self.postMessage({ failure: String(error) });
   }
 };
+
+const answers = {
+  inspect: (text) => JSON.parse(wasm_bindgen.inspect(text)),
+  recognise: (text) => JSON.parse(wasm_bindgen.recognise(text)),
+  replay: (text) => {
+    let answer = JSON.parse(wasm_bindgen.replay(text));
+    while (answer.progress) {
+      self.postMessage({ progress: answer.progress });
+      answer = JSON.parse(wasm_bindgen.advance(SLICE));
+    }
+    return answer;
+  },
+};
+
+async function load(compressed) {
+  const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  wasm_bindgen.initSync({ module: await new Response(stream).arrayBuffer() });
+}

@@ -12,6 +12,7 @@ import { EXAMPLES, PAGE, fill, inspect, inspector, load, said, settled } from ".
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SCREENSHOTS = join(dirname(PAGE), "screenshots");
 mkdirSync(SCREENSHOTS, { recursive: true });
+const EVIDENCE = readFileSync(new URL("../../tests/replay/cases/deny.json", import.meta.url), "utf8");
 const stage = inspector();
 
 /** Returns the faults that axe finds, by name and element. */
@@ -57,6 +58,18 @@ for (const { colorScheme, width } of looks) {
     await fill(page, { authorization: "0xzz" });
     await inspect(page);
     await show("error");
+    const evidence = EVIDENCE;
+    await fill(page, { evidence });
+    await inspect(page);
+    await show("follows");
+    await page.evaluate(() => { for (const folded of document.querySelectorAll("details")) folded.open = true; });
+    await show("follows-unfolded");
+    await fill(page, { evidence: evidence.replace(/"result":"0x00/, '"result":"0x01') });
+    await inspect(page);
+    await show("does-not-follow");
+    await fill(page, { evidence: evidence.replace(/"image":"0x..../, '"image":"0x7777') });
+    await inspect(page);
+    await show("unknown-image");
     await close();
   });
 }
@@ -122,8 +135,8 @@ test("the keyboard suffices, and goes from top to bottom", async () => {
   };
   assert.deepEqual(await tab(7), ["paste", "inspect", "files", "clear", "example", "load", "inputs"]);
   await page.keyboard.press("Enter");
-  assert.deepEqual(await tab(13), ["authorization", "document", "recorded", "intent", "calldata", "value", "abi",
-    "caller", "context", "epochs", "timestamp", "now", "inspect-fields"]);
+  assert.deepEqual(await tab(14), ["authorization", "document", "recorded", "intent", "calldata", "value", "abi",
+    "caller", "context", "epochs", "timestamp", "now", "evidence", "inspect-fields"]);
   // The focus is visible.
   assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), "none");
 

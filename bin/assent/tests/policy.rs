@@ -188,8 +188,18 @@ fn a_decision_is_replayed_from_its_evidence_and_a_changed_one_is_not() {
     let other = format!("0x{}", "77".repeat(32));
     assert!(replay("policyId", json!(other)).contains("the file claims the policy"));
     assert!(replay("evidence", json!(other)).contains("the file claims the evidence"));
-    let other_evidence = desk.run(&["evidence", "replay", "evidence.json", "--evidence", &other]);
+    let arguments = ["evidence", "replay", "evidence.json", "--evidence", &other];
+    let other_evidence = desk.run(&arguments);
     assert_eq!(other_evidence.status, Some(1), "{other_evidence:?}");
+    assert!(other_evidence.out.contains("the attestation carries the evidence 0x7777"), "{other_evidence:?}");
+
+    let report = desk.run(&["evidence", "replay", "evidence.json", "--json"]).json();
+    assert_eq!((&report["follows"], &report["decision"]), (&json!(true), &json!("deny")));
+    assert_eq!((&report["policyId"], &report["evidence"]), (&file["policyId"], &file["evidence"]));
+    assert_eq!(report["reasons"][0]["kind"], "denied");
+    let report = desk.run(&[&arguments[..], &["--json"]].concat());
+    let report: Value = serde_json::from_str(&report.out).expect("JSON");
+    assert_eq!((&report["follows"], &report["difference"]["claimed"]), (&json!(false), &json!(other)));
 }
 
 #[test]

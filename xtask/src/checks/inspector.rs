@@ -1,4 +1,4 @@
-//! The Inspector's page: the verifier as WebAssembly, its bindings, one file of everything, and its tests in a browser.
+//! The Inspector's page: verifier and machine as WebAssembly, with bindings, in one file, and its tests in a browser.
 
 use std::{env, fs, path::PathBuf};
 
@@ -11,9 +11,13 @@ use crate::runner::{Outcome, Step, cargo, command, execute, must_pass, target_di
 /// The names of Chromium, and of browsers built on it.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// Settings that make the module small, since the page contains it.
-const SMALL: [&str; 3] =
-    ["profile.release.opt-level=\"s\"", "profile.release.lto=\"fat\"", "profile.release.codegen-units=1"];
+/// Settings that make the module small, since the page contains it. The machine runs millions of steps.
+const SMALL: [&str; 4] = [
+    "profile.release.opt-level=\"s\"",
+    "profile.release.lto=\"fat\"",
+    "profile.release.codegen-units=1",
+    "profile.release.package.assent-machine.opt-level=3",
+];
 
 /// The steps of `cargo xtask test`.
 pub fn steps() -> Vec<Step> {
@@ -70,7 +74,9 @@ fn browser_tests() -> Outcome {
         return Outcome::Failed(reason);
     }
     let mut tests = command("node", &["--test"]);
-    tests.args(["garbage", "inspections", "presentation"].map(|name| format!("inspector/tests/{name}.test.mjs")));
+    tests.args(
+        ["evidence", "garbage", "inspections", "presentation"].map(|name| format!("inspector/tests/{name}.test.mjs")),
+    );
     tests.env("INSPECTOR", page()).env("ASSENT", target_directory().join("debug/assent")).env("CHROMIUM", browser);
     execute(tests)
 }

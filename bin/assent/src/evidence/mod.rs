@@ -3,12 +3,13 @@
 use crate::{
     ExitStatus, input,
     output::{self, Output},
-    policy::{decision::reasons, files::image_of},
+    policy::files::image_of,
 };
 use alloy_primitives::{B256, Bytes};
 use anyhow::{Context as _, Result};
+use assent_inspection::{EvidenceReplay, EvidenceReport};
 use assent_machine::{Image, Region};
-use assent_policy::{Difference, EvidenceFile, PolicyInput, Replay, Rules};
+use assent_policy::{EvidenceFile, PolicyInput, Rules};
 use assent_verifier::Decision;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -143,38 +144,32 @@ fn replay(arguments: &ReplayArguments, output: Output) -> Result<ExitStatus> {
     let given = arguments.image.as_deref().map(read_image).transpose()?;
     let image = given.as_ref().map_or_else(|| image_of(&file.policy), Ok)?;
     let spinner = output::spinner("Deciding again");
-    let mut replay = file.replay(image)?;
+    let report = EvidenceReplay::on_image(file, image, arguments.evidence)?.finish();
     drop(spinner);
-    if let Some(claimed) = arguments.evidence.filter(|evidence| *evidence != file.evidence)
-        && matches!(replay, Replay::Follows(_))
-    {
-        replay = Replay::Differs(Difference::Evidence { claimed, actual: file.evidence });
+    output.result_of(|| sentences(&report), || json!(report))?;
+    Ok(if report.follows { ExitStatus::Success } else { ExitStatus::Refused })
+}
+
+fn sentences(report: &EvidenceReport) -> String {
+    if let Some(difference) = &report.difference {
+        return format!("DOES NOT FOLLOW: {}", difference.message);
     }
-    match &replay {
-        Replay::Follows(evaluation) => {
-            let decision = verb(evaluation.decision);
-            let reasons = reasons(evaluation, &file.policy).into_iter().map(|reason| format!("\n  {reason}"));
-            let attested = if file.attestation.is_some() { ", and the attestation says the same" } else { "" };
-            let text = format!(
-                "FOLLOWS: the decision is to {decision}, in {} steps{attested}{}\npolicy {}\nevidence {}",
-                evaluation.steps,
-                reasons.collect::<String>(),
-                file.policy_id,
-                file.evidence
-            );
-            let value = json!({
-                "follows": true, "decision": decision, "steps": evaluation.steps, "policyId": file.policy_id,
-                "evidence": file.evidence,
-            });
-            output.result(text, &value)?;
-            Ok(ExitStatus::Success)
-        }
-        Replay::Differs(difference) => {
-            let text = format!("DOES NOT FOLLOW: {difference}");
-            output.result(text, &json!({ "follows": false, "difference": difference.to_string() }))?;
-            Ok(ExitStatus::Refused)
-        }
-    }
+    let decision = report.decision.unwrap_or_default();
+    let steps = report.steps.unwrap_or_default();
+    let reasons = report.reasons.iter().map(|reason| {
+        let of_policy = reason.policy.as_ref().map(|index| {
+            let package = reason.package.as_ref().map(|package| format!(" ({package})")).unwrap_or_default();
+            format!("policy {index}{package}: ")
+        });
+        format!("\n  {}{}: {}", of_policy.unwrap_or_default(), reason.kind, reason.message)
+    });
+    let attested = if report.is_attestation_compared { ", and the attestation says the same" } else { "" };
+    format!(
+        "FOLLOWS: the decision is to {decision}, in {steps} steps{attested}{}\npolicy {}\nevidence {}",
+        reasons.collect::<String>(),
+        report.policy_id,
+        report.evidence.unwrap_or_default()
+    )
 }
 
 /// Returns the signature of the function that a call names, or its selector.

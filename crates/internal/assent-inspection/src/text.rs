@@ -83,6 +83,10 @@ pub struct Texts {
     pub timestamp: String,
     /// The ABI of the called contract: a JSON ABI, a compiler's artifact, or function signatures, one a line.
     pub abi: String,
+    /// An evidence file, in JSON. It is for [`EvidenceReplay`](crate::EvidenceReplay), which compares it with the
+    /// document; [`inspect`] does not read it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub evidence: String,
 }
 
 /// An example, with its expected result. Complete: `inspector/examples.json` has these fields.
@@ -192,6 +196,7 @@ pub fn recognise(text: &str) -> Result<&'static str, TextError> {
         let fields: BTreeMap<String, IgnoredAny> = json("file", text, "a JSON object")?;
         let has = |name| fields.contains_key(name);
         let kinds = [
+            ("evidence", has("rules") && has("evidence")),
             ("document", has("attestation")),
             ("context", has("policyClient") && has("epochs")),
             ("epochs", has("operators")),
@@ -199,7 +204,10 @@ pub fn recognise(text: &str) -> Result<&'static str, TextError> {
             ("abi", has("abi")),
         ];
         return kinds.into_iter().find_map(|(kind, is)| is.then_some(kind)).ok_or_else(|| {
-            unknown("this JSON is not an attestation document, context, epoch, intent or ABI; see docs/protocol.md")
+            unknown(
+                "this JSON is not an attestation document, evidence file, context, epoch, intent or ABI; see \
+                 docs/protocol.md",
+            )
         });
     }
     if text.contains('(') {
@@ -218,8 +226,8 @@ fn is_abi(list: &str) -> bool {
 }
 
 fn submission(texts: &Texts) -> Result<Submission, TextError> {
-    let Texts { authorization, calldata, value, document, recorded, intent, context, epochs, caller, timestamp, abi } =
-        texts;
+    let Texts { authorization, calldata, value, document, recorded, intent, context, epochs, .. } = texts;
+    let Texts { caller, timestamp, abi, .. } = texts;
     consistent(texts)?;
     let payload = match (given(authorization), given(calldata)) {
         (_, Some(text)) => {
@@ -353,7 +361,7 @@ fn whole_number(input: &'static str, text: &str) -> Result<U256, TextError> {
     }
 }
 
-fn bounded(input: &'static str, text: &str) -> Result<(), TextError> {
+pub(crate) fn bounded(input: &'static str, text: &str) -> Result<(), TextError> {
     if text.len() <= LONGEST_TEXT {
         return Ok(());
     }
