@@ -1,0 +1,165 @@
+//! Export and import of entries, as JSON.
+
+use std::io::{self, Read, Write};
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use assent_verifier::PublicKey;
+use serde::{Deserialize, Serialize};
+
+use crate::entry::{Domain, Slot, StoredDomain, StoredEntry};
+use crate::error::{Conflict, ImportError};
+use crate::store::{Merge, Store};
+
+/// The version of the format. docs/operators/journal.md specifies it.
+const VERSION: u64 = 1;
+
+/// The result of an import.
+// Complete: every entry of the export is counted once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// The number of entries that the journal lacked.
+    pub added: u64,
+    /// The number of entries that it had.
+    pub known: u64,
+    /// The entries with another digest than the journal's, which was kept. If both were signed, it is an offence.
+    pub conflicts: Vec<Conflict>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Export {
+    version: u64,
+    public_key: PublicKey,
+    data: Vec<DomainData>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DomainData {
+    chain_id: String,
+    task_manager: Address,
+    newest: u64,
+    floor: u64,
+    attestations: Vec<Attested>,
+    observations: Vec<Observed>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Attested {
+    task_id: B256,
+    digest: B256,
+    time: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Observed {
+    task_id: B256,
+    source: B256,
+    digest: B256,
+    time: u64,
+}
+
+/// Writes the whole journal, an entry a line, without holding it in memory.
+pub(crate) fn export(store: &Store, mut writer: impl Write) -> io::Result<()> {
+    let domains = store.domains().map_err(io::Error::other)?;
+    write!(writer, "{{\n\"version\": {VERSION},\n\"publicKey\": \"{}\",\n\"data\": [", store.public_key)?;
+    let mut separator = "\n";
+    for (number, StoredDomain { domain, newest, floor }) in &domains {
+        let Domain { chain_id, task_manager } = domain;
+        write!(writer, "{separator}{{\n\"chainId\": \"{chain_id}\",\n\"taskManager\": \"{task_manager:#x}\",\n")?;
+        write!(writer, "\"newest\": {newest},\n\"floor\": {floor},\n\"attestations\": [")?;
+        export_entries(store, *number, &mut writer, |slot, StoredEntry { digest, time, .. }| match *slot {
+            Slot::Attestation { task_id } => serde_json::to_string(&Attested { task_id, digest, time }).ok(),
+            Slot::Observation { .. } => None,
+        })?;
+        write!(writer, "],\n\"observations\": [")?;
+        export_entries(store, *number, &mut writer, |slot, StoredEntry { digest, time, .. }| match *slot {
+            Slot::Attestation { .. } => None,
+            Slot::Observation { task_id, source } => {
+                serde_json::to_string(&Observed { task_id, source, digest, time }).ok()
+            }
+        })?;
+        write!(writer, "]\n}}")?;
+        separator = ",\n";
+    }
+    writeln!(writer, "]\n}}")?;
+    writer.flush()
+}
+
+/// Writes those entries of a domain that `line` selects.
+fn export_entries(
+    store: &Store,
+    number: u32,
+    writer: &mut impl Write,
+    line: impl Fn(&Slot, StoredEntry) -> Option<String>,
+) -> io::Result<()> {
+    let mut separator = "\n";
+    store.for_each::<Failed>(|key, entry| {
+        let unknown = || io::Error::new(io::ErrorKind::InvalidData, "an entry of the journal has an unknown kind");
+        let slot = Slot::parse(key).ok_or_else(unknown)?;
+        if entry.domain == number
+            && let Some(line) = line(&slot, entry)
+        {
+            write!(writer, "{separator}{line}")?;
+            separator = ",\n";
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// An error of the journal or of the writer.
+struct Failed(io::Error);
+
+impl From<redb::Error> for Failed {
+    fn from(error: redb::Error) -> Self {
+        Self(io::Error::other(error))
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Failed> for io::Error {
+    fn from(Failed(error): Failed) -> Self {
+        error
+    }
+}
+
+/// Parses an export for a key.
+pub(crate) fn parse(reader: impl Read, public_key: &PublicKey) -> Result<Merge, ImportError> {
+    let Export { version, public_key: found, data } = serde_json::from_reader(io::BufReader::new(reader))?;
+    if version != VERSION {
+        return Err(ImportError::Version(version));
+    }
+    if found != *public_key {
+        let (expected, found) = (keccak256(public_key.as_ref()), keccak256(found.as_ref()));
+        return Err(ImportError::OtherKey { expected, found });
+    }
+    let mut merge = Merge::default();
+    for (data, number) in data.into_iter().zip(0_u32..) {
+        let chain_id = U256::from_str_radix(&data.chain_id, 10).ok();
+        let chain_id = chain_id.filter(|number| number.to_string() == data.chain_id).ok_or_else(|| {
+            let reason = format!("the chain {:?} is not a decimal number", data.chain_id);
+            ImportError::Malformed(serde::de::Error::custom(reason))
+        })?;
+        let attestations = data.attestations.into_iter().map(|Attested { task_id, digest, time }| {
+            (Slot::Attestation { task_id }, StoredEntry { domain: number, time, digest })
+        });
+        let observations = data.observations.into_iter().map(|Observed { task_id, source, digest, time }| {
+            (Slot::Observation { task_id, source }, StoredEntry { domain: number, time, digest })
+        });
+        let entries: Vec<_> = attestations.chain(observations).collect();
+        // What the entries say, whatever the export's own number is: pruning relies on it.
+        let newest = entries.iter().map(|(_, entry)| entry.time).max().unwrap_or(0);
+        let domain = Domain { chain_id, task_manager: data.task_manager };
+        merge.domains.push(StoredDomain { domain, newest: newest.max(data.newest), floor: data.floor });
+        merge.entries.extend(entries);
+    }
+    Ok(merge)
+}
