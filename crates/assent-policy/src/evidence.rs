@@ -164,6 +164,11 @@ pub(crate) fn region_root(region: Region, content: &[u8]) -> Option<B256> {
 /// Returns the root of the subtree of `height` over the first leaves, with zeros for those that are missing.
 fn subtree_root(leaves: &[B256], height: usize) -> B256 {
     let Some(below) = height.checked_sub(1) else { return leaves.first().copied().unwrap_or_default() };
+    if leaves.is_empty() {
+        // Both halves are the same zeros: a hash for each level, not for each node.
+        let half = subtree_root(leaves, below);
+        return parent(&half, &half);
+    }
     let half = 1_usize.checked_shl(u32::try_from(below).unwrap_or(u32::MAX)).unwrap_or(usize::MAX);
     let left = subtree_root(leaves, below);
     let right = subtree_root(leaves.get(half..).unwrap_or_default(), below);

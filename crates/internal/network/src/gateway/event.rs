@@ -1,0 +1,252 @@
+//! What happens to a gateway, and what it does.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, U256, aliases::U48};
+use assent_types::{AttestationDocument, Intent};
+use assent_verifier::{Epoch, Policy};
+
+use crate::{LinkId, Task, message::AgreedOutput};
+
+/// The number of a request, which the program that holds it chooses and never uses again.
+pub type RequestId = u64;
+
+/// What a caller asks for.
+// Complete: the task's other fields are the client's and the chain's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The contract that the decision is for.
+    pub policy_client: Address,
+    /// The call.
+    pub intent: Intent,
+    /// The nonce; without one, the gateway chooses.
+    pub nonce: Option<U256>,
+    /// The first second at which the attestation is no longer valid, which is the request's deadline (Unix time).
+    pub expiration: u64,
+}
+
+/// A task as the task log keeps it, with what the gateway read from the chain for it.
+// Complete: the gateway resumes a task from these after a crash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The task.
+    pub task: Task,
+    /// The client's policy.
+    pub client_policy: Policy,
+    /// The client's issuance floor.
+    pub issuance_floor: U48,
+    /// The policy's sources, each with whether the outputs of a quorum must be identical.
+    pub sources: BTreeMap<String, bool>,
+}
+
+/// All that the task log keeps of a task.
+// Complete: the gateway resumes a task from these after a crash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedTask {
+    /// The task.
+    pub accepted: Accepted,
+    /// The observations on which the operators decide, if they were chosen.
+    pub agreed: Option<Vec<AgreedOutput>>,
+    /// The task's end, if it ended.
+    pub outcome: Option<Outcome>,
+}
+
+/// The end of a task.
+// Complete: a task is decided, or it is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A quorum signed, be it to allow or to deny.
+    Attested {
+        /// The attestation, which the client's contract accepts, or refuses only because it denies.
+        document: Box<AttestationDocument>,
+        /// Why the call is denied, as an operator gave it.
+        reasons: Vec<String>,
+    },
+    /// No quorum signed.
+    Failed(Failure),
+}
+
+/// Why a request has no attestation.
+// Complete: a failure has these fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The kind of the reason.
+    pub code: FailureCode,
+    /// The reason, for people.
+    pub message: String,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+}
+
+/// The kind of reason for which a request has no attestation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureCode {
+    /// Chain, policy store or task log gave no answer.
+    Unavailable,
+    /// The gateway has too many tasks or requests.
+    Busy,
+    /// The request cannot be made a task.
+    Invalid,
+    /// The task's expiration came before a quorum signed.
+    Expired,
+    /// The operators that can still sign are no quorum, or a quorum does not agree.
+    NoQuorum,
+    /// The caller cancelled the task.
+    Cancelled,
+    /// A quorum signed what the client's contract would refuse.
+    Refused,
+}
+
+/// What the task log keeps of a task, in this order.
+// Complete: the gateway resumes a task from these after a crash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// The task was accepted. It is recorded before the caller learns that it was.
+    Accepted(Box<Accepted>),
+    /// The observations on which the operators decide. They are recorded before any operator gets them: operators that
+    /// got one set sign nothing under another.
+    Agreed(Vec<AgreedOutput>),
+    /// The task ended. The end is recorded before the caller learns it.
+    Finished(Outcome),
+}
+
+/// What a caller is told.
+// Complete: a request is accepted, then finished, or it fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The task is durably recorded, and will be decided or expire.
+    Accepted {
+        /// The task.
+        task_id: B256,
+    },
+    /// The task ended. Nothing follows.
+    Finished {
+        /// The task.
+        task_id: B256,
+        /// Its end.
+        outcome: Outcome,
+    },
+    /// The request did not become a task. Nothing follows.
+    Failed(Failure),
+}
+
+/// What happens to a gateway.
+// Complete: each is the result of an action, or comes from outside.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The epochs that the TaskManager knows, instead of those before.
+    Epochs(Vec<Epoch>),
+    /// An operator opened a connection.
+    LinkOpened {
+        /// The connection.
+        link: LinkId,
+        /// 32 random bytes, for this connection only.
+        challenge: B256,
+    },
+    /// A connection was closed.
+    LinkClosed {
+        /// The connection.
+        link: LinkId,
+    },
+    /// A message came from an operator.
+    Received {
+        /// The connection.
+        link: LinkId,
+        /// The message.
+        message: Vec<u8>,
+    },
+    /// A caller asks for an authorization.
+    Requested {
+        /// The request.
+        request: RequestId,
+        /// What it asks for.
+        submission: Submission,
+    },
+    /// A caller does not wait any longer. Its task goes on.
+    Abandoned {
+        /// The request.
+        request: RequestId,
+    },
+    /// Chain and policy store were read for a request.
+    Prepared {
+        /// The request.
+        request: RequestId,
+        /// The task that it becomes.
+        result: Result<Box<Accepted>, Failure>,
+    },
+    /// The task log made a record durable, or could not.
+    Recorded {
+        /// The task.
+        task_id: B256,
+        /// Whether it did. If not, the record is made again, or the request fails.
+        result: Result<(), String>,
+    },
+    /// The task log has the task that was to be recorded as accepted, perhaps long ago: it was asked for again.
+    AlreadyRecorded {
+        /// The task.
+        task_id: B256,
+        /// What the log has.
+        logged: Box<LoggedTask>,
+    },
+    /// A task that the task log had when the gateway started.
+    Recovered(Box<LoggedTask>),
+    /// The caller needs no decision any more.
+    Cancelled {
+        /// The task.
+        task_id: B256,
+    },
+    /// Time passes. Due a few times a second.
+    Tick,
+}
+
+/// What a gateway does. Each task has at most one record that is not answered.
+// Complete: the program that carries them out must not miss one.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Sends a message.
+    Send {
+        /// The connection.
+        link: LinkId,
+        /// The message.
+        message: String,
+    },
+    /// Closes a connection, whose end is no further event.
+    Close {
+        /// The connection.
+        link: LinkId,
+        /// Why, for the log.
+        reason: String,
+    },
+    /// Reads chain and policy store, chooses a nonce if there is none, and answers with [`Event::Prepared`].
+    Prepare {
+        /// The request.
+        request: RequestId,
+        /// What it asks for.
+        submission: Submission,
+    },
+    /// Makes a record durable, and answers with [`Event::Recorded`].
+    ///
+    /// The task log keeps the first record of each kind. A task that it has is not accepted again, but answered with
+    /// [`Event::AlreadyRecorded`].
+    Record {
+        /// The task.
+        task_id: B256,
+        /// What to keep.
+        record: Record,
+    },
+    /// Answers a caller.
+    Answer {
+        /// The request.
+        request: RequestId,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+impl Failure {
+    /// Creates a failure.
+    pub fn new(code: FailureCode, message: impl Into<String>, retryable: bool) -> Self {
+        Self { code, message: message.into(), retryable }
+    }
+}

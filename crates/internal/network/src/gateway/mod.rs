@@ -1,0 +1,486 @@
+//! What a gateway does with callers' requests.
+//!
+//! A request becomes a task, which is recorded before the caller learns that it was accepted. The task is offered to
+//! the operators of its epoch. If the policy has sources, the gateway chooses the observations of a quorum, records
+//! them, and sends them to all. As soon as a quorum signed one statement, the signatures are aggregated, and the result
+//! is verified as the client's contract would, recorded, and handed out.
+//! It never waits for the slowest: operators beyond the quorum are not needed.
+//!
+//! A gateway is not trusted, and needs no secret. It can delay, stay silent, and choose among valid observations.
+
+mod event;
+mod pending;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, B256};
+use assent_types::{Connection, Signature};
+use assent_verifier::Epoch;
+
+pub use event::{
+    Accepted, Action, Answer, Event, Failure, FailureCode, LoggedTask, Outcome, Record, RequestId, Submission,
+};
+use pending::{Pending, Stage};
+
+use crate::{
+    Domain, LinkId, Scheme,
+    message::{GatewayMessage, MAX_CALLDATA, OperatorMessage, Versions},
+};
+
+/// What a gateway is and allows.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The TaskManager that it serves.
+    pub domain: Domain,
+    /// The `host:port` under which operators dial it.
+    pub names: BTreeSet<String>,
+    /// The versions of the messages that it speaks.
+    pub versions: Versions,
+    /// The most tasks that it works on or remembers, and the most requests that are not yet tasks.
+    pub max_tasks: usize,
+    /// The most connections.
+    pub max_links: usize,
+    /// The most callers that wait for one task.
+    pub max_waiters: usize,
+    /// How long it waits for identical observations of a quorum, in milliseconds.
+    pub observation_millis: u64,
+    /// How long it waits before it offers a task again to operators that did not answer, in milliseconds.
+    pub offer_millis: u64,
+}
+
+/// A gateway's state, which a crash may lose: all that must outlast it is in the task log.
+#[derive(Debug)]
+pub struct Gateway<S> {
+    settings: Settings,
+    scheme: S,
+    epochs: BTreeMap<u32, Epoch>,
+    links: BTreeMap<LinkId, Link>,
+    /// The open connection of each operator.
+    operators: BTreeMap<Address, LinkId>,
+    /// Requests that are not yet tasks.
+    preparing: BTreeSet<RequestId>,
+    tasks: BTreeMap<B256, Pending>,
+    now_millis: u64,
+}
+
+#[derive(Debug)]
+enum Link {
+    Connected { challenge: B256 },
+    Challenged { challenge: B256, operator: Address },
+    Open { operator: Address },
+}
+
+impl Settings {
+    /// Creates the settings of a gateway, with the limits of docs/network.md.
+    pub fn new(domain: Domain, names: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            domain,
+            names: names.into_iter().collect(),
+            versions: crate::message::VERSIONS,
+            max_tasks: 10_000,
+            max_links: 1024,
+            max_waiters: 64,
+            observation_millis: 1000,
+            offer_millis: 1000,
+        }
+    }
+}
+
+impl<S: Scheme> Gateway<S> {
+    /// Creates a gateway without connections and tasks.
+    pub fn new(settings: Settings, scheme: S) -> Self {
+        Self {
+            settings,
+            scheme,
+            epochs: BTreeMap::new(),
+            links: BTreeMap::new(),
+            operators: BTreeMap::new(),
+            preparing: BTreeSet::new(),
+            tasks: BTreeMap::new(),
+            now_millis: 0,
+        }
+    }
+
+    /// Returns the number of tasks that it works on or remembers.
+    pub fn task_count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Returns the number of requests that are not yet tasks.
+    pub fn request_count(&self) -> usize {
+        self.preparing.len()
+    }
+
+    /// Returns the operators that are connected.
+    pub fn operators(&self) -> impl Iterator<Item = Address> + '_ {
+        self.operators.keys().copied()
+    }
+
+    /// Returns a task's end, if the gateway remembers it and it is recorded.
+    pub fn outcome(&self, task_id: B256) -> Option<&Outcome> {
+        match &self.tasks.get(&task_id)?.stage {
+            Stage::Finished(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Handles an event at a time (Unix time in milliseconds), and returns what to do.
+    pub fn handle(&mut self, now_millis: u64, event: Event) -> Vec<Action> {
+        self.now_millis = now_millis;
+        let mut actions = Vec::new();
+        match event {
+            Event::Epochs(epochs) => self.epochs = epochs.into_iter().map(|epoch| (epoch.number, epoch)).collect(),
+            Event::LinkOpened { link, challenge } => self.open(link, challenge, &mut actions),
+            Event::LinkClosed { link } => self.forget_link(link),
+            Event::Received { link, message } => self.receive(link, &message, &mut actions),
+            Event::Requested { request, submission } => self.request(request, submission, &mut actions),
+            Event::Abandoned { request } => {
+                self.preparing.remove(&request);
+                self.tasks.values_mut().for_each(|pending| pending.abandon(request));
+            }
+            Event::Prepared { request, result } => self.prepared(request, result, &mut actions),
+            Event::Recorded { task_id, result } => self.recorded(task_id, result, &mut actions),
+            Event::AlreadyRecorded { task_id, logged } => self.already_recorded(task_id, *logged, &mut actions),
+            Event::Recovered(logged) => self.recovered(*logged, &mut actions),
+            Event::Cancelled { task_id } => self.cancel(task_id, &mut actions),
+            Event::Tick => self.tick(&mut actions),
+        }
+        actions
+    }
+
+    fn open(&mut self, link: LinkId, challenge: B256, actions: &mut Vec<Action>) {
+        if self.links.len() >= self.settings.max_links {
+            actions.push(Action::Close { link, reason: "too many connections".into() });
+            return;
+        }
+        self.links.insert(link, Link::Connected { challenge });
+    }
+
+    fn forget_link(&mut self, link: LinkId) {
+        if let Some(Link::Open { operator }) = self.links.remove(&link)
+            && self.operators.get(&operator) == Some(&link)
+        {
+            self.operators.remove(&operator);
+        }
+    }
+
+    fn close(&mut self, link: LinkId, reason: String, actions: &mut Vec<Action>) {
+        self.forget_link(link);
+        actions.push(Action::Close { link, reason });
+    }
+
+    fn receive(&mut self, link: LinkId, message: &[u8], actions: &mut Vec<Action>) {
+        let Some(state) = self.links.get(&link) else { return };
+        let message = match OperatorMessage::parse(message) {
+            Ok(message) => message,
+            Err(error) => return self.close(link, error.to_string(), actions),
+        };
+        match (state, message) {
+            (&Link::Connected { challenge }, OperatorMessage::Hello { versions, operator }) => {
+                self.greet(link, challenge, versions, operator, actions);
+            }
+            (&Link::Challenged { challenge, operator }, OperatorMessage::Proof { gateway, signature }) => {
+                let connection = Connection { challenge, operator, gateway };
+                self.prove(link, &connection, &signature, actions);
+            }
+            (&Link::Open { operator }, message) => match message {
+                OperatorMessage::Observed { task_id, observations } => {
+                    self.answered(task_id, operator, actions, |pending| pending.observed(operator, observations));
+                }
+                OperatorMessage::Signed { task_id, decision, evidence, signature, reasons } => {
+                    self.answered(task_id, operator, actions, |pending| {
+                        pending.signed(operator, decision, evidence, signature, reasons);
+                    });
+                }
+                OperatorMessage::Refused { task_id, refusal } => {
+                    self.answered(task_id, operator, actions, |pending| pending.refused(operator, refusal));
+                }
+                OperatorMessage::Pong { .. } => {}
+                OperatorMessage::Hello { .. } | OperatorMessage::Proof { .. } => {
+                    self.close(link, "the operator sent a message out of order".into(), actions);
+                }
+            },
+            _ => self.close(link, "the operator sent a message out of order".into(), actions),
+        }
+    }
+
+    fn greet(
+        &mut self,
+        link: LinkId,
+        challenge: B256,
+        versions: Versions,
+        operator: Address,
+        actions: &mut Vec<Action>,
+    ) {
+        let version = match self.settings.versions.negotiate(versions) {
+            Ok(version) => version,
+            Err(error) => {
+                send(link, &GatewayMessage::Unsupported { versions: self.settings.versions }, actions);
+                return self.close(link, error.to_string(), actions);
+            }
+        };
+        self.links.insert(link, Link::Challenged { challenge, operator });
+        send(link, &GatewayMessage::Challenge { version, challenge, domain: self.settings.domain }, actions);
+    }
+
+    fn prove(&mut self, link: LinkId, connection: &Connection, proof: &Signature, actions: &mut Vec<Action>) {
+        let operator = connection.operator;
+        if !self.settings.names.contains(&connection.gateway) {
+            let reason = format!("the operator dialled {}, which is not this gateway", connection.gateway);
+            return self.close(link, reason, actions);
+        }
+        let operators = self.epochs.values().flat_map(|epoch| epoch.operators.operators());
+        let keys: BTreeSet<_> =
+            operators.filter(|known| known.address == operator).map(|known| known.public_key).collect();
+        let domain = self.settings.domain;
+        if !keys.iter().any(|key| self.scheme.verify_connection(connection, key, proof, domain)) {
+            return self.close(link, format!("{operator} did not prove a key of a known epoch"), actions);
+        }
+        // The newest connection is the one that works: the operator may have lost the other.
+        if let Some(older) = self.operators.insert(operator, link) {
+            self.links.remove(&older);
+            actions.push(Action::Close { link: older, reason: "the operator connected again".into() });
+        }
+        self.links.insert(link, Link::Open { operator });
+        send(link, &GatewayMessage::Welcome, actions);
+        for pending in self.tasks.values() {
+            let epoch = self.epochs.get(&pending.accepted.task.epoch);
+            if epoch.is_some_and(|epoch| crate::task::weight_of(epoch, operator).is_some()) {
+                pending.send_to(operator, link, actions);
+            }
+        }
+    }
+
+    fn request(&mut self, request: RequestId, submission: Submission, actions: &mut Vec<Action>) {
+        let failure = if self.preparing.len() >= self.settings.max_tasks || !self.has_room() {
+            Some(Failure::new(FailureCode::Busy, "the gateway has too many tasks", true))
+        } else if submission.intent.data.len() > MAX_CALLDATA {
+            Some(Failure::new(FailureCode::Invalid, format!("the calldata has more than {MAX_CALLDATA} bytes"), false))
+        } else if submission.expiration <= self.now_seconds() || submission.expiration >> 48 != 0 {
+            Some(Failure::new(FailureCode::Invalid, "the expiration is in the past, or beyond 48 bits", false))
+        } else {
+            None
+        };
+        if let Some(failure) = failure {
+            actions.push(Action::Answer { request, answer: Answer::Failed(failure) });
+            return;
+        }
+        self.preparing.insert(request);
+        actions.push(Action::Prepare { request, submission });
+    }
+
+    fn prepared(&mut self, request: RequestId, result: Result<Box<Accepted>, Failure>, actions: &mut Vec<Action>) {
+        if !self.preparing.remove(&request) {
+            return;
+        }
+        let mut fail = |failure| actions.push(Action::Answer { request, answer: Answer::Failed(failure) });
+        let accepted = match result {
+            Ok(accepted) => *accepted,
+            Err(failure) => return fail(failure),
+        };
+        if !self.epochs.contains_key(&accepted.task.epoch) {
+            let reason = format!("epoch {} is not known yet", accepted.task.epoch);
+            return fail(Failure::new(FailureCode::Unavailable, reason, true));
+        }
+        let task_id = accepted.task.id(self.settings.domain);
+        if let Some(pending) = self.tasks.get_mut(&task_id) {
+            // The task is the same, however often it is asked for.
+            return pending.join(request, task_id, self.settings.max_waiters, actions);
+        }
+        if !self.has_room() {
+            return fail(Failure::new(FailureCode::Busy, "the gateway has too many tasks", true));
+        }
+        actions.push(Action::Record { task_id, record: Record::Accepted(Box::new(accepted.clone())) });
+        self.tasks.insert(task_id, Pending::new(task_id, accepted, request));
+    }
+
+    fn recovered(&mut self, logged: LoggedTask, actions: &mut Vec<Action>) {
+        let task_id = logged.accepted.task.id(self.settings.domain);
+        if self.tasks.contains_key(&task_id) || !self.has_room() {
+            return;
+        }
+        let pending = Pending::recovered(task_id, logged, self.deadlines());
+        self.tasks.insert(task_id, pending);
+        self.offer(task_id, actions);
+        self.advance(task_id, actions);
+    }
+
+    /// Goes on with a task as the task log has it, for callers that asked for it again.
+    fn already_recorded(&mut self, task_id: B256, logged: LoggedTask, actions: &mut Vec<Action>) {
+        let deadlines = self.deadlines();
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        if !matches!(pending.stage, Stage::Accepting) {
+            return;
+        }
+        let outcome = logged.outcome.clone();
+        pending.resume(logged, deadlines);
+        pending.accept_all(task_id, actions);
+        match outcome {
+            Some(outcome) => pending.answer_all(&Answer::Finished { task_id, outcome }, actions),
+            None => {
+                self.offer(task_id, actions);
+                self.advance(task_id, actions);
+            }
+        }
+    }
+
+    fn recorded(&mut self, task_id: B256, result: Result<(), String>, actions: &mut Vec<Action>) {
+        let deadlines = self.deadlines();
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        if let Err(reason) = result {
+            if matches!(pending.stage, Stage::Accepting) {
+                let failure = Failure::new(FailureCode::Unavailable, reason, true);
+                pending.answer_all(&Answer::Failed(failure), actions);
+                self.tasks.remove(&task_id);
+            } else {
+                // Nothing was told to anyone: the next tick records it again.
+                pending.record_again = true;
+            }
+            return;
+        }
+        match core::mem::replace(&mut pending.stage, Stage::Deciding) {
+            Stage::Accepting => {
+                pending.begin(deadlines);
+                pending.accept_all(task_id, actions);
+                self.offer(task_id, actions);
+                self.advance(task_id, actions);
+            }
+            Stage::Agreeing => {
+                self.offer(task_id, actions);
+                self.advance(task_id, actions);
+            }
+            Stage::Finishing(outcome) => {
+                pending.answer_all(&Answer::Finished { task_id, outcome: outcome.clone() }, actions);
+                pending.stage = Stage::Finished(outcome);
+                self.cancel_at_operators(task_id, actions);
+            }
+            // No record was pending.
+            other => pending.stage = other,
+        }
+    }
+
+    fn cancel(&mut self, task_id: B256, actions: &mut Vec<Action>) {
+        let failure = Failure::new(FailureCode::Cancelled, "the caller cancelled the task", false);
+        self.finish(task_id, Outcome::Failed(failure), actions);
+    }
+
+    fn tick(&mut self, actions: &mut Vec<Action>) {
+        let now = self.now_seconds();
+        let task_ids: Vec<B256> = self.tasks.keys().copied().collect();
+        for task_id in task_ids {
+            let Some(pending) = self.tasks.get_mut(&task_id) else { continue };
+            let is_over = now >= pending.accepted.task.expiration;
+            if pending.record_again {
+                pending.record_again = false;
+                let record = pending.record();
+                actions.extend(record.map(|record| Action::Record { task_id, record }));
+            } else if matches!(pending.stage, Stage::Finished(_)) {
+                if is_over {
+                    self.tasks.remove(&task_id);
+                }
+            } else if is_over {
+                let failure = Failure::new(FailureCode::Expired, "the task expired before a quorum signed", false);
+                self.finish(task_id, Outcome::Failed(failure), actions);
+            } else {
+                if pending.is_offer_due(self.now_millis, self.settings.offer_millis) {
+                    self.offer(task_id, actions);
+                }
+                self.advance(task_id, actions);
+            }
+        }
+    }
+
+    /// Takes an operator's answer to a task.
+    fn answered(
+        &mut self,
+        task_id: B256,
+        operator: Address,
+        actions: &mut Vec<Action>,
+        answer: impl FnOnce(&mut Pending),
+    ) {
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        let epoch = self.epochs.get(&pending.accepted.task.epoch);
+        if epoch.is_some_and(|epoch| crate::task::weight_of(epoch, operator).is_some()) {
+            answer(pending);
+            self.advance(task_id, actions);
+        }
+    }
+
+    /// Takes the next step of a task, if the operators' answers suffice for one.
+    fn advance(&mut self, task_id: B256, actions: &mut Vec<Action>) {
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        let Some(epoch) = self.epochs.get(&pending.accepted.task.epoch) else { return };
+        let domain = self.settings.domain;
+        if let Some(outcome) = pending.outcome(epoch, &self.scheme, domain) {
+            return self.finish(task_id, outcome, actions);
+        }
+        if let Some(agreed) = pending.agree(epoch, &self.scheme, domain, self.now_millis) {
+            pending.stage = Stage::Agreeing;
+            pending.agreed = Some(agreed.clone());
+            actions.push(Action::Record { task_id, record: Record::Agreed(agreed) });
+            return;
+        }
+        if let Some(failure) = pending.hopeless(epoch) {
+            self.finish(task_id, Outcome::Failed(failure), actions);
+        }
+    }
+
+    fn finish(&mut self, task_id: B256, outcome: Outcome, actions: &mut Vec<Action>) {
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        // A record that is not answered yet is waited for: the next tick comes here again.
+        if !matches!(pending.stage, Stage::Collecting | Stage::Deciding) {
+            return;
+        }
+        pending.stage = Stage::Finishing(outcome.clone());
+        actions.push(Action::Record { task_id, record: Record::Finished(outcome) });
+    }
+
+    /// Sends a task to each connected operator of its epoch that has not answered.
+    fn offer(&mut self, task_id: B256, actions: &mut Vec<Action>) {
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        let Some(epoch) = self.epochs.get(&pending.accepted.task.epoch) else { return };
+        for operator in epoch.operators.operators() {
+            if let Some(link) = self.operators.get(&operator.address) {
+                pending.send_to(operator.address, *link, actions);
+            }
+        }
+    }
+
+    fn cancel_at_operators(&self, task_id: B256, actions: &mut Vec<Action>) {
+        let Some(pending) = self.tasks.get(&task_id) else { return };
+        for (operator, link) in &self.operators {
+            if !pending.has_signed(*operator) {
+                send(*link, &GatewayMessage::Cancel { task_id }, actions);
+            }
+        }
+    }
+
+    /// Returns whether one more task has room, after a finished one was forgotten if need be.
+    fn has_room(&mut self) -> bool {
+        if self.tasks.len() < self.settings.max_tasks {
+            return true;
+        }
+        let finished = self.tasks.iter().filter(|(_, pending)| matches!(pending.stage, Stage::Finished(_)));
+        let Some((&oldest, _)) = finished.min_by_key(|(_, pending)| pending.accepted.task.expiration) else {
+            return false;
+        };
+        self.tasks.remove(&oldest);
+        true
+    }
+
+    fn deadlines(&self) -> pending::Deadlines {
+        pending::Deadlines {
+            observations: self.now_millis.saturating_add(self.settings.observation_millis),
+            next_offer: self.now_millis.saturating_add(self.settings.offer_millis),
+        }
+    }
+
+    fn now_seconds(&self) -> u64 {
+        self.now_millis / 1000
+    }
+}
+
+fn send(link: LinkId, message: &GatewayMessage, actions: &mut Vec<Action>) {
+    actions.push(Action::Send { link, message: message.to_json() });
+}

@@ -1,0 +1,455 @@
+//! One task, from its acceptance to its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, B256, U256};
+use assent_policy::MAX_OUTPUT;
+use assent_signer::{Aggregate, AttestationBatch, PartialSignature};
+use assent_types::{AttestationDocument, Decision, Observation, Signature};
+use assent_verifier::{Context, Epoch, Refusal, SignedObservation, SpentNonces};
+
+use super::{Accepted, Action, Answer, Failure, FailureCode, LoggedTask, Outcome, Record, RequestId, send};
+use crate::{
+    Domain, LinkId, Scheme,
+    message::{AgreedOutput, GatewayMessage, Refused, SourceObservation},
+    task::{required_weight, weight_of},
+};
+
+/// The longest time between two offers to operators that do not answer, in milliseconds.
+const MAX_OFFER_MILLIS: u64 = 8000;
+
+#[derive(Debug)]
+pub(super) struct Pending {
+    task_id: B256,
+    pub(super) accepted: Accepted,
+    waiters: BTreeSet<RequestId>,
+    pub(super) stage: Stage,
+    /// The observations on which the operators decide.
+    pub(super) agreed: Option<Vec<AgreedOutput>>,
+    /// Whether a record failed, and must be made again.
+    pub(super) record_again: bool,
+    answers: BTreeMap<Address, Answers>,
+    deadlines: Deadlines,
+    /// The time between the last two offers, in milliseconds.
+    offer_millis: u64,
+}
+
+/// What a task waits for.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// The record that it was accepted.
+    Accepting,
+    /// Observations.
+    Collecting,
+    /// The record of the observations.
+    Agreeing,
+    /// Signatures.
+    Deciding,
+    /// The record of its end.
+    Finishing(Outcome),
+    Finished(Outcome),
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Deadlines {
+    /// When observations that differ are enough.
+    pub(super) observations: u64,
+    /// When the task is offered again.
+    pub(super) next_offer: u64,
+}
+
+/// What one operator answered.
+#[derive(Debug, Default)]
+struct Answers {
+    observed: Option<Vec<SourceObservation>>,
+    signed: Option<Statement>,
+    refused: Option<Refused>,
+    /// Whether a signature of it was invalid.
+    is_excluded: bool,
+}
+
+#[derive(Debug)]
+struct Statement {
+    decision: Decision,
+    evidence: B256,
+    signature: Signature,
+    reasons: Vec<String>,
+}
+
+impl Pending {
+    pub(super) fn new(task_id: B256, accepted: Accepted, request: RequestId) -> Self {
+        Self {
+            task_id,
+            accepted,
+            waiters: BTreeSet::from([request]),
+            stage: Stage::Accepting,
+            agreed: None,
+            record_again: false,
+            answers: BTreeMap::new(),
+            deadlines: Deadlines::default(),
+            offer_millis: 0,
+        }
+    }
+
+    pub(super) fn recovered(task_id: B256, logged: LoggedTask, deadlines: Deadlines) -> Self {
+        let mut pending = Self::new(task_id, logged.accepted.clone(), 0);
+        pending.waiters.clear();
+        pending.resume(logged, deadlines);
+        pending
+    }
+
+    /// Takes a task over as the task log has it.
+    pub(super) fn resume(&mut self, logged: LoggedTask, deadlines: Deadlines) {
+        self.accepted = logged.accepted;
+        self.agreed = logged.agreed;
+        match logged.outcome {
+            Some(outcome) => self.stage = Stage::Finished(outcome),
+            None => self.begin(deadlines),
+        }
+    }
+
+    /// Starts the work of a task that is recorded.
+    pub(super) fn begin(&mut self, deadlines: Deadlines) {
+        let needs_observations = !self.accepted.sources.is_empty() && self.agreed.is_none();
+        self.stage = if needs_observations { Stage::Collecting } else { Stage::Deciding };
+        self.deadlines = deadlines;
+    }
+
+    pub(super) fn abandon(&mut self, request: RequestId) {
+        self.waiters.remove(&request);
+    }
+
+    pub(super) fn join(&mut self, request: RequestId, task_id: B256, max: usize, actions: &mut Vec<Action>) {
+        let answer = match &self.stage {
+            Stage::Finished(outcome) => Answer::Finished { task_id, outcome: outcome.clone() },
+            _ if self.waiters.len() >= max => {
+                let failure = Failure::new(FailureCode::Busy, "too many callers wait for this task", true);
+                Answer::Failed(failure)
+            }
+            // It is accepted once it is recorded.
+            Stage::Accepting => {
+                self.waiters.insert(request);
+                return;
+            }
+            _ => {
+                self.waiters.insert(request);
+                Answer::Accepted { task_id }
+            }
+        };
+        actions.push(Action::Answer { request, answer });
+    }
+
+    pub(super) fn accept_all(&self, task_id: B256, actions: &mut Vec<Action>) {
+        let answers = self.waiters.iter();
+        actions
+            .extend(answers.map(|request| Action::Answer { request: *request, answer: Answer::Accepted { task_id } }));
+    }
+
+    /// Answers all callers that wait. Nothing follows for them.
+    pub(super) fn answer_all(&mut self, answer: &Answer, actions: &mut Vec<Action>) {
+        let waiters = core::mem::take(&mut self.waiters);
+        actions.extend(waiters.into_iter().map(|request| Action::Answer { request, answer: answer.clone() }));
+    }
+
+    /// Returns the record that the task waits for.
+    pub(super) fn record(&self) -> Option<Record> {
+        match &self.stage {
+            Stage::Accepting => Some(Record::Accepted(Box::new(self.accepted.clone()))),
+            Stage::Agreeing => self.agreed.clone().map(Record::Agreed),
+            Stage::Finishing(outcome) => Some(Record::Finished(outcome.clone())),
+            Stage::Collecting | Stage::Deciding | Stage::Finished(_) => None,
+        }
+    }
+
+    /// Returns whether operators that did not answer are asked again, and doubles the time until the next.
+    pub(super) fn is_offer_due(&mut self, now_millis: u64, first_millis: u64) -> bool {
+        if now_millis < self.deadlines.next_offer {
+            return false;
+        }
+        let next = self.offer_millis.saturating_mul(2).clamp(first_millis, MAX_OFFER_MILLIS.max(first_millis));
+        self.offer_millis = next;
+        self.deadlines.next_offer = now_millis.saturating_add(next);
+        // What was refused for a while may be signed now.
+        for answers in self.answers.values_mut() {
+            if answers.refused.as_ref().is_some_and(|refusal| refusal.retryable) {
+                answers.refused = None;
+            }
+        }
+        true
+    }
+
+    pub(super) fn has_signed(&self, operator: Address) -> bool {
+        self.answers.get(&operator).is_some_and(|answers| answers.signed.is_some())
+    }
+
+    /// Sends an operator what it needs for its next answer.
+    pub(super) fn send_to(&self, operator: Address, link: LinkId, actions: &mut Vec<Action>) {
+        if !matches!(self.stage, Stage::Collecting | Stage::Agreeing | Stage::Deciding) {
+            return;
+        }
+        let answers = self.answers.get(&operator);
+        let is_out = |answers: &Answers| answers.signed.is_some() || answers.is_out();
+        if answers.is_some_and(is_out) {
+            return;
+        }
+        send(link, &GatewayMessage::Offer { task: self.accepted.task.clone() }, actions);
+        if let (Stage::Deciding, Some(agreed)) = (&self.stage, &self.agreed) {
+            let message = GatewayMessage::Decide { task_id: self.task_id, observations: agreed.clone() };
+            send(link, &message, actions);
+        }
+    }
+
+    /// Takes an operator's observations. The first that it gives count.
+    pub(super) fn observed(&mut self, operator: Address, observations: Vec<SourceObservation>) {
+        let names = observations.iter().map(|observation| &observation.source);
+        // Of each source one, in order, so that no one counts twice.
+        if names.eq(self.accepted.sources.keys()) {
+            let answers = self.answers.entry(operator).or_default();
+            answers.refused = None;
+            answers.observed.get_or_insert(observations);
+        }
+    }
+
+    /// Takes an operator's signature. The first that it gives counts.
+    pub(super) fn signed(
+        &mut self,
+        operator: Address,
+        decision: Decision,
+        evidence: B256,
+        signature: Signature,
+        reasons: Vec<String>,
+    ) {
+        let answers = self.answers.entry(operator).or_default();
+        answers.refused = None;
+        answers.signed.get_or_insert(Statement { decision, evidence, signature, reasons });
+    }
+
+    pub(super) fn refused(&mut self, operator: Address, refusal: Refused) {
+        let answers = self.answers.entry(operator).or_default();
+        if answers.signed.is_none() {
+            answers.refused = Some(refusal);
+        }
+    }
+
+    /// Returns the task's end, if a quorum signed one statement.
+    pub(super) fn outcome<S: Scheme>(&mut self, epoch: &Epoch, scheme: &S, domain: Domain) -> Option<Outcome> {
+        if !matches!(self.stage, Stage::Collecting | Stage::Deciding) {
+            return None;
+        }
+        let required = required_weight(epoch, &self.accepted.client_policy);
+        // Each round that fails excludes an operator, so that the loop ends.
+        loop {
+            let statements = self.weights_of_statements(epoch);
+            let (&statement, _) = statements.iter().find(|(_, weight)| **weight >= required)?;
+            let aggregate = self.aggregate(statement, epoch, scheme, domain);
+            let Some((batch, aggregate)) = aggregate else { continue };
+            if U256::from(aggregate.signed_weight) >= required {
+                return Some(self.concluded(statement, &batch, &aggregate, epoch, scheme));
+            }
+        }
+    }
+
+    /// Returns the weight of the operators that signed each statement.
+    fn weights_of_statements(&self, epoch: &Epoch) -> BTreeMap<(u8, B256), U256> {
+        let mut weights: BTreeMap<_, U256> = BTreeMap::new();
+        for (operator, answers) in &self.answers {
+            if let (Some(statement), false) = (&answers.signed, answers.is_excluded) {
+                let sum = weights.entry((u8::from(statement.decision), statement.evidence)).or_default();
+                *sum = sum.saturating_add(weight_of(epoch, *operator).map(U256::from).unwrap_or_default());
+            }
+        }
+        weights
+    }
+
+    /// Aggregates the signatures of a statement, and excludes the operators whose signatures are invalid.
+    ///
+    /// Returns `None` if none is valid; then at least one operator was excluded.
+    fn aggregate<S: Scheme>(
+        &mut self,
+        (decision, evidence): (u8, B256),
+        epoch: &Epoch,
+        scheme: &S,
+        domain: Domain,
+    ) -> Option<(AttestationBatch, Aggregate)> {
+        let decision = Decision::try_from(decision).ok()?;
+        let attestation = self.accepted.task.attestation(domain, decision, evidence);
+        let partials: Vec<_> = self.signers_of(decision, evidence).collect();
+        let batch = AttestationBatch::new(vec![attestation], domain.chain_id, domain.task_manager).ok();
+        let aggregate = batch.as_ref().and_then(|batch| scheme.aggregate(epoch, batch.root(), &partials).ok());
+        for partial in &partials {
+            let is_rejected = aggregate
+                .as_ref()
+                .is_none_or(|aggregate| aggregate.rejected.iter().any(|other| other.operator == partial.operator));
+            if let (true, Some(answers)) = (is_rejected, self.answers.get_mut(&partial.operator)) {
+                answers.is_excluded = true;
+            }
+        }
+        batch.zip(aggregate)
+    }
+
+    fn signers_of(&self, decision: Decision, evidence: B256) -> impl Iterator<Item = PartialSignature> + '_ {
+        let valid = self.answers.iter().filter(|(_, answers)| !answers.is_excluded);
+        valid.filter_map(move |(operator, answers)| {
+            let statement = answers.signed.as_ref()?;
+            (statement.decision == decision && statement.evidence == evidence)
+                .then(|| PartialSignature::new(*operator, statement.signature))
+        })
+    }
+
+    /// Makes the document, and every check that the client's contract would make at the task's time.
+    fn concluded<S: Scheme>(
+        &self,
+        (decision, evidence): (u8, B256),
+        batch: &AttestationBatch,
+        aggregate: &Aggregate,
+        epoch: &Epoch,
+        scheme: &S,
+    ) -> Outcome {
+        let document = match aggregate.document(batch, 0) {
+            Ok(document) => document,
+            Err(error) => return refused_by_client(error.to_string()),
+        };
+        match self.verify(&document, epoch, scheme) {
+            // An attested denial is what the caller asked for as well.
+            Ok(()) | Err(Refusal::PolicyDenied { .. }) => {
+                let mut statements = self.answers.values().filter_map(|answers| answers.signed.as_ref());
+                let statement = statements
+                    .find(|statement| (u8::from(statement.decision), statement.evidence) == (decision, evidence));
+                let reasons = statement.map(|statement| statement.reasons.clone()).unwrap_or_default();
+                Outcome::Attested { document: Box::new(document), reasons }
+            }
+            Err(refusal) => refused_by_client(refusal.to_string()),
+        }
+    }
+
+    fn verify<S: Scheme>(&self, document: &AttestationDocument, epoch: &Epoch, scheme: &S) -> Result<(), Refusal> {
+        let Accepted { task, client_policy, issuance_floor, .. } = &self.accepted;
+        let context = Context::builder(SpentNonces::default())
+            .chain_id(document.chain_id)
+            .task_manager(document.task_manager)
+            .policy_client(task.policy_client)
+            .policy(client_policy.clone())
+            .issuance_floor(*issuance_floor)
+            .caller(task.intent.from)
+            .timestamp(task.block_timestamp)
+            .epochs([epoch.clone()])
+            .build();
+        let authorization = document.authorization().map_err(|_| Refusal::MalformedAuthorization)?;
+        scheme.verify(&context, &task.intent, &authorization.encode())
+    }
+
+    /// Returns the observations on which the operators decide, if those of a quorum are there and valid.
+    pub(super) fn agree<S: Scheme>(
+        &mut self,
+        epoch: &Epoch,
+        scheme: &S,
+        domain: Domain,
+        now_millis: u64,
+    ) -> Option<Vec<AgreedOutput>> {
+        if !matches!(self.stage, Stage::Collecting) {
+            return None;
+        }
+        let all_answered = epoch.operators.operators().iter().all(|operator| {
+            self.answers.get(&operator.address).is_some_and(|answers| answers.observed.is_some() || answers.is_out())
+        });
+        let is_over = all_answered || now_millis >= self.deadlines.observations;
+        // Each round that fails drops an operator's observations, so that the loop ends.
+        loop {
+            let chosen = self.choose(epoch, is_over)?;
+            let signed = self.signed_observations(&chosen);
+            let valid = scheme.verify_observations(epoch, &signed, domain);
+            if valid.len() == signed.len() && !valid.contains(&false) {
+                return Some(chosen);
+            }
+            let is_valid = |index: usize| valid.get(index) == Some(&true);
+            for (_, observation) in signed.iter().enumerate().filter(|(index, _)| !is_valid(*index)) {
+                if let Some(answers) = self.answers.get_mut(&observation.operator) {
+                    answers.is_excluded = true;
+                }
+            }
+        }
+    }
+
+    /// Chooses observations of a quorum for each source: identical ones if there are, which suit every way to reduce.
+    fn choose(&self, epoch: &Epoch, is_over: bool) -> Option<Vec<AgreedOutput>> {
+        let required = required_weight(epoch, &self.accepted.client_policy);
+        let mut chosen = Vec::new();
+        for (index, (source, must_be_identical)) in self.accepted.sources.iter().enumerate() {
+            let mut outputs: BTreeMap<&str, (AgreedOutput, U256)> = BTreeMap::new();
+            for (operator, answers) in &self.answers {
+                let observation = answers.observed.as_ref().and_then(|observations| observations.get(index));
+                let Some(observation) = observation.filter(|_| !answers.is_excluded) else { continue };
+                let (agreed, weight) = outputs.entry(&observation.output).or_insert_with(|| {
+                    let output = observation.output.clone();
+                    (AgreedOutput { source: source.clone(), output, observers: Vec::new() }, U256::ZERO)
+                });
+                agreed.observers.push((*operator, observation.signature));
+                *weight = weight.saturating_add(weight_of(epoch, *operator).map(U256::from).unwrap_or_default());
+            }
+            // What no operator would accept as an output.
+            outputs.retain(|output, _| {
+                output.len() <= MAX_OUTPUT && assent_json::parse_canonical(output.as_bytes()).is_ok()
+            });
+            let total = outputs.values().fold(U256::ZERO, |sum, (_, weight)| sum.saturating_add(*weight));
+            let identical = outputs.values().find(|(_, weight)| *weight >= required);
+            if let Some((agreed, _)) = identical {
+                chosen.push(agreed.clone());
+            } else if total >= required && (is_over || !must_be_identical) {
+                chosen.extend(outputs.into_values().map(|(agreed, _)| agreed));
+            } else {
+                return None;
+            }
+        }
+        Some(chosen)
+    }
+
+    fn signed_observations(&self, chosen: &[AgreedOutput]) -> Vec<SignedObservation> {
+        let block = self.accepted.task.block_hash;
+        let signed = chosen.iter().flat_map(|AgreedOutput { source, output, observers }| {
+            let observation = Observation::new(self.task_id, source, block, output.as_bytes());
+            let signed = observers.iter();
+            signed.map(move |&(operator, signature)| SignedObservation { operator, observation, signature })
+        });
+        signed.collect()
+    }
+
+    /// Returns why no quorum can sign any more, if that is so.
+    pub(super) fn hopeless(&self, epoch: &Epoch) -> Option<Failure> {
+        if !matches!(self.stage, Stage::Collecting | Stage::Deciding) {
+            return None;
+        }
+        let required = required_weight(epoch, &self.accepted.client_policy);
+        let mut open = U256::ZERO;
+        for operator in epoch.operators.operators() {
+            let answers = self.answers.get(&operator.address);
+            if !answers.is_some_and(|answers| answers.signed.is_some() || answers.is_out()) {
+                open = open.saturating_add(U256::from(operator.weight));
+            }
+        }
+        let best = self.weights_of_statements(epoch).into_values().max().unwrap_or_default();
+        if best.saturating_add(open) >= required {
+            return None;
+        }
+        let refusals = self.answers.values().filter_map(|answers| answers.refused.as_ref());
+        let reasons: BTreeSet<_> = refusals.map(|refusal| refusal.message.as_str()).take(4).collect();
+        let reasons = reasons.into_iter().collect::<Vec<_>>().join("; ");
+        let message = if reasons.is_empty() {
+            "the operators signed different statements: ask again with another nonce".to_owned()
+        } else {
+            format!("too few operators sign: {reasons}")
+        };
+        Some(Failure::new(FailureCode::NoQuorum, message, false))
+    }
+}
+
+impl Answers {
+    /// Returns whether nothing more is to be expected of the operator.
+    fn is_out(&self) -> bool {
+        self.is_excluded || self.refused.as_ref().is_some_and(|refusal| !refusal.retryable)
+    }
+}
+
+fn refused_by_client(reason: String) -> Outcome {
+    let message = format!("the client's contract would refuse what the operators signed: {reason}");
+    Outcome::Failed(Failure::new(FailureCode::Refused, message, false))
+}

@@ -1,0 +1,181 @@
+//! What happens to an operator, and what it does.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use alloy_primitives::B256;
+use assent_json::Value;
+use assent_policy::{Evaluation, EvaluationError, EvidenceFile, Policy, PolicyInput};
+use assent_types::{Attestation, Connection, Observation, Signature};
+
+use super::Examination;
+use crate::{LinkId, Task};
+
+/// Something that the operator depends on gave no answer.
+// Complete: people read the text, and the task can be offered again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(
+    /// What happened.
+    pub String,
+);
+
+/// Why the journal did not sign.
+// Complete: the journal refuses, or gives no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// The journal has another statement about the task.
+    #[error("the operator signed another statement about the task")]
+    AlreadySigned,
+    /// The journal or the signer gave no answer.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// What happens to an operator.
+// Complete: each is the result of an action, or happens on a connection.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A connection to a gateway was opened.
+    LinkOpened {
+        /// The connection.
+        link: LinkId,
+        /// The `host:port` that was dialled.
+        gateway: String,
+    },
+    /// A connection was closed.
+    LinkClosed {
+        /// The connection.
+        link: LinkId,
+    },
+    /// A message came from a gateway.
+    Received {
+        /// The connection.
+        link: LinkId,
+        /// The message.
+        message: Vec<u8>,
+    },
+    /// A challenge was signed.
+    ConnectionSigned {
+        /// The connection.
+        link: LinkId,
+        /// The signature.
+        signature: Signature,
+    },
+    /// Chain and policy store were read.
+    Examined {
+        /// The task.
+        task_id: B256,
+        /// What they say.
+        result: Result<Box<Examination>, Unavailable>,
+    },
+    /// The policy's sources answered, or one failed.
+    Observed {
+        /// The task.
+        task_id: B256,
+        /// The outputs, by source.
+        result: Result<BTreeMap<String, Value>, Unavailable>,
+    },
+    /// The journal recorded and signed observations, or refused.
+    ObservationsSigned {
+        /// The task.
+        task_id: B256,
+        /// The signatures, in the order of the observations.
+        result: Result<Vec<Signature>, JournalError>,
+    },
+    /// The policy was evaluated.
+    Evaluated {
+        /// The task.
+        task_id: B256,
+        /// The result.
+        result: Box<Result<Evaluation, EvaluationError>>,
+    },
+    /// The evidence is durably stored.
+    EvidenceStored {
+        /// The task.
+        task_id: B256,
+        /// Whether it is.
+        result: Result<(), Unavailable>,
+    },
+    /// The journal recorded and signed an attestation, or refused.
+    AttestationSigned {
+        /// The task.
+        task_id: B256,
+        /// The signature.
+        result: Result<Signature, JournalError>,
+    },
+}
+
+/// What an operator does.
+// Complete: the program that carries them out must not miss one.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Sends a message.
+    Send {
+        /// The connection.
+        link: LinkId,
+        /// The message.
+        message: String,
+    },
+    /// Closes a connection, whose end is no further event.
+    Close {
+        /// The connection.
+        link: LinkId,
+        /// Why, for the log.
+        reason: String,
+    },
+    /// Signs a gateway's challenge, and answers with [`Event::ConnectionSigned`].
+    SignConnection {
+        /// The connection.
+        link: LinkId,
+        /// What to sign.
+        connection: Connection,
+    },
+    /// Reads the chain at the task's block and the policy store, and answers with [`Event::Examined`].
+    Examine {
+        /// The task.
+        task_id: B256,
+        /// What is offered.
+        task: Task,
+    },
+    /// Runs the policy's sources, and answers with [`Event::Observed`].
+    Observe {
+        /// The task.
+        task_id: B256,
+        /// What they are asked about.
+        input: PolicyInput,
+        /// The policy.
+        policy: Arc<Policy>,
+    },
+    /// Has the journal record and sign observations, and answers with [`Event::ObservationsSigned`].
+    SignObservations {
+        /// The task.
+        task_id: B256,
+        /// What to sign.
+        observations: Vec<Observation>,
+    },
+    /// Evaluates the policy, and answers with [`Event::Evaluated`].
+    Evaluate {
+        /// The task.
+        task_id: B256,
+        /// What it decides about.
+        input: PolicyInput,
+        /// The policy.
+        policy: Arc<Policy>,
+        /// The content of the data region.
+        data: String,
+    },
+    /// Stores evidence durably, and answers with [`Event::EvidenceStored`].
+    StoreEvidence {
+        /// The task.
+        task_id: B256,
+        /// The file.
+        file: Box<EvidenceFile>,
+    },
+    /// Has the journal record and sign an attestation, and answers with [`Event::AttestationSigned`].
+    SignAttestation {
+        /// The task.
+        task_id: B256,
+        /// What to sign.
+        attestation: Box<Attestation>,
+    },
+}

@@ -1,0 +1,289 @@
+//! What an operator does with the tasks that gateways offer.
+//!
+//! A task has these steps, each of which waits for the result of an action:
+//! examine (chain and policy store), observe, record and sign the observations, wait for a quorum's observations,
+//! evaluate, store the evidence, record and sign the attestation.
+//! The first that fails ends in a refusal. What is signed is recorded by the journal first: it refuses a second,
+//! different statement, whatever this state machine has forgotten in a crash.
+
+mod checks;
+mod event;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, B256};
+use assent_types::Connection;
+
+pub use checks::{Examination, MAX_BLOCK_AGE, MINIMUM_QUORUM};
+pub use event::{Action, Event, JournalError, Unavailable};
+use work::{Step, Work};
+
+use crate::{
+    Domain, LinkId, Scheme, Task,
+    message::{GatewayMessage, OperatorMessage, RefusalCode, Refused, Versions},
+};
+
+/// What an operator is and allows.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The TaskManager that it signs for.
+    pub domain: Domain,
+    /// Its address.
+    pub operator: Address,
+    /// The versions of the messages that it speaks.
+    pub versions: Versions,
+    /// The most tasks that it works on or remembers.
+    pub max_tasks: usize,
+    /// The most seconds by which a reference block may be older than its node's latest.
+    pub max_block_age: u64,
+    /// Accounts that forward calls of others.
+    pub forwarders: BTreeSet<Address>,
+}
+
+/// An operator's state, which a crash may lose: all that must outlast it is in the journal and the evidence store.
+#[derive(Debug)]
+pub struct Operator<S> {
+    settings: Settings,
+    scheme: S,
+    links: BTreeMap<LinkId, Link>,
+    tasks: BTreeMap<B256, Work>,
+    /// Counts offers, so that the task that is longest finished is forgotten first.
+    offers: u64,
+}
+
+#[derive(Debug)]
+struct Link {
+    /// The `host:port` that was dialled.
+    gateway: String,
+    state: LinkState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LinkState {
+    /// Waits for the challenge.
+    Greeted,
+    /// Waits for the signature of the challenge, and then for the welcome.
+    Challenged,
+    /// Takes tasks.
+    Open,
+}
+
+impl Settings {
+    /// Creates the settings of an operator, with the limits of docs/network.md.
+    pub fn new(domain: Domain, operator: Address) -> Self {
+        Self {
+            domain,
+            operator,
+            versions: crate::message::VERSIONS,
+            max_tasks: 1024,
+            max_block_age: MAX_BLOCK_AGE,
+            forwarders: BTreeSet::new(),
+        }
+    }
+}
+
+impl<S: Scheme> Operator<S> {
+    /// Creates an operator that is connected to no gateway.
+    pub fn new(settings: Settings, scheme: S) -> Self {
+        Self { settings, scheme, links: BTreeMap::new(), tasks: BTreeMap::new(), offers: 0 }
+    }
+
+    /// Returns the number of tasks that it works on or remembers.
+    pub fn task_count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Handles an event, and returns what to do.
+    pub fn handle(&mut self, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match event {
+            Event::LinkOpened { link, gateway } => self.open(link, gateway, &mut actions),
+            Event::LinkClosed { link } => self.forget_link(link),
+            Event::Received { link, message } => self.receive(link, &message, &mut actions),
+            Event::ConnectionSigned { link, signature } => {
+                if let Some(Link { gateway, state: LinkState::Challenged }) = self.links.get(&link) {
+                    send(link, &OperatorMessage::Proof { gateway: gateway.clone(), signature }, &mut actions);
+                }
+            }
+            Event::Examined { task_id, result } => {
+                self.step(task_id, &mut actions, |work, context, actions| work.examined(result, context, actions))
+            }
+            Event::Observed { task_id, result } => {
+                self.step(task_id, &mut actions, |work, context, actions| work.observed(result, context, actions))
+            }
+            Event::ObservationsSigned { task_id, result } => {
+                self.step(task_id, &mut actions, |work, context, actions| {
+                    work.observations_signed(result, context, actions)
+                });
+            }
+            Event::Evaluated { task_id, result } => {
+                self.step(task_id, &mut actions, |work, context, actions| work.evaluated(result, context, actions))
+            }
+            Event::EvidenceStored { task_id, result } => self
+                .step(task_id, &mut actions, |work, context, actions| work.evidence_stored(result, context, actions)),
+            Event::AttestationSigned { task_id, result } => {
+                self.step(task_id, &mut actions, |work, context, actions| {
+                    work.attestation_signed(result, context, actions)
+                });
+            }
+        }
+        actions
+    }
+
+    fn open(&mut self, link: LinkId, gateway: String, actions: &mut Vec<Action>) {
+        self.links.insert(link, Link { gateway, state: LinkState::Greeted });
+        let Settings { versions, operator, .. } = self.settings;
+        send(link, &OperatorMessage::Hello { versions, operator }, actions);
+    }
+
+    fn forget_link(&mut self, link: LinkId) {
+        self.links.remove(&link);
+        for work in self.tasks.values_mut() {
+            work.links.remove(&link);
+        }
+    }
+
+    fn receive(&mut self, link: LinkId, message: &[u8], actions: &mut Vec<Action>) {
+        let Some(Link { state, .. }) = self.links.get(&link) else { return };
+        let message = match GatewayMessage::parse(message) {
+            Ok(message) => message,
+            Err(error) => return self.close(link, error.to_string(), actions),
+        };
+        match (*state, message) {
+            (LinkState::Greeted, GatewayMessage::Challenge { version, challenge, domain }) => {
+                self.answer_challenge(link, version, challenge, domain, actions);
+            }
+            (LinkState::Greeted, GatewayMessage::Unsupported { versions }) => {
+                let ours = self.settings.versions;
+                let error = crate::message::NoCommonVersion { ours, theirs: versions };
+                self.close(link, error.to_string(), actions);
+            }
+            (LinkState::Challenged, GatewayMessage::Welcome) => {
+                if let Some(link) = self.links.get_mut(&link) {
+                    link.state = LinkState::Open;
+                }
+            }
+            (LinkState::Open, GatewayMessage::Offer { task }) => self.offered(link, task, actions),
+            (LinkState::Open, GatewayMessage::Decide { task_id, observations }) => {
+                self.step(task_id, actions, |work, context, actions| work.decide(observations, context, actions));
+            }
+            (LinkState::Open, GatewayMessage::Cancel { task_id }) => self.cancel(link, task_id),
+            (LinkState::Open, GatewayMessage::Ping { number }) => {
+                send(link, &OperatorMessage::Pong { number }, actions);
+            }
+            _ => self.close(link, "the gateway sent a message out of order".into(), actions),
+        }
+    }
+
+    fn answer_challenge(
+        &mut self,
+        link: LinkId,
+        version: u16,
+        challenge: B256,
+        domain: Domain,
+        actions: &mut Vec<Action>,
+    ) {
+        if !self.settings.versions.contains(version) {
+            return self.close(link, format!("the gateway chose version {version} of the messages"), actions);
+        }
+        if domain != self.settings.domain {
+            let Domain { chain_id, task_manager } = domain;
+            let reason = format!("the gateway serves TaskManager {task_manager} on chain {chain_id}");
+            return self.close(link, reason, actions);
+        }
+        let Some(state) = self.links.get_mut(&link) else { return };
+        state.state = LinkState::Challenged;
+        // The name is what this operator dialled, so that the gateway cannot pass the challenge of another on.
+        let connection = Connection { challenge, operator: self.settings.operator, gateway: state.gateway.clone() };
+        actions.push(Action::SignConnection { link, connection });
+    }
+
+    fn close(&mut self, link: LinkId, reason: String, actions: &mut Vec<Action>) {
+        self.forget_link(link);
+        actions.push(Action::Close { link, reason });
+    }
+
+    fn offered(&mut self, link: LinkId, task: Task, actions: &mut Vec<Action>) {
+        let task_id = task.id(self.settings.domain);
+        self.offers = self.offers.saturating_add(1);
+        if let Some(work) = self.tasks.get_mut(&task_id) {
+            if work.task != task {
+                let refusal = refused(RefusalCode::OtherOffer, "another task with this id was offered before", false);
+                return send(link, &OperatorMessage::Refused { task_id, refusal }, actions);
+            }
+            work.links.insert(link);
+            if let Some(answer) = work.answer() {
+                return send(link, &answer, actions);
+            }
+            if work.is_refused() {
+                work.begin(actions);
+            }
+            return;
+        }
+        if !self.has_room() {
+            let refusal = refused(RefusalCode::Busy, "the operator has too many tasks", true);
+            return send(link, &OperatorMessage::Refused { task_id, refusal }, actions);
+        }
+        let mut work = Work::new(task_id, task, link, self.offers);
+        work.begin(actions);
+        self.tasks.insert(task_id, work);
+    }
+
+    /// Returns whether one more task has room, after the one that is longest finished was forgotten if need be.
+    ///
+    /// To forget a task is safe: if it is offered again, the journal repeats the signature or refuses another.
+    fn has_room(&mut self) -> bool {
+        if self.tasks.len() < self.settings.max_tasks {
+            return true;
+        }
+        let finished = self.tasks.iter().filter(|(_, work)| work.is_finished());
+        let Some((&oldest, _)) = finished.min_by_key(|(_, work)| work.number) else { return false };
+        self.tasks.remove(&oldest);
+        true
+    }
+
+    fn cancel(&mut self, link: LinkId, task_id: B256) {
+        let Some(work) = self.tasks.get_mut(&task_id) else { return };
+        work.links.remove(&link);
+        // Pending steps report to a task that is gone; what the journal has recorded stays recorded.
+        if work.links.is_empty() {
+            self.tasks.remove(&task_id);
+        }
+    }
+
+    /// Takes a task's next step, if the task is still there.
+    fn step(
+        &mut self,
+        task_id: B256,
+        actions: &mut Vec<Action>,
+        step: impl FnOnce(&mut Work, &Context<'_, S>, &mut Vec<Action>) -> Result<(), Refused>,
+    ) {
+        let Some(work) = self.tasks.get_mut(&task_id) else { return };
+        let context = Context { settings: &self.settings, scheme: &self.scheme, task_id };
+        if let Err(refusal) = step(work, &context, actions) {
+            work.step = Step::Refused(refusal.clone());
+            work.send_to_all(&OperatorMessage::Refused { task_id, refusal }, actions);
+        }
+    }
+}
+
+/// What a task's steps need of the operator.
+struct Context<'a, S> {
+    settings: &'a Settings,
+    scheme: &'a S,
+    task_id: B256,
+}
+
+fn refused(code: RefusalCode, message: impl Into<String>, retryable: bool) -> Refused {
+    let mut message = message.into();
+    while message.len() > crate::message::MAX_TEXT {
+        message.pop();
+    }
+    Refused { code, message, retryable }
+}
+
+fn send(link: LinkId, message: &OperatorMessage, actions: &mut Vec<Action>) {
+    actions.push(Action::Send { link, message: message.to_json() });
+}

@@ -1,0 +1,350 @@
+//! The steps of one task.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{B256, U256};
+use assent_json::Value;
+use assent_policy::{Evaluation, EvaluationError, EvidenceFile, MAX_OUTPUT, Observations, Rules};
+use assent_types::{Decision, Observation, Signature};
+use assent_verifier::SignedObservation;
+
+use super::{
+    Action, Context, Examination, JournalError, Unavailable,
+    checks::{self, Examined},
+    refused,
+};
+use crate::{
+    LinkId, Scheme, Task,
+    message::{
+        AgreedOutput, MAX_REASONS, MAX_TEXT, OperatorMessage, RefusalCode, Refused, SourceObservation, outputs_to_value,
+    },
+    task::weight_of,
+};
+
+/// A task that the operator works on or remembers.
+#[derive(Debug)]
+pub(super) struct Work {
+    task_id: B256,
+    pub(super) task: Task,
+    /// Who wants the answer.
+    pub(super) links: BTreeSet<LinkId>,
+    /// The number of the offer that brought it.
+    pub(super) number: u64,
+    pub(super) step: Step,
+    /// What was found before any work.
+    examined: Option<Examined>,
+    /// Observations to decide on that came before the task was examined.
+    early: Option<Vec<AgreedOutput>>,
+}
+
+/// What a task waits for.
+#[derive(Debug)]
+pub(super) enum Step {
+    Examining,
+    Observing,
+    SigningObservations(Vec<SourceObservation>),
+    /// Observations that are signed; waits for those of a quorum.
+    Observed(Vec<SourceObservation>),
+    Evaluating {
+        data: String,
+        observations: Vec<AgreedOutput>,
+    },
+    StoringEvidence(Box<Evaluation>),
+    SigningAttestation {
+        decision: Decision,
+        evidence: B256,
+        reasons: Vec<String>,
+    },
+    Signed(Box<OperatorMessage>),
+    Refused(Refused),
+}
+
+impl Work {
+    pub(super) fn new(task_id: B256, task: Task, link: LinkId, number: u64) -> Self {
+        Self {
+            task_id,
+            task,
+            links: BTreeSet::from([link]),
+            number,
+            step: Step::Examining,
+            examined: None,
+            early: None,
+        }
+    }
+
+    pub(super) fn begin(&mut self, actions: &mut Vec<Action>) {
+        self.step = Step::Examining;
+        actions.push(Action::Examine { task_id: self.task_id, task: self.task.clone() });
+    }
+
+    /// Returns whether no step is pending.
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self.step, Step::Signed(_) | Step::Refused(_))
+    }
+
+    /// Returns whether the task was refused for a reason that may have gone.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(&self.step, Step::Refused(refusal) if refusal.retryable)
+    }
+
+    /// Returns what the operator said of the task last, and would say again.
+    pub(super) fn answer(&self) -> Option<OperatorMessage> {
+        match &self.step {
+            Step::Observed(observations) => Some(self.observed_message(observations)),
+            Step::Signed(message) => Some((**message).clone()),
+            Step::Refused(refusal) if !refusal.retryable => {
+                Some(OperatorMessage::Refused { task_id: self.task_id, refusal: refusal.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn send_to_all(&self, message: &OperatorMessage, actions: &mut Vec<Action>) {
+        let message = message.to_json();
+        actions.extend(self.links.iter().map(|link| Action::Send { link: *link, message: message.clone() }));
+    }
+
+    pub(super) fn examined<S: Scheme>(
+        &mut self,
+        result: Result<Box<Examination>, Unavailable>,
+        context: &Context<'_, S>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refused> {
+        if !matches!(self.step, Step::Examining) {
+            return Ok(());
+        }
+        let found = *result.map_err(unavailable)?;
+        let examined = checks::check(context.settings, &self.task, found)?;
+        let policy = examined.policy.clone();
+        let has_sources = !sources(&policy)?.is_empty();
+        self.examined = Some(examined);
+        if has_sources {
+            self.step = Step::Observing;
+            if let Some(observations) = self.early.take() {
+                return self.decide(observations, context, actions);
+            }
+            actions.push(Action::Observe { task_id: context.task_id, input: self.task.input(), policy });
+            return Ok(());
+        }
+        self.evaluate(String::new(), Vec::new(), context, actions)
+    }
+
+    pub(super) fn observed<S>(
+        &mut self,
+        result: Result<BTreeMap<String, Value>, Unavailable>,
+        context: &Context<'_, S>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refused> {
+        let (Step::Observing, Some(examined)) = (&self.step, &self.examined) else { return Ok(()) };
+        let outputs = result.map_err(|error| refused(RefusalCode::Source, error.to_string(), true))?;
+        let expected = sources(&examined.policy)?;
+        if !outputs.keys().eq(expected.iter()) {
+            return Err(refused(RefusalCode::Source, "not every source answered", true));
+        }
+        let mut unsigned = Vec::new();
+        let mut observations = Vec::new();
+        for (source, output) in outputs {
+            let output = output.to_canonical();
+            if output.len() > MAX_OUTPUT {
+                return Err(refused(RefusalCode::Source, format!("the output of {source} is too long"), false));
+            }
+            observations.push(Observation::new(context.task_id, &source, self.task.block_hash, output.as_bytes()));
+            unsigned.push(SourceObservation { source, output, signature: Signature([0; Signature::LENGTH]) });
+        }
+        self.step = Step::SigningObservations(unsigned);
+        actions.push(Action::SignObservations { task_id: context.task_id, observations });
+        Ok(())
+    }
+
+    pub(super) fn observations_signed<S>(
+        &mut self,
+        result: Result<Vec<Signature>, JournalError>,
+        _context: &Context<'_, S>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refused> {
+        let Step::SigningObservations(observations) = &mut self.step else { return Ok(()) };
+        let signatures = result.map_err(journal)?;
+        if signatures.len() != observations.len() {
+            return Err(refused(RefusalCode::Unavailable, "the journal did not sign each observation", true));
+        }
+        for (observation, signature) in observations.iter_mut().zip(signatures) {
+            observation.signature = signature;
+        }
+        let observations = core::mem::take(observations);
+        self.send_to_all(&self.observed_message(&observations), actions);
+        self.step = Step::Observed(observations);
+        Ok(())
+    }
+
+    /// Decides on a set of observations. The gateway chooses the set, and can neither invent nor alter one.
+    ///
+    /// The operator's own observation may still be pending, or have failed: the quorum's suffice.
+    pub(super) fn decide<S: Scheme>(
+        &mut self,
+        observations: Vec<AgreedOutput>,
+        context: &Context<'_, S>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refused> {
+        let can_decide = match &self.step {
+            Step::Examining => {
+                self.early = Some(observations);
+                return Ok(());
+            }
+            Step::Observing | Step::SigningObservations(_) | Step::Observed(_) => true,
+            Step::Refused(refusal) => {
+                matches!(refusal.code, RefusalCode::Source | RefusalCode::Observations | RefusalCode::AlreadySigned)
+            }
+            _ => false,
+        };
+        let Some(examined) = self.examined.as_ref().filter(|_| can_decide) else { return Ok(()) };
+        let data = self.verified_data(examined, &observations, context)?;
+        self.evaluate(data, observations, context, actions)
+    }
+
+    /// Returns the content of the data region, made of observations whose weight and signatures are valid.
+    fn verified_data<S: Scheme>(
+        &self,
+        examined: &Examined,
+        outputs: &[AgreedOutput],
+        context: &Context<'_, S>,
+    ) -> Result<String, Refused> {
+        // Retryable: another set may be valid, and nothing was signed.
+        let invalid = |reason: String| refused(RefusalCode::Observations, reason, true);
+        let mut observations = Observations::new(examined.required_weight);
+        let mut weights: BTreeMap<&str, U256> = BTreeMap::new();
+        let mut signed = Vec::new();
+        for AgreedOutput { source, output, observers } in outputs {
+            let value = assent_json::parse_canonical(output.as_bytes())
+                .map_err(|error| invalid(format!("an output of {source} is not canonical: {error}")))?;
+            let observation = Observation::new(context.task_id, source, self.task.block_hash, output.as_bytes());
+            for &(operator, signature) in observers {
+                let weight = weight_of(&examined.epoch, operator)
+                    .ok_or_else(|| invalid(format!("{operator} is not an operator of the epoch")))?;
+                observations
+                    .add(source, operator, U256::from(weight), value.clone())
+                    .map_err(|error| invalid(error.to_string()))?;
+                // Each operator counts once for a source, so that the sum is at most the epoch's weight.
+                let sum = weights.entry(source).or_default();
+                *sum = sum.saturating_add(U256::from(weight));
+                signed.push(SignedObservation { operator, observation, signature });
+            }
+        }
+        let expected = sources(&examined.policy)?;
+        if !weights.keys().copied().eq(expected.iter().map(String::as_str)) {
+            return Err(invalid("the observations are not of the policy's sources".into()));
+        }
+        if let Some((source, weight)) = weights.iter().find(|(_, weight)| **weight < examined.required_weight) {
+            let required = examined.required_weight;
+            return Err(invalid(format!("observers of {source} have the weight {weight}, less than {required}")));
+        }
+        let valid = context.scheme.verify_observations(&examined.epoch, &signed, context.settings.domain);
+        if valid.len() != signed.len() || valid.contains(&false) {
+            return Err(invalid("a signature of an observation is invalid".into()));
+        }
+        observations.to_canonical().map_err(|error| invalid(error.to_string()))
+    }
+
+    fn evaluate<S>(
+        &mut self,
+        data: String,
+        observations: Vec<AgreedOutput>,
+        context: &Context<'_, S>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refused> {
+        let Some(examined) = &self.examined else { return Ok(()) };
+        actions.push(Action::Evaluate {
+            task_id: context.task_id,
+            input: self.task.input(),
+            policy: examined.policy.clone(),
+            data: data.clone(),
+        });
+        self.step = Step::Evaluating { data, observations };
+        Ok(())
+    }
+
+    pub(super) fn evaluated<S>(
+        &mut self,
+        result: Box<Result<Evaluation, EvaluationError>>,
+        context: &Context<'_, S>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refused> {
+        let (Step::Evaluating { data, observations }, Some(examined)) = (&self.step, &self.examined) else {
+            return Ok(());
+        };
+        let evaluation = result.map_err(|error| refused(RefusalCode::UnknownPolicy, error.to_string(), false))?;
+        let policy = (*examined.policy).clone();
+        let mut file = EvidenceFile::new(policy, &self.task.input(), data.clone(), &evaluation);
+        if !observations.is_empty() {
+            file.observations = Some(outputs_to_value(observations));
+        }
+        self.step = Step::StoringEvidence(Box::new(evaluation));
+        actions.push(Action::StoreEvidence { task_id: context.task_id, file: Box::new(file) });
+        Ok(())
+    }
+
+    pub(super) fn evidence_stored<S>(
+        &mut self,
+        result: Result<(), Unavailable>,
+        context: &Context<'_, S>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refused> {
+        let Step::StoringEvidence(evaluation) = &self.step else { return Ok(()) };
+        result.map_err(unavailable)?;
+        let (decision, evidence) = (evaluation.decision, evaluation.evidence.hash());
+        let reasons = evaluation.reasons.iter().take(MAX_REASONS).map(|reason| bounded(&reason.message)).collect();
+        let attestation = Box::new(self.task.attestation(context.settings.domain, decision, evidence));
+        self.step = Step::SigningAttestation { decision, evidence, reasons };
+        actions.push(Action::SignAttestation { task_id: context.task_id, attestation });
+        Ok(())
+    }
+
+    pub(super) fn attestation_signed<S>(
+        &mut self,
+        result: Result<Signature, JournalError>,
+        context: &Context<'_, S>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refused> {
+        let Step::SigningAttestation { decision, evidence, reasons } = &mut self.step else { return Ok(()) };
+        let signature = result.map_err(journal)?;
+        let message = OperatorMessage::Signed {
+            task_id: context.task_id,
+            decision: *decision,
+            evidence: *evidence,
+            signature,
+            reasons: core::mem::take(reasons),
+        };
+        self.send_to_all(&message, actions);
+        self.step = Step::Signed(Box::new(message));
+        Ok(())
+    }
+
+    fn observed_message(&self, observations: &[SourceObservation]) -> OperatorMessage {
+        OperatorMessage::Observed { task_id: self.task_id, observations: observations.to_vec() }
+    }
+}
+
+/// Returns the names of a policy's sources.
+fn sources(policy: &assent_policy::Policy) -> Result<BTreeSet<String>, Refused> {
+    let rules = Rules::parse(policy.rules());
+    let rules = rules.map_err(|error| refused(RefusalCode::UnknownPolicy, error.to_string(), false))?;
+    Ok(rules.members().iter().flat_map(|member| member.sources.keys().cloned()).collect())
+}
+
+fn unavailable(error: Unavailable) -> Refused {
+    refused(RefusalCode::Unavailable, error.to_string(), true)
+}
+
+fn journal(error: JournalError) -> Refused {
+    match error {
+        JournalError::AlreadySigned => refused(RefusalCode::AlreadySigned, error.to_string(), false),
+        JournalError::Unavailable(reason) => refused(RefusalCode::Unavailable, reason, true),
+    }
+}
+
+fn bounded(text: &str) -> String {
+    let mut text = text.to_owned();
+    while text.len() > MAX_TEXT {
+        text.pop();
+    }
+    text
+}

@@ -1,0 +1,266 @@
+//! One operator or several, a policy with a source, and a task.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use alloy_primitives::{
+    Address, B256, U256,
+    aliases::{U48, U96},
+};
+use assent_network::{
+    Bls, Domain, LinkId, Task,
+    gateway::{self, Accepted, Answer, Gateway, Submission},
+    operator::{self, Examination, Operator},
+};
+use assent_policy::{Policy, Reduction, Rules, SingleRules, Source, evaluate, evaluator};
+use assent_signer::{AttestationBatch, SecretKey};
+use assent_types::Intent;
+use assent_verifier::{Epoch, OperatorSet};
+
+pub const GATEWAY: &str = "gateway.example:443";
+pub const NOW_MILLIS: u64 = 1_800_000_000_000;
+
+pub fn domain() -> Domain {
+    Domain { chain_id: U256::from(31337), task_manager: Address::repeat_byte(0x11) }
+}
+
+pub fn key(seed: u8) -> SecretKey {
+    SecretKey::from_key_material(&[seed; 32]).unwrap()
+}
+
+pub fn address(seed: u8) -> Address {
+    Address::repeat_byte(seed)
+}
+
+/// Operators of weight 1, with seeds from 1.
+pub fn epoch(count: u8) -> Epoch {
+    let operators = (1..=count).map(|seed| assent_verifier::Operator {
+        address: address(seed),
+        public_key: key(seed).public_key(),
+        weight: U96::from(1),
+    });
+    let operators = OperatorSet::new(operators.collect()).unwrap();
+    Epoch { number: 5, operator_set: 1, valid_until: U48::MAX, operators }
+}
+
+pub fn policy() -> Arc<Policy> {
+    let source = Source {
+        component: B256::repeat_byte(0xcc),
+        hosts: Vec::new(),
+        reduce: Reduction::Whole("same".into()),
+        schema: assent_json::parse(br#"{"type":"object"}"#).unwrap(),
+    };
+    let text = "package p\nimport rego.v1\nallow if input.intent.value < to_number(data.wasm.limit.value)\n";
+    let rules = Rules::Single(SingleRules {
+        entrypoint: "p".into(),
+        functions: vec!["receive()".parse().unwrap()],
+        modules: BTreeMap::from([("p".to_owned(), text.to_owned())]),
+        parameters_schema: assent_json::parse(br#"{"type":"object"}"#).unwrap(),
+        sources: BTreeMap::from([("limit".to_owned(), source)]),
+    });
+    let parameters = assent_json::parse(b"{}").unwrap();
+    Arc::new(Policy::new(evaluator().unwrap().root(), &rules, 1 << 24, &parameters).unwrap())
+}
+
+pub fn task() -> Task {
+    Task {
+        policy_client: Address::repeat_byte(0x22),
+        policy_id: policy().id(),
+        nonce: U256::from(258),
+        intent: Intent {
+            from: Address::repeat_byte(0x44),
+            to: Address::repeat_byte(0x22),
+            value: U256::from(3),
+            data: Vec::new().into(),
+            chainId: domain().chain_id,
+        },
+        expiration: NOW_MILLIS / 1000 + 600,
+        epoch: 5,
+        block_number: 20,
+        block_hash: B256::repeat_byte(0x20),
+        block_timestamp: NOW_MILLIS / 1000 - 12,
+    }
+}
+
+pub fn client_policy() -> assent_verifier::Policy {
+    assent_verifier::Policy { policyId: policy().id(), operatorSet: 1, quorum: 6667, maxLifetime: U48::from(3600) }
+}
+
+pub fn examination(count: u8) -> Examination {
+    Examination {
+        block_timestamp: Some(task().block_timestamp),
+        latest_timestamp: task().block_timestamp + 12,
+        task_manager: domain().task_manager,
+        client_policy: Some(client_policy()),
+        issuance_floor: U48::ZERO,
+        is_spent: false,
+        epoch: Some(epoch(count)),
+        is_trusted_forwarder: false,
+        is_delegated: false,
+        policy: Some(policy()),
+    }
+}
+
+pub fn submission() -> Submission {
+    let Task { policy_client, nonce, intent, expiration, .. } = task();
+    Submission { policy_client, intent, nonce: Some(nonce), expiration }
+}
+
+pub fn accepted() -> Accepted {
+    Accepted {
+        task: task(),
+        client_policy: client_policy(),
+        issuance_floor: U48::ZERO,
+        sources: BTreeMap::from([("limit".to_owned(), true)]),
+    }
+}
+
+/// A gateway and operators that are connected without delay, and whose actions succeed.
+pub struct Network {
+    pub gateway: Gateway<Bls>,
+    pub operators: Vec<Operator<Bls>>,
+    /// Every message: whether it is from the operator, and its text.
+    pub transcript: Vec<(bool, String)>,
+    pub answers: Vec<Answer>,
+    pub closed: Vec<String>,
+    /// What each operator's source answers.
+    pub outputs: Vec<&'static str>,
+    /// Messages of these operators are not delivered.
+    pub silent: Vec<usize>,
+    /// Changes a message before it is delivered.
+    pub alter: fn(usize, String) -> String,
+    /// What happens next, in order; the number is the operator's, or that of none.
+    queue: VecDeque<Happening>,
+}
+
+enum Happening {
+    AtGateway(gateway::Event),
+    AtOperator(usize, operator::Event),
+}
+
+impl Network {
+    pub fn new(count: u8) -> Self {
+        let settings = gateway::Settings::new(domain(), [GATEWAY.to_owned()]);
+        let operators = (1..=count).map(|seed| Operator::new(operator::Settings::new(domain(), address(seed)), Bls));
+        let mut network = Self {
+            gateway: Gateway::new(settings, Bls),
+            operators: operators.collect(),
+            transcript: Vec::new(),
+            answers: Vec::new(),
+            closed: Vec::new(),
+            outputs: vec![r#"{"value":"4"}"#; usize::from(count)],
+            silent: Vec::new(),
+            alter: |_, message| message,
+            queue: VecDeque::new(),
+        };
+        network.at_gateway(gateway::Event::Epochs(vec![epoch(count)]));
+        network
+    }
+
+    pub fn connect(&mut self) {
+        for index in 0..self.operators.len() {
+            let link = LinkId::try_from(index).unwrap();
+            self.at_gateway(gateway::Event::LinkOpened { link, challenge: B256::repeat_byte(0xcc) });
+            self.at_operator(index, operator::Event::LinkOpened { link, gateway: GATEWAY.into() });
+        }
+        self.run();
+    }
+
+    pub fn request(&mut self) {
+        self.at_gateway(gateway::Event::Requested { request: 1, submission: submission() });
+        self.run();
+    }
+
+    pub fn at_gateway(&mut self, event: gateway::Event) {
+        self.queue.push_back(Happening::AtGateway(event));
+    }
+
+    pub fn at_operator(&mut self, index: usize, event: operator::Event) {
+        self.queue.push_back(Happening::AtOperator(index, event));
+    }
+
+    pub fn run(&mut self) {
+        self.run_at(NOW_MILLIS);
+    }
+
+    pub fn run_at(&mut self, now_millis: u64) {
+        while let Some(happening) = self.queue.pop_front() {
+            match happening {
+                Happening::AtGateway(event) => {
+                    for action in self.gateway.handle(now_millis, event) {
+                        self.act_at_gateway(action);
+                    }
+                }
+                Happening::AtOperator(index, event) => {
+                    for action in self.operators[index].handle(event) {
+                        self.act_at_operator(index, action);
+                    }
+                }
+            }
+        }
+    }
+
+    fn act_at_gateway(&mut self, action: gateway::Action) {
+        use gateway::{Action, Event};
+        match action {
+            Action::Send { link, message } => {
+                self.transcript.push((false, message.clone()));
+                let index = usize::try_from(link).unwrap();
+                self.at_operator(index, operator::Event::Received { link, message: message.into_bytes() });
+            }
+            Action::Close { reason, .. } => self.closed.push(reason),
+            Action::Prepare { request, .. } => {
+                self.at_gateway(Event::Prepared { request, result: Ok(Box::new(accepted())) });
+            }
+            Action::Record { task_id, .. } => self.at_gateway(Event::Recorded { task_id, result: Ok(()) }),
+            Action::Answer { answer, .. } => self.answers.push(answer),
+        }
+    }
+
+    fn act_at_operator(&mut self, index: usize, action: operator::Action) {
+        use operator::{Action, Event};
+        let key = key(u8::try_from(index).unwrap() + 1);
+        let Domain { chain_id, task_manager } = domain();
+        match action {
+            Action::Send { link, message } => {
+                let message = (self.alter)(index, message);
+                self.transcript.push((true, message.clone()));
+                if !self.silent.contains(&index) {
+                    self.at_gateway(gateway::Event::Received { link, message: message.into_bytes() });
+                }
+            }
+            Action::Close { reason, .. } => self.closed.push(reason),
+            Action::SignConnection { link, connection } => {
+                let signature = key.prove_connection(&connection, chain_id, task_manager);
+                self.at_operator(index, Event::ConnectionSigned { link, signature });
+            }
+            Action::Examine { task_id, .. } => {
+                let count = u8::try_from(self.operators.len()).unwrap();
+                self.at_operator(index, Event::Examined { task_id, result: Ok(Box::new(examination(count))) });
+            }
+            Action::Observe { task_id, .. } => {
+                let output = assent_json::parse(self.outputs[index].as_bytes()).unwrap();
+                let result = Ok(BTreeMap::from([("limit".to_owned(), output)]));
+                self.at_operator(index, Event::Observed { task_id, result });
+            }
+            Action::SignObservations { task_id, observations } => {
+                let sign = |observation| key.sign_observation(observation, chain_id, task_manager);
+                let result = Ok(observations.iter().map(sign).collect());
+                self.at_operator(index, Event::ObservationsSigned { task_id, result });
+            }
+            Action::Evaluate { task_id, input, policy, data } => {
+                let result = Box::new(evaluate(evaluator().unwrap(), &policy, &input, &data));
+                self.at_operator(index, Event::Evaluated { task_id, result });
+            }
+            Action::StoreEvidence { task_id, .. } => {
+                self.at_operator(index, Event::EvidenceStored { task_id, result: Ok(()) });
+            }
+            Action::SignAttestation { task_id, attestation } => {
+                let batch = AttestationBatch::new(vec![*attestation], chain_id, task_manager).unwrap();
+                self.at_operator(index, Event::AttestationSigned { task_id, result: Ok(key.sign_batch(&batch)) });
+            }
+        }
+    }
+}

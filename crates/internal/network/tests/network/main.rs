@@ -1,0 +1,7 @@
+//! Messages and state machines, with BLS and the evaluator's image.
+
+mod checks;
+mod fixture;
+mod gateway;
+mod messages;
+mod page;

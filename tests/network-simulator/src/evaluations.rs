@@ -1,0 +1,84 @@
+//! The policies of the histories, and what the evaluator decided, each input once.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, LazyLock},
+};
+
+use alloy_primitives::{B256, keccak256};
+use assent_json::Value;
+use assent_policy::{
+    Evaluation, EvidenceFile, Policy, PolicyInput, Reduction, Replay, Rules, SingleRules, Source, evaluate, evaluator,
+};
+use assent_types::Decision;
+
+/// The rules of both policies: calls with a value of 5 or more are denied, and with a source those above its limit.
+const WITHOUT_SOURCE: &str = "package p\nimport rego.v1\nallow if input.intent.value < 5\n";
+const WITH_SOURCE: &str = "package p\nimport rego.v1\nallow if to_number(data.wasm.limit.value) > input.intent.value\n";
+
+/// The source's value that every honest operator sees. A call whose value is not below it is denied.
+pub(crate) const HONEST_LIMIT: u64 = 4;
+
+static POLICIES: LazyLock<[Arc<Policy>; 2]> = LazyLock::new(|| {
+    let limit = Source {
+        component: B256::repeat_byte(0xcc),
+        hosts: Vec::new(),
+        reduce: Reduction::Whole("same".into()),
+        schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),
+    };
+    [policy(WITHOUT_SOURCE, BTreeMap::new()), policy(WITH_SOURCE, BTreeMap::from([("limit".to_owned(), limit)]))]
+});
+
+fn policy(text: &str, sources: BTreeMap<String, Source>) -> Arc<Policy> {
+    let rules = Rules::Single(SingleRules {
+        entrypoint: "p".into(),
+        functions: vec!["receive()".parse().expect("a function")],
+        modules: BTreeMap::from([("p".to_owned(), text.to_owned())]),
+        parameters_schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),
+        sources,
+    });
+    let image = evaluator().expect("the committed image").root();
+    let parameters = assent_json::parse(b"{}").expect("JSON");
+    Arc::new(Policy::new(image, &rules, 1 << 24, &parameters).expect("a policy"))
+}
+
+/// Returns the policy without sources, or that with one.
+pub(crate) fn policy_with(has_source: bool) -> Arc<Policy> {
+    POLICIES[usize::from(has_source)].clone()
+}
+
+/// Returns what a source says.
+pub(crate) fn output(limit: u64) -> Value {
+    assent_json::parse(format!(r#"{{"value":"{limit}"}}"#).as_bytes()).expect("JSON")
+}
+
+thread_local! {
+    static EVALUATED: RefCell<HashMap<B256, Evaluation>> = RefCell::default();
+    static REPLAYED: RefCell<HashMap<B256, Option<Decision>>> = RefCell::default();
+}
+
+/// Returns what the evaluator decides: a real run, or the result of an earlier one with the very input.
+pub(crate) fn evaluated(policy: &Policy, input: &PolicyInput, data: &str) -> Evaluation {
+    let key = keccak256([policy.id().as_slice(), &input.encode(), data.as_bytes()].concat());
+    EVALUATED.with_borrow_mut(|evaluated| {
+        let run = || evaluate(evaluator().expect("the image"), policy, input, data).expect("it fits");
+        evaluated.entry(key).or_insert_with(run).clone()
+    })
+}
+
+/// Returns the decision that follows from an evidence file, if what the file claims follows from it.
+pub(crate) fn replayed(file: &EvidenceFile) -> Option<Decision> {
+    let text = file.to_json();
+    let key = keccak256(&text);
+    REPLAYED.with_borrow_mut(|replayed| {
+        *replayed.entry(key).or_insert_with(|| {
+            // As a reader years later: from the bytes.
+            let file = EvidenceFile::parse(text.as_bytes()).ok()?;
+            match file.replay(evaluator().expect("the image")) {
+                Ok(Replay::Follows(evaluation)) => Some(evaluation.decision),
+                _ => None,
+            }
+        })
+    })
+}

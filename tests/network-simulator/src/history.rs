@@ -1,0 +1,789 @@
+//! One history: what happens, in virtual time, and what must hold after each event.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::B256;
+use assent_network::{
+    LinkId, Task,
+    gateway::{self, Answer, Failure, FailureCode, Gateway, LoggedTask, Outcome, Record, Submission},
+    message::OperatorMessage,
+    operator::{self, JournalError, Unavailable},
+};
+use assent_types::{Attestation, Decision, Observation, Signature, digest::attestation_digest};
+use assent_verifier::Epoch;
+
+use crate::{
+    chain::{self, START_MILLIS},
+    evaluations::{HONEST_LIMIT, evaluated, output, replayed},
+    faults::{Faults, Lie, liars},
+    node::{MAX_TASKS, Node},
+    options::{Options, Sabotage},
+    random::Random,
+    rogue_gateway::RogueGateway,
+    scheme::{Keys, domain},
+};
+
+/// The most tasks that the gateway of a history remembers.
+const MAX_GATEWAY_TASKS: usize = 5;
+const HONEST_GATEWAY: &str = "gateway.example:443";
+const ROGUE_GATEWAY: &str = "rogue.example:443";
+
+/// What must hold, and did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// What happened.
+    pub what: String,
+    /// When, in milliseconds since the history's start.
+    pub at_millis: u64,
+}
+
+/// What happened in histories.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The histories.
+    pub histories: u64,
+    /// Events of all state machines.
+    pub events: u64,
+    /// Tasks that a gateway accepted.
+    pub accepted: u64,
+    /// Tasks that a quorum decided.
+    pub attested: u64,
+    /// Tasks that ended otherwise.
+    pub failed: u64,
+    /// Crashes of operators and gateways.
+    pub crashes: u64,
+    /// Attestations that honest operators signed.
+    pub signatures: u64,
+    /// Signatures that a journal refused, since it had another statement.
+    pub conflicts: u64,
+    /// Histories with operators that lie.
+    pub with_liars: u64,
+    /// Histories with a second gateway that lies.
+    pub with_rogue_gateway: u64,
+}
+
+impl Summary {
+    /// Adds the figures of other histories.
+    pub const fn add(&mut self, other: &Self) {
+        self.histories += other.histories;
+        self.events += other.events;
+        self.accepted += other.accepted;
+        self.attested += other.attested;
+        self.failed += other.failed;
+        self.crashes += other.crashes;
+        self.signatures += other.signatures;
+        self.conflicts += other.conflicts;
+        self.with_liars += other.with_liars;
+        self.with_rogue_gateway += other.with_rogue_gateway;
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Site {
+    Honest,
+    Rogue,
+}
+
+/// A connection, as both ends see it.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    node: usize,
+    site: Site,
+    /// When the last message of each direction arrives: those after it arrive later.
+    last: [u64; 2],
+}
+
+/// Something that will happen.
+#[derive(Debug)]
+enum Happening {
+    Dial { node: usize, generation: u64, site: Site },
+    ToNode { link: LinkId, message: Vec<u8> },
+    ToGateway { link: LinkId, message: Vec<u8> },
+    Break { link: LinkId },
+    AtNode { node: usize, generation: u64, event: operator::Event },
+    AtGateway { generation: u64, event: gateway::Event },
+    Request { request: u64, submission: Submission },
+    Tick,
+    RogueTick,
+    CrashNode { node: usize },
+    StartNode { node: usize },
+    CrashGateway,
+    StartGateway,
+    CutOff { node: usize, is_cut_off: bool },
+}
+
+struct History<K> {
+    options: Options,
+    scheme: K,
+    random: Random,
+    faults: Faults,
+    now: u64,
+    end: u64,
+    queue: BTreeMap<(u64, u64), Happening>,
+    sequence: u64,
+    epoch: Epoch,
+    nodes: Vec<Node<K>>,
+    gateway: Option<Gateway<K>>,
+    gateway_generation: u64,
+    task_log: BTreeMap<B256, LoggedTask>,
+    rogue: RogueGateway,
+    links: BTreeMap<LinkId, Link>,
+    next_link: LinkId,
+    /// What each honest operator signed for each task, and for each task and source, ever.
+    signed: BTreeMap<(usize, B256), B256>,
+    observed: BTreeMap<(usize, B256, B256), B256>,
+    /// The tasks of which a caller learned that they are accepted.
+    accepted: BTreeSet<B256>,
+    tasks: Vec<Task>,
+    statements: BTreeMap<B256, (Decision, B256)>,
+    summary: Summary,
+}
+
+/// Runs a history.
+///
+/// # Errors
+///
+/// The first violation.
+pub(crate) fn run<K: Keys>(options: Options, scheme: K) -> Result<Summary, Violation> {
+    let mut history = History::new(options, scheme);
+    history.plan();
+    while let Some(((at, _), happening)) = history.queue.pop_first() {
+        if at > history.end {
+            break;
+        }
+        history.now = at;
+        history.happen(happening)?;
+        history.require_bounds()?;
+    }
+    history.require_ends()?;
+    Ok(history.summary)
+}
+
+impl<K: Keys> History<K> {
+    fn new(options: Options, scheme: K) -> Self {
+        let mut random = Random::new(options.seed);
+        let faults = Faults::choose(&mut random);
+        let (epoch, signers) = chain::epoch_of(random.next());
+        let lies = liars(&mut random, &epoch, &signers);
+        let with_liars = u64::from(lies.iter().any(Option::is_some));
+        let nodes = signers.into_iter().zip(lies);
+        let nodes = nodes.map(|(signer, lie)| {
+            let lag_millis = if faults.lag && random.percent(30) { random.between(0, 30_000) } else { 0 };
+            Node::new(signer, lie, lag_millis)
+        });
+        let nodes = nodes.collect();
+        Self {
+            options,
+            scheme,
+            faults,
+            now: START_MILLIS,
+            end: START_MILLIS,
+            queue: BTreeMap::new(),
+            sequence: 0,
+            epoch,
+            nodes,
+            gateway: None,
+            gateway_generation: 0,
+            task_log: BTreeMap::new(),
+            rogue: RogueGateway::default(),
+            links: BTreeMap::new(),
+            next_link: 0,
+            signed: BTreeMap::new(),
+            observed: BTreeMap::new(),
+            accepted: BTreeSet::new(),
+            tasks: Vec::new(),
+            statements: BTreeMap::new(),
+            summary: Summary {
+                histories: 1,
+                with_liars,
+                with_rogue_gateway: u64::from(faults.rogue_gateway),
+                ..Summary::default()
+            },
+            random,
+        }
+    }
+
+    /// Decides what callers ask for, and what crashes when.
+    fn plan(&mut self) {
+        self.at(0, Happening::StartGateway);
+        for node in 0..self.nodes.len() {
+            self.at(0, Happening::StartNode { node });
+        }
+        let requests = self.random.between(1, 4);
+        let mut latest = 0;
+        for request in 0..requests {
+            let at = self.random.between(200, 3000);
+            let lifetime = self.random.between(4, 20);
+            let expiration = START_MILLIS / 1000 + (at + 999) / 1000 + lifetime;
+            latest = latest.max(expiration);
+            let (has_source, nonce, value) = (self.random.percent(60), self.random.below(3), self.random.between(3, 5));
+            let submission = chain::submission(has_source, nonce, value, expiration);
+            if self.random.percent(20) {
+                let later = at + self.random.between(0, 3000);
+                self.at(later, Happening::Request { request: 100 + request, submission: submission.clone() });
+            }
+            self.at(at, Happening::Request { request, submission });
+        }
+        // Long enough after the last deadline for a gateway to come up, and to record the end.
+        self.end = latest * 1000 + 12_000;
+        let duration = self.end - START_MILLIS;
+        if self.faults.crashes {
+            for _ in 0..self.random.between(1, 5) {
+                let at = self.random.below(duration - 10_000);
+                let node = self.any_node();
+                let gateway = self.random.percent(30);
+                self.at(at, if gateway { Happening::CrashGateway } else { Happening::CrashNode { node } });
+            }
+        }
+        if self.faults.partitions {
+            for _ in 0..self.random.between(1, 3) {
+                let (at, node) = (self.random.below(duration), self.any_node());
+                let until = at + self.random.between(100, 6000);
+                self.at(at, Happening::CutOff { node, is_cut_off: true });
+                self.at(until, Happening::CutOff { node, is_cut_off: false });
+            }
+        }
+        self.at(250, Happening::Tick);
+        if self.faults.rogue_gateway {
+            self.at(700, Happening::RogueTick);
+        }
+    }
+
+    fn any_node(&mut self) -> usize {
+        usize::try_from(self.random.below(u64::try_from(self.nodes.len()).unwrap_or(1))).unwrap_or(0)
+    }
+
+    fn at(&mut self, delay: u64, happening: Happening) {
+        self.sequence += 1;
+        self.queue.insert((self.now + delay, self.sequence), happening);
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<(), Violation> {
+        match happening {
+            Happening::Dial { node, generation, site } => self.dial(node, generation, site)?,
+            Happening::ToNode { link, message } => {
+                if let Some(Link { node, .. }) = self.links.get(&link) {
+                    self.tell_node(*node, operator::Event::Received { link, message })?;
+                }
+            }
+            Happening::ToGateway { link, message } => match self.links.get(&link).map(|link| link.site) {
+                Some(Site::Honest) => self.tell_gateway(gateway::Event::Received { link, message })?,
+                Some(Site::Rogue) => {
+                    for answer in self.rogue.receive(link, &message, &mut self.random) {
+                        self.send_to_node(link, answer);
+                    }
+                }
+                None => {}
+            },
+            Happening::Break { link } => self.break_link(link)?,
+            Happening::AtNode { node, generation, event } => {
+                if self.nodes[node].generation == generation {
+                    self.tell_node(node, event)?;
+                }
+            }
+            Happening::AtGateway { generation, event } => {
+                if self.gateway_generation == generation {
+                    self.tell_gateway(event)?;
+                }
+            }
+            Happening::Request { request, submission } => {
+                self.tell_gateway(gateway::Event::Requested { request, submission })?;
+            }
+            Happening::Tick => {
+                self.tell_gateway(gateway::Event::Tick)?;
+                self.at(500, Happening::Tick);
+            }
+            Happening::RogueTick => {
+                for (link, message) in self.rogue.mischief(&self.tasks, &mut self.random) {
+                    self.send_to_node(link, message);
+                }
+                let next = self.random.between(300, 2500);
+                self.at(next, Happening::RogueTick);
+            }
+            Happening::CrashNode { node } => self.crash_node(node)?,
+            Happening::StartNode { node } => self.start_node(node),
+            Happening::CrashGateway => self.crash_gateway()?,
+            Happening::StartGateway => self.start_gateway()?,
+            Happening::CutOff { node, is_cut_off } => {
+                self.nodes[node].is_cut_off = is_cut_off;
+                if is_cut_off {
+                    self.break_links(|link| link.node == node)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    // ----- processes -----
+
+    fn start_node(&mut self, node: usize) {
+        if self.nodes[node].operator.is_some() {
+            return;
+        }
+        let scheme = self.scheme.clone();
+        self.nodes[node].start(scheme);
+        self.dial_soon(node, Site::Honest);
+        if self.faults.rogue_gateway {
+            self.dial_soon(node, Site::Rogue);
+        }
+    }
+
+    fn crash_node(&mut self, node: usize) -> Result<(), Violation> {
+        if self.nodes[node].operator.take().is_none() {
+            return Ok(());
+        }
+        self.summary.crashes += 1;
+        self.nodes[node].generation += 1;
+        if self.options.sabotage == Some(Sabotage::ForgetfulJournal) {
+            self.nodes[node].disk.attestations.clear();
+        }
+        self.break_links(|link| link.node == node)?;
+        let down = self.random.between(50, 4000);
+        self.at(down, Happening::StartNode { node });
+        Ok(())
+    }
+
+    fn crash_gateway(&mut self) -> Result<(), Violation> {
+        if self.gateway.take().is_none() {
+            return Ok(());
+        }
+        self.summary.crashes += 1;
+        self.gateway_generation += 1;
+        self.break_links(|link| link.site == Site::Honest)?;
+        let down = self.random.between(50, 3000);
+        self.at(down, Happening::StartGateway);
+        Ok(())
+    }
+
+    fn start_gateway(&mut self) -> Result<(), Violation> {
+        if self.gateway.is_some() {
+            return Ok(());
+        }
+        let mut settings = gateway::Settings::new(domain(), [HONEST_GATEWAY.to_owned()]);
+        settings.max_tasks = MAX_GATEWAY_TASKS;
+        self.gateway_generation += 1;
+        self.gateway = Some(Gateway::new(settings, self.scheme.clone()));
+        self.tell_gateway(gateway::Event::Epochs(vec![self.epoch.clone()]))?;
+        let unfinished: Vec<LoggedTask> =
+            self.task_log.values().filter(|logged| logged.outcome.is_none()).cloned().collect();
+        for logged in unfinished {
+            self.tell_gateway(gateway::Event::Recovered(Box::new(logged)))?;
+        }
+        Ok(())
+    }
+
+    // ----- connections -----
+
+    fn dial_soon(&mut self, node: usize, site: Site) {
+        let (delay, generation) = (self.random.between(10, 800), self.nodes[node].generation);
+        self.at(delay, Happening::Dial { node, generation, site });
+    }
+
+    fn dial(&mut self, node: usize, generation: u64, site: Site) -> Result<(), Violation> {
+        let Node { is_cut_off, generation: current, ref operator, .. } = self.nodes[node];
+        if current != generation || operator.is_none() {
+            return Ok(());
+        }
+        if self.links.values().any(|link| link.node == node && link.site == site) {
+            return Ok(());
+        }
+        if is_cut_off || (site == Site::Honest && self.gateway.is_none()) {
+            self.dial_soon(node, site);
+            return Ok(());
+        }
+        self.next_link += 1;
+        let link = self.next_link;
+        self.links.insert(link, Link { node, site, last: [self.now; 2] });
+        match site {
+            Site::Honest => {
+                let challenge = self.random.hash();
+                self.tell_gateway(gateway::Event::LinkOpened { link, challenge })?;
+            }
+            Site::Rogue => self.rogue.opened(link),
+        }
+        let gateway = if site == Site::Honest { HONEST_GATEWAY } else { ROGUE_GATEWAY };
+        self.tell_node(node, operator::Event::LinkOpened { link, gateway: gateway.into() })
+    }
+
+    fn break_links(&mut self, which: impl Fn(&Link) -> bool) -> Result<(), Violation> {
+        let links: Vec<LinkId> = self.links.iter().filter(|(_, link)| which(link)).map(|(id, _)| *id).collect();
+        links.into_iter().try_for_each(|link| self.break_link(link))
+    }
+
+    fn break_link(&mut self, link: LinkId) -> Result<(), Violation> {
+        let Some(Link { node, site, .. }) = self.links.remove(&link) else { return Ok(()) };
+        match site {
+            Site::Honest => self.tell_gateway(gateway::Event::LinkClosed { link })?,
+            Site::Rogue => self.rogue.closed(link),
+        }
+        self.tell_node(node, operator::Event::LinkClosed { link })?;
+        self.dial_soon(node, site);
+        Ok(())
+    }
+
+    fn send_to_node(&mut self, link: LinkId, message: String) {
+        self.send(link, 0, |message| Happening::ToNode { link, message }, message.into_bytes());
+    }
+
+    fn send_to_gateway(&mut self, link: LinkId, message: Vec<u8>) {
+        self.send(link, 1, |message| Happening::ToGateway { link, message }, message);
+    }
+
+    fn send(&mut self, link: LinkId, direction: usize, happening: impl Fn(Vec<u8>) -> Happening, message: Vec<u8>) {
+        let Some(state) = self.links.get_mut(&link) else { return };
+        if self.random.percent(self.faults.loss) {
+            return;
+        }
+        let mut at = self.now + self.random.between(1, self.faults.delay.max(1));
+        if !self.random.percent(self.faults.reordering) {
+            at = at.max(state.last[direction]);
+            state.last[direction] = at;
+        }
+        let delay = at - self.now;
+        if self.random.percent(self.faults.duplicates) {
+            let later = delay + self.random.between(0, 3000);
+            self.at(later, happening(message.clone()));
+        }
+        self.at(delay, happening(message));
+    }
+
+    // ----- operators -----
+
+    fn tell_node(&mut self, node: usize, event: operator::Event) -> Result<(), Violation> {
+        let Some(operator) = &mut self.nodes[node].operator else { return Ok(()) };
+        self.summary.events += 1;
+        let actions = operator.handle(event);
+        actions.into_iter().try_for_each(|action| self.act_at_node(node, action))
+    }
+
+    fn later_at_node(&mut self, node: usize, event: operator::Event) {
+        let (delay, generation) = (self.random.between(1, 20), self.nodes[node].generation);
+        self.at(delay, Happening::AtNode { node, generation, event });
+    }
+
+    fn act_at_node(&mut self, node: usize, action: operator::Action) -> Result<(), Violation> {
+        use operator::{Action, Event};
+        let fails = self.random.percent(self.faults.failures);
+        match action {
+            Action::Send { link, message } => self.send_from_node(node, link, message),
+            Action::Close { link, .. } => {
+                self.links.get(&link).map(|_| ()).map_or(Ok(()), |()| {
+                    self.at(1, Happening::Break { link });
+                    Ok(())
+                })?;
+            }
+            Action::SignConnection { link, connection } => {
+                let signature = self.scheme.sign_connection(&self.nodes[node].signer, &connection, domain());
+                self.later_at_node(node, Event::ConnectionSigned { link, signature });
+            }
+            Action::Examine { task_id, task } => {
+                let found = chain::examination(&task, &self.epoch, self.now, self.nodes[node].lag_millis);
+                let result = if fails { Err(Unavailable("no answer".into())) } else { Ok(Box::new(found)) };
+                self.later_at_node(node, Event::Examined { task_id, result });
+            }
+            Action::Observe { task_id, .. } => {
+                let lies = self.nodes[node].lie == Some(Lie::FalseObservation);
+                let limit = if lies { self.random.between(7, 9) } else { HONEST_LIMIT };
+                let outputs = BTreeMap::from([("limit".to_owned(), output(limit))]);
+                let result = if fails { Err(Unavailable("no answer".into())) } else { Ok(outputs) };
+                self.later_at_node(node, Event::Observed { task_id, result });
+            }
+            Action::SignObservations { task_id, observations } => {
+                let result = if fails {
+                    Err(JournalError::Unavailable("the disk is full".into()))
+                } else {
+                    self.sign_observations(node, &observations)?
+                };
+                self.later_at_node(node, Event::ObservationsSigned { task_id, result });
+            }
+            Action::Evaluate { task_id, input, policy, data } => {
+                let mut evaluation = evaluated(&policy, &input, &data);
+                if self.options.sabotage == Some(Sabotage::WrongDecision) {
+                    evaluation.decision = opposite(evaluation.decision);
+                }
+                self.later_at_node(node, Event::Evaluated { task_id, result: Box::new(Ok(evaluation)) });
+            }
+            Action::StoreEvidence { task_id, file } => {
+                let result = if fails { Err(Unavailable("the disk is full".into())) } else { Ok(()) };
+                if !fails {
+                    self.nodes[node].disk.evidence.insert(file.evidence, *file);
+                }
+                self.later_at_node(node, Event::EvidenceStored { task_id, result });
+            }
+            Action::SignAttestation { task_id, attestation } => {
+                let result = if fails {
+                    Err(JournalError::Unavailable("the disk is full".into()))
+                } else {
+                    self.sign_attestation(node, &attestation)?
+                };
+                self.later_at_node(node, Event::AttestationSigned { task_id, result });
+            }
+        }
+        Ok(())
+    }
+
+    /// Records and signs, as the journal does; and checks what it signs.
+    fn sign_attestation(
+        &mut self,
+        node: usize,
+        attestation: &Attestation,
+    ) -> Result<Result<Signature, JournalError>, Violation> {
+        let digest = attestation_digest(attestation, domain().chain_id, domain().task_manager);
+        let signature = self.scheme.sign_root(&self.nodes[node].signer, digest);
+        if !self.nodes[node].is_honest() {
+            return Ok(Ok(signature));
+        }
+        let journal = &mut self.nodes[node].disk.attestations;
+        if journal.get(&attestation.taskId).is_some_and(|recorded| *recorded != digest) {
+            self.summary.conflicts += 1;
+            return Ok(Err(JournalError::AlreadySigned));
+        }
+        journal.insert(attestation.taskId, digest);
+        self.summary.signatures += 1;
+        let earlier = self.signed.insert((node, attestation.taskId), digest);
+        self.require(earlier.is_none_or(|earlier| earlier == digest), || {
+            format!("operator {node} signed two different statements about task {}", attestation.taskId)
+        })?;
+        self.require_replay(node, attestation)?;
+        Ok(Ok(signature))
+    }
+
+    fn sign_observations(
+        &mut self,
+        node: usize,
+        observations: &[Observation],
+    ) -> Result<Result<Vec<Signature>, JournalError>, Violation> {
+        let mut signatures = Vec::new();
+        for observation in observations {
+            let digest = observation.digest(domain().chain_id, domain().task_manager);
+            let key = (observation.task_id, observation.source);
+            if self.nodes[node].is_honest() {
+                let journal = &mut self.nodes[node].disk.observations;
+                if journal.get(&key).is_some_and(|recorded| *recorded != digest) {
+                    return Ok(Err(JournalError::AlreadySigned));
+                }
+                journal.insert(key, digest);
+                let earlier = self.observed.insert((node, key.0, key.1), digest);
+                self.require(earlier.is_none_or(|earlier| earlier == digest), || {
+                    format!("operator {node} signed two different observations for task {}", key.0)
+                })?;
+            }
+            let signer = &self.nodes[node].signer;
+            signatures.push(self.scheme.sign_observation(signer, observation, domain()));
+        }
+        Ok(Ok(signatures))
+    }
+
+    fn send_from_node(&mut self, node: usize, link: LinkId, message: String) {
+        let Some(lie) = self.nodes[node].lie else {
+            return self.send_to_gateway(link, message.into_bytes());
+        };
+        let parsed = OperatorMessage::parse(message.as_bytes());
+        match (lie, parsed) {
+            (_, Ok(OperatorMessage::Hello { .. } | OperatorMessage::Proof { .. })) => {
+                self.send_to_gateway(link, message.into_bytes());
+            }
+            (Lie::Silence, _) => {}
+            (Lie::Garbage, Ok(OperatorMessage::Signed { task_id, decision, evidence, reasons, .. })) => {
+                let signature = self.random_signature();
+                let signed = OperatorMessage::Signed { task_id, decision, evidence, signature, reasons };
+                self.send_to_gateway(link, signed.to_json().into_bytes());
+                if self.random.percent(10) {
+                    self.send_to_gateway(link, vec![0xff; 20]);
+                }
+            }
+            (Lie::Garbage, Ok(OperatorMessage::Observed { task_id, mut observations })) => {
+                for observation in &mut observations {
+                    observation.signature = self.random_signature();
+                }
+                self.send_to_gateway(link, OperatorMessage::Observed { task_id, observations }.to_json().into_bytes());
+            }
+            (Lie::TwoSignatures, Ok(OperatorMessage::Signed { task_id, decision, evidence, reasons, .. })) => {
+                if let Some(task) = self.tasks.iter().find(|task| task.id(domain()) == task_id) {
+                    let attestation = task.attestation(domain(), opposite(decision), evidence);
+                    let digest = attestation_digest(&attestation, domain().chain_id, domain().task_manager);
+                    let signature = self.scheme.sign_root(&self.nodes[node].signer, digest);
+                    let decision = opposite(decision);
+                    let signed = OperatorMessage::Signed { task_id, decision, evidence, signature, reasons };
+                    self.send_to_gateway(link, signed.to_json().into_bytes());
+                }
+                self.send_to_gateway(link, message.into_bytes());
+            }
+            _ => self.send_to_gateway(link, message.into_bytes()),
+        }
+    }
+
+    fn random_signature(&mut self) -> Signature {
+        let mut bytes = [0; Signature::LENGTH];
+        for chunk in bytes.chunks_exact_mut(32) {
+            chunk.copy_from_slice(self.random.hash().as_slice());
+        }
+        Signature(bytes)
+    }
+
+    // ----- the gateway -----
+
+    fn tell_gateway(&mut self, event: gateway::Event) -> Result<(), Violation> {
+        let Some(gateway) = &mut self.gateway else { return Ok(()) };
+        self.summary.events += 1;
+        let actions = gateway.handle(self.now, event);
+        actions.into_iter().try_for_each(|action| self.act_at_gateway(action))
+    }
+
+    fn later_at_gateway(&mut self, event: gateway::Event) {
+        let (delay, generation) = (self.random.between(1, 20), self.gateway_generation);
+        self.at(delay, Happening::AtGateway { generation, event });
+    }
+
+    fn act_at_gateway(&mut self, action: gateway::Action) -> Result<(), Violation> {
+        use gateway::{Action, Event};
+        let fails = self.random.percent(self.faults.failures);
+        match action {
+            Action::Send { link, message } => self.send_to_node(link, message),
+            Action::Close { link, .. } => self.at(1, Happening::Break { link }),
+            Action::Prepare { request, submission } => {
+                let result = if fails {
+                    Err(Failure::new(FailureCode::Unavailable, "the node gave no answer", true))
+                } else {
+                    Ok(Box::new(chain::accepted(&submission, &self.epoch, self.now)))
+                };
+                self.later_at_gateway(Event::Prepared { request, result });
+            }
+            Action::Record { task_id, record } => {
+                let event = match self.task_log.get(&task_id) {
+                    _ if fails => Event::Recorded { task_id, result: Err("the disk is full".into()) },
+                    Some(logged) if matches!(record, Record::Accepted(_)) => {
+                        Event::AlreadyRecorded { task_id, logged: Box::new(logged.clone()) }
+                    }
+                    _ => {
+                        self.record(task_id, record)?;
+                        Event::Recorded { task_id, result: Ok(()) }
+                    }
+                };
+                self.later_at_gateway(event);
+            }
+            Action::Answer { answer: Answer::Accepted { task_id }, .. } => {
+                self.accepted.insert(task_id);
+                if let Some(logged) = self.task_log.get(&task_id) {
+                    self.tasks.push(logged.accepted.task.clone());
+                }
+            }
+            Action::Answer { answer: Answer::Finished { task_id, outcome }, .. } => {
+                let recorded = self.task_log.get(&task_id).and_then(|logged| logged.outcome.as_ref());
+                let is_recorded = recorded == Some(&outcome);
+                self.require(is_recorded, || format!("task {task_id} has an end that is not in the task log"))?;
+            }
+            Action::Answer { answer: Answer::Failed(_), .. } => {}
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, task_id: B256, record: Record) -> Result<(), Violation> {
+        match record {
+            Record::Accepted(accepted) => {
+                if self.options.sabotage != Some(Sabotage::ForgetfulTaskLog) {
+                    let logged = LoggedTask { accepted: *accepted, agreed: None, outcome: None };
+                    self.task_log.entry(task_id).or_insert(logged);
+                }
+            }
+            Record::Agreed(agreed) => {
+                if let Some(entry) = self.task_log.get_mut(&task_id) {
+                    entry.agreed.get_or_insert(agreed);
+                }
+            }
+            Record::Finished(outcome) => {
+                if let Outcome::Attested { document, .. } = &outcome {
+                    self.require_statement(task_id, &document.attestation)?;
+                }
+                if let Some(entry) = self.task_log.get_mut(&task_id) {
+                    entry.outcome.get_or_insert(outcome);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    // ----- what must hold -----
+
+    fn require(&self, holds: bool, what: impl FnOnce() -> String) -> Result<(), Violation> {
+        if holds {
+            return Ok(());
+        }
+        Err(Violation { what: what(), at_millis: self.now - START_MILLIS })
+    }
+
+    /// What an honest operator signs is stored as evidence, and follows from it.
+    fn require_replay(&self, node: usize, attestation: &Attestation) -> Result<(), Violation> {
+        let file = self.nodes[node].disk.evidence.get(&attestation.evidence);
+        let Some(file) = file else {
+            return self.require(false, || format!("operator {node} signed without evidence"));
+        };
+        let input = file.policy_input();
+        let is_of_task = input.is_ok_and(|input| {
+            input.intent == attestation.intent
+                && input.policy_client == attestation.policyClient
+                && input.nonce == attestation.nonce
+                && input.block.timestamp == alloy_primitives::U256::from(attestation.issuedAt)
+                && file.policy_id == attestation.policyId
+        });
+        let follows = replayed(file).is_some_and(|decision| u8::from(decision) == attestation.decision);
+        self.require(is_of_task && follows, || {
+            format!("what operator {node} signed about task {} contradicts its evidence", attestation.taskId)
+        })?;
+        // Fewer than a third lie, and identical observations of two thirds decide.
+        let limit = alloy_primitives::U256::from(HONEST_LIMIT);
+        let may_allow = file.data.is_empty() || attestation.intent.value < limit;
+        self.require(attestation.decision == 0 || may_allow, || {
+            format!("operator {node} allowed what no honest operator's data allows")
+        })
+    }
+
+    /// A task has one statement.
+    fn require_statement(&mut self, task_id: B256, attestation: &Attestation) -> Result<(), Violation> {
+        let decision = Decision::try_from(attestation.decision).unwrap_or(Decision::Deny);
+        let statement = (decision, attestation.evidence);
+        let earlier = *self.statements.entry(task_id).or_insert(statement);
+        self.require(earlier == statement, || format!("task {task_id} has two attestations"))?;
+        let is_evident = self.nodes.iter().any(|node| {
+            node.is_honest()
+                && node.disk.evidence.get(&attestation.evidence).is_some_and(|file| replayed(file) == Some(decision))
+        });
+        self.require(is_evident, || format!("no honest operator has the evidence of task {task_id}"))
+    }
+
+    /// Nothing grows without bounds.
+    fn require_bounds(&self) -> Result<(), Violation> {
+        for (index, node) in self.nodes.iter().enumerate() {
+            let count = node.operator.as_ref().map_or(0, operator::Operator::task_count);
+            self.require(count <= MAX_TASKS, || format!("operator {index} remembers {count} tasks"))?;
+        }
+        let (tasks, requests) =
+            self.gateway.as_ref().map_or((0, 0), |gateway| (gateway.task_count(), gateway.request_count()));
+        self.require(tasks <= MAX_GATEWAY_TASKS && requests <= MAX_GATEWAY_TASKS, || {
+            format!("the gateway remembers {tasks} tasks and {requests} requests")
+        })
+    }
+
+    /// Every accepted task ended; without faults, a quorum decided it.
+    fn require_ends(&mut self) -> Result<(), Violation> {
+        for task_id in &self.accepted {
+            let outcome = self.task_log.get(task_id).and_then(|logged| logged.outcome.as_ref());
+            self.require(outcome.is_some(), || format!("task {task_id} was accepted and never ended"))?;
+            let is_attested = matches!(outcome, Some(Outcome::Attested { .. }));
+            self.require(is_attested || !self.faults.is_calm(), || {
+                format!("task {task_id} was not decided, though nothing failed: {outcome:?}")
+            })?;
+            self.summary.accepted += 1;
+            self.summary.attested += u64::from(is_attested);
+            self.summary.failed += u64::from(!is_attested);
+        }
+        Ok(())
+    }
+}
+
+const fn opposite(decision: Decision) -> Decision {
+    match decision {
+        Decision::Allow => Decision::Deny,
+        Decision::Deny => Decision::Allow,
+    }
+}

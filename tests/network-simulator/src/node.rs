@@ -1,0 +1,54 @@
+//! An operator's computer: its state machine, which a crash loses, and its disk, which it does not.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::B256;
+use assent_network::operator::{Operator, Settings};
+use assent_policy::EvidenceFile;
+
+use crate::{
+    faults::Lie,
+    scheme::{Keys, Signer, domain},
+};
+
+/// The most tasks that an operator of a history remembers: few, so that it forgets some.
+pub(crate) const MAX_TASKS: usize = 4;
+
+pub(crate) struct Node<K> {
+    pub(crate) signer: Signer,
+    pub(crate) lie: Option<Lie>,
+    /// Nothing while it is down.
+    pub(crate) operator: Option<Operator<K>>,
+    /// Counts its starts: what an earlier start began does not reach a later one.
+    pub(crate) generation: u64,
+    pub(crate) disk: Disk,
+    pub(crate) is_cut_off: bool,
+    pub(crate) lag_millis: u64,
+}
+
+/// What outlasts a crash.
+#[derive(Default)]
+pub(crate) struct Disk {
+    /// The digest that was signed for a task.
+    pub(crate) attestations: BTreeMap<B256, B256>,
+    /// The digest that was signed for a task and a source.
+    pub(crate) observations: BTreeMap<(B256, B256), B256>,
+    pub(crate) evidence: BTreeMap<B256, EvidenceFile>,
+}
+
+impl<K: Keys> Node<K> {
+    pub(crate) fn new(signer: Signer, lie: Option<Lie>, lag_millis: u64) -> Self {
+        Self { signer, lie, operator: None, generation: 0, disk: Disk::default(), is_cut_off: false, lag_millis }
+    }
+
+    pub(crate) fn start(&mut self, scheme: K) {
+        let mut settings = Settings::new(domain(), self.signer.address);
+        settings.max_tasks = MAX_TASKS;
+        self.generation += 1;
+        self.operator = Some(Operator::new(settings, scheme));
+    }
+
+    pub(crate) const fn is_honest(&self) -> bool {
+        self.lie.is_none()
+    }
+}

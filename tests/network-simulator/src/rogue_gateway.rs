@@ -1,0 +1,103 @@
+//! A gateway that lies: it forks tasks, feeds other observations to each operator, replays and alters.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, U256};
+use assent_network::{
+    LinkId, Task,
+    message::{AgreedOutput, GatewayMessage, OperatorMessage, SourceObservation},
+};
+
+use crate::{random::Random, scheme::domain};
+
+#[derive(Default)]
+pub(crate) struct RogueGateway {
+    links: BTreeMap<LinkId, Option<Address>>,
+    /// What operators observed, by task, also of tasks that it forked.
+    observed: BTreeMap<B256, Vec<(Address, SourceObservation)>>,
+    offered: Vec<Task>,
+}
+
+impl RogueGateway {
+    pub(crate) fn opened(&mut self, link: LinkId) {
+        self.links.insert(link, None);
+    }
+
+    pub(crate) fn closed(&mut self, link: LinkId) {
+        self.links.remove(&link);
+    }
+
+    /// Returns the messages with which it answers.
+    pub(crate) fn receive(&mut self, link: LinkId, message: &[u8], random: &mut Random) -> Vec<String> {
+        let Ok(message) = OperatorMessage::parse(message) else { return Vec::new() };
+        match message {
+            OperatorMessage::Hello { operator, .. } => {
+                self.links.insert(link, Some(operator));
+                let challenge = random.hash();
+                vec![GatewayMessage::Challenge { version: 1, challenge, domain: domain() }.to_json()]
+            }
+            OperatorMessage::Proof { .. } => vec![GatewayMessage::Welcome.to_json()],
+            OperatorMessage::Observed { task_id, observations } => {
+                if let Some(Some(operator)) = self.links.get(&link) {
+                    let of_task = self.observed.entry(task_id).or_default();
+                    of_task.extend(observations.into_iter().map(|observation| (*operator, observation)));
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns a message for some of its links. `tasks` are those of the honest gateway.
+    pub(crate) fn mischief(&mut self, tasks: &[Task], random: &mut Random) -> Vec<(LinkId, String)> {
+        let links: Vec<LinkId> =
+            self.links.iter().filter(|(_, operator)| operator.is_some()).map(|(link, _)| *link).collect();
+        let mut messages = Vec::new();
+        for link in links {
+            match random.below(10) {
+                0..=3 => messages.extend(self.offer(tasks, random).map(|message| (link, message))),
+                4..=7 => messages.extend(self.decide(random).map(|message| (link, message))),
+                8 if random.percent(20) => messages.push((link, "{\"type\":\"offer\"}".into())),
+                _ => {}
+            }
+        }
+        messages
+    }
+
+    fn offer(&mut self, tasks: &[Task], random: &mut Random) -> Option<String> {
+        let mut task = random.pick(tasks)?.clone();
+        match random.below(6) {
+            0 => task.expiration += random.between(1, 3),
+            1 => task.nonce += U256::from(1),
+            2 => task.block_timestamp += 1,
+            3 => task.intent.value += U256::from(1),
+            4 => task.expiration = task.block_timestamp,
+            _ => {}
+        }
+        self.offered.push(task.clone());
+        Some(GatewayMessage::Offer { task }.to_json())
+    }
+
+    fn decide(&self, random: &mut Random) -> Option<String> {
+        let observed: Vec<_> = self.observed.iter().collect();
+        let (task_id, observations) = random.pick(&observed)?;
+        let mut outputs: BTreeMap<&str, AgreedOutput> = BTreeMap::new();
+        for (operator, SourceObservation { source, output, signature }) in observations.iter() {
+            if random.percent(15) {
+                continue;
+            }
+            let new = || AgreedOutput { source: source.clone(), output: output.clone(), observers: Vec::new() };
+            let agreed = outputs.entry(output).or_insert_with(new);
+            agreed.observers.push((*operator, *signature));
+            if random.percent(3) {
+                agreed.observers.push((*operator, *signature));
+            }
+        }
+        let mut observations: Vec<_> = outputs.into_values().collect();
+        if let (true, Some(first)) = (random.percent(25), observations.first_mut()) {
+            first.output = r#"{"value":"9"}"#.into();
+        }
+        let task_id = if random.percent(5) { random.hash() } else { **task_id };
+        Some(GatewayMessage::Decide { task_id, observations }.to_json())
+    }
+}
