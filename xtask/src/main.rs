@@ -89,6 +89,15 @@ enum Task {
     /// part of
     /// `test`, replays them and the corpora.
     FuzzCoverage(coverage_guided::Arguments),
+    /// Run operators and gateways in virtual time, with faults and liars, and stop at the first broken promise
+    ///
+    /// `--histories` says how many histories run, `--seed` runs one again. See `--help`.
+    #[command(disable_help_flag = true)]
+    NetworkSimulate {
+        /// Arguments of tests/network-simulator
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Change the contracts in one small way at a time, and check that a test fails; takes hours
     ///
     /// `--sample 20` tries a few mutants, `--contract Quorum` those of one file. See `--help`.
@@ -154,6 +163,8 @@ Examples:
   cargo xtask fuzz --cases 1000000           a long campaign
   cargo xtask fuzz-from-forge --runs 500     compare contracts and verifier for a minute, from forge's side
   cargo xtask fuzz-coverage --seconds 300    five minutes of each coverage-guided fuzz target
+  cargo xtask network-simulate --histories 100000
+                                             run operators and gateways in virtual time, with faults and liars
   cargo xtask prove                          prove that no nonce is spent twice, and other rules
   cargo xtask coverage                       check that the tests reach every line and branch that verifies
   cargo xtask mutate --sample 20             check that the tests find twenty faults
@@ -187,6 +198,7 @@ fn run(task: Task) -> Result<(), String> {
         Task::Fuzz { arguments } => programs::fuzz(&arguments),
         Task::FuzzFromForge(campaign) => foundry_fuzz::run(&campaign),
         Task::FuzzCoverage(arguments) => coverage_guided::run(&arguments),
+        Task::NetworkSimulate { arguments } => programs::network_simulate(&arguments),
         Task::Mutate { arguments } => programs::mutate(&arguments),
         Task::Prove => setup::then_run([suite::prove()]),
         Task::Report { arguments } => programs::report(&arguments),

@@ -12,7 +12,7 @@ const RUNTIMES: [&str; 8] = ["async-std", "hyper", "regorus", "reqwest", "tokio"
 const KEY_FILES: [&str; 4] = ["aes", "ctr", "pbkdf2", "scrypt"];
 
 /// A library, its features, and what it must not depend on, directly or indirectly.
-const RULES: [(&str, &str, &[&str]); 7] = [
+const RULES: [(&str, &str, &[&str]); 9] = [
     ("assent-json", "--all-features", &RUNTIMES),
     ("assent-machine", "--all-features", &RUNTIMES),
     ("assent-types", "--all-features", &RUNTIMES),
@@ -21,6 +21,8 @@ const RULES: [(&str, &str, &[&str]); 7] = [
     ("assent-signer", "--no-default-features", &KEY_FILES),
     ("assent-contracts", "--all-features", &KEY_FILES),
     ("assent-client", "--all-features", &KEY_FILES),
+    ("assent-network", "--all-features", &RUNTIMES),
+    ("assent-network", "--all-features", &KEY_FILES),
 ];
 
 /// The crates without std, each with the features that it has on bare metal.

@@ -214,7 +214,7 @@ impl<K: Keys> History<K> {
         for request in 0..requests {
             let at = self.random.between(200, 3000);
             let lifetime = self.random.between(4, 20);
-            let expiration = START_MILLIS / 1000 + (at + 999) / 1000 + lifetime;
+            let expiration = START_MILLIS / 1000 + at.div_ceil(1000) + lifetime;
             latest = latest.max(expiration);
             let (has_source, nonce, value) = (self.random.percent(60), self.random.below(3), self.random.between(3, 5));
             let submission = chain::submission(has_source, nonce, value, expiration);

@@ -27,6 +27,16 @@ pub fn fuzz(arguments: &[OsString]) -> Result<(), String> {
     run_set_up(cargo(&["run", "--package", "assent-differential", "--"]), arguments, "the campaign")
 }
 
+/// Runs operators and gateways in virtual time: tests/network-simulator.
+///
+/// Built with the dev profile, in which what takes the time is optimised.
+///
+/// # Errors
+/// If a history broke a promise.
+pub fn network_simulate(arguments: &[OsString]) -> Result<(), String> {
+    run(cargo(&["run", "--package", "assent-network-simulator", "--"]), arguments, "the simulation")
+}
+
 /// Measures gas and times, and writes docs/performance.md: benchmarks.
 ///
 /// # Errors

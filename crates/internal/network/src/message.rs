@@ -263,8 +263,6 @@ refusal_codes! {
     Observations = "observations",
     /// The operator has signed another statement about the task.
     AlreadySigned = "alreadySigned",
-    /// The task expired or was cancelled.
-    Ended = "ended",
 }
 
 impl OperatorMessage {

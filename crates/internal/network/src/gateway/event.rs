@@ -218,7 +218,7 @@ pub enum Action {
         /// Why, for the log.
         reason: String,
     },
-    /// Reads chain and policy store, chooses a nonce if there is none, and answers with [`Event::Prepared`].
+    /// Reads chain and policy store, chooses a nonce if the caller did not, and answers with [`Event::Prepared`].
     Prepare {
         /// The request.
         request: RequestId,

@@ -231,7 +231,7 @@ impl<S: Scheme> Operator<S> {
         self.tasks.insert(task_id, work);
     }
 
-    /// Returns whether one more task has room, after the one that is longest finished was forgotten if need be.
+    /// Returns whether one more task has room, after another was forgotten if need be.
     ///
     /// To forget a task is safe: if it is offered again, the journal repeats the signature or refuses another.
     fn has_room(&mut self) -> bool {
@@ -239,9 +239,25 @@ impl<S: Scheme> Operator<S> {
             return true;
         }
         let finished = self.tasks.iter().filter(|(_, work)| work.is_finished());
-        let Some((&oldest, _)) = finished.min_by_key(|(_, work)| work.number) else { return false };
-        self.tasks.remove(&oldest);
+        let oldest = finished.min_by_key(|(_, work)| work.number).map(|(task_id, _)| *task_id);
+        let Some(task_id) = oldest.or_else(|| self.oldest_waiting_of_most()) else { return false };
+        self.tasks.remove(&task_id);
         true
+    }
+
+    /// Returns the oldest task that waits for a gateway, of the connection that brought the most of them.
+    ///
+    /// A gateway that floods the operator displaces its own tasks, not those of others.
+    fn oldest_waiting_of_most(&self) -> Option<B256> {
+        let waiting = || self.tasks.iter().filter(|(_, work)| work.waits_for_gateway());
+        let mut counts: BTreeMap<LinkId, usize> = BTreeMap::new();
+        for (_, work) in waiting() {
+            let count = counts.entry(work.owner).or_default();
+            *count = count.saturating_add(1);
+        }
+        let (most, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        let of_most = waiting().filter(|(_, work)| work.owner == most);
+        of_most.min_by_key(|(_, work)| work.number).map(|(task_id, _)| *task_id)
     }
 
     fn cancel(&mut self, link: LinkId, task_id: B256) {

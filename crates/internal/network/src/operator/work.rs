@@ -26,6 +26,8 @@ use crate::{
 pub(super) struct Work {
     task_id: B256,
     pub(super) task: Task,
+    /// The connection that brought it.
+    pub(super) owner: LinkId,
     /// Who wants the answer.
     pub(super) links: BTreeSet<LinkId>,
     /// The number of the offer that brought it.
@@ -64,6 +66,7 @@ impl Work {
         Self {
             task_id,
             task,
+            owner: link,
             links: BTreeSet::from([link]),
             number,
             step: Step::Examining,
@@ -80,6 +83,11 @@ impl Work {
     /// Returns whether no step is pending.
     pub(super) fn is_finished(&self) -> bool {
         matches!(self.step, Step::Signed(_) | Step::Refused(_))
+    }
+
+    /// Returns whether the task waits for a gateway, which may never say more.
+    pub(super) fn waits_for_gateway(&self) -> bool {
+        matches!(self.step, Step::Observed(_))
     }
 
     /// Returns whether the task was refused for a reason that may have gone.

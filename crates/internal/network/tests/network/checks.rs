@@ -128,6 +128,41 @@ fn another_task_with_the_same_id_is_refused_and_the_number_of_tasks_is_bounded()
     assert_eq!(operator.task_count(), 2);
 }
 
+/// Otherwise a gateway could stop an operator for all others with tasks that it never has decided.
+#[test]
+fn a_gateway_that_floods_an_operator_displaces_its_own_tasks() {
+    let mut operator = operator();
+    operator.handle(Event::LinkOpened { link: 1, gateway: "another.example:443".into() });
+    for message in
+        [GatewayMessage::Challenge { version: 1, challenge: B256::ZERO, domain: domain() }, GatewayMessage::Welcome]
+    {
+        operator.handle(Event::Received { link: 1, message: message.to_json().into_bytes() });
+    }
+    // Offers a task on a link until its observation is signed.
+    let mut observe = |link, nonce| {
+        let task = Task { nonce: U256::from(nonce), ..task() };
+        let (task_id, message) = (task.id(domain()), GatewayMessage::Offer { task }.to_json().into_bytes());
+        let actions = operator.handle(Event::Received { link, message });
+        assert!(matches!(actions[..], [Action::Examine { .. }]), "{actions:?}");
+        operator.handle(Event::Examined { task_id, result: Ok(Box::new(examination(1))) });
+        let outputs = [("limit".to_owned(), assent_json::parse(br#"{"value":"4"}"#).unwrap())];
+        let actions = operator.handle(Event::Observed { task_id, result: Ok(outputs.into()) });
+        let [Action::SignObservations { observations, .. }] = &actions[..] else { panic!("{actions:?}") };
+        let sign = |observation| key(1).sign_observation(observation, domain().chain_id, domain().task_manager);
+        let signatures = observations.iter().map(sign).collect();
+        operator.handle(Event::ObservationsSigned { task_id, result: Ok(signatures) });
+        operator.task_count()
+    };
+    assert_eq!(observe(0, 0), 1);
+    for nonce in 1..5 {
+        assert_eq!(observe(1, nonce), 2);
+    }
+    // The first gateway's task is still there: its offer is answered at once.
+    let first = GatewayMessage::Offer { task: Task { nonce: U256::ZERO, ..task() } };
+    let actions = receive(&mut operator, &first);
+    assert!(matches!(actions[..], [Action::Send { .. }]), "{actions:?}");
+}
+
 #[test]
 fn a_challenge_for_another_task_manager_or_version_is_not_signed() {
     let other = assent_network::Domain { chain_id: U256::from(1), ..domain() };

@@ -1,0 +1,49 @@
+//! The short form: every invariant in many histories, and each invariant seen to fail.
+
+use std::thread;
+
+use assent_network_simulator::{Sabotage, Summary, run_many};
+
+const HISTORIES: u64 = 10_000;
+
+#[test]
+fn operators_and_gateways_keep_their_promises_in_ten_thousand_histories() {
+    // Two halves at once: the machines that run this have at least two cores.
+    let halves = [0, HISTORIES / 2].map(|first| thread::spawn(move || run_many(first, HISTORIES / 2, None)));
+    let mut sum = Summary::default();
+    for half in halves {
+        match half.join().expect("a half panicked: its seed is above") {
+            Ok(summary) => sum.add(&summary),
+            Err((seed, violation)) => {
+                let next = format!("cargo xtask network-simulate --seed {seed}");
+                panic!("{} (after {} ms): {next}", violation.what, violation.at_millis);
+            }
+        }
+    }
+    println!("{sum:#?}");
+    // What the histories are for has happened in them.
+    assert_eq!(sum.histories, HISTORIES);
+    assert!(sum.with_liars > HISTORIES / 3 && sum.with_rogue_gateway > HISTORIES / 5, "{sum:?}");
+    assert!(sum.crashes > HISTORIES / 2 && sum.conflicts > HISTORIES / 100, "{sum:?}");
+    assert!(sum.attested > HISTORIES && sum.failed > HISTORIES / 20, "{sum:?}");
+}
+
+#[test]
+fn a_journal_that_forgets_is_found() {
+    assert_found(Sabotage::ForgetfulJournal, "signed two different statements");
+}
+
+#[test]
+fn a_task_log_that_forgets_is_found() {
+    assert_found(Sabotage::ForgetfulTaskLog, "task log");
+}
+
+#[test]
+fn a_decision_that_does_not_follow_from_its_evidence_is_found() {
+    assert_found(Sabotage::WrongDecision, "contradicts its evidence");
+}
+
+fn assert_found(sabotage: Sabotage, expected: &str) {
+    let (seed, violation) = run_many(0, 500, Some(sabotage)).expect_err("it is not found");
+    assert!(violation.what.contains(expected), "seed {seed}: {}", violation.what);
+}
