@@ -6,7 +6,7 @@ use crate::{
     json::{self, JsonError, Reader},
     manifest::require_name,
     policy::Policy,
-    rules::Rules,
+    rules::{Observer, Rules},
 };
 use alloy_primitives::{B256, hex};
 use assent_json::{Object, Value};
@@ -274,7 +274,9 @@ fn require_components(rules: &Rules, components: &BTreeMap<String, Vec<u8>>) -> 
                 Rules::Single(_) => name.clone(),
                 Rules::All(_) => member_component(index, name),
             };
-            named.insert(name, source.component);
+            if let Observer::Component(hash) = source.observer {
+                named.insert(name, hash);
+            }
         }
     }
     for (name, expected) in &named {

@@ -8,7 +8,7 @@ use crate::{
     json::{self, JsonError},
     manifest::Manifest,
     policy::Policy,
-    rules::{Rules, SingleRules, Source},
+    rules::{Observer, Rules, SingleRules, Source},
 };
 use alloy_primitives::B256;
 use assent_json::{Object, Value};
@@ -71,7 +71,7 @@ pub enum FolderError {
         length: usize,
     },
     /// A component has no source in the manifest.
-    #[error("{0} belongs to no source of policy.json")]
+    #[error("{0} belongs to no source of policy.json that is a component")]
     UnknownComponent(String),
     /// A policy of a conjunction cannot be used.
     #[error(transparent)]
@@ -132,10 +132,16 @@ impl PolicyFolder {
     /// [`FolderError::MissingFile`] if a source is not built.
     pub fn rules(&self) -> Result<SingleRules, FolderError> {
         let sources = self.manifest.sources.iter().map(|(name, source)| {
-            let component = self.components.get(name).ok_or_else(|| FolderError::MissingFile(component_file(name)))?;
-            let component = B256::from_slice(Sha256::digest(component).as_slice());
+            let observer = match &source.builtin {
+                Some(builtin) => Observer::Builtin(builtin.clone()),
+                None => {
+                    let component = self.components.get(name);
+                    let component = component.ok_or_else(|| FolderError::MissingFile(component_file(name)))?;
+                    Observer::Component(B256::from_slice(Sha256::digest(component).as_slice()))
+                }
+            };
             let (hosts, reduce, schema) = (source.hosts.clone(), source.reduce.clone(), source.schema.clone());
-            Ok((name.clone(), Source { component, hosts, reduce, schema }))
+            Ok((name.clone(), Source { observer, hosts, reduce, schema }))
         });
         Ok(SingleRules {
             entrypoint: self.manifest.entrypoint.clone(),
@@ -236,7 +242,7 @@ fn components(
     let mut components = BTreeMap::new();
     for (file, bytes) in files {
         let Some(name) = file.strip_prefix("sources/").and_then(|file| file.strip_suffix(".wasm")) else { continue };
-        if !manifest.sources.contains_key(name) {
+        if manifest.sources.get(name).is_none_or(|source| source.builtin.is_some()) {
             return Err(FolderError::UnknownComponent(file.clone()));
         }
         if bytes.len() > MAX_COMPONENT {

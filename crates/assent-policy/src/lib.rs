@@ -28,6 +28,7 @@
 )]
 
 mod abi;
+mod builtin;
 mod bundle;
 mod check;
 mod conjunction;
@@ -46,6 +47,7 @@ mod rules;
 mod testing;
 
 pub use abi::{AbiType, Function, FunctionError, Parameter};
+pub use builtin::Builtin;
 pub use bundle::{Bundle, BundleError};
 pub use check::{Denial, Finding, check, check_conjunction, denials, known_builtins};
 pub use conjunction::{Conjunction, ConjunctionManifest, Member, MemberError, MemberManifest};
@@ -60,7 +62,7 @@ pub use input::{InputError, PolicyInput, ReferenceBlock};
 pub use json::JsonError;
 pub use manifest::{Manifest, ManifestError, Reduction, SourceManifest};
 pub use policy::Policy;
-pub use rules::{Rules, SingleRules, Source};
+pub use rules::{Observer, Rules, SingleRules, Source};
 pub use testing::{
     FileCoverage, TestError, TestOptions, TestOutcome, TestReport, TestResult, run_conjunction_tests, run_tests,
 };

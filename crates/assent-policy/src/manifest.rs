@@ -3,6 +3,7 @@
 use crate::{
     MAX_SOURCES,
     abi::Function,
+    builtin::Builtin,
     json::{self, JsonError, Reader, invalid},
 };
 use assent_json::{Object, Value};
@@ -47,7 +48,9 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceManifest {
-    /// The hosts that the component may ask over https.
+    /// The source that is built in; nothing if `sources/<name>.wasm` is a component.
+    pub builtin: Option<Builtin>,
+    /// The hosts that the component may ask over https: each a name, with a port that is not 443 or none.
     pub hosts: Vec<String>,
     /// How the operators' answers become one.
     pub reduce: Reduction,
@@ -96,7 +99,15 @@ impl Manifest {
 
 impl SourceManifest {
     fn from_value(value: &Value, key: &str) -> Result<Self, JsonError> {
-        let reader = Reader::new(value, key, &["hosts", "reduce", "schema"])?;
+        let reader = Reader::new(value, key, &["builtin", "hosts", "reduce", "schema"])?;
+        let builtin = reader.optional("builtin").map(|value| Builtin::from_value(value, &reader.key("builtin")));
+        let builtin = builtin.transpose()?;
+        if let Some(builtin) = &builtin
+            && let Some(hosts) = reader.optional("hosts")
+        {
+            let reason = format!("belongs to a component; the source `{}` asks no host", builtin.name());
+            return Err(invalid(reader.key("hosts"), &hosts.to_canonical(), reason));
+        }
         let mut hosts = Vec::new();
         for (key, host) in if reader.optional("hosts").is_some() { reader.strings("hosts")? } else { Vec::new() } {
             require_host(&key, host)?;
@@ -111,15 +122,19 @@ impl SourceManifest {
         }
         hosts.sort_unstable();
         hosts.dedup();
-        let reduce = match reader.optional("reduce") {
-            None => Reduction::Whole("same".into()),
-            Some(value) => Reduction::from_value(value, &reader.key("reduce"))?,
+        let reduce = match (reader.optional("reduce"), &builtin) {
+            (Some(value), _) => Reduction::from_value(value, &reader.key("reduce"))?,
+            (None, Some(builtin)) => builtin.reduction(),
+            (None, None) => Reduction::Whole("same".into()),
         };
-        let schema = reader.required("schema")?;
-        if schema.as_object().is_none() {
-            return Err(json::wrong_type(&reader.key("schema"), "an object", schema));
-        }
-        Ok(Self { hosts, reduce, schema: schema.clone() })
+        let schema = match (reader.optional("schema"), &builtin) {
+            (None, Some(builtin)) => builtin.schema(),
+            (Some(schema), _) if schema.as_object().is_none() => {
+                return Err(json::wrong_type(&reader.key("schema"), "an object", schema));
+            }
+            _ => reader.required("schema")?.clone(),
+        };
+        Ok(Self { builtin, hosts, reduce, schema })
     }
 }
 
@@ -251,17 +266,24 @@ fn require_host(key: &str, host: &str) -> Result<(), JsonError> {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let labels = host.split('.').collect::<Vec<_>>();
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let labels = name.split('.').collect::<Vec<_>>();
     // The last label of a name is not a number, that of an IPv4 address is.
     let is_name = labels.last().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
-    if labels.len() < 2 || host.len() > 253 || !labels.into_iter().all(is_label) || !is_name {
+    if labels.len() < 2 || name.len() > 253 || !labels.into_iter().all(is_label) || !is_name {
         return Err(invalid(
             key,
             host,
-            "is not a host's name in lower case, as in `api.example.com`, without scheme, port or path",
+            "is not a host's name in lower case, as in `api.example.com` or `api.example.com:8443`, without scheme or path",
         ));
     }
-    Ok(())
+    // Every host has one spelling.
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number != 0 && number.to_string() == port);
+    match port {
+        Some("443") => Err(invalid(key, host, "names the port 443, which is the one of https; leave it out")),
+        Some(port) if !is_port(port) => Err(invalid(key, host, "has a port that is not a number from 1 to 65535")),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -321,6 +343,11 @@ mod tests {
             ("api.example.com", "https://api.example.com", "`sources.price.hosts[0]`"),
             ("api.example.com", "169.254.169.254", "is not a host's name"),
             ("api.example.com", "localhost", "is not a host's name"),
+            ("api.example.com", "api.example.com:443", "leave it out"),
+            ("api.example.com", "api.example.com:0", "is not a number from 1 to 65535"),
+            ("api.example.com", "api.example.com:08443", "is not a number from 1 to 65535"),
+            ("api.example.com", "api.example.com:65536", "is not a number from 1 to 65535"),
+            ("api.example.com", "api.example.com:", "is not a number from 1 to 65535"),
             (r#", "schema": {"type": "object"}"#, "", "`sources.price.schema` is missing"),
             (r#""price""#, r#""Price""#, "`sources.Price`"),
         ];
@@ -331,6 +358,36 @@ mod tests {
             let error = Manifest::parse(text.as_bytes()).expect_err(broken).to_string();
             assert!(error.contains(expected), "{broken}: {error}");
         }
+    }
+
+    #[test]
+    fn a_host_may_have_a_port() {
+        let with_port = VALID.replace("api.example.com", "api.example.com:8443");
+        assert_eq!(Manifest::parse(with_port.as_bytes()).unwrap().sources["price"].hosts, ["api.example.com:8443"]);
+    }
+
+    #[test]
+    fn a_source_that_is_built_in_has_its_schema_and_reduction_and_no_hosts() {
+        let with = |builtin: &str| {
+            let source = r#"{"hosts": ["api.example.com"], "reduce": {"usd": "median"}, "schema": {"type": "object"}}"#;
+            VALID.replace(source, &format!("{{{builtin}}}"))
+        };
+        let history = r#""builtin": {"history": {"event": "event Paid(uint256 amount)", "address": "task.client",
+            "window": {"blocks": 10}}}"#;
+        let manifest = Manifest::parse(with(history).as_bytes()).unwrap();
+        let source = &manifest.sources["price"];
+        assert_eq!(source.builtin.as_ref().map(Builtin::name), Some("history"));
+        assert_eq!(source.reduce, Reduction::Whole("same".into()));
+        assert_eq!(
+            source.schema.get("properties").and_then(|all| all.get("sum")?.get("format")?.as_str()),
+            Some("uint256")
+        );
+        let outstanding = r#""builtin": {"outstanding": {"function": "pay", "sum": "amount"}}"#;
+        let manifest = Manifest::parse(with(outstanding).as_bytes()).unwrap();
+        assert!(matches!(&manifest.sources["price"].reduce, Reduction::Fields(fields) if fields["sum"] == "median"));
+        let asks = format!(r#"{history}, "hosts": []"#);
+        let error = Manifest::parse(with(&asks).as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("the source `history` asks no host"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     MAX_CONTENT, MAX_SOURCES,
     abi::Function,
+    builtin::Builtin,
     content::ContentError,
     json::{self, JsonError, Reader, invalid},
     manifest::Reduction,
@@ -47,14 +48,25 @@ pub struct SingleRules {
 // Complete: the fields are those of the format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The SHA-256 of the component.
-    pub component: B256,
+    /// What observes.
+    pub observer: Observer,
     /// The hosts that the component may ask over https.
     pub hosts: Vec<String>,
     /// How the operators' answers become one.
     pub reduce: Reduction,
     /// The JSON Schema of the output.
     pub schema: Value,
+}
+
+/// What observes for a source: the value of the key `component`.
+///
+/// The list is complete: another observer would be another format of the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observer {
+    /// A component, by its SHA-256.
+    Component(B256),
+    /// A source that is built in.
+    Builtin(Builtin),
 }
 
 impl Rules {
@@ -172,14 +184,22 @@ impl Source {
     fn from_value(value: &Value, key: &str) -> Result<Self, JsonError> {
         let reader = Reader::new(value, key, &["component", "hosts", "reduce", "schema"])?;
         let hosts = reader.strings("hosts")?.into_iter().map(|(_, host)| host.to_owned()).collect();
-        let component = json::hash(&reader.key("component"), reader.string("component")?)?;
+        let key = reader.key("component");
+        let observer = match reader.required("component")? {
+            Value::String(hash) => Observer::Component(json::hash(&key, hash)?),
+            builtin => Observer::Builtin(Builtin::from_value(builtin, &key)?),
+        };
         let reduce = Reduction::from_value(reader.required("reduce")?, &reader.key("reduce"))?;
-        Ok(Self { component, hosts, reduce, schema: reader.required("schema")?.clone() })
+        Ok(Self { observer, hosts, reduce, schema: reader.required("schema")?.clone() })
     }
 
     fn to_value(&self) -> Value {
+        let component = match &self.observer {
+            Observer::Component(hash) => Value::from(hex::encode_prefixed(hash)),
+            Observer::Builtin(builtin) => builtin.to_value(),
+        };
         Value::from(Object::from_iter([
-            ("component", Value::from(hex::encode_prefixed(self.component))),
+            ("component", component),
             ("hosts", Value::from(self.hosts.clone())),
             ("reduce", self.reduce.to_value()),
             ("schema", self.schema.clone()),

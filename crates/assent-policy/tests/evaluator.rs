@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, U256, address};
 use assent_policy::{
-    Evaluation, EvidenceFile, Observations, PolicyFolder, PolicyInput, ReferenceBlock, Replay, ResultProof, check,
-    evaluate, evaluator,
+    Bundle, Evaluation, EvidenceFile, Observations, PolicyFolder, PolicyInput, ReferenceBlock, Replay, ResultProof,
+    check, evaluate, evaluator,
 };
 use assent_types::{Decision, Intent};
 use std::collections::BTreeMap;
@@ -69,6 +69,27 @@ fn decide(folder: &PolicyFolder, input: &PolicyInput) -> Evaluation {
 
 fn reasons(evaluation: &Evaluation) -> Vec<String> {
     evaluation.reasons.iter().map(|reason| format!("{}: {}", reason.kind, reason.message)).collect()
+}
+
+#[test]
+fn a_source_that_is_built_in_gives_exact_integers_to_the_rules() {
+    let source = r#""sources": {"spent": {"builtin": {"history": {
+        "event": "event Paid(address indexed to, uint256 amount)", "address": "task.client",
+        "window": {"seconds": 86400}, "sum": "amount"}}}},"#;
+    let manifest = MANIFEST.replacen(r#""entrypoint""#, &format!(r#"{source} "entrypoint""#), 1);
+    let rules = RULES.replace("amount <=", "amount + data.wasm.spent.sum <=");
+    let folder = folder(&manifest, &rules, MAX);
+    assert_eq!(check(&folder), []);
+    let image = evaluator().unwrap();
+    let bundle = folder.build(image.root()).unwrap();
+    assert_eq!(Bundle::parse(&bundle.to_bytes()).as_ref(), Ok(&bundle), "it has no component");
+    for (spent, is_allowed) in [("0", true), (MAX, false)] {
+        let output = format!(r#"{{"count": "1", "from_block": "5", "sum": "{spent}"}}"#);
+        let output = assent_json::parse(output.as_bytes()).unwrap();
+        let data = Observations::of_one([("spent".to_owned(), output)]).unwrap().to_canonical().unwrap();
+        let evaluation = evaluate(image, bundle.policy(), &payment(U256::ONE), &data).unwrap();
+        assert_eq!(evaluation.decision == Decision::Allow, is_allowed, "{spent}: {:?}", evaluation.reasons);
+    }
 }
 
 #[test]

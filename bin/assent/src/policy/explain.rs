@@ -7,7 +7,10 @@ use super::{
 use crate::{ExitStatus, output::Output};
 use anyhow::{Result, bail};
 use assent_json::Value;
-use assent_policy::{Denial, Policy, Reduction, Rules, SingleRules, TestOptions, TestOutcome, denials};
+use assent_policy::{
+    Builtin, Denial, Observer, Policy, Reduction, Rules, SingleRules, Source as PolicySource, TestOptions, TestOutcome,
+    denials,
+};
 use clap::{Args, ValueHint};
 use serde_json::json;
 use std::{
@@ -94,8 +97,7 @@ fn sentences(rules: &SingleRules, parameters: &Value) -> Vec<String> {
         lines.push("It looks at nothing but the call, the task and its parameters.".into());
     }
     for (name, source) in &rules.sources {
-        let hosts = if source.hosts.is_empty() { "no host".into() } else { source.hosts.join(", ") };
-        lines.push(format!("It looks at {name}: the component asks {hosts}; {}.", reduction(&source.reduce)));
+        lines.push(format!("It looks at {name}: {}; {}.", observer(source), reduction(&source.reduce)));
     }
     if let Some(object) = parameters.as_object().filter(|object| !object.is_empty()) {
         lines.push("Its parameters:".into());
@@ -117,6 +119,35 @@ fn sentences(rules: &SingleRules, parameters: &Value) -> Vec<String> {
     lines
 }
 
+fn observer(source: &PolicySource) -> String {
+    match &source.observer {
+        Observer::Component(_) if source.hosts.is_empty() => "the component asks no host".into(),
+        Observer::Component(_) => format!("the component asks {}", source.hosts.join(", ")),
+        Observer::Builtin(Builtin::History(query)) => history(query),
+        Observer::Builtin(Builtin::Outstanding(query)) => {
+            let text = |key| query.get(key).and_then(Value::as_str).unwrap_or_default();
+            format!(
+                "the sum of {} over the calls of {} that are allowed and not yet made",
+                text("sum"),
+                text("function")
+            )
+        }
+    }
+}
+
+/// Returns what the built-in source `history` answers.
+fn history(query: &Value) -> String {
+    let text = |key| query.get(key).and_then(Value::as_str);
+    let sum = text("sum").map_or_else(|| "the number".to_owned(), |sum| format!("the sum of {sum}"));
+    let window = query.get("window").and_then(Value::as_object).into_iter().flat_map(|window| window.iter());
+    let window = window.map(|(unit, length)| format!("{length} {unit}")).collect::<String>();
+    let filter = query.get("where").and_then(Value::as_object).into_iter().flat_map(|filter| filter.iter());
+    let filter = filter.map(|(name, value)| format!(" where {name} is {}", value.as_str().unwrap_or_default()));
+    let (event, address) = (text("event").unwrap_or_default(), text("address").unwrap_or_default());
+    let event = event.trim_start_matches("event ").split('(').next().unwrap_or_default();
+    format!("{sum} over the events {event} of {address}{} in the last {window}", filter.collect::<String>())
+}
+
 fn reduction(reduce: &Reduction) -> String {
     match reduce {
         Reduction::Whole(rule) => format!("the operators' answers are reduced by {rule}"),
@@ -136,10 +167,7 @@ fn member_json(rules: &SingleRules, parameters: &Value) -> serde_json::Value {
     let denials = denials.iter().map(
         |denial| json!({ "file": denial.file, "line": denial.line, "message": denial.message, "rule": denial.rule }),
     );
-    let sources = rules
-        .sources
-        .iter()
-        .map(|(name, source)| (name, json!({ "hosts": source.hosts, "component": source.component })));
+    let sources = rules.sources.iter().map(|(name, source)| (name, source_json(source)));
     json!({
         "entrypoint": rules.entrypoint,
         "functions": rules.functions.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -147,6 +175,16 @@ fn member_json(rules: &SingleRules, parameters: &Value) -> serde_json::Value {
         "parameters": serde_json::from_str::<serde_json::Value>(&parameters.to_canonical()).unwrap_or_default(),
         "denials": denials.collect::<Vec<_>>(),
     })
+}
+
+fn source_json(source: &PolicySource) -> serde_json::Value {
+    match &source.observer {
+        Observer::Component(hash) => json!({ "hosts": source.hosts, "component": hash }),
+        Observer::Builtin(builtin) => {
+            let query = serde_json::from_str::<serde_json::Value>(&builtin.query().to_canonical());
+            json!({ "builtin": { builtin.name(): query.unwrap_or_default() } })
+        }
+    }
 }
 
 /// Shows which parameters differ, and which tests have another result.

@@ -4,7 +4,7 @@ use super::{Document, DocumentField};
 use crate::{Abi, abi::text, moment::moment};
 use alloy_primitives::{Bytes, hex};
 use assent_json::Value;
-use assent_policy::{EvidenceFile, PolicyInput, Rules, SingleRules, Source};
+use assent_policy::{EvidenceFile, Observer, PolicyInput, Rules, SingleRules, Source};
 
 /// Returns the file's documents.
 pub(super) fn of(file: &EvidenceFile) -> Vec<Document> {
@@ -64,9 +64,15 @@ fn rules_of(rules: &SingleRules) -> Vec<DocumentField> {
 }
 
 fn of_source(name: &str, source: &Source) -> DocumentField {
-    let Source { component, hosts, schema, .. } = source;
-    let hosts = if hosts.is_empty() { "no host".to_owned() } else { hosts.join(", ") };
-    noted(json(&format!("source {name}"), &schema.to_canonical()), format!("component {component}, may ask {hosts}"))
+    let Source { observer, hosts, schema, .. } = source;
+    let note = match observer {
+        Observer::Component(component) => {
+            let hosts = if hosts.is_empty() { "no host".to_owned() } else { hosts.join(", ") };
+            format!("component {component}, may ask {hosts}")
+        }
+        Observer::Builtin(builtin) => format!("built in: {} {}", builtin.name(), builtin.query().to_canonical()),
+    };
+    noted(json(&format!("source {name}"), &schema.to_canonical()), note)
 }
 
 fn input(file: &EvidenceFile, members: &[SingleRules]) -> Vec<DocumentField> {
