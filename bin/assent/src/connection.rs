@@ -31,6 +31,27 @@ pub struct Node {
     rpc_url: String,
 }
 
+/// The node that a command may use.
+#[derive(Args)]
+pub struct OptionalNode {
+    /// The node whose blocks are read: its URL, here or in the environment variable ETH_RPC_URL.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    rpc_url: Option<String>,
+}
+
+impl OptionalNode {
+    /// Returns the node of the option.
+    pub fn named(&self) -> Option<Node> {
+        self.rpc_url.clone().map(|rpc_url| Node { rpc_url })
+    }
+
+    /// Returns the node of the option, or that of the environment.
+    pub fn find(&self) -> Option<Node> {
+        let of_environment = || std::env::var("ETH_RPC_URL").ok().filter(|url| !url.is_empty());
+        self.named().or_else(|| of_environment().map(|rpc_url| Node { rpc_url }))
+    }
+}
+
 impl Node {
     /// Returns a provider that signs with `signer` if there is one, else has the node sign.
     pub fn connect(&self, signer: Option<PrivateKeySigner>) -> Result<DynProvider> {

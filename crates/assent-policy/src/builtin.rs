@@ -1,9 +1,6 @@
 //! Sources that are built in: they need no component.
 
-use crate::{
-    json::{self, JsonError, Reader, invalid},
-    manifest::Reduction,
-};
+use crate::json::{self, JsonError, Reader, invalid};
 use assent_json::{Object, Value};
 use std::collections::BTreeMap;
 
@@ -63,14 +60,12 @@ impl Builtin {
         Value::from(Object::from_iter([(self.name(), self.query().clone())]))
     }
 
-    /// Returns how answers are reduced unless the manifest says otherwise. `history` is the same for every operator;
+    /// Returns how answers are reduced, unless the manifest says otherwise. `history` is the same for every operator;
     /// `outstanding` differs for a moment.
-    pub(crate) fn reduction(&self) -> Reduction {
+    pub(crate) fn reduction(&self) -> Value {
         match self {
-            Self::History(_) => Reduction::Whole("same".into()),
-            Self::Outstanding(_) => {
-                Reduction::Fields(["count", "sum"].map(|field| (field.to_owned(), "median".to_owned())).into())
-            }
+            Self::History(_) => Value::from("same"),
+            Self::Outstanding(_) => object([("count", Value::from("median")), ("sum", Value::from("median"))]),
         }
     }
 

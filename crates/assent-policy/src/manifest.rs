@@ -124,7 +124,7 @@ impl SourceManifest {
         hosts.dedup();
         let reduce = match (reader.optional("reduce"), &builtin) {
             (Some(value), _) => Reduction::from_value(value, &reader.key("reduce"))?,
-            (None, Some(builtin)) => builtin.reduction(),
+            (None, Some(builtin)) => Reduction::from_value(&builtin.reduction(), &reader.key("reduce"))?,
             (None, None) => Reduction::Whole("same".into()),
         };
         let schema = match (reader.optional("schema"), &builtin) {
@@ -274,7 +274,8 @@ fn require_host(key: &str, host: &str) -> Result<(), JsonError> {
         return Err(invalid(
             key,
             host,
-            "is not a host's name in lower case, as in `api.example.com` or `api.example.com:8443`, without scheme or path",
+            "is not a host's name in lower case, as in `api.example.com` or `api.example.com:8443`, without scheme or \
+             path",
         ));
     }
     // Every host has one spelling.

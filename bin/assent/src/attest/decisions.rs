@@ -7,7 +7,9 @@ use super::{
 use crate::{
     arguments, output,
     policy::{
-        decision::{BlockArguments, DataArguments, Request},
+        block::BlockArguments,
+        data::{DataArguments, Sources},
+        decision::Request,
         files,
     },
 };
@@ -59,9 +61,17 @@ pub enum Decider<'a> {
 pub struct ByPolicy<'a> {
     policy: Policy,
     context: &'a PolicyContext,
-    /// The reference block; its time is that of each attestation.
-    block: ReferenceBlock,
-    data: String,
+    block: Reference,
+    sources: Sources,
+}
+
+/// The reference block.
+#[derive(Clone, Copy)]
+enum Reference {
+    /// A node's, whose time is that of every attestation.
+    OfNode(ReferenceBlock),
+    /// One that the caller gives, at the time of each attestation.
+    Given(ReferenceBlock),
 }
 
 /// A decision with its evidence.
@@ -75,16 +85,22 @@ pub struct Decided {
 impl DecisionArguments {
     /// Returns the files that are read.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.policy.iter().chain(&self.parameters).chain(self.data.file()).map(PathBuf::as_path)
+        self.policy.iter().chain(&self.parameters).map(PathBuf::as_path).chain(self.data.files())
     }
 
-    /// Reads the policy, and checks that it is the client's.
-    pub fn decider<'a>(&self, context: &'a PolicyContext) -> Result<Decider<'a>> {
+    /// Returns the reference block of the node, if one is named.
+    pub fn block_of_node(&self, chain_id: U256) -> Result<Option<ReferenceBlock>> {
+        self.block.node.named().map(|node| self.block.of_node(&node, chain_id)).transpose()
+    }
+
+    /// Reads the policy, and checks that it is the client's. `block` is the node's, if one is named.
+    pub fn decider<'a>(&self, context: &'a PolicyContext, block: Option<ReferenceBlock>) -> Result<Decider<'a>> {
         let Some(path) = &self.policy else {
             let decision = self.decision.map(Decision::from);
             return Ok(Decider::Given { decision, evidence: self.evidence });
         };
-        let policy = files::Source::read(path)?.policy(self.parameters.as_deref())?;
+        let loaded = files::Source::read(path)?.load(self.parameters.as_deref())?;
+        let policy = &loaded.policy;
         if policy.id() != context.policy_id {
             bail!(
                 "the client's policy is {}, but {} with these parameters is {}; give the policy and the parameters \
@@ -94,8 +110,12 @@ impl DecisionArguments {
                 policy.id()
             );
         }
-        let (block, data) = (self.block.at(U256::ZERO), self.data.read(&policy)?);
-        Ok(Decider::Policy(Box::new(ByPolicy { policy, context, block, data })))
+        let block = match block {
+            Some(block) => Reference::OfNode(block),
+            None => Reference::Given(self.block.given(U256::ZERO)?),
+        };
+        let sources = self.data.sources(&loaded, self.data.read()?, self.block.node.named().as_ref())?;
+        Ok(Decider::Policy(Box::new(ByPolicy { policy: loaded.policy, context, block, sources })))
     }
 }
 
@@ -117,6 +137,23 @@ impl Decider<'_> {
     }
 }
 
+impl Reference {
+    /// Returns the block for an attestation that is issued at a time.
+    fn at(self, timestamp: U256, entry: impl Fn() -> String) -> Result<ReferenceBlock> {
+        match self {
+            Self::Given(block) => Ok(ReferenceBlock { timestamp, ..block }),
+            Self::OfNode(block) if block.timestamp == timestamp => Ok(block),
+            Self::OfNode(block) => bail!(
+                "{} is issued at {timestamp}, but the reference block {} is of {}; leave out the time of issuance, or \
+                 give another --block",
+                entry(),
+                block.number,
+                block.timestamp
+            ),
+        }
+    }
+}
+
 impl ByPolicy<'_> {
     fn decide(&self, source: &Source, index: usize, entry: &Entry, nonce: U256, time: U48) -> Result<Decided> {
         if entry.decision.is_some() || entry.evidence.is_some() {
@@ -131,9 +168,10 @@ impl ByPolicy<'_> {
             intent: entry.intent.clone(),
             policy_client,
             nonce,
-            block: ReferenceBlock { timestamp: U256::from(time), ..self.block },
+            block: self.block.at(U256::from(time), || source.entry(index))?,
         };
-        let request = Request { input, data: self.data.clone() };
+        let data = self.sources.data(&input)?;
+        let request = Request { input, data };
         let (evaluation, file) = request.decide(self.policy.clone())?;
         for reason in &evaluation.reasons {
             let entry = if source.batch.is_some() { format!("entry {index} (from 0): ") } else { String::new() };

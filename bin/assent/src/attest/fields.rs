@@ -8,7 +8,7 @@ use super::{
 use crate::{arguments, output};
 use alloy_primitives::{U256, aliases::U48};
 use anyhow::{Context as _, Result, anyhow, bail};
-use assent_policy::EvidenceFile;
+use assent_policy::{EvidenceFile, ReferenceBlock};
 use assent_verifier::{
     Attestation, SpentLedger,
     digest::{intent_hash, task_id},
@@ -23,8 +23,9 @@ pub struct FieldArguments {
     /// the next. By default, one is chosen in a random word of 256 nonces.
     #[arg(long, value_name = "NUMBER", value_parser = arguments::whole_number)]
     nonce: Option<U256>,
-    /// The time from which the attestation is valid: that of a recent block (Unix time). Default: the context's time,
-    /// or this machine's clock without --context. With operators on several machines, give the same on each.
+    /// The time from which the attestation is valid: that of a recent block (Unix time). Default: the reference block's
+    /// with --rpc-url, else the context's, else this machine's clock. With operators on several machines, give the same
+    /// on each.
     #[arg(long, value_name = "UNIX_SECONDS")]
     issued_at: Option<U48>,
     #[command(flatten)]
@@ -71,8 +72,9 @@ impl FieldArguments {
         nonces: Vec<U256>,
         context: &PolicyContext,
     ) -> Result<Prepared> {
-        let issued_at = self.issued_at(&entries, context)?;
-        let decider = self.decision.decider(context)?;
+        let block = self.decision.block_of_node(context.chain_id)?;
+        let issued_at = self.issued_at(&entries, context, block)?;
+        let decider = self.decision.decider(context, block)?;
         let mut prepared = Prepared { attestations: Vec::new(), evidence: Vec::new() };
         for (index, (entry, nonce)) in entries.into_iter().zip(nonces).enumerate() {
             let issued_at = entry.issued_at.unwrap_or(issued_at);
@@ -112,9 +114,13 @@ impl FieldArguments {
     }
 
     /// Returns the time of issuance of the entries without their own.
-    fn issued_at(&self, entries: &[Entry], context: &PolicyContext) -> Result<U48> {
+    fn issued_at(&self, entries: &[Entry], context: &PolicyContext, block: Option<ReferenceBlock>) -> Result<U48> {
         if let Some(issued_at) = self.issued_at {
             return Ok(issued_at);
+        }
+        if let Some(block) = block {
+            let seconds = U48::checked_from_limbs_slice(block.timestamp.as_limbs());
+            return seconds.context("the reference block's time does not fit 48 bits");
         }
         let from_the_clock = || -> Result<u64> {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);

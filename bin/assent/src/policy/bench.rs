@@ -1,7 +1,7 @@
 //! `assent policy bench`: measures a decision.
 
 use super::{
-    decision::RequestArguments,
+    decision::{Clock, RequestArguments},
     files::{PolicyArguments, image_of},
 };
 use crate::{
@@ -34,14 +34,15 @@ pub struct Arguments {
 
 /// Runs `assent policy bench`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let policy = arguments.policy.read()?;
-    let request = arguments.request.read(&policy)?;
+    let loaded = arguments.policy.read()?;
+    let request = arguments.request.read(&loaded, Clock::Machine)?;
+    let (policy, data) = (loaded.policy, request.data.content);
     let image = image_of(&policy)?;
     let mut progress = output::Progress::new("Deciding", usize::try_from(arguments.runs.get())?);
     let (mut times, mut steps) = (Vec::new(), 0);
     for _ in 0..arguments.runs.get() {
         let begun = Instant::now();
-        steps = evaluate(image, &policy, &request.input, &request.data)?.steps;
+        steps = evaluate(image, &policy, &request.input, &data)?.steps;
         times.push(begun.elapsed());
         progress.advance();
     }
@@ -52,7 +53,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
         ("steps", steps, policy.step_limit()),
         ("rules", u64::try_from(policy.rules().len())?, u64::try_from(MAX_CONTENT)?),
         ("parameters", u64::try_from(policy.parameters().len())?, u64::try_from(MAX_CONTENT)?),
-        ("data", u64::try_from(request.data.len())?, u64::try_from(MAX_DATA)?),
+        ("data", u64::try_from(data.len())?, u64::try_from(MAX_DATA)?),
     ];
     let table = || {
         let mut table = output::table(["what", "used", "limit", "share"]);

@@ -1,6 +1,6 @@
 //! `assent policy check`: refuses rules that evaluate, but not to what they seem to say.
 
-use super::files::Source;
+use super::{files::Source, observing};
 use crate::{ExitStatus, output::Output};
 use alloy_primitives::{Address, B256, U256};
 use anyhow::Result;
@@ -47,7 +47,11 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
 /// Returns what must be changed. What the check lets stand is loaded into the evaluator too.
 pub fn findings(source: &Source) -> Result<Vec<Finding>> {
     let findings = match source {
-        Source::Folder(folder) => check(folder),
+        Source::Folder(folder) => {
+            let mut findings = check(folder);
+            findings.extend(observing::findings(folder));
+            findings
+        }
         Source::Conjunction(conjunction) => check_conjunction(conjunction),
         Source::Bundle(_) => Vec::new(),
     };

@@ -1,24 +1,26 @@
 //! What is decided about, and the result.
 
-use super::files::{image_of, parse_json};
+use super::{
+    block::BlockArguments,
+    data::{Data, DataArguments},
+    files::{Loaded, image_of},
+};
 use crate::{
     arguments, input,
     output::{self, shortened},
     output_file::OutputFile,
 };
-use alloy_primitives::{Address, B256, U256};
-use anyhow::{Result, bail};
-use assent_policy::{Evaluation, EvidenceFile, Observations, Policy, PolicyInput, ReferenceBlock, Rules, evaluate};
+use alloy_primitives::{Address, U256};
+use anyhow::{Context as _, Result, bail};
+use assent_policy::{Evaluation, EvidenceFile, Policy, PolicyInput, Rules, evaluate};
 use assent_verifier::{Decision, Intent};
 use clap::Args;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
-
-/// The maximum length of a file with data, in bytes.
-const LONGEST_DATA: u64 = 256 * 1024;
 
 /// The options for what is decided about.
 #[derive(Args)]
@@ -29,107 +31,84 @@ pub struct RequestArguments {
     /// The protected contract; by default the contract that is called.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     client: Option<Address>,
-    /// The client's nonce that the call will spend.
-    #[arg(long, value_name = "NUMBER", default_value = "0", value_parser = arguments::whole_number)]
-    nonce: U256,
+    /// The client's nonce that the call will spend. Default: 0.
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::whole_number)]
+    nonce: Option<U256>,
     #[command(flatten)]
     block: BlockArguments,
-    /// The time of the reference block.
-    #[arg(long, value_name = "UNIX_SECONDS", value_parser = arguments::whole_number)]
-    time: U256,
+    /// The time of the reference block, if no node gives it.
+    #[arg(long, value_name = "UNIX_SECONDS", value_parser = arguments::whole_number, conflicts_with = "rpc_url")]
+    time: Option<U256>,
     #[command(flatten)]
     data: DataArguments,
-}
-
-/// The options for the reference block, without its time.
-#[derive(Args)]
-pub struct BlockArguments {
-    /// The number of the reference block.
-    #[arg(long, value_name = "NUMBER", default_value = "0", value_parser = arguments::whole_number)]
-    block: U256,
-    /// The hash of the reference block.
-    #[arg(long, value_name = "HASH", value_parser = arguments::hash)]
-    block_hash: Option<B256>,
-}
-
-/// The options for what sources answer.
-#[derive(Args)]
-pub struct DataArguments {
-    /// What each source answers, as a JSON object by the sources' names.
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
 }
 
 /// What is decided about.
 pub struct Request {
     /// The call and its task.
     pub input: PolicyInput,
-    /// The content of the data region.
-    pub data: String,
+    /// What the sources answer.
+    pub data: Data,
+}
+
+/// What gives the reference block's time if no option does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// Nothing: the options must.
+    Absent,
+    /// This machine's clock.
+    Machine,
 }
 
 impl RequestArguments {
-    /// Reads the files, for a decision of a policy.
-    pub fn read(&self, policy: &Policy) -> Result<Request> {
+    /// Returns the files that are read.
+    pub fn inputs(&self) -> Vec<&Path> {
+        [self.intent.as_path()].into_iter().chain(self.data.files()).collect()
+    }
+
+    /// Reads the files, and observes the policy's sources.
+    pub fn read(&self, loaded: &Loaded, clock: Clock) -> Result<Request> {
         let intent: Intent = input::read_json("intent file", &self.intent)?;
-        let policy_client = self.client.unwrap_or(intent.to);
-        let input = PolicyInput { intent, policy_client, nonce: self.nonce, block: self.block.at(self.time) };
-        Ok(Request { input, data: self.data.read(policy)? })
-    }
-}
-
-impl BlockArguments {
-    /// Returns the reference block with its time.
-    pub fn at(&self, timestamp: U256) -> ReferenceBlock {
-        ReferenceBlock { number: self.block, hash: self.block_hash.unwrap_or_default(), timestamp }
-    }
-}
-
-impl DataArguments {
-    /// Returns the file that is read.
-    pub fn file(&self) -> Option<&PathBuf> {
-        self.data.as_ref()
-    }
-
-    /// Returns the content of the data region of a policy: what one observer saw, or nothing.
-    pub fn read(&self, policy: &Policy) -> Result<String> {
-        let Some(path) = &self.data else { return Ok(String::new()) };
-        read_data(path, &Rules::parse(policy.rules())?)
-    }
-}
-
-fn read_data(path: &Path, rules: &Rules) -> Result<String> {
-    let text = input::read_file("data", path, LONGEST_DATA)?;
-    let outputs = parse_json("data", path, &text)?;
-    let Rules::All(members) = rules else {
-        return Ok(Observations::of_one(answers(path, outputs)?)?.to_canonical()?);
-    };
-    let mut observations = BTreeMap::new();
-    for (index, outputs) in answers(path, outputs)? {
-        let Some(index) = index.parse().ok().filter(|index| *index < members.len()) else {
-            bail!(
-                "data {}: {index:?} is not the index of a policy; write the answers of the first one's sources as \
-                 {{\"0\": {{…}}}}",
-                path.display()
-            );
+        let given = self.data.read()?;
+        let recorded = given.task();
+        let node = if self.time.is_some() { None } else { self.block.node.find() };
+        let is_recorded = !self.block.is_given() && self.block.node.named().is_none() && self.time.is_none();
+        let block = match (self.time, &recorded, &node) {
+            (Some(time), _, _) => self.block.given(time)?,
+            (None, Some(task), _) if is_recorded => task.block,
+            (None, _, Some(node)) => self.block.of_node(node, intent.chainId)?,
+            (None, _, None) if clock == Clock::Machine => self.block.given(U256::from(now()?))?,
+            (None, _, None) => bail!(
+                "there is no reference block: give --rpc-url (or ETH_RPC_URL) of a node that has it, or --time of one \
+                 that you give"
+            ),
         };
-        observations.insert(index, Observations::of_one(answers(path, outputs)?)?);
+        let client = recorded.as_ref().map_or(intent.to, |task| task.client);
+        let nonce = recorded.as_ref().map_or(U256::ZERO, |task| task.nonce);
+        let input = PolicyInput {
+            policy_client: self.client.unwrap_or(client),
+            nonce: self.nonce.unwrap_or(nonce),
+            intent,
+            block,
+        };
+        let data = self.data.sources(loaded, given, node.as_ref())?.data(&input)?;
+        Ok(Request { input, data })
     }
-    Ok(Observations::all_to_canonical(&observations)?)
 }
 
-fn answers(path: &Path, value: assent_json::Value) -> Result<assent_json::Object> {
-    let assent_json::Value::Object(outputs) = value else {
-        bail!("data {} must be an object with the answer of each source", path.display());
-    };
-    Ok(outputs)
+fn now() -> Result<u64> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.context("this machine's clock is before 1970")?.as_secs();
+    output::remark(format_args!("at {now} by this machine's clock; give --rpc-url for a node's block, or --time"));
+    Ok(now)
 }
 
 impl Request {
     /// Evaluates a policy, and returns the result with its evidence.
     pub fn decide(&self, policy: Policy) -> Result<(Evaluation, EvidenceFile)> {
-        let evaluation = evaluate(image_of(&policy)?, &policy, &self.input, &self.data)?;
-        let file = EvidenceFile::new(policy, &self.input, self.data.clone(), &evaluation);
+        let data = &self.data.content;
+        let evaluation = evaluate(image_of(&policy)?, &policy, &self.input, data)?;
+        let file = EvidenceFile::new(policy, &self.input, data.clone(), &evaluation);
         Ok((evaluation, file))
     }
 }

@@ -33,9 +33,17 @@ pub struct PolicyArguments {
 
 impl PolicyArguments {
     /// Reads the policy.
-    pub fn read(&self) -> Result<Policy> {
-        Source::read(&self.policy)?.policy(self.parameters.as_deref())
+    pub fn read(&self) -> Result<Loaded> {
+        Source::read(&self.policy)?.load(self.parameters.as_deref())
     }
+}
+
+/// A policy that can decide.
+pub struct Loaded {
+    /// The policy.
+    pub policy: Policy,
+    /// The components of its sources, by name as [`Bundle::components`] has them.
+    pub components: BTreeMap<String, Vec<u8>>,
 }
 
 /// A policy on disk.
@@ -95,6 +103,16 @@ impl Source {
             Self::Conjunction(conjunction) => &conjunction.manifest.version,
             Self::Bundle(bundle) => bundle.version(),
         }
+    }
+
+    /// Returns the policy with its components, and with other parameters if a file with them is given.
+    pub fn load(&self, parameters: Option<&Path>) -> Result<Loaded> {
+        let components = match self {
+            Self::Folder(folder) => folder.components.clone(),
+            Self::Conjunction(conjunction) => conjunction.build(evaluator()?.root())?.components().clone(),
+            Self::Bundle(bundle) => bundle.components().clone(),
+        };
+        Ok(Loaded { policy: self.policy(parameters)?, components })
     }
 
     /// Returns the policy, with other parameters if a file with them is given.

@@ -1,13 +1,18 @@
 //! `assent policy`: policies, from a template to the evidence of a decision.
 
 mod bench;
+pub mod block;
 mod build;
 mod check;
+pub mod data;
 pub mod decision;
 mod eval;
 mod explain;
 pub mod files;
 mod new;
+#[cfg_attr(not(feature = "sources"), path = "unobserved.rs")]
+mod observing;
+mod simulate;
 mod test;
 mod test_report;
 
@@ -21,6 +26,7 @@ Examples:
   assent policy new treasury
   assent policy check treasury
   assent policy test treasury
+  assent policy simulate treasury --intent intent.json
   assent policy eval treasury --intent intent.json --time 1800000000
   assent policy build treasury --out treasury.policy
 
@@ -37,6 +43,8 @@ pub enum Command {
     Test(test::Arguments),
     /// Decide about a call, with reasons and evidence.
     Eval(eval::Arguments),
+    /// Try a policy on a call, as operators would decide: observe its sources, and write the evidence.
+    Simulate(simulate::Arguments),
     /// Measure the steps and the time of a decision.
     Bench(bench::Arguments),
     /// Build a policy into one file, and print its id.
@@ -52,6 +60,7 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
         Command::Check(arguments) => check::run(&arguments, output),
         Command::Test(arguments) => test::run(&arguments, output),
         Command::Eval(arguments) => eval::run(&arguments, output),
+        Command::Simulate(arguments) => simulate::run(&arguments, output),
         Command::Bench(arguments) => bench::run(&arguments, output),
         Command::Build(arguments) => build::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),

@@ -52,10 +52,43 @@ pub trait ChainReader: Send + Sync {
     fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainError>;
 }
 
+/// No chain: every read fails.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoChain;
+
+impl ChainReader for NoChain {
+    fn call(&self, _: &BlockReference, _: Address, _: &Bytes) -> Result<Result<Bytes, Bytes>, ChainError> {
+        Err(ChainError::NoNode)
+    }
+
+    fn storage(&self, _: &BlockReference, _: Address, _: B256) -> Result<B256, ChainError> {
+        Err(ChainError::NoNode)
+    }
+
+    fn code(&self, _: &BlockReference, _: Address) -> Result<Bytes, ChainError> {
+        Err(ChainError::NoNode)
+    }
+
+    fn balance(&self, _: &BlockReference, _: Address) -> Result<U256, ChainError> {
+        Err(ChainError::NoNode)
+    }
+
+    fn logs(&self, _: &BlockReference, _: &LogFilter) -> Result<Vec<Log>, ChainError> {
+        Err(ChainError::NoNode)
+    }
+
+    fn header(&self, _: &BlockReference, _: u64) -> Result<Header, ChainError> {
+        Err(ChainError::NoNode)
+    }
+}
+
 /// Why the chain could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
+    /// There is no node to ask.
+    #[error("the source reads the chain, and there is no node to ask")]
+    NoNode,
     /// The node did not answer in time.
     #[error("the node did not answer {method} within {} s", limits::ANSWER_TIME.as_secs())]
     Timeout {

@@ -54,6 +54,15 @@ pub enum ObserveError {
         /// The bytes that it has.
         length: usize,
     },
+    /// The reference block is not one.
+    #[error("the reference block cannot be observed: {detail}")]
+    Block {
+        /// What is wrong.
+        detail: String,
+    },
+    /// Only recorded data answers the source.
+    #[error("only recorded data answers `outstanding` until operators share their journals")]
+    RecordedOnly,
     /// The component used all its fuel.
     #[error("the component used all its fuel ({}): it may loop", limits::FUEL)]
     OutOfFuel,
@@ -156,6 +165,14 @@ pub enum PlaybackError {
     Version {
         /// The version.
         version: u32,
+    },
+    /// The recording is of another task, or of other parameters.
+    #[error("the recording answers another request: recorded {recorded}, asked {asked}")]
+    Request {
+        /// The recorded request.
+        recorded: String,
+        /// The request of the task.
+        asked: String,
     },
     /// The source asks something else than the recording has.
     #[error("question {index} differs from the recording: recorded {recorded:?}, asked {asked:?}")]

@@ -66,23 +66,38 @@ struct Resolved {
     sum: Option<String>,
 }
 
-impl Resolved {
-    fn new(query: &HistoryQuery, request: &Value) -> Result<Self, HistoryError> {
-        let malformed = |detail: String| HistoryError::Event { event: query.event.clone(), detail };
-        let event = Event::parse(&query.event).map_err(|error| malformed(error.to_string()))?;
+impl HistoryQuery {
+    /// Checks that the query can be answered, as far as that does not depend on the task.
+    ///
+    /// # Errors
+    /// If the event does not parse or has no such arguments, a value is not one of its type, or the window is empty or
+    /// too long.
+    pub fn check(&self) -> Result<(), HistoryError> {
+        let event = self.event()?;
+        for (name, operand) in self.arguments.iter().filter(|(_, operand)| !is_path(operand)) {
+            let input = event.inputs.iter().find(|input| input.name == *name);
+            literal(operand, input.map_or("", |input| &input.ty))?;
+        }
+        if !is_path(&self.address) {
+            literal(&self.address, "address")?;
+        }
+        match self.window {
+            Window::Blocks(0) | Window::Seconds(0) => Err(HistoryError::EmptyWindow),
+            Window::Blocks(blocks) if blocks > limits::HISTORY_BLOCKS => Err(HistoryError::WindowTooLong),
+            Window::Blocks(_) | Window::Seconds(_) => Ok(()),
+        }
+    }
+
+    /// Parses the event, and checks that it has the arguments that the query names.
+    fn event(&self) -> Result<Event, HistoryError> {
+        let malformed = |detail: String| HistoryError::Event { event: self.event.clone(), detail };
+        let event = Event::parse(&self.event).map_err(|error| malformed(error.to_string()))?;
         if event.anonymous {
             return Err(malformed("an anonymous event has no topic by which it is found".to_owned()));
         }
         event.resolve().map_err(|error| malformed(error.to_string()))?;
-
-        let mut topics = vec![vec![event.selector()]];
-        for input in event.inputs.iter().filter(|input| input.indexed) {
-            let operand = query.arguments.get(&input.name);
-            let topic = operand.map(|operand| topic(operand, &input.ty, request)).transpose()?;
-            topics.push(topic.into_iter().collect());
-        }
         let is_indexed = |name: &&String| event.inputs.iter().any(|input| input.indexed && input.name == **name);
-        if let Some(name) = query.arguments.keys().find(|name| !is_indexed(name)) {
+        if let Some(name) = self.arguments.keys().find(|name| !is_indexed(name)) {
             return Err(HistoryError::NotIndexed { name: name.clone() });
         }
         let is_summable = |name: &&String| {
@@ -91,8 +106,21 @@ impl Resolved {
                 .iter()
                 .any(|input| input.name == **name && input.ty.starts_with("uint") && !input.ty.ends_with(']'))
         };
-        if let Some(name) = query.sum.as_ref().filter(|name| !is_summable(name)) {
+        if let Some(name) = self.sum.as_ref().filter(|name| !is_summable(name)) {
             return Err(HistoryError::NotSummable { name: name.clone() });
+        }
+        Ok(event)
+    }
+}
+
+impl Resolved {
+    fn new(query: &HistoryQuery, request: &Value) -> Result<Self, HistoryError> {
+        let event = query.event()?;
+        let mut topics = vec![vec![event.selector()]];
+        for input in event.inputs.iter().filter(|input| input.indexed) {
+            let operand = query.arguments.get(&input.name);
+            let topic = operand.map(|operand| topic(operand, &input.ty, request)).transpose()?;
+            topics.push(topic.into_iter().collect());
         }
         let address = Address::from_word(topic(&query.address, "address", request)?);
         Ok(Self { event, address, topics, sum: query.sum.clone() })
@@ -228,9 +256,21 @@ fn first_block_after(time: u64, last: u64, reader: &mut Reader) -> Result<u64, O
 
 /// Returns the topic of a value, or of the value at a path in the request.
 fn topic(operand: &str, ty: &str, request: &Value) -> Result<B256, HistoryError> {
-    let error = || HistoryError::Operand { operand: operand.to_owned(), expected: ty.to_owned() };
-    let is_path = ["task.", "intent.", "params."].iter().any(|root| operand.starts_with(root));
-    let text = if is_path { text_at(request, operand).ok_or_else(error)? } else { operand };
+    if !is_path(operand) {
+        return literal(operand, ty);
+    }
+    let not_one = || HistoryError::Operand { operand: operand.to_owned(), expected: ty.to_owned() };
+    let value = text_at(request, operand).ok_or_else(not_one)?;
+    literal(value, ty).map_err(|_error| not_one())
+}
+
+fn is_path(operand: &str) -> bool {
+    ["task.", "intent.", "params."].iter().any(|root| operand.starts_with(root))
+}
+
+/// Returns the topic of a value.
+fn literal(text: &str, ty: &str) -> Result<B256, HistoryError> {
+    let error = || HistoryError::Operand { operand: text.to_owned(), expected: ty.to_owned() };
     let ty = DynSolType::parse(ty).map_err(|_error| error())?;
     let is_word = matches!(
         ty,

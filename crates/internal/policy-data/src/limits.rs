@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 /// The most bytes of a component: 32 MiB.
-pub const COMPONENT_BYTES: usize = 32 << 20;
+pub const COMPONENT_BYTES: usize = assent_policy::MAX_COMPONENT;
 /// The most sources of a policy.
-pub const SOURCES: usize = 4;
+pub const SOURCES: usize = assent_policy::MAX_SOURCES;
 /// The most bytes of an observation's output, as the component writes it and in canonical form: 16 KiB.
-pub const OUTPUT_BYTES: usize = 16 << 10;
+pub const OUTPUT_BYTES: usize = assent_policy::MAX_OUTPUT;
 /// The most bytes of a request to a component: 512 KiB.
 pub const REQUEST_BYTES: usize = 512 << 10;
 /// The most bytes of the reason that a component gives.

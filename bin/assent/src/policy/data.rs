@@ -1,0 +1,232 @@
+//! What the sources of a policy answer: given, recorded, or observed.
+
+use super::{
+    files::{Loaded, parse_json},
+    observing::Observatory,
+};
+use crate::{connection::Node, input, output, output_file::OutputFile};
+use alloy_primitives::{Address, B256, U256};
+use anyhow::{Context as _, Result, bail};
+use assent_json::{Object, Value};
+use assent_policy::{Observations, PolicyInput, ReferenceBlock, Rules};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// The maximum length of a file with answers and recordings, in bytes: more than four sources can record.
+const LONGEST_DATA: u64 = 128 * 1024 * 1024;
+
+/// The options for what sources answer.
+#[derive(Args)]
+pub struct DataArguments {
+    /// What sources answer, as a JSON object by their names; or the recordings that --recordings-out wrote. Sources that
+    /// it does not answer are observed.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// The secrets that sources may send, each bound to a host and a policy: a file that only its owner can read.
+    #[arg(long, value_name = "FILE")]
+    secrets: Option<PathBuf>,
+}
+
+/// What sources answered before.
+#[derive(Default)]
+pub struct Given {
+    path: PathBuf,
+    /// Answers as one observer gives them, by the sources' keys.
+    answers: BTreeMap<String, Value>,
+    recordings: BTreeMap<String, serde_json::Value>,
+}
+
+/// The task of a recording.
+pub struct RecordedTask {
+    pub client: Address,
+    pub nonce: U256,
+    pub block: ReferenceBlock,
+}
+
+/// The data of one decision.
+pub struct Data {
+    /// The content of the data region.
+    pub content: String,
+    /// What repeats it.
+    pub recordings: Recordings,
+}
+
+/// What repeats the data of a decision: the file that --recordings-out writes and --data reads.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recordings {
+    version: u32,
+    /// Answers that were given.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    answers: BTreeMap<String, serde_json::Value>,
+    /// What sources asked and were answered.
+    recordings: BTreeMap<String, serde_json::Value>,
+}
+
+impl DataArguments {
+    /// Returns the files that are read.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.data.iter().chain(&self.secrets).map(PathBuf::as_path)
+    }
+
+    /// Reads the file with data, if one is given.
+    pub fn read(&self) -> Result<Given> {
+        let Some(path) = &self.data else { return Ok(Given::default()) };
+        Given::read(path)
+    }
+
+    /// Prepares the sources of a policy.
+    pub fn sources(&self, loaded: &Loaded, given: Given, node: Option<&Node>) -> Result<Sources> {
+        let rules = Rules::parse(loaded.policy.rules())?;
+        let keys = keys(&rules);
+        for name in given.answers.keys().chain(given.recordings.keys()) {
+            if !keys.contains_key(name) {
+                let known = keys.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                bail!("data {}: `{name}` is not a source of the policy, which has {known}", given.path.display());
+            }
+        }
+        let is_observed = keys.keys().any(|key| !given.answers.contains_key(key));
+        let observatory =
+            if is_observed { Some(Observatory::new(loaded, self.secrets.as_deref(), node)?) } else { None };
+        Ok(Sources { is_conjunction: matches!(rules, Rules::All(_)), keys, given, observatory })
+    }
+}
+
+impl Given {
+    fn read(path: &Path) -> Result<Self> {
+        let text = input::read_file("data", path, LONGEST_DATA)?;
+        let Value::Object(object) = parse_json("data", path, &text)? else {
+            bail!("data {} must be an object with the answer of each source", path.display());
+        };
+        let mut given = Self { path: path.to_owned(), ..Self::default() };
+        let is_recorded = object.get("recordings").is_some_and(|recordings| recordings.as_object().is_some());
+        if !is_recorded || object.get("version").and_then(Value::as_u64).is_none() {
+            given.answers = flattened(object);
+            return Ok(given);
+        }
+        let malformed = || format!("cannot parse the recordings {}", path.display());
+        let file = serde_json::from_slice::<Recordings>(&text).with_context(malformed)?;
+        if file.version != Recordings::VERSION {
+            bail!("the recordings {} have version {}; this program reads version 1", path.display(), file.version);
+        }
+        for (key, answer) in file.answers {
+            let answer = assent_json::parse(answer.to_string().as_bytes()).with_context(malformed)?;
+            given.answers.insert(key, answer);
+        }
+        given.recordings = file.recordings;
+        Ok(given)
+    }
+
+    /// Returns the task that the first recording is of.
+    pub fn task(&self) -> Option<RecordedTask> {
+        let request = self.recordings.values().next()?.get("request")?.as_str()?;
+        let request = assent_json::parse(request.as_bytes()).ok()?;
+        let text = |name| request.get("task").and_then(|task: &Value| task.get(name)?.as_str().map(str::to_owned));
+        let number = |name| text(name)?.parse::<U256>().ok();
+        Some(RecordedTask {
+            client: text("client")?.parse().ok()?,
+            nonce: number("nonce")?,
+            block: ReferenceBlock {
+                number: number("block")?,
+                hash: text("block_hash")?.parse::<B256>().ok()?,
+                timestamp: number("time")?,
+            },
+        })
+    }
+}
+
+/// Returns the answers by key. Those of a conjunction are in objects by the policies' indices.
+fn flattened(object: Object) -> BTreeMap<String, Value> {
+    let mut answers = BTreeMap::new();
+    for (name, value) in object {
+        let is_index = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_digit());
+        match value {
+            Value::Object(of_member) if is_index => {
+                answers.extend(of_member.into_iter().map(|(source, value)| (format!("{name}.{source}"), value)));
+            }
+            value => drop(answers.insert(name, value)),
+        }
+    }
+    answers
+}
+
+/// The sources of a policy, with what answers them.
+pub struct Sources {
+    is_conjunction: bool,
+    keys: BTreeMap<String, (Option<usize>, String)>,
+    given: Given,
+    observatory: Option<Observatory>,
+}
+
+impl Sources {
+    /// Returns the data of one decision.
+    pub fn data(&self, input: &PolicyInput) -> Result<Data> {
+        let mut recordings = Recordings { version: Recordings::VERSION, ..Recordings::default() };
+        let mut members = BTreeMap::<usize, Observations>::new();
+        for (key, (member, name)) in &self.keys {
+            let recorded = self.given.recordings.get(key);
+            let output = match (self.given.answers.get(key), &self.observatory) {
+                (Some(answer), _) => {
+                    recordings.answers.insert(key.clone(), serde_json::from_str(&answer.to_canonical())?);
+                    answer.clone()
+                }
+                (None, Some(observatory)) => {
+                    let (output, recording) = observatory.observe(key, input, recorded)?;
+                    recordings.recordings.insert(key.clone(), recording);
+                    output
+                }
+                (None, None) => bail!("the source `{key}` has no answer; give it in --data"),
+            };
+            let observations =
+                members.entry(member.unwrap_or_default()).or_insert_with(|| Observations::new(U256::ONE));
+            observations.add(name, Address::ZERO, U256::ONE, output)?;
+        }
+        let content = match members.first_key_value() {
+            Some((_, observations)) if !self.is_conjunction => observations.to_canonical()?,
+            _ => Observations::all_to_canonical(&members)?,
+        };
+        Ok(Data { content, recordings })
+    }
+}
+
+impl Recordings {
+    const VERSION: u32 = 1;
+
+    /// Returns whether a source was asked.
+    pub fn is_observed(&self) -> bool {
+        !self.recordings.is_empty()
+    }
+
+    /// Writes the file. Recordings that are there are replaced.
+    pub fn replace(&self, path: &Path, force: bool) -> Result<()> {
+        let existing = input::read_file("recordings", path, LONGEST_DATA).ok();
+        let is_recorded = existing.is_some_and(|text| serde_json::from_slice::<Self>(&text).is_ok());
+        self.write(path, force || is_recorded)
+    }
+
+    /// Writes the file.
+    pub fn write(&self, path: &Path, force: bool) -> Result<()> {
+        let text = serde_json::to_string(self)? + "\n";
+        OutputFile::new("recordings", path, force)?.write(text)?;
+        output::remark(format_args!("what the sources answered is in {}; --data repeats it", path.display()));
+        Ok(())
+    }
+}
+
+/// Returns the sources of all policies by key: in a conjunction, the policy's index comes before the name.
+fn keys(rules: &Rules) -> BTreeMap<String, (Option<usize>, String)> {
+    let mut keys = BTreeMap::new();
+    for (index, member) in rules.members().iter().enumerate() {
+        let index = matches!(rules, Rules::All(_)).then_some(index);
+        for name in member.sources.keys() {
+            let key = index.map_or_else(|| name.clone(), |index| format!("{index}.{name}"));
+            keys.insert(key, (index, name.clone()));
+        }
+    }
+    keys
+}
