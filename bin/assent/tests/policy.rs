@@ -386,6 +386,7 @@ fn the_data_of_a_conjunction_is_by_the_index_of_the_policy() {
     assert_eq!(allowed.status, Some(0), "{allowed:?}");
     let closed = decide(json!({ "1": { "state": { "open": false } } }));
     assert!(closed.out.contains("policy 1 (hours): notAllowed"), "{closed:?}");
-    decide(json!({ "state": { "open": true } })).failed(1, &["\"state\" is not the index of a policy"]);
-    decide(json!({ "2": { "state": { "open": true } } })).failed(1, &["\"2\" is not the index of a policy"]);
+    decide(json!({ "state": { "open": true } }))
+        .failed(1, &["`state` is not a source of the policy, which has `1.state`"]);
+    decide(json!({ "2": { "state": { "open": true } } })).failed(1, &["`2.state` is not a source of the policy"]);
 }

@@ -22,8 +22,8 @@ const LONGEST_DATA: u64 = 128 * 1024 * 1024;
 /// The options for what sources answer.
 #[derive(Args)]
 pub struct DataArguments {
-    /// What sources answer, as a JSON object by their names; or the recordings that --recordings-out wrote. Sources that
-    /// it does not answer are observed.
+    /// What sources answer, as a JSON object by their names; or the recordings that --recordings-out wrote. Sources
+    /// that it does not answer are observed.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// The secrets that sources may send, each bound to a host and a policy: a file that only its owner can read.

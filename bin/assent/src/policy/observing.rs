@@ -117,9 +117,9 @@ fn read_secrets(path: &Path) -> Result<Secrets> {
     // The error of the parser can quote what it read.
     let secrets = serde_json::from_slice::<Vec<Secret>>(&text).map_err(|error| {
         anyhow!(
-            "cannot parse the file of secrets {}: line {}, column {}\nit is an array of {{\"name\": \"KEY\", \"host\": \
-             \"api.example.com\", \"policyId\": \"0x…\", \"value\": \"…\"}}; instead of \"value\", \"variable\" names an \
-             environment variable",
+            "cannot parse the file of secrets {}: line {}, column {}\nit is an array of {{\"name\": \"KEY\", \
+             \"host\": \"api.example.com\", \"policyId\": \"0x…\", \"value\": \"…\"}}; \"variable\" instead of \
+             \"value\" names an environment variable",
             path.display(),
             error.line(),
             error.column()

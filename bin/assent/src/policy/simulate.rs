@@ -57,18 +57,24 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let loaded = source.load(arguments.parameters.as_deref())?;
     // Before anything is waited for.
     image_of(&loaded.policy)?;
-    let recordings_out = arguments.recordings_out.clone();
-    let recordings_out = recordings_out.unwrap_or_else(|| arguments.evidence_out.with_file_name("recordings.json"));
-    let outputs = [("--evidence-out", arguments.evidence_out.as_path()), ("--recordings-out", &recordings_out)];
-    require_distinct(&outputs, &arguments.request.inputs())?;
+    let inputs = arguments.request.inputs();
+    let evidence = [("--evidence-out", arguments.evidence_out.as_path())];
+    let recordings = arguments.recordings_out.iter().map(|path| ("--recordings-out", path.as_path()));
+    require_distinct(&evidence.into_iter().chain(recordings).collect::<Vec<_>>(), &inputs)?;
+    let beside = arguments.evidence_out.with_file_name("recordings.json");
+    let recordings_out = match &arguments.recordings_out {
+        // Recordings that were repeated need not be written again.
+        None => Some(&beside).filter(|beside| require_distinct(&[("", beside)], &inputs).is_ok()),
+        named => named.as_ref(),
+    };
     let evidence_out = arguments.evidence_file()?;
 
     let request = arguments.request.read(&loaded, Clock::Machine)?;
     let (evaluation, file) = request.decide(loaded.policy)?;
     evidence_out.write(file.to_json() + "\n")?;
     let recordings = &request.data.recordings;
-    if recordings.is_observed() {
-        recordings.replace(&recordings_out, arguments.overwrite.force)?;
+    if let Some(path) = recordings_out.filter(|_| recordings.is_observed()) {
+        recordings.replace(path, arguments.overwrite.force)?;
     }
     let evidence = arguments.evidence_out.display();
     let block = file_block(&request.input.block);
