@@ -476,47 +476,47 @@ impl<K: Keys> History<K> {
                 let signature = self.scheme.sign_connection(&self.nodes[node].signer, &connection, domain());
                 self.later_at_node(node, Event::ConnectionSigned { link, signature });
             }
-            Action::Examine { task_id, task } => {
+            Action::Examine { ticket, task } => {
                 let found = chain::examination(&task, &self.epoch, self.now, self.nodes[node].lag_millis);
                 let result = if fails { Err(Unavailable("no answer".into())) } else { Ok(Box::new(found)) };
-                self.later_at_node(node, Event::Examined { task_id, result });
+                self.later_at_node(node, Event::Examined { ticket, result });
             }
-            Action::Observe { task_id, .. } => {
+            Action::Observe { ticket, .. } => {
                 let lies = self.nodes[node].lie == Some(Lie::FalseObservation);
                 let limit = if lies { self.random.between(7, 9) } else { HONEST_LIMIT };
                 let outputs = BTreeMap::from([("limit".to_owned(), output(limit))]);
                 let result = if fails { Err(Unavailable("no answer".into())) } else { Ok(outputs) };
-                self.later_at_node(node, Event::Observed { task_id, result });
+                self.later_at_node(node, Event::Observed { ticket, result });
             }
-            Action::SignObservations { task_id, observations } => {
+            Action::SignObservations { ticket, observations } => {
                 let result = if fails {
                     Err(JournalError::Unavailable("the disk is full".into()))
                 } else {
                     self.sign_observations(node, &observations)?
                 };
-                self.later_at_node(node, Event::ObservationsSigned { task_id, result });
+                self.later_at_node(node, Event::ObservationsSigned { ticket, result });
             }
-            Action::Evaluate { task_id, input, policy, data } => {
+            Action::Evaluate { ticket, input, policy, data } => {
                 let mut evaluation = evaluated(&policy, &input, &data);
                 if self.options.sabotage == Some(Sabotage::WrongDecision) {
                     evaluation.decision = opposite(evaluation.decision);
                 }
-                self.later_at_node(node, Event::Evaluated { task_id, result: Box::new(Ok(evaluation)) });
+                self.later_at_node(node, Event::Evaluated { ticket, result: Box::new(Ok(evaluation)) });
             }
-            Action::StoreEvidence { task_id, file } => {
+            Action::StoreEvidence { ticket, file } => {
                 let result = if fails { Err(Unavailable("the disk is full".into())) } else { Ok(()) };
                 if !fails {
                     self.nodes[node].disk.evidence.insert(file.evidence, *file);
                 }
-                self.later_at_node(node, Event::EvidenceStored { task_id, result });
+                self.later_at_node(node, Event::EvidenceStored { ticket, result });
             }
-            Action::SignAttestation { task_id, attestation } => {
+            Action::SignAttestation { ticket, attestation } => {
                 let result = if fails {
                     Err(JournalError::Unavailable("the disk is full".into()))
                 } else {
                     self.sign_attestation(node, &attestation)?
                 };
-                self.later_at_node(node, Event::AttestationSigned { task_id, result });
+                self.later_at_node(node, Event::AttestationSigned { ticket, result });
             }
         }
         Ok(())

@@ -57,6 +57,9 @@ impl RogueGateway {
             match random.below(10) {
                 0..=3 => messages.extend(self.offer(tasks, random).map(|message| (link, message))),
                 4..=7 => messages.extend(self.decide(random).map(|message| (link, message))),
+                8 if random.percent(60) => {
+                    messages.extend(self.again(random).into_iter().map(|message| (link, message)));
+                }
                 8 if random.percent(20) => messages.push((link, "{\"type\":\"offer\"}".into())),
                 _ => {}
             }
@@ -78,9 +81,28 @@ impl RogueGateway {
         Some(GatewayMessage::Offer { task }.to_json())
     }
 
+    /// Has a task decided, cancels it, and has it decided on other observations before the first result is there.
+    fn again(&self, random: &mut Random) -> Vec<String> {
+        let Some(task) = random.pick(&self.offered) else { return Vec::new() };
+        let task_id = task.id(domain());
+        let (offer, cancel) = (GatewayMessage::Offer { task: task.clone() }, GatewayMessage::Cancel { task_id });
+        let mut messages = vec![offer.to_json()];
+        for _ in 0..2 {
+            messages.extend(self.decide_task(task_id, random));
+            messages.extend([cancel.to_json(), offer.to_json()]);
+        }
+        messages.extend(self.decide_task(task_id, random));
+        messages
+    }
+
     fn decide(&self, random: &mut Random) -> Option<String> {
-        let observed: Vec<_> = self.observed.iter().collect();
-        let (task_id, observations) = random.pick(&observed)?;
+        let observed: Vec<_> = self.observed.keys().collect();
+        let task_id = **random.pick(&observed)?;
+        self.decide_task(task_id, random)
+    }
+
+    fn decide_task(&self, task_id: B256, random: &mut Random) -> Option<String> {
+        let observations = self.observed.get(&task_id)?;
         let mut outputs: BTreeMap<&str, AgreedOutput> = BTreeMap::new();
         for (operator, SourceObservation { source, output, signature }) in observations.iter() {
             if random.percent(15) {
@@ -97,7 +119,7 @@ impl RogueGateway {
         if let (true, Some(first)) = (random.percent(25), observations.first_mut()) {
             first.output = r#"{"value":"9"}"#.into();
         }
-        let task_id = if random.percent(5) { random.hash() } else { **task_id };
+        let task_id = if random.percent(5) { random.hash() } else { task_id };
         Some(GatewayMessage::Decide { task_id, observations }.to_json())
     }
 }

@@ -10,6 +10,19 @@ use assent_types::{Attestation, Connection, Observation, Signature};
 use super::Examination;
 use crate::{LinkId, Task};
 
+/// An attempt at a task. Its result counts only while the operator makes this attempt.
+///
+/// A gateway can cancel a task and offer it again before the first result is there, and have it decided on other
+/// observations: that result belongs to no later attempt.
+// Complete: only the operator makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    /// The task.
+    pub task_id: B256,
+    /// The number of the attempt, never used again.
+    pub attempt: u64,
+}
+
 /// Something that the operator depends on gave no answer.
 // Complete: people read the text, and the task can be offered again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,43 +76,43 @@ pub enum Event {
     },
     /// Chain and policy store were read.
     Examined {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// What they say.
         result: Result<Box<Examination>, Unavailable>,
     },
     /// The policy's sources answered, or one failed.
     Observed {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// The outputs, by source.
         result: Result<BTreeMap<String, Value>, Unavailable>,
     },
     /// The journal recorded and signed observations, or refused.
     ObservationsSigned {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// The signatures, in the order of the observations.
         result: Result<Vec<Signature>, JournalError>,
     },
     /// The policy was evaluated.
     Evaluated {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// The result.
         result: Box<Result<Evaluation, EvaluationError>>,
     },
     /// The evidence is durably stored.
     EvidenceStored {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// Whether it is.
         result: Result<(), Unavailable>,
     },
     /// The journal recorded and signed an attestation, or refused.
     AttestationSigned {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// The signature.
         result: Result<Signature, JournalError>,
     },
@@ -132,15 +145,15 @@ pub enum Action {
     },
     /// Reads the chain at the task's block and the policy store, and answers with [`Event::Examined`].
     Examine {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// What is offered.
         task: Task,
     },
     /// Runs the policy's sources, and answers with [`Event::Observed`].
     Observe {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// What they are asked about.
         input: PolicyInput,
         /// The policy.
@@ -148,15 +161,15 @@ pub enum Action {
     },
     /// Has the journal record and sign observations, and answers with [`Event::ObservationsSigned`].
     SignObservations {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// What to sign.
         observations: Vec<Observation>,
     },
     /// Evaluates the policy, and answers with [`Event::Evaluated`].
     Evaluate {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// What it decides about.
         input: PolicyInput,
         /// The policy.
@@ -166,15 +179,15 @@ pub enum Action {
     },
     /// Stores evidence durably, and answers with [`Event::EvidenceStored`].
     StoreEvidence {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// The file.
         file: Box<EvidenceFile>,
     },
     /// Has the journal record and sign an attestation, and answers with [`Event::AttestationSigned`].
     SignAttestation {
-        /// The task.
-        task_id: B256,
+        /// The attempt at a task.
+        ticket: Ticket,
         /// What to sign.
         attestation: Box<Attestation>,
     },

@@ -16,7 +16,7 @@ use alloy_primitives::{Address, B256};
 use assent_types::Connection;
 
 pub use checks::{Examination, MAX_BLOCK_AGE, MINIMUM_QUORUM};
-pub use event::{Action, Event, JournalError, Unavailable};
+pub use event::{Action, Event, JournalError, Ticket, Unavailable};
 use work::{Step, Work};
 
 use crate::{
@@ -107,24 +107,27 @@ impl<S: Scheme> Operator<S> {
                     send(link, &OperatorMessage::Proof { gateway: gateway.clone(), signature }, &mut actions);
                 }
             }
-            Event::Examined { task_id, result } => {
-                self.step(task_id, &mut actions, |work, context, actions| work.examined(result, context, actions))
+            Event::Examined { ticket, result } => {
+                self.result(ticket, &mut actions, |work, context, actions| work.examined(result, context, actions));
             }
-            Event::Observed { task_id, result } => {
-                self.step(task_id, &mut actions, |work, context, actions| work.observed(result, context, actions))
+            Event::Observed { ticket, result } => {
+                self.result(ticket, &mut actions, |work, context, actions| work.observed(result, context, actions));
             }
-            Event::ObservationsSigned { task_id, result } => {
-                self.step(task_id, &mut actions, |work, context, actions| {
+            Event::ObservationsSigned { ticket, result } => {
+                self.result(ticket, &mut actions, |work, context, actions| {
                     work.observations_signed(result, context, actions)
                 });
             }
-            Event::Evaluated { task_id, result } => {
-                self.step(task_id, &mut actions, |work, context, actions| work.evaluated(result, context, actions))
+            Event::Evaluated { ticket, result } => {
+                self.result(ticket, &mut actions, |work, context, actions| work.evaluated(result, context, actions));
             }
-            Event::EvidenceStored { task_id, result } => self
-                .step(task_id, &mut actions, |work, context, actions| work.evidence_stored(result, context, actions)),
-            Event::AttestationSigned { task_id, result } => {
-                self.step(task_id, &mut actions, |work, context, actions| {
+            Event::EvidenceStored { ticket, result } => {
+                self.result(ticket, &mut actions, |work, context, actions| {
+                    work.evidence_stored(result, context, actions)
+                });
+            }
+            Event::AttestationSigned { ticket, result } => {
+                self.result(ticket, &mut actions, |work, context, actions| {
                     work.attestation_signed(result, context, actions)
                 });
             }
@@ -218,7 +221,7 @@ impl<S: Scheme> Operator<S> {
                 return send(link, &answer, actions);
             }
             if work.is_refused() {
-                work.begin(actions);
+                work.begin(self.offers, actions);
             }
             return;
         }
@@ -227,7 +230,7 @@ impl<S: Scheme> Operator<S> {
             return send(link, &OperatorMessage::Refused { task_id, refusal }, actions);
         }
         let mut work = Work::new(task_id, task, link, self.offers);
-        work.begin(actions);
+        work.begin(self.offers, actions);
         self.tasks.insert(task_id, work);
     }
 
@@ -266,6 +269,18 @@ impl<S: Scheme> Operator<S> {
         // Pending steps report to a task that is gone; what the journal has recorded stays recorded.
         if work.links.is_empty() {
             self.tasks.remove(&task_id);
+        }
+    }
+
+    /// Takes the result of an action, if the attempt that it belongs to is still made.
+    fn result(
+        &mut self,
+        ticket: Ticket,
+        actions: &mut Vec<Action>,
+        step: impl FnOnce(&mut Work, &Context<'_, S>, &mut Vec<Action>) -> Result<(), Refused>,
+    ) {
+        if self.tasks.get(&ticket.task_id).is_some_and(|work| work.ticket == ticket) {
+            self.step(ticket.task_id, actions, step);
         }
     }
 

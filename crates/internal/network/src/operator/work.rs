@@ -9,7 +9,7 @@ use assent_types::{Decision, Observation, Signature};
 use assent_verifier::SignedObservation;
 
 use super::{
-    Action, Context, Examination, JournalError, Unavailable,
+    Action, Context, Examination, JournalError, Ticket, Unavailable,
     checks::{self, Examined},
     refused,
 };
@@ -24,7 +24,8 @@ use crate::{
 /// A task that the operator works on or remembers.
 #[derive(Debug)]
 pub(super) struct Work {
-    task_id: B256,
+    /// The current attempt.
+    pub(super) ticket: Ticket,
     pub(super) task: Task,
     /// The connection that brought it.
     pub(super) owner: LinkId,
@@ -64,7 +65,7 @@ pub(super) enum Step {
 impl Work {
     pub(super) fn new(task_id: B256, task: Task, link: LinkId, number: u64) -> Self {
         Self {
-            task_id,
+            ticket: Ticket { task_id, attempt: number },
             task,
             owner: link,
             links: BTreeSet::from([link]),
@@ -75,9 +76,11 @@ impl Work {
         }
     }
 
-    pub(super) fn begin(&mut self, actions: &mut Vec<Action>) {
+    /// Makes a new attempt.
+    pub(super) fn begin(&mut self, attempt: u64, actions: &mut Vec<Action>) {
+        self.ticket.attempt = attempt;
         self.step = Step::Examining;
-        actions.push(Action::Examine { task_id: self.task_id, task: self.task.clone() });
+        actions.push(Action::Examine { ticket: self.ticket, task: self.task.clone() });
     }
 
     /// Returns whether no step is pending.
@@ -101,7 +104,7 @@ impl Work {
             Step::Observed(observations) => Some(self.observed_message(observations)),
             Step::Signed(message) => Some((**message).clone()),
             Step::Refused(refusal) if !refusal.retryable => {
-                Some(OperatorMessage::Refused { task_id: self.task_id, refusal: refusal.clone() })
+                Some(OperatorMessage::Refused { task_id: self.ticket.task_id, refusal: refusal.clone() })
             }
             _ => None,
         }
@@ -131,10 +134,10 @@ impl Work {
             if let Some(observations) = self.early.take() {
                 return self.decide(observations, context, actions);
             }
-            actions.push(Action::Observe { task_id: context.task_id, input: self.task.input(), policy });
+            actions.push(Action::Observe { ticket: self.ticket, input: self.task.input(), policy });
             return Ok(());
         }
-        self.evaluate(String::new(), Vec::new(), context, actions)
+        self.evaluate(String::new(), Vec::new(), actions)
     }
 
     pub(super) fn observed<S>(
@@ -160,7 +163,7 @@ impl Work {
             unsigned.push(SourceObservation { source, output, signature: Signature([0; Signature::LENGTH]) });
         }
         self.step = Step::SigningObservations(unsigned);
-        actions.push(Action::SignObservations { task_id: context.task_id, observations });
+        actions.push(Action::SignObservations { ticket: self.ticket, observations });
         Ok(())
     }
 
@@ -206,7 +209,7 @@ impl Work {
         };
         let Some(examined) = self.examined.as_ref().filter(|_| can_decide) else { return Ok(()) };
         let data = self.verified_data(examined, &observations, context)?;
-        self.evaluate(data, observations, context, actions)
+        self.evaluate(data, observations, actions)
     }
 
     /// Returns the content of the data region, made of observations whose weight and signatures are valid.
@@ -252,16 +255,15 @@ impl Work {
         observations.to_canonical().map_err(|error| invalid(error.to_string()))
     }
 
-    fn evaluate<S>(
+    fn evaluate(
         &mut self,
         data: String,
         observations: Vec<AgreedOutput>,
-        context: &Context<'_, S>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
         let Some(examined) = &self.examined else { return Ok(()) };
         actions.push(Action::Evaluate {
-            task_id: context.task_id,
+            ticket: self.ticket,
             input: self.task.input(),
             policy: examined.policy.clone(),
             data: data.clone(),
@@ -273,7 +275,7 @@ impl Work {
     pub(super) fn evaluated<S>(
         &mut self,
         result: Box<Result<Evaluation, EvaluationError>>,
-        context: &Context<'_, S>,
+        _context: &Context<'_, S>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
         let (Step::Evaluating { data, observations }, Some(examined)) = (&self.step, &self.examined) else {
@@ -286,7 +288,7 @@ impl Work {
             file.observations = Some(outputs_to_value(observations));
         }
         self.step = Step::StoringEvidence(Box::new(evaluation));
-        actions.push(Action::StoreEvidence { task_id: context.task_id, file: Box::new(file) });
+        actions.push(Action::StoreEvidence { ticket: self.ticket, file: Box::new(file) });
         Ok(())
     }
 
@@ -302,7 +304,7 @@ impl Work {
         let reasons = evaluation.reasons.iter().take(MAX_REASONS).map(|reason| bounded(&reason.message)).collect();
         let attestation = Box::new(self.task.attestation(context.settings.domain, decision, evidence));
         self.step = Step::SigningAttestation { decision, evidence, reasons };
-        actions.push(Action::SignAttestation { task_id: context.task_id, attestation });
+        actions.push(Action::SignAttestation { ticket: self.ticket, attestation });
         Ok(())
     }
 
@@ -327,7 +329,7 @@ impl Work {
     }
 
     fn observed_message(&self, observations: &[SourceObservation]) -> OperatorMessage {
-        OperatorMessage::Observed { task_id: self.task_id, observations: observations.to_vec() }
+        OperatorMessage::Observed { task_id: self.ticket.task_id, observations: observations.to_vec() }
     }
 }
 

@@ -3,9 +3,12 @@
 use alloy_primitives::{Address, B256, U256, aliases::U48};
 use assent_network::{
     Bls, Task,
-    message::{GatewayMessage, OperatorMessage, RefusalCode},
+    message::{AgreedOutput, GatewayMessage, OperatorMessage, RefusalCode},
     operator::{Action, Event, Examination, Operator, Settings},
 };
+
+use assent_policy::{Replay, evaluate, evaluator};
+use assent_types::Observation;
 
 use crate::fixture::{GATEWAY, address, domain, examination, key, task};
 
@@ -33,10 +36,9 @@ fn receive(operator: &mut Operator<Bls>, message: &GatewayMessage) -> Vec<Action
 /// Offers a task of which chain and policy store say something, and returns what the operator does.
 fn offer(task: Task, found: Examination) -> Vec<Action> {
     let mut operator = operator();
-    let task_id = task.id(domain());
     let actions = receive(&mut operator, &GatewayMessage::Offer { task });
-    assert!(matches!(actions[..], [Action::Examine { .. }]), "{actions:?}");
-    operator.handle(Event::Examined { task_id, result: Ok(Box::new(found)) })
+    let [Action::Examine { ticket, .. }] = actions[..] else { panic!("{actions:?}") };
+    operator.handle(Event::Examined { ticket, result: Ok(Box::new(found)) })
 }
 
 fn refusal(actions: &[Action]) -> Option<(RefusalCode, bool)> {
@@ -112,7 +114,8 @@ fn the_bounds_of_the_checks_are_accepted() {
 #[test]
 fn another_task_with_the_same_id_is_refused_and_the_number_of_tasks_is_bounded() {
     let mut operator = operator();
-    receive(&mut operator, &GatewayMessage::Offer { task: task() });
+    let actions = receive(&mut operator, &GatewayMessage::Offer { task: task() });
+    let [Action::Examine { ticket, .. }] = actions[..] else { panic!("{actions:?}") };
     let forked = Task { expiration: task().expiration + 1, ..task() };
     let actions = receive(&mut operator, &GatewayMessage::Offer { task: forked });
     assert_eq!(refusal(&actions), Some((RefusalCode::OtherOffer, false)));
@@ -121,9 +124,8 @@ fn another_task_with_the_same_id_is_refused_and_the_number_of_tasks_is_bounded()
     assert!(matches!(receive(&mut operator, &with_nonce(1))[..], [Action::Examine { .. }]));
     assert_eq!(refusal(&receive(&mut operator, &with_nonce(2))), Some((RefusalCode::Busy, true)));
     // A finished task makes room.
-    let task_id = task().id(domain());
     let found = Examination { is_spent: true, ..examination(1) };
-    operator.handle(Event::Examined { task_id, result: Ok(Box::new(found)) });
+    operator.handle(Event::Examined { ticket, result: Ok(Box::new(found)) });
     assert!(matches!(receive(&mut operator, &with_nonce(2))[..], [Action::Examine { .. }]));
     assert_eq!(operator.task_count(), 2);
 }
@@ -141,16 +143,7 @@ fn a_gateway_that_floods_an_operator_displaces_its_own_tasks() {
     // Offers a task on a link until its observation is signed.
     let mut observe = |link, nonce| {
         let task = Task { nonce: U256::from(nonce), ..task() };
-        let (task_id, message) = (task.id(domain()), GatewayMessage::Offer { task }.to_json().into_bytes());
-        let actions = operator.handle(Event::Received { link, message });
-        assert!(matches!(actions[..], [Action::Examine { .. }]), "{actions:?}");
-        operator.handle(Event::Examined { task_id, result: Ok(Box::new(examination(1))) });
-        let outputs = [("limit".to_owned(), assent_json::parse(br#"{"value":"4"}"#).unwrap())];
-        let actions = operator.handle(Event::Observed { task_id, result: Ok(outputs.into()) });
-        let [Action::SignObservations { observations, .. }] = &actions[..] else { panic!("{actions:?}") };
-        let sign = |observation| key(1).sign_observation(observation, domain().chain_id, domain().task_manager);
-        let signatures = observations.iter().map(sign).collect();
-        operator.handle(Event::ObservationsSigned { task_id, result: Ok(signatures) });
+        observe_on(&mut operator, link, task, 1);
         operator.task_count()
     };
     assert_eq!(observe(0, 0), 1);
@@ -161,6 +154,56 @@ fn a_gateway_that_floods_an_operator_displaces_its_own_tasks() {
     let first = GatewayMessage::Offer { task: Task { nonce: U256::ZERO, ..task() } };
     let actions = receive(&mut operator, &first);
     assert!(matches!(actions[..], [Action::Send { .. }]), "{actions:?}");
+}
+
+/// Otherwise evidence would hold other data than the decision was computed from.
+#[test]
+fn the_result_of_an_attempt_that_was_cancelled_counts_for_no_later_one() {
+    let mut operator = operator();
+    let signatures: Vec<_> = (1..=3).map(|seed| sign_observation(seed, r#"{"value":"4"}"#)).collect();
+    let decide = |seeds: [u8; 3]| {
+        let observers = seeds.map(|seed| (address(seed), signatures[usize::from(seed) - 1]));
+        let output = r#"{"value":"4"}"#.into();
+        let observations = vec![AgreedOutput { source: "limit".into(), output, observers: observers.into() }];
+        GatewayMessage::Decide { task_id: task().id(domain()), observations }
+    };
+    let mut attempt = |weights: u8, cancel: bool| {
+        observe_on(&mut operator, 0, task(), weights);
+        let actions = receive(&mut operator, &decide([1, 2, 3]));
+        let [Action::Evaluate { ticket, input, policy, data }] = &actions[..] else { panic!("{actions:?}") };
+        let result = evaluate(evaluator().unwrap(), policy, input, data);
+        if cancel {
+            receive(&mut operator, &GatewayMessage::Cancel { task_id: task().id(domain()) });
+            assert_eq!(operator.task_count(), 0);
+        }
+        Event::Evaluated { ticket: *ticket, result: Box::new(result) }
+    };
+    // Three of three, and then of four: other data, though the same observations.
+    let first = attempt(3, true);
+    let second = attempt(4, false);
+    assert!(operator.handle(first).is_empty());
+    let actions = operator.handle(second);
+    let [Action::StoreEvidence { file, .. }] = &actions[..] else { panic!("{actions:?}") };
+    assert!(matches!(file.replay(evaluator().unwrap()), Ok(Replay::Follows(_))));
+}
+
+fn sign_observation(seed: u8, output: &str) -> assent_types::Signature {
+    let observation = Observation::new(task().id(domain()), "limit", task().block_hash, output.as_bytes());
+    key(seed).sign_observation(&observation, domain().chain_id, domain().task_manager)
+}
+
+/// Offers a task until the observation of the first of some operators is signed.
+fn observe_on(operator: &mut Operator<Bls>, link: u64, task: Task, count: u8) {
+    let message = GatewayMessage::Offer { task }.to_json().into_bytes();
+    let actions = operator.handle(Event::Received { link, message });
+    let [Action::Examine { ticket, .. }] = actions[..] else { panic!("{actions:?}") };
+    operator.handle(Event::Examined { ticket, result: Ok(Box::new(examination(count))) });
+    let outputs = [("limit".to_owned(), assent_json::parse(br#"{"value":"4"}"#).unwrap())];
+    let actions = operator.handle(Event::Observed { ticket, result: Ok(outputs.into()) });
+    let [Action::SignObservations { observations, .. }] = &actions[..] else { panic!("{actions:?}") };
+    let sign = |observation| key(1).sign_observation(observation, domain().chain_id, domain().task_manager);
+    let signatures = observations.iter().map(sign).collect();
+    operator.handle(Event::ObservationsSigned { ticket, result: Ok(signatures) });
 }
 
 #[test]

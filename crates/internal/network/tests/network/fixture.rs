@@ -236,30 +236,30 @@ impl Network {
                 let signature = key.prove_connection(&connection, chain_id, task_manager);
                 self.at_operator(index, Event::ConnectionSigned { link, signature });
             }
-            Action::Examine { task_id, .. } => {
+            Action::Examine { ticket, .. } => {
                 let count = u8::try_from(self.operators.len()).unwrap();
-                self.at_operator(index, Event::Examined { task_id, result: Ok(Box::new(examination(count))) });
+                self.at_operator(index, Event::Examined { ticket, result: Ok(Box::new(examination(count))) });
             }
-            Action::Observe { task_id, .. } => {
+            Action::Observe { ticket, .. } => {
                 let output = assent_json::parse(self.outputs[index].as_bytes()).unwrap();
                 let result = Ok(BTreeMap::from([("limit".to_owned(), output)]));
-                self.at_operator(index, Event::Observed { task_id, result });
+                self.at_operator(index, Event::Observed { ticket, result });
             }
-            Action::SignObservations { task_id, observations } => {
+            Action::SignObservations { ticket, observations } => {
                 let sign = |observation| key.sign_observation(observation, chain_id, task_manager);
                 let result = Ok(observations.iter().map(sign).collect());
-                self.at_operator(index, Event::ObservationsSigned { task_id, result });
+                self.at_operator(index, Event::ObservationsSigned { ticket, result });
             }
-            Action::Evaluate { task_id, input, policy, data } => {
+            Action::Evaluate { ticket, input, policy, data } => {
                 let result = Box::new(evaluate(evaluator().unwrap(), &policy, &input, &data));
-                self.at_operator(index, Event::Evaluated { task_id, result });
+                self.at_operator(index, Event::Evaluated { ticket, result });
             }
-            Action::StoreEvidence { task_id, .. } => {
-                self.at_operator(index, Event::EvidenceStored { task_id, result: Ok(()) });
+            Action::StoreEvidence { ticket, .. } => {
+                self.at_operator(index, Event::EvidenceStored { ticket, result: Ok(()) });
             }
-            Action::SignAttestation { task_id, attestation } => {
+            Action::SignAttestation { ticket, attestation } => {
                 let batch = AttestationBatch::new(vec![*attestation], chain_id, task_manager).unwrap();
-                self.at_operator(index, Event::AttestationSigned { task_id, result: Ok(key.sign_batch(&batch)) });
+                self.at_operator(index, Event::AttestationSigned { ticket, result: Ok(key.sign_batch(&batch)) });
             }
         }
     }
