@@ -70,7 +70,7 @@ fn changed(proof: &StepProof, [what, at, value]: [u8; 3]) -> StepProof {
         1 => changed.registers[byte] ^= u32::from(value),
         2 => changed.pc ^= u32::from(value) << (at % 25),
         3 => drop(changed.accesses.pop()),
-        4 => changed.accesses.swap(0, access),
+        4 => changed.accesses.reverse(),
         5 => changed.accesses.extend(proof.accesses.get(access).cloned()),
         6 => {
             if let Some(access) = changed.accesses.get_mut(access) {
