@@ -9,7 +9,8 @@ use std::{
 use alloy_primitives::{B256, keccak256};
 use assent_json::Value;
 use assent_policy::{
-    Evaluation, EvidenceFile, Policy, PolicyInput, Reduction, Replay, Rules, SingleRules, Source, evaluate, evaluator,
+    Evaluation, EvidenceFile, Observer, Policy, PolicyInput, Reduction, Replay, Rules, SingleRules, Source, evaluate,
+    evaluator,
 };
 use assent_types::Decision;
 
@@ -22,7 +23,7 @@ pub(crate) const HONEST_LIMIT: u64 = 4;
 
 static POLICIES: LazyLock<[Arc<Policy>; 2]> = LazyLock::new(|| {
     let limit = Source {
-        component: B256::repeat_byte(0xcc),
+        observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
         reduce: Reduction::Whole("same".into()),
         schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),

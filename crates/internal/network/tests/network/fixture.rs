@@ -14,7 +14,7 @@ use assent_network::{
     gateway::{self, Accepted, Answer, Gateway, Submission},
     operator::{self, Examination, Operator},
 };
-use assent_policy::{Policy, Reduction, Rules, SingleRules, Source, evaluate, evaluator};
+use assent_policy::{Observer, Policy, Reduction, Rules, SingleRules, Source, evaluate, evaluator};
 use assent_signer::{AttestationBatch, SecretKey};
 use assent_types::Intent;
 use assent_verifier::{Epoch, OperatorSet};
@@ -47,7 +47,7 @@ pub fn epoch(count: u8) -> Epoch {
 
 pub fn policy() -> Arc<Policy> {
     let source = Source {
-        component: B256::repeat_byte(0xcc),
+        observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
         reduce: Reduction::Whole("same".into()),
         schema: assent_json::parse(br#"{"type":"object"}"#).unwrap(),
