@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, U256, keccak256};
 use assent_json::{Object, Value, parse};
 use assent_policy::{
-    EvidenceFile, Observations, Policy, PolicyInput, Reduction, ReferenceBlock, Rules, SingleRules, Source, evaluate,
-    evaluator,
+    EvidenceFile, Observations, Observer, Policy, PolicyInput, Reduction, ReferenceBlock, Rules, SingleRules, Source,
+    evaluate, evaluator,
 };
 use assent_types::Intent;
 use std::collections::BTreeMap;
@@ -91,7 +91,12 @@ fn treasury() -> Case {
     let source = |name: &str, reduce: &str| {
         let schema = manifest.get("sources").and_then(|sources| sources.get(name)?.get("schema").cloned());
         let reduce = Reduction::Whole(reduce.to_owned());
-        let source = Source { component: keccak256(name), hosts: vec![], reduce, schema: schema.expect("a schema") };
+        let source = Source {
+            observer: Observer::Component(keccak256(name)),
+            hosts: vec![],
+            reduce,
+            schema: schema.expect("a schema"),
+        };
         (name.to_owned(), source)
     };
     let mut rules = rules(include_str!("../../../benchmarks/policies/treasury/treasury.rego"));
@@ -130,7 +135,8 @@ fn with_sources(mut rules: SingleRules, sources: &[(&str, Reduction, &str)]) -> 
         .map(|(name, reduce, schema)| {
             let schema = parse(schema.as_bytes()).expect("a schema");
             let hosts = vec!["prices.example".to_owned()];
-            let source = Source { component: keccak256(name), hosts, reduce: reduce.clone(), schema };
+            let source =
+                Source { observer: Observer::Component(keccak256(name)), hosts, reduce: reduce.clone(), schema };
             ((*name).to_owned(), source)
         })
         .collect();
