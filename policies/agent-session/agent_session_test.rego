@@ -56,12 +56,13 @@ test_denies_before_and_after_the_session if {
 test_denies_another_account if {
 	stranger := json.patch(payment(1, 1500), [{"op": "replace", "path": "/intent/from", "value": "0x00"}])
 	not agent_session.allow with input as stranger with data.params as parameters
-	count(agent_session.deny) == 1 with input as stranger with data.params as parameters
+	agent_session.deny == {"0x00 is not the session's agent"} with input as stranger with data.params as parameters
 }
 
 test_denies_a_larger_payment_without_approval if {
 	not agent_session.allow with input as payment(101, 1500) with data.params as parameters
-	count(agent_session.deny) == 1 with input as payment(101, 1500) with data.params as parameters
+	message := "101 is more than 100, which the agent can pay by itself"
+	agent_session.deny == {message} with input as payment(101, 1500) with data.params as parameters
 }
 
 test_allows_a_larger_payment_that_an_approver_signed if {
@@ -82,5 +83,6 @@ test_denies_an_approval_of_a_stranger if {
 
 test_denies_more_than_can_be_approved if {
 	not agent_session.allow with input as approved(1001, 7, signature) with data.params as parameters
-	count(agent_session.deny) == 2 with input as approved(1001, 7, signature) with data.params as parameters
+	messages := {"1001 is more than 1000, which can be approved", "no approver signed this payment"}
+	agent_session.deny == messages with input as approved(1001, 7, signature) with data.params as parameters
 }

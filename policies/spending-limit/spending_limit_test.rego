@@ -37,7 +37,8 @@ test_allows_currency_up_to_its_limit if {
 
 test_denies_more_than_the_limit if {
 	not spending_limit.allow with input as transfer(known, 501, 0) with data.params as parameters
-	count(spending_limit.deny) == 1 with input as transfer(known, 501, 0) with data.params as parameters
+	message := "501 is more than the limit of 500 for the token 0x00000000000000000000000000000000000000a1"
+	spending_limit.deny == {message} with input as transfer(known, 501, 0) with data.params as parameters
 	not spending_limit.allow with input as payment(known, 501) with data.params as parameters
 }
 
@@ -53,7 +54,8 @@ test_denies_currency_with_a_transfer_above_its_limit if {
 
 test_denies_a_token_without_a_limit if {
 	not spending_limit.allow with input as transfer(other, 1, 0) with data.params as parameters
-	count(spending_limit.deny) == 1 with input as transfer(other, 1, 0) with data.params as parameters
+	message := "the token 0x00000000000000000000000000000000000000a2 has no limit, and cannot be spent"
+	spending_limit.deny == {message} with input as transfer(other, 1, 0) with data.params as parameters
 }
 
 test_amounts_are_exact if {

@@ -165,6 +165,26 @@ fn strict_refusals_name_file_line_column_and_what_to_write_instead() {
 }
 
 #[test]
+fn syntax_that_is_newer_than_the_evaluator_is_named() {
+    for (rules, expected) in [
+        ("deny contains $\"{input.intent.value} is too much\"", "5:15: interpolated strings are newer"),
+        ("deny contains $`{input.intent.value}`", "5:15: interpolated strings are newer"),
+        ("as.foo := 1", "5:1: `as.foo` has the keyword `as` as a name"),
+        ("allow if {\n\tsome.foo == 1\n}", "6:6: `some.foo` has the keyword `some` as a name"),
+        ("allow if {\n\tfalse.foo(1) == 1\n}", "6:11: `false.foo` has the keyword `false` as a name"),
+    ] {
+        let found = findings(&folder(rules));
+        assert!(found[0].starts_with(&format!("treasury.rego:{expected}")), "{rules}: {found:?}");
+        assert!(found[0].contains("newer than the evaluator's Rego"), "{rules}: {found:?}");
+    }
+    // What is no Rego at all is not called newer.
+    for rules in ["$x := 1", "allow if {\n\tinput.intent.value ==\n}", "as := 1"] {
+        let found = findings(&folder(rules));
+        assert!(found[0].contains("the module does not parse"), "{rules}: {found:?}");
+    }
+}
+
+#[test]
 fn ordinary_rules_have_no_findings() {
     for rules in [
         "allow if input.call.args.amount <= data.params.limit",

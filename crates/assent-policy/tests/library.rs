@@ -2,7 +2,7 @@
 
 use assent_policy::{
     Bundle, Conjunction, ConjunctionManifest, Finding, Member, PolicyFolder, TestOptions, TestOutcome, TestReport,
-    check, check_conjunction, evaluator, run_conjunction_tests, run_tests,
+    check, check_conjunction, denials, evaluator, run_conjunction_tests, run_tests,
 };
 use std::{
     collections::BTreeMap,
@@ -106,6 +106,24 @@ fn every_policy_of_the_library_passes_its_tests_which_evaluate_every_line() {
         let failed = report.tests.iter().filter(|test| test.outcome != TestOutcome::Pass).collect::<Vec<_>>();
         assert!(failed.is_empty() && report.tests.len() > 3, "{folder:?}: {failed:#?}");
         assert_eq!(report.coverage_basis_points(), Some(10_000), "{folder:?}: {:?}", report.coverage);
+    }
+}
+
+#[test]
+fn every_message_of_the_library_has_a_test() {
+    for folder in policies() {
+        let Policy::Single(policy) = read(&folder) else { continue };
+        let tests = policy.tests.values().map(String::as_str).collect::<String>();
+        let denials = denials(&policy.manifest.entrypoint, &policy.modules);
+        assert!(!denials.is_empty(), "{folder:?}");
+        for denial in denials {
+            // The longest part of the message that is the same for every call.
+            let texts = [denial.message.as_str(), denial.rule.as_str()].into_iter();
+            let mut literals = texts.flat_map(|text| text.split('"').skip(1).step_by(2));
+            let literal = literals.find(|literal| literal.contains(' ')).unwrap();
+            let part = literal.split("%v").max_by_key(|part| part.len()).unwrap();
+            assert!(tests.contains(part), "{folder:?}: {part:?} is in no test");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use std::{
 use assent_evaluator_tests::{Contents, image, rules, shared_data};
 use assent_json::Object;
 use assent_machine::{Image, Stop};
+use assent_policy::{PolicyFolder, check};
 use serde_json::Value;
 
 /// How many of the cases must pass.
@@ -23,14 +24,7 @@ const AT_LEAST: usize = 1_545;
 
 #[test]
 fn the_image_passes_opas_conformance_cases_but_for_those_that_are_listed() {
-    let path = shared_data().join("opa-v1/cases.json.xz");
-    let Ok(file) = File::open(&path) else {
-        eprintln!("SKIPPED: OPA's conformance cases are not at {}; set ASSENT_SHARED_DATA", path.display());
-        return;
-    };
-    let mut text = Vec::new();
-    lzma_rs::xz_decompress(&mut BufReader::new(file), &mut text).expect("the cases are compressed with xz");
-    let cases: Vec<Value> = serde_json::from_slice(&text).expect("the cases are JSON");
+    let Some(cases) = cases() else { return };
     let failures = failures(&cases);
 
     if let Some(report) = env::var_os("ASSENT_CONFORMANCE_REPORT") {
@@ -59,6 +53,18 @@ fn the_image_passes_opas_conformance_cases_but_for_those_that_are_listed() {
         assert!(passing.is_empty(), "{entry} is listed, and these pass: {passing:?}");
     }
     assert!(passed >= AT_LEAST, "{passed} pass, fewer than {AT_LEAST}");
+}
+
+/// Returns the cases; nothing, said aloud, if they are not there.
+fn cases() -> Option<Vec<Value>> {
+    let path = shared_data().join("opa-v1/cases.json.xz");
+    let Ok(file) = File::open(&path) else {
+        eprintln!("SKIPPED: OPA's conformance cases are not at {}; set ASSENT_SHARED_DATA", path.display());
+        return None;
+    };
+    let mut text = Vec::new();
+    lzma_rs::xz_decompress(&mut BufReader::new(file), &mut text).expect("the cases are compressed with xz");
+    Some(serde_json::from_slice(&text).expect("the cases are JSON"))
 }
 
 /// The listed cases and folders: every line that is not a reason, which begins with `#`.
@@ -189,4 +195,26 @@ fn normal(value: Value, is_sorted: bool, depth: usize) -> Value {
         },
         other => other,
     }
+}
+
+#[test]
+fn no_module_of_opas_cases_that_the_evaluator_can_parse_is_a_syntax_error_to_the_check() {
+    let Some(cases) = cases() else { return };
+    let modules = cases.iter().flat_map(|case| case["modules"].as_array().into_iter().flatten());
+    let modules = modules.filter_map(Value::as_str).collect::<BTreeSet<_>>();
+    let manifest = r#"{"name": "opa", "version": "1", "entrypoint": "test", "functions": ["receive()"]}"#;
+    let mut files = BTreeMap::from([("policy.json".to_owned(), manifest.as_bytes().to_vec())]);
+    for (index, module) in modules.iter().enumerate() {
+        files.insert(format!("{index}.rego"), module.as_bytes().to_vec());
+    }
+    let folder = PolicyFolder::read(&files).expect("a folder");
+    // Interpolated strings, and keywords as names: the evaluator does not have them, and the check says so.
+    let (newer, others): (Vec<_>, Vec<_>) = check(&folder)
+        .into_iter()
+        .filter(|finding| finding.message.contains("newer than") || finding.message.contains("does not parse"))
+        .partition(|finding| finding.message.contains("newer than"));
+    assert_eq!(others, [], "of {} modules", modules.len());
+    eprintln!("{} of {} modules have syntax that is newer than the evaluator", newer.len(), modules.len());
+    assert!(newer.len() <= 118, "{}", newer.len());
+    assert!(modules.len() > 2_000, "only {} modules", modules.len());
 }

@@ -31,7 +31,30 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Module, Finding> {
     }
     let parsed =
         tokens(text).and_then(|(tokens, end)| Parser { tokens, end, position: 0, nesting: 0, is_list: false }.module());
-    parsed.map_err(|(span, message)| finding(span.line, span.column, format!("the module does not parse: {message}")))
+    parsed.map_err(|(span, message)| {
+        let message = newer_syntax(&span).unwrap_or_else(|| format!("the module does not parse: {message}"));
+        finding(span.line, span.column, message)
+    })
+}
+
+/// Returns what to write instead, if a text does not parse since it has syntax that is newer than the evaluator.
+fn newer_syntax(span: &Span) -> Option<String> {
+    let (before, after) = span.text.split_at_checked(span.start)?;
+    if after.starts_with("$\"") || after.starts_with("$`") {
+        return Some(
+            "interpolated strings are newer than the evaluator's Rego; write sprintf(\"…%v…\", [value])".into(),
+        );
+    }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    let start = before.trim_end_matches(is_part).len();
+    let length = after.find(|c| !is_part(c)).unwrap_or(after.len());
+    let reference = span.text.get(start..span.start.saturating_add(length))?;
+    let keyword = KEYWORDS.into_iter().find(|keyword| reference.split('.').any(|part| part == *keyword));
+    let keyword = keyword.filter(|_| reference.contains('.'))?;
+    Some(format!(
+        "`{reference}` has the keyword `{keyword}` as a name, which is newer than the evaluator's Rego; give it another \
+         name, or write it as a string: [\"{keyword}\"]"
+    ))
 }
 
 struct Parser {
