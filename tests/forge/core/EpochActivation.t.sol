@@ -84,8 +84,10 @@ contract EpochActivationTest is EpochTestBase {
     function test_RevertWhen_AnotherEpochIsCommittedWhileOneIsPending() public {
         EpochId epoch = commit(0, 3);
         _assertCommitRefused(abi.encodeWithSelector(IOperatorRegistry.EpochIsPending.selector, epoch));
-        // Nor once it could be activated.
+        // Nor once it could be activated, until its last second.
         skip(2 days);
+        _assertCommitRefused(abi.encodeWithSelector(IOperatorRegistry.EpochIsPending.selector, epoch));
+        vm.warp(expiresAtOf(epoch) - 1);
         _assertCommitRefused(abi.encodeWithSelector(IOperatorRegistry.EpochIsPending.selector, epoch));
         // Another set does not wait for it.
         _setWeightsInOtherSet();
