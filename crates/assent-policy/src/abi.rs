@@ -183,7 +183,7 @@ impl AbiType {
         }
     }
 
-    fn is_dynamic(&self) -> bool {
+    pub(crate) fn is_dynamic(&self) -> bool {
         match self {
             Self::Bytes | Self::String | Self::Array(_) => true,
             Self::FixedArray(element, _) => element.is_dynamic(),

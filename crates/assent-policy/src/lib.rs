@@ -10,6 +10,7 @@
 //! - [`Policy`]: rules with parameters; its [`id`](Policy::id) is what a client's contract names.
 //! - [`check`]: refuses rules that evaluate, but not to what their author means.
 //! - [`evaluate`]: the decision about a [`PolicyInput`].
+//! - [`Suggestion`]: the narrowest policy that allows recorded calls, with tests.
 //!
 //! The crate reads no file, clock or network: all that it knows is in its arguments.
 
@@ -44,6 +45,7 @@ mod json;
 mod manifest;
 mod policy;
 mod rules;
+mod suggestion;
 mod testing;
 
 pub use abi::{AbiType, Function, FunctionError, Parameter};
@@ -63,6 +65,7 @@ pub use json::JsonError;
 pub use manifest::{Manifest, ManifestError, Reduction, SourceManifest};
 pub use policy::Policy;
 pub use rules::{Observer, Rules, SingleRules, Source};
+pub use suggestion::{NearMiss, SuggestedLimit, Suggestion, SuggestionError, SuggestionOptions};
 pub use testing::{
     FileCoverage, TestError, TestOptions, TestOutcome, TestReport, TestResult, run_conjunction_tests, run_tests,
 };
