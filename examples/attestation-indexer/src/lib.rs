@@ -24,3 +24,4 @@ mod visible;
 
 pub use indexer::{BlocksReplaced, Indexer, Settings, is_temporary};
 pub use verification::{Finding, FindingStatus};
+pub use visible::{Visible, find_call};

@@ -57,7 +57,7 @@ impl<P: Provider> Indexer<P> {
         let transaction = log.transaction_hash.context("an event without a transaction")?;
         let chain_id = U256::from(self.client.chain_id().await.context("asking for the chain's id")?);
         let task_manager = self.settings.task_manager;
-        let visible = visible::find(self.client.provider(), transaction, chain_id, task_manager, event).await?;
+        let visible = visible::find_call(self.client.provider(), transaction, chain_id, task_manager, event).await?;
         let status = match visible {
             Ok(visible) => self.status(block, event.policyClient, &visible, spent).await?,
             Err(reason) => FindingStatus::NotVisible(reason),

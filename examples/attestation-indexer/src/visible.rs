@@ -15,13 +15,16 @@ use serde::Deserialize;
 use serde_json::json;
 
 /// A call with its authorization.
-pub(crate) struct Visible {
+#[derive(Debug, Clone)]
+pub struct Visible {
     /// The client's caller.
-    pub(crate) caller: Address,
-    pub(crate) intent: Intent,
-    pub(crate) authorization: Authorization,
+    pub caller: Address,
+    /// The call.
+    pub intent: Intent,
+    /// The authorization.
+    pub authorization: Authorization,
     /// The authorization's bytes.
-    pub(crate) encoded: Vec<u8>,
+    pub encoded: Vec<u8>,
 }
 
 /// A call within a transaction, from `callTracer`.
@@ -37,8 +40,12 @@ struct Frame {
     calls: Vec<Frame>,
 }
 
-/// Finds the call. The inner error is the reason why it is not visible.
-pub(crate) async fn find<P: Provider>(
+/// Finds the call that emitted an event. The inner error is the reason why it is not visible.
+///
+/// # Errors
+///
+/// When the node does not answer, or does not have the transaction.
+pub async fn find_call<P: Provider>(
     provider: &P,
     transaction: B256,
     chain_id: U256,
