@@ -155,6 +155,11 @@ impl Progress {
         }
         self.bar.inc(1);
     }
+
+    /// Does something that prints, without the bar in the way.
+    pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
 }
 
 impl Drop for Progress {

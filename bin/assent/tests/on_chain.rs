@@ -4,6 +4,8 @@
 mod command;
 #[path = "command/anvil.rs"]
 mod node;
+#[path = "command/proxy.rs"]
+mod proxy;
 
 use alloy::{
     primitives::{
@@ -20,6 +22,7 @@ use assent_verifier::{Policy, PublicKey, Signature};
 use command::Desk;
 use node::Anvil;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const HASH: &str = "0x1111111111111111111111111111111111111111111111111111111111111111";
 
@@ -355,4 +358,60 @@ fn what_is_no_client_and_no_registry_is_named() {
     let vault = scene.vault.to_string();
     let epoch = ["epoch", "show", "--rpc-url", &scene.anvil.url, "--registry", &vault, "--epoch", "1"];
     scene.desk.run(&epoch).failed(1, &[&vault, "OperatorRegistry"]);
+}
+
+/// How many more requests for events fail, of the node in the test below.
+static REFUSED_RANGES: AtomicU32 = AtomicU32::new(0);
+
+#[test]
+fn calls_that_spent_attestations_are_decided_about_again() {
+    let scene = Scene::set();
+    let recipient = Address::repeat_byte(0xbe);
+    for (nonce, amount) in [("0", 250), ("1", 251)] {
+        scene.write_intent(scene.vault, scene.payment(amount));
+        scene.read_context();
+        scene.attest(nonce);
+        scene.send(&[]).succeeded();
+        std::fs::remove_file(scene.desk.path("document.json")).expect("the document is removed");
+    }
+    let transfer = ExampleToken::transferCall { to: recipient, value: U256::from(7) };
+    scene.write_intent(scene.token, transfer.abi_encode());
+    scene.read_context();
+    scene.attest("2");
+    let vault = scene.vault.to_string();
+    scene.send(&["--explicit", &vault]).succeeded();
+
+    scene.desk.run(&["policy", "new", "treasury"]).succeeded();
+    scene.desk.write_json("treasury/parameters.json", &json!({ "limit": "250", "recipients": [recipient] }));
+    // A node that answers with few events at once.
+    REFUSED_RANGES.store(4, Ordering::SeqCst);
+    let url = proxy::start(&scene.anvil.url, |method, _| {
+        let is_refused = method == "eth_getLogs"
+            && REFUSED_RANGES.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        is_refused.then(|| json!({ "code": -32005, "message": "query returned more than 10000 results" }))
+    });
+    let arguments =
+        ["policy", "backtest", "treasury", "--rpc-url", &url, "--client", &vault, "--from-block", "0", "--json"];
+    let ran = scene.desk.run(&arguments);
+    assert!(ran.status == Some(0) && ran.err.contains("that spent an attestation under the TaskManager"), "{ran:?}");
+    assert_eq!(REFUSED_RANGES.load(Ordering::SeqCst), 0);
+    let lines = ran.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect::<Vec<_>>();
+    let [large, explicit, summary] = lines.as_slice() else { panic!("{lines:#?}") };
+    // The authorization is no part of the call.
+    assert_eq!(large["intent"]["data"], json!(alloy::hex::encode_prefixed(scene.payment(251))));
+    assert_eq!(
+        (&large["nonce"], &large["reasons"][0]["message"]),
+        (&json!("1"), &json!("251 is more than the limit of 250"))
+    );
+    assert_eq!((&explicit["intent"]["to"], &explicit["reasons"][0]["kind"]), (&json!(scene.token), &json!("function")));
+    assert_eq!(
+        (&summary["calls"], &summary["allowed"], &summary["denied"], &summary["hidden"]),
+        (&json!(3), &json!(1), &json!(2), &json!(0))
+    );
+
+    // Of its transactions, too, and without the authorization.
+    let all = scene.desk.run(&[&arguments[..], &["--all-transactions"]].concat());
+    assert!(all.err.contains("reading the transactions to"), "{all:?}");
+    let first = all.succeeded().lines().next().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    assert_eq!(first.expect("a denial")["reasons"], large["reasons"]);
 }

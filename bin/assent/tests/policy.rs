@@ -1,6 +1,16 @@
 //! Policies from a template to evidence, decided by the evaluator's image.
 
+#[path = "policy/backtest.rs"]
+mod backtest;
 mod command;
+#[path = "command/anvil.rs"]
+mod node;
+#[path = "command/proxy.rs"]
+mod proxy;
+#[path = "policy/suggest.rs"]
+mod suggest;
+#[path = "policy/watch.rs"]
+mod watch;
 
 use alloy_primitives::{Address, U256};
 use assent_machine::Image;

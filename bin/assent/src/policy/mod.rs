@@ -1,5 +1,6 @@
 //! `assent policy`: policies, from a template to the evidence of a decision.
 
+mod backtest;
 mod bench;
 pub mod block;
 mod build;
@@ -9,10 +10,13 @@ pub mod decision;
 mod eval;
 mod explain;
 pub mod files;
+mod functions;
 mod new;
 #[cfg_attr(not(feature = "sources"), path = "unobserved.rs")]
 mod observing;
+mod shadow;
 mod simulate;
+mod suggest;
 mod test;
 mod test_report;
 
@@ -29,6 +33,7 @@ Examples:
   assent policy simulate treasury --intent intent.json
   assent policy eval treasury --intent intent.json --time 1800000000
   assent policy build treasury --out treasury.policy
+  assent policy suggest treasury --intents calls.json --abi Treasury.json
 
 A policy is a folder with policy.json, modules in Rego and parameters; docs/policies.md begins there.";
 
@@ -37,6 +42,8 @@ A policy is a folder with policy.json, modules in Rego and parameters; docs/poli
 pub enum Command {
     /// Create a policy's folder from a template, with tests that pass.
     New(new::Arguments),
+    /// Suggest the narrowest policy that allows recorded calls, with tests.
+    Suggest(suggest::Arguments),
     /// Check a policy strictly: refuse rules that evaluate, but not to what they seem to say.
     Check(check::Arguments),
     /// Run a policy's tests.
@@ -47,6 +54,10 @@ pub enum Command {
     Simulate(simulate::Arguments),
     /// Measure the steps and the time of a decision.
     Bench(bench::Arguments),
+    /// Show what a policy would have decided about the calls that were made to a contract.
+    Backtest(backtest::Arguments),
+    /// Report what a policy would decide about new calls to a contract, and block nothing.
+    Shadow(shadow::Arguments),
     /// Build a policy into one file, and print its id.
     Build(build::Arguments),
     /// Explain a policy in sentences, or the difference that other parameters make.
@@ -57,11 +68,14 @@ pub enum Command {
 pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
     match command {
         Command::New(arguments) => new::run(&arguments, output),
+        Command::Suggest(arguments) => suggest::run(&arguments, output),
         Command::Check(arguments) => check::run(&arguments, output),
         Command::Test(arguments) => test::run(&arguments, output),
         Command::Eval(arguments) => eval::run(&arguments, output),
         Command::Simulate(arguments) => simulate::run(&arguments, output),
         Command::Bench(arguments) => bench::run(&arguments, output),
+        Command::Backtest(arguments) => backtest::run(&arguments, output),
+        Command::Shadow(arguments) => shadow::run(&arguments, output),
         Command::Build(arguments) => build::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
     }

@@ -54,7 +54,8 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     Ok(ExitStatus::Success)
 }
 
-fn name_of(folder: &Path) -> Result<&str> {
+/// Returns the name of a policy in a folder: the last part of its path.
+pub fn name_of(folder: &Path) -> Result<&str> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_valid = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 64

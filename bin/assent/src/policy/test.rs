@@ -14,13 +14,16 @@ use clap::{Args, ValueHint};
 use std::{
     collections::BTreeMap,
     fs,
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     thread,
     time::{Duration, SystemTime},
 };
 
 /// How often a watched folder is looked at.
-const INTERVAL: Duration = Duration::from_millis(300);
+const INTERVAL: Duration = Duration::from_millis(200);
+/// How long its files must stay the same before they are tested.
+const SETTLING: Duration = Duration::from_millis(100);
 
 /// The options of `assent policy test`.
 #[derive(Args)]
@@ -65,11 +68,15 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     }
     let mut seen = None;
     loop {
-        let times = modification_times(&arguments.policy)?;
-        if seen.as_ref() != Some(&times) {
-            seen = Some(times);
-            if let Err(error) = arguments.run_once(output) {
-                output::report(&error);
+        let files = settled(&arguments.policy);
+        if seen.as_ref() != Some(&files) {
+            seen = Some(files);
+            clear_screen(output)?;
+            match arguments.run_once(output) {
+                // The reader of the output has closed it.
+                Err(error) if is_broken_pipe(&error) => return Err(error),
+                Err(error) => output::report(&error),
+                Ok(_) => {}
             }
             output::remark("waiting for changes; Ctrl-C stops");
         }
@@ -120,8 +127,41 @@ pub fn tests_of(source: &Source, options: &TestOptions) -> Result<TestReport> {
     }
 }
 
-/// Returns when each file of a policy was changed.
-fn modification_times(folder: &Path) -> Result<BTreeMap<PathBuf, Option<SystemTime>>> {
-    let time = |path: &PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    Ok(watched(folder)?.into_iter().map(|path| (path.clone(), time(&path))).collect())
+/// The files of a policy, each with its length and the time of its last change. Nothing while the folder is missing.
+type Files = Option<BTreeMap<PathBuf, Option<(u64, SystemTime)>>>;
+
+/// Returns the files once they stay the same: what is saved in several steps is tested once.
+fn settled(folder: &Path) -> Files {
+    let mut files = files(folder);
+    loop {
+        thread::sleep(SETTLING);
+        let again = self::files(folder);
+        if again == files {
+            return files;
+        }
+        files = again;
+    }
+}
+
+fn files(folder: &Path) -> Files {
+    let change = |path: &PathBuf| {
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.len(), metadata.modified().ok()?))
+    };
+    Some(watched(folder).ok()?.into_iter().map(|path| (path.clone(), change(&path))).collect())
+}
+
+/// Clears a terminal that can be cleared.
+fn clear_screen(output: Output) -> Result<()> {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
+    let mut stdout = io::stdout().lock();
+    if stdout.is_terminal() && !is_dumb && !output.is_json() {
+        write!(stdout, "\x1b[2J\x1b[3J\x1b[H")?;
+        stdout.flush()?;
+    }
+    Ok(())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -97,7 +97,7 @@ pub enum SuggestionError {
     /// A call is of a function that was not given.
     #[error(
         "call {number} {}; give the function that it calls, or remove the call",
-        selector.as_ref().map_or_else(|| "has no selector; a call without data is one of `receive()`".into(), |selector| format!("has the selector {selector} of no given function"))
+        describe_selector(selector.as_deref())
     )]
     UnknownFunction {
         /// The call's number, from 1.
@@ -107,7 +107,8 @@ pub enum SuggestionError {
     },
     /// Calldata is not exactly what `abi.encode` writes, so that every policy denies it.
     #[error(
-        "call {number} does not decode in exactly one way as `{function}`, and every policy would deny it; check the function, or remove the call"
+        "call {number} does not decode in exactly one way as `{function}`, and every policy would deny it; check the \
+         function, or remove the call"
     )]
     Undecodable {
         /// The call's number, from 1.
@@ -125,7 +126,7 @@ pub enum SuggestionError {
     #[error(transparent)]
     Build(#[from] BuildError),
     /// The check refuses the policy.
-    #[error("the policy does not pass the check: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("the policy does not pass the check: {}", joined(.0))]
     Refused(Vec<Finding>),
     /// The tests cannot run.
     #[error(transparent)]
@@ -137,7 +138,7 @@ pub enum SuggestionError {
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
     /// The policy denies a recorded call.
-    #[error("the policy denies recorded call {number}: {}", reasons.iter().map(|reason| reason.message.as_str()).collect::<Vec<_>>().join("; "))]
+    #[error("the policy denies recorded call {number}: {}", joined(reasons.iter().map(|reason| &reason.message)))]
     Denied {
         /// The call's number, from 1.
         number: usize,
@@ -147,6 +148,17 @@ pub enum SuggestionError {
     /// The policy allows a near miss.
     #[error("the policy allows a call with {0}, which was not recorded")]
     Allowed(String),
+}
+
+fn describe_selector(selector: Option<&str>) -> String {
+    selector.map_or_else(
+        || "has no selector; a call without data is one of `receive()`".into(),
+        |selector| format!("has the selector {selector} of no given function"),
+    )
+}
+
+fn joined(parts: impl IntoIterator<Item = impl ToString>) -> String {
+    parts.into_iter().map(|part| part.to_string()).collect::<Vec<_>>().join("; ")
 }
 
 impl From<FolderError> for SuggestionError {

@@ -30,7 +30,8 @@ pub(super) fn rules(package: &str, groups: &[Group<'_>]) -> String {
     for group in groups {
         let _ = writeln!(text, "is_recorded if {}_limits\n", group.name);
     }
-    text += "deny contains sprintf(\"calls of %v of %v were not recorded\", [input.call.signature, input.intent.to]) if {\n\
+    text += "deny contains sprintf(\"calls of %v of %v were not recorded\", \
+             [input.call.signature, input.intent.to]) if {\n\
              \tnot is_recorded\n}\n";
     text
 }

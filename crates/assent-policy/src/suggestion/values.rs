@@ -141,7 +141,7 @@ fn padded(bytes: &[u8]) -> Vec<u8> {
     padded
 }
 
-/// Decodes values. Each word of an encoding is read once, so that no offsets can lead to the same words again and again.
+/// Decodes values. Each word of an encoding is read once: no offsets can lead to the same words again and again.
 struct Decoder {
     /// The words that may still be read.
     words: Cell<usize>,
@@ -237,7 +237,8 @@ mod tests {
     #[test]
     fn calldata_of_every_type_is_decoded_and_encoded_to_itself() {
         let pay = function(
-            "function f(uint8 a, int8 b, address c, bool d, bytes e, bytes4 f, string g, (bytes x, uint256 y)[] h, bool[2] i)",
+            "function f(uint8 a, int8 b, address c, bool d, bytes e, bytes4 f, string g, (bytes x, uint256 y)[] h, \
+             bool[2] i)",
         );
         let arguments = vec![
             Argument::Uint(U256::from(255)),

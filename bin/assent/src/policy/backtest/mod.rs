@@ -1,0 +1,190 @@
+//! `assent policy backtest`: what a policy would have decided about the calls that were made.
+
+pub mod calls;
+pub mod node;
+pub mod report;
+mod state;
+pub mod tally;
+
+use super::files::PolicyArguments;
+use crate::{
+    ExitStatus, arguments,
+    connection::{Node, block_on},
+    output::{self, Output},
+};
+use alloy_primitives::Address;
+use anyhow::{Context as _, Result, anyhow, bail};
+use calls::{CallReader, Found, Kind, NextCalls};
+use clap::Args;
+use node::Patience;
+use serde_json::json;
+use state::{State, Subject};
+use std::path::PathBuf;
+use tally::Judge;
+
+/// How often the state is written, in blocks.
+const BLOCKS_A_STATE: u64 = 100;
+
+/// The options for the calls that are read.
+#[derive(Args)]
+pub struct CallArguments {
+    /// The contract whose calls are read.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    pub client: Address,
+    /// Read all transactions to the contract, also of a PolicyClient.
+    #[arg(long)]
+    pub all_transactions: bool,
+    /// Count transactions that reverted too.
+    #[arg(long)]
+    pub with_reverted: bool,
+}
+
+/// The options of `assent policy backtest`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent policy backtest treasury --client $VAULT --from-block 19000000 --to-block 19100000
+  assent policy backtest treasury.policy --parameters stricter.json --client $VAULT --from-block 19000000 --json
+  assent policy backtest treasury --client $VAULT --from-block 19000000 --state backtest.json
+
+Of a PolicyClient, it reads the calls that spent an attestation, by their events; of any other contract, the
+transactions to it, block by block. Calls that another contract made are read only if they spent an attestation and the
+node gives traces. Each call is decided about at the block before its own, the latest that operators could have used.
+Denials are printed as they are found, and a table at the end. --json prints a line for each, and one for the table.
+With --state, an interrupted backtest continues where it was. Exit status 0 means that every block was read.")]
+pub struct Arguments {
+    #[command(flatten)]
+    policy: PolicyArguments,
+    #[command(flatten)]
+    node: Node,
+    #[command(flatten)]
+    calls: CallArguments,
+    /// The first block.
+    #[arg(long, value_name = "NUMBER")]
+    from_block: u64,
+    /// The last block; by default the latest one.
+    #[arg(long, value_name = "NUMBER")]
+    to_block: Option<u64>,
+    /// Keep the counts in this file, and continue from it if it exists.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// How long a node that does not answer is asked again.
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    patience: u64,
+}
+
+/// Runs `assent policy backtest`.
+pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
+    let judge = Judge::new(arguments.policy.read()?.policy)?;
+    block_on(async { backtest(arguments, &judge, output).await.with_context(|| arguments.node.asking()) })
+}
+
+async fn backtest(arguments: &Arguments, judge: &Judge, output: Output) -> Result<ExitStatus> {
+    let CallArguments { client, all_transactions, with_reverted } = arguments.calls;
+    let provider = arguments.node.connect(None)?;
+    let mut reader = CallReader::new(provider, client, all_transactions, with_reverted).await?;
+    report::remark_visibility(client, reader.kind());
+    let subject = Subject {
+        policy_id: judge.policy().id(),
+        client,
+        from_block: arguments.from_block,
+        task_manager: match reader.kind() {
+            Kind::Spends(task_manager) => Some(task_manager),
+            Kind::Transactions => None,
+        },
+        with_reverted,
+    };
+    let mut state = match &arguments.state {
+        Some(path) => State::read(path, subject)?,
+        None => State::new(subject),
+    };
+    let head = reader.head().await?;
+    let last = arguments.to_block.unwrap_or(head);
+    if last > head {
+        bail!("--to-block is {last}, but the latest block is {head}; give a block that exists");
+    }
+    if last < arguments.from_block {
+        bail!("--from-block is {}, after the last block {last}; give an earlier one", arguments.from_block);
+    }
+    if !reader.follows(state.next_block, state.last_hash).await? {
+        return Err(replaced(&state));
+    }
+
+    let blocks = usize::try_from(last.saturating_add(1).saturating_sub(state.next_block)).unwrap_or(usize::MAX);
+    let mut progress = output::Progress::new("Blocks", blocks);
+    let mut patience = Patience::new(Some(arguments.patience));
+    let mut written = state.next_block;
+    while state.next_block <= last {
+        let from = state.next_block;
+        let next = reader.next(from, last, state.last_hash).await;
+        let NextCalls { found, last: to, hash } = match next {
+            Ok(Some(next)) => next,
+            Ok(None) => return Err(replaced(&state)),
+            Err(error) => {
+                if let Err(error) = patience.wait(error).await {
+                    save(arguments, &state)?;
+                    drop(progress);
+                    report_partial(output, &state)?;
+                    return Err(error.context(format!(
+                        "blocks before {from} are counted; continue with --from-block {from}, or with --state"
+                    )));
+                }
+                continue;
+            }
+        };
+        patience.answered();
+        for found in found {
+            progress.suspend(|| take(&found, judge, &mut state, output))?;
+        }
+        (state.next_block, state.last_hash) = (to + 1, Some(hash));
+        for _ in from..=to {
+            progress.advance();
+        }
+        if state.next_block - written >= BLOCKS_A_STATE {
+            save(arguments, &state)?;
+            written = state.next_block;
+        }
+    }
+    drop(progress);
+    save(arguments, &state)?;
+    report_partial(output, &state)?;
+    Ok(ExitStatus::Success)
+}
+
+/// Returns the error for blocks that were replaced after they were counted.
+fn replaced(state: &State) -> anyhow::Error {
+    anyhow!(
+        "block {} was replaced after its calls were counted; begin again, with a --to-block that is final and another \
+         --state",
+        state.next_block.saturating_sub(1)
+    )
+}
+
+fn take(found: &Found, judge: &Judge, state: &mut State, output: Output) -> Result<()> {
+    match found {
+        Found::Call(call) => {
+            let outcome = judge.decide(&call.input)?;
+            state.tally.count(&outcome);
+            if !outcome.reasons.is_empty() {
+                report::write_call(output, call, &outcome)?;
+            }
+        }
+        Found::Reverted => state.tally.reverted += 1,
+        Found::Hidden { transaction, block, reason } => {
+            state.tally.hidden += 1;
+            report::write_hidden(output, *transaction, *block, reason)?;
+        }
+    }
+    Ok(())
+}
+
+fn save(arguments: &Arguments, state: &State) -> Result<()> {
+    arguments.state.as_ref().map_or(Ok(()), |path| state.write(path))
+}
+
+fn report_partial(output: Output, state: &State) -> Result<()> {
+    let from = state.subject.from_block;
+    let blocks = state.next_block.checked_sub(1).filter(|to| *to >= from).map(|to| (from, to));
+    let more = json!({ "policyId": state.subject.policy_id, "client": state.subject.client });
+    report::write_summary(output, blocks, &state.tally, more)
+}

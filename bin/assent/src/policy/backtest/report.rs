@@ -1,0 +1,119 @@
+//! What a backtest and a shadow print: a line for a call, and a table of counts.
+
+use super::{
+    calls::{Kind, PastCall},
+    tally::{Outcome, Tally},
+};
+use crate::output::{self, Output};
+use alloy_primitives::{Address, B256};
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write as _},
+};
+
+/// Says which calls are read, and which cannot be.
+pub fn remark_visibility(contract: Address, kind: Kind) {
+    match kind {
+        Kind::Spends(task_manager) => output::remark(format_args!(
+            "reading the calls of {contract} that spent an attestation under the TaskManager {task_manager}"
+        )),
+        Kind::Transactions => output::remark(format_args!(
+            "reading the transactions to {contract}; calls that other contracts make are not seen"
+        )),
+    }
+}
+
+/// Prints one line of JSON.
+pub fn write_json_line(value: &Value) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{value}")?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// Prints what would have been decided about a call.
+pub fn write_call(output: Output, call: &PastCall, outcome: &Outcome) -> Result<()> {
+    if output.is_json() {
+        return write_json_line(&call_json(call, outcome));
+    }
+    output.line(call_text(call, outcome))?;
+    Ok(())
+}
+
+/// Prints that a call cannot be read.
+pub fn write_hidden(output: Output, transaction: B256, block: u64, reason: &str) -> Result<()> {
+    if output.is_json() {
+        let value = json!({ "type": "hidden", "block": block, "transaction": transaction, "reason": reason });
+        return write_json_line(&value);
+    }
+    output.line(format_args!("NOT VISIBLE {transaction} (block {block}): {reason}"))?;
+    Ok(())
+}
+
+/// Prints the counts of a range of blocks.
+pub fn write_summary(output: Output, blocks: Option<(u64, u64)>, tally: &Tally, more: Value) -> Result<()> {
+    if output.is_json() {
+        let mut value = json!({ "type": "summary" });
+        let facts = [tally.to_json(), more];
+        let facts = facts.iter().filter_map(Value::as_object).flatten();
+        let mut members = facts.map(|(key, value)| (key.clone(), value.clone())).collect::<BTreeMap<_, _>>();
+        if let Some((from, to)) = blocks {
+            members.extend([("fromBlock".to_owned(), json!(from)), ("toBlock".to_owned(), json!(to))]);
+        }
+        if let Some(object) = value.as_object_mut() {
+            object.extend(members);
+        }
+        return write_json_line(&value);
+    }
+    let mut table = output::table(["decision and rule", "calls", "share"]);
+    for (what, count, share) in tally.rows() {
+        table.add_row([what, count.to_string(), format!("{}.{:02} %", share / 100, share % 100)]);
+    }
+    let blocks = match blocks {
+        Some((from, to)) => format!("blocks {from} to {to}"),
+        None => "no block".to_owned(),
+    };
+    let mut lines =
+        vec![table.to_string(), format!("{} calls in {blocks}; a call can be denied by several rules", tally.calls())];
+    if tally.reverted > 0 {
+        lines.push(format!("{} transactions reverted, and are not counted", tally.reverted));
+    }
+    if tally.hidden > 0 {
+        lines
+            .push(format!("{} spent attestations are of calls that cannot be read, and are not counted", tally.hidden));
+    }
+    output.line(lines.join("\n"))?;
+    Ok(())
+}
+
+fn call_text(call: &PastCall, outcome: &Outcome) -> String {
+    let PastCall { transaction, block, .. } = call;
+    if outcome.reasons.is_empty() {
+        return format!("ALLOW {transaction} (block {block})");
+    }
+    let reasons = outcome.reasons.iter().map(|reason| format!("{}: {}", reason.kind, reason.message));
+    format!("DENY {transaction} (block {block}): {}", reasons.collect::<Vec<_>>().join("; "))
+}
+
+fn call_json(call: &PastCall, outcome: &Outcome) -> Value {
+    let reasons = outcome.reasons.iter();
+    let reasons = reasons
+        .map(|reason| json!({ "kind": reason.kind, "message": reason.message, "rule": reason.rule }))
+        .collect::<Vec<_>>();
+    json!({
+        "type": "call",
+        "decision": if reasons.is_empty() { "allow" } else { "deny" },
+        "transaction": call.transaction,
+        "block": call.block,
+        "intent": call.input.intent,
+        "nonce": call.input.nonce.to_string(),
+        "referenceBlock": {
+            "number": call.input.block.number.to_string(),
+            "hash": call.input.block.hash,
+            "time": call.input.block.timestamp.to_string(),
+        },
+        "reasons": reasons,
+    })
+}

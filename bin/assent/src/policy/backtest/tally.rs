@@ -1,0 +1,245 @@
+//! Decisions, counted by the rules that made them.
+
+use super::super::files::image_of;
+use anyhow::{Result, bail};
+use assent_machine::Image;
+use assent_policy::{Denial, EvaluationError, Policy, PolicyInput, Reason, Rules, denials, evaluate};
+use assent_verifier::Decision;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The row of a message that belongs to no rule, since a rule computes it.
+const OTHER_MESSAGE: &str = "denied: a message that a rule computes";
+
+/// Counts of decisions. Their number is bounded by that of the policy's rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tally {
+    /// The calls that would have been allowed.
+    pub allowed: u64,
+    /// The calls that would have been denied.
+    pub denied: u64,
+    /// The transactions that reverted, about which nothing is decided.
+    pub reverted: u64,
+    /// The spent attestations whose calls cannot be read.
+    pub hidden: u64,
+    /// Denied calls by the rule; a call can be denied by several.
+    pub by_rule: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// Returns the number of decisions.
+    pub const fn calls(&self) -> u64 {
+        self.allowed.saturating_add(self.denied)
+    }
+
+    /// Counts a decision.
+    pub fn count(&mut self, outcome: &Outcome) {
+        if outcome.reasons.is_empty() {
+            self.allowed += 1;
+            return;
+        }
+        self.denied += 1;
+        let rules = outcome.reasons.iter().map(|reason| reason.rule.as_str()).collect::<BTreeSet<_>>();
+        for rule in rules {
+            *self.by_rule.entry(rule.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Adds other counts.
+    pub fn add(&mut self, other: &Self) {
+        self.allowed += other.allowed;
+        self.denied += other.denied;
+        self.reverted += other.reverted;
+        self.hidden += other.hidden;
+        for (rule, count) in &other.by_rule {
+            *self.by_rule.entry(rule.clone()).or_default() += count;
+        }
+    }
+
+    /// Returns the rows of the table: what, how many, and the share in hundredths of a percent.
+    pub fn rows(&self) -> Vec<(String, u64, u64)> {
+        let share = |count: u64| (count.saturating_mul(10_000)).checked_div(self.calls()).unwrap_or(0);
+        let mut rows = vec![("allow".to_owned(), self.allowed), ("deny".to_owned(), self.denied)];
+        rows.extend(self.by_rule.iter().map(|(rule, count)| (format!("  {rule}"), *count)));
+        rows.into_iter().map(|(what, count)| (what, count, share(count))).collect()
+    }
+
+    /// Returns the counts as JSON.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "calls": self.calls(), "allowed": self.allowed, "denied": self.denied, "reverted": self.reverted,
+            "hidden": self.hidden, "byRule": self.by_rule,
+        })
+    }
+}
+
+/// What a policy would have decided.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Why the call would have been denied; empty if it would have been allowed.
+    pub reasons: Vec<OutcomeReason>,
+}
+
+/// Why a call would have been denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeReason {
+    /// The kind, as docs/policy-reference.md lists them.
+    pub kind: String,
+    /// The message.
+    pub message: String,
+    /// The rule, for people.
+    pub rule: String,
+}
+
+/// A message's rule, with the parts of the message that do not change.
+type RuleMessage = (Denial, Option<Vec<String>>);
+
+/// Decides about past calls, and names the rules.
+pub struct Judge {
+    image: &'static Image,
+    policy: Policy,
+    /// The messages of each policy.
+    members: Vec<Vec<RuleMessage>>,
+}
+
+impl Judge {
+    /// Returns the judge for a policy. What sources answered at past blocks is not known.
+    pub fn new(policy: Policy) -> Result<Self> {
+        let rules = Rules::parse(policy.rules())?;
+        let sources = rules.members().iter().flat_map(|member| member.sources.keys().cloned()).collect::<Vec<_>>();
+        if !sources.is_empty() {
+            bail!(
+                "the policy looks at sources ({}), which are not observed at past blocks; give a policy \
+                 without sources",
+                sources.join(", ")
+            );
+        }
+        let members = rules.members().iter().map(|member| {
+            let denials = denials(&member.entrypoint, &member.modules).into_iter();
+            denials.map(|denial| (denial.clone(), pattern(&denial.message))).collect()
+        });
+        Ok(Self { image: image_of(&policy)?, members: members.collect(), policy })
+    }
+
+    /// Returns the policy.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Decides about a call. One that is too long for the evaluator is denied, as no operator could sign it.
+    pub fn decide(&self, input: &PolicyInput) -> Result<Outcome> {
+        let evaluation = match evaluate(self.image, &self.policy, input, "") {
+            Ok(evaluation) => evaluation,
+            Err(error @ EvaluationError::TooLong { .. }) => {
+                let (kind, rule) = ("input".to_owned(), "input".to_owned());
+                return Ok(Outcome { reasons: vec![OutcomeReason { kind, message: error.to_string(), rule }] });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut reasons = evaluation.reasons.iter().map(|reason| self.reason(reason)).collect::<Vec<_>>();
+        if evaluation.decision == Decision::Deny && reasons.is_empty() {
+            let [kind, rule] = ["result", "result"].map(str::to_owned);
+            reasons.push(OutcomeReason { kind, message: "the evaluator gave no reason".into(), rule });
+        }
+        Ok(Outcome { reasons })
+    }
+
+    fn reason(&self, reason: &Reason) -> OutcomeReason {
+        OutcomeReason { kind: reason.kind.clone(), message: reason.message.clone(), rule: self.rule_of(reason) }
+    }
+
+    fn rule_of(&self, reason: &Reason) -> String {
+        let index = reason.policy.as_ref().and_then(|index| index.parse::<usize>().ok());
+        let prefix = index.map(|index| format!("policy {index}: ")).unwrap_or_default();
+        if reason.kind != "denied" {
+            return prefix + &reason.kind;
+        }
+        let messages = self.members.get(index.unwrap_or(0)).map(Vec::as_slice).unwrap_or_default();
+        let found =
+            messages.iter().find(|(_, parts)| parts.as_ref().is_some_and(|parts| matches(&reason.message, parts)));
+        prefix
+            + &found.map_or_else(
+                || OTHER_MESSAGE.to_owned(),
+                |(denial, parts)| {
+                    let message = parts.as_deref().unwrap_or_default().join("…");
+                    format!("denied: {message} ({}:{})", denial.file, denial.line)
+                },
+            )
+    }
+}
+
+/// Returns the parts of a message between the values in it. Nothing if it is no literal or `sprintf` of one.
+fn pattern(source: &str) -> Option<Vec<String>> {
+    let source = source.trim();
+    let format = source.strip_prefix("sprintf").map(|rest| rest.trim_start().strip_prefix('(').unwrap_or(rest));
+    let mut literals = serde_json::Deserializer::from_str(format.unwrap_or(source).trim_start()).into_iter::<String>();
+    let literal = literals.next()?.ok()?;
+    if format.is_none() {
+        let is_all = literals.byte_offset() == source.len();
+        return is_all.then(|| vec![literal]);
+    }
+    let mut parts = vec![String::new()];
+    let mut chars = literal.chars();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            parts.last_mut()?.push(c);
+            continue;
+        }
+        // A verb: flags and width, then a letter; `%%` is a percent sign.
+        match chars.by_ref().find(|c| c.is_ascii_alphabetic() || *c == '%')? {
+            '%' => parts.last_mut()?.push('%'),
+            _ => parts.push(String::new()),
+        }
+    }
+    Some(parts)
+}
+
+/// Returns whether a message has these parts in this order, at its start and at its end.
+fn matches(message: &str, parts: &[String]) -> bool {
+    let [first, rest @ ..] = parts else { return false };
+    let Some(mut message) = message.strip_prefix(first.as_str()) else { return false };
+    let Some((last, middle)) = rest.split_last() else { return message.is_empty() };
+    for part in middle {
+        let Some((_, after)) = message.split_once(part.as_str()) else { return false };
+        message = after;
+    }
+    message.ends_with(last.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_belongs_to_the_rule_that_formats_it() {
+        for (source, message, is_of_rule) in [
+            (r#""closed""#, "closed", true),
+            (r#""closed""#, "closed today", false),
+            (r#"sprintf("%v is more than %v", [x, y])"#, "5 is more than 4", true),
+            (r#"sprintf("%v is more than %v", [x, y])"#, "5 is less than 4", false),
+            (r#"sprintf("%d %% of %s", [x, y])"#, "5 % of all", true),
+            (r#"sprintf("limit: %v", [x])"#, "limit: ", true),
+            (r#"sprintf("limit: %v", [x])"#, "a limit: 5", false),
+            (r#"sprintf("%v%v", [x, y])"#, "anything", true),
+            (r#"sprintf("%v. end", [x])"#, "5. end.", false),
+        ] {
+            let pattern = pattern(source).expect(source);
+            assert_eq!(matches(message, &pattern), is_of_rule, "{source}: {message}");
+        }
+        for source in ["message", "concat(\", \", [x])", r#""a" + x"#, "sprintf(format, [x])"] {
+            assert_eq!(pattern(source), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn shares_are_of_all_decisions() {
+        let mut tally = Tally { allowed: 2, denied: 1, ..Tally::default() };
+        tally.by_rule.insert("function".into(), 1);
+        tally.add(&tally.clone());
+        let rows = [("allow", 4, 6666), ("deny", 2, 3333), ("  function", 2, 3333)];
+        assert_eq!(tally.rows(), rows.map(|(what, count, share)| (what.to_owned(), count, share)));
+        assert_eq!(Tally::default().rows()[0], ("allow".to_owned(), 0, 0));
+    }
+}
