@@ -13,19 +13,36 @@ allow if {
 	is_in_session
 	input.call.function == "payApproved"
 	amount <= data.params.approvedLimit
-	approver in data.params.approvers
+	is_approved
 }
 
 is_in_session if {
 	input.intent.from == data.params.agent
 	input.task.time >= data.params.start
 	input.task.time < data.params.end
+	calls <= data.params.callsPerHour
+}
+
+# The client's calls in the last hour, those that are attested and not spent, and this one.
+calls := ((data.wasm.calls.count + data.wasm.pending.count) + data.wasm.pending_approved.count) + 1
+
+is_approved if approver in data.params.approvers
+
+# A contract approved exactly this (ERC-1271).
+is_approved if {
+	data.wasm.approval.approver in data.params.approvers
+	data.wasm.approval.hash == approval_hash
 }
 
 amount := input.call.args.amount
 
 # Who signed exactly this payment of this client with this nonce.
-approver := assent.ecdsa_recover(assent.eip712_hash(approval), input.call.args.approval)
+approver := assent.ecdsa_recover(approval_hash, input.call.args.approval) if {
+	# 0x and 65 bytes. The approval of a contract is longer.
+	count(input.call.args.approval) == 132
+}
+
+approval_hash := assent.eip712_hash(approval)
 
 approval := {
 	"types": {
@@ -73,5 +90,10 @@ deny contains sprintf("%v is more than %v, which can be approved", [amount, data
 
 deny contains "no approver signed this payment" if {
 	input.call.function == "payApproved"
-	not approver in data.params.approvers
+	not is_approved
+}
+
+deny contains message if {
+	calls > data.params.callsPerHour
+	message := sprintf("it would be call %v of the last hour, of %v", [calls, data.params.callsPerHour])
 }

@@ -17,9 +17,10 @@ use crate::{
 const CRATE: &str = "crates/internal/policy-data";
 
 /// The components in Rust, with the files that hold them. They are committed, since they are small and reproducible.
-const RUST: [(&str, &str); 6] = [
+const RUST: [(&str, &str); 7] = [
     ("price", "crates/internal/policy-data/fixtures/price.wasm"),
     ("probe", "crates/internal/policy-data/fixtures/probe.wasm"),
+    ("approval", "policies/agent-session/sources/approval.wasm"),
     ("identity", "policies/kyc/sources/identity.wasm"),
     ("listed", "policies/sanctions/sources/listed.wasm"),
     ("position", "policies/health-factor/sources/position.wasm"),

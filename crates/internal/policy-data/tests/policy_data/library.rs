@@ -11,6 +11,7 @@ use assent_policy_data::{
     BlockReference, Component, Observation, ObservationRequest, ObserveError, Recording, World,
     chain::{ChainError, ChainReader},
     exchange::{Header, HttpFailure, HttpResponse, Log, LogFilter},
+    history::{self, HistoryQuery},
     http::{HttpClient, HttpRefusal, Permissions, PermittedRequest, Secrets},
 };
 use assent_types::{Decision, Intent};
@@ -122,6 +123,9 @@ impl Case {
     fn observe(&self, policy: &PolicyFolder, name: &str) -> Result<Observation, ObserveError> {
         let source = &policy.manifest.sources[name];
         let (request, world) = (self.request(policy), self.world(source));
+        if let Some(query) = history_query(source) {
+            return history::observe(&query, &request, &world);
+        }
         host().observe(&component(policy, name), &request, &world)
     }
 
@@ -140,8 +144,11 @@ impl Case {
     fn decide(&self, policy: &PolicyFolder, recordings: &BTreeMap<String, Recording>) {
         let mut outputs = BTreeMap::new();
         for (name, recording) in recordings {
-            let replayed = host().replay(&component(policy, name), recording).expect("it is replayed");
-            outputs.insert(name.clone(), replayed.output);
+            let replayed = match history_query(&policy.manifest.sources[name]) {
+                Some(query) => history::replay(&query, recording),
+                None => host().replay(&component(policy, name), recording),
+            };
+            outputs.insert(name.clone(), replayed.expect("it is replayed").output);
         }
         for (name, answer) in &self.given {
             outputs.insert((*name).to_owned(), assent_json::parse(answer.as_bytes()).expect("JSON"));
@@ -158,6 +165,12 @@ impl Case {
         let expected = if self.reasons.is_empty() { Decision::Allow } else { Decision::Deny };
         assert_eq!((evaluation.decision, &reasons), (expected, &self.reasons), "{} {}", self.policy, self.name);
     }
+}
+
+/// Returns the query of the built-in source `history`.
+fn history_query(source: &SourceManifest) -> Option<HistoryQuery> {
+    let builtin = source.builtin.as_ref().filter(|builtin| builtin.name() == "history")?;
+    Some(serde_json::from_str(&builtin.query().to_canonical()).expect("a query"))
 }
 
 fn component(policy: &PolicyFolder, name: &str) -> Component {
@@ -222,7 +235,9 @@ impl HttpClient for Web {
 }
 
 fn cases() -> Vec<Case> {
-    [sanctions(), kyc(), health_factor(), price_deviation()].into_iter().flatten().collect()
+    let cases =
+        [sanctions(), kyc(), health_factor(), price_deviation(), spending_window(), new_recipients(), agent_session()];
+    cases.into_iter().flatten().collect()
 }
 
 const FIRST: &str = "https://lists.example.com/addresses.json";
@@ -321,6 +336,77 @@ fn price_deviation() -> Vec<Case> {
             .denied(
                 "the prices 200000000000 of the chain and 210000000000 of the web differ by more than 100 basis points",
             ),
+    ]
+}
+
+/// `Transfer(address,address,uint256)`.
+const TRANSFER: &str = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
+/// A payment of 5 units.
+const PAY: &str = "function pay(address token, address recipient, uint256 amount)";
+
+fn transfer(to: &str, amount: u64, block: u64) -> (Vec<String>, String, u64) {
+    let topics = [CLIENT, to].map(|account| format!("0x{}", word(account)));
+    ([vec![TRANSFER.to_owned()], topics.to_vec()].concat(), units(amount), block)
+}
+
+fn payment(policy: &'static str, name: &'static str) -> Case {
+    Case::new(policy, name, PAY, vec![word(TOKEN), word(RECIPIENT), units(5)])
+}
+
+fn spending_window() -> Vec<Case> {
+    let case = |name, pending| Case {
+        logs: vec![transfer(RECIPIENT, 700, 900), transfer(CALLER, 1_000, 950)],
+        given: vec![("pending", pending)],
+        ..payment("spending-window", name)
+    };
+    vec![
+        case("allow", r#"{"count": "1", "sum": "295000000000000000000"}"#),
+        case("deny-with-what-is-pending", r#"{"count": "1", "sum": "295000000000000000001"}"#).denied(
+            "1700000000000000000000 spent and 295000000000000000001 pending in the last day and 5000000000000000000 \
+             more exceed the limit of 2000000000000000000000",
+        ),
+    ]
+}
+
+fn new_recipients() -> Vec<Case> {
+    let case = |name, received| Case {
+        logs: vec![transfer(CALLER, 400, 900), transfer(RECIPIENT, received, 950)],
+        given: vec![("pending", r#"{"count": "0", "sum": "0"}"#)],
+        ..payment("new-recipients", name)
+    };
+    vec![
+        case("allow", 5),
+        case("deny", 6).denied(
+            "0x000000000000000000000000000000000000beef is new: with 6000000000000000000 received and 0 pending, \
+             5000000000000000000 more exceed the limit of 10000000000000000000",
+        ),
+    ]
+}
+
+fn agent_session() -> Vec<Case> {
+    const CONTRACT: &str = "00000000000000000000000000000000000000ac";
+    let case = |name, calls: u64, answer: &str| {
+        let function = "function payApproved(address token, address recipient, uint256 amount, bytes approval)";
+        // The contract's address, and 50 bytes that it takes as a signature.
+        let approval = format!("{CONTRACT}{}", "77".repeat(50));
+        let payment = [word(TOKEN), word(RECIPIENT), units(900), number(128), number(70)];
+        let arguments = [payment.to_vec(), vec![format!("{approval:0<192}")]].concat();
+        // AttestationSpent(address,bytes32,uint256,uint32,bytes32).
+        let spent = alloy_primitives::keccak256("AttestationSpent(address,bytes32,uint256,uint32,bytes32)");
+        let topics = vec![spent.to_string(), format!("0x{}", word(CLIENT)), format!("0x{}", number(5))];
+        let logs = (0..calls).map(|call| (topics.clone(), [number(call), number(1), number(0)].concat(), 990 + call));
+        let pending = r#"{"count": "1", "sum": "5"}"#;
+        Case {
+            chain: vec![(CONTRACT, "1626ba7e".to_owned(), format!("{answer:0<64}"))],
+            logs: logs.collect(),
+            given: vec![("pending", pending), ("pending_approved", pending)],
+            ..Case::new("agent-session", name, function, arguments)
+        }
+    };
+    vec![
+        case("allow-with-the-approval-of-a-contract", 2, "1626ba7e"),
+        case("deny-without-approval", 2, "ffffffff").denied("no approver signed this payment"),
+        case("deny-more-calls-in-an-hour", 9, "1626ba7e").denied("it would be call 12 of the last hour, of 11"),
     ]
 }
 
