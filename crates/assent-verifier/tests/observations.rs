@@ -7,7 +7,7 @@ use assent_verifier::{
     Connection, Epoch, Observation, ObservationError, Signature, SignedObservation,
     backend::{Backend, SignatureError},
     digest::{CONNECTION_TAG, OBSERVATION_TAG, SIGNATURE_TAG},
-    verify_connection, verify_observation, verify_observations_using,
+    verify_connection, verify_observation, verify_observations, verify_observations_using,
 };
 use fixture::{Fixture, public_key, secret};
 
@@ -87,6 +87,7 @@ fn a_batch_names_the_invalid_observations<B: Backend>() {
     };
     let valid = batch(&fixture);
     assert_eq!(verify(&valid), vec![Ok(()); 7]);
+    assert_eq!(verify_observations(epoch, &valid, context.chain_id, context.task_manager), vec![Ok(()); 7]);
     assert_eq!(verify(&[]), vec![]);
     // Twice the same is twice valid.
     assert_eq!(verify(&[valid[3], valid[3]]), vec![Ok(()); 2]);
