@@ -11,8 +11,11 @@ const RUNTIMES: [&str; 8] = ["async-std", "hyper", "regorus", "reqwest", "tokio"
 /// The ciphers and key derivations of key files. A program that links them can read secret keys from a disk.
 const KEY_FILES: [&str; 4] = ["aes", "ctr", "pbkdf2", "scrypt"];
 
+/// What holds secret keys. Gateways are not trusted, and link none of it.
+const SECRET_KEYS: [&str; 6] = ["aes", "assent-journal", "assent-signer", "ctr", "pbkdf2", "scrypt"];
+
 /// A library, its features, and what it must not depend on, directly or indirectly.
-const RULES: [(&str, &str, &[&str]); 9] = [
+const RULES: [(&str, &str, &[&str]); 10] = [
     ("assent-json", "--all-features", &RUNTIMES),
     ("assent-machine", "--all-features", &RUNTIMES),
     ("assent-types", "--all-features", &RUNTIMES),
@@ -23,6 +26,7 @@ const RULES: [(&str, &str, &[&str]); 9] = [
     ("assent-client", "--all-features", &KEY_FILES),
     ("assent-network", "--all-features", &RUNTIMES),
     ("assent-network", "--all-features", &KEY_FILES),
+    ("assent-task-log", "--all-features", &SECRET_KEYS),
 ];
 
 /// The crates without std, each with the features that it has on bare metal.

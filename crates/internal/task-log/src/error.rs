@@ -1,0 +1,61 @@
+//! Why the log refuses.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+
+/// The reason why an operation on the log fails.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskLogError {
+    /// The log has as many open tasks as its limit permits. Try again later.
+    #[error("the log is full: {limit} tasks are open; try again later")]
+    Full {
+        /// The limit.
+        limit: u64,
+    },
+    /// A task's or an outcome's bytes exceed the limit.
+    #[error("{bytes} bytes are too many: the log takes at most {limit}")]
+    TooLarge {
+        /// The bytes given.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Too many operations wait for the disk. Try again later.
+    #[error("too many operations wait for the log; try again later")]
+    Busy,
+    /// The lease is no longer the task's: it ended and another gateway claimed it, or the task has ended otherwise.
+    #[error("the lease of task {0} is lost")]
+    LeaseLost(B256),
+    /// A read or a write failed, and nothing more is accepted until the log is opened again.
+    #[error("the task log failed ({0}); nothing more is accepted until it is opened again")]
+    Failed(Arc<str>),
+}
+
+/// The reason why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has the log open.
+    #[error("the task log {0} is in use by another process")]
+    InUse(PathBuf),
+    /// The file cannot be opened or created, or is damaged.
+    #[error("the task log {path}: {error}")]
+    Storage {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        error: Box<redb::Error>,
+    },
+    /// The thread that writes could not be started.
+    #[error("the task log's thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl From<redb::Error> for TaskLogError {
+    fn from(error: redb::Error) -> Self {
+        Self::Failed(error.to_string().into())
+    }
+}
