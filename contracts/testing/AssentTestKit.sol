@@ -8,6 +8,7 @@ import {IPolicyClient} from "../interfaces/IPolicyClient.sol";
 import {ITaskManager} from "../interfaces/ITaskManager.sol";
 import {Attestation, EpochId, Intent, OperatorSetId, Policy} from "../interfaces/Protocol.sol";
 import {Precompiles} from "../libraries/Precompiles.sol";
+import {PolicyEvidence} from "../policy/PolicyEvidence.sol";
 import {AssentBytecode} from "./AssentBytecode.sol";
 import {AuthorizationEncoding} from "./AuthorizationEncoding.sol";
 import {MerkleTree} from "./MerkleTree.sol";
@@ -124,6 +125,12 @@ abstract contract AssentTestKit is Test {
     /// @dev Returns a policy with a quorum of two thirds of the weight and a lifetime of at most an hour.
     function assentPolicy() internal pure returns (Policy memory) {
         return Policy({policyId: keccak256("policy"), operatorSet: OPERATOR_SET, quorum: 6667, maxLifetime: 1 hours});
+    }
+
+    /// @dev Returns the id of the policy with these rules (their hash) and parameters (their root), which
+    /// `assent policy build` prints.
+    function policyIdOf(bytes32 rules, bytes32 parameters) internal pure returns (bytes32) {
+        return PolicyEvidence.policyId(rules, parameters);
     }
 
     /// @dev Returns a call on this chain.

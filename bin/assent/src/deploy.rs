@@ -23,6 +23,7 @@ Examples:
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --private-key-file account.key
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --account $OWNER --grace-period 3600
   assent deploy --rpc-url http://127.0.0.1:8545 --owner $OWNER --private-key-file account.key --without-proxy
+  assent deploy --policy-registry --rpc-url http://127.0.0.1:8545 --private-key-file account.key
 
 Deploys OwnerStakeSource, OperatorRegistry and TaskManager. Their addresses follow from the owner and the
 delays, and are the same on every chain. Deployed contracts are left unchanged, so the command can be repeated. The
@@ -32,8 +33,17 @@ pub struct Arguments {
     #[command(flatten)]
     node: Node,
     /// The account that will set weights, and commit and revoke epochs.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    owner: Address,
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        value_parser = arguments::address,
+        required_unless_present = "policy_registry"
+    )]
+    owner: Option<Address>,
+    /// Deploy only the PolicyRegistry, with which policies are published. It has no owner, and one address on every
+    /// chain.
+    #[arg(long, conflicts_with_all = ["owner", "without_proxy"])]
+    policy_registry: bool,
     /// How long an epoch is valid at most, in seconds; at most 30 days.
     #[arg(long, value_name = "SECONDS", default_value = "604800")]
     epoch_lifetime: U48,
@@ -53,7 +63,9 @@ pub struct Arguments {
 
 /// Runs `assent deploy`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { node, owner, epoch_lifetime, activation_delay, grace_period, without_proxy, payer } = arguments;
+    let Arguments { node, owner, epoch_lifetime, activation_delay, grace_period, without_proxy, payer, .. } = arguments;
+    // Without an owner the command line's rules require --policy-registry.
+    let Some(owner) = owner else { return deploy_policy_registry(&node, &payer, output) };
     let delays = Delays { epoch_lifetime, activation_delay, grace_period };
     let (from, signer) = payer.open()?;
     let report = node.ask("Deploying", signer, async |client| {
@@ -67,6 +79,23 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     if output.is_json() && matches!(report.validator, ValidatorState::LeftToOwner) {
         output::remark(next_step(&report));
     }
+    Ok(ExitStatus::Success)
+}
+
+fn deploy_policy_registry(node: &Node, payer: &Account, output: Output) -> Result<ExitStatus> {
+    let (from, signer) = payer.open()?;
+    let contract = node.ask("Deploying", signer, async |client| client.deploy_policy_registry(from).await)?;
+    let gas = contract.receipt.as_ref().map(|receipt| receipt.gas_used);
+    let text = || {
+        let mut table = output::table(["contract", "address", "gas"]);
+        let gas = gas.map_or_else(|| "already deployed".to_owned(), |gas| gas.to_string());
+        table.add_row([contract.name, &contract.address.to_string(), &gas]);
+        format!("{table}\nnext: assent policy publish")
+    };
+    let transaction = contract.receipt.as_ref().map(|receipt| receipt.transaction_hash);
+    let value =
+        || json!({ "name": contract.name, "address": contract.address, "gas": gas, "transaction": transaction });
+    output.result_of(text, value)?;
     Ok(ExitStatus::Success)
 }
 

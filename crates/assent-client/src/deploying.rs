@@ -228,7 +228,7 @@ impl<P: Provider> AssentClient<P> {
         Ok((address, receipt))
     }
 
-    async fn deploy_once(
+    pub(crate) async fn deploy_once(
         &self,
         from: Address,
         contract: &DeterministicContract,
@@ -253,7 +253,7 @@ impl<P: Provider> AssentClient<P> {
         Ok(DeployedContract { name, address, receipt: Some(receipt) })
     }
 
-    async fn require_deployment_proxy(&self) -> Result<(), ClientError> {
+    pub(crate) async fn require_deployment_proxy(&self) -> Result<(), ClientError> {
         if self.has_code(DEPLOYMENT_PROXY).await? {
             return Ok(());
         }

@@ -53,3 +53,9 @@ sol!(
     IPolicyClient,
     concat!(env!("OUT_DIR"), "/artifacts/IPolicyClient.sol/IPolicyClient.json")
 );
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
+    PolicyRegistry,
+    concat!(env!("OUT_DIR"), "/artifacts/PolicyRegistry.sol/PolicyRegistry.json")
+);

@@ -3,7 +3,7 @@
 //!
 //! `script/Deploy.s.sol` deploys the same bytes to the same addresses.
 
-use crate::{OperatorRegistry, OwnerStakeSource, TaskManager};
+use crate::{OperatorRegistry, OwnerStakeSource, PolicyRegistry, TaskManager};
 use alloy::{
     primitives::{Address, B256, Bytes, address, aliases::U48},
     sol_types::SolConstructor,
@@ -226,6 +226,19 @@ impl Deployment {
     pub fn in_order(&self) -> [&DeterministicContract; 3] {
         [&self.owner_stake_source, &self.operator_registry, &self.task_manager]
     }
+}
+
+/// Returns the PolicyRegistry. It has no owner and no arguments, and so one address on every chain.
+///
+/// ```
+/// use assent_contracts::{PolicyRegistry, deployment};
+///
+/// assert_eq!(deployment::policy_registry().init_code, PolicyRegistry::BYTECODE);
+/// ```
+pub fn policy_registry() -> DeterministicContract {
+    let init_code = PolicyRegistry::BYTECODE.clone();
+    let address = DEPLOYMENT_PROXY.create2_from_code(SALT, &init_code);
+    DeterministicContract { name: "PolicyRegistry", address, init_code }
 }
 
 impl DeterministicContract {

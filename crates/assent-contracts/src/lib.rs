@@ -23,6 +23,7 @@ pub use bindings::{
     IPolicyClient::{self, IPolicyClientInstance},
     OperatorRegistry::{self, OperatorRegistryInstance},
     OwnerStakeSource::{self, OwnerStakeSourceInstance},
+    PolicyRegistry::{self, PolicyRegistryInstance},
     TaskManager::{self, TaskManagerInstance},
 };
 

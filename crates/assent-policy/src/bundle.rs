@@ -145,7 +145,12 @@ impl Bundle {
 
     /// Returns the address of the file: its CID, which is the SHA-256 of its bytes.
     pub fn cid(&self) -> String {
-        let cid = [CID_PREFIX.as_slice(), Sha256::digest(self.to_bytes()).as_slice()].concat();
+        Self::cid_of(&self.to_bytes())
+    }
+
+    /// Returns the address of a file's bytes, which need not be a bundle.
+    pub fn cid_of(bytes: &[u8]) -> String {
+        let cid = [CID_PREFIX.as_slice(), Sha256::digest(bytes).as_slice()].concat();
         format!("b{}", BASE32_NOPAD.encode(&cid).to_ascii_lowercase())
     }
 

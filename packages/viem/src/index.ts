@@ -19,6 +19,7 @@ export type {
   Missing,
   WithAuthorization,
 } from "./actions/attestedAction.js";
+export { type ReadPolicyParameters, type ReadPolicyReturnType, readPolicy } from "./actions/readPolicy.js";
 export { sendAttested } from "./actions/sendAttested.js";
 export { simulateAttested } from "./actions/simulateAttested.js";
 export {
@@ -87,4 +88,5 @@ export {
   taskId,
 } from "./intent.js";
 export { type NoncePositionReturnType, noncePosition } from "./nonces.js";
+export { type PolicyIdParameters, type RulesHashParameters, policyId, rulesHash } from "./policyId.js";
 export { type Refusal, decodeRefusal } from "./refusal.js";

@@ -8,9 +8,11 @@ import {
   encodeFunctionData,
   getTypesForEIP712Domain,
   http,
+  keccak256,
   parseEventLogs,
   size,
   slice,
+  stringToHex,
 } from "viem";
 import { foundry } from "viem/chains";
 import {
@@ -33,6 +35,7 @@ import {
   intentTypedData,
   noncePosition,
   policyClientAbi,
+  readPolicy,
   recordedAuthorizationOf,
   rootOf,
   sendAttested,
@@ -114,6 +117,13 @@ test("an attested call succeeds once, spends its nonce, and is refused the secon
 
   await assertRefused(pay(250n, document), ["AttestationAlreadySpent", { policyClient: world.vault, nonce: 258n }]);
   assert.equal(await world.balanceOf(recipient), 250n);
+});
+
+test("what a protected contract is bound to is read from it", async () => {
+  const policy = await world.reader.extend(assentActions()).readPolicy({ policyClient: world.vault });
+  const policyId = keccak256(stringToHex("policy"));
+  assert.deepEqual(policy, { policyId, operatorSet: 1, quorum: 6667, maxLifetime: MAX_LIFETIME });
+  await assert.rejects(readPolicy(world.reader, { policyClient: world.token }));
 });
 
 test("one byte of calldata changed is another task, and the difference is named", async () => {

@@ -5,6 +5,7 @@ import {ExampleToken} from "../../../contracts/examples/ExampleToken.sol";
 import {TreasuryVault} from "../../../contracts/examples/TreasuryVault.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, IRefusals, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
+import {PolicyEvidence} from "../../../contracts/policy/PolicyEvidence.sol";
 import {AssentTestKit} from "../../../contracts/testing/AssentTestKit.sol";
 import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 import {VmSafe} from "forge-std/Vm.sol";
@@ -21,6 +22,22 @@ contract TestKitTest is AssentTestKit {
         vault = new TreasuryVault(address(this), agent, taskManager, assentPolicy());
         token = new ExampleToken(1000);
         require(token.transfer(address(vault), 1000));
+    }
+
+    function test_PolicyIdsAreThoseOfTheRustCrate() public view {
+        string memory json = vm.readFile("tests/forge/policy/evidence.json");
+        uint256 count = vm.parseJsonUint(json, ".count");
+        assertGt(count, 10);
+        for (uint256 i = 0; i < count; ++i) {
+            string memory at = string.concat(".openings[", vm.toString(i), "]");
+            bytes32 rules = PolicyEvidence.rulesHash(
+                vm.parseJsonBytes32(json, string.concat(at, ".image")),
+                vm.parseJsonBytes32(json, string.concat(at, ".rules")),
+                uint64(vm.parseJsonUint(json, string.concat(at, ".stepLimit")))
+            );
+            bytes32 parameters = vm.parseJsonBytes32(json, string.concat(at, ".parameters"));
+            assertEq(policyIdOf(rules, parameters), vm.parseJsonBytes32(json, string.concat(at, ".policyId")), at);
+        }
     }
 
     function test_AttestedCallGoesThrough() public {

@@ -27,12 +27,8 @@ Examples:
 The same folder gives the same bytes everywhere. A client's contract names the policy's id; other parameters give
 another id. A policy that `assent policy check` refuses is not built.")]
 pub struct Arguments {
-    /// The policy's folder; or a built policy, to give it other parameters.
-    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
-    policy: PathBuf,
-    /// Parameters instead of the policy's own.
-    #[arg(long, value_name = "FILE")]
-    parameters: Option<PathBuf>,
+    #[command(flatten)]
+    policy: BundleArguments,
     /// The file to write; by default the policy's name with .policy, in the current directory.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -40,9 +36,20 @@ pub struct Arguments {
     overwrite: Overwrite,
 }
 
+/// The options for a policy that is built.
+#[derive(Args)]
+pub struct BundleArguments {
+    /// The policy's folder; or a built policy, to give it other parameters.
+    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
+    policy: PathBuf,
+    /// Parameters instead of the policy's own.
+    #[arg(long, value_name = "FILE")]
+    parameters: Option<PathBuf>,
+}
+
 /// Runs `assent policy build`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let bundle = arguments.bundle()?;
+    let bundle = arguments.policy.bundle()?;
     let path = arguments.out.clone().unwrap_or_else(|| format!("{}.policy", bundle.name()).into());
     let bytes = bundle.to_bytes();
     OutputFile::new("policy", &path, arguments.overwrite.force)?.write(&bytes)?;
@@ -66,8 +73,9 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     Ok(ExitStatus::Success)
 }
 
-impl Arguments {
-    fn bundle(&self) -> Result<Bundle> {
+impl BundleArguments {
+    /// Checks a folder and builds it, or reads a built policy.
+    pub fn bundle(&self) -> Result<Bundle> {
         let source = Source::read(&self.policy)?;
         if !matches!(source, Source::Bundle(_)) {
             let findings = check::findings(&source)?;

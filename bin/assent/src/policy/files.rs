@@ -17,6 +17,8 @@ use std::{
 
 /// The maximum length of a file with text, in bytes: more than rules and parameters may have.
 const LONGEST_TEXT: u64 = 1024 * 1024;
+/// The maximum length of a built policy, in bytes.
+pub const LONGEST_POLICY: u64 = MAX_BUNDLE as u64;
 /// The files of a folder besides modules and components.
 const NAMED: [&str; 3] = ["policy.json", "parameters.json", "parameters.schema.json"];
 
@@ -62,7 +64,7 @@ impl Source {
         if path.is_dir() {
             return Self::read_folder(path);
         }
-        let bytes = input::read_file("policy", path, u64::try_from(MAX_BUNDLE)?)?;
+        let bytes = input::read_file("policy", path, LONGEST_POLICY)?;
         let bundle = Bundle::parse(&bytes).with_context(|| {
             format!("{} is neither a policy's folder nor a file that `assent policy build` wrote", path.display())
         })?;

@@ -9,13 +9,16 @@ pub mod data;
 pub mod decision;
 mod eval;
 mod explain;
+mod fetch;
 pub mod files;
 mod functions;
 mod new;
 #[cfg_attr(not(feature = "sources"), path = "unobserved.rs")]
 mod observing;
+mod publish;
 mod shadow;
 mod simulate;
+mod store;
 mod suggest;
 mod test;
 mod test_report;
@@ -60,6 +63,10 @@ pub enum Command {
     Shadow(shadow::Arguments),
     /// Build a policy into one file, and print its id.
     Build(build::Arguments),
+    /// Upload a built policy, and tell the chain where it is.
+    Publish(publish::Arguments),
+    /// Download a built policy, and verify it.
+    Fetch(fetch::Arguments),
     /// Explain a policy in sentences, or the difference that other parameters make.
     Explain(explain::Arguments),
 }
@@ -77,6 +84,8 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
         Command::Backtest(arguments) => backtest::run(&arguments, output),
         Command::Shadow(arguments) => shadow::run(&arguments, output),
         Command::Build(arguments) => build::run(&arguments, output),
+        Command::Publish(arguments) => publish::run(&arguments, output),
+        Command::Fetch(arguments) => fetch::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
     }
 }

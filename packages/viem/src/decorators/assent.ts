@@ -5,6 +5,7 @@ import {
   type CheckAuthorizationReturnType,
   checkAuthorization,
 } from "../actions/checkAuthorization.js";
+import { type ReadPolicyParameters, type ReadPolicyReturnType, readPolicy } from "../actions/readPolicy.js";
 import { sendAttested } from "../actions/sendAttested.js";
 import { simulateAttested } from "../actions/simulateAttested.js";
 
@@ -15,6 +16,8 @@ export type AssentActions<
 > = {
   /** Asks a protected contract whether an authorization is valid for a call now. */
   readonly checkAuthorization: (parameters: CheckAuthorizationParameters) => Promise<CheckAuthorizationReturnType>;
+  /** Reads the policy that a protected contract is bound to. */
+  readonly readPolicy: (parameters: ReadPolicyParameters) => Promise<ReadPolicyReturnType | undefined>;
   /** Calls a function under `onlyAttested`: simulates the call and sends it only if it succeeds. */
   readonly sendAttested: BoundAttestedAction<"send", chain, account>;
   /** Simulates a call of a function under `onlyAttested`. */
@@ -27,6 +30,7 @@ export function assentActions() {
     client: Client<Transport, chain, account>,
   ): AssentActions<chain, account> => ({
     checkAuthorization: (parameters) => checkAuthorization(client, parameters),
+    readPolicy: (parameters) => readPolicy(client, parameters),
     sendAttested: (parameters) => sendAttested(client, parameters as never),
     simulateAttested: (parameters) => simulateAttested(client, parameters as never) as never,
   });
