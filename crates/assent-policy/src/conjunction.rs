@@ -2,9 +2,9 @@
 
 use crate::{
     bundle::{Bundle, member_component},
-    check::package,
+    check::{Finding, check, package, syntax_findings},
     content::ContentError,
-    folder::{BuildError, FolderError, MANIFEST, PARAMETERS, PolicyFolder, texts},
+    folder::{BuildError, FolderError, MANIFEST, MemberError, PARAMETERS, PolicyFolder, texts},
     json::{self, JsonError, Reader, invalid},
     manifest::{Manifest, require_name, require_version, step_limit},
     policy::Policy,
@@ -73,43 +73,6 @@ pub struct Conjunction {
     pub parameters: Option<Value>,
     /// The modules with tests of all members together (`…_test.rego`), by file name.
     pub tests: BTreeMap<String, String>,
-}
-
-/// A policy of a conjunction cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MemberError {
-    /// The policy is another one than the manifest names.
-    #[error("the policy {actual} of {policy} is not the one that policy.json names, {expected}")]
-    WrongId {
-        /// The path in the manifest.
-        policy: String,
-        /// The id in the manifest.
-        expected: B256,
-        /// The id of the policy with its parameters in the conjunction.
-        actual: B256,
-    },
-    /// The policy is for another image.
-    #[error("{policy} was built for the evaluator {actual}, not {expected}: build it again")]
-    WrongImage {
-        /// The path in the manifest.
-        policy: String,
-        /// The conjunction's image.
-        expected: B256,
-        /// The image of the built policy.
-        actual: B256,
-    },
-    /// The policy is a conjunction.
-    #[error("{0} is a conjunction: name its policies instead")]
-    Nested(String),
-    /// A different number of policies than the manifest has.
-    #[error("there are {actual} policies, of {expected} that policy.json names")]
-    WrongNumber {
-        /// How many the manifest has.
-        expected: usize,
-        /// How many there are.
-        actual: usize,
-    },
 }
 
 impl ConjunctionManifest {
@@ -340,6 +303,20 @@ impl Conjunction {
             components: BTreeMap::new(),
         }))
     }
+}
+
+/// Checks a conjunction: its own tests, and each policy that is a folder. Their files have the folder's path before
+/// their names. Built policies were checked before they were built.
+pub fn check_conjunction(conjunction: &Conjunction) -> Vec<Finding> {
+    let mut findings = syntax_findings(conjunction.tests.iter());
+    for (index, folder) in conjunction.folders() {
+        let path = conjunction.manifest.members.get(index).map(|member| member.policy.as_str()).unwrap_or_default();
+        let of_member = |finding: Finding| Finding { file: format!("{path}/{}", finding.file), ..finding };
+        findings.extend(check(&folder).into_iter().map(of_member));
+    }
+    findings.sort();
+    findings.dedup();
+    findings
 }
 
 fn require_policy(policy: &Policy, named: &MemberManifest, image: B256) -> Result<(), MemberError> {

@@ -3,7 +3,6 @@
 use crate::{
     MAX_COMPONENT,
     bundle::{Bundle, BundleError, component_file},
-    conjunction::MemberError,
     content::ContentError,
     json::{self, JsonError},
     manifest::Manifest,
@@ -85,6 +84,43 @@ pub enum FolderError {
     /// The rules of a policy of a conjunction cannot be used.
     #[error(transparent)]
     Content(ContentError),
+}
+
+/// A policy of a conjunction cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MemberError {
+    /// The policy is another one than the manifest names.
+    #[error("the policy {actual} of {policy} is not the one that policy.json names, {expected}")]
+    WrongId {
+        /// The path in the manifest.
+        policy: String,
+        /// The id in the manifest.
+        expected: B256,
+        /// The id of the policy with its parameters in the conjunction.
+        actual: B256,
+    },
+    /// The policy is for another image.
+    #[error("{policy} was built for the evaluator {actual}, not {expected}: build it again")]
+    WrongImage {
+        /// The path in the manifest.
+        policy: String,
+        /// The conjunction's image.
+        expected: B256,
+        /// The image of the built policy.
+        actual: B256,
+    },
+    /// The policy is a conjunction.
+    #[error("{0} is a conjunction: name its policies instead")]
+    Nested(String),
+    /// A different number of policies than the manifest has.
+    #[error("there are {actual} policies, of {expected} that policy.json names")]
+    WrongNumber {
+        /// How many the manifest has.
+        expected: usize,
+        /// How many there are.
+        actual: usize,
+    },
 }
 
 /// A policy cannot be built.

@@ -18,7 +18,7 @@ mod walk;
 pub use calls::known_builtins;
 pub use denials::{Denial, denials};
 
-use crate::{conjunction::Conjunction, folder::PolicyFolder};
+use crate::folder::PolicyFolder;
 use core::fmt;
 
 /// Something that must be changed, where, and how.
@@ -58,19 +58,9 @@ pub fn check(folder: &PolicyFolder) -> Vec<Finding> {
     findings
 }
 
-/// Checks a conjunction: its own tests, and each policy that is a folder. Their files have the folder's path before
-/// their names. Built policies were checked before they were built.
-pub fn check_conjunction(conjunction: &Conjunction) -> Vec<Finding> {
-    let mut findings =
-        conjunction.tests.iter().filter_map(|(file, text)| parse::parse(file, text).err()).collect::<Vec<_>>();
-    for (index, folder) in conjunction.folders() {
-        let path = conjunction.manifest.members.get(index).map(|member| member.policy.as_str()).unwrap_or_default();
-        let of_member = |finding: Finding| Finding { file: format!("{path}/{}", finding.file), ..finding };
-        findings.extend(check(&folder).into_iter().map(of_member));
-    }
-    findings.sort();
-    findings.dedup();
-    findings
+/// Returns what does not parse in modules.
+pub(crate) fn syntax_findings<'a>(modules: impl Iterator<Item = (&'a String, &'a String)>) -> Vec<Finding> {
+    modules.filter_map(|(file, text)| parse::parse(file, text).err()).collect()
 }
 
 /// Returns the package of a module; nothing if it does not parse.

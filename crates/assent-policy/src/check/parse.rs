@@ -52,8 +52,8 @@ fn newer_syntax(span: &Span) -> Option<String> {
     let keyword = KEYWORDS.into_iter().find(|keyword| reference.split('.').any(|part| part == *keyword));
     let keyword = keyword.filter(|_| reference.contains('.'))?;
     Some(format!(
-        "`{reference}` has the keyword `{keyword}` as a name, which is newer than the evaluator's Rego; give it another \
-         name, or write it as a string: [\"{keyword}\"]"
+        "`{reference}` has the keyword `{keyword}` as a name, which is newer than the evaluator's Rego; give it \
+         another name, or write it as a string: [\"{keyword}\"]"
     ))
 }
 
