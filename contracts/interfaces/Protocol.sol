@@ -106,7 +106,7 @@ interface IRefusals {
     /// @notice Thrown when the policy's operator set has no such epoch.
     /// @param epoch The epoch that the authorization names.
     error UnknownEpoch(EpochId epoch);
-    /// @notice Thrown when the epoch is no longer in force: it was superseded, and its grace period is over.
+    /// @notice Thrown when the epoch is no longer in force: its lifetime or its grace period is over.
     /// @param epoch The epoch that the authorization names.
     /// @param validUntil First second at which the epoch was no longer in force (Unix time).
     error EpochExpired(EpochId epoch, uint48 validUntil);

@@ -83,7 +83,7 @@ refusals! {
         epoch: u32,
     } => "have the call attested by the policy's operators. If the OperatorRegistry has this \
         epoch, publish it to the TaskManager with `addValidator` and `publishEpoch`",
-    /// The epoch is no longer in force: it was superseded, and its grace period is over.
+    /// The epoch is no longer in force: its lifetime or its grace period is over.
     #[error("epoch {epoch} expired at {validUntil} (Unix seconds): its lifetime is over, or it was \
         superseded and its grace period is over")]
     EpochExpired {
