@@ -91,9 +91,19 @@ struct Argument {
     meaning: String,
 }
 
+impl Argument {
+    /// The type as the ABI has it.
+    fn abi_type(&self) -> &str {
+        match self.solidity_type.as_str() {
+            "EpochId" => "uint32",
+            other => other,
+        }
+    }
+}
+
 impl Declaration {
     fn signature(&self) -> String {
-        let argument = |Argument { solidity_type, name, .. }: &Argument| format!("{solidity_type} {name}");
+        let argument = |argument: &Argument| format!("{} {}", argument.abi_type(), argument.name);
         format!("{}({})", self.name, self.arguments.iter().map(argument).collect::<Vec<_>>().join(", "))
     }
 }
@@ -146,8 +156,6 @@ fn declaration(line: &str, tags: &[String]) -> Declaration {
     let argument = |argument: &str| {
         let (solidity_type, name) = argument.split_once(' ').expect("a type and a name");
         let meaning = tag(&format!("param {name} ")).unwrap_or_else(|| panic!("@param {name} of {line}"));
-        // As the ABI has it.
-        let solidity_type = if solidity_type == "EpochId" { "uint32" } else { solidity_type };
         Argument { solidity_type: solidity_type.to_owned(), name: name.to_owned(), meaning }
     };
     let arguments = arguments.split(", ").filter(|argument| !argument.is_empty()).map(argument).collect();
@@ -182,7 +190,7 @@ fn rust_type(solidity_type: &str) -> &str {
         "bytes32" => "B256",
         "uint256" => "U256",
         "uint48" => "U48",
-        "uint32" => "u32",
+        "EpochId" => "EpochId",
         other => panic!("no Rust type for {other}"),
     }
 }
@@ -191,8 +199,8 @@ fn command_line(descriptions: &[Description]) -> String {
     let mut text =
         format!("//! What to do about a refusal.\n//!\n//! {GENERATED}\n\nuse assent_verifier::Refusal;\n\n");
     text += "/// Returns what to do about a refusal, with the commands that help.\n///\n/// ```\n";
-    text += "/// use assent_verifier::Refusal;\n///\n";
-    text += "/// let refusal = Refusal::EpochRevoked { epoch: 1 };\n";
+    text += "/// use assent_verifier::{EpochId, Refusal};\n///\n";
+    text += "/// let refusal = Refusal::EpochRevoked { epoch: EpochId(1) };\n";
     text += "/// let remedy = assent_inspection::remedy(&refusal);\n";
     text += "/// assert_eq!(remedy, format!(\"{}; `assent context` reads it\", refusal.remedy()));\n/// ```\n";
     text += "pub fn remedy(refusal: &Refusal) -> &'static str {\n    match refusal.name() {\n";

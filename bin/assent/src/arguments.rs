@@ -4,7 +4,8 @@ use crate::{input, key_file::KeyFile};
 use alloy_primitives::{Address, B256, FixedBytes, U256, aliases::U96, hex};
 use anyhow::{Context as _, Result, anyhow};
 use assent_signer::PartialSignature;
-use assent_verifier::{PublicKey, parse_address};
+use assent_verifier::{EpochId, OperatorSetId, PublicKey, parse_address};
+use clap::builder::TypedValueParser;
 use std::path::PathBuf;
 
 /// The maximum length of a file of partial signatures, in bytes: five times that of 2,000 operators.
@@ -52,6 +53,16 @@ impl Partials {
             format!("file of partial signatures {} (`assent attest --sign-only` prints such lines)", path.display())
         })
     }
+}
+
+/// Returns the parser of an epoch's number.
+pub fn epoch_id() -> impl TypedValueParser<Value = EpochId> {
+    clap::value_parser!(u32).map(EpochId)
+}
+
+/// Returns the parser of an operator set's number.
+pub fn operator_set_id() -> impl TypedValueParser<Value = OperatorSetId> {
+    clap::value_parser!(u32).map(OperatorSetId)
 }
 
 /// Reads `ADDRESS=SIGNATURE`, or `@FILE`.

@@ -10,7 +10,7 @@ use alloy_primitives::{Address, U256};
 use anyhow::{Context as _, Result, bail};
 use assent_client::AssentClient;
 use assent_contracts::TaskManager;
-use assent_verifier::{AttestationDocument, Context, RecordedRoots};
+use assent_verifier::{AttestationDocument, Context, EpochId, OperatorSetId, RecordedRoots};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -43,8 +43,8 @@ pub struct Arguments {
     )]
     nonces: Vec<U256>,
     /// An epoch to include instead of the newest; repeatable.
-    #[arg(long = "epoch", value_name = "NUMBER")]
-    epochs: Vec<u32>,
+    #[arg(long = "epoch", value_name = "NUMBER", value_parser = arguments::epoch_id())]
+    epochs: Vec<EpochId>,
     /// Also read the nonce, the epoch and the recorded root of this attestation document; repeatable.
     #[arg(long = "document", value_name = "FILE")]
     documents: Vec<PathBuf>,
@@ -76,7 +76,12 @@ async fn read(arguments: &Arguments, documents: &[AttestationDocument]) -> Resul
         };
         let manager = TaskManager::new(client.read_task_manager(policy_client).await?, client.provider());
         let registry = manager.OPERATOR_REGISTRY().call().await?;
-        client.latest_epoch(registry, policy.operatorSet).await?.map(|epoch| epoch.number).into_iter().collect()
+        client
+            .latest_epoch(registry, OperatorSetId(policy.operatorSet))
+            .await?
+            .map(|epoch| epoch.number)
+            .into_iter()
+            .collect()
     } else {
         arguments.epochs.clone()
     };

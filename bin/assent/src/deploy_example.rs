@@ -15,7 +15,7 @@ use alloy::{
 use anyhow::{Context, Result};
 use assent_client::{AssentClient, PreparedCall};
 use assent_examples::{ExampleToken, deploy_token, deploy_vault};
-use assent_verifier::Policy;
+use assent_verifier::{OperatorSetId, Policy};
 use clap::Args;
 use serde_json::json;
 
@@ -48,8 +48,8 @@ pub struct Arguments {
     #[arg(long, value_name = "HASH", value_parser = arguments::policy_id, default_value = EXAMPLE_POLICY)]
     policy_id: B256,
     /// The operator set whose quorum decides.
-    #[arg(long, value_name = "NUMBER", default_value = "1")]
-    operator_set: u32,
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id(), default_value = "1")]
+    operator_set: OperatorSetId,
     /// The minimum share of the set's weight that must sign, in basis points.
     #[arg(long, value_name = "BASIS_POINTS", default_value = "6667")]
     quorum: u16,
@@ -64,7 +64,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let Arguments { node, task_manager, agent, policy_id, operator_set, quorum, max_lifetime, owner } = arguments;
     let (owner, signer) = owner.open()?;
-    let policy = Policy { policyId: policy_id, operatorSet: operator_set, quorum, maxLifetime: max_lifetime };
+    let policy = Policy { policyId: policy_id, operatorSet: operator_set.into(), quorum, maxLifetime: max_lifetime };
     let (vault, token) = connection::block_on(async {
         let client = AssentClient::new(node.connect(signer)?);
         let _spinner = output::spinner("Deploying");

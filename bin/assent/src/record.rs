@@ -12,7 +12,7 @@ use alloy::{providers::DynProvider, rpc::types::TransactionReceipt};
 use alloy_primitives::{Address, B256, U256};
 use anyhow::{Context, Result, bail};
 use assent_client::{AssentClient, ClientError, SignedRoot};
-use assent_verifier::{AttestationDocument, RecordedRoot};
+use assent_verifier::{AttestationDocument, EpochId, RecordedRoot};
 use clap::Args;
 use comfy_table::Table;
 use serde_json::{Value, json};
@@ -39,12 +39,12 @@ pub struct Arguments {
 }
 
 /// The roots of one TaskManager and epoch, each once.
-type Roots = BTreeMap<(Address, u32), BTreeMap<B256, SignedRoot>>;
+type Roots = BTreeMap<(Address, EpochId), BTreeMap<B256, SignedRoot>>;
 
 /// The result for a root.
 struct Recorded {
     task_manager: Address,
-    epoch: u32,
+    epoch: EpochId,
     root: B256,
     weight: RecordedRoot,
     before: bool,
@@ -100,7 +100,7 @@ async fn record(
     client: &AssentClient<DynProvider>,
     from: Address,
     task_manager: Address,
-    epoch: u32,
+    epoch: EpochId,
     mut roots: BTreeMap<B256, SignedRoot>,
     receipts: &mut Vec<TransactionReceipt>,
 ) -> Result<Vec<Recorded>, ClientError> {

@@ -3,6 +3,7 @@
 use crate::{ExitStatus, account::Account, arguments, connection::Node, output::Output};
 use alloy_primitives::{Address, aliases::U96};
 use anyhow::Result;
+use assent_verifier::OperatorSetId;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -35,8 +36,8 @@ pub struct SetArguments {
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     stake_source: Address,
     /// The operator set.
-    #[arg(long, value_name = "NUMBER")]
-    operator_set: u32,
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id())]
+    operator_set: OperatorSetId,
     /// An operator and its weight.
     #[arg(value_name = "ADDRESS=WEIGHT", required = true, value_parser = arguments::weight)]
     weights: Vec<(Address, U96)>,

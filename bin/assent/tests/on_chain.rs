@@ -18,7 +18,7 @@ use alloy::{
 };
 use assent_client::{AssentClient, PreparedCall};
 use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault};
-use assent_verifier::{Policy, PublicKey, Signature};
+use assent_verifier::{OperatorSetId, Policy, PublicKey, Signature};
 use command::Desk;
 use node::Anvil;
 use serde_json::{Value, json};
@@ -111,8 +111,8 @@ impl Scene {
         }
         let weights = operators.iter().map(|operator| (*operator, U96::from(10))).collect::<Vec<_>>();
         self.runtime.block_on(async {
-            self.client.set_weights(owner_stake_source, owner, 1, &weights).await.expect("weights");
-            self.client.commit_epoch(self.registry, owner, 1, operators).await.expect("an epoch");
+            self.client.set_weights(owner_stake_source, owner, OperatorSetId(1), &weights).await.expect("weights");
+            self.client.commit_epoch(self.registry, owner, OperatorSetId(1), operators).await.expect("an epoch");
         });
     }
 

@@ -15,7 +15,7 @@ use assent_contracts::deployment::{Delays, Deployment};
 use assent_examples::{ExampleToken, deploy_token, deploy_vault};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, AttestationDocument, Intent, Policy,
+    Attestation, AttestationDocument, EpochId, Intent, OperatorSetId, Policy,
     digest::{intent_hash, task_id},
 };
 
@@ -45,8 +45,9 @@ impl Fixture {
         let key = SecretKey::generate()?;
         let proof = key.prove_possession(OPERATOR, U256::from(31_337), registry);
         client.register_operator(registry, OPERATOR, &key.public_key(), &proof).await?;
-        client.set_weights(deployment.owner_stake_source.address, OWNER, 1, &[(OPERATOR, U96::from(100))]).await?;
-        client.commit_epoch(registry, OWNER, 1, &[OPERATOR]).await?;
+        let (set, weights) = (OperatorSetId(1), [(OPERATOR, U96::from(100))]);
+        client.set_weights(deployment.owner_stake_source.address, OWNER, set, &weights).await?;
+        client.commit_epoch(registry, OWNER, set, &[OPERATOR]).await?;
 
         let policy =
             Policy { policyId: B256::repeat_byte(1), operatorSet: 1, quorum: 6700, maxLifetime: U48::from(3600) };
@@ -74,8 +75,8 @@ impl Fixture {
         };
         let batch = AttestationBatch::new(vec![attestation], chain_id, task_manager)?;
         let epoch = assent_verifier::Epoch {
-            number: 1,
-            operator_set: 1,
+            number: EpochId(1),
+            operator_set: OperatorSetId(1),
             valid_until: U48::MAX,
             operators: assent_verifier::OperatorSet::new(vec![assent_verifier::Operator {
                 address: OPERATOR,

@@ -62,7 +62,7 @@ impl PreparedCall {
     /// ```
     /// use alloy::primitives::{Address, B256, U256, aliases::U48, bytes};
     /// use assent_client::PreparedCall;
-    /// use assent_verifier::{Authorization, Decision, MerkleProof, QuorumProof, split_trailing};
+    /// use assent_verifier::{Authorization, Decision, EpochId, MerkleProof, QuorumProof, split_trailing};
     ///
     /// let call = PreparedCall::new(Address::repeat_byte(1), Address::repeat_byte(2), bytes!("0x12345678"));
     /// // What the operators answered, for a root that is recorded.
@@ -73,7 +73,7 @@ impl PreparedCall {
     ///     expiration: U48::from(1_900_000_000_u64),
     ///     decision: Decision::Allow,
     ///     evidence: B256::repeat_byte(4),
-    ///     epoch: 1,
+    ///     epoch: EpochId(1),
     ///     quorum_proof: QuorumProof::Recorded,
     ///     merkle_proof: MerkleProof::EMPTY,
     /// };

@@ -8,7 +8,7 @@ use alloy::{
     rpc::types::Header,
 };
 use assent_contracts::{IPolicyClient, TaskManager};
-use assent_verifier::{Authorization, Context, Epoch, Intent, Policy, QuorumProof, RecordedRoots};
+use assent_verifier::{Authorization, Context, Epoch, EpochId, Intent, Policy, QuorumProof, RecordedRoots};
 use std::collections::BTreeSet;
 
 impl<P: Provider> AssentClient<P> {
@@ -153,12 +153,12 @@ impl<P: Provider> AssentClient<P> {
     /// # let fixture = Fixture::new().await?;
     /// # let (client, vault, token) = (&fixture.client, fixture.vault, fixture.token);
     /// use alloy::{primitives::U256, providers::Provider};
-    /// use assent_verifier::SpentLedger;
+    /// use assent_verifier::{EpochId, SpentLedger};
     ///
     /// // Enough for attestations of epoch 1 with nonces 0 to 255.
-    /// let context = client.read_context(vault, AGENT, &[1], &[U256::ZERO]).await?;
+    /// let context = client.read_context(vault, AGENT, &[EpochId(1)], &[U256::ZERO]).await?;
     /// assert_eq!(context.policy, client.read_policy(vault).await?);
-    /// assert!(context.epoch(1).is_some());
+    /// assert!(context.epoch(EpochId(1)).is_some());
     /// assert!(!context.spent.is_spent(vault, U256::from(255)));
     /// assert!(context.spent.is_spent(vault, U256::from(256))); // Not read.
     ///
@@ -178,7 +178,7 @@ impl<P: Provider> AssentClient<P> {
         &self,
         policy_client: Address,
         caller: Address,
-        epochs: &[u32],
+        epochs: &[EpochId],
         nonces: &[U256],
     ) -> Result<Context<SpentSnapshot>, ClientError> {
         self.context_at(&self.latest_header().await?, policy_client, caller, epochs, nonces).await
@@ -198,7 +198,7 @@ impl<P: Provider> AssentClient<P> {
         header: &Header,
         policy_client: Address,
         caller: Address,
-        epochs: &[u32],
+        epochs: &[EpochId],
         nonces: &[U256],
     ) -> Result<Context<SpentSnapshot>, ClientError> {
         // All reads are of this block, so that they are consistent.
@@ -257,7 +257,7 @@ impl<P: Provider> AssentClient<P> {
     async fn epochs_at(
         &self,
         task_manager: Address,
-        numbers: &[u32],
+        numbers: &[EpochId],
         block: BlockId,
     ) -> Result<Vec<Epoch>, ClientError> {
         let mut epochs = Vec::new();

@@ -8,7 +8,7 @@ use alloy::{
 };
 use assent_contracts::deployment::MAX_EPOCH_LIFETIME;
 use assent_contracts::{OperatorRegistry, TaskManager};
-use assent_verifier::{Epoch, OperatorSet};
+use assent_verifier::{Epoch, EpochId, OperatorSet, OperatorSetId};
 
 /// An epoch as its registry has it, at one block. Complete: these are the registry's facts about an epoch.
 ///
@@ -20,13 +20,14 @@ use assent_verifier::{Epoch, OperatorSet};
 /// # let fixture = Fixture::new().await?;
 /// # let client = &fixture.client;
 /// use assent_client::EpochStatus;
+/// use assent_verifier::{EpochId, OperatorSetId};
 ///
 /// let registry = fixture.deployment.operator_registry.address;
-/// client.commit_epoch(registry, OWNER, 1, &[OPERATOR]).await?;
+/// client.commit_epoch(registry, OWNER, OperatorSetId(1), &[OPERATOR]).await?;
 /// // The newest first.
 /// let [pending, first] = &client.list_epochs(registry).await?[..] else { panic!("two epochs") };
 /// assert!(matches!(pending.status, EpochStatus::Pending { .. }));
-/// assert_eq!((first.epoch.number, first.status), (1, EpochStatus::InForce));
+/// assert_eq!((first.epoch.number, first.status), (EpochId(1), EpochStatus::InForce));
 /// # Ok(())
 /// # }
 /// ```
@@ -90,7 +91,7 @@ impl<P: Provider> AssentClient<P> {
             .await
             .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
         let mut live = Vec::new();
-        for number in (1..=count).rev() {
+        for number in (1..=count).rev().map(EpochId) {
             let record = self.record_at(registry, number, block, header.timestamp).await?;
             // It was committed before it expired, and each earlier one before that.
             let all_earlier_expired =
@@ -109,7 +110,7 @@ impl<P: Provider> AssentClient<P> {
     /// # Errors
     ///
     /// As [`read_epoch`](Self::read_epoch).
-    pub async fn read_epoch_record(&self, registry: Address, number: u32) -> Result<EpochRecord, ClientError> {
+    pub async fn read_epoch_record(&self, registry: Address, number: EpochId) -> Result<EpochRecord, ClientError> {
         let header = self.latest_header().await?;
         self.record_at(registry, number, BlockId::number(header.number), header.timestamp).await
     }
@@ -122,37 +123,37 @@ impl<P: Provider> AssentClient<P> {
     pub async fn pending_epoch(
         &self,
         registry: Address,
-        operator_set: u32,
+        operator_set: OperatorSetId,
     ) -> Result<Option<EpochRecord>, ClientError> {
         let pending = OperatorRegistry::new(registry, &self.provider)
-            .pendingEpoch(operator_set)
+            .pendingEpoch(operator_set.into())
             .call()
             .await
             .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
         match pending.epoch {
             0 => Ok(None),
-            number => self.read_epoch_record(registry, number).await.map(Some),
+            number => self.read_epoch_record(registry, number.into()).await.map(Some),
         }
     }
 
     async fn record_at(
         &self,
         registry: Address,
-        number: u32,
+        number: EpochId,
         block: BlockId,
         timestamp: u64,
     ) -> Result<EpochRecord, ClientError> {
         let unexpected = |error| ClientError::from_contract(registry, "OperatorRegistry", error);
         let contract = OperatorRegistry::new(registry, &self.provider);
-        let stored = contract.epochs(number).block(block).call().await.map_err(unexpected)?;
+        let stored = contract.epochs(number.into()).block(block).call().await.map_err(unexpected)?;
         let epoch = self
-            .epoch_of_record(number, stored.table, stored.operatorSet, stored.validUntil, block)
+            .epoch_of_record(number, stored.table, stored.operatorSet.into(), stored.validUntil, block)
             .await?
             .ok_or(ClientError::NoSuchEpoch { registry, epoch: number })?;
         let pending = contract.pendingEpoch(stored.operatorSet).block(block).call().await.map_err(unexpected)?;
         let status = if timestamp >= stored.expiresAt.to::<u64>() {
             EpochStatus::Expired
-        } else if pending.epoch == number {
+        } else if EpochId(pending.epoch) == number {
             EpochStatus::Pending { activates_at: pending.activatesAt }
         } else if stored.validUntil.is_zero() {
             EpochStatus::Revoked
@@ -172,7 +173,7 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// [`ClientError::NoSuchEpoch`]; [`ClientError::OperatorTable`] when the epoch's code is not an operator
     /// table; [`ClientError::UnexpectedAnswer`] when `registry` is not an OperatorRegistry; [`ClientError::Transport`].
-    pub async fn read_epoch(&self, registry: Address, number: u32) -> Result<Epoch, ClientError> {
+    pub async fn read_epoch(&self, registry: Address, number: EpochId) -> Result<Epoch, ClientError> {
         self.epoch_at(registry, number, BlockId::latest()).await
     }
 
@@ -181,15 +182,19 @@ impl<P: Provider> AssentClient<P> {
     /// # Errors
     ///
     /// As [`read_epoch`](Self::read_epoch).
-    pub async fn latest_epoch(&self, registry: Address, operator_set: u32) -> Result<Option<Epoch>, ClientError> {
+    pub async fn latest_epoch(
+        &self,
+        registry: Address,
+        operator_set: OperatorSetId,
+    ) -> Result<Option<Epoch>, ClientError> {
         let number = OperatorRegistry::new(registry, &self.provider)
-            .latestEpoch(operator_set)
+            .latestEpoch(operator_set.into())
             .call()
             .await
             .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
         match number {
             0 => Ok(None),
-            number => self.read_epoch(registry, number).await.map(Some),
+            number => self.read_epoch(registry, number.into()).await.map(Some),
         }
     }
 
@@ -198,33 +203,33 @@ impl<P: Provider> AssentClient<P> {
     /// # Errors
     ///
     /// As [`read_epoch`](Self::read_epoch); [`ClientError::UnexpectedAnswer`] when `task_manager` is not a TaskManager.
-    pub async fn read_known_epoch(&self, task_manager: Address, number: u32) -> Result<Option<Epoch>, ClientError> {
+    pub async fn read_known_epoch(&self, task_manager: Address, number: EpochId) -> Result<Option<Epoch>, ClientError> {
         self.known_epoch_at(task_manager, number, BlockId::latest()).await
     }
 
     pub(crate) async fn known_epoch_at(
         &self,
         task_manager: Address,
-        number: u32,
+        number: EpochId,
         block: BlockId,
     ) -> Result<Option<Epoch>, ClientError> {
         let epoch = TaskManager::new(task_manager, &self.provider)
-            .epochs(number)
+            .epochs(number.into())
             .block(block)
             .call()
             .await
             .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
-        self.epoch_of_record(number, epoch.table, epoch.operatorSet, epoch.validUntil, block).await
+        self.epoch_of_record(number, epoch.table, epoch.operatorSet.into(), epoch.validUntil, block).await
     }
 
-    async fn epoch_at(&self, registry: Address, number: u32, block: BlockId) -> Result<Epoch, ClientError> {
+    async fn epoch_at(&self, registry: Address, number: EpochId, block: BlockId) -> Result<Epoch, ClientError> {
         let epoch = OperatorRegistry::new(registry, &self.provider)
-            .epochs(number)
+            .epochs(number.into())
             .block(block)
             .call()
             .await
             .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
-        self.epoch_of_record(number, epoch.table, epoch.operatorSet, epoch.validUntil, block)
+        self.epoch_of_record(number, epoch.table, epoch.operatorSet.into(), epoch.validUntil, block)
             .await?
             .ok_or(ClientError::NoSuchEpoch { registry, epoch: number })
     }
@@ -232,9 +237,9 @@ impl<P: Provider> AssentClient<P> {
     /// Reads the operators of an epoch's record; `None` when the record is empty.
     async fn epoch_of_record(
         &self,
-        number: u32,
+        number: EpochId,
         table: Address,
-        operator_set: u32,
+        operator_set: OperatorSetId,
         valid_until: U48,
         block: BlockId,
     ) -> Result<Option<Epoch>, ClientError> {
@@ -245,7 +250,7 @@ impl<P: Provider> AssentClient<P> {
         Ok(Some(Epoch { number, operator_set, valid_until, operators }))
     }
 
-    async fn operators(&self, epoch: u32, head: Address, block: BlockId) -> Result<OperatorSet, ClientError> {
+    async fn operators(&self, epoch: EpochId, head: Address, block: BlockId) -> Result<OperatorSet, ClientError> {
         let unreadable = |source| ClientError::OperatorTable { epoch, source };
         let head = self.code_at(head, block).await?;
         // At most 19.

@@ -7,7 +7,7 @@ use alloy::{
     transports::TransportError,
 };
 use assent_contracts::{deployment::InvalidDeployment, errors};
-use assent_verifier::{AuthorizationError, OperatorTableError, Refusal};
+use assent_verifier::{AuthorizationError, EpochId, OperatorTableError, Refusal};
 use std::{error::Error, fmt};
 
 /// The reason why a call of this crate failed.
@@ -100,13 +100,13 @@ pub enum ClientError {
         /// The OperatorRegistry.
         registry: Address,
         /// The epoch's number.
-        epoch: u32,
+        epoch: EpochId,
     },
     /// The code at an epoch's table address is not an operator table.
     #[error("epoch {epoch}'s operator table cannot be read")]
     OperatorTable {
         /// The epoch's number.
-        epoch: u32,
+        epoch: EpochId,
         /// What is wrong with it.
         #[source]
         source: OperatorTableError,
@@ -144,9 +144,9 @@ pub enum ClientError {
 /// use alloy::sol_types::SolError;
 /// use assent_client::Revert;
 /// use assent_contracts::OperatorRegistry;
-/// use assent_verifier::Refusal;
+/// use assent_verifier::{EpochId, Refusal};
 ///
-/// let refusal = Refusal::UnknownEpoch { epoch: 3 };
+/// let refusal = Refusal::UnknownEpoch { epoch: EpochId(3) };
 /// assert_eq!(Revert::from(alloy::primitives::Bytes::from(refusal.revert_data())), Revert::Refused(refusal));
 ///
 /// let other = OperatorRegistry::OperatorNotRegistered { operator: alloy::primitives::Address::ZERO }.abi_encode();

@@ -64,7 +64,7 @@ pub use spent::SpentSnapshot;
 /// use assent_contracts::deployment::Delays;
 /// use assent_examples::deploy_vault;
 /// use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_approval};
-/// use assent_verifier::{EpochApproval, Policy};
+/// use assent_verifier::{EpochApproval, OperatorSetId, Policy};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -77,17 +77,18 @@ pub use spent::SpentSnapshot;
 /// let (registry, task_manager) = (deployment.operator_registry.address, deployment.task_manager.address);
 /// assert!(client.is_validator(registry, task_manager).await?);
 ///
-/// // An operator, its weight in set 1, and an epoch of the set.
+/// // An operator, its weight in a set, and an epoch of the set.
+/// let set = OperatorSetId(1);
 /// let key = SecretKey::generate()?;
 /// let proof = key.prove_possession(operator, U256::from(chain_id), registry);
 /// client.register_operator(registry, operator, &key.public_key(), &proof).await?;
-/// client.set_weights(deployment.owner_stake_source.address, owner, 1, &[(operator, U96::from(100))]).await?;
-/// let epoch = client.commit_epoch(registry, owner, 1, &[operator]).await?.number;
-/// assert_eq!(client.latest_epoch(registry, 1).await?, Some(client.read_epoch(registry, epoch).await?));
+/// client.set_weights(deployment.owner_stake_source.address, owner, set, &[(operator, U96::from(100))]).await?;
+/// let epoch = client.commit_epoch(registry, owner, set, &[operator]).await?.number;
+/// assert_eq!(client.latest_epoch(registry, set).await?, Some(client.read_epoch(registry, epoch).await?));
 ///
 /// // A contract that uses them: a vault, whose agent can make the payments that the operators attest.
 /// let policy =
-///     Policy { policyId: B256::repeat_byte(1), operatorSet: 1, quorum: 6700, maxLifetime: U48::from(3600) };
+///     Policy { policyId: B256::repeat_byte(1), operatorSet: set.into(), quorum: 6700, maxLifetime: U48::from(3600) };
 /// let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy.clone()).await?;
 /// assert_eq!(client.read_policy(vault).await?, Some(policy));
 /// assert_eq!(client.read_task_manager(vault).await?, task_manager);
@@ -97,15 +98,15 @@ pub use spent::SpentSnapshot;
 /// let next = SecretKey::generate()?;
 /// let proof = next.prove_possession(operator, U256::from(chain_id), registry);
 /// client.rotate_key(registry, operator, &next.public_key(), &proof).await?;
-/// let second = client.commit_epoch(registry, owner, 1, &[operator]).await?.number;
+/// let second = client.commit_epoch(registry, owner, set, &[operator]).await?.number;
 /// let (current, pending) = (client.read_epoch(registry, epoch).await?, client.read_epoch(registry, second).await?);
 /// let deadline = U48::MAX;
 /// let set_hash = pending.operators.set_hash();
-/// let approval = EpochApproval { registry, operator_set: 1, signed_by: epoch, set_hash, deadline };
+/// let approval = EpochApproval { registry, operator_set: set, signed_by: epoch, set_hash, deadline };
 /// let partial = PartialSignature::new(operator, key.approve_epoch(&approval, U256::from(chain_id)));
 /// let signed = aggregate_epoch_approval(&current, &approval, U256::from(chain_id), &[partial])?;
 /// client.approve_epoch(registry, agent, second, deadline, &signed.signature, &signed.non_signers).await?;
-/// assert_eq!(client.latest_epoch(registry, 1).await?.map(|epoch| epoch.number), Some(second));
+/// assert_eq!(client.latest_epoch(registry, set).await?.map(|epoch| epoch.number), Some(second));
 ///
 /// // An epoch with a leaked key is revoked at once. Any account can publish its state to the TaskManagers again.
 /// client.revoke_epochs(registry, owner, &[epoch]).await?;
@@ -116,7 +117,7 @@ pub use spent::SpentSnapshot;
 /// // An operator that leaves is in no later epoch. A mistyped address is found before a transaction is sent.
 /// client.require_contract(registry).await?;
 /// client.deregister_operator(registry, operator).await?;
-/// assert!(client.commit_epoch(registry, owner, 1, &[operator]).await.is_err());
+/// assert!(client.commit_epoch(registry, owner, set, &[operator]).await.is_err());
 /// # Ok(())
 /// # }
 /// ```

@@ -84,12 +84,12 @@ mod tests {
     use super::*;
     use crate::{ClientError, Revert};
     use alloy::{primitives::Address, transports::RpcError};
-    use assent_verifier::Refusal;
+    use assent_verifier::{EpochId, Refusal};
     use serde_json::json;
 
     /// `UnknownEpoch(3)`.
     fn refusal() -> (Refusal, String) {
-        let refusal = Refusal::UnknownEpoch { epoch: 3 };
+        let refusal = Refusal::UnknownEpoch { epoch: EpochId(3) };
         (refusal, hex::encode_prefixed(refusal.revert_data()))
     }
 

@@ -11,7 +11,7 @@ use alloy::{
     sol_types::{SolCall, SolEvent},
 };
 use assent_contracts::{OperatorRegistry, OwnerStakeSource, deployment::Delays};
-use assent_verifier::{NonSigners, PublicKey, Signature};
+use assent_verifier::{EpochId, NonSigners, OperatorSetId, PublicKey, Signature};
 
 /// The number of operators in a table, which one transaction writes.
 const TABLE_CAPACITY: usize = 100;
@@ -25,9 +25,11 @@ const TABLE_CAPACITY: usize = 100;
 /// # async fn main() -> Result<(), fixture::Failure> {
 /// # let fixture = Fixture::new().await?;
 /// # let (client, vault, token) = (&fixture.client, fixture.vault, fixture.token);
+/// use assent_verifier::{EpochId, OperatorSetId};
+///
 /// let registry = fixture.deployment.operator_registry.address;
-/// let committed = client.commit_epoch(registry, OWNER, 1, &[OPERATOR, AGENT]).await?;
-/// assert_eq!((committed.number, committed.receipts.len()), (2, 1)); // The first was committed before.
+/// let committed = client.commit_epoch(registry, OWNER, OperatorSetId(1), &[OPERATOR, AGENT]).await?;
+/// assert_eq!((committed.number, committed.receipts.len()), (EpochId(2), 1)); // The first was committed before.
 /// assert_eq!(committed.skipped, [AGENT]); // It is not an operator.
 /// // The set has an epoch in force, so the next one is pending.
 /// assert!(committed.activates_at.is_some());
@@ -37,7 +39,7 @@ const TABLE_CAPACITY: usize = 100;
 #[derive(Debug, Clone)]
 pub struct CommittedEpoch {
     /// Its number.
-    pub number: u32,
+    pub number: EpochId,
     /// When it can be activated (Unix time); `None` when it is in force.
     pub activates_at: Option<U48>,
     /// The named operators that are not in it: they had no valid key or no weight.
@@ -109,11 +111,11 @@ impl<P: Provider> AssentClient<P> {
         &self,
         owner_stake_source: Address,
         owner: Address,
-        operator_set: u32,
+        operator_set: OperatorSetId,
         weights: &[(Address, U96)],
     ) -> Result<TransactionReceipt, ClientError> {
         let (operators, weights) = weights.iter().copied().unzip();
-        let call = OwnerStakeSource::setWeightsCall { operatorSet: operator_set, operators, weights };
+        let call = OwnerStakeSource::setWeightsCall { operatorSet: operator_set.into(), operators, weights };
         self.send_call(owner, owner_stake_source, &call).await
     }
 
@@ -174,7 +176,7 @@ impl<P: Provider> AssentClient<P> {
         &self,
         registry: Address,
         owner: Address,
-        operator_set: u32,
+        operator_set: OperatorSetId,
         operators: &[Address],
     ) -> Result<CommittedEpoch, ClientError> {
         let mut operators = operators.to_vec();
@@ -184,13 +186,14 @@ impl<P: Provider> AssentClient<P> {
         let mut receipts = self.discard_staged(registry, owner, operator_set).await?;
         while rest.len() > TABLE_CAPACITY {
             let (named, _) = rest.split_at(rest.len().min(2 * TABLE_CAPACITY));
-            let stage = OperatorRegistry::stageOperatorsCall { operatorSet: operator_set, operators: named.to_vec() };
+            let stage =
+                OperatorRegistry::stageOperatorsCall { operatorSet: operator_set.into(), operators: named.to_vec() };
             let receipt = self.send_call(owner, registry, &stage).await?;
             let staged: OperatorRegistry::OperatorsStaged = event(registry, &receipt, "the event OperatorsStaged")?;
             rest = rest.split_at(rest.partition_point(|operator| *operator <= staged.lastOperator)).1;
             receipts.push(receipt);
         }
-        let commit = OperatorRegistry::commitEpochCall { operatorSet: operator_set, operators: rest.to_vec() };
+        let commit = OperatorRegistry::commitEpochCall { operatorSet: operator_set.into(), operators: rest.to_vec() };
         let receipt = self.send_call(owner, registry, &commit).await?;
         let committed: OperatorRegistry::EpochCommitted = event(registry, &receipt, "the event EpochCommitted")?;
         let in_force = events::<OperatorRegistry::EpochActivated>(registry, &receipt).next().is_some();
@@ -201,7 +204,7 @@ impl<P: Provider> AssentClient<P> {
             .map(|skipped| skipped.operator)
             .collect();
         let activates_at = (!in_force).then_some(committed.activatesAt);
-        Ok(CommittedEpoch { number: committed.epoch, activates_at, skipped, receipts })
+        Ok(CommittedEpoch { number: committed.epoch.into(), activates_at, skipped, receipts })
     }
 
     /// Activates a pending epoch whose delay is over. Permissionless: `from` pays.
@@ -214,9 +217,9 @@ impl<P: Provider> AssentClient<P> {
         &self,
         registry: Address,
         from: Address,
-        epoch: u32,
+        epoch: EpochId,
     ) -> Result<TransactionReceipt, ClientError> {
-        self.send_call(from, registry, &OperatorRegistry::activateEpochCall { epoch }).await
+        self.send_call(from, registry, &OperatorRegistry::activateEpochCall { epoch: epoch.into() }).await
     }
 
     /// Activates a pending epoch at once, with the approval of its set's latest epoch. Permissionless: `from` pays.
@@ -231,7 +234,7 @@ impl<P: Provider> AssentClient<P> {
         &self,
         registry: Address,
         from: Address,
-        epoch: u32,
+        epoch: EpochId,
         deadline: U48,
         signature: &Signature,
         non_signers: &NonSigners,
@@ -241,7 +244,7 @@ impl<P: Provider> AssentClient<P> {
             signature: signature.0.into(),
             nonSigners: non_signers.as_bytes().to_vec().into(),
         };
-        self.send_call(from, registry, &OperatorRegistry::approveEpochCall { epoch, approval }).await
+        self.send_call(from, registry, &OperatorRegistry::approveEpochCall { epoch: epoch.into(), approval }).await
     }
 
     /// Revokes epochs, pending or not: nothing that they signed is valid any more. `owner` owns the registry.
@@ -253,9 +256,10 @@ impl<P: Provider> AssentClient<P> {
         &self,
         registry: Address,
         owner: Address,
-        epochs: &[u32],
+        epochs: &[EpochId],
     ) -> Result<TransactionReceipt, ClientError> {
-        self.send_call(owner, registry, &OperatorRegistry::revokeEpochsCall { revoked: epochs.to_vec() }).await
+        let revoked = epochs.iter().copied().map(u32::from).collect();
+        self.send_call(owner, registry, &OperatorRegistry::revokeEpochsCall { revoked }).await
     }
 
     /// Revokes all epochs of an operator set, the pending one included, and discards its staged operators. `owner` owns
@@ -268,9 +272,9 @@ impl<P: Provider> AssentClient<P> {
         &self,
         registry: Address,
         owner: Address,
-        operator_set: u32,
+        operator_set: OperatorSetId,
     ) -> Result<TransactionReceipt, ClientError> {
-        let revoke = OperatorRegistry::revokeOperatorSetCall { operatorSet: operator_set };
+        let revoke = OperatorRegistry::revokeOperatorSetCall { operatorSet: operator_set.into() };
         self.send_call(owner, registry, &revoke).await
     }
 
@@ -278,17 +282,17 @@ impl<P: Provider> AssentClient<P> {
         &self,
         registry: Address,
         owner: Address,
-        operator_set: u32,
+        operator_set: OperatorSetId,
     ) -> Result<Vec<TransactionReceipt>, ClientError> {
         let staged = OperatorRegistry::new(registry, &self.provider)
-            .stagedTables(operator_set)
+            .stagedTables(operator_set.into())
             .call()
             .await
             .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
         if staged.is_empty() {
             return Ok(Vec::new());
         }
-        let discard = OperatorRegistry::discardStagedOperatorsCall { operatorSet: operator_set };
+        let discard = OperatorRegistry::discardStagedOperatorsCall { operatorSet: operator_set.into() };
         Ok(vec![self.send_call(owner, registry, &discard).await?])
     }
 

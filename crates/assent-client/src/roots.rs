@@ -8,7 +8,7 @@ use alloy::{
     rpc::types::TransactionReceipt,
 };
 use assent_contracts::TaskManager;
-use assent_verifier::{AttestationDocument, NonSigners, RecordedRoot, RecordedRoots, Signature};
+use assent_verifier::{AttestationDocument, EpochId, NonSigners, RecordedRoot, RecordedRoots, Signature};
 
 /// The roots that one transaction records: each takes about 70,000 gas, and a transaction at most 2^24 (EIP-7825).
 const ROOTS_AT_ONCE: usize = 100;
@@ -60,10 +60,10 @@ impl<P: Provider> AssentClient<P> {
         &self,
         from: Address,
         task_manager: Address,
-        epoch: u32,
+        epoch: EpochId,
         root: &SignedRoot,
     ) -> Result<TransactionReceipt, ClientError> {
-        let call = TaskManager::recordRootCall { number: epoch, signedRoot: root.into() };
+        let call = TaskManager::recordRootCall { number: epoch.into(), signedRoot: root.into() };
         self.send_call(from, task_manager, &call).await
     }
 
@@ -81,6 +81,7 @@ impl<P: Provider> AssentClient<P> {
     /// use alloy::{primitives::U256, sol_types::SolCall};
     /// use assent_client::{PreparedCall, SignedRoot};
     /// use assent_examples::{ExampleToken, execute_call};
+    /// use assent_verifier::EpochId;
     ///
     /// // Two payments, attested separately. `fixture.attest` acts as the operators.
     /// let task_manager = fixture.deployment.task_manager.address;
@@ -90,9 +91,10 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// // Any account records the roots in advance …
     /// let roots = documents.each_ref().map(SignedRoot::from);
-    /// client.record_root(OWNER, task_manager, 1, &roots[0]).await?;
-    /// client.record_roots(OWNER, task_manager, 1, &roots[1..]).await?;
-    /// let recorded = client.read_recorded_roots(task_manager, &[(1, roots[0].root), (1, roots[1].root)]).await?;
+    /// client.record_root(OWNER, task_manager, EpochId(1), &roots[0]).await?;
+    /// client.record_roots(OWNER, task_manager, EpochId(1), &roots[1..]).await?;
+    /// let names = roots.each_ref().map(|signed| (EpochId(1), signed.root));
+    /// let recorded = client.read_recorded_roots(task_manager, &names).await?;
     /// assert_eq!(recorded.iter().count(), 2);
     ///
     /// // … and each payment is made without its signature.
@@ -111,7 +113,7 @@ impl<P: Provider> AssentClient<P> {
         &self,
         from: Address,
         task_manager: Address,
-        epoch: u32,
+        epoch: EpochId,
         roots: &[SignedRoot],
     ) -> Result<Vec<TransactionReceipt>, ClientError> {
         // Each change of the non-signers from one root to the next costs a pairing.
@@ -124,7 +126,7 @@ impl<P: Provider> AssentClient<P> {
                 continue;
             }
             let signed_roots = roots.iter().copied().map(TaskManager::SignedRoot::from).collect();
-            let call = TaskManager::recordRootsCall { number: epoch, signedRoots: signed_roots };
+            let call = TaskManager::recordRootsCall { number: epoch.into(), signedRoots: signed_roots };
             receipts.push(self.send_call(from, task_manager, &call).await?);
         }
         Ok(receipts)
@@ -138,7 +140,7 @@ impl<P: Provider> AssentClient<P> {
     pub async fn read_recorded_roots(
         &self,
         task_manager: Address,
-        roots: &[(u32, B256)],
+        roots: &[(EpochId, B256)],
     ) -> Result<RecordedRoots, ClientError> {
         self.recorded_roots_at(task_manager, roots, BlockId::latest()).await
     }
@@ -146,14 +148,14 @@ impl<P: Provider> AssentClient<P> {
     pub(crate) async fn recorded_roots_at(
         &self,
         task_manager: Address,
-        roots: &[(u32, B256)],
+        roots: &[(EpochId, B256)],
         block: BlockId,
     ) -> Result<RecordedRoots, ClientError> {
         let manager = TaskManager::new(task_manager, &self.provider);
         let mut recorded = RecordedRoots::default();
         for &(epoch, root) in roots {
             let recorded_root = manager
-                .recordedRoots(epoch, root)
+                .recordedRoots(epoch.into(), root)
                 .block(block)
                 .call()
                 .await
@@ -164,7 +166,7 @@ impl<P: Provider> AssentClient<P> {
                 epoch_end: recorded_root.epochEnd,
             };
             // All are zero when it is not recorded; then nothing is added.
-            recorded.record(epoch, root, recorded_root);
+            recorded.record(EpochId(epoch.into()), root, recorded_root);
         }
         Ok(recorded)
     }

@@ -3,6 +3,7 @@
 use crate::{AssentClient, ClientError, RegistryChange, RegistryChangeStatus, ValidatorState};
 use alloy::{primitives::Address, providers::Provider, rpc::types::TransactionReceipt};
 use assent_contracts::OperatorRegistry;
+use assent_verifier::EpochId;
 
 impl<P: Provider> AssentClient<P> {
     /// Reads whether a registry publishes epochs to a TaskManager.
@@ -82,8 +83,8 @@ impl<P: Provider> AssentClient<P> {
         &self,
         registry: Address,
         from: Address,
-        epoch: u32,
+        epoch: EpochId,
     ) -> Result<TransactionReceipt, ClientError> {
-        self.send_call(from, registry, &OperatorRegistry::publishEpochCall { epoch }).await
+        self.send_call(from, registry, &OperatorRegistry::publishEpochCall { epoch: epoch.into() }).await
     }
 }

@@ -17,7 +17,8 @@ use assent_contracts::{
 use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault, execute_call};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, AttestationDocument, Authorization, Epoch, EpochApproval, Intent, Policy, Refusal,
+    Attestation, AttestationDocument, Authorization, Epoch, EpochApproval, EpochId, Intent, OperatorSetId, Policy,
+    Refusal,
     digest::{EPOCH_APPROVAL_TAG, intent_hash, task_id},
     verify, verify_trailing,
 };
@@ -25,7 +26,7 @@ use std::{collections::BTreeSet, path::Path};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-const OPERATOR_SET: u32 = 3;
+const OPERATOR_SET: OperatorSetId = OperatorSetId(3);
 const SUPPLY: u64 = 1_000_000;
 
 /// A vault under a policy, with seven operators of weight 100 in epoch 1.
@@ -104,11 +105,14 @@ async fn a_revoked_epoch_and_one_that_does_not_exist_are_refused_alike() -> Test
     let fixture = Fixture::new().await?;
     let call = fixture.payment(1);
     let authorization = fixture.attest(&call.intent(fixture.chain_id().await?), U256::from(1), 7).await?;
-    fixture.client.revoke_epochs(fixture.registry, fixture.owner(), &[1]).await?;
-    assert_eq!(fixture.client.read_epoch(fixture.registry, 1).await?.valid_until, U48::ZERO);
+    fixture.client.revoke_epochs(fixture.registry, fixture.owner(), &[EpochId(1)]).await?;
+    assert_eq!(fixture.client.read_epoch(fixture.registry, EpochId(1)).await?.valid_until, U48::ZERO);
 
-    let unknown = Authorization { epoch: 2, ..authorization.clone() };
-    let cases = [(authorization, Refusal::EpochRevoked { epoch: 1 }), (unknown, Refusal::UnknownEpoch { epoch: 2 })];
+    let unknown = Authorization { epoch: EpochId(2), ..authorization.clone() };
+    let cases = [
+        (authorization, Refusal::EpochRevoked { epoch: EpochId(1) }),
+        (unknown, Refusal::UnknownEpoch { epoch: EpochId(2) }),
+    ];
     for (authorization, refusal) in cases {
         let attested = call.attested(&authorization)?;
         let intent = call.intent(fixture.chain_id().await?);
@@ -116,8 +120,8 @@ async fn a_revoked_epoch_and_one_that_does_not_exist_are_refused_alike() -> Test
         assert_eq!(verify_trailing(&context, call.value, &attested.data), Err(refusal));
         assert_eq!(fixture.client.simulate(&attested).await.unwrap_err().refusal(), Some(refusal));
     }
-    let missing = fixture.client.read_epoch(fixture.registry, 2).await.unwrap_err();
-    assert!(matches!(missing, ClientError::NoSuchEpoch { epoch: 2, .. }));
+    let missing = fixture.client.read_epoch(fixture.registry, EpochId(2)).await.unwrap_err();
+    assert!(matches!(missing, ClientError::NoSuchEpoch { epoch: EpochId(2), .. }));
     Ok(())
 }
 
@@ -137,13 +141,14 @@ async fn a_recorded_root_lets_a_call_through_without_its_signature() -> TestResu
         assert_eq!(fixture.client.simulate(&attested).await.err().and_then(|error| error.refusal()), offline);
         Ok(offline)
     };
-    let not_recorded = Refusal::RootNotRecorded { epoch: 1, root: documents[0].root() };
+    let not_recorded = Refusal::RootNotRecorded { epoch: EpochId(1), root: documents[0].root() };
     assert_eq!(verdict(&uses[0]).await?, Some(not_recorded));
 
     let roots = documents.each_ref().map(SignedRoot::from);
-    let receipts = fixture.client.record_roots(fixture.agent(), fixture.task_manager, 1, &roots).await?;
+    let receipts = fixture.client.record_roots(fixture.agent(), fixture.task_manager, EpochId(1), &roots).await?;
     assert_eq!(receipts.len(), 1);
-    let names = [(1, documents[0].root()), (1, documents[1].root()), (2, documents[1].root())];
+    let [first, second] = documents.each_ref().map(AttestationDocument::root);
+    let names = [(EpochId(1), first), (EpochId(1), second), (EpochId(2), second)];
     let recorded = fixture.client.read_recorded_roots(fixture.task_manager, &names).await?;
     let weights = recorded.iter().map(|(_, _, recorded)| recorded.signed_weight).collect::<BTreeSet<_>>();
     assert_eq!(weights, BTreeSet::from([U96::from(400), U96::from(700)]));
@@ -156,7 +161,8 @@ async fn a_recorded_root_lets_a_call_through_without_its_signature() -> TestResu
     assert_eq!(fixture.balance(fixture.recipient()).await?, U256::from(30));
 
     let forged = SignedRoot { root: B256::ZERO, ..roots[0].clone() };
-    let error = fixture.client.record_root(fixture.agent(), fixture.task_manager, 1, &forged).await.unwrap_err();
+    let error =
+        fixture.client.record_root(fixture.agent(), fixture.task_manager, EpochId(1), &forged).await.unwrap_err();
     assert_eq!(error.refusal(), Some(Refusal::InvalidSignature));
     Ok(())
 }
@@ -174,20 +180,24 @@ async fn a_task_manager_added_late_hears_of_the_epochs_in_force() -> TestResult 
     let key = SecretKey::generate()?;
     let proof = key.prove_possession(operator, U256::from(fixture.chain_id().await?), operator_registry.address);
     fixture.client.register_operator(operator_registry.address, operator, &key.public_key(), &proof).await?;
-    fixture.client.set_weights(owner_stake_source.address, owner, 1, &[(operator, U96::from(1))]).await?;
+    fixture
+        .client
+        .set_weights(owner_stake_source.address, owner, OperatorSetId(1), &[(operator, U96::from(1))])
+        .await?;
     for number in [1, 2] {
-        let committed = fixture.client.commit_epoch(operator_registry.address, owner, 1, &[operator]).await?;
-        assert_eq!(committed.number, number);
+        let committed =
+            fixture.client.commit_epoch(operator_registry.address, owner, OperatorSetId(1), &[operator]).await?;
+        assert_eq!(committed.number, EpochId(number));
     }
-    fixture.client.revoke_epochs(operator_registry.address, owner, &[1]).await?;
-    assert_eq!(fixture.client.read_known_epoch(task_manager.address, 2).await?, None);
+    fixture.client.revoke_epochs(operator_registry.address, owner, &[EpochId(1)]).await?;
+    assert_eq!(fixture.client.read_known_epoch(task_manager.address, EpochId(2)).await?, None);
 
     let report = fixture.client.deploy(owner, owner, at_once).await?;
     let ValidatorState::Added(receipts) = report.validator else { panic!("not added: {:?}", report.validator) };
     assert_eq!(receipts.len(), 2, "added, and the one epoch in force is published");
-    let known = fixture.client.read_known_epoch(task_manager.address, 2).await?;
-    assert_eq!(known, Some(fixture.client.read_epoch(operator_registry.address, 2).await?));
-    assert_eq!(fixture.client.read_known_epoch(task_manager.address, 1).await?, None);
+    let known = fixture.client.read_known_epoch(task_manager.address, EpochId(2)).await?;
+    assert_eq!(known, Some(fixture.client.read_epoch(operator_registry.address, EpochId(2)).await?));
+    assert_eq!(fixture.client.read_known_epoch(task_manager.address, EpochId(1)).await?, None);
     let again = fixture.client.add_validator(operator_registry.address, owner, task_manager.address).await?;
     assert!(matches!(again, ValidatorState::WasAdded));
     Ok(())
@@ -268,13 +278,13 @@ async fn an_approval_is_signed_as_the_registry_verifies_it() -> TestResult {
 
     let approval = EpochApproval {
         registry: fixture.registry,
-        operator_set: 7,
-        signed_by: 9,
+        operator_set: OperatorSetId(7),
+        signed_by: EpochId(9),
         set_hash: B256::repeat_byte(3),
         deadline: U48::from(1_800_000_000),
     };
     let EpochApproval { operator_set, signed_by, set_hash, deadline, .. } = approval;
-    let digest = registry.epochApprovalDigest(operator_set, signed_by, set_hash, deadline).call().await?;
+    let digest = registry.epochApprovalDigest(operator_set.into(), signed_by.into(), set_hash, deadline).call().await?;
     assert_eq!(approval.digest(U256::from(fixture.client.chain_id().await?)), digest);
     Ok(())
 }
@@ -297,21 +307,22 @@ async fn a_set_of_more_than_one_table_is_staged_committed_and_read_back() -> Tes
     let weights: Vec<_> = operators.iter().map(|&operator| (operator, U96::from(2))).collect();
     let owner_stake_source =
         assent_contracts::deployment::Deployment::new(fixture.owner(), Delays::default())?.owner_stake_source;
-    fixture.client.set_weights(owner_stake_source.address, fixture.owner(), 9, &weights).await?;
+    fixture.client.set_weights(owner_stake_source.address, fixture.owner(), OperatorSetId(9), &weights).await?;
 
     // Out of order: the client sorts.
     operators.reverse();
-    let committed = fixture.client.commit_epoch(fixture.registry, fixture.owner(), 9, &operators).await?;
+    let committed =
+        fixture.client.commit_epoch(fixture.registry, fixture.owner(), OperatorSetId(9), &operators).await?;
     assert_eq!(committed.receipts.len(), 2);
-    let epoch = fixture.client.latest_epoch(fixture.registry, 9).await?.expect("it was committed");
-    assert_eq!((epoch.number, epoch.operator_set), (committed.number, 9));
+    let epoch = fixture.client.latest_epoch(fixture.registry, OperatorSetId(9)).await?.expect("it was committed");
+    assert_eq!((epoch.number, epoch.operator_set), (committed.number, OperatorSetId(9)));
     assert_eq!(epoch.operators.total_weight(), U96::from(202));
     // Two tables: the hash is that of the contract.
     let registry = OperatorRegistry::new(fixture.registry, fixture.client.provider());
-    assert_eq!(registry.setHashOf(epoch.number).call().await?, epoch.operators.set_hash());
+    assert_eq!(registry.setHashOf(epoch.number.into()).call().await?, epoch.operators.set_hash());
     operators.reverse();
     assert!(epoch.operators.operators().iter().map(|operator| operator.address).eq(operators));
-    assert_eq!(fixture.client.latest_epoch(fixture.registry, 10).await?, None);
+    assert_eq!(fixture.client.latest_epoch(fixture.registry, OperatorSetId(10)).await?, None);
     Ok(())
 }
 
@@ -330,7 +341,7 @@ impl Fixture {
 
         let policy = Policy {
             policyId: B256::repeat_byte(0x70),
-            operatorSet: OPERATOR_SET,
+            operatorSet: OPERATOR_SET.into(),
             quorum: 6700,
             maxLifetime: U48::from(600),
         };
@@ -353,7 +364,7 @@ impl Fixture {
         let owner_stake_source = report.deployment.owner_stake_source.address;
         fixture.client.set_weights(owner_stake_source, owner, OPERATOR_SET, &weights).await?;
         let committed = fixture.client.commit_epoch(registry, owner, OPERATOR_SET, &operators).await?;
-        assert_eq!((committed.number, committed.receipts.len()), (1, 1));
+        assert_eq!((committed.number, committed.receipts.len()), (EpochId(1), 1));
         Ok(fixture)
     }
 

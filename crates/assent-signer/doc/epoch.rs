@@ -7,7 +7,7 @@ use alloy_primitives::{
 };
 use assent_signer::*;
 use assent_verifier::{
-    Attestation, Epoch, Intent, Operator, OperatorSet,
+    Attestation, Epoch, EpochId, Intent, Operator, OperatorSet, OperatorSetId,
     digest::{intent_hash, task_id},
 };
 
@@ -23,7 +23,7 @@ pub fn epoch() -> ([SecretKey; 2], Epoch) {
         weight: U96::from(100_u64),
     });
     let operators = OperatorSet::new(operators.collect()).unwrap();
-    (keys, Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators })
+    (keys, Epoch { number: EpochId(1), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators })
 }
 
 /// The client's chain.

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256, Bytes, U256, aliases::U96};
 use assent_verifier::backend::{Backend, blst::Blst};
 use assent_verifier::digest::{EPOCH_APPROVAL_TAG, SIGNATURE_TAG};
-use assent_verifier::{AttestationDocument, Epoch, EpochApproval, NonSigners, NonSignersError, OperatorSet, Signature};
+use assent_verifier::{
+    AttestationDocument, Epoch, EpochApproval, EpochId, NonSigners, NonSignersError, OperatorSet, Signature,
+};
 use blst::min_sig;
 
 use crate::AttestationBatch;
@@ -105,7 +107,7 @@ pub struct Aggregate {
     /// The signed root.
     pub root: B256,
     /// The epoch whose operators signed.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// The aggregate signature. It verifies, and it is never infinity.
     pub signature: Signature,
     /// The operators of the set that are not in the aggregate.

@@ -46,13 +46,13 @@ impl SecretKey {
     /// ```
     /// use alloy_primitives::{B256, U256, address, aliases::U48};
     /// use assent_signer::SecretKey;
-    /// use assent_verifier::EpochApproval;
+    /// use assent_verifier::{EpochApproval, EpochId, OperatorSetId};
     ///
     /// let key = SecretKey::generate()?;
     /// let approval = EpochApproval {
     ///     registry: address!("0x00000000000000000000000000000000000000b2"),
-    ///     operator_set: 1,
-    ///     signed_by: 4,
+    ///     operator_set: OperatorSetId(1),
+    ///     signed_by: EpochId(4),
     ///     set_hash: B256::repeat_byte(5),
     ///     deadline: U48::from(1_800_000_000),
     /// };

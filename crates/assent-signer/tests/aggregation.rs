@@ -14,8 +14,8 @@ use assent_signer::{
 use assent_verifier::backend::{Backend, arkworks::Arkworks, blst::Blst};
 use assent_verifier::digest::{SIGNATURE_TAG, intent_hash, task_id};
 use assent_verifier::{
-    Attestation, AttestationDocument, Call, Context, Epoch, Intent, NonSigners, Operator, OperatorSet, Policy,
-    RecordedRoots, Refusal, SpentNonces, verify_with_report_using,
+    Attestation, AttestationDocument, Call, Context, Epoch, EpochId, Intent, NonSigners, Operator, OperatorSet,
+    OperatorSetId, Policy, RecordedRoots, Refusal, SpentNonces, verify_with_report_using,
 };
 use blst::min_sig;
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ const CHAIN: U256 = uint!(1_U256);
 const TASK_MANAGER: Address = Address::repeat_byte(0x77);
 const CLIENT: Address = Address::repeat_byte(0x55);
 const POLICY: B256 = B256::repeat_byte(0x66);
-const EPOCH: u32 = 3;
+const EPOCH: EpochId = EpochId(3);
 const NOW: u64 = 1_800_000_000;
 const MOST_OPERATORS: usize = 20;
 
@@ -48,7 +48,7 @@ fn epoch_of<'a>(keys: impl IntoIterator<Item = &'a SecretKey>) -> Epoch {
         .map(|(index, key)| Operator { address: address(index), public_key: key.public_key(), weight: weight(index) })
         .collect();
     let operators = OperatorSet::new(operators).unwrap();
-    Epoch { number: EPOCH, operator_set: 1, valid_until: U48::MAX, operators }
+    Epoch { number: EPOCH, operator_set: OperatorSetId(1), valid_until: U48::MAX, operators }
 }
 
 fn epoch(size: usize) -> Epoch {

@@ -2,7 +2,7 @@
 {
     use alloy_primitives::{Address, B256, U256, aliases::U48};
     use assent_types::{
-        Attestation, AttestationDocument, Decision, Intent, MerkleProof, NonSigners, Signature, digest,
+        Attestation, AttestationDocument, Decision, EpochId, Intent, MerkleProof, NonSigners, Signature, digest,
     };
 
     let (chain_id, task_manager, policy_client) =
@@ -30,7 +30,7 @@
             evidence: B256::repeat_byte(0x66),
             intent,
         },
-        epoch: 9,
+        epoch: EpochId(9),
         signature: Signature([0x77; 96]),
         non_signers: NonSigners::from_indices([1, 4]).unwrap(),
         merkle_proof: MerkleProof::EMPTY,

@@ -1,7 +1,7 @@
 //! The bytes that travel with a call.
 
 use crate::{
-    AuthorizationError, AuthorizationRef, Decision, MerkleProof, NonSigners, QuorumProofRef, Signature,
+    AuthorizationError, AuthorizationRef, Decision, EpochId, MerkleProof, NonSigners, QuorumProofRef, Signature,
     authorization_ref::{DIRECT, RECORDED},
     offset,
 };
@@ -38,7 +38,7 @@ pub struct Authorization {
     /// The hash of everything that the operators evaluated.
     pub evidence: B256,
     /// The operators' epoch (check 8).
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// The proof that a quorum signed the Merkle root (checks 9 to 11).
     pub quorum_proof: QuorumProof,
     /// The hashes from the attestation's digest to the signed root.
@@ -86,7 +86,7 @@ impl Authorization {
             &self.expiration.to_be_bytes::<6>(),
             &[u8::from(self.decision)],
             self.evidence.as_slice(),
-            &self.epoch.to_be_bytes(),
+            &u32::from(self.epoch).to_be_bytes(),
         ]
         .concat();
         match &self.quorum_proof {

@@ -1,6 +1,8 @@
 //! Parsing of authorizations, without allocations.
 
-use crate::{Decision, MerkleProof, MerkleProofRef, NonSignersError, NonSignersRef, Signature, UnknownDecision};
+use crate::{
+    Decision, EpochId, MerkleProof, MerkleProofRef, NonSignersError, NonSignersRef, Signature, UnknownDecision,
+};
 use alloy_primitives::{B256, U256, aliases::U48};
 
 /// The kind of an authorization that carries its signature.
@@ -77,7 +79,7 @@ pub struct AuthorizationRef<'a> {
     /// The hash of everything that the operators evaluated.
     pub evidence: B256,
     /// The operators' epoch (check 8).
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// The proof that a quorum signed the Merkle root (checks 9 to 11).
     pub quorum_proof: QuorumProofRef<'a>,
     /// The hashes from the attestation's digest to the signed root.
@@ -114,7 +116,7 @@ impl<'a> AuthorizationRef<'a> {
             expiration: U48::from_be_bytes(fields.array::<6>("expiration")?),
             decision: Decision::try_from(fields.byte("decision")?)?,
             evidence: B256::new(fields.array("evidence")?),
-            epoch: u32::from_be_bytes(fields.array("epoch")?),
+            epoch: u32::from_be_bytes(fields.array("epoch")?).into(),
             quorum_proof: fields.quorum_proof()?,
             merkle_proof: fields.merkle_proof()?,
         };

@@ -1,7 +1,7 @@
 //! Attestations in full, for archives and offline verification.
 
 use crate::{
-    Attestation, Authorization, Decision, MerkleProof, NonSigners, QuorumProof, Signature, UnknownDecision,
+    Attestation, Authorization, Decision, EpochId, MerkleProof, NonSigners, QuorumProof, Signature, UnknownDecision,
     digest::attestation_digest,
 };
 use alloy_primitives::{Address, B256, U256};
@@ -26,7 +26,7 @@ pub struct AttestationDocument {
     /// The attested fields.
     pub attestation: Attestation,
     /// The operators' epoch.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// The aggregate signature over the Merkle root.
     pub signature: Signature,
     /// The operators that did not sign.

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, U256, aliases::U48};
 use alloy_sol_types::SolStruct;
 
-use crate::digest::domain;
+use crate::{EpochId, OperatorSetId, digest::domain};
 
 mod typed_data {
     #![allow(missing_docs)]
@@ -24,12 +24,12 @@ mod typed_data {
 ///
 /// ```
 /// use alloy_primitives::{B256, U256, address, aliases::U48};
-/// use assent_types::EpochApproval;
+/// use assent_types::{EpochApproval, EpochId, OperatorSetId};
 ///
 /// let approval = EpochApproval {
 ///     registry: address!("0x00000000000000000000000000000000000000b2"),
-///     operator_set: 1,
-///     signed_by: 4,
+///     operator_set: OperatorSetId(1),
+///     signed_by: EpochId(4),
 ///     set_hash: B256::repeat_byte(5), // Of the next operators.
 ///     deadline: U48::from(1_800_000_000),
 /// };
@@ -42,9 +42,9 @@ pub struct EpochApproval {
     /// The OperatorRegistry.
     pub registry: Address,
     /// The operator set.
-    pub operator_set: u32,
+    pub operator_set: OperatorSetId,
     /// The epoch whose operators sign: the set's latest.
-    pub signed_by: u32,
+    pub signed_by: EpochId,
     /// The next operators, by `OperatorSet::set_hash` of assent-verifier.
     pub set_hash: B256,
     /// The first second at which it is no longer valid (Unix time).
@@ -60,8 +60,8 @@ impl EpochApproval {
         let Self { registry, operator_set, signed_by, set_hash, deadline } = *self;
         typed_data::EpochApproval {
             registry,
-            operatorSet: operator_set,
-            signedBy: signed_by,
+            operatorSet: operator_set.into(),
+            signedBy: signed_by.into(),
             setHash: set_hash,
             deadline,
         }

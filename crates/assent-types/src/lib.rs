@@ -51,6 +51,7 @@ pub mod digest;
 mod document;
 mod encoding;
 mod epoch_approval;
+mod ids;
 #[cfg(feature = "serde")]
 pub mod json;
 mod merkle;
@@ -67,6 +68,7 @@ pub use connection::Connection;
 pub use document::AttestationDocument;
 pub use encoding::{Decision, PublicKey, Signature, UnknownDecision};
 pub use epoch_approval::EpochApproval;
+pub use ids::{EpochId, OperatorSetId};
 pub use merkle::{MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree};
 pub use non_signers::{NonSigners, NonSignersError, NonSignersRef};
 pub use observation::Observation;

@@ -22,10 +22,15 @@
 
 use alloy_primitives::aliases::U48;
 
-alloy_sol_types::sol!(
-    #![sol(all_derives)]
-    "Protocol.sol"
-);
+pub use generated::{Attestation, IRefusals, Intent, Policy};
+
+/// Holds what `sol!` generates, apart from the public names: its `EpochId` and `OperatorSetId` only encode.
+mod generated {
+    alloy_sol_types::sol!(
+        #![sol(all_derives)]
+        "Protocol.sol"
+    );
+}
 
 /// The longest lifetime of an epoch, in seconds: 30 days, as in the Solidity file.
 ///

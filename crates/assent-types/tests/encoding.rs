@@ -5,9 +5,9 @@ mod document;
 use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use alloy_sol_types::{SolStruct, SolValue};
 use assent_types::{
-    Attestation, AttestationDocument, Authorization, AuthorizationError, Connection, Decision, EpochApproval, Intent,
-    MAX_EPOCH_LIFETIME, MerkleProof, MerkleTree, NonSigners, NonSignersError, Observation, PublicKey, QuorumProof,
-    Signature, UnknownDecision, append_trailing,
+    Attestation, AttestationDocument, Authorization, AuthorizationError, Connection, Decision, EpochApproval, EpochId,
+    Intent, MAX_EPOCH_LIFETIME, MerkleProof, MerkleTree, NonSigners, NonSignersError, Observation, OperatorSetId,
+    PublicKey, QuorumProof, Signature, UnknownDecision, append_trailing,
     digest::{
         CONNECTION_TAG, EPOCH_APPROVAL_TAG, OBSERVATION_TAG, PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG,
         attestation_digest, intent_hash, proof_of_possession_digest,
@@ -26,7 +26,7 @@ fn an_authorization_is_laid_out_as_the_protocol_says() {
         expiration: U48::from(0x0405_0607_0809u64),
         decision: Decision::Allow,
         evidence: B256::repeat_byte(0x0a),
-        epoch: 0x0b0c_0d0e,
+        epoch: EpochId(0x0b0c_0d0e),
         quorum_proof: QuorumProof::Direct {
             signature: Signature([0x0f; 96]),
             non_signers: NonSigners::from_indices([0, 9]).unwrap(),
@@ -237,8 +237,13 @@ fn digests_are_those_of_the_typed_data_in_the_protocol() {
     assert_eq!(digest, in_domain(registry, struct_hash));
 
     let set_hash = B256::repeat_byte(5);
-    let approval =
-        EpochApproval { registry, operator_set: 1, signed_by: 4, set_hash, deadline: U48::from(1_800_000_000) };
+    let approval = EpochApproval {
+        registry,
+        operator_set: OperatorSetId(1),
+        signed_by: EpochId(4),
+        set_hash,
+        deadline: U48::from(1_800_000_000),
+    };
     let approval_type =
         "EpochApproval(address registry,uint32 operatorSet,uint32 signedBy,bytes32 setHash,uint48 deadline)";
     let struct_hash = hash_words(&[
@@ -334,7 +339,7 @@ prop_compose! {
             expiration: U48::from(times[1]),
             decision: if allow { Decision::Allow } else { Decision::Deny },
             evidence: fixed.2.into(),
-            epoch,
+            epoch: EpochId(epoch),
             quorum_proof: if recorded { QuorumProof::Recorded } else { direct },
             merkle_proof: proof.into_iter().map(B256::from).collect::<Vec<_>>().try_into().unwrap(),
         }

@@ -4,7 +4,9 @@
 mod document;
 
 use alloy_primitives::{B256, U256, aliases::U48};
-use assent_types::{AttestationDocument, Authorization, Decision, Intent, Policy, json::Object};
+use assent_types::{
+    AttestationDocument, Authorization, Decision, EpochId, Intent, OperatorSetId, Policy, json::Object,
+};
 use document::document;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, from_value, json, to_value};
@@ -173,6 +175,18 @@ fn an_array_does_not_pass_for_an_object() {
     check(&document.authorization().unwrap(), &authorization);
     let fields = ["chainId", "taskManager", "attestation", "epoch", "signature", "nonSigners", "merkleProof"];
     check(&document, &fields);
+}
+
+#[test]
+fn the_numbers_of_epochs_and_operator_sets_are_written_as_integers_and_read_in_every_spelling() {
+    assert_eq!(to_value(EpochId(7)).unwrap(), json!(7));
+    assert_eq!(to_value(OperatorSetId(u32::MAX)).unwrap(), json!(u32::MAX));
+    for spelling in [json!(7), json!("7"), json!("0x07")] {
+        assert_eq!(from_value::<EpochId>(spelling.clone()).unwrap(), EpochId(7));
+        assert_eq!(from_value::<OperatorSetId>(spelling).unwrap(), OperatorSetId(7));
+    }
+    let error = from_value::<EpochId>(json!(1_u64 << 32)).unwrap_err();
+    assert_eq!(error.to_string(), "4294967296 does not fit 32 bits");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The sequence of checks of docs/protocol.md.
 
 use crate::{
-    Attestation, AuthorizationError, AuthorizationRef, Call, Check, Context, Decision, Epoch, Intent, NonSignersRef,
-    Policy, QuorumProofRef, RecordedRoot, Refusal, SpentLedger, VerifiedAttestation,
+    Attestation, AuthorizationError, AuthorizationRef, Call, Check, Context, Decision, Epoch, EpochId, Intent,
+    NonSignersRef, OperatorSetId, Policy, QuorumProofRef, RecordedRoot, Refusal, SpentLedger, VerifiedAttestation,
     backend::Backend,
     claim::SignatureClaim,
     digest::{self, AttestedFields, SIGNATURE_TAG},
@@ -70,7 +70,7 @@ pub(crate) fn run_checks_before_signature<'a, B: Backend, L: SpentLedger>(
     require_not_spent(context, authorization.nonce)?;
     passed(Check::SingleUse);
 
-    let epoch = require_known_epoch(context, policy.operatorSet, authorization.epoch)?;
+    let epoch = require_known_epoch(context, policy.operatorSet.into(), authorization.epoch)?;
     match authorization.quorum_proof {
         QuorumProofRef::Direct { .. } => require_epoch_in_force(epoch, context.timestamp)?,
         // The root was recorded while the epoch was in force. Only revocation undoes that, and check 9 bounds the use.
@@ -257,7 +257,11 @@ fn require_not_spent<L: SpentLedger>(context: &Context<L>, nonce: U256) -> Resul
 }
 
 /// Returns the epoch. An epoch of another set is unknown: the client does not trust its operators.
-fn require_known_epoch<L>(context: &Context<L>, operator_set: u32, number: u32) -> Result<&Epoch, Refusal> {
+fn require_known_epoch<L>(
+    context: &Context<L>,
+    operator_set: OperatorSetId,
+    number: EpochId,
+) -> Result<&Epoch, Refusal> {
     let epoch = context.epoch(number).filter(|epoch| epoch.operator_set == operator_set);
     epoch.ok_or(Refusal::UnknownEpoch { epoch: number })
 }
@@ -277,7 +281,7 @@ fn require_not_revoked(epoch: &Epoch) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn require_recorded_root<L>(context: &Context<L>, epoch: u32, root: B256) -> Result<RecordedRoot, Refusal> {
+fn require_recorded_root<L>(context: &Context<L>, epoch: EpochId, root: B256) -> Result<RecordedRoot, Refusal> {
     context.recorded_roots.get(epoch, root).ok_or(Refusal::RootNotRecorded { epoch, root })
 }
 

@@ -62,7 +62,7 @@ fn coefficient(seed: B256, index: u64) -> Coefficient {
 mod tests {
     use super::*;
     use crate::{
-        Epoch, NonSignersRef, Operator, OperatorSet, PublicKey, Signature,
+        Epoch, EpochId, NonSignersRef, Operator, OperatorSet, OperatorSetId, PublicKey, Signature,
         backend::{Arithmetic, DefaultBackend},
     };
     use alloc::vec;
@@ -77,7 +77,7 @@ mod tests {
         public_key.chunks_exact_mut(96).for_each(|coordinate| coordinate.rotate_left(48));
         let operator = Operator { address: Address::ZERO, public_key: PublicKey(public_key), weight: U96::from(1) };
         let operators = OperatorSet::new(vec![operator]).unwrap();
-        Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators }
+        Epoch { number: EpochId(1), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators }
     }
 
     fn claim<'a>(epoch: &'a Epoch, absent: &'a [u8], root: u8, signature: u8) -> SignatureClaim<'a, DefaultBackend> {

@@ -1,7 +1,8 @@
 //! Chain state that offline verification takes as input.
 
 use crate::{
-    Authorization, Epoch, Intent, Policy, RecordedRoots, Refusal, SpendLedger, SpentNonces, VerifiedAttestation,
+    Authorization, Epoch, EpochId, Intent, Policy, RecordedRoots, Refusal, SpendLedger, SpentNonces,
+    VerifiedAttestation,
     digest::{AttestedFields, intent_hash, task_id},
 };
 use alloc::vec::Vec;
@@ -16,7 +17,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48};
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
 /// # let (Context { policy, epochs, .. }, now) = (attested::context(), 1_700_000_000);
 /// use alloy_primitives::{U256, address, aliases::U48};
-/// use assent_verifier::{Context, SpentNonces};
+/// use assent_verifier::{Context, EpochId, SpentNonces};
 ///
 /// let context = Context::builder(SpentNonces::default())
 ///     .chain_id(U256::from(1))
@@ -28,7 +29,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48};
 ///     .timestamp(now)
 ///     .epochs(epochs)
 ///     .build();
-/// assert!(context.epoch(1).is_some());
+/// assert!(context.epoch(EpochId(1)).is_some());
 /// ```
 // Complete: a new field would be an input of a check, which every caller must then give.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,7 +212,7 @@ impl<L> Context<L> {
     }
 
     /// Returns the epoch of a number.
-    pub fn epoch(&self, number: u32) -> Option<&Epoch> {
+    pub fn epoch(&self, number: EpochId) -> Option<&Epoch> {
         self.epochs.iter().find(|epoch| epoch.number == number)
     }
 
@@ -241,7 +242,7 @@ impl<L> Context<L> {
     ///     total_weight: U96::from(300),
     ///     epoch_end: U48::from(context.timestamp + 86_400),
     /// };
-    /// context.recorded_roots.record(1, document.root(), recorded);
+    /// context.recorded_roots.record(document.epoch, document.root(), recorded);
     /// assert!(verify(&context, &intent, &authorization.encode()).is_ok());
     /// # Ok::<(), assent_verifier::UnknownDecision>(())
     /// ```

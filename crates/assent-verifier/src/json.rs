@@ -39,7 +39,10 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
-use crate::{Context, Epoch, Operator, OperatorSet, Policy, PublicKey, RecordedRoot, RecordedRoots, SpentNonces};
+use crate::{
+    Context, Epoch, EpochId, Operator, OperatorSet, OperatorSetId, Policy, PublicKey, RecordedRoot, RecordedRoots,
+    SpentNonces,
+};
 use alloc::vec::Vec;
 use alloy_primitives::{
     Address, B256, U256,
@@ -86,10 +89,8 @@ struct OperatorFields {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Epoch", rename_all = "camelCase", deny_unknown_fields)]
 struct EpochFields {
-    #[serde(with = "integer")]
-    number: u32,
-    #[serde(with = "integer")]
-    operator_set: u32,
+    number: EpochId,
+    operator_set: OperatorSetId,
     #[serde(with = "integer")]
     valid_until: U48,
     operators: OperatorSet,
@@ -164,8 +165,7 @@ impl<'de> Deserialize<'de> for SpentNonces {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
 struct RecordedEntry {
-    #[serde(with = "integer")]
-    epoch: u32,
+    epoch: EpochId,
     #[serde(with = "hex")]
     root: B256,
     #[serde(with = "wide")]
@@ -176,8 +176,8 @@ struct RecordedEntry {
     epoch_end: U48,
 }
 
-impl From<(u32, B256, RecordedRoot)> for RecordedEntry {
-    fn from((epoch, root, recorded): (u32, B256, RecordedRoot)) -> Self {
+impl From<(EpochId, B256, RecordedRoot)> for RecordedEntry {
+    fn from((epoch, root, recorded): (EpochId, B256, RecordedRoot)) -> Self {
         let RecordedRoot { signed_weight, total_weight, epoch_end } = recorded;
         Self { epoch, root, signed_weight, total_weight, epoch_end }
     }

@@ -103,10 +103,10 @@ mod verify;
 
 pub use assent_types::{
     Attestation, AttestationDocument, Authorization, AuthorizationError, AuthorizationRef, Connection, Decision,
-    EpochApproval, Intent, InvalidAddress, MAX_EPOCH_LIFETIME, MerkleProof, MerkleProofRef, MerkleProofTooLong,
-    MerkleTree, NonSigners, NonSignersError, NonSignersRef, Observation, Policy, PublicKey, QuorumProof,
-    QuorumProofRef, Signature, UnknownDecision, append_trailing, digest, offset, parse_address, protocol,
-    split_trailing,
+    EpochApproval, EpochId, Intent, InvalidAddress, MAX_EPOCH_LIFETIME, MerkleProof, MerkleProofRef,
+    MerkleProofTooLong, MerkleTree, NonSigners, NonSignersError, NonSignersRef, Observation, OperatorSetId, Policy,
+    PublicKey, QuorumProof, QuorumProofRef, Signature, UnknownDecision, append_trailing, digest, offset, parse_address,
+    protocol, split_trailing,
 };
 #[cfg(feature = "rayon")]
 pub use batch::{par_verify_batch, par_verify_batch_using};

@@ -1,7 +1,7 @@
 //! Operators' observations, one or many.
 
 use crate::{
-    Epoch, NonSigners, Observation, PublicKey, Signature,
+    Epoch, EpochId, NonSigners, Observation, PublicKey, Signature,
     backend::{Backend, DefaultBackend, SignatureError, verify_signature},
     batch::are_true,
     claim::SignatureClaim,
@@ -33,7 +33,7 @@ pub enum ObservationError {
         /// The operator said to have observed.
         operator: Address,
         /// The epoch.
-        epoch: u32,
+        epoch: EpochId,
     },
     /// The signature is malformed, or not the operator's over this observation.
     #[error(transparent)]

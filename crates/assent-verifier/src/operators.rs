@@ -1,7 +1,7 @@
 //! Operators, validated operator sets, and epochs.
 
 use crate::{
-    PublicKey,
+    EpochId, OperatorSetId, PublicKey,
     backend::{Backend, DefaultBackend, PreparedKeys},
 };
 use alloc::{sync::Arc, vec::Vec};
@@ -263,9 +263,10 @@ impl fmt::Debug for OperatorSet {
 /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
 /// # let operators = assent_verifier::OperatorSet::new(attested::operators())?;
 /// use alloy_primitives::aliases::U48;
-/// use assent_verifier::Epoch;
+/// use assent_verifier::{Epoch, EpochId, OperatorSetId};
 ///
-/// let mut epoch = Epoch { number: 4, operator_set: 1, valid_until: U48::from(1_700_000_000), operators };
+/// let valid_until = U48::from(1_700_000_000);
+/// let mut epoch = Epoch { number: EpochId(4), operator_set: OperatorSetId(1), valid_until, operators };
 /// assert!(epoch.is_in_force(1_699_999_999));
 /// assert!(!epoch.is_in_force(1_700_000_000));
 /// assert!(!epoch.is_revoked()); // Roots recorded under it are still valid.
@@ -277,9 +278,9 @@ impl fmt::Debug for OperatorSet {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Epoch {
     /// The number by which authorizations name the epoch. Epochs of all sets are numbered together from 1.
-    pub number: u32,
+    pub number: EpochId,
     /// The number of the operator set.
-    pub operator_set: u32,
+    pub operator_set: OperatorSetId,
     /// The first second at which the epoch is no longer in force, Unix time.
     ///
     /// At most `expiresAt` in the OperatorRegistry; lowered to the end of the grace period by the set's next epoch, and

@@ -1,5 +1,6 @@
 //! Roots whose signatures were verified before the calls under them.
 
+use crate::EpochId;
 use alloc::collections::BTreeMap;
 use alloy_primitives::{
     B256,
@@ -24,19 +25,20 @@ pub struct RecordedRoot {
 /// Warning: the contents are trusted. No signature is verified under a recorded root.
 ///
 /// ```
-/// use assent_verifier::{RecordedRoot, RecordedRoots};
+/// use assent_verifier::{EpochId, RecordedRoot, RecordedRoots};
 /// use alloy_primitives::{B256, aliases::{U48, U96}};
 ///
 /// let root = B256::repeat_byte(1);
 /// let mut recorded = RecordedRoots::default();
 /// let (signed_weight, total_weight) = (U96::from(60), U96::from(100));
-/// recorded.record(3, root, RecordedRoot { signed_weight, total_weight, epoch_end: U48::from(1_700_600_000) });
-/// assert_eq!(recorded.get(3, root).map(|root| root.signed_weight), Some(U96::from(60)));
-/// assert_eq!(recorded.get(4, root), None, "another epoch did not sign it");
+/// let epoch_end = U48::from(1_700_600_000);
+/// recorded.record(EpochId(3), root, RecordedRoot { signed_weight, total_weight, epoch_end });
+/// assert_eq!(recorded.get(EpochId(3), root).map(|root| root.signed_weight), Some(U96::from(60)));
+/// assert_eq!(recorded.get(EpochId(4), root), None, "another epoch did not sign it");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RecordedRoots {
-    roots: BTreeMap<(u32, B256), RecordedRoot>,
+    roots: BTreeMap<(EpochId, B256), RecordedRoot>,
 }
 
 impl RecordedRoots {
@@ -44,7 +46,7 @@ impl RecordedRoots {
     /// epoch's end stays the one that was recorded first.
     ///
     /// A root with a signed weight of zero is not recorded.
-    pub fn record(&mut self, epoch: u32, root: B256, recorded: RecordedRoot) {
+    pub fn record(&mut self, epoch: EpochId, root: B256, recorded: RecordedRoot) {
         let before = self.get(epoch, root);
         if before.map_or(U96::ZERO, |before| before.signed_weight) < recorded.signed_weight {
             let epoch_end = before.map_or(recorded.epoch_end, |before| before.epoch_end);
@@ -53,12 +55,12 @@ impl RecordedRoots {
     }
 
     /// Returns what is recorded with a root, or `None` if it is not recorded under this epoch.
-    pub fn get(&self, epoch: u32, root: B256) -> Option<RecordedRoot> {
+    pub fn get(&self, epoch: EpochId, root: B256) -> Option<RecordedRoot> {
         self.roots.get(&(epoch, root)).copied()
     }
 
     /// Returns all roots with their epochs, ascending.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, B256, RecordedRoot)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (EpochId, B256, RecordedRoot)> + '_ {
         self.roots.iter().map(|(&(epoch, root), &recorded)| (epoch, root, recorded))
     }
 }

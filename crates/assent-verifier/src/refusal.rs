@@ -2,6 +2,7 @@
 
 #![allow(non_snake_case, reason = "arguments are named as in Solidity")]
 
+use crate::EpochId;
 use crate::protocol::IRefusals::{self, IRefusalsErrors};
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, U256, aliases::U48};
@@ -19,9 +20,9 @@ macro_rules! refusals {
         /// `IRefusals`, with the same arguments.
         ///
         /// ```
-        /// use assent_verifier::Refusal;
+        /// use assent_verifier::{EpochId, Refusal};
         ///
-        /// let refusal = Refusal::UnknownEpoch { epoch: 3 };
+        /// let refusal = Refusal::UnknownEpoch { epoch: EpochId(3) };
         /// assert_eq!(refusal.name(), "UnknownEpoch");
         /// assert_eq!(refusal.signature(), "UnknownEpoch(uint32)");
         /// assert_eq!(Refusal::decode(&refusal.revert_data()), Some(refusal));
@@ -77,7 +78,9 @@ macro_rules! refusals {
             /// The bytes with which the contracts revert: selector and ABI-encoded arguments.
             pub fn revert_data(&self) -> Vec<u8> {
                 match *self {
-                    $(Self::$name $({ $($field),* })? => IRefusals::$name $({ $($field),* })?.abi_encode(),)*
+                    $(Self::$name $({ $($field),* })? => {
+                        IRefusals::$name $({ $($field: $field.into()),* })?.abi_encode()
+                    })*
                 }
             }
         }
@@ -85,7 +88,9 @@ macro_rules! refusals {
         impl From<IRefusalsErrors> for Refusal {
             fn from(error: IRefusalsErrors) -> Self {
                 match error {
-                    $(IRefusalsErrors::$name(IRefusals::$name $({ $($field),* })?) => Self::$name $({ $($field),* })?,)*
+                    $(IRefusalsErrors::$name(IRefusals::$name $({ $($field),* })?) => {
+                        Self::$name $({ $($field: $field.into()),* })?
+                    })*
                 }
             }
         }

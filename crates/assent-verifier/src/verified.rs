@@ -1,6 +1,6 @@
 //! Attestations that passed every check.
 
-use crate::{Attestation, Intent};
+use crate::{Attestation, EpochId, Intent};
 use alloy_primitives::{Address, B256, U256, aliases::U96};
 
 /// An attestation that passed every check. Only verification constructs one.
@@ -20,7 +20,7 @@ use alloy_primitives::{Address, B256, U256, aliases::U96};
 pub struct VerifiedAttestation {
     pub(crate) attestation: Attestation,
     pub(crate) root: B256,
-    pub(crate) epoch: u32,
+    pub(crate) epoch: EpochId,
     pub(crate) signed_weight: U96,
     pub(crate) total_weight: U96,
 }
@@ -52,7 +52,7 @@ impl VerifiedAttestation {
     }
 
     /// Returns the epoch whose operators signed.
-    pub fn epoch(&self) -> u32 {
+    pub fn epoch(&self) -> EpochId {
         self.epoch
     }
 

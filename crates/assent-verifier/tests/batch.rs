@@ -7,8 +7,8 @@ use alloy_primitives::{
     aliases::{U48, U96, U384},
 };
 use assent_verifier::{
-    Authorization, Call, Context, Decision, Epoch, OperatorSet, QuorumProof, RecordedRoot, Refusal, Signature,
-    VerifiedAttestation, append_trailing,
+    Authorization, Call, Context, Decision, Epoch, EpochId, OperatorSet, OperatorSetId, QuorumProof, RecordedRoot,
+    Refusal, Signature, VerifiedAttestation, append_trailing,
     backend::{self, Backend},
     verify_batch, verify_batch_using, verify_with_report_using,
 };
@@ -51,10 +51,10 @@ struct World {
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let mut fixture = Fixture::with_operators(7);
-    let newer = Fixture { secrets: (50..56).map(secret).collect(), epoch: 10, ..fixture.clone() };
+    let newer = Fixture { secrets: (50..56).map(secret).collect(), epoch: EpochId(10), ..fixture.clone() };
     fixture.context.epochs.push(Epoch {
-        number: 10,
-        operator_set: 5,
+        number: EpochId(10),
+        operator_set: OperatorSetId(5),
         valid_until: U48::MAX,
         operators: OperatorSet::new(operators(&newer.secrets)).unwrap(),
     });
@@ -69,7 +69,8 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let documents: Vec<_> = documents.collect();
     for (place, document) in documents.iter().enumerate().filter(|(place, _)| place % 6 != 5) {
         // 47 of 70, and 41 of 60, are required.
-        let (signed, total) = if document.epoch == 10 { (41, 60) } else { (47 - u64::from(place % 6 == 4), 70) };
+        let (signed, total) =
+            if document.epoch == EpochId(10) { (41, 60) } else { (47 - u64::from(place % 6 == 4), 70) };
         let recorded = RecordedRoot {
             signed_weight: U96::from(signed),
             total_weight: U96::from(total),
@@ -223,7 +224,7 @@ fn decides_calls_under_recorded_roots_among_calls_with_signatures() {
     let results = WORLD.verify(&authorizations);
     assert!(results[..4].iter().all(Result::is_ok));
     assert_eq!(results[4], Err(Refusal::QuorumNotReached { signed: U256::from(46), required: U256::from(47) }));
-    assert!(matches!(results[5], Err(Refusal::RootNotRecorded { epoch: 10, .. })));
+    assert!(matches!(results[5], Err(Refusal::RootNotRecorded { epoch: EpochId(10), .. })));
     assert_eq!(results[6], Err(Refusal::InvalidSignature));
     assert!(results[7].is_ok());
 }
@@ -341,7 +342,7 @@ impl Change {
             Self::NegatedSignature => *signature(authorization) = negated(signature(authorization)),
             Self::OutsideTheSubgroup => *signature(authorization) = outside_the_subgroup(),
             Self::NonSigners(place) => *authorization = with_absent(authorization.clone(), [place]),
-            Self::Epoch(epoch) => authorization.epoch = epoch,
+            Self::Epoch(epoch) => authorization.epoch = EpochId(epoch),
             Self::Expiration(expiration) => authorization.expiration = U48::from(expiration),
             Self::Nonce => authorization.nonce += U256::from(1),
             Self::Decision => authorization.decision = Decision::Deny,

@@ -7,7 +7,9 @@ use alloy_primitives::{
     aliases::{U48, U96},
     keccak256,
 };
-use assent_verifier::{Epoch, Operator, OperatorSet, OperatorSetError, OperatorTableError, PublicKey};
+use assent_verifier::{
+    Epoch, EpochId, Operator, OperatorSet, OperatorSetError, OperatorSetId, OperatorTableError, PublicKey,
+};
 use fixture::{encode_key, operators, secret, write_tables};
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
@@ -208,7 +210,7 @@ fn the_required_weight_is_rounded_up_and_never_under_the_floor() {
 #[test]
 fn an_epoch_is_in_force_until_a_second_and_never_beyond_48_bits() {
     let operators = OperatorSet::new(some_operators(1)).unwrap();
-    let epoch = Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators };
+    let epoch = Epoch { number: EpochId(1), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators };
     assert!(epoch.is_in_force((1 << 48) - 2));
     assert!(!epoch.is_in_force((1 << 48) - 1));
     assert!(!epoch.is_in_force(u64::MAX));

@@ -7,7 +7,8 @@ use alloy_primitives::{
     aliases::{U48, U96},
 };
 use assent_verifier::{
-    Authorization, Call, Check, CheckResult, Decision, RecordedRoot, RecordedRoots, Refusal, offset, verify,
+    Authorization, Call, Check, CheckResult, Decision, EpochId, OperatorSetId, RecordedRoot, RecordedRoots, Refusal,
+    offset, verify,
 };
 use fixture::{EPOCH_END, Fixture, NOW, assert_refused, outcome};
 
@@ -28,7 +29,7 @@ fn accepts_a_call_under_a_recorded_root_and_says_what_weight_signed_it() {
     let verified = verify(&fixture.context, &fixture.intent, &authorization).unwrap();
     assert_eq!(*verified.attestation(), fixture.attestation());
     assert_eq!((verified.signed_weight(), verified.total_weight()), (U96::from(47), U96::from(70)));
-    assert_eq!(verified.epoch(), 9);
+    assert_eq!(verified.epoch(), EpochId(9));
 
     let call = Call::Explicit { intent: &fixture.intent, authorization: &authorization };
     let examination = assent_verifier::verify_with_report(&fixture.context, call);
@@ -49,17 +50,17 @@ fn a_context_tells_which_root_must_be_recorded() {
 fn refuses_a_root_that_is_not_recorded_under_the_epoch() {
     let (fixture, authorization) = valid_recorded();
     let recorded = fixture.context.recorded_roots.iter().next().unwrap();
-    let refusal = Refusal::RootNotRecorded { epoch: 9, root: recorded.1 };
+    let refusal = Refusal::RootNotRecorded { epoch: EpochId(9), root: recorded.1 };
 
     let mut nothing = fixture.clone();
     nothing.context.recorded_roots = RecordedRoots::default();
     assert_refused(&nothing, &authorization, Check::Quorum, refusal);
     // Recorded, but under another epoch of the same set.
-    nothing.context.recorded_roots.record(10, recorded.1, recorded.2);
+    nothing.context.recorded_roots.record(EpochId(10), recorded.1, recorded.2);
     assert_refused(&nothing, &authorization, Check::Quorum, refusal);
     // No weight signed it.
     let no_weight = RecordedRoot { signed_weight: U96::ZERO, ..recorded.2 };
-    nothing.context.recorded_roots.record(9, recorded.1, no_weight);
+    nothing.context.recorded_roots.record(EpochId(9), recorded.1, no_weight);
     assert_refused(&nothing, &authorization, Check::Quorum, refusal);
 }
 
@@ -74,7 +75,10 @@ fn a_recorded_root_covers_no_attestation_but_its_own() {
         let mut altered = authorization.clone();
         altered[index] ^= 1;
         let refusal = outcome(&fixture.context, &fixture.intent, &altered).unwrap_err();
-        assert!(matches!(refusal, (Check::Quorum, Refusal::RootNotRecorded { epoch: 9, .. })), "{index}: {refusal:?}");
+        assert!(
+            matches!(refusal, (Check::Quorum, Refusal::RootNotRecorded { epoch: EpochId(9), .. })),
+            "{index}: {refusal:?}"
+        );
     }
 }
 
@@ -98,9 +102,9 @@ fn a_recorded_root_outlives_the_grace_period_but_not_revocation() {
     fixture.context.epochs[0].valid_until = U48::from(1);
     assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
     fixture.context.epochs[0].valid_until = U48::ZERO;
-    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::EpochRevoked { epoch: 9 });
-    fixture.context.epochs[0].operator_set = 6;
-    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::UnknownEpoch { epoch: 9 });
+    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::EpochRevoked { epoch: EpochId(9) });
+    fixture.context.epochs[0].operator_set = OperatorSetId(6);
+    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::UnknownEpoch { epoch: EpochId(9) });
 }
 
 #[test]
@@ -128,7 +132,7 @@ fn an_attestation_under_a_recorded_root_does_not_outlive_the_epoch_that_signed_i
     fixture.policy().quorum = 10_000;
     assert_refused(&fixture, &authorization, Check::Quorum, refusal);
     fixture.context.recorded_roots = RecordedRoots::default();
-    let refusal = Refusal::RootNotRecorded { epoch: 9, root: document.root() };
+    let refusal = Refusal::RootNotRecorded { epoch: EpochId(9), root: document.root() };
     assert_refused(&fixture, &authorization, Check::Quorum, refusal);
 }
 
@@ -158,7 +162,7 @@ fn of_several_records_the_first_of_the_greatest_weight_stays_and_the_first_epoch
         (record(40, 60, 7), Some(record(50, 70, 6))),
         (record(51, 60, 7), Some(record(51, 60, 6))),
     ] {
-        recorded.record(9, root, next);
-        assert_eq!(recorded.get(9, root), stays);
+        recorded.record(EpochId(9), root, next);
+        assert_eq!(recorded.get(EpochId(9), root), stays);
     }
 }

@@ -7,7 +7,8 @@ use alloy_primitives::{
     aliases::{U48, U96},
 };
 use assent_verifier::{
-    Call, Check, CheckResult, Decision, PublicKey, Refusal, Signature, append_trailing, verify, verify_trailing,
+    Call, Check, CheckResult, Decision, EpochId, OperatorSetId, PublicKey, Refusal, Signature, append_trailing, verify,
+    verify_trailing,
 };
 use fixture::{
     Fixture, NOW, assert_refused, encode_key, operators, outcome, public_key, secret, with_absent, with_signature,
@@ -29,7 +30,7 @@ fn accepts_what_a_quorum_signed_and_says_what_it_was() {
     assert_eq!(*verified.attestation(), document.attestation);
     assert_eq!((verified.root(), verified.policy_client()), (document.digest(), fixture.context.policy_client));
     assert_eq!((verified.signed_weight(), verified.total_weight()), (U96::from(50), U96::from(70)));
-    assert_eq!((verified.epoch(), verified.nonce()), (9, U256::from(260)));
+    assert_eq!((verified.epoch(), verified.nonce()), (EpochId(9), U256::from(260)));
 }
 
 #[test]
@@ -247,10 +248,10 @@ fn refuses_a_nonce_that_was_used_or_burned() {
 #[test]
 fn refuses_an_epoch_that_is_unknown_or_of_another_set() {
     let (mut fixture, authorization) = valid();
-    fixture.context.epochs[0].operator_set = 6;
-    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::UnknownEpoch { epoch: 9 });
+    fixture.context.epochs[0].operator_set = OperatorSetId(6);
+    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::UnknownEpoch { epoch: EpochId(9) });
     fixture.context.epochs.clear();
-    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::UnknownEpoch { epoch: 9 });
+    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::UnknownEpoch { epoch: EpochId(9) });
 }
 
 #[test]
@@ -260,7 +261,7 @@ fn refuses_an_epoch_from_the_end_of_its_grace_period_on() {
     assert_eq!(outcome(&fixture.context, &fixture.intent, &authorization), Ok(()));
     for valid_until in [NOW, NOW - 1, 1].map(U48::from) {
         fixture.context.epochs[0].valid_until = valid_until;
-        let refusal = Refusal::EpochExpired { epoch: 9, validUntil: valid_until };
+        let refusal = Refusal::EpochExpired { epoch: EpochId(9), validUntil: valid_until };
         assert_refused(&fixture, &authorization, Check::Epoch, refusal);
     }
 }
@@ -269,7 +270,7 @@ fn refuses_an_epoch_from_the_end_of_its_grace_period_on() {
 fn refuses_a_revoked_epoch_by_its_own_name() {
     let (mut fixture, authorization) = valid();
     fixture.context.epochs[0].valid_until = U48::ZERO;
-    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::EpochRevoked { epoch: 9 });
+    assert_refused(&fixture, &authorization, Check::Epoch, Refusal::EpochRevoked { epoch: EpochId(9) });
 }
 
 #[test]
@@ -442,6 +443,6 @@ fn an_examination_tells_the_outcome_of_each_check_in_order() {
     let examination = assent_verifier::verify_with_report(&fixture.context, call);
     let outcomes: Vec<_> = examination.checks().map(|(_, outcome)| outcome).collect();
     assert!(outcomes[..7].iter().all(|outcome| *outcome == CheckResult::Passed));
-    assert_eq!(outcomes[7], CheckResult::Failed(Refusal::UnknownEpoch { epoch: 9 }));
+    assert_eq!(outcomes[7], CheckResult::Failed(Refusal::UnknownEpoch { epoch: EpochId(9) }));
     assert!(outcomes[8..].iter().all(|outcome| *outcome == CheckResult::NotReached));
 }

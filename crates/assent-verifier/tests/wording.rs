@@ -3,7 +3,7 @@
 mod fixture;
 
 use alloy_primitives::{Address, B256, FixedBytes, U256, aliases::U48, keccak256};
-use assent_verifier::{Check, Difference, PublicKey, Refusal, Signature};
+use assent_verifier::{Check, Difference, EpochId, PublicKey, Refusal, Signature};
 use fixture::Fixture;
 
 #[test]
@@ -69,10 +69,10 @@ fn every_refusal_has_the_selector_of_its_signature_and_survives_revert_data() {
             Refusal::AttestationAlreadySpent { policyClient: address, nonce: number },
             "AttestationAlreadySpent(address,uint256)",
         ),
-        (Refusal::UnknownEpoch { epoch: 1 }, "UnknownEpoch(uint32)"),
-        (Refusal::EpochExpired { epoch: 1, validUntil: U48::from(1) }, "EpochExpired(uint32,uint48)"),
-        (Refusal::EpochRevoked { epoch: 1 }, "EpochRevoked(uint32)"),
-        (Refusal::RootNotRecorded { epoch: 1, root: word }, "RootNotRecorded(uint32,bytes32)"),
+        (Refusal::UnknownEpoch { epoch: EpochId(1) }, "UnknownEpoch(uint32)"),
+        (Refusal::EpochExpired { epoch: EpochId(1), validUntil: U48::from(1) }, "EpochExpired(uint32,uint48)"),
+        (Refusal::EpochRevoked { epoch: EpochId(1) }, "EpochRevoked(uint32)"),
+        (Refusal::RootNotRecorded { epoch: EpochId(1), root: word }, "RootNotRecorded(uint32,bytes32)"),
         (
             Refusal::ExpirationBeyondEpoch { expiration: U48::from(2), epochEnd: U48::from(1) },
             "ExpirationBeyondEpoch(uint48,uint48)",

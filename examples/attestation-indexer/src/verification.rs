@@ -13,7 +13,7 @@ use alloy::{
 use anyhow::{Context as _, Result};
 use assent_client::with_causes;
 use assent_contracts::TaskManager::AttestationSpent;
-use assent_verifier::{Context, Refusal, SpentLedger, SpentNonces, VerifiedAttestation, verify};
+use assent_verifier::{Context, EpochId, Refusal, SpentLedger, SpentNonces, VerifiedAttestation, verify};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -31,7 +31,7 @@ pub struct Finding {
     /// The nonce.
     pub nonce: U256,
     /// The epoch whose operators signed, by the event.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// The hash of what they evaluated, by the event.
     pub evidence: B256,
     /// Whether the verifier agrees with the chain.
@@ -63,7 +63,7 @@ impl<P: Provider> Indexer<P> {
             Err(reason) => FindingStatus::NotVisible(reason),
         };
         let AttestationSpent { policyClient: policy_client, taskId: task_id, nonce, epoch, evidence } = *event;
-        Ok(Finding { block, transaction, policy_client, task_id, nonce, epoch, evidence, status })
+        Ok(Finding { block, transaction, policy_client, task_id, nonce, epoch: EpochId(epoch), evidence, status })
     }
 
     async fn status(

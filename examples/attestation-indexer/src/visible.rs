@@ -10,7 +10,7 @@ use alloy::{
 use anyhow::{Context as _, Result};
 use assent_contracts::TaskManager::{AttestationSpent, spendCall};
 use assent_examples::TreasuryVault;
-use assent_verifier::{Authorization, Intent, split_trailing};
+use assent_verifier::{Authorization, EpochId, Intent, split_trailing};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -130,6 +130,6 @@ fn visible(caller: Address, intent: Intent, encoded: &[u8], event: &AttestationS
     let authorization = Authorization::parse(encoded).ok()?;
     let AttestationSpent { taskId, nonce, epoch, evidence, .. } = *event;
     let attested = (authorization.task_id, authorization.nonce, authorization.epoch, authorization.evidence);
-    let same = attested == (taskId, nonce, epoch, evidence);
+    let same = attested == (taskId, nonce, EpochId(epoch), evidence);
     same.then(|| Visible { caller, intent, authorization, encoded: encoded.to_vec() })
 }

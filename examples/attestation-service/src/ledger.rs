@@ -5,7 +5,7 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context as _, Result, bail};
-use assent_verifier::{Attestation, Context, VerifiedAttestation};
+use assent_verifier::{Attestation, Context, EpochId, VerifiedAttestation};
 use redb::{
     Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
     backends::FileBackend,
@@ -50,7 +50,7 @@ pub struct AuditRecord {
     /// The attestation.
     pub attestation: Attestation,
     /// The operators' epoch.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// The Merkle root that they signed.
     pub root: B256,
     /// Weight of those that signed.

@@ -13,7 +13,7 @@ use assent_network::{
     operator::Examination,
 };
 use assent_types::Intent;
-use assent_verifier::{Epoch, Operator, OperatorSet, Policy};
+use assent_verifier::{Epoch, EpochId, Operator, OperatorSet, OperatorSetId, Policy};
 
 use crate::{
     evaluations::policy_with,
@@ -45,7 +45,7 @@ fn epoch(weights: &[u64]) -> (Epoch, Vec<Signer>) {
         weight: U96::from(*weight),
     });
     let operators = OperatorSet::new(operators.collect()).expect("a valid set");
-    (Epoch { number: 1, operator_set: 1, valid_until: U48::MAX, operators }, signers)
+    (Epoch { number: EpochId(1), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators }, signers)
 }
 
 /// Returns the epoch of a history and its operators.

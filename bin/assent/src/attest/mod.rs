@@ -18,7 +18,7 @@ use alloy_primitives::hex;
 use anyhow::{Result, bail};
 use assent_policy::EvidenceFile;
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature};
-use assent_verifier::AttestationDocument;
+use assent_verifier::{AttestationDocument, EpochId};
 use clap::{Args, ValueHint};
 use entries::Source;
 use fields::{FieldArguments, Prepared};
@@ -234,7 +234,7 @@ fn signed_attestations(aggregate: &Aggregate, batch: &AttestationBatch) -> Resul
 
 fn print_signatures(
     batch: &AttestationBatch,
-    epoch: u32,
+    epoch: EpochId,
     partials: &[PartialSignature],
     output: Output,
 ) -> Result<ExitStatus> {

@@ -3,7 +3,7 @@
 use crate::{arguments, input};
 use alloy_primitives::{Address, B256, U256};
 use anyhow::{Context as _, Result, bail};
-use assent_verifier::{Context, Epoch};
+use assent_verifier::{Context, Epoch, OperatorSetId};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -87,7 +87,10 @@ impl PolicyContext {
             )
         })?;
         let newest = || {
-            epochs.into_iter().filter(|epoch| epoch.operator_set == policy.operatorSet).max_by_key(|epoch| epoch.number)
+            epochs
+                .into_iter()
+                .filter(|epoch| epoch.operator_set == OperatorSetId(policy.operatorSet))
+                .max_by_key(|epoch| epoch.number)
         };
         let epoch = epoch.or_else(newest).with_context(|| {
             format!(

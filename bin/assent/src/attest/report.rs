@@ -7,7 +7,7 @@ use super::{
 use crate::output::{self, short_address};
 use alloy_primitives::{Address, U256, hex};
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature, RejectedPartial};
-use assent_verifier::{Attestation, AttestationDocument, Decision};
+use assent_verifier::{Attestation, AttestationDocument, Decision, EpochId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
@@ -175,7 +175,7 @@ impl Report<'_> {
 }
 
 /// Returns the signatures of the root, for --json.
-pub fn signatures(batch: &AttestationBatch, epoch: u32, partials: &[PartialSignature]) -> Value {
+pub fn signatures(batch: &AttestationBatch, epoch: EpochId, partials: &[PartialSignature]) -> Value {
     json!({
         "root": batch.root(),
         "epoch": epoch,

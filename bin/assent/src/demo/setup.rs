@@ -16,14 +16,14 @@ use assent_contracts::deployment::{Delays, Deployment};
 use assent_examples::{ExampleToken, deploy_token, deploy_vault};
 use assent_policy::{PolicyFolder, evaluator};
 use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_approval};
-use assent_verifier::{Epoch, EpochApproval, Policy, verify_proof_of_possession};
+use assent_verifier::{Epoch, EpochApproval, EpochId, OperatorSetId, Policy, verify_proof_of_possession};
 
 /// The number of operators in the epoch.
 pub const OPERATORS: usize = 7;
 /// The number of operators that must sign, under the quorum below and equal weights.
 pub const SIGNERS: usize = 5;
 
-const OPERATOR_SET: u32 = 1;
+const OPERATOR_SET: OperatorSetId = OperatorSetId(1);
 const WEIGHT: u64 = 100;
 /// Two thirds, in basis points: 5 of 7.
 const QUORUM: u16 = 6667;
@@ -85,7 +85,7 @@ impl Setup {
         let rules = spending_limit(token)?;
         let policy = Policy {
             policyId: rules.id(),
-            operatorSet: OPERATOR_SET,
+            operatorSet: OPERATOR_SET.into(),
             quorum: QUORUM,
             maxLifetime: U48::from(MAX_LIFETIME),
         };
@@ -188,7 +188,7 @@ async fn approve(
     client: &AssentClient<DynProvider>,
     registry: Address,
     payer: Address,
-    number: u32,
+    number: EpochId,
     operators: &[DemoOperator],
 ) -> Result<()> {
     let chain_id = U256::from(client.chain_id().await?);

@@ -176,6 +176,7 @@ pub fn name(revert_data: &Option<Bytes>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assent_verifier::EpochId;
 
     fn comparison(expected: Option<&'static str>, on_chain: Option<Refusal>, offline: Option<Refusal>) -> Comparison {
         let data = |refusal: Option<Refusal>| refusal.map(|refusal| Bytes::from(refusal.revert_data()));
@@ -185,14 +186,14 @@ mod tests {
 
     #[test]
     fn the_same_expected_error_agrees() {
-        let revoked = Some(Refusal::EpochRevoked { epoch: 1 });
+        let revoked = Some(Refusal::EpochRevoked { epoch: EpochId(1) });
         assert!(comparison(Some("EpochRevoked"), revoked, revoked).agrees());
         assert!(comparison(None, None, None).agrees());
     }
 
     #[test]
     fn another_argument_of_the_same_error_disagrees() {
-        let (one, two) = (Refusal::EpochRevoked { epoch: 1 }, Refusal::EpochRevoked { epoch: 2 });
+        let (one, two) = (Refusal::EpochRevoked { epoch: EpochId(1) }, Refusal::EpochRevoked { epoch: EpochId(2) });
         assert!(!comparison(Some("EpochRevoked"), Some(one), Some(two)).agrees());
     }
 

@@ -14,7 +14,7 @@ use alloy_primitives::{Address, U256, aliases::U48};
 use anyhow::{Context, Result, bail};
 use assent_client::AssentClient;
 use assent_signer::{PartialSignature, aggregate_epoch_approval};
-use assent_verifier::{Epoch, EpochApproval};
+use assent_verifier::{Epoch, EpochApproval, EpochId};
 use clap::Args;
 use serde_json::json;
 use std::{
@@ -90,8 +90,8 @@ struct Approved {
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     registry: Address,
     /// The pending epoch's number.
-    #[arg(long, value_name = "NUMBER")]
-    epoch: u32,
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::epoch_id())]
+    epoch: EpochId,
 }
 
 /// What operators sign, and who they are.

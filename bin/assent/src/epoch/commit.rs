@@ -10,6 +10,7 @@ use crate::{
 };
 use alloy_primitives::Address;
 use anyhow::Result;
+use assent_verifier::OperatorSetId;
 use clap::Args;
 use serde_json::json;
 
@@ -33,8 +34,8 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     registry: Address,
     /// The operator set.
-    #[arg(long, value_name = "NUMBER")]
-    operator_set: u32,
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id())]
+    operator_set: OperatorSetId,
     /// The operators, in any order.
     #[arg(value_name = "OPERATOR", required = true, value_parser = arguments::address)]
     operators: Vec<Address>,

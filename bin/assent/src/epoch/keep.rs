@@ -12,6 +12,7 @@ use alloy::providers::{DynProvider, Provider};
 use alloy_primitives::Address;
 use anyhow::{Context, Result};
 use assent_client::{AssentClient, ClientError, EpochRecord, EpochStatus, with_causes};
+use assent_verifier::{EpochId, OperatorSetId};
 use clap::Args;
 use serde_json::json;
 use std::time::Duration;
@@ -33,8 +34,8 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     registry: Address,
     /// The operator set.
-    #[arg(long, value_name = "NUMBER")]
-    operator_set: u32,
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id())]
+    operator_set: OperatorSetId,
     /// The operators, in any order; by default those of the current epoch.
     #[arg(value_name = "OPERATOR", value_parser = arguments::address)]
     operators: Vec<Address>,
@@ -54,9 +55,9 @@ pub struct Arguments {
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    Activate(u32),
+    Activate(EpochId),
     /// The pending epoch holds a key that is no longer valid.
-    Replace(u32),
+    Replace(EpochId),
     Commit,
     Nothing,
 }

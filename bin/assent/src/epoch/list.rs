@@ -10,7 +10,7 @@ use crate::{
 use alloy_primitives::Address;
 use anyhow::{Context, Result};
 use assent_client::{AssentClient, EpochRecord, EpochStatus};
-use assent_verifier::PublicKey;
+use assent_verifier::{EpochId, OperatorSetId, PublicKey};
 use clap::Args;
 use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::{Value, json};
@@ -58,11 +58,11 @@ pub struct ShowArguments {
 #[group(required = true, multiple = false)]
 struct Which {
     /// The epoch's number.
-    #[arg(long, value_name = "NUMBER")]
-    epoch: Option<u32>,
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::epoch_id())]
+    epoch: Option<EpochId>,
     /// The epoch of this operator set that was activated last.
-    #[arg(long, value_name = "NUMBER")]
-    operator_set: Option<u32>,
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id())]
+    operator_set: Option<OperatorSetId>,
 }
 
 /// Runs `assent epoch list`.

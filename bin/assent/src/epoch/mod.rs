@@ -11,6 +11,7 @@ use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{Address, B256};
 use anyhow::Result;
 use assent_client::{EpochRecord, EpochStatus};
+use assent_verifier::EpochId;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -61,8 +62,8 @@ pub struct ActivateArguments {
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     registry: Address,
     /// The epoch's number.
-    #[arg(long, value_name = "NUMBER")]
-    epoch: u32,
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::epoch_id())]
+    epoch: EpochId,
     #[command(flatten)]
     payer: Account,
 }

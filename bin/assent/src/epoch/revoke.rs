@@ -11,6 +11,7 @@ use crate::{
 use alloy_primitives::Address;
 use anyhow::{Context, Result, bail};
 use assent_client::AssentClient;
+use assent_verifier::{EpochId, OperatorSetId};
 use clap::Args;
 use serde_json::json;
 
@@ -43,14 +44,14 @@ pub struct Arguments {
 #[group(required = true, multiple = false)]
 struct Which {
     /// Revoke every epoch of this operator set, the pending one included.
-    #[arg(long, value_name = "NUMBER")]
-    operator_set: Option<u32>,
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id())]
+    operator_set: Option<OperatorSetId>,
     /// Revoke every epoch of every set that holds this key: a public key in hex, or a key file.
     #[arg(long, value_name = "KEY", value_parser = arguments::key_source)]
     holding: Option<KeySource>,
     /// The epochs' numbers.
-    #[arg(value_name = "EPOCH")]
-    epochs: Vec<u32>,
+    #[arg(value_name = "EPOCH", value_parser = arguments::epoch_id())]
+    epochs: Vec<EpochId>,
 }
 
 /// Runs `assent epoch revoke`.
@@ -67,7 +68,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
             (_, Some(key)) => holds(record, key),
             _ => false,
         });
-        let mut revoked: Vec<u32> = selected.map(|record| record.epoch.number).collect();
+        let mut revoked: Vec<EpochId> = selected.map(|record| record.epoch.number).collect();
         revoked.extend(&which.epochs);
         if revoked.is_empty() {
             bail!("no epoch is pending or in use that this selects; `assent epoch list` shows those that are");
@@ -78,7 +79,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
         };
         Ok((revoked, receipt.with_context(|| node.asking())?))
     })?;
-    let names = revoked.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let names = revoked.iter().map(EpochId::to_string).collect::<Vec<_>>().join(", ");
     let gas = receipt.gas_used;
     output.result(
         format_args!("revoked: {names}. Nothing that these epochs signed is valid any more, {gas} gas"),

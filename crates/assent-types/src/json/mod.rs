@@ -27,8 +27,8 @@
 //! ```
 
 use crate::{
-    Attestation, AttestationDocument, Authorization, Decision, Intent, MerkleProof, MerkleProofTooLong, NonSigners,
-    Policy, PublicKey, QuorumProof, Signature,
+    Attestation, AttestationDocument, Authorization, Decision, EpochId, Intent, MerkleProof, MerkleProofTooLong,
+    NonSigners, Policy, PublicKey, QuorumProof, Signature,
 };
 use alloc::{string::ToString, vec::Vec};
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, aliases::U48};
@@ -133,8 +133,7 @@ struct AuthorizationFields {
     decision: Decision,
     #[serde(with = "hex")]
     evidence: B256,
-    #[serde(with = "integer")]
-    epoch: u32,
+    epoch: EpochId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signature: Option<Signature>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -188,8 +187,7 @@ struct DocumentFields {
     #[serde(with = "hex")]
     task_manager: Address,
     attestation: Attestation,
-    #[serde(with = "integer")]
-    epoch: u32,
+    epoch: EpochId,
     signature: Signature,
     non_signers: NonSigners,
     merkle_proof: MerkleProof,

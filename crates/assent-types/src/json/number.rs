@@ -1,12 +1,13 @@
 //! Numbers: every spelling is read, and what is written loses no digits.
 
+use crate::{EpochId, OperatorSetId};
 use alloc::format;
 use alloy_primitives::{
     U256,
     aliases::{U48, U96},
 };
 use core::fmt;
-use serde::{Deserializer, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An unsigned integer of at most 256 bits, which [`integer`] or [`wide`] writes.
 pub trait Number: Sized + Copy {
@@ -45,6 +46,36 @@ numbers! {
     U96: 96, |wide| Self::checked_from_limbs_slice(wide.as_limbs());
     U256: 256, Some;
 }
+
+macro_rules! ids {
+    ($($name:ty),*) => {$(
+        impl Number for $name {
+            const BITS: usize = <u32 as Number>::BITS;
+
+            fn widen(self) -> U256 {
+                self.0.widen()
+            }
+
+            fn narrow(wide: U256) -> Option<Self> {
+                u32::narrow(wide).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                integer::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserialize(deserializer)
+            }
+        }
+    )*};
+}
+
+ids!(EpochId, OperatorSetId);
 
 /// Numbers of at most 64 bits, written as JSON integers. For `#[serde(with = "…")]`.
 pub mod integer {

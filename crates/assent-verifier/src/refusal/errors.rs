@@ -80,7 +80,7 @@ refusals! {
     #[error("epoch {epoch} is not an epoch of the policy's operator set")]
     UnknownEpoch {
         /// The epoch that the authorization names.
-        epoch: u32,
+        epoch: EpochId,
     } => "have the call attested by the policy's operators. If the OperatorRegistry has this \
         epoch, publish it to the TaskManager with `addValidator` and `publishEpoch`",
     /// The epoch is no longer in force: its lifetime or its grace period is over.
@@ -88,7 +88,7 @@ refusals! {
         superseded and its grace period is over")]
     EpochExpired {
         /// The epoch that the authorization names.
-        epoch: u32,
+        epoch: EpochId,
         /// First second at which the epoch was no longer in force (Unix time).
         validUntil: U48,
     } => "have the call attested under the current epoch",
@@ -96,13 +96,13 @@ refusals! {
     #[error("epoch {epoch} was revoked")]
     EpochRevoked {
         /// The epoch that the authorization names.
-        epoch: u32,
+        epoch: EpochId,
     } => "have the call attested under the current epoch",
     /// The root of a recorded authorization is not recorded under the epoch.
     #[error("root {root} is not recorded under epoch {epoch}")]
     RootNotRecorded {
         /// The epoch that the authorization names.
-        epoch: u32,
+        epoch: EpochId,
         /// The root, computed from the attestation and the Merkle proof.
         root: B256,
     } => "record the root, or send the authorization that carries the signature",

@@ -88,7 +88,7 @@ fn assumed(submission: &Submission) -> ContextSource {
     let caller = submission.caller.unwrap_or(attestation.intent.from);
     let policy = Policy {
         policyId: attestation.policyId,
-        operatorSet: epoch.operator_set,
+        operatorSet: epoch.operator_set.into(),
         // The minimum that the validator accepts.
         quorum: 5001,
         maxLifetime: U48::MAX,

@@ -17,11 +17,12 @@ use serde::Serialize;
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
 /// # use pasted::{submission, texts};
 /// use assent_inspection::{VerdictOutcome, text};
+/// use assent_verifier::EpochId;
 ///
 /// let inspection = text::inspect(&texts("valid: 2 of 3 operators signed"))?;
 /// assert_eq!(inspection.verdict.outcome, VerdictOutcome::Valid);
 /// assert_eq!(inspection.checks.len(), 12);
-/// assert!(inspection.authorization.is_some_and(|authorization| authorization.epoch == 5));
+/// assert!(inspection.authorization.is_some_and(|authorization| authorization.epoch == EpochId(5)));
 ///
 /// // For programs: what `assent inspect --json` prints.
 /// assert_eq!(serde_json::to_value(&inspection.verdict)?["outcome"], "valid");
@@ -86,6 +87,7 @@ pub struct Verdict {
 /// # mod pasted { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/pasted.rs")); }
 /// # use pasted::{submission, texts};
 /// use assent_inspection::{VerdictOutcome, text};
+/// use assent_verifier::EpochId;
 ///
 /// assert_eq!(text::inspect(&texts("too late"))?.verdict.outcome, VerdictOutcome::Refused);
 ///

@@ -7,9 +7,9 @@ use assent_verifier::Refusal;
 /// Returns what to do about a refusal, with the commands that help.
 ///
 /// ```
-/// use assent_verifier::Refusal;
+/// use assent_verifier::{EpochId, Refusal};
 ///
-/// let refusal = Refusal::EpochRevoked { epoch: 1 };
+/// let refusal = Refusal::EpochRevoked { epoch: EpochId(1) };
 /// let remedy = assent_inspection::remedy(&refusal);
 /// assert_eq!(remedy, format!("{}; `assent context` reads it", refusal.remedy()));
 /// ```

@@ -543,7 +543,7 @@ fn task_from_value(value: &Value) -> Result<Task, MessageError> {
             chainId: intent.wide("chainId")?,
         },
         expiration: time("expiration")?,
-        epoch: fields.small("epoch")?,
+        epoch: fields.small::<u32>("epoch")?.into(),
         block_number: fields.integer("blockNumber")?,
         block_hash: fields.hash("blockHash")?,
         block_timestamp: time("blockTimestamp")?,
@@ -556,7 +556,7 @@ fn task_to_value(task: &Task) -> Value {
         ("blockHash", hex_value(task.block_hash)),
         ("blockNumber", integer_value(task.block_number)),
         ("blockTimestamp", integer_value(task.block_timestamp)),
-        ("epoch", Value::from(task.epoch)),
+        ("epoch", Value::from(u32::from(task.epoch))),
         ("expiration", integer_value(task.expiration)),
         (
             "intent",

@@ -6,7 +6,7 @@ use alloy_primitives::{
 };
 use assent_policy::{PolicyInput, ReferenceBlock};
 use assent_types::{Attestation, Decision, Intent, digest};
-use assent_verifier::{Epoch, Policy};
+use assent_verifier::{Epoch, EpochId, Policy};
 
 /// The contract that attestations are for: a TaskManager on a chain.
 // Complete: the EIP-712 domain has nothing else that varies.
@@ -36,7 +36,7 @@ pub struct Task {
     /// The first second at which the attestation is no longer valid (Unix time).
     pub expiration: u64,
     /// The epoch whose operators sign.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// The number of the block at which all operators read the chain.
     pub block_number: u64,
     /// The block's hash.

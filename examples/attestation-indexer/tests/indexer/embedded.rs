@@ -3,6 +3,7 @@
 use crate::fixture::{FORWARDER, Fixture, assert_verified};
 use alloy::primitives::Address;
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
+use assent_verifier::EpochId;
 use attestation_indexer::{BlocksReplaced, FindingStatus, Indexer, Settings, is_temporary};
 
 const STRANGER: Address = DEVELOPMENT_ACCOUNTS[9];
@@ -124,7 +125,7 @@ async fn what_is_in_an_inner_call_or_of_an_older_state_is_reported_and_not_guess
     assert!(!findings[0].is_verified());
     // The event itself says whom to hold to account, and for what.
     let json = findings[0].to_json();
-    assert_eq!((findings[0].epoch, &json["epoch"]), (1, &1.into()));
+    assert_eq!((findings[0].epoch, &json["epoch"]), (EpochId(1), &1.into()));
     assert!(!findings[0].evidence.is_zero());
     assert_eq!(json["evidence"], findings[0].evidence.to_string());
 

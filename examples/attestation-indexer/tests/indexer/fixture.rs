@@ -15,12 +15,12 @@ use assent_contracts::deployment::Delays;
 use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault, execute_call};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, Authorization, Intent, Policy, append_trailing,
+    Attestation, Authorization, EpochId, Intent, OperatorSetId, Policy, append_trailing,
     digest::{intent_hash, task_id},
 };
 use attestation_indexer::{Finding, FindingStatus, Indexer, Settings};
 
-const OPERATOR_SET: u32 = 3;
+const OPERATOR_SET: OperatorSetId = OperatorSetId(3);
 
 /// Calls the address in the first 20 bytes of its calldata with the rest, and reverts if that does.
 pub const FORWARDER: [u8; 51] = hex!(
@@ -71,8 +71,12 @@ impl Fixture {
             None => accounts[1],
         };
         let policy_id = B256::repeat_byte(0x70);
-        let policy =
-            Policy { policyId: policy_id, operatorSet: OPERATOR_SET, quorum: 6600, maxLifetime: U48::from(3600) };
+        let policy = Policy {
+            policyId: policy_id,
+            operatorSet: OPERATOR_SET.into(),
+            quorum: 6600,
+            maxLifetime: U48::from(3600),
+        };
         let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy).await.unwrap();
         let (token, _) = deploy_token(&client, owner, U256::from(1000)).await.unwrap();
         let fund = ExampleToken::transferCall { to: vault, value: U256::from(1000) }.abi_encode();
@@ -137,7 +141,7 @@ impl Fixture {
     pub async fn change_policy(&self, owner: Address) {
         let policy = Policy {
             policyId: B256::repeat_byte(0x71),
-            operatorSet: OPERATOR_SET,
+            operatorSet: OPERATOR_SET.into(),
             quorum: 10_000,
             maxLifetime: U48::from(1),
         };
@@ -177,7 +181,7 @@ impl Fixture {
     }
 
     async fn attest(&self, intent: &Intent, nonce: u64) -> Authorization {
-        let context = self.client.read_context(self.vault, self.agent, &[1], &[]).await.unwrap();
+        let context = self.client.read_context(self.vault, self.agent, &[EpochId(1)], &[]).await.unwrap();
         let (chain_id, nonce) = (context.chain_id, U256::from(nonce));
         let attestation = Attestation {
             taskId: task_id(chain_id, self.task_manager, self.vault, self.policy_id, intent_hash(intent), nonce),

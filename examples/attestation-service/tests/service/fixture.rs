@@ -6,8 +6,8 @@ use alloy_primitives::{
 };
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, AttestationDocument, Context, Epoch, Intent, Operator, OperatorSet, Policy, RecordedRoots,
-    SpentNonces,
+    Attestation, AttestationDocument, Context, Epoch, EpochId, Intent, Operator, OperatorSet, OperatorSetId, Policy,
+    RecordedRoots, SpentNonces,
     digest::{intent_hash, task_id},
 };
 use reqwest::Client;
@@ -43,7 +43,12 @@ impl Fixture {
             weight: U96::from(10),
         });
         let operators = OperatorSet::new(operators.collect()).unwrap();
-        let epoch = |number, valid_until| Epoch { number, operator_set: 1, valid_until, operators: operators.clone() };
+        let epoch = |number, valid_until| Epoch {
+            number,
+            operator_set: OperatorSetId(1),
+            valid_until,
+            operators: operators.clone(),
+        };
         let policy_client = Address::repeat_byte(0xc1);
         let mut spent = SpentNonces::default();
         assert!(spent.spend(policy_client, U256::from(BURNED)));
@@ -60,7 +65,7 @@ impl Fixture {
             issuance_floor: U48::from(now() - LIFETIME / 2),
             caller: Address::repeat_byte(0xa9),
             timestamp: 0, // The service goes by the clock.
-            epochs: vec![epoch(1, U48::MAX), epoch(2, U48::ZERO)],
+            epochs: vec![epoch(EpochId(1), U48::MAX), epoch(EpochId(2), U48::ZERO)],
             recorded_roots: RecordedRoots::default(),
             spent,
         };

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Answer, BURNED, Fixture, LIFETIME, Service, now};
 use alloy_primitives::{Address, B256, U256, aliases::U48};
-use assent_verifier::{AttestationDocument, Authorization, Context, QuorumProof, Refusal, Signature, verify};
+use assent_verifier::{AttestationDocument, Authorization, Context, EpochId, QuorumProof, Refusal, Signature, verify};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -74,8 +74,8 @@ async fn each_refusal_is_answered_with_the_verifiers_error_and_spends_nothing() 
             "AttestationAlreadySpent",
             json!({ "policyClient": fixture.context.policy_client, "nonce": BURNED.to_string() }),
         ),
-        (AttestationDocument { epoch: 3, ..good.clone() }, 422, "UnknownEpoch", json!({ "epoch": 3 })),
-        (AttestationDocument { epoch: 2, ..good.clone() }, 422, "EpochRevoked", json!({ "epoch": 2 })),
+        (AttestationDocument { epoch: EpochId(3), ..good.clone() }, 422, "UnknownEpoch", json!({ "epoch": 3 })),
+        (AttestationDocument { epoch: EpochId(2), ..good.clone() }, 422, "EpochRevoked", json!({ "epoch": 2 })),
         (fixture.document_of(1, 2), 422, "QuorumNotReached", json!({ "signed": "20", "required": "27" })),
         (AttestationDocument { signature: Signature([0; 96]), ..good.clone() }, 400, "MalformedSignature", json!({})),
         (
@@ -97,7 +97,7 @@ async fn each_refusal_is_answered_with_the_verifiers_error_and_spends_nothing() 
     }
     let recorded = Authorization { quorum_proof: QuorumProof::Recorded, ..good.authorization().unwrap() };
     let answer = service.post("/authorizations", with_authorization(&good, &recorded.encode()).to_string()).await;
-    assert_is(&answer, 422, &Refusal::RootNotRecorded { epoch: 1, root: good.root() });
+    assert_is(&answer, 422, &Refusal::RootNotRecorded { epoch: EpochId(1), root: good.root() });
     let cut = &good.authorization().unwrap().encode()[..100];
     let answer = service.post("/authorizations", with_authorization(&good, cut).to_string()).await;
     assert_is(&answer, 400, &Refusal::MalformedAuthorization);

@@ -8,7 +8,7 @@ use alloy::{
 use assent_chain::Message;
 use assent_contracts::{IPolicyClient, TaskManager};
 use assent_examples::TreasuryVault;
-use assent_verifier::{Context, Intent, Policy, SpentNonces};
+use assent_verifier::{Context, EpochId, Intent, Policy, SpentNonces};
 
 /// A call and its circumstances.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub struct Attempt {
     /// Roots recorded before, all of one epoch.
     pub recorded: Vec<SignedRoot>,
     /// An epoch revoked before the call, but after roots were recorded.
-    pub revoked: Option<u32>,
+    pub revoked: Option<EpochId>,
 }
 
 impl Attempt {

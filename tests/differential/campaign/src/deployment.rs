@@ -8,13 +8,13 @@ use alloy::{
 use assent_chain::{EmbeddedChain, Message, SnapshotId};
 use assent_contracts::{IPolicyClient, OperatorRegistry, OwnerStakeSource};
 use assent_signer::SecretKey;
-use assent_verifier::{Epoch, Operator, OperatorSet, Policy};
+use assent_verifier::{Epoch, EpochId, Operator, OperatorSet, OperatorSetId, Policy};
 use std::{ops::Deref, rc::Rc};
 
 /// The operator set of epochs 1 to 3.
-const OPERATOR_SET: u32 = 7;
+const OPERATOR_SET: OperatorSetId = OperatorSetId(7);
 /// That of epoch 4.
-const OTHER_OPERATOR_SET: u32 = 8;
+const OTHER_OPERATOR_SET: OperatorSetId = OperatorSetId(8);
 /// Operators that one table holds.
 const TABLE_CAPACITY: usize = 100;
 
@@ -69,8 +69,8 @@ impl Deployment {
     }
 
     /// When an epoch ends, whatever happens.
-    pub fn epoch_end(&self, number: u32) -> U48 {
-        self.epoch_ends[number as usize - 1]
+    pub fn epoch_end(&self, number: EpochId) -> U48 {
+        self.epoch_ends[u32::from(number) as usize - 1]
     }
 
     /// Does something in the world, and leaves the world as it was, also when it panics.
@@ -92,8 +92,8 @@ impl Deployment {
     }
 
     /// Revokes an epoch.
-    pub fn revoke(&self, epoch: u32) {
-        self.transact(self.owner, self.registry, &OperatorRegistry::revokeEpochsCall { revoked: vec![epoch] });
+    pub fn revoke(&self, epoch: EpochId) {
+        self.transact(self.owner, self.registry, &OperatorRegistry::revokeEpochsCall { revoked: vec![epoch.into()] });
     }
 
     /// Before the first epoch they change without notice.
@@ -124,19 +124,19 @@ impl Deployment {
 
     fn commit_epochs(&mut self, plan: &WorldPlan) {
         let [first, second, third, fourth] = &plan.epochs;
-        self.commit_epoch(OPERATOR_SET, 1, first);
-        self.revoke(1);
+        self.commit_epoch(OPERATOR_SET, EpochId(1), first);
+        self.revoke(EpochId(1));
         self.epochs[0].valid_until = U48::ZERO;
 
-        self.commit_epoch(OPERATOR_SET, 2, second);
-        self.commit_epoch(OPERATOR_SET, 3, third);
+        self.commit_epoch(OPERATOR_SET, EpochId(2), second);
+        self.commit_epoch(OPERATOR_SET, EpochId(3), third);
         let end_of_grace = U48::from(self.chain.timestamp() + u64::from(plan.grace_period));
-        self.epochs[1].valid_until = end_of_grace.min(self.epoch_end(2));
+        self.epochs[1].valid_until = end_of_grace.min(self.epoch_end(EpochId(2)));
 
-        self.commit_epoch(OTHER_OPERATOR_SET, 4, fourth);
+        self.commit_epoch(OTHER_OPERATOR_SET, EpochId(4), fourth);
     }
 
-    fn commit_epoch(&mut self, operator_set: u32, number: u32, plan: &EpochPlan) {
+    fn commit_epoch(&mut self, operator_set: OperatorSetId, number: EpochId, plan: &EpochPlan) {
         let members = plan.members(self.keys.len());
         let weights = plan.weights.spread(members.len());
         let operators = members.iter().zip(&weights).map(|(&index, &weight)| {
@@ -148,19 +148,24 @@ impl Deployment {
         self.transact(
             self.owner,
             self.owner_stake_source,
-            &OwnerStakeSource::setWeightsCall { operatorSet: operator_set, operators: addresses.clone(), weights },
+            &OwnerStakeSource::setWeightsCall {
+                operatorSet: operator_set.into(),
+                operators: addresses.clone(),
+                weights,
+            },
         );
 
         let mut rest = addresses.as_slice();
         let mut weights_read_at = None;
         while rest.len() > TABLE_CAPACITY {
             let (table, after) = rest.split_at(TABLE_CAPACITY);
-            let stage = OperatorRegistry::stageOperatorsCall { operatorSet: operator_set, operators: table.into() };
+            let stage =
+                OperatorRegistry::stageOperatorsCall { operatorSet: operator_set.into(), operators: table.into() };
             self.transact(self.owner, self.registry, &stage);
             weights_read_at.get_or_insert(self.chain.timestamp());
             rest = after;
         }
-        let commit = OperatorRegistry::commitEpochCall { operatorSet: operator_set, operators: rest.into() };
+        let commit = OperatorRegistry::commitEpochCall { operatorSet: operator_set.into(), operators: rest.into() };
         self.transact(self.owner, self.registry, &commit);
 
         let operators = OperatorSet::new(operators).expect("the operators are a valid set");
@@ -172,8 +177,8 @@ impl Deployment {
     }
 
     /// Reads the operator set from contract code.
-    fn read_operators(&self, epoch: u32) -> OperatorSet {
-        let query = OperatorRegistry::epochsCall { epoch };
+    fn read_operators(&self, epoch: EpochId) -> OperatorSet {
+        let query = OperatorRegistry::epochsCall { epoch: epoch.into() };
         let outcome =
             self.chain.call(Message::new(self.owner, self.registry, query.abi_encode())).expect("a view answers");
         let head = OperatorRegistry::epochsCall::abi_decode_returns(&outcome.output).expect("an epoch").table;
@@ -202,7 +207,7 @@ impl Drop for Deployment {
 fn policy(plan: &PolicyPlan) -> Policy {
     Policy {
         policyId: plan.policy_id,
-        operatorSet: if plan.trusts_other_set { OTHER_OPERATOR_SET } else { OPERATOR_SET },
+        operatorSet: if plan.trusts_other_set { OTHER_OPERATOR_SET.into() } else { OPERATOR_SET.into() },
         quorum: plan.quorum,
         maxLifetime: U48::from(plan.max_lifetime),
     }

@@ -389,7 +389,7 @@ fn raise_floor(attempt: &mut Attempt, floor: U48, deployment: &Deployment) {
 /// The epoch that the authorization names.
 fn epoch<'a>(attempt: &Attempt, deployment: &'a Deployment) -> Option<&'a Epoch> {
     let number = attempt.authorization.get(EPOCH..KIND).map(U256::from_be_slice)?;
-    deployment.epochs.iter().find(|epoch| U256::from(epoch.number) == number)
+    deployment.epochs.iter().find(|epoch| U256::from(u32::from(epoch.number)) == number)
 }
 
 fn move_time(attempt: &mut Attempt, to: u64, step: i8, deployment: &Deployment) {

@@ -11,7 +11,7 @@ use alloy::primitives::{Bytes, aliases::U48};
 use assent_chain::{ExecutionStatus, Message};
 use assent_contracts::TaskManager;
 use assent_verifier::{
-    Policy, Refusal,
+    EpochId, Policy, Refusal,
     offset::{BITMAP, BITMAP_LENGTH, EPOCH, SIGNATURE},
 };
 use proptest::{collection::vec, prelude::*};
@@ -46,7 +46,7 @@ impl RecordPlan {
     }
 
     pub(crate) fn run(&self, world: &World) -> Result<Vec<Answer>, String> {
-        let number = self.epoch.unwrap_or_else(|| self.roots[0].0.epoch(world).number);
+        let number = self.epoch.map_or_else(|| self.roots[0].0.epoch(world).number, EpochId);
         let attempts: Vec<_> = self.roots.iter().map(|root| attempt(world, number, root)).collect();
         let verdicts: Result<Vec<_>, String> = attempts.iter().map(|attempt| recordable(world, attempt)).collect();
         let verdicts = verdicts?;
@@ -72,8 +72,9 @@ impl RecordPlan {
 }
 
 /// The use of an attestation under the root, by a client that demands the least.
-fn attempt(world: &World, number: u32, (attested, mutation): &(AttestedPlan, Option<Mutation>)) -> Attempt {
-    let operator_set = world.epochs.iter().find(|epoch| epoch.number == number).map_or(0, |epoch| epoch.operator_set);
+fn attempt(world: &World, number: EpochId, (attested, mutation): &(AttestedPlan, Option<Mutation>)) -> Attempt {
+    let operator_set =
+        world.epochs.iter().find(|epoch| epoch.number == number).map_or(0, |epoch| epoch.operator_set.into());
     // Its times do not matter when the root is recorded. To make only the other checks, it is valid then.
     let attested = AttestedPlan { issued: Issued::AT_ONCE, ..attested.clone() };
     let plan = UsePlan { attested, recording: None, revoke: false, mutations: Vec::new() };
@@ -86,7 +87,7 @@ fn attempt(world: &World, number: u32, (attested, mutation): &(AttestedPlan, Opt
         maxLifetime: U48::from(LATEST),
     };
     attempt.issuance_floor = U48::ZERO;
-    overwrite(&mut attempt, EPOCH, &number.to_be_bytes());
+    overwrite(&mut attempt, EPOCH, &u32::from(number).to_be_bytes());
     if let Some(mutation) = mutation {
         mutation.apply(&mut attempt, world);
     }
@@ -122,7 +123,7 @@ fn of_all(attempts: &[Attempt], verdicts: &[Result<(), Refusal>]) -> Result<(), 
 }
 
 /// All are recorded, or none.
-fn require_present(world: &World, number: u32, attempt: &Attempt, expected: bool) -> Result<(), String> {
+fn require_present(world: &World, number: EpochId, attempt: &Attempt, expected: bool) -> Result<(), String> {
     let is_recorded = !recorded_on_chain(world, number, attempt.root).signed_weight.is_zero();
     if is_recorded == expected { Ok(()) } else { Err(format!("root {}: recorded is {is_recorded}", attempt.root)) }
 }

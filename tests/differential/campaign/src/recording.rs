@@ -4,7 +4,7 @@ use crate::{Attested, Deployment, SignedRoot, signing::recorded_roots};
 use alloy::{primitives::B256, sol_types::SolCall};
 use assent_chain::Message;
 use assent_contracts::TaskManager;
-use assent_verifier::RecordedRoot;
+use assent_verifier::{EpochId, RecordedRoot};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ impl Arbitrary for Recording {
 
 /// Records the roots, with one call for each epoch.
 pub(crate) fn record(deployment: &Deployment, roots: &[SignedRoot]) {
-    let mut epochs = BTreeMap::<u32, Vec<_>>::new();
+    let mut epochs = BTreeMap::<EpochId, Vec<_>>::new();
     for signed in roots {
         epochs.entry(signed.epoch).or_default().push(TaskManager::SignedRoot {
             root: signed.root,
@@ -83,17 +83,17 @@ pub(crate) fn require_recorded(deployment: &Deployment, roots: &[SignedRoot]) ->
 }
 
 /// The calldata that records the roots.
-pub(crate) fn encode(number: u32, mut roots: Vec<TaskManager::SignedRoot>) -> Vec<u8> {
+pub(crate) fn encode(number: EpochId, mut roots: Vec<TaskManager::SignedRoot>) -> Vec<u8> {
     if roots.len() == 1 {
         let signed_root = roots.remove(0);
-        return TaskManager::recordRootCall { number, signedRoot: signed_root }.abi_encode();
+        return TaskManager::recordRootCall { number: number.into(), signedRoot: signed_root }.abi_encode();
     }
-    TaskManager::recordRootsCall { number, signedRoots: roots }.abi_encode()
+    TaskManager::recordRootsCall { number: number.into(), signedRoots: roots }.abi_encode()
 }
 
 /// What the chain has recorded with a root.
-pub(crate) fn recorded_on_chain(deployment: &Deployment, number: u32, root: B256) -> RecordedRoot {
-    let query = TaskManager::recordedRootsCall { number, root };
+pub(crate) fn recorded_on_chain(deployment: &Deployment, number: EpochId, root: B256) -> RecordedRoot {
+    let query = TaskManager::recordedRootsCall { number: number.into(), root };
     let answer = deployment.chain.call(Message::new(deployment.owner, deployment.task_manager, query.abi_encode()));
     let output = answer.expect("a view answers").output;
     let recorded = TaskManager::recordedRootsCall::abi_decode_returns(&output).expect("two weights and a time");

@@ -3,13 +3,13 @@
 use crate::Deployment;
 use alloy::primitives::{B256, U256};
 use assent_signer::{PartialSignature, aggregate};
-use assent_verifier::{Epoch, NonSigners, RecordedRoot, RecordedRoots, Signature};
+use assent_verifier::{Epoch, EpochId, NonSigners, RecordedRoot, RecordedRoots, Signature};
 
 /// A root with its signature, and what is recorded with it.
 #[derive(Debug, Clone)]
 pub struct SignedRoot {
     /// The epoch whose operators signed.
-    pub epoch: u32,
+    pub epoch: EpochId,
     /// The signed root.
     pub root: B256,
     /// The aggregate signature.

@@ -13,7 +13,7 @@ use assent_differential::{
     WorldPlan,
 };
 use assent_signer::{PartialSignature, SecretKey, aggregate};
-use assent_verifier::NonSigners;
+use assent_verifier::{EpochId, NonSigners};
 use std::rc::Rc;
 
 const SHA256: Address = Address::with_last_byte(0x02);
@@ -27,7 +27,7 @@ const MAP_FP_TO_G1: Address = Address::with_last_byte(0x10);
 const UNUSED: [u8; 11] = [0x01, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0e, 0x11];
 
 /// The epoch in force, of operators with equal weights.
-const EPOCH: u32 = 3;
+const EPOCH: EpochId = EpochId(3);
 const OPERATORS: u16 = 7;
 
 type Price = fn(u64) -> u64;
@@ -105,14 +105,20 @@ impl Calls {
 
     fn record_root(&self) -> Execution {
         let signed_root = self.signed_root(B256::with_last_byte(1), &[]);
-        self.ask(self.world.task_manager, &TaskManager::recordRootCall { number: EPOCH, signedRoot: signed_root })
+        self.ask(
+            self.world.task_manager,
+            &TaskManager::recordRootCall { number: EPOCH.into(), signedRoot: signed_root },
+        )
     }
 
     /// Two roots with different signers.
     fn record_roots(&self) -> Execution {
         let signed_roots =
             vec![self.signed_root(B256::with_last_byte(1), &[]), self.signed_root(B256::with_last_byte(2), &[4])];
-        self.ask(self.world.task_manager, &TaskManager::recordRootsCall { number: EPOCH, signedRoots: signed_roots })
+        self.ask(
+            self.world.task_manager,
+            &TaskManager::recordRootsCall { number: EPOCH.into(), signedRoots: signed_roots },
+        )
     }
 
     fn register_operator(&self) -> Execution {

@@ -3,8 +3,8 @@
 use alloy::primitives::{Address, B256, U256, address, aliases::U48, aliases::U96, bytes, hex, keccak256};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, Authorization, Context, Decision, Epoch, Intent, Operator, OperatorSet, Policy, QuorumProof,
-    RecordedRoot, RecordedRoots, SpentNonces, append_trailing, digest, verify, verify_trailing,
+    Attestation, Authorization, Context, Decision, Epoch, EpochId, Intent, Operator, OperatorSet, OperatorSetId,
+    Policy, QuorumProof, RecordedRoot, RecordedRoots, SpentNonces, append_trailing, digest, verify, verify_trailing,
 };
 
 const CHAIN_ID: u64 = 1;
@@ -37,8 +37,8 @@ fn worked_example() -> Vec<String> {
         public_key: key.public_key(),
         weight: U96::from(weight),
     });
-    let operators = OperatorSet::new(operators.collect()).expect("a sound set");
-    let epoch = Epoch { number: 5, operator_set: 1, valid_until: U48::MAX, operators };
+    let operators = OperatorSet::new(operators.collect()).expect("a valid set");
+    let epoch = Epoch { number: EpochId(5), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators };
 
     let intent = Intent {
         from: address!("0x4444444444444444444444444444444444444444"),

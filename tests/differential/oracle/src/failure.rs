@@ -1,7 +1,7 @@
 //! Why there is no answer.
 
 use alloy_primitives::U256;
-use assent_verifier::{MerkleProofTooLong, OperatorTableError};
+use assent_verifier::{EpochId, MerkleProofTooLong, OperatorTableError};
 
 /// Why a request has no answer. A forge test that gets one fails.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum Failure {
     #[error("epoch {epoch} has operator tables {tables}, which were not handed over")]
     NoSuchTables {
         /// The epoch's number.
-        epoch: u32,
+        epoch: EpochId,
         /// What it names.
         tables: U256,
     },

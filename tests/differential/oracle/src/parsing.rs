@@ -27,7 +27,7 @@ fn fields(authorization: Authorization) -> Fields {
         expiration: authorization.expiration,
         decision: authorization.decision.into(),
         evidence: authorization.evidence,
-        epoch: authorization.epoch,
+        epoch: authorization.epoch.into(),
         isRecorded: authorization.quorum_proof == QuorumProof::Recorded,
         signature,
         nonSigners: non_signers,

@@ -7,7 +7,8 @@ use crate::{
 use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolValue;
 use assent_verifier::{
-    Call, Context, Epoch, Intent, OperatorSet, Policy, RecordedRoot, RecordedRoots, SpentNonces,
+    Call, Context, Epoch, EpochId, Intent, OperatorSet, OperatorSetId, Policy, RecordedRoot, RecordedRoots,
+    SpentNonces,
     backend::{Backend, arkworks::Arkworks, blst::Blst},
     verify_with_report_using,
 };
@@ -50,7 +51,7 @@ fn context(circumstances: &IVerifierOracle::Circumstances, operators: &[Operator
     for root in &circumstances.recordedRoots {
         let recorded =
             RecordedRoot { signed_weight: root.signedWeight, total_weight: root.totalWeight, epoch_end: root.epochEnd };
-        recorded_roots.record(root.epoch, root.root, recorded);
+        recorded_roots.record(EpochId(root.epoch), root.root, recorded);
     }
     let mut spent = SpentNonces::default();
     for word in &circumstances.spentWords {
@@ -72,6 +73,11 @@ fn context(circumstances: &IVerifierOracle::Circumstances, operators: &[Operator
 
 fn epoch(epoch: &IVerifierOracle::Epoch, operators: &[OperatorSet]) -> Result<Epoch, Failure> {
     let tables = usize::try_from(epoch.tables).ok().and_then(|tables| operators.get(tables));
-    let operators = tables.ok_or(Failure::NoSuchTables { epoch: epoch.number, tables: epoch.tables })?.clone();
-    Ok(Epoch { number: epoch.number, operator_set: epoch.operatorSet, valid_until: epoch.validUntil, operators })
+    let operators = tables.ok_or(Failure::NoSuchTables { epoch: EpochId(epoch.number), tables: epoch.tables })?.clone();
+    Ok(Epoch {
+        number: EpochId(epoch.number),
+        operator_set: OperatorSetId(epoch.operatorSet),
+        valid_until: epoch.validUntil,
+        operators,
+    })
 }

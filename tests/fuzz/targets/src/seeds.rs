@@ -5,7 +5,7 @@ use crate::{
     policy_seeds::{Parts, policy_seeds},
 };
 use alloy_primitives::{Address, B256, U256};
-use assent_verifier::{Refusal, append_trailing};
+use assent_verifier::{EpochId, Refusal, append_trailing};
 use serde::Serialize;
 
 /// Operators in the tables before the head, where there are two.
@@ -96,8 +96,8 @@ fn revert_data() -> Vec<Parts> {
         ("revert_data", "none", data(Refusal::PolicyNotSet)),
         ("revert_data", "words", data(Refusal::WrongChain { expected: U256::from(1), actual: U256::MAX })),
         ("revert_data", "hash", data(Refusal::PolicyDenied { taskId: B256::repeat_byte(1) })),
-        ("revert_data", "number", data(Refusal::UnknownEpoch { epoch: 3 })),
-        ("revert_data", "root", data(Refusal::RootNotRecorded { epoch: 3, root: B256::repeat_byte(1) })),
+        ("revert_data", "number", data(Refusal::UnknownEpoch { epoch: EpochId(3) })),
+        ("revert_data", "root", data(Refusal::RootNotRecorded { epoch: EpochId(3), root: B256::repeat_byte(1) })),
         (
             "revert_data",
             "address",

@@ -5,7 +5,7 @@ use crate::fixture::Fixture;
 use alloy_primitives::{B256, U256};
 use arbitrary::{Arbitrary, Unstructured};
 use assent_verifier::{
-    Authorization, Call, Context, Decision, QuorumProof, Refusal, VerifiedAttestation,
+    Authorization, Call, Context, Decision, OperatorSetId, QuorumProof, Refusal, VerifiedAttestation,
     backend::{arkworks::Arkworks, blst::Blst},
     split_trailing, verify, verify_batch_using, verify_trailing, verify_with_report_using,
 };
@@ -86,7 +86,7 @@ fn assert_sound(fixture: &Fixture, carried: &Carried, verified: &VerifiedAttesta
 
     let policy = fixture.context.policy.as_ref().expect("nothing is accepted without a policy");
     let epoch = fixture.context.epoch(verified.epoch()).expect("nothing is accepted under an unknown epoch");
-    assert_eq!(epoch.operator_set, policy.operatorSet);
+    assert_eq!(epoch.operator_set, OperatorSetId(policy.operatorSet));
     let timestamp = fixture.context.timestamp;
     let [issued_at, expiration] =
         [verified.attestation().issuedAt, verified.attestation().expiration].map(|time| time.to::<u64>());

@@ -10,8 +10,9 @@ use alloy_primitives::{
 use assent_inspection::text::{Example, Texts};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, AttestationDocument, Authorization, Context, Decision, Epoch, Intent, MerkleProof, NonSigners,
-    Operator, OperatorSet, Policy, QuorumProof, RecordedRoot, RecordedRoots, SpentNonces, append_trailing, digest,
+    Attestation, AttestationDocument, Authorization, Context, Decision, Epoch, EpochId, Intent, MerkleProof,
+    NonSigners, Operator, OperatorSet, OperatorSetId, Policy, QuorumProof, RecordedRoot, RecordedRoots, SpentNonces,
+    append_trailing, digest,
 };
 use serde::Serialize;
 
@@ -43,7 +44,7 @@ impl World {
             weight: U96::from(weight),
         });
         let operators = OperatorSet::new(operators.collect()).expect("a sound set");
-        let epoch = Epoch { number: 5, operator_set: 1, valid_until: U48::MAX, operators };
+        let epoch = Epoch { number: EpochId(5), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators };
         let policy = Policy {
             policyId: keccak256("example policy"),
             operatorSet: 1,
@@ -108,7 +109,7 @@ impl World {
     fn record(&mut self) {
         let (signed_weight, total_weight) = (U96::from(50), U96::from(60));
         let recorded = RecordedRoot { signed_weight, total_weight, epoch_end: U48::from(EPOCH_END) };
-        self.context.recorded_roots.record(5, self.document.root(), recorded);
+        self.context.recorded_roots.record(EpochId(5), self.document.root(), recorded);
     }
 
     fn policy(&mut self) -> &mut Policy {
@@ -217,7 +218,7 @@ pub fn examples() -> Vec<Example> {
         changed(&world, |world| {
             let (signed_weight, total_weight) = (U96::from(50), U96::from(60));
             let recorded = RecordedRoot { signed_weight, total_weight, epoch_end: U48::from(EXPIRATION - 1) };
-            world.context.recorded_roots.record(5, world.document.root(), recorded);
+            world.context.recorded_roots.record(EpochId(5), world.document.root(), recorded);
             world.authorization.quorum_proof = QuorumProof::Recorded;
         }),
     );

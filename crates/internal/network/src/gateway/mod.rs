@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 use assent_types::{Connection, Signature};
-use assent_verifier::Epoch;
+use assent_verifier::{Epoch, EpochId};
 
 pub use event::{
     Accepted, Action, Answer, Event, Failure, FailureCode, LoggedTask, Outcome, Record, RequestId, Submission,
@@ -54,7 +54,7 @@ pub struct Settings {
 pub struct Gateway<S> {
     settings: Settings,
     scheme: S,
-    epochs: BTreeMap<u32, Epoch>,
+    epochs: BTreeMap<EpochId, Epoch>,
     links: BTreeMap<LinkId, Link>,
     /// The open connection of each operator.
     operators: BTreeMap<Address, LinkId>,

@@ -143,7 +143,7 @@ fn require_caller(settings: &Settings, task: &Task, found: &Examination) -> Resu
 fn require_epoch(settings: &Settings, task: &Task, client: &Policy, epoch: Option<Epoch>) -> Result<Epoch, Refused> {
     let wrong = |reason: String| refused(RefusalCode::WrongEpoch, reason, false);
     let epoch = epoch
-        .filter(|epoch| epoch.number == task.epoch && epoch.operator_set == client.operatorSet)
+        .filter(|epoch| epoch.number == task.epoch && epoch.operator_set == client.operatorSet.into())
         .ok_or_else(|| wrong(format!("epoch {} is not of operator set {}", task.epoch, client.operatorSet)))?;
     if !epoch.is_in_force(task.block_timestamp) {
         return Err(wrong(format!("epoch {} is not in force", task.epoch)));

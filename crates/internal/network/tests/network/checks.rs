@@ -80,7 +80,7 @@ fn an_operator_works_on_nothing_that_fails_a_check() {
             false,
         ),
         (|_, found| found.epoch = None, RefusalCode::WrongEpoch, false),
-        (|task, _| task.epoch = 6, RefusalCode::WrongEpoch, false),
+        (|task, _| task.epoch = assent_verifier::EpochId(6), RefusalCode::WrongEpoch, false),
         (|_, found| client(found).operatorSet = 2, RefusalCode::WrongEpoch, false),
         (|_, found| epoch(found).valid_until = U48::from(1), RefusalCode::WrongEpoch, false),
         (|_, found| epoch(found).operators = others(), RefusalCode::WrongEpoch, false),

@@ -17,7 +17,7 @@ use assent_network::{
 use assent_policy::{Observer, Policy, Reduction, Rules, SingleRules, Source, evaluate, evaluator};
 use assent_signer::{AttestationBatch, SecretKey};
 use assent_types::Intent;
-use assent_verifier::{Epoch, OperatorSet};
+use assent_verifier::{Epoch, EpochId, OperatorSet, OperatorSetId};
 
 pub const GATEWAY: &str = "gateway.example:443";
 pub const NOW_MILLIS: u64 = 1_800_000_000_000;
@@ -42,7 +42,7 @@ pub fn epoch(count: u8) -> Epoch {
         weight: U96::from(1),
     });
     let operators = OperatorSet::new(operators.collect()).unwrap();
-    Epoch { number: 5, operator_set: 1, valid_until: U48::MAX, operators }
+    Epoch { number: EpochId(5), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators }
 }
 
 pub fn policy() -> Arc<Policy> {
@@ -77,7 +77,7 @@ pub fn task() -> Task {
             chainId: domain().chain_id,
         },
         expiration: NOW_MILLIS / 1000 + 600,
-        epoch: 5,
+        epoch: EpochId(5),
         block_number: 20,
         block_hash: B256::repeat_byte(0x20),
         block_timestamp: NOW_MILLIS / 1000 - 12,

@@ -8,7 +8,8 @@ use crate::{
 use alloy_primitives::{Address, B256, U256, aliases::U48};
 use arbitrary::Arbitrary;
 use assent_verifier::{
-    AttestationDocument, Authorization, Call, Decision, Intent, MerkleProof, NonSigners, QuorumProof, Signature,
+    AttestationDocument, Authorization, Call, Decision, EpochId, Intent, MerkleProof, NonSigners, QuorumProof,
+    Signature,
 };
 
 #[derive(Debug, Arbitrary)]
@@ -91,7 +92,7 @@ impl CallPlan {
         fixture.issued_at = NOW - u64::from(self.age);
         fixture.expiration = NOW + 600 + u64::from(self.lifetime);
         fixture.decision = if self.denied { Decision::Deny } else { Decision::Allow };
-        fixture.epoch = 9 + u32::from(self.epoch % 4);
+        fixture.epoch = EpochId(9 + u32::from(self.epoch % 4));
         fixture.absent = (0..16).filter(|bit| self.absent >> bit & 1 == 1).collect();
         let document = self.attest(fixture);
         let signed = vec![(document.root(), fixture.absent.clone())];
@@ -149,7 +150,7 @@ impl Tampering {
                     *non_signers = NonSigners::from_indices(places).expect("16 places fit");
                 }
             }
-            Self::Epoch(number) => authorization.epoch = 8 + u32::from(*number % 5),
+            Self::Epoch(number) => authorization.epoch = EpochId(8 + u32::from(*number % 5)),
             Self::Decision => {
                 let denied = authorization.decision == Decision::Deny;
                 authorization.decision = if denied { Decision::Allow } else { Decision::Deny };

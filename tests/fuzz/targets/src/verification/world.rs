@@ -3,7 +3,7 @@
 use crate::fixture::{Fixture, NOW};
 use alloy_primitives::{Address, B256, U256, aliases::U48};
 use arbitrary::Arbitrary;
-use assent_verifier::{Context, Epoch, RecordedRoot};
+use assent_verifier::{Context, Epoch, EpochId, OperatorSetId, RecordedRoot};
 use std::sync::LazyLock;
 
 /// A set of operators, and what changes between attesting and calling.
@@ -50,7 +50,7 @@ fn fixture(operators: u16) -> Fixture {
     let Epoch { operators, .. } = fixture.context.epochs[0].clone();
     let epoch =
         |number, operator_set| Epoch { number, operator_set, valid_until: U48::MAX, operators: operators.clone() };
-    fixture.context.epochs.extend([epoch(10, 5), epoch(11, 6)]);
+    fixture.context.epochs.extend([epoch(EpochId(10), OperatorSetId(5)), epoch(EpochId(11), OperatorSetId(6))]);
     fixture
 }
 
@@ -83,7 +83,7 @@ impl Change {
                 epochs.iter_mut().for_each(|epoch| epoch.valid_until = U48::from(NOW + u64::from(seconds)));
             }
             Self::Revoked => epochs.iter_mut().for_each(|epoch| epoch.valid_until = U48::ZERO),
-            Self::Forgotten => epochs.retain(|epoch| epoch.number != 9),
+            Self::Forgotten => epochs.retain(|epoch| epoch.number != EpochId(9)),
             Self::Burned(mask) => context.spent.burn(context.policy_client, U256::ONE, U256::from(mask)),
             Self::Floor(seconds) => context.issuance_floor = U48::from(NOW.saturating_add_signed(seconds.into())),
             Self::Earlier(seconds) => context.timestamp = NOW - u64::from(seconds),
