@@ -45,6 +45,7 @@ pub struct Loaded {
     /// The policy.
     pub policy: Policy,
     /// The components of its sources, by name as [`Bundle::components`] has them.
+    #[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only sources that are observed need them"))]
     pub components: BTreeMap<String, Vec<u8>>,
 }
 
