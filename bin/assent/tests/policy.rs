@@ -400,3 +400,37 @@ fn the_data_of_a_conjunction_is_by_the_index_of_the_policy() {
         .failed(1, &["`state` is not a source of the policy, which has `1.state`"]);
     decide(json!({ "2": { "state": { "open": true } } })).failed(1, &["`2.state` is not a source of the policy"]);
 }
+
+#[test]
+fn parameters_that_their_schema_refuses_are_named_by_their_pointer_wherever_they_are_given() {
+    let desk = desk();
+    let schema = desk.read("treasury/parameters.schema.json");
+    let parameters = desk.read("treasury/parameters.json");
+    desk.write("wrong.json", parameters.replace("[\"0x", "[5, \"0x"));
+    let expected = ["the parameters do not fit the policy", "`/recipients/0`: 5 is not of type \"string\""];
+    let given = ["--parameters", "wrong.json"];
+    eval(&desk, "small.json", &given).failed(1, &expected);
+    desk.run(&["policy", "build", "treasury", "--parameters", "wrong.json"]).failed(1, &expected);
+    desk.run(&["policy", "explain", "treasury", "--parameters", "wrong.json"]).failed(1, &expected);
+    desk.run(&["policy", "explain", "treasury", "--against", "wrong.json"]).failed(1, &expected);
+    desk.run(&["policy", "build", "treasury"]).succeeded();
+    desk.run(&["policy", "build", "treasury.policy", "--parameters", "wrong.json", "--force"]).failed(1, &expected);
+
+    desk.write("treasury/parameters.json", desk.read("wrong.json"));
+    let checked = desk.run(&["policy", "check", "treasury"]);
+    assert!(checked.status == Some(1), "{checked:?}");
+    assert!(checked.out.starts_with("parameters.json:1:1: `/recipients/0`: 5 is not"), "{checked:?}");
+    desk.write("treasury/parameters.json", parameters);
+    desk.run(&["policy", "check", "treasury"]).succeeded();
+
+    // A schema that refers to the network, or to itself.
+    for reference in ["https://example.com/schema.json", "#"] {
+        desk.write(
+            "treasury/parameters.schema.json",
+            schema.replacen('{', &format!("{{\"$ref\": \"{reference}\", "), 1),
+        );
+        let checked = desk.run(&["policy", "check", "treasury"]);
+        assert!(checked.status == Some(1), "{checked:?}");
+        assert!(checked.out.contains("parameters.schema.json:1:1: the schema cannot be used: `$ref`"), "{checked:?}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::{
     check,
     files::{Source, read_parameters},
+    parameters::require_valid,
 };
 use crate::{
     ExitStatus,
@@ -88,9 +89,11 @@ impl BundleArguments {
             Source::Conjunction(conjunction) => conjunction.build(evaluator()?.root())?,
             Source::Bundle(bundle) => *bundle,
         };
-        match &self.parameters {
-            None => Ok(bundle),
-            Some(path) => Ok(bundle.with_parameters(&read_parameters(path)?)?),
-        }
+        let bundle = match &self.parameters {
+            None => bundle,
+            Some(path) => bundle.with_parameters(&read_parameters(path)?)?,
+        };
+        require_valid(bundle.policy())?;
+        Ok(bundle)
     }
 }

@@ -1,6 +1,10 @@
 //! `assent policy check`: refuses rules that evaluate, but not to what they seem to say.
 
-use super::{files::Source, observing};
+use super::{
+    files::Source,
+    observing,
+    parameters::{Violation, violations},
+};
 use crate::{ExitStatus, output::Output};
 use alloy_primitives::{Address, B256, U256};
 use anyhow::Result;
@@ -75,6 +79,10 @@ fn to_json(findings: &[Finding]) -> Vec<Value> {
 fn loaded(source: &Source) -> Result<Vec<Finding>> {
     let image = evaluator()?;
     let policy = without_components(source)?;
+    let violations = violations(&policy)?;
+    if !violations.is_empty() {
+        return Ok(violations.iter().map(violated).collect());
+    }
     let rules = Rules::parse(policy.rules())?;
     let first = rules.members().first().and_then(|member| member.functions.first());
     let calldata = first.map(|function| function.zero_calldata()).unwrap_or_default();
@@ -93,6 +101,14 @@ fn loaded(source: &Source) -> Result<Vec<Finding>> {
             finding
         })
         .collect())
+}
+
+fn violated(violation: &Violation) -> Finding {
+    let file = match violation {
+        Violation::Schema(_) => "parameters.schema.json",
+        Violation::Value { .. } => "parameters.json",
+    };
+    Finding::new(file, 1, 1, violation.to_string())
 }
 
 /// Returns a policy whose sources need not be built: loading it runs none of them.

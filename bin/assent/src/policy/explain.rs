@@ -2,6 +2,7 @@
 
 use super::{
     files::{Source, read_parameters},
+    parameters::require_valid,
     test::tests_of,
 };
 use crate::{ExitStatus, output::Output};
@@ -51,7 +52,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
                 bail!("--against runs the policy's tests, which a built policy does not have; give its folder");
             }
             let other = read_parameters(path)?;
-            policy.with_parameters(&other)?;
+            require_valid(&policy.with_parameters(&other)?)?;
             compare(&source, &parse(policy.parameters())?, &other, output)?;
         }
     }

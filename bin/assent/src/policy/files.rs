@@ -1,5 +1,6 @@
 //! Policies on disk: folders, and built files.
 
+use super::parameters::require_valid;
 use crate::input;
 use anyhow::{Context as _, Result, anyhow, bail};
 use assent_json::Value;
@@ -125,10 +126,12 @@ impl Source {
             Self::Conjunction(conjunction) => conjunction.policy(evaluator()?.root())?,
             Self::Bundle(bundle) => bundle.policy().clone(),
         };
-        match parameters {
-            None => Ok(policy),
-            Some(path) => Ok(policy.with_parameters(&read_parameters(path)?)?),
-        }
+        let policy = match parameters {
+            None => policy,
+            Some(path) => policy.with_parameters(&read_parameters(path)?)?,
+        };
+        require_valid(&policy)?;
+        Ok(policy)
     }
 }
 

@@ -15,6 +15,7 @@ mod functions;
 mod new;
 #[cfg_attr(not(feature = "sources"), path = "unobserved.rs")]
 mod observing;
+mod parameters;
 mod publish;
 mod shadow;
 mod simulate;
