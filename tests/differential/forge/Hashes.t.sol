@@ -59,8 +59,7 @@ contract HashesDifferentialTest is AssentTestBase, VerifierOracle {
     /// @dev No contract hashes these yet: forge's own EIP-712 does, from the protocol's type strings.
     function testFuzz_ObservationDigestAgrees(bytes32[4] memory words, uint64 chainId) public {
         vm.chainId(bound(chainId, 1, type(uint64).max - 1));
-        string memory typeString =
-            "Observation(bytes32 taskId,bytes32 source,bytes32 referenceBlock,bytes32 output)";
+        string memory typeString = "Observation(bytes32 taskId,bytes32 source,bytes32 referenceBlock,bytes32 output)";
         bytes32 digest = _inTaskManagersDomain(vm.eip712HashStruct(typeString, abi.encode(words)));
         assertEq(askObservationDigest(address(taskManager), words), digest);
     }
