@@ -86,7 +86,7 @@ pub enum Payload {
 /// assert!(verify_with_report(&context, call.call()).result().is_ok());
 ///
 /// let (parsed, authorization) = call.parse(&context)?;
-/// assert_eq!((parsed, authorization.epoch), (intent, 5));
+/// assert_eq!((parsed, u32::from(authorization.epoch)), (intent, 5));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
