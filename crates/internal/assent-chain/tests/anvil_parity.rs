@@ -89,6 +89,19 @@ impl<P: Provider> Observer<P> {
         answer
     }
 
+    /// Asks for the fees of the last blocks, once anvil knows them all, which is a moment after it has mined.
+    async fn ask_fee_history(&mut self, blocks: usize) {
+        let parameters = json!([format!("{blocks:#x}"), "latest", [20.0, 80.0]]);
+        for _ in 0..500 {
+            let fees: Value = self.provider.raw_request("eth_feeHistory".into(), &parameters).await.unwrap();
+            if fees["gasUsedRatio"].as_array().map(Vec::len) == Some(blocks) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.ask("eth_feeHistory", parameters).await;
+    }
+
     /// Sends a transaction; notes its receipt instead of its hash.
     async fn send(&mut self, transaction: Value) -> Value {
         let hash: Value = self.provider.raw_request("eth_sendTransaction".into(), [transaction]).await.unwrap();
@@ -181,7 +194,7 @@ async fn observe(provider: impl Provider, genesis_time: u64) -> Vec<(String, Val
     observer.ask("evm_setNextBlockTimestamp", json!([1])).await;
     observer.ask("evm_mine", json!([genesis_time + 5_500])).await;
     observer.ask("eth_getBlockByNumber", json!(["latest", false])).await;
-    observer.ask("eth_feeHistory", json!(["0x3", "latest", [20.0, 80.0]])).await;
+    observer.ask_fee_history(3).await;
 
     // Impersonation and snapshots.
     let snapshot = observer.ask("evm_snapshot", json!([])).await;
