@@ -62,8 +62,13 @@ export const TARGETS = [
   {
     file: "contracts/libraries/Precompiles.sol",
     callsPrecompiles: true,
-    artifacts: [TASK_MANAGER, REGISTRY, LIBRARY_CALLER],
-    suites: ["BLS12381", "CurveVectors", "Batch"],
+    artifacts: [
+      TASK_MANAGER,
+      REGISTRY,
+      LIBRARY_CALLER,
+      "tests/forge/libraries/BLS12381Points.t.sol:BLS12381PointsTest",
+    ],
+    suites: ["BLS12381", "BLS12381Points", "CurveVectors", "Batch"],
   },
   {
     file: "contracts/libraries/BLS12381.sol",
