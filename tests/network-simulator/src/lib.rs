@@ -18,6 +18,8 @@ pub use history::{Summary, Violation};
 pub use options::{Options, Sabotage};
 pub use scheme::TestScheme;
 
+use assent_network::Bls;
+
 /// Runs histories with consecutive seeds, and returns the sum, or the first violation with its seed.
 ///
 /// Of each thousand histories, one runs with BLS.
@@ -40,9 +42,5 @@ pub fn run_many(first_seed: u64, histories: u64, sabotage: Option<Sabotage>) -> 
 ///
 /// What the history violates.
 pub fn run_one(options: Options) -> Result<Summary, Violation> {
-    if options.seed.is_multiple_of(1000) {
-        history::run(options, scheme::real())
-    } else {
-        history::run(options, TestScheme)
-    }
+    if options.seed.is_multiple_of(1000) { history::run(options, Bls) } else { history::run(options, TestScheme) }
 }

@@ -35,20 +35,16 @@ pub(crate) struct Signer {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TestScheme;
 
-/// BLS for operators of the simulation.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct RealScheme(Bls);
-
-pub(crate) const fn real() -> RealScheme {
-    RealScheme(Bls)
-}
-
 fn test_signature(key: &PublicKey, tag: &[u8], message: B256) -> Signature {
     let mut hasher = Keccak256::new();
     hasher.update(key);
     hasher.update(tag);
     hasher.update(message);
-    let hash = hasher.finalize();
+    repeated(hasher.finalize())
+}
+
+/// Returns a signature's bytes: a hash, repeated.
+fn repeated(hash: B256) -> Signature {
     let mut signature = [0; Signature::LENGTH];
     signature.chunks_exact_mut(32).for_each(|chunk| chunk.copy_from_slice(hash.as_slice()));
     Signature(signature)
@@ -63,9 +59,7 @@ fn test_aggregate(epoch: &Epoch, non_signers: &NonSigners, root: B256) -> Signat
             hasher.update(test_signature(&operator.public_key, SIGNATURE_TAG, root));
         }
     }
-    let hash = hasher.finalize();
-    let mut signature = [0; Signature::LENGTH];
-    signature.chunks_exact_mut(32).for_each(|chunk| chunk.copy_from_slice(hash.as_slice()));
+    let Signature(mut signature) = repeated(hasher.finalize());
     // No point of the curve: the real verifier stops at the signature's encoding, after all checks before it.
     if let Some(first) = signature.first_mut() {
         *first = 0xff;
@@ -162,30 +156,7 @@ impl Keys for TestScheme {
     }
 }
 
-impl Scheme for RealScheme {
-    fn verify_connection(&self, connection: &Connection, key: &PublicKey, proof: &Signature, domain: Domain) -> bool {
-        self.0.verify_connection(connection, key, proof, domain)
-    }
-
-    fn verify_observations(&self, epoch: &Epoch, observations: &[SignedObservation], domain: Domain) -> Vec<bool> {
-        self.0.verify_observations(epoch, observations, domain)
-    }
-
-    fn aggregate(
-        &self,
-        epoch: &Epoch,
-        root: B256,
-        partials: &[PartialSignature],
-    ) -> Result<Aggregate, AggregationError> {
-        self.0.aggregate(epoch, root, partials)
-    }
-
-    fn verify(&self, context: &Context, intent: &Intent, authorization: &[u8]) -> Result<(), Refusal> {
-        self.0.verify(context, intent, authorization)
-    }
-}
-
-impl Keys for RealScheme {
+impl Keys for Bls {
     fn sign_root(&self, operator: &Signer, root: B256) -> Signature {
         secret_key(operator.seed).sign_root(root)
     }
