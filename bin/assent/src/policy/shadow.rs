@@ -102,10 +102,7 @@ struct Counted {
 
 impl Shadow {
     async fn new(arguments: &Arguments, output: Output) -> Result<Self> {
-        let CallArguments { client, all_transactions, with_reverted } = arguments.calls;
-        let provider = arguments.node.connect(None)?;
-        let reader = CallReader::new(provider, client, all_transactions, with_reverted).await?;
-        report::remark_visibility(client, reader.kind());
+        let reader = arguments.calls.reader(&arguments.node).await?;
         let first = match arguments.from_block {
             Some(block) => block,
             None => reader.head().await?.saturating_add(1),
@@ -143,7 +140,7 @@ impl Shadow {
         }
         // Everything is decided before anything is printed: what is printed is counted.
         let mut tally = Tally::default();
-        let mut calls = Vec::new();
+        let (mut calls, mut hidden) = (Vec::new(), Vec::new());
         for found in &block.found {
             match found {
                 Found::Call(call) => {
@@ -154,9 +151,12 @@ impl Shadow {
                 Found::Reverted => tally.reverted += 1,
                 Found::Hidden { transaction, block, reason } => {
                     tally.hidden += 1;
-                    report::write_hidden(self.output, *transaction, *block, reason)?;
+                    hidden.push((*transaction, *block, reason));
                 }
             }
+        }
+        for (transaction, block, reason) in hidden {
+            report::write_hidden(self.output, transaction, block, reason)?;
         }
         for (call, outcome) in calls {
             report::write_call(self.output, call, &outcome)?;

@@ -39,6 +39,16 @@ pub struct CallArguments {
     pub with_reverted: bool,
 }
 
+impl CallArguments {
+    /// Prepares to read the calls, and says which of them cannot be seen.
+    pub async fn reader(&self, node: &Node) -> Result<CallReader> {
+        let provider = node.connect(None)?;
+        let reader = CallReader::new(provider, self.client, self.all_transactions, self.with_reverted).await?;
+        report::remark_visibility(self.client, reader.kind());
+        Ok(reader)
+    }
+}
+
 /// The options of `assent policy backtest`.
 #[derive(Args)]
 #[command(after_help = "\
@@ -80,10 +90,8 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
 }
 
 async fn backtest(arguments: &Arguments, judge: &Judge, output: Output) -> Result<ExitStatus> {
-    let CallArguments { client, all_transactions, with_reverted } = arguments.calls;
-    let provider = arguments.node.connect(None)?;
-    let mut reader = CallReader::new(provider, client, all_transactions, with_reverted).await?;
-    report::remark_visibility(client, reader.kind());
+    let CallArguments { client, with_reverted, .. } = arguments.calls;
+    let mut reader = arguments.calls.reader(&arguments.node).await?;
     let subject = Subject {
         policy_id: judge.policy().id(),
         client,
