@@ -36,12 +36,12 @@ mod task;
 
 use std::pin::Pin;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 
 pub use error::{OpenError, TaskLogError};
 pub use redb_log::RedbTaskLog;
 pub use subscription::{Change, Subscription};
-pub use task::{Appended, Claimed, Lease, Limits, Outcome, State, Task, TaskRecord};
+pub use task::{Appended, AppendedClaimed, Claimed, Lease, Limits, Outcome, State, Task, TaskRecord};
 
 /// A future that needs no runtime.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -53,6 +53,19 @@ pub trait TaskLog: Send + Sync {
     /// # Errors
     /// [`TaskLogError::Full`], [`TaskLogError::TooLarge`], [`TaskLogError::Busy`], [`TaskLogError::Failed`].
     fn append(&self, task: Task) -> BoxFuture<'_, Result<Appended, TaskLogError>>;
+
+    /// Appends a task and claims it for a gateway until `until`, at once. A task with a known id is left as it is.
+    ///
+    /// The gateway that accepts a task works on it first: no other can claim it in between.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    fn append_claimed(
+        &self,
+        task: Task,
+        gateway: &str,
+        until: u64,
+    ) -> BoxFuture<'_, Result<AppendedClaimed, TaskLogError>>;
 
     /// Claims up to `limit` open tasks for a gateway until `until`, the oldest first.
     ///
@@ -68,11 +81,34 @@ pub trait TaskLog: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Claimed>, TaskLogError>>;
 
+    /// Claims up to `limit` tasks that a gateway holds already, and whose deadline is after `now`, the oldest first.
+    ///
+    /// Its earlier leases are lost. A gateway that starts takes up with this what it did before it ended.
+    ///
+    /// # Errors
+    /// [`TaskLogError::Busy`], [`TaskLogError::Failed`].
+    fn reclaim(
+        &self,
+        gateway: &str,
+        now: u64,
+        until: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Claimed>, TaskLogError>>;
+
     /// Extends a lease to `until`.
     ///
     /// # Errors
     /// [`TaskLogError::LeaseLost`], also if the task has ended; [`TaskLogError::Busy`], [`TaskLogError::Failed`].
     fn renew(&self, lease: &Lease, until: u64) -> BoxFuture<'_, Result<(), TaskLogError>>;
+
+    /// Keeps a note with a task, which is on disk when this returns. The first note stays: returns the one that is kept.
+    ///
+    /// The gateway that takes the task over finds it there ([`Claimed::note`]).
+    ///
+    /// # Errors
+    /// [`TaskLogError::LeaseLost`], also if the task has ended; [`TaskLogError::TooLarge`], [`TaskLogError::Busy`],
+    /// [`TaskLogError::Failed`].
+    fn note(&self, lease: &Lease, note: Bytes) -> BoxFuture<'_, Result<Bytes, TaskLogError>>;
 
     /// Ends a task with its outcome, which is on disk when this returns. Completing it again changes nothing.
     ///

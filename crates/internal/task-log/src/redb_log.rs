@@ -7,13 +7,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use futures_channel::oneshot;
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use crate::error::{OpenError, TaskLogError};
 use crate::subscription::{Change, Subscribers, Subscription};
-use crate::task::{Appended, Claimed, Lease, Limits, Outcome, State, Task, TaskRecord};
+use crate::task::{Appended, AppendedClaimed, Claimed, Lease, Limits, Outcome, State, Task, TaskRecord};
 use crate::{BoxFuture, TaskLog};
 
 /// Task id: the record, as JSON.
@@ -145,8 +145,32 @@ impl TaskLog for RedbTaskLog {
             if tables.open_tasks()? >= limit {
                 return Ok(Err(TaskLogError::Full { limit }));
             }
-            tables.append(task)?;
+            tables.append(task, State::Pending, 0)?;
             Ok(Ok(Appended::New))
+        })
+    }
+
+    fn append_claimed(
+        &self,
+        task: Task,
+        gateway: &str,
+        until: u64,
+    ) -> BoxFuture<'_, Result<AppendedClaimed, TaskLogError>> {
+        if let Err(error) = self.require_length(task.body.len()).and_then(|()| self.require_length(task.caller.len())) {
+            return Box::pin(async { Err(error) });
+        }
+        let limit = self.limits.open_tasks;
+        let gateway = gateway.to_owned();
+        self.ask(move |tables| {
+            if let Some(known) = tables.get(task.id)? {
+                return Ok(Ok(AppendedClaimed::Known(known.into())));
+            }
+            if tables.open_tasks()? >= limit {
+                return Ok(Err(TaskLogError::Full { limit }));
+            }
+            let lease = Lease { task_id: task.id, gateway: gateway.clone(), claim: 1 };
+            tables.append(task, State::Leased { gateway, until }, 1)?;
+            Ok(Ok(AppendedClaimed::New(lease)))
         })
     }
 
@@ -159,21 +183,30 @@ impl TaskLog for RedbTaskLog {
     ) -> BoxFuture<'_, Result<Vec<Claimed>, TaskLogError>> {
         let gateway = gateway.to_owned();
         self.ask(move |tables| {
-            let free = tables.select(limit, |record| {
+            let claimed = tables.claim(&gateway, until, limit, |record| {
                 let is_free = match &record.state {
                     State::Leased { until, .. } => *until <= now,
                     state => *state == State::Pending,
                 };
                 is_free && record.task.deadline > now
             })?;
-            let mut claimed = Vec::with_capacity(free.len());
-            for mut record in free {
-                record.claims += 1;
-                record.state = State::Leased { gateway: gateway.clone(), until };
-                tables.put(&record)?;
-                let lease = Lease { task_id: record.task.id, gateway: gateway.clone(), claim: record.claims };
-                claimed.push(Claimed { task: record.task, lease });
-            }
+            Ok(Ok(claimed))
+        })
+    }
+
+    fn reclaim(
+        &self,
+        gateway: &str,
+        now: u64,
+        until: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Claimed>, TaskLogError>> {
+        let gateway = gateway.to_owned();
+        self.ask(move |tables| {
+            let claimed = tables.claim(&gateway, until, limit, |record| {
+                let is_held = matches!(&record.state, State::Leased { gateway: holder, .. } if *holder == gateway);
+                is_held && record.task.deadline > now
+            })?;
             Ok(Ok(claimed))
         })
     }
@@ -187,6 +220,24 @@ impl TaskLog for RedbTaskLog {
             record.state = State::Leased { gateway: lease.gateway, until };
             tables.put(&record)?;
             Ok(Ok(()))
+        })
+    }
+
+    fn note(&self, lease: &Lease, note: Bytes) -> BoxFuture<'_, Result<Bytes, TaskLogError>> {
+        if let Err(error) = self.require_length(note.len()) {
+            return Box::pin(async { Err(error) });
+        }
+        let lease = lease.clone();
+        self.ask(move |tables| {
+            let Some(mut record) = tables.leased(&lease)? else {
+                return Ok(Err(TaskLogError::LeaseLost(lease.task_id)));
+            };
+            if let Some(first) = record.note {
+                return Ok(Ok(first));
+            }
+            record.note = Some(note.clone());
+            tables.put(&record)?;
+            Ok(Ok(note))
         })
     }
 
@@ -354,13 +405,33 @@ impl<'a> Tables<'a> {
         self.tasks.get(&id.0)?.map(|row| decode(row.value())).transpose()
     }
 
-    fn append(&mut self, task: Task) -> Result<(), redb::Error> {
+    fn append(&mut self, task: Task, state: State, claims: u64) -> Result<(), redb::Error> {
         let number = self.next.get(())?.map_or(0, |next| next.value());
         self.next.insert((), number + 1)?;
         self.open.insert(number, &task.id.0)?;
         self.numbers.insert(&task.id.0, number)?;
         self.callers.insert((task.caller.as_str(), number), &task.id.0)?;
-        self.put(&TaskRecord { task, state: State::Pending, claims: 0 })
+        self.put(&TaskRecord { task, state, claims, note: None })
+    }
+
+    /// Claims up to `limit` open tasks that pass, in the order of arrival.
+    fn claim(
+        &mut self,
+        gateway: &str,
+        until: u64,
+        limit: usize,
+        passes: impl Fn(&TaskRecord) -> bool,
+    ) -> Result<Vec<Claimed>, redb::Error> {
+        let selected = self.select(limit, passes)?;
+        let mut claimed = Vec::with_capacity(selected.len());
+        for mut record in selected {
+            record.claims += 1;
+            record.state = State::Leased { gateway: gateway.to_owned(), until };
+            self.put(&record)?;
+            let lease = Lease { task_id: record.task.id, gateway: gateway.to_owned(), claim: record.claims };
+            claimed.push(Claimed { task: record.task, lease, note: record.note });
+        }
+        Ok(claimed)
     }
 
     /// Writes a record. One that has ended is no longer open.

@@ -69,6 +69,9 @@ pub struct TaskRecord {
     pub state: State,
     /// How often it was claimed: more than once if a gateway did not finish it in time.
     pub claims: u64,
+    /// What a gateway noted about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Bytes>,
 }
 
 /// The result of an append.
@@ -77,6 +80,16 @@ pub struct TaskRecord {
 pub enum Appended {
     /// It is in the log now.
     New,
+    /// It was in the log before, as it is there.
+    Known(Box<TaskRecord>),
+}
+
+/// The result of an append that claims.
+// Complete: a task is new or known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppendedClaimed {
+    /// It is in the log now, and the lease is the gateway's.
+    New(Lease),
     /// It was in the log before, as it is there.
     Known(Box<TaskRecord>),
 }
@@ -101,6 +114,8 @@ pub struct Claimed {
     pub task: Task,
     /// The lease.
     pub lease: Lease,
+    /// What a gateway noted about it.
+    pub note: Option<Bytes>,
 }
 
 /// What a log takes.

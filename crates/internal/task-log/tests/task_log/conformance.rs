@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::thread;
 
 use alloy_primitives::B256;
-use assent_task_log::{Appended, Change, Claimed, Limits, Outcome, State, Task, TaskLog, TaskLogError};
+use assent_task_log::{
+    Appended, AppendedClaimed, Change, Claimed, Limits, Outcome, State, Task, TaskLog, TaskLogError,
+};
 use futures_executor::block_on;
 use futures_util::StreamExt;
 
@@ -16,7 +18,7 @@ pub trait Place {
 
 type Test = fn(&dyn Place);
 
-pub const TESTS: [(&str, Test); 11] = [
+pub const TESTS: [(&str, Test); 14] = [
     ("a task is appended once", a_task_is_appended_once),
     ("tasks survive", tasks_survive),
     ("the oldest task is claimed first, by one gateway", the_oldest_is_claimed_first),
@@ -28,6 +30,9 @@ pub const TESTS: [(&str, Test); 11] = [
     ("the log is bounded", the_log_is_bounded),
     ("a caller's tasks are listed", a_callers_tasks_are_listed),
     ("changes are published in order", changes_are_published),
+    ("an appended task can be claimed at once", an_append_claims),
+    ("a gateway takes up what it held", a_gateway_takes_up_what_it_held),
+    ("the first note stays", the_first_note_stays),
 ];
 
 const NOW: u64 = 1_900_000_000;
@@ -249,4 +254,62 @@ fn changes_are_published(place: &dyn Place) {
     for (number, state) in expected {
         assert_eq!(block_on(changes.next()), Some(Change { task_id: id(number), state }));
     }
+}
+
+fn an_append_claims(place: &dyn Place) {
+    let log = place.open(Limits { open_tasks: 2, ..Limits::default() });
+    let appended = |number| block_on(log.append_claimed(task(number), "one", NOW + 10));
+    let Ok(AppendedClaimed::New(lease)) = appended(1) else { panic!("it is new") };
+    assert_eq!((lease.task_id, lease.gateway.as_str()), (id(1), "one"));
+    assert!(claim(&*log, "two", NOW + 9, 10).is_empty());
+    let Ok(AppendedClaimed::Known(record)) = appended(1) else { panic!("appended twice") };
+    assert_eq!(record.state, State::Leased { gateway: "one".to_owned(), until: NOW + 10 });
+    assert_eq!((record.task, record.claims, record.note), (task(1), 1, None));
+    append(&*log, 2);
+    assert_eq!(appended(3), Err(TaskLogError::Full { limit: 2 }));
+    block_on(log.complete(&lease, outcome("allowed"))).unwrap();
+    // A lease that ended is another gateway's.
+    let Ok(AppendedClaimed::New(late)) = appended(3) else { panic!("it is new") };
+    assert_eq!(ids(&claim(&*log, "two", NOW + 10, 10)), [id(2), id(3)]);
+    assert_eq!(block_on(log.complete(&late, outcome("late"))), Err(TaskLogError::LeaseLost(id(3))));
+}
+
+fn a_gateway_takes_up_what_it_held(place: &dyn Place) {
+    let log = place.open(Limits::default());
+    (1..=4).for_each(|number| append(&*log, number));
+    let held = claim(&*log, "one", NOW, 3);
+    block_on(log.complete(&held[0].lease, outcome("allowed"))).unwrap();
+    claim(&*log, "two", NOW, 1);
+    drop(log);
+    let log = place.open(Limits::default());
+    let reclaim = |now, limit| block_on(log.reclaim("one", now, NOW + 20, limit)).unwrap();
+    assert_eq!(ids(&reclaim(NOW + 1, 1)), [id(2)]);
+    let taken = reclaim(NOW + 1, 10);
+    assert_eq!(ids(&taken), [id(2), id(3)]);
+    assert_eq!(block_on(log.renew(&held[1].lease, NOW + 30)), Err(TaskLogError::LeaseLost(id(2))));
+    assert!(claim(&*log, "two", NOW + 19, 10).iter().all(|claimed| claimed.task.id == id(4)));
+    block_on(log.complete(&taken[0].lease, outcome("allowed"))).unwrap();
+    // What has reached its deadline is not worked on.
+    assert!(reclaim(NOW + 60, 10).is_empty());
+}
+
+fn the_first_note_stays(place: &dyn Place) {
+    let log = place.open(Limits { bytes: 100, ..Limits::default() });
+    append(&*log, 1);
+    let lease = claim(&*log, "one", NOW, 1).remove(0).lease;
+    let note = |text: &str| alloy_primitives::Bytes::from(text.as_bytes().to_vec());
+    assert_eq!(
+        block_on(log.note(&lease, note(&"x".repeat(101)))),
+        Err(TaskLogError::TooLarge { bytes: 101, limit: 100 })
+    );
+    assert_eq!(block_on(log.note(&lease, note("first"))), Ok(note("first")));
+    assert_eq!(block_on(log.note(&lease, note("second"))), Ok(note("first")));
+    drop(log);
+    let log = place.open(Limits::default());
+    assert_eq!(block_on(log.get(id(1))).unwrap().unwrap().note, Some(note("first")));
+    let taken = claim(&*log, "two", NOW + 10, 1).remove(0);
+    assert_eq!(taken.note, Some(note("first")));
+    assert_eq!(block_on(log.note(&lease, note("first"))), Err(TaskLogError::LeaseLost(id(1))));
+    block_on(log.complete(&taken.lease, outcome("allowed"))).unwrap();
+    assert_eq!(block_on(log.note(&taken.lease, note("first"))), Err(TaskLogError::LeaseLost(id(1))));
 }
