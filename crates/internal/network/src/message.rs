@@ -455,7 +455,7 @@ impl SourceObservation {
 }
 
 impl AgreedOutput {
-    fn from_value(value: &Value) -> Result<Self, MessageError> {
+    pub(crate) fn from_value(value: &Value) -> Result<Self, MessageError> {
         let fields = Fields::new(value, &["observers", "output", "source"])?;
         let observer = |value| {
             let fields = Fields::new(value, &["operator", "signature"])?;
@@ -492,7 +492,7 @@ pub(crate) const fn decision_text(decision: Decision) -> &'static str {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, MessageError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, MessageError> {
     if bytes.len() > MAX_MESSAGE {
         return Err(MessageError::TooLong(bytes.len()));
     }
@@ -519,7 +519,7 @@ const TASK_KEYS: [&str; 9] = [
     "policyId",
 ];
 
-fn task_from_value(value: &Value) -> Result<Task, MessageError> {
+pub(crate) fn task_from_value(value: &Value) -> Result<Task, MessageError> {
     let fields = Fields::new(value, &TASK_KEYS)?;
     let intent = Fields::new(fields.value("intent")?, &["chainId", "data", "from", "to", "value"])?;
     let data = intent.bytes("data")?;
@@ -550,7 +550,7 @@ fn task_from_value(value: &Value) -> Result<Task, MessageError> {
     })
 }
 
-fn task_to_value(task: &Task) -> Value {
+pub(crate) fn task_to_value(task: &Task) -> Value {
     let Intent { from, to, value, data, chainId } = &task.intent;
     object([
         ("blockHash", hex_value(task.block_hash)),

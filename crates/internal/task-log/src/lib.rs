@@ -101,7 +101,7 @@ pub trait TaskLog: Send + Sync {
     /// [`TaskLogError::LeaseLost`], also if the task has ended; [`TaskLogError::Busy`], [`TaskLogError::Failed`].
     fn renew(&self, lease: &Lease, until: u64) -> BoxFuture<'_, Result<(), TaskLogError>>;
 
-    /// Keeps a note with a task, which is on disk when this returns. The first note stays: returns the one that is kept.
+    /// Keeps a note with a task, which is on disk when this returns. Returns the note that is kept: the first.
     ///
     /// The gateway that takes the task over finds it there ([`Claimed::note`]).
     ///

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, U256, aliases::U48};
-use assent_types::{AttestationDocument, Intent};
+use assent_types::{AttestationDocument, Decision, Intent};
 use assent_verifier::{Epoch, Policy};
 
-use crate::{LinkId, Task, message::AgreedOutput};
+use crate::{
+    LinkId, Task,
+    message::{AgreedOutput, Refused},
+};
 
 /// The number of a request, which the program that holds it chooses and never uses again.
 pub type RequestId = u64;
@@ -78,24 +81,44 @@ pub struct Failure {
     pub retryable: bool,
 }
 
-/// The kind of reason for which a request has no attestation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FailureCode {
+macro_rules! failure_codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// The kind of reason for which a request has no attestation.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum FailureCode {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl FailureCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Returns the code as callers and the task log see it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+failure_codes! {
     /// Chain, policy store or task log gave no answer.
-    Unavailable,
+    Unavailable = "unavailable",
     /// The gateway has too many tasks or requests.
-    Busy,
+    Busy = "busy",
     /// The request cannot be made a task.
-    Invalid,
+    Invalid = "invalid",
     /// The task's expiration came before a quorum signed.
-    Expired,
+    Expired = "expired",
     /// The operators that can still sign are no quorum, or a quorum does not agree.
-    NoQuorum,
+    NoQuorum = "noQuorum",
     /// The caller cancelled the task.
-    Cancelled,
+    Cancelled = "cancelled",
     /// A quorum signed what the client's contract would refuse.
-    Refused,
+    Refused = "refused",
 }
 
 /// What the task log keeps of a task, in this order.
@@ -109,6 +132,50 @@ pub enum Record {
     Agreed(Vec<AgreedOutput>),
     /// The task ended. The end is recorded before the caller learns it.
     Finished(Outcome),
+}
+
+/// How far a task is, as the gateway remembers it.
+// Complete: it is what callers are shown of a task that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskProgress {
+    /// The task.
+    pub accepted: Accepted,
+    /// When the gateway got it (Unix time in milliseconds).
+    pub since: u64,
+    /// When the observations to decide on were durable, if they are.
+    pub agreed_at: Option<u64>,
+    /// When its end was durable, if it is.
+    pub ended_at: Option<u64>,
+    /// Its end, if it is durable.
+    pub outcome: Option<Outcome>,
+    /// The last answer of each operator that answered.
+    pub answers: Vec<OperatorAnswer>,
+}
+
+/// An operator's last answer to a task.
+// Complete: it is what callers are shown of an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorAnswer {
+    /// The operator.
+    pub operator: Address,
+    /// What it answered.
+    pub kind: OperatorAnswerKind,
+    /// When it did (Unix time in milliseconds).
+    pub at: u64,
+}
+
+/// What an operator answered to a task.
+// Complete: an operator has no other answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperatorAnswerKind {
+    /// Its sources' outputs.
+    Observed,
+    /// A signature, of this decision.
+    Signed(Decision),
+    /// That it does not sign.
+    Refused(Refused),
+    /// An invalid signature.
+    Invalid,
 }
 
 /// What a caller is told.
@@ -182,7 +249,7 @@ pub enum Event {
         /// Whether it did. If not, the record is made again, or the request fails.
         result: Result<(), String>,
     },
-    /// The task log has the task that was to be recorded as accepted, perhaps long ago: it was asked for again.
+    /// The task log has more of a task than this gateway: it was asked for long ago, or another gateway works on it.
     AlreadyRecorded {
         /// The task.
         task_id: B256,
@@ -227,8 +294,7 @@ pub enum Action {
     },
     /// Makes a record durable, and answers with [`Event::Recorded`].
     ///
-    /// The task log keeps the first record of each kind. A task that it has is not accepted again, but answered with
-    /// [`Event::AlreadyRecorded`].
+    /// The task log keeps the first record of each kind. If it has another, the answer is [`Event::AlreadyRecorded`].
     Record {
         /// The task.
         task_id: B256,

@@ -10,6 +10,7 @@
 
 mod event;
 mod pending;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,9 +19,11 @@ use assent_types::{Connection, Signature};
 use assent_verifier::{Epoch, EpochId};
 
 pub use event::{
-    Accepted, Action, Answer, Event, Failure, FailureCode, LoggedTask, Outcome, Record, RequestId, Submission,
+    Accepted, Action, Answer, Event, Failure, FailureCode, LoggedTask, OperatorAnswer, OperatorAnswerKind, Outcome,
+    Record, RequestId, Submission, TaskProgress,
 };
 use pending::{Pending, Stage};
+pub use stored::{agreed_from_stored, agreed_to_stored};
 
 use crate::{
     Domain, LinkId, Scheme,
@@ -123,6 +126,29 @@ impl<S: Scheme> Gateway<S> {
             Stage::Finished(outcome) => Some(outcome),
             _ => None,
         }
+    }
+
+    /// Returns how far a task is, if the gateway remembers it and it is recorded.
+    pub fn progress(&self, task_id: B256) -> Option<TaskProgress> {
+        self.tasks.get(&task_id)?.progress()
+    }
+
+    /// Returns the operator of a connection, if it proved who it is.
+    pub fn operator_of(&self, link: LinkId) -> Option<Address> {
+        match self.links.get(&link)? {
+            Link::Open { operator } => Some(*operator),
+            Link::Connected { .. } | Link::Challenged { .. } => None,
+        }
+    }
+
+    /// Returns the connections whose operators proved who they are.
+    pub fn open_links(&self) -> impl Iterator<Item = LinkId> + '_ {
+        self.operators.values().copied()
+    }
+
+    /// Returns the epochs that are known.
+    pub fn epochs(&self) -> impl Iterator<Item = &Epoch> {
+        self.epochs.values()
     }
 
     /// Handles an event at a time (Unix time in milliseconds), and returns what to do.
@@ -292,7 +318,7 @@ impl<S: Scheme> Gateway<S> {
             return fail(Failure::new(FailureCode::Busy, "the gateway has too many tasks", true));
         }
         actions.push(Action::Record { task_id, record: Record::Accepted(Box::new(accepted.clone())) });
-        self.tasks.insert(task_id, Pending::new(task_id, accepted, request));
+        self.tasks.insert(task_id, Pending::new(task_id, accepted, request, self.now_millis));
     }
 
     fn recovered(&mut self, logged: LoggedTask, actions: &mut Vec<Action>) {
@@ -300,24 +326,33 @@ impl<S: Scheme> Gateway<S> {
         if self.tasks.contains_key(&task_id) || !self.has_room() {
             return;
         }
-        let pending = Pending::recovered(task_id, logged, self.deadlines());
+        let pending = Pending::recovered(task_id, logged, self.deadlines(), self.now_millis);
         self.tasks.insert(task_id, pending);
         self.offer(task_id, actions);
         self.advance(task_id, actions);
     }
 
-    /// Goes on with a task as the task log has it, for callers that asked for it again.
+    /// Goes on with a task as the task log has it.
     fn already_recorded(&mut self, task_id: B256, logged: LoggedTask, actions: &mut Vec<Action>) {
-        let deadlines = self.deadlines();
+        let (deadlines, now_millis) = (self.deadlines(), self.now_millis);
         let Some(pending) = self.tasks.get_mut(&task_id) else { return };
-        if !matches!(pending.stage, Stage::Accepting) {
+        // Without a record that waits, only an end that another gateway recorded is news.
+        let is_waiting = matches!(pending.stage, Stage::Accepting | Stage::Agreeing | Stage::Finishing(_));
+        if matches!(pending.stage, Stage::Finished(_)) || (!is_waiting && logged.outcome.is_none()) {
             return;
         }
         let outcome = logged.outcome.clone();
-        pending.resume(logged, deadlines);
-        pending.accept_all(task_id, actions);
+        let is_new = matches!(pending.stage, Stage::Accepting);
+        pending.record_again = false;
+        pending.resume(logged, deadlines, now_millis);
+        if is_new {
+            pending.accept_all(task_id, actions);
+        }
         match outcome {
-            Some(outcome) => pending.answer_all(&Answer::Finished { task_id, outcome }, actions),
+            Some(outcome) => {
+                pending.answer_all(&Answer::Finished { task_id, outcome }, actions);
+                self.cancel_at_operators(task_id, actions);
+            }
             None => {
                 self.offer(task_id, actions);
                 self.advance(task_id, actions);
@@ -326,7 +361,7 @@ impl<S: Scheme> Gateway<S> {
     }
 
     fn recorded(&mut self, task_id: B256, result: Result<(), String>, actions: &mut Vec<Action>) {
-        let deadlines = self.deadlines();
+        let (deadlines, now_millis) = (self.deadlines(), self.now_millis);
         let Some(pending) = self.tasks.get_mut(&task_id) else { return };
         if let Err(reason) = result {
             if matches!(pending.stage, Stage::Accepting) {
@@ -347,12 +382,14 @@ impl<S: Scheme> Gateway<S> {
                 self.advance(task_id, actions);
             }
             Stage::Agreeing => {
+                pending.agreed_at = Some(now_millis);
                 self.offer(task_id, actions);
                 self.advance(task_id, actions);
             }
             Stage::Finishing(outcome) => {
                 pending.answer_all(&Answer::Finished { task_id, outcome: outcome.clone() }, actions);
                 pending.stage = Stage::Finished(outcome);
+                pending.ended_at = Some(now_millis);
                 self.cancel_at_operators(task_id, actions);
             }
             // No record was pending.
@@ -399,10 +436,12 @@ impl<S: Scheme> Gateway<S> {
         actions: &mut Vec<Action>,
         answer: impl FnOnce(&mut Pending),
     ) {
+        let now_millis = self.now_millis;
         let Some(pending) = self.tasks.get_mut(&task_id) else { return };
         let epoch = self.epochs.get(&pending.accepted.task.epoch);
         if epoch.is_some_and(|epoch| crate::task::weight_of(epoch, operator).is_some()) {
             answer(pending);
+            pending.answered_at(operator, now_millis);
             self.advance(task_id, actions);
         }
     }

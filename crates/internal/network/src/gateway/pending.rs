@@ -8,7 +8,10 @@ use assent_signer::{Aggregate, AttestationBatch, PartialSignature};
 use assent_types::{AttestationDocument, Decision, Observation, Signature};
 use assent_verifier::{Context, Epoch, Refusal, SignedObservation, SpentNonces};
 
-use super::{Accepted, Action, Answer, Failure, FailureCode, LoggedTask, Outcome, Record, RequestId, send};
+use super::{
+    Accepted, Action, Answer, Failure, FailureCode, LoggedTask, OperatorAnswer, OperatorAnswerKind, Outcome, Record,
+    RequestId, TaskProgress, send,
+};
 use crate::{
     Domain, LinkId, Scheme,
     message::{AgreedOutput, GatewayMessage, Refused, SourceObservation},
@@ -32,6 +35,10 @@ pub(super) struct Pending {
     deadlines: Deadlines,
     /// The time between the last two offers, in milliseconds.
     offer_millis: u64,
+    /// When the gateway got the task, when the observations were durable, and when its end was.
+    since: u64,
+    pub(super) agreed_at: Option<u64>,
+    pub(super) ended_at: Option<u64>,
 }
 
 /// What a task waits for.
@@ -66,6 +73,8 @@ struct Answers {
     refused: Option<Refused>,
     /// Whether a signature of it was invalid.
     is_excluded: bool,
+    /// When the last answer came.
+    at: u64,
 }
 
 #[derive(Debug)]
@@ -77,7 +86,7 @@ struct Statement {
 }
 
 impl Pending {
-    pub(super) fn new(task_id: B256, accepted: Accepted, request: RequestId) -> Self {
+    pub(super) fn new(task_id: B256, accepted: Accepted, request: RequestId, now_millis: u64) -> Self {
         Self {
             task_id,
             accepted,
@@ -88,23 +97,57 @@ impl Pending {
             answers: BTreeMap::new(),
             deadlines: Deadlines::default(),
             offer_millis: 0,
+            since: now_millis,
+            agreed_at: None,
+            ended_at: None,
         }
     }
 
-    pub(super) fn recovered(task_id: B256, logged: LoggedTask, deadlines: Deadlines) -> Self {
-        let mut pending = Self::new(task_id, logged.accepted.clone(), 0);
+    pub(super) fn recovered(task_id: B256, logged: LoggedTask, deadlines: Deadlines, now_millis: u64) -> Self {
+        let mut pending = Self::new(task_id, logged.accepted.clone(), 0, now_millis);
         pending.waiters.clear();
-        pending.resume(logged, deadlines);
+        pending.resume(logged, deadlines, now_millis);
         pending
     }
 
     /// Takes a task over as the task log has it.
-    pub(super) fn resume(&mut self, logged: LoggedTask, deadlines: Deadlines) {
+    pub(super) fn resume(&mut self, logged: LoggedTask, deadlines: Deadlines, now_millis: u64) {
         self.accepted = logged.accepted;
         self.agreed = logged.agreed;
+        self.agreed_at = self.agreed.is_some().then_some(now_millis);
         match logged.outcome {
-            Some(outcome) => self.stage = Stage::Finished(outcome),
+            Some(outcome) => {
+                self.stage = Stage::Finished(outcome);
+                self.ended_at = Some(now_millis);
+            }
             None => self.begin(deadlines),
+        }
+    }
+
+    /// Returns what callers are shown of the task, if it is recorded.
+    pub(super) fn progress(&self) -> Option<TaskProgress> {
+        let outcome = match &self.stage {
+            Stage::Accepting => return None,
+            Stage::Finished(outcome) => Some(outcome.clone()),
+            _ => None,
+        };
+        let answers = self.answers.iter().filter_map(|(operator, answers)| {
+            let kind = answers.kind()?;
+            Some(OperatorAnswer { operator: *operator, kind, at: answers.at })
+        });
+        Some(TaskProgress {
+            accepted: self.accepted.clone(),
+            since: self.since,
+            agreed_at: self.agreed_at,
+            ended_at: self.ended_at,
+            outcome,
+            answers: answers.collect(),
+        })
+    }
+
+    pub(super) fn answered_at(&mut self, operator: Address, now_millis: u64) {
+        if let Some(answers) = self.answers.get_mut(&operator) {
+            answers.at = now_millis;
         }
     }
 
@@ -443,6 +486,17 @@ impl Pending {
 }
 
 impl Answers {
+    fn kind(&self) -> Option<OperatorAnswerKind> {
+        if self.is_excluded {
+            return Some(OperatorAnswerKind::Invalid);
+        }
+        if let Some(statement) = &self.signed {
+            return Some(OperatorAnswerKind::Signed(statement.decision));
+        }
+        let refused = self.refused.clone().map(OperatorAnswerKind::Refused);
+        refused.or_else(|| self.observed.is_some().then_some(OperatorAnswerKind::Observed))
+    }
+
     /// Returns whether nothing more is to be expected of the operator.
     fn is_out(&self) -> bool {
         self.is_excluded || self.refused.as_ref().is_some_and(|refusal| !refusal.retryable)

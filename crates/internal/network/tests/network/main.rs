@@ -5,3 +5,4 @@ mod fixture;
 mod gateway;
 mod messages;
 mod page;
+mod stored;

@@ -1,0 +1,181 @@
+//! The form in which the task log keeps what a gateway records: canonical JSON with a version.
+//!
+//! An accepted task is the body of the log's task, the observations are its note, and the end is its outcome. Each is read
+//! only with exactly its own fields. An end repeats nothing of the task: an attestation is derived from it.
+use std::collections::BTreeMap;
+
+use alloy_primitives::B256;
+use assent_json::{Object, Value};
+use assent_policy::MAX_SOURCES;
+use assent_types::{AttestationDocument, Decision, MerkleProof, NonSigners};
+use assent_verifier::Policy;
+
+use super::{Accepted, Failure, FailureCode, Outcome};
+use crate::{
+    Domain,
+    fields::{Fields, hex_value, integer_value, invalid, object},
+    message::{
+        AgreedOutput, MAX_OBSERVERS, MAX_REASONS, MessageError, decision_text, outputs_to_value, parse,
+        task_from_value, task_to_value,
+    },
+};
+
+/// The version of the form. A program reads only its own, since what is in a log lives no longer than its tasks.
+const VERSION: u32 = 1;
+
+impl Accepted {
+    /// Returns the form that the task log keeps.
+    pub fn to_stored(&self) -> String {
+        let Self { task, client_policy, issuance_floor, sources } = self;
+        let Policy { policyId, operatorSet, quorum, maxLifetime } = client_policy;
+        let sources: Object = sources.iter().map(|(name, identical)| (name.as_str(), *identical)).collect();
+        object([
+            (
+                "clientPolicy",
+                object([
+                    ("maxLifetime", integer_value(maxLifetime.to())),
+                    ("operatorSet", Value::from(*operatorSet)),
+                    ("policyId", hex_value(policyId)),
+                    ("quorum", Value::from(u32::from(*quorum))),
+                ]),
+            ),
+            ("issuanceFloor", integer_value(issuance_floor.to())),
+            ("sources", Value::from(sources)),
+            ("task", task_to_value(task)),
+            ("version", Value::from(VERSION)),
+        ])
+        .to_canonical()
+    }
+
+    /// Reads the form that the task log keeps.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError`].
+    pub fn from_stored(text: &[u8]) -> Result<Self, MessageError> {
+        let value = parse(text)?;
+        let fields = versioned(&value, &["clientPolicy", "issuanceFloor", "sources", "task", "version"])?;
+        let policy = Fields::new(fields.value("clientPolicy")?, &["maxLifetime", "operatorSet", "policyId", "quorum"])?;
+        let sources = fields.value("sources")?.as_object().ok_or_else(|| invalid("sources", "is not an object"))?;
+        let sources = sources.iter().map(|(name, identical)| {
+            let identical = identical.as_bool().ok_or_else(|| invalid("sources", "has an invalid member"))?;
+            Ok((name.to_owned(), identical))
+        });
+        Ok(Self {
+            task: task_from_value(fields.value("task")?)?,
+            client_policy: Policy {
+                policyId: policy.hash("policyId")?,
+                operatorSet: policy.small("operatorSet")?,
+                quorum: policy.small("quorum")?,
+                maxLifetime: policy.small("maxLifetime")?,
+            },
+            issuance_floor: fields.small("issuanceFloor")?,
+            sources: sources.collect::<Result<BTreeMap<_, _>, MessageError>>()?,
+        })
+    }
+}
+
+/// Returns the form in which the task log keeps the observations to decide on.
+pub fn agreed_to_stored(agreed: &[AgreedOutput]) -> String {
+    object([("observations", outputs_to_value(agreed)), ("version", Value::from(VERSION))]).to_canonical()
+}
+
+/// Reads the observations to decide on.
+///
+/// # Errors
+///
+/// [`MessageError`].
+pub fn agreed_from_stored(text: &[u8]) -> Result<Vec<AgreedOutput>, MessageError> {
+    let value = parse(text)?;
+    let fields = versioned(&value, &["observations", "version"])?;
+    fields.list("observations", MAX_SOURCES.saturating_mul(MAX_OBSERVERS), AgreedOutput::from_value)
+}
+
+impl Outcome {
+    /// Returns the form that the task log keeps.
+    pub fn to_stored(&self) -> String {
+        let fields = match self {
+            Self::Attested { document, reasons } => {
+                let AttestationDocument { attestation, signature, non_signers, merkle_proof, .. } = &**document;
+                let decision = Decision::try_from(attestation.decision).map_or("", decision_text);
+                let merkle_proof: Vec<_> = merkle_proof.as_slice().iter().map(hex_value).collect();
+                let attested = object([
+                    ("decision", Value::from(decision)),
+                    ("evidence", hex_value(attestation.evidence)),
+                    ("merkleProof", Value::from(merkle_proof)),
+                    ("nonSigners", hex_value(non_signers.as_bytes())),
+                    ("reasons", Value::from(reasons.iter().map(String::as_str).collect::<Vec<_>>())),
+                    ("signature", hex_value(signature)),
+                ]);
+                ("attested", attested)
+            }
+            Self::Failed(Failure { code, message, retryable }) => {
+                let failed = object([
+                    ("code", Value::from(code.as_str())),
+                    ("message", Value::from(message.as_str())),
+                    ("retryable", Value::from(*retryable)),
+                ]);
+                ("failed", failed)
+            }
+        };
+        object([fields, ("version", Value::from(VERSION))]).to_canonical()
+    }
+
+    /// Reads the form that the task log keeps of an accepted task's end.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError`].
+    pub fn from_stored(text: &[u8], accepted: &Accepted, domain: Domain) -> Result<Self, MessageError> {
+        let value = parse(text)?;
+        if value.get("failed").is_some() {
+            let fields = versioned(&value, &["failed", "version"])?;
+            let failed = Fields::new(fields.value("failed")?, &["code", "message", "retryable"])?;
+            let code = failed.text("code")?;
+            let code = FailureCode::ALL.iter().find(|known| known.as_str() == code);
+            return Ok(Self::Failed(Failure {
+                code: *code.ok_or_else(|| invalid("code", "is unknown"))?,
+                message: failed.text("message")?.to_owned(),
+                retryable: failed.boolean("retryable")?,
+            }));
+        }
+        let fields = versioned(&value, &["attested", "version"])?;
+        let keys = ["decision", "evidence", "merkleProof", "nonSigners", "reasons", "signature"];
+        let attested = Fields::new(fields.value("attested")?, &keys)?;
+        let decision = match attested.text("decision")? {
+            "allow" => Decision::Allow,
+            "deny" => Decision::Deny,
+            _ => return Err(invalid("decision", "is neither allow nor deny")),
+        };
+        let hashes = attested.list("merkleProof", MAX_PROOF, |hash| {
+            let hash = hash.as_str().and_then(|text| text.parse::<B256>().ok());
+            hash.ok_or_else(|| invalid("merkleProof", "has an invalid element"))
+        })?;
+        let reasons = attested.list("reasons", MAX_REASONS, |reason| {
+            reason.as_str().map(str::to_owned).ok_or_else(|| invalid("reasons", "has an invalid element"))
+        })?;
+        let document = AttestationDocument {
+            chain_id: domain.chain_id,
+            task_manager: domain.task_manager,
+            attestation: accepted.task.attestation(domain, decision, attested.hash("evidence")?),
+            epoch: accepted.task.epoch,
+            signature: attested.signature("signature")?,
+            non_signers: NonSigners::from_bytes(&attested.bytes("nonSigners")?)
+                .map_err(|_| invalid("nonSigners", "is not a bitmap"))?,
+            merkle_proof: MerkleProof::try_from(hashes).map_err(|_| invalid("merkleProof", "is too long"))?,
+        };
+        Ok(Self::Attested { document: Box::new(document), reasons })
+    }
+}
+
+/// More hashes than any proof has.
+const MAX_PROOF: usize = 64;
+
+/// Returns the fields of a value with this program's version.
+fn versioned<'a>(value: &'a Value, keys: &[&str]) -> Result<Fields<'a>, MessageError> {
+    let fields = Fields::new(value, keys)?;
+    if fields.small::<u32>("version")? != VERSION {
+        return Err(invalid("version", "is another program's"));
+    }
+    Ok(fields)
+}
