@@ -14,7 +14,7 @@ mod watch;
 
 use alloy_primitives::{Address, U256};
 use assent_machine::Image;
-use assent_policy::{EvidenceFile, Function, Policy, evaluator};
+use assent_policy::{EvidenceFile, ExecutablePolicy, Function, evaluator};
 use command::{Desk, Ran};
 use serde_json::{Value, json};
 
@@ -223,7 +223,8 @@ fn evidence_of_an_image_that_is_unknown_here_follows_with_its_file() {
     std::fs::write(desk.path("later.bin"), &bytes).expect("a file");
     let later = Image::new(&bytes).expect("it fits");
     let (rules, parameters) = (own.policy.rules().to_owned(), own.policy.parameters().to_owned());
-    let policy = Policy::from_contents(later.root(), rules, own.policy.step_limit(), parameters).expect("a policy");
+    let policy =
+        ExecutablePolicy::from_contents(later.root(), rules, own.policy.step_limit(), parameters).expect("a policy");
     let input = own.policy_input().expect("an input");
     let evaluation = assent_policy::evaluate(&later, &policy, &input, &own.data).expect("an evaluation");
     desk.write("later.json", EvidenceFile::new(policy, &input, own.data.clone(), &evaluation).to_json());

@@ -5,7 +5,7 @@ use crate::{
     content::ContentError,
     json::{self, JsonError, Reader},
     manifest::require_name,
-    policy::Policy,
+    policy::ExecutablePolicy,
     rules::{Observer, Rules},
 };
 use alloy_primitives::{B256, hex};
@@ -27,7 +27,7 @@ const CID_PREFIX: [u8; 4] = [0x01, 0x55, 0x12, 0x20];
 pub struct Bundle {
     name: String,
     version: String,
-    policy: Policy,
+    policy: ExecutablePolicy,
     components: BTreeMap<String, Vec<u8>>,
 }
 
@@ -93,7 +93,7 @@ impl Bundle {
     pub fn new(
         name: String,
         version: String,
-        policy: Policy,
+        policy: ExecutablePolicy,
         components: BTreeMap<String, Vec<u8>>,
     ) -> Result<Self, BundleError> {
         require_name("name", &name).map_err(BundleError::Manifest)?;
@@ -114,7 +114,7 @@ impl Bundle {
         };
         let (manifest, rules, parameters) = (text(MANIFEST)?, text(RULES)?, text(PARAMETERS)?);
         let (name, version, step_limit, image) = parse_manifest(&manifest).map_err(BundleError::Manifest)?;
-        let policy = Policy::from_contents(image, rules, step_limit, parameters)?;
+        let policy = ExecutablePolicy::from_contents(image, rules, step_limit, parameters)?;
         let components = files.into_iter().filter_map(|(file, bytes)| Some((component_name(&file)?.to_owned(), bytes)));
         let bundle = Self::new(name, version, policy, components.collect())?;
         let written = bundle.to_bytes();
@@ -165,7 +165,7 @@ impl Bundle {
     }
 
     /// Returns the policy.
-    pub const fn policy(&self) -> &Policy {
+    pub const fn policy(&self) -> &ExecutablePolicy {
         &self.policy
     }
 

@@ -7,7 +7,7 @@ use crate::{
     folder::{BuildError, FolderError, MANIFEST, MemberError, PARAMETERS, PolicyFolder, texts},
     json::{self, JsonError, Reader, invalid},
     manifest::{Manifest, require_name, require_version, step_limit},
-    policy::Policy,
+    policy::ExecutablePolicy,
     rules::{MEMBERS, Rules, SingleRules},
 };
 use alloy_primitives::B256;
@@ -148,7 +148,7 @@ impl Member {
         }
     }
 
-    fn policy(&self, image: B256) -> Result<Policy, BuildError> {
+    fn policy(&self, image: B256) -> Result<ExecutablePolicy, BuildError> {
         match self {
             Self::Folder(folder) => folder.policy(image),
             Self::Bundle(bundle) => Ok(bundle.policy().clone()),
@@ -201,11 +201,11 @@ impl Conjunction {
     ///
     /// [`BuildError`] if a member is not the one that the manifest names or cannot be built, or all together are too
     /// long.
-    pub fn policy(&self, image: B256) -> Result<Policy, BuildError> {
+    pub fn policy(&self, image: B256) -> Result<ExecutablePolicy, BuildError> {
         let policies = self.policies(image)?;
         let rules = policies.iter().map(single_rules).collect::<Result<Vec<_>, _>>()?;
         let parameters = policies.iter().map(parameters).collect::<Result<Vec<_>, _>>()?;
-        Ok(Policy::new(image, &Rules::All(rules), self.manifest.step_limit, &Value::from(parameters))?)
+        Ok(ExecutablePolicy::new(image, &Rules::All(rules), self.manifest.step_limit, &Value::from(parameters))?)
     }
 
     /// Builds the policy for an image of the evaluator.
@@ -228,7 +228,7 @@ impl Conjunction {
     /// # Errors
     ///
     /// As [`policy`](Self::policy).
-    pub fn policies(&self, image: B256) -> Result<Vec<Policy>, BuildError> {
+    pub fn policies(&self, image: B256) -> Result<Vec<ExecutablePolicy>, BuildError> {
         let own = self.parameters.as_ref().and_then(Value::as_array);
         if own.is_some_and(|own| own.len() != self.members.len()) {
             let expected = format!("an array of {} objects, one for each policy", self.members.len());
@@ -319,7 +319,7 @@ pub fn check_conjunction(conjunction: &Conjunction) -> Vec<Finding> {
     findings
 }
 
-fn require_policy(policy: &Policy, named: &MemberManifest, image: B256) -> Result<(), MemberError> {
+fn require_policy(policy: &ExecutablePolicy, named: &MemberManifest, image: B256) -> Result<(), MemberError> {
     if policy.image() != image {
         return Err(MemberError::WrongImage { policy: named.policy.clone(), expected: image, actual: policy.image() });
     }
@@ -331,14 +331,14 @@ fn require_policy(policy: &Policy, named: &MemberManifest, image: B256) -> Resul
     }
 }
 
-fn single_rules(policy: &Policy) -> Result<SingleRules, ContentError> {
+fn single_rules(policy: &ExecutablePolicy) -> Result<SingleRules, ContentError> {
     match Rules::parse(policy.rules())? {
         Rules::Single(rules) => Ok(rules),
         Rules::All(_) => Err(ContentError::WrongParameters("those of one policy".into())),
     }
 }
 
-fn parameters(policy: &Policy) -> Result<Value, ContentError> {
+fn parameters(policy: &ExecutablePolicy) -> Result<Value, ContentError> {
     let parsed = json::parse_canonical(policy.parameters().as_bytes());
     parsed.map_err(|error| ContentError::Json { what: "parameters", error })
 }

@@ -4,7 +4,7 @@ use crate::{
     MAX_DATA,
     evidence::{Evidence, ResultProof, region_root},
     input::PolicyInput,
-    policy::Policy,
+    policy::ExecutablePolicy,
 };
 use alloy_primitives::B256;
 use assent_json::Value;
@@ -72,7 +72,7 @@ pub enum EvaluationError {
 /// [`EvaluationError`] if the policy is for another image, or input or data are too long.
 pub fn evaluate(
     image: &Image,
-    policy: &Policy,
+    policy: &ExecutablePolicy,
     input: &PolicyInput,
     data: &str,
 ) -> Result<Evaluation, EvaluationError> {
@@ -82,7 +82,7 @@ pub fn evaluate(
 /// Evaluates a policy about the content of an input region.
 pub(crate) fn evaluate_contents(
     image: &Image,
-    policy: &Policy,
+    policy: &ExecutablePolicy,
     input: &[u8],
     data: &str,
 ) -> Result<Evaluation, EvaluationError> {
@@ -131,7 +131,7 @@ impl EvaluationRun {
     /// # Errors
     ///
     /// As [`evaluate`].
-    pub fn new(image: &Image, policy: &Policy, input: &[u8], data: &str) -> Result<Self, EvaluationError> {
+    pub fn new(image: &Image, policy: &ExecutablePolicy, input: &[u8], data: &str) -> Result<Self, EvaluationError> {
         if image.root() != policy.image() {
             return Err(EvaluationError::WrongImage { expected: policy.image(), actual: image.root() });
         }

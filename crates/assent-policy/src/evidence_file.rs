@@ -6,7 +6,7 @@ use crate::{
     evidence::{Evidence, ResultProof},
     input::{InputError, PolicyInput},
     json::{self, JsonError, Reader},
-    policy::Policy,
+    policy::ExecutablePolicy,
 };
 use alloy_primitives::{B256, hex};
 use assent_json::{Object, Value};
@@ -35,7 +35,7 @@ const KEYS: [&str; 12] = [
 #[non_exhaustive]
 pub struct EvidenceFile {
     /// The policy.
-    pub policy: Policy,
+    pub policy: ExecutablePolicy,
     /// The content of the input region.
     pub input: Vec<u8>,
     /// The content of the data region.
@@ -72,13 +72,13 @@ pub enum Replay {
     /// The decision follows from the file.
     Follows(Evaluation),
     /// It does not: the first difference.
-    Differs(Difference),
+    Differs(ReplayDifference),
 }
 
 /// The first difference between an evidence file and its repetition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Difference {
+pub enum ReplayDifference {
     /// The policy has another id than the file claims.
     PolicyId {
         /// The id in the file.
@@ -118,7 +118,7 @@ pub enum Difference {
 
 impl EvidenceFile {
     /// Creates the file of an evaluation.
-    pub fn new(policy: Policy, input: &PolicyInput, data: String, evaluation: &Evaluation) -> Self {
+    pub fn new(policy: ExecutablePolicy, input: &PolicyInput, data: String, evaluation: &Evaluation) -> Self {
         Self {
             input: input.encode(),
             data,
@@ -149,7 +149,7 @@ impl EvidenceFile {
         let bytes = |key: &str| json::bytes(key, reader.string(key)?);
         let [rules, parameters] = [reader.string("rules")?, reader.string("parameters")?].map(str::to_owned);
         Ok(Self {
-            policy: Policy::from_contents(hash("image")?, rules, reader.integer("stepLimit")?, parameters)?,
+            policy: ExecutablePolicy::from_contents(hash("image")?, rules, reader.integer("stepLimit")?, parameters)?,
             input: bytes("input")?.to_vec(),
             data: reader.string("data")?.to_owned(),
             result: bytes("result")?.to_vec(),
@@ -221,33 +221,33 @@ impl EvidenceFile {
         difference.map_or_else(|| Replay::Follows(evaluation), Replay::Differs)
     }
 
-    fn difference(&self, evaluation: &Evaluation) -> Option<Difference> {
+    fn difference(&self, evaluation: &Evaluation) -> Option<ReplayDifference> {
         let policy_id = self.policy.id();
         if self.policy_id != policy_id {
-            return Some(Difference::PolicyId { claimed: self.policy_id, actual: policy_id });
+            return Some(ReplayDifference::PolicyId { claimed: self.policy_id, actual: policy_id });
         }
         let claimed = self.claimed_decision();
         if claimed != evaluation.decision {
-            return Some(Difference::Decision { claimed, actual: evaluation.decision });
+            return Some(ReplayDifference::Decision { claimed, actual: evaluation.decision });
         }
         if self.result != evaluation.result {
             let equal = self.result.iter().zip(&evaluation.result).take_while(|(claimed, actual)| claimed == actual);
-            return Some(Difference::Result { offset: equal.count() });
+            return Some(ReplayDifference::Result { offset: equal.count() });
         }
         let evidence = evaluation.evidence.hash();
         if self.evidence != evidence {
-            return Some(Difference::Evidence { claimed: self.evidence, actual: evidence });
+            return Some(ReplayDifference::Evidence { claimed: self.evidence, actual: evidence });
         }
         self.attestation.as_ref().and_then(|document| self.attestation_difference(document, evaluation.decision))
     }
 
     /// Compares the attestation's fields, as its JSON writes them, with what follows from the file.
-    fn attestation_difference(&self, document: &Value, decision: Decision) -> Option<Difference> {
+    fn attestation_difference(&self, document: &Value, decision: Decision) -> Option<ReplayDifference> {
         let attestation = document.get("attestation");
         let differs = |field: &'static str, actual: String| {
             let claimed =
                 attestation.and_then(|attestation| attestation.get(field)).map_or_else(|| "nothing".into(), plain);
-            (!claimed.eq_ignore_ascii_case(&actual)).then_some(Difference::Attestation { field, claimed, actual })
+            (!claimed.eq_ignore_ascii_case(&actual)).then_some(ReplayDifference::Attestation { field, claimed, actual })
         };
         let input = self.policy_input().ok();
         let decision = match decision {
@@ -273,7 +273,7 @@ impl EvidenceFile {
     }
 }
 
-fn intent_difference(claimed: Option<&Value>, input: Option<&PolicyInput>) -> Option<Difference> {
+fn intent_difference(claimed: Option<&Value>, input: Option<&PolicyInput>) -> Option<ReplayDifference> {
     let intent = &input?.intent;
     let fields = [
         ("from", hex::encode_prefixed(intent.from)),
@@ -284,7 +284,7 @@ fn intent_difference(claimed: Option<&Value>, input: Option<&PolicyInput>) -> Op
     ];
     fields.into_iter().find_map(|(field, actual)| {
         let claimed = claimed.and_then(|intent| intent.get(field)).map_or_else(|| "nothing".into(), plain);
-        (!claimed.eq_ignore_ascii_case(&actual)).then_some(Difference::Attestation { field, claimed, actual })
+        (!claimed.eq_ignore_ascii_case(&actual)).then_some(ReplayDifference::Attestation { field, claimed, actual })
     })
 }
 
@@ -293,7 +293,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_canonical(), str::to_owned)
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for ReplayDifference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PolicyId { claimed, actual } => {

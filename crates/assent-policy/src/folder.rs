@@ -6,7 +6,7 @@ use crate::{
     content::ContentError,
     json::{self, JsonError},
     manifest::Manifest,
-    policy::Policy,
+    policy::ExecutablePolicy,
     rules::{Observer, Rules, SingleRules, Source},
 };
 use alloy_primitives::B256;
@@ -193,8 +193,8 @@ impl PolicyFolder {
     /// # Errors
     ///
     /// [`BuildError`] if a source is not built, or rules or parameters are too long.
-    pub fn policy(&self, image: B256) -> Result<Policy, BuildError> {
-        Ok(Policy::new(image, &Rules::Single(self.rules()?), self.manifest.step_limit, &self.parameters)?)
+    pub fn policy(&self, image: B256) -> Result<ExecutablePolicy, BuildError> {
+        Ok(ExecutablePolicy::new(image, &Rules::Single(self.rules()?), self.manifest.step_limit, &self.parameters)?)
     }
 
     /// Builds the policy for an image of the evaluator.

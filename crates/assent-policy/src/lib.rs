@@ -7,7 +7,7 @@
 //! - [`Manifest`] and [`PolicyFolder`]: what an author writes.
 //! - [`Conjunction`]: several policies that must all allow.
 //! - [`Bundle`]: the built policy, one file that is reproducible to the byte.
-//! - [`Policy`]: rules with parameters; its [`id`](Policy::id) is what a client's contract names.
+//! - [`ExecutablePolicy`]: rules with parameters; its [`id`](ExecutablePolicy::id) is what a client's contract names.
 //! - [`check`]: refuses rules that evaluate, but not to what their author means.
 //! - [`evaluate`]: the decision about a [`PolicyInput`].
 //! - [`Suggestion`]: the narrowest policy that allows recorded calls, with tests.
@@ -57,13 +57,13 @@ pub use content::ContentError;
 pub use data::{DataError, Observations};
 pub use evaluation::{Evaluation, EvaluationError, EvaluationRun, Reason, evaluate};
 pub use evidence::{Evidence, Opening, RESULT_SIBLINGS, ResultProof, WrongResultLeaf};
-pub use evidence_file::{Difference, EvidenceFile, EvidenceFileError, Replay};
+pub use evidence_file::{EvidenceFile, EvidenceFileError, Replay, ReplayDifference};
 pub use folder::{BuildError, FolderError, MemberError, PolicyFolder};
 pub use image::{UnknownImage, evaluator, evaluator_with_root, known_images};
 pub use input::{InputError, PolicyInput, ReferenceBlock};
 pub use json::JsonError;
 pub use manifest::{Manifest, ManifestError, Reduction, SourceManifest};
-pub use policy::Policy;
+pub use policy::ExecutablePolicy;
 pub use rules::{Observer, Rules, SingleRules, Source};
 pub use suggestion::{NearMiss, SuggestedLimit, Suggestion, SuggestionError, SuggestionOptions};
 pub use testing::{

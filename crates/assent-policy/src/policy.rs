@@ -10,7 +10,7 @@ use assent_machine::{MAX_STEPS, Region};
 /// Its [`id`](Self::id) is what a client's contract names. Other parameters, another limit and another image are other
 /// policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
+pub struct ExecutablePolicy {
     image: B256,
     rules: String,
     step_limit: u64,
@@ -19,7 +19,7 @@ pub struct Policy {
     parameters_root: B256,
 }
 
-impl Policy {
+impl ExecutablePolicy {
     /// Creates a policy.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// As [`Policy::new`].
+    /// As [`ExecutablePolicy::new`].
     pub fn with_parameters(&self, parameters: &Value) -> Result<Self, ContentError> {
         Self::from_contents(self.image, self.rules.clone(), self.step_limit, parameters.to_canonical())
     }

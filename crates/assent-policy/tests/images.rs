@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, U256};
 use assent_machine::Image;
 use assent_policy::{
-    EvaluationError, EvidenceFile, Policy, PolicyFolder, PolicyInput, ReferenceBlock, Replay, UnknownImage, evaluate,
-    evaluator, evaluator_with_root, known_images,
+    EvaluationError, EvidenceFile, ExecutablePolicy, PolicyFolder, PolicyInput, ReferenceBlock, Replay, UnknownImage,
+    evaluate, evaluator, evaluator_with_root, known_images,
 };
 use assent_types::{Decision, Intent};
 
@@ -21,7 +21,7 @@ fn strict_evaluator() -> Image {
     Image::new(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>()).unwrap()
 }
 
-fn policy(image: B256) -> Policy {
+fn policy(image: B256) -> ExecutablePolicy {
     let files = [
         ("policy.json", r#"{"name": "a", "version": "1", "entrypoint": "a", "functions": ["receive()"]}"#),
         ("a.rego", "package a\n\nallow if input.intent.value <= 5\n"),
@@ -92,7 +92,7 @@ fn evidence_of_one_image_does_not_follow_under_the_name_of_another() {
     let text = evidence(old).to_json().replace(&old.root().to_string(), &new.root().to_string());
     let renamed = EvidenceFile::parse(text.as_bytes()).unwrap();
     let replay = renamed.replay(&new).unwrap();
-    assert!(matches!(replay, Replay::Differs(assent_policy::Difference::PolicyId { .. })), "{replay:?}");
+    assert!(matches!(replay, Replay::Differs(assent_policy::ReplayDifference::PolicyId { .. })), "{replay:?}");
 }
 
 #[test]

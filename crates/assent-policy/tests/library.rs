@@ -11,12 +11,12 @@ use std::{
 };
 
 /// A policy of the library.
-enum Policy {
+enum ReadPolicy {
     Single(Box<PolicyFolder>),
     All(Box<Conjunction>),
 }
 
-impl Policy {
+impl ReadPolicy {
     fn name(&self) -> &str {
         match self {
             Self::Single(folder) => &folder.manifest.name,
@@ -78,15 +78,15 @@ fn read_single(folder: &Path) -> PolicyFolder {
     PolicyFolder::read(&files(folder)).unwrap_or_else(|error| panic!("{folder:?}: {error}"))
 }
 
-fn read(folder: &Path) -> Policy {
+fn read(folder: &Path) -> ReadPolicy {
     let files = files(folder);
     let Some(manifest) = ConjunctionManifest::parse_if_conjunction(&files["policy.json"]).unwrap() else {
-        return Policy::Single(Box::new(read_single(folder)));
+        return ReadPolicy::Single(Box::new(read_single(folder)));
     };
     let members =
         manifest.members.iter().map(|member| Member::Folder(Box::new(read_single(&folder.join(&member.policy)))));
     let conjunction = Conjunction::read(&files, members.collect());
-    Policy::All(Box::new(conjunction.unwrap_or_else(|error| panic!("{folder:?}: {error}"))))
+    ReadPolicy::All(Box::new(conjunction.unwrap_or_else(|error| panic!("{folder:?}: {error}"))))
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn every_policy_of_the_library_passes_its_tests_which_evaluate_every_line() {
 #[test]
 fn every_message_of_the_library_has_a_test() {
     for folder in policies() {
-        let Policy::Single(policy) = read(&folder) else { continue };
+        let ReadPolicy::Single(policy) = read(&folder) else { continue };
         let tests = policy.tests.values().map(String::as_str).collect::<String>();
         let denials = denials(&policy.manifest.entrypoint, &policy.modules);
         assert!(!denials.is_empty(), "{folder:?}");
@@ -131,7 +131,7 @@ fn every_message_of_the_library_has_a_test() {
 fn every_parameter_of_the_library_is_described_in_its_schema_and_on_its_page() {
     for folder in policies() {
         let page = fs::read_to_string(folder.join("README.md")).unwrap();
-        let Policy::Single(policy) = read(&folder) else { continue };
+        let ReadPolicy::Single(policy) = read(&folder) else { continue };
         let properties = policy.parameters_schema.get("properties").and_then(|properties| properties.as_object());
         for (name, schema) in properties.unwrap().iter() {
             assert!(schema.get("description").is_some(), "{folder:?}: {name}");

@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, U256};
 use assent_machine::{Image, Machine, Region};
 use assent_policy::{
-    Difference, EvaluationError, EvidenceFile, Policy, PolicyInput, ReferenceBlock, Replay, ResultProof, Rules,
-    SingleRules, evaluate,
+    EvaluationError, EvidenceFile, ExecutablePolicy, PolicyInput, ReferenceBlock, Replay, ReplayDifference,
+    ResultProof, Rules, SingleRules, evaluate,
 };
 use assent_types::{Decision, Intent};
 
@@ -18,7 +18,7 @@ fn image_of(words: &[u32]) -> Image {
     Image::new(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>()).unwrap()
 }
 
-fn policy(image: &Image) -> Policy {
+fn policy(image: &Image) -> ExecutablePolicy {
     let rules = SingleRules {
         entrypoint: "treasury".into(),
         functions: vec!["function pay(address to, uint256 amount)".parse().unwrap()],
@@ -27,7 +27,7 @@ fn policy(image: &Image) -> Policy {
         sources: Default::default(),
     };
     let parameters = assent_json::parse(br#"{"limit": "5"}"#).unwrap();
-    Policy::new(image.root(), &Rules::Single(rules), 1_000, &parameters).unwrap()
+    ExecutablePolicy::new(image.root(), &Rules::Single(rules), 1_000, &parameters).unwrap()
 }
 
 fn input() -> PolicyInput {
@@ -127,18 +127,21 @@ fn each_change_of_an_evidence_file_is_found_as_the_first_difference() {
     };
     let (evidence, policy_id) = (file.evidence, file.policy_id);
     let wrong = B256::repeat_byte(9);
-    assert_eq!(differs(&|file| file.policy_id = wrong), Difference::PolicyId { claimed: wrong, actual: policy_id });
-    assert_eq!(differs(&|file| file.evidence = wrong), Difference::Evidence { claimed: wrong, actual: evidence });
+    assert_eq!(
+        differs(&|file| file.policy_id = wrong),
+        ReplayDifference::PolicyId { claimed: wrong, actual: policy_id }
+    );
+    assert_eq!(differs(&|file| file.evidence = wrong), ReplayDifference::Evidence { claimed: wrong, actual: evidence });
     let (claimed, actual) = (Decision::Deny, Decision::Allow);
-    assert_eq!(differs(&|file| file.result = vec![0]), Difference::Decision { claimed, actual });
-    assert_eq!(differs(&|file| file.result = vec![1, 1]), Difference::Result { offset: 1 });
-    assert!(matches!(differs(&|file| file.input[100] ^= 1), Difference::Evidence { .. }));
-    assert!(matches!(differs(&|file| file.data = "{}".into()), Difference::Evidence { .. }));
+    assert_eq!(differs(&|file| file.result = vec![0]), ReplayDifference::Decision { claimed, actual });
+    assert_eq!(differs(&|file| file.result = vec![1, 1]), ReplayDifference::Result { offset: 1 });
+    assert!(matches!(differs(&|file| file.input[100] ^= 1), ReplayDifference::Evidence { .. }));
+    assert!(matches!(differs(&|file| file.data = "{}".into()), ReplayDifference::Evidence { .. }));
     let other_parameters = |file: &mut EvidenceFile| {
         let parameters = assent_json::parse(br#"{"limit": "6"}"#).unwrap();
         file.policy = file.policy.with_parameters(&parameters).unwrap();
     };
-    assert!(matches!(differs(&other_parameters), Difference::PolicyId { .. }));
+    assert!(matches!(differs(&other_parameters), ReplayDifference::PolicyId { .. }));
 }
 
 #[test]
@@ -165,7 +168,7 @@ fn an_attestation_that_says_something_else_is_found() {
     assert!(matches!(file.replay(&image), Ok(Replay::Follows(_))));
     for (attestation, expected) in [(decision, "decision"), (nonce, "nonce"), (value, "value")] {
         file.attestation = attestation;
-        let Ok(Replay::Differs(Difference::Attestation { field, .. })) = file.replay(&image) else {
+        let Ok(Replay::Differs(ReplayDifference::Attestation { field, .. })) = file.replay(&image) else {
             panic!("{expected} differs")
         };
         assert_eq!(field, expected);

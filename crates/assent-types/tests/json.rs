@@ -5,7 +5,7 @@ mod document;
 
 use alloy_primitives::{B256, U256, aliases::U48};
 use assent_types::{
-    AttestationDocument, Authorization, Decision, EpochId, Intent, OperatorSetId, Policy, json::Object,
+    AttestationDocument, Authorization, Decision, EpochId, Intent, OperatorSetId, Policy, json::ObjectOnly,
 };
 use document::document;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -136,7 +136,7 @@ fn what_a_type_forbids_is_refused_in_json_too() {
 
 #[test]
 fn what_is_no_struct_is_read_as_without_the_rule_for_objects() {
-    let read = |json| <Vec<u8>>::deserialize(Object(&mut serde_json::Deserializer::from_str(json)));
+    let read = |json| <Vec<u8>>::deserialize(ObjectOnly(&mut serde_json::Deserializer::from_str(json)));
     assert_eq!(read("[1, 2]").unwrap(), [1, 2]);
     assert!(read("{}").is_err());
 }

@@ -48,7 +48,7 @@ use alloy_primitives::{
     Address, B256, U256,
     aliases::{U48, U96},
 };
-pub use assent_types::json::{Object, hex, integer, wide};
+pub use assent_types::json::{ObjectOnly, hex, integer, wide};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// Implements `Serialize` and `Deserialize` through a shadow struct that names the fields.
@@ -62,7 +62,7 @@ macro_rules! serde_with_fields {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $shadow::deserialize(Object(deserializer))
+                $shadow::deserialize(ObjectOnly(deserializer))
             }
         }
     )*};

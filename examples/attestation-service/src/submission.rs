@@ -4,7 +4,7 @@ use crate::answer::Problem;
 use alloy_primitives::Bytes;
 use assent_verifier::{
     AttestationDocument, Authorization, Context, Difference, Intent,
-    json::{Object, hex},
+    json::{ObjectOnly, hex},
 };
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
@@ -42,7 +42,7 @@ impl Submission {
         }
         impl<'de> Deserialize<'de> for Fields {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::deserialize(Object(deserializer))
+                Self::deserialize(ObjectOnly(deserializer))
             }
         }
         let Fields { intent, authorization: encoded } = read_json(body)?;

@@ -27,7 +27,7 @@ pub struct Contents {
 
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ImageRun {
     /// How the program ended.
     pub stop: Stop,
     /// The steps that it made.
@@ -61,7 +61,7 @@ pub fn shared_data() -> PathBuf {
 
 impl Contents {
     /// Runs the image until it ends, or has made as many steps as a run may.
-    pub fn run(&self, image: &Image) -> Outcome {
+    pub fn run(&self, image: &Image) -> ImageRun {
         self.run_at_most(image, MAX_STEPS)
     }
 
@@ -70,11 +70,11 @@ impl Contents {
     /// # Panics
     ///
     /// If a content does not fit its region.
-    pub fn run_at_most(&self, image: &Image, steps: u64) -> Outcome {
+    pub fn run_at_most(&self, image: &Image, steps: u64) -> ImageRun {
         let mut machine = self.machine(image);
         let stop = machine.run(steps);
         let result = if stop == Stop::Halted { machine.content(Region::Result) } else { None };
-        Outcome { stop, steps: machine.steps(), result: result.unwrap_or_default() }
+        ImageRun { stop, steps: machine.steps(), result: result.unwrap_or_default() }
     }
 
     /// Returns a machine that is about to run the image.
@@ -96,7 +96,7 @@ impl Contents {
     }
 }
 
-impl Outcome {
+impl ImageRun {
     /// Returns the JSON behind the decision byte; empty if there is no result.
     pub fn answer(&self) -> &str {
         self.result.get(1..).and_then(|answer| str::from_utf8(answer).ok()).unwrap_or_default()

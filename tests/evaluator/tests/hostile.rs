@@ -1,6 +1,6 @@
 //! Rules and contents that mean harm: each ends as a denial with its reason, and the process goes on.
 
-use assent_evaluator_tests::{Contents, Outcome, image, rules};
+use assent_evaluator_tests::{Contents, ImageRun, image, rules};
 use assent_machine::Image;
 
 /// `abi.encode` of a PolicyInput whose call has no calldata: all words are zero, but for the offsets.
@@ -22,7 +22,7 @@ fn contents(module: &str) -> Contents {
 }
 
 /// Decides about rules, and then about ones that are valid, on the same image: the process is unharmed.
-fn decide(image: &Image, contents: &Contents) -> Outcome {
+fn decide(image: &Image, contents: &Contents) -> ImageRun {
     let outcome = contents.run(image);
     assert_eq!(outcome, contents.run(image), "the same again");
     assert!(self::contents("package policy\n\nallow := true\n").run(image).allows());

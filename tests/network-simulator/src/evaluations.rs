@@ -9,8 +9,8 @@ use std::{
 use alloy_primitives::{B256, keccak256};
 use assent_json::Value;
 use assent_policy::{
-    Evaluation, EvidenceFile, Observer, Policy, PolicyInput, Reduction, Replay, Rules, SingleRules, Source, evaluate,
-    evaluator,
+    Evaluation, EvidenceFile, ExecutablePolicy, Observer, PolicyInput, Reduction, Replay, Rules, SingleRules, Source,
+    evaluate, evaluator,
 };
 use assent_types::Decision;
 
@@ -21,7 +21,7 @@ const WITH_SOURCE: &str = "package p\nimport rego.v1\nallow if to_number(data.wa
 /// The source's value that every honest operator sees. A call whose value is not below it is denied.
 pub(crate) const HONEST_LIMIT: u64 = 4;
 
-static POLICIES: LazyLock<[Arc<Policy>; 2]> = LazyLock::new(|| {
+static POLICIES: LazyLock<[Arc<ExecutablePolicy>; 2]> = LazyLock::new(|| {
     let limit = Source {
         observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
@@ -31,7 +31,7 @@ static POLICIES: LazyLock<[Arc<Policy>; 2]> = LazyLock::new(|| {
     [policy(WITHOUT_SOURCE, BTreeMap::new()), policy(WITH_SOURCE, BTreeMap::from([("limit".to_owned(), limit)]))]
 });
 
-fn policy(text: &str, sources: BTreeMap<String, Source>) -> Arc<Policy> {
+fn policy(text: &str, sources: BTreeMap<String, Source>) -> Arc<ExecutablePolicy> {
     let rules = Rules::Single(SingleRules {
         entrypoint: "p".into(),
         functions: vec!["receive()".parse().expect("a function")],
@@ -41,11 +41,11 @@ fn policy(text: &str, sources: BTreeMap<String, Source>) -> Arc<Policy> {
     });
     let image = evaluator().expect("the committed image").root();
     let parameters = assent_json::parse(b"{}").expect("JSON");
-    Arc::new(Policy::new(image, &rules, 1 << 24, &parameters).expect("a policy"))
+    Arc::new(ExecutablePolicy::new(image, &rules, 1 << 24, &parameters).expect("a policy"))
 }
 
 /// Returns the policy without sources, or that with one.
-pub(crate) fn policy_with(has_source: bool) -> Arc<Policy> {
+pub(crate) fn policy_with(has_source: bool) -> Arc<ExecutablePolicy> {
     POLICIES[usize::from(has_source)].clone()
 }
 
@@ -60,7 +60,7 @@ thread_local! {
 }
 
 /// Returns what the evaluator decides: a real run, or the result of an earlier one with the very input.
-pub(crate) fn evaluated(policy: &Policy, input: &PolicyInput, data: &str) -> Evaluation {
+pub(crate) fn evaluated(policy: &ExecutablePolicy, input: &PolicyInput, data: &str) -> Evaluation {
     let key = keccak256([policy.id().as_slice(), &input.encode(), data.as_bytes()].concat());
     EVALUATED.with_borrow_mut(|evaluated| {
         let run = || evaluate(evaluator().expect("the image"), policy, input, data).expect("it fits");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::B256;
 use assent_network::{
     LinkId, Task,
-    gateway::{self, Answer, Failure, FailureCode, Gateway, LoggedTask, Outcome, Record, Submission},
+    gateway::{self, Answer, Failure, FailureCode, Gateway, LoggedTask, Record, Submission, TaskOutcome},
     message::OperatorMessage,
     operator::{self, JournalError, Unavailable},
 };
@@ -692,7 +692,7 @@ impl<K: Keys> History<K> {
                 }
             }
             Record::Finished(outcome) => {
-                if let Outcome::Attested { document, .. } = &outcome {
+                if let TaskOutcome::Attested { document, .. } = &outcome {
                     self.require_statement(task_id, &document.attestation)?;
                 }
                 if let Some(entry) = self.task_log.get_mut(&task_id) {
@@ -769,7 +769,7 @@ impl<K: Keys> History<K> {
         for task_id in &self.accepted {
             let outcome = self.task_log.get(task_id).and_then(|logged| logged.outcome.as_ref());
             self.require(outcome.is_some(), || format!("task {task_id} was accepted and never ended"))?;
-            let is_attested = matches!(outcome, Some(Outcome::Attested { .. }));
+            let is_attested = matches!(outcome, Some(TaskOutcome::Attested { .. }));
             self.require(is_attested || !self.faults.is_calm(), || {
                 format!("task {task_id} was not decided, though nothing failed: {outcome:?}")
             })?;

@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, U256, keccak256};
 use assent_json::{Object, Value, parse};
 use assent_policy::{
-    EvidenceFile, Observations, Observer, Policy, PolicyInput, Reduction, ReferenceBlock, Rules, SingleRules, Source,
-    evaluate, evaluator,
+    EvidenceFile, ExecutablePolicy, Observations, Observer, PolicyInput, Reduction, ReferenceBlock, Rules, SingleRules,
+    Source, evaluate, evaluator,
 };
 use assent_types::Intent;
 use std::collections::BTreeMap;
@@ -158,7 +158,7 @@ impl Case {
     fn evidence_file(&self) -> EvidenceFile {
         let image = evaluator().expect("an image");
         let parameters = parse(self.parameters.as_bytes()).expect("parameters");
-        let policy = Policy::new(image.root(), &self.rules, self.step_limit, &parameters).expect("a policy");
+        let policy = ExecutablePolicy::new(image.root(), &self.rules, self.step_limit, &parameters).expect("a policy");
         let input = self.input();
         let evaluation = evaluate(image, &policy, &input, &self.data).expect("an evaluation");
         EvidenceFile::new(policy, &input, self.data.clone(), &evaluation)

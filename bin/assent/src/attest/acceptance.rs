@@ -1,6 +1,6 @@
 //! Attestations that the contracts would refuse with any signature, found before anything is signed.
 
-use super::{entries::Source, policy_context::PolicyContext};
+use super::{entries::CallsFile, policy_context::PolicyContext};
 use crate::output;
 use anyhow::{Result, bail};
 use assent_inspection::remedy;
@@ -12,7 +12,7 @@ use std::{fmt::Write, time::SystemTime};
 const MOST_NAMED: usize = 8;
 
 /// Refuses attestations that cannot be used, or warns of them with `force`. Without a context nothing is known.
-pub fn check(source: &Source, batch: &AttestationBatch, context: &PolicyContext, force: bool) -> Result<()> {
+pub fn check(source: &CallsFile, batch: &AttestationBatch, context: &PolicyContext, force: bool) -> Result<()> {
     let Some(state) = &context.state else { return Ok(()) };
     let mut refused = Vec::new();
     for index in 0..batch.attestations().len() {

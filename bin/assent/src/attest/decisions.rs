@@ -1,7 +1,7 @@
 //! The decision about each call: that of the client's policy, or one that no policy made.
 
 use super::{
-    entries::{Entry, Source},
+    entries::{CallsFile, Entry},
     policy_context::PolicyContext,
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 use alloy_primitives::{B256, U256, aliases::U48};
 use anyhow::{Result, anyhow, bail};
-use assent_policy::{EvidenceFile, Policy, PolicyInput, ReferenceBlock};
+use assent_policy::{EvidenceFile, ExecutablePolicy, PolicyInput, ReferenceBlock};
 use assent_verifier::Decision;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ pub enum Decider<'a> {
 
 /// The client's policy, with what is the same for all calls.
 pub struct ByPolicy<'a> {
-    policy: Policy,
+    policy: ExecutablePolicy,
     context: &'a PolicyContext,
     block: Reference,
     sources: Sources,
@@ -99,7 +99,7 @@ impl DecisionArguments {
             let decision = self.decision.map(Decision::from);
             return Ok(Decider::Given { decision, evidence: self.evidence });
         };
-        let loaded = files::Source::read(path)?.load(self.parameters.as_deref())?;
+        let loaded = files::LocalPolicy::read(path)?.load(self.parameters.as_deref())?;
         let policy = &loaded.policy;
         if policy.id() != context.policy_id {
             bail!(
@@ -121,7 +121,7 @@ impl DecisionArguments {
 
 impl Decider<'_> {
     /// Decides about an entry.
-    pub fn decide(&self, source: &Source, index: usize, entry: &Entry, nonce: U256, time: U48) -> Result<Decided> {
+    pub fn decide(&self, source: &CallsFile, index: usize, entry: &Entry, nonce: U256, time: U48) -> Result<Decided> {
         let (decision, evidence) = match self {
             Self::Policy(by_policy) => return by_policy.decide(source, index, entry, nonce, time),
             Self::Given { decision, evidence } => (decision, evidence),
@@ -155,7 +155,7 @@ impl Reference {
 }
 
 impl ByPolicy<'_> {
-    fn decide(&self, source: &Source, index: usize, entry: &Entry, nonce: U256, time: U48) -> Result<Decided> {
+    fn decide(&self, source: &CallsFile, index: usize, entry: &Entry, nonce: U256, time: U48) -> Result<Decided> {
         if entry.decision.is_some() || entry.evidence.is_some() {
             bail!(
                 "{} has its own `decision` or `evidence`, but --policy decides; leave them out, or give \

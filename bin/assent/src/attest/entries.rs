@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48};
 use anyhow::{Result, anyhow, bail};
 use assent_verifier::{
     Decision, Intent,
-    json::{Object, hex},
+    json::{ObjectOnly, hex},
 };
 use clap::Args;
 use serde::{
@@ -27,7 +27,7 @@ entries, or one entry after the other";
 /// The file with the calls.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-pub struct Source {
+pub struct CallsFile {
     /// The call to attest, as JSON.
     #[arg(long, value_name = "FILE")]
     pub intent: Option<PathBuf>,
@@ -52,7 +52,7 @@ impl Entry {
     }
 }
 
-impl Source {
+impl CallsFile {
     /// Returns the file that is read.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.intent.iter().chain(&self.batch).map(PathBuf::as_path)
@@ -191,7 +191,7 @@ struct Evidence(#[serde(with = "hex")] B256);
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Fields { from, to, value, data, chain_id, nonce, issued_at, expiration, decision, evidence } =
-            Fields::deserialize(Object(deserializer))?;
+            Fields::deserialize(ObjectOnly(deserializer))?;
         Ok(Self {
             intent: Intent { from, to, value: value.0, data, chainId: chain_id.0 },
             nonce: nonce.map(|nonce| nonce.0),

@@ -2,7 +2,7 @@
 
 use super::{
     decisions::{Decided, DecisionArguments},
-    entries::{Entry, Source},
+    entries::{CallsFile, Entry},
     policy_context::PolicyContext,
 };
 use crate::{arguments, output};
@@ -67,7 +67,7 @@ impl FieldArguments {
     /// Decides about the entries, and returns the attestations to sign in their order.
     pub fn prepare(
         &self,
-        source: &Source,
+        source: &CallsFile,
         entries: Vec<Entry>,
         nonces: Vec<U256>,
         context: &PolicyContext,
@@ -141,7 +141,7 @@ impl FieldArguments {
     /// one nonce are refused: only one of the attestations could be used.
     pub fn nonces(
         &self,
-        source: &Source,
+        source: &CallsFile,
         entries: &[Entry],
         context: &PolicyContext,
         signers_are_elsewhere: bool,

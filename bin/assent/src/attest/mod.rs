@@ -20,7 +20,7 @@ use assent_policy::EvidenceFile;
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature};
 use assent_verifier::{AttestationDocument, EpochId};
 use clap::{Args, ValueHint};
-use entries::Source;
+use entries::CallsFile;
 use fields::{FieldArguments, Prepared};
 use files::SignedAttestation;
 use policy_context::{ContextArguments, PolicyContext};
@@ -73,7 +73,7 @@ An epoch is what `assent epoch show --json` prints, a context what `assent conte
 An invalid signature is left out, with a warning.")]
 pub struct Arguments {
     #[command(flatten)]
-    source: Source,
+    source: CallsFile,
     #[command(flatten)]
     signers: Signers,
     #[command(flatten)]

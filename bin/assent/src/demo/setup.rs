@@ -55,7 +55,7 @@ pub struct Setup {
     /// The vault's policy.
     pub policy: Policy,
     /// The rules and parameters that its id names.
-    pub rules: assent_policy::Policy,
+    pub rules: assent_policy::ExecutablePolicy,
     /// The current epoch.
     pub epoch: Epoch,
 }
@@ -133,7 +133,7 @@ const SPENDING_LIMIT: [(&str, &str); 3] = [
 ];
 
 /// Returns the library's spending limit, with a limit for this token.
-fn spending_limit(token: Address) -> Result<assent_policy::Policy> {
+fn spending_limit(token: Address) -> Result<assent_policy::ExecutablePolicy> {
     let parameters = format!(r#"{{"currency": "0", "tokens": {{"{}": "{LIMIT}"}}}}"#, hex::encode_prefixed(token));
     let files = SPENDING_LIMIT.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
     let files = files.chain([("parameters.json".to_owned(), parameters.into_bytes())]).collect();

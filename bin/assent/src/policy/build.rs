@@ -2,7 +2,7 @@
 
 use super::{
     check,
-    files::{Source, read_parameters},
+    files::{LocalPolicy, read_parameters},
     parameters::require_valid,
 };
 use crate::{
@@ -77,17 +77,17 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
 impl BundleArguments {
     /// Checks a folder and builds it, or reads a built policy.
     pub fn bundle(&self) -> Result<Bundle> {
-        let source = Source::read(&self.policy)?;
-        if !matches!(source, Source::Bundle(_)) {
+        let source = LocalPolicy::read(&self.policy)?;
+        if !matches!(source, LocalPolicy::Bundle(_)) {
             let findings = check::findings(&source)?;
             if !findings.is_empty() {
                 bail!("the policy cannot be built:\n{}", check::describe(&findings));
             }
         }
         let bundle = match source {
-            Source::Folder(folder) => folder.build(evaluator()?.root())?,
-            Source::Conjunction(conjunction) => conjunction.build(evaluator()?.root())?,
-            Source::Bundle(bundle) => *bundle,
+            LocalPolicy::Folder(folder) => folder.build(evaluator()?.root())?,
+            LocalPolicy::Conjunction(conjunction) => conjunction.build(evaluator()?.root())?,
+            LocalPolicy::Bundle(bundle) => *bundle,
         };
         let bundle = match &self.parameters {
             None => bundle,

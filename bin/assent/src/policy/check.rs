@@ -1,7 +1,7 @@
 //! `assent policy check`: refuses rules that evaluate, but not to what they seem to say.
 
 use super::{
-    files::Source,
+    files::LocalPolicy,
     observing,
     parameters::{Violation, violations},
 };
@@ -9,8 +9,8 @@ use crate::{ExitStatus, output::Output};
 use alloy_primitives::{Address, B256, U256};
 use anyhow::Result;
 use assent_policy::{
-    Finding, Member, Policy, PolicyFolder, PolicyInput, ReferenceBlock, Rules, check, check_conjunction, evaluate,
-    evaluator,
+    ExecutablePolicy, Finding, Member, PolicyFolder, PolicyInput, ReferenceBlock, Rules, check, check_conjunction,
+    evaluate, evaluator,
 };
 use assent_verifier::Intent;
 use clap::{Args, ValueHint};
@@ -38,7 +38,7 @@ pub struct Arguments {
 
 /// Runs `assent policy check`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let source = Source::read_folder(&arguments.policy)?;
+    let source = LocalPolicy::read_folder(&arguments.policy)?;
     let findings = findings(&source)?;
     let text = || match findings.as_slice() {
         [] => format!("{} {} can be built", source.name(), source.version()),
@@ -49,15 +49,15 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
 }
 
 /// Returns what must be changed. What the check lets stand is loaded into the evaluator too.
-pub fn findings(source: &Source) -> Result<Vec<Finding>> {
+pub fn findings(source: &LocalPolicy) -> Result<Vec<Finding>> {
     let findings = match source {
-        Source::Folder(folder) => {
+        LocalPolicy::Folder(folder) => {
             let mut findings = check(folder);
             findings.extend(observing::findings(folder));
             findings
         }
-        Source::Conjunction(conjunction) => check_conjunction(conjunction),
-        Source::Bundle(_) => Vec::new(),
+        LocalPolicy::Conjunction(conjunction) => check_conjunction(conjunction),
+        LocalPolicy::Bundle(_) => Vec::new(),
     };
     if findings.is_empty() { loaded(source) } else { Ok(findings) }
 }
@@ -76,7 +76,7 @@ fn to_json(findings: &[Finding]) -> Vec<Value> {
 }
 
 /// Decides about a call of the first function with zeros, and returns what is wrong with rules or parameters.
-fn loaded(source: &Source) -> Result<Vec<Finding>> {
+fn loaded(source: &LocalPolicy) -> Result<Vec<Finding>> {
     let image = evaluator()?;
     let policy = without_components(source)?;
     let violations = violations(&policy)?;
@@ -112,7 +112,7 @@ fn violated(violation: &Violation) -> Finding {
 }
 
 /// Returns a policy whose sources need not be built: loading it runs none of them.
-fn without_components(source: &Source) -> Result<Policy> {
+fn without_components(source: &LocalPolicy) -> Result<ExecutablePolicy> {
     let image = evaluator()?.root();
     let empty = |folder: &mut PolicyFolder| {
         for name in folder.manifest.sources.keys() {
@@ -120,12 +120,12 @@ fn without_components(source: &Source) -> Result<Policy> {
         }
     };
     match source {
-        Source::Folder(folder) => {
+        LocalPolicy::Folder(folder) => {
             let mut folder = folder.clone();
             empty(&mut folder);
             Ok(folder.policy(image)?)
         }
-        Source::Conjunction(conjunction) => {
+        LocalPolicy::Conjunction(conjunction) => {
             let mut conjunction = conjunction.clone();
             for member in &mut conjunction.members {
                 if let Member::Folder(folder) = member {
@@ -134,7 +134,7 @@ fn without_components(source: &Source) -> Result<Policy> {
             }
             Ok(conjunction.policy(image)?)
         }
-        Source::Bundle(bundle) => Ok(bundle.policy().clone()),
+        LocalPolicy::Bundle(bundle) => Ok(bundle.policy().clone()),
     }
 }
 

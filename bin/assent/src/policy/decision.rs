@@ -12,7 +12,7 @@ use crate::{
 };
 use alloy_primitives::{Address, U256};
 use anyhow::{Context as _, Result, bail};
-use assent_policy::{Evaluation, EvidenceFile, Policy, PolicyInput, Rules, evaluate};
+use assent_policy::{Evaluation, EvidenceFile, ExecutablePolicy, PolicyInput, Rules, evaluate};
 use assent_verifier::{Decision, Intent};
 use clap::Args;
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ fn now() -> Result<u64> {
 
 impl Request {
     /// Evaluates a policy, and returns the result with its evidence.
-    pub fn decide(&self, policy: Policy) -> Result<(Evaluation, EvidenceFile)> {
+    pub fn decide(&self, policy: ExecutablePolicy) -> Result<(Evaluation, EvidenceFile)> {
         let data = &self.data.content;
         let evaluation = evaluate(image_of(&policy)?, &policy, &self.input, data)?;
         let file = EvidenceFile::new(policy, &self.input, data.clone(), &evaluation);
@@ -127,7 +127,7 @@ pub fn describe(evaluation: &Evaluation, file: &EvidenceFile) -> String {
 }
 
 /// Returns the reasons of a denial as text. In a conjunction, each names its policy.
-pub fn reasons(evaluation: &Evaluation, policy: &Policy) -> Vec<String> {
+pub fn reasons(evaluation: &Evaluation, policy: &ExecutablePolicy) -> Vec<String> {
     let packages = packages(policy);
     let reasons = evaluation.reasons.iter().map(|reason| {
         let of_policy = reason.policy.as_ref().map(|index| {
@@ -161,7 +161,7 @@ pub fn json(evaluation: &Evaluation, file: &EvidenceFile) -> Value {
 }
 
 /// Returns the package of each policy of a conjunction, by its index as reasons name it.
-fn packages(policy: &Policy) -> BTreeMap<String, String> {
+fn packages(policy: &ExecutablePolicy) -> BTreeMap<String, String> {
     let Ok(Rules::All(members)) = Rules::parse(policy.rules()) else { return BTreeMap::new() };
     members.into_iter().enumerate().map(|(index, member)| (index.to_string(), member.entrypoint)).collect()
 }

@@ -1,7 +1,7 @@
 //! `assent policy explain`: a policy in sentences, and what other parameters change.
 
 use super::{
-    files::{Source, read_parameters},
+    files::{LocalPolicy, read_parameters},
     parameters::require_valid,
     test::tests_of,
 };
@@ -9,7 +9,7 @@ use crate::{ExitStatus, output::Output};
 use anyhow::{Result, bail};
 use assent_json::Value;
 use assent_policy::{
-    Builtin, Denial, Observer, Policy, Reduction, Rules, SingleRules, Source as PolicySource, TestOptions, TestOutcome,
+    Builtin, Denial, ExecutablePolicy, Observer, Reduction, Rules, SingleRules, Source, TestOptions, TestOutcome,
     denials,
 };
 use clap::{Args, ValueHint};
@@ -43,12 +43,12 @@ pub struct Arguments {
 
 /// Runs `assent policy explain`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let source = Source::read(&arguments.policy)?;
+    let source = LocalPolicy::read(&arguments.policy)?;
     let policy = source.policy(arguments.parameters.as_deref())?;
     match &arguments.against {
         None => explain(&policy, output)?,
         Some(path) => {
-            if matches!(source, Source::Bundle(_)) {
+            if matches!(source, LocalPolicy::Bundle(_)) {
                 bail!("--against runs the policy's tests, which a built policy does not have; give its folder");
             }
             let other = read_parameters(path)?;
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     Ok(ExitStatus::Success)
 }
 
-fn explain(policy: &Policy, output: Output) -> Result<()> {
+fn explain(policy: &ExecutablePolicy, output: Output) -> Result<()> {
     let rules = Rules::parse(policy.rules())?;
     let parameters = parse(policy.parameters())?;
     let members = rules.members().iter().enumerate().map(|(index, member)| {
@@ -120,7 +120,7 @@ fn sentences(rules: &SingleRules, parameters: &Value) -> Vec<String> {
     lines
 }
 
-fn observer(source: &PolicySource) -> String {
+fn observer(source: &Source) -> String {
     match &source.observer {
         Observer::Component(_) if source.hosts.is_empty() => "the component asks no host".into(),
         Observer::Component(_) => format!("the component asks {}", source.hosts.join(", ")),
@@ -178,7 +178,7 @@ fn member_json(rules: &SingleRules, parameters: &Value) -> serde_json::Value {
     })
 }
 
-fn source_json(source: &PolicySource) -> serde_json::Value {
+fn source_json(source: &Source) -> serde_json::Value {
     match &source.observer {
         Observer::Component(hash) => json!({ "hosts": source.hosts, "component": hash }),
         Observer::Builtin(builtin) => {
@@ -189,7 +189,7 @@ fn source_json(source: &PolicySource) -> serde_json::Value {
 }
 
 /// Shows which parameters differ, and which tests have another result.
-fn compare(source: &Source, one: &Value, other: &Value, output: Output) -> Result<()> {
+fn compare(source: &LocalPolicy, one: &Value, other: &Value, output: Output) -> Result<()> {
     let differences = differences(one, other);
     let (before, after) = (outcomes(source, one)?, outcomes(source, other)?);
     let changed = before.iter().filter_map(|(name, outcome)| {
@@ -237,19 +237,19 @@ fn by_key(parameters: &Value) -> BTreeMap<String, String> {
 }
 
 /// Returns the result of each test with some parameters.
-fn outcomes(source: &Source, parameters: &Value) -> Result<BTreeMap<String, String>> {
+fn outcomes(source: &LocalPolicy, parameters: &Value) -> Result<BTreeMap<String, String>> {
     let source = match source {
-        Source::Folder(folder) => {
+        LocalPolicy::Folder(folder) => {
             let mut folder = folder.clone();
             folder.parameters = parameters.clone();
-            Source::Folder(folder)
+            LocalPolicy::Folder(folder)
         }
-        Source::Conjunction(conjunction) => {
+        LocalPolicy::Conjunction(conjunction) => {
             let mut conjunction = conjunction.clone();
             conjunction.parameters = Some(parameters.clone());
-            Source::Conjunction(conjunction)
+            LocalPolicy::Conjunction(conjunction)
         }
-        Source::Bundle(_) => bail!("a built policy has no tests"),
+        LocalPolicy::Bundle(_) => bail!("a built policy has no tests"),
     };
     let report = tests_of(&source, &TestOptions::default())?;
     let outcome = |outcome: TestOutcome| match outcome {

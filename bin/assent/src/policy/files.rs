@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use assent_json::Value;
 use assent_machine::Image;
 use assent_policy::{
-    Bundle, Conjunction, ConjunctionManifest, MAX_BUNDLE, MAX_COMPONENT, Member, Policy, PolicyFolder, evaluator,
-    evaluator_with_root,
+    Bundle, Conjunction, ConjunctionManifest, ExecutablePolicy, MAX_BUNDLE, MAX_COMPONENT, Member, PolicyFolder,
+    evaluator, evaluator_with_root,
 };
 use clap::{Args, ValueHint};
 use std::{
@@ -37,21 +37,21 @@ pub struct PolicyArguments {
 impl PolicyArguments {
     /// Reads the policy.
     pub fn read(&self) -> Result<Loaded> {
-        Source::read(&self.policy)?.load(self.parameters.as_deref())
+        LocalPolicy::read(&self.policy)?.load(self.parameters.as_deref())
     }
 }
 
 /// A policy that can decide.
 pub struct Loaded {
     /// The policy.
-    pub policy: Policy,
+    pub policy: ExecutablePolicy,
     /// The components of its sources, by name as [`Bundle::components`] has them.
     #[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only sources that are observed need them"))]
     pub components: BTreeMap<String, Vec<u8>>,
 }
 
 /// A policy on disk.
-pub enum Source {
+pub enum LocalPolicy {
     /// A folder.
     Folder(Box<PolicyFolder>),
     /// A folder of a conjunction, with its policies.
@@ -60,7 +60,7 @@ pub enum Source {
     Bundle(Box<Bundle>),
 }
 
-impl Source {
+impl LocalPolicy {
     /// Reads a folder or a built policy.
     pub fn read(path: &Path) -> Result<Self> {
         if path.is_dir() {
@@ -120,7 +120,7 @@ impl Source {
     }
 
     /// Returns the policy, with other parameters if a file with them is given.
-    pub fn policy(&self, parameters: Option<&Path>) -> Result<Policy> {
+    pub fn policy(&self, parameters: Option<&Path>) -> Result<ExecutablePolicy> {
         let policy = match self {
             Self::Folder(folder) => folder.policy(evaluator()?.root())?,
             Self::Conjunction(conjunction) => conjunction.policy(evaluator()?.root())?,
@@ -136,7 +136,7 @@ impl Source {
 }
 
 /// Returns the image that a policy names.
-pub fn image_of(policy: &Policy) -> Result<&'static Image> {
+pub fn image_of(policy: &ExecutablePolicy) -> Result<&'static Image> {
     Ok(evaluator_with_root(policy.image())?)
 }
 
@@ -157,10 +157,10 @@ pub fn parse_json(what: &str, path: &Path, text: &[u8]) -> Result<Value> {
 /// Reads a policy of a conjunction.
 fn read_member(path: &Path) -> Result<Member> {
     if !path.is_dir() {
-        return match Source::read(path)? {
-            Source::Bundle(bundle) => Ok(Member::Bundle(bundle)),
-            Source::Folder(folder) => Ok(Member::Folder(folder)),
-            Source::Conjunction(_) => bail!("it is a conjunction: name its policies instead"),
+        return match LocalPolicy::read(path)? {
+            LocalPolicy::Bundle(bundle) => Ok(Member::Bundle(bundle)),
+            LocalPolicy::Folder(folder) => Ok(Member::Folder(folder)),
+            LocalPolicy::Conjunction(_) => bail!("it is a conjunction: name its policies instead"),
         };
     }
     let files = read_files(path)?;

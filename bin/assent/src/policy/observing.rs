@@ -9,7 +9,7 @@ use assent_json::Value;
 use assent_policy::{Finding, PolicyFolder, PolicyInput};
 use assent_policy_data::{
     Host, ObserveError, PolicySources, Recording, Senses,
-    chain::{ChainError, NoChain, RpcChain},
+    chain::{ChainReadError, NoChain, RpcChain},
     http::{HttpRefusal, Secrets, WebClient},
 };
 use serde::Deserialize;
@@ -93,7 +93,7 @@ impl Observatory {
 /// Says which source failed, and what to do.
 fn explained(key: &str, error: &ObserveError) -> anyhow::Error {
     let next_step = match error {
-        ObserveError::Chain(ChainError::NoNode) => "give --rpc-url, or recorded answers with --data",
+        ObserveError::Chain(ChainReadError::NoNode) => "give --rpc-url, or recorded answers with --data",
         ObserveError::RecordedOnly => {
             "give its answer with --data, as in {\"pending\": {\"count\": \"0\", \"sum\": \"0\"}}"
         }

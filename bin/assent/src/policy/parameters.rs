@@ -5,7 +5,7 @@
 
 use anyhow::{Result, anyhow, bail};
 use assent_json::{Object, Value};
-use assent_policy::{Policy, Rules};
+use assent_policy::{ExecutablePolicy, Rules};
 use jsonschema::PatternOptions;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -59,7 +59,7 @@ impl fmt::Display for Violation {
 }
 
 /// Returns what is wrong with the parameters of a policy. The pointers of a conjunction begin with the policy's index.
-pub fn violations(policy: &Policy) -> Result<Vec<Violation>> {
+pub fn violations(policy: &ExecutablePolicy) -> Result<Vec<Violation>> {
     let parameters = assent_json::parse(policy.parameters().as_bytes())?;
     let mut all = Vec::new();
     match Rules::parse(policy.rules())? {
@@ -75,7 +75,7 @@ pub fn violations(policy: &Policy) -> Result<Vec<Violation>> {
 }
 
 /// Refuses a policy whose parameters are not what their schema says.
-pub fn require_valid(policy: &Policy) -> Result<()> {
+pub fn require_valid(policy: &ExecutablePolicy) -> Result<()> {
     let violations = violations(policy)?;
     if violations.is_empty() {
         return Ok(());

@@ -3,7 +3,7 @@
 use super::{
     check,
     decision::{Clock, RequestArguments, describe, json},
-    files::{Source, image_of},
+    files::{LocalPolicy, image_of},
 };
 use crate::{
     ExitStatus, input,
@@ -50,7 +50,7 @@ pub struct Arguments {
 
 /// Runs `assent policy simulate`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let source = Source::read(&arguments.policy)?;
+    let source = LocalPolicy::read(&arguments.policy)?;
     for finding in check::findings(&source)? {
         output::remark(format_args!("warning: {finding}"));
     }

@@ -7,7 +7,7 @@ use crate::{
     output_file::OutputFile,
 };
 use anyhow::{Context as _, Result, anyhow, bail};
-use assent_policy::{Policy, SuggestedLimit, Suggestion, SuggestionOptions, evaluator};
+use assent_policy::{ExecutablePolicy, SuggestedLimit, Suggestion, SuggestionOptions, evaluator};
 use assent_verifier::Intent;
 use clap::{Args, ValueHint};
 use serde_json::json;
@@ -141,7 +141,7 @@ fn text(folder: &Path, suggestion: &Suggestion, calls: usize) -> String {
     )
 }
 
-fn value(folder: &Path, suggestion: &Suggestion, policy: &Policy, calls: usize) -> serde_json::Value {
+fn value(folder: &Path, suggestion: &Suggestion, policy: &ExecutablePolicy, calls: usize) -> serde_json::Value {
     let limits = suggestion.limits().iter().map(|limit| {
         json!({
             "target": limit.target, "function": limit.signature, "what": limit.what, "limit": limit.limit,

@@ -1,7 +1,7 @@
 //! `assent policy test`: runs a policy's tests in the evaluator.
 
 use super::{
-    files::{Source, watched},
+    files::{LocalPolicy, watched},
     test_report::{self, Format},
 };
 use crate::{
@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
 
 impl Arguments {
     fn run_once(&self, output: Output) -> Result<ExitStatus> {
-        let source = Source::read_folder(&self.policy)?;
+        let source = LocalPolicy::read_folder(&self.policy)?;
         let options = TestOptions { run: self.run.clone(), coverage: self.coverage };
         let spinner = output::spinner("Running tests");
         let report = tests_of(&source, &options)?;
@@ -119,11 +119,11 @@ impl Arguments {
 }
 
 /// Runs the tests of a folder; of a conjunction those of its policies too.
-pub fn tests_of(source: &Source, options: &TestOptions) -> Result<TestReport> {
+pub fn tests_of(source: &LocalPolicy, options: &TestOptions) -> Result<TestReport> {
     match source {
-        Source::Folder(folder) => Ok(run_tests(evaluator()?, folder, options)?),
-        Source::Conjunction(conjunction) => Ok(run_conjunction_tests(evaluator()?, conjunction, options)?),
-        Source::Bundle(_) => bail!("a built policy has no tests; give its folder"),
+        LocalPolicy::Folder(folder) => Ok(run_tests(evaluator()?, folder, options)?),
+        LocalPolicy::Conjunction(conjunction) => Ok(run_conjunction_tests(evaluator()?, conjunction, options)?),
+        LocalPolicy::Bundle(_) => bail!("a built policy has no tests; give its folder"),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     evaluation::{EvaluationError, Reason, evaluate},
     folder::{BuildError, FolderError, PolicyFolder},
     input::{PolicyInput, ReferenceBlock},
-    policy::Policy,
+    policy::ExecutablePolicy,
     testing::{TestError, TestOptions, TestOutcome, run_tests},
 };
 use alloy_primitives::{Address, B256, U256};
@@ -277,7 +277,7 @@ impl Suggestion {
     /// # Errors
     ///
     /// [`SuggestionError`] with the first that does not hold.
-    pub fn verify(&self, image: &Image, mut decided: impl FnMut()) -> Result<Policy, SuggestionError> {
+    pub fn verify(&self, image: &Image, mut decided: impl FnMut()) -> Result<ExecutablePolicy, SuggestionError> {
         let files = self.files.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
         let folder = PolicyFolder::read(&files)?;
         let findings = check(&folder);

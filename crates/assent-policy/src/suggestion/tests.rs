@@ -43,12 +43,12 @@ fn payment(to: u8, amount: u64) -> Intent {
     intent(&transfer(), &[Argument::Address(Address::repeat_byte(to)), Argument::Uint(U256::from(amount))])
 }
 
-fn decision(policy: &Policy, intent: &Intent) -> (Decision, Vec<String>) {
+fn decision(policy: &ExecutablePolicy, intent: &Intent) -> (Decision, Vec<String>) {
     let evaluation = evaluate(evaluator().unwrap(), policy, &input(intent), "").unwrap();
     (evaluation.decision, evaluation.reasons.into_iter().map(|reason| reason.message).collect())
 }
 
-fn suggest(functions: &[Function], intents: &[Intent], options: &SuggestionOptions) -> (Suggestion, Policy) {
+fn suggest(functions: &[Function], intents: &[Intent], options: &SuggestionOptions) -> (Suggestion, ExecutablePolicy) {
     let suggestion = Suggestion::new("recorded-calls", functions, intents, options).unwrap();
     let mut decisions = 0;
     let policy = suggestion.verify(evaluator().unwrap(), || decisions += 1);

@@ -1,7 +1,7 @@
 //! The JSON of EIP-2335. Hex has no `0x` before it, as in the EIP's test cases; with it, it is read too.
 
 use alloy_primitives::hex;
-use assent_verifier::json::Object;
+use assent_verifier::json::ObjectOnly;
 use blst::min_sig;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ macro_rules! objects {
     ($($name:ident),*) => {$(
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::deserialize(Object(deserializer))
+                Self::deserialize(ObjectOnly(deserializer))
             }
         }
     )*};

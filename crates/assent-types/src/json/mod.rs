@@ -39,7 +39,7 @@ mod number;
 mod object;
 
 pub use number::{Number, integer, wide};
-pub use object::Object;
+pub use object::ObjectOnly;
 
 /// Implements `Serialize` and `Deserialize` through a shadow struct that names the fields.
 macro_rules! serde_with_fields {
@@ -52,7 +52,7 @@ macro_rules! serde_with_fields {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $shadow::deserialize(Object(deserializer))
+                $shadow::deserialize(ObjectOnly(deserializer))
             }
         }
     )*};

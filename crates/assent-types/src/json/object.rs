@@ -13,7 +13,7 @@ use serde::{
 /// go unnoticed.
 ///
 /// ```
-/// use assent_types::json::Object;
+/// use assent_types::json::ObjectOnly;
 /// use serde::Deserialize;
 ///
 /// #[derive(Deserialize)]
@@ -22,18 +22,18 @@ use serde::{
 ///     to: u8,
 /// }
 ///
-/// let read = |json| Pair::deserialize(Object(&mut serde_json::Deserializer::from_str(json)));
+/// let read = |json| Pair::deserialize(ObjectOnly(&mut serde_json::Deserializer::from_str(json)));
 /// assert_eq!(read(r#"{ "to": 2, "from": 1 }"#).map(|pair| (pair.from, pair.to))?, (1, 2));
 /// assert!(read("[1, 2]").is_err());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Object<D>(
+pub struct ObjectOnly<D>(
     /// The deserializer of the JSON.
     pub D,
 );
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Object<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {

@@ -7,7 +7,7 @@ use alloy_primitives::{B256, hex};
 use assent_json::Value;
 use assent_machine::Image;
 use assent_policy::{
-    Difference, Evaluation, EvaluationError, EvaluationRun, EvidenceFile, Replay, Rules, evaluator_with_root,
+    Evaluation, EvaluationError, EvaluationRun, EvidenceFile, Replay, ReplayDifference, Rules, evaluator_with_root,
 };
 use assent_verifier::Decision;
 use serde::Serialize;
@@ -278,18 +278,22 @@ impl DifferenceInEvidence {
         (attested != evidence).then(|| Self { field: "attestation.evidence".into(), claimed, actual, message })
     }
 
-    fn new(difference: &Difference, file: &EvidenceFile, evaluation: &Evaluation) -> Self {
+    fn new(difference: &ReplayDifference, file: &EvidenceFile, evaluation: &Evaluation) -> Self {
         let (field, claimed, actual) = match difference {
-            Difference::PolicyId { claimed, actual } => ("policyId".into(), claimed.to_string(), actual.to_string()),
-            Difference::Decision { claimed, actual } => {
+            ReplayDifference::PolicyId { claimed, actual } => {
+                ("policyId".into(), claimed.to_string(), actual.to_string())
+            }
+            ReplayDifference::Decision { claimed, actual } => {
                 ("decision".into(), verb(*claimed).into(), verb(*actual).into())
             }
-            Difference::Result { offset } => {
+            ReplayDifference::Result { offset } => {
                 let from = |result: &[u8]| extract(result.get(*offset..).unwrap_or_default());
                 (format!("result, from byte {offset} on"), from(&file.result), from(&evaluation.result))
             }
-            Difference::Evidence { claimed, actual } => ("evidence".into(), claimed.to_string(), actual.to_string()),
-            Difference::Attestation { field, claimed, actual } => {
+            ReplayDifference::Evidence { claimed, actual } => {
+                ("evidence".into(), claimed.to_string(), actual.to_string())
+            }
+            ReplayDifference::Attestation { field, claimed, actual } => {
                 (format!("attestation.{field}"), claimed.clone(), actual.clone())
             }
             other => ("file".into(), String::new(), other.to_string()),

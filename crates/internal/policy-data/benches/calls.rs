@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use assent_json::Value;
 use assent_policy_data::{
     BlockReference, Host, ObservationRequest, World,
-    chain::{ChainError, ChainReader},
+    chain::{ChainReadError, ChainReader},
     exchange::{Header, Log, LogFilter},
 };
 use std::{
@@ -89,25 +89,25 @@ fn request() -> ObservationRequest {
 /// A chain that is not read.
 struct NoChain;
 
-const UNREAD: ChainError = ChainError::Timeout { method: "none" };
+const UNREAD: ChainReadError = ChainReadError::Timeout { method: "none" };
 
 impl ChainReader for NoChain {
-    fn call(&self, _: &BlockReference, _: Address, _: &Bytes) -> Result<Result<Bytes, Bytes>, ChainError> {
+    fn call(&self, _: &BlockReference, _: Address, _: &Bytes) -> Result<Result<Bytes, Bytes>, ChainReadError> {
         Err(UNREAD)
     }
-    fn storage(&self, _: &BlockReference, _: Address, _: B256) -> Result<B256, ChainError> {
+    fn storage(&self, _: &BlockReference, _: Address, _: B256) -> Result<B256, ChainReadError> {
         Err(UNREAD)
     }
-    fn code(&self, _: &BlockReference, _: Address) -> Result<Bytes, ChainError> {
+    fn code(&self, _: &BlockReference, _: Address) -> Result<Bytes, ChainReadError> {
         Err(UNREAD)
     }
-    fn balance(&self, _: &BlockReference, _: Address) -> Result<U256, ChainError> {
+    fn balance(&self, _: &BlockReference, _: Address) -> Result<U256, ChainReadError> {
         Err(UNREAD)
     }
-    fn logs(&self, _: &BlockReference, _: &LogFilter) -> Result<Vec<Log>, ChainError> {
+    fn logs(&self, _: &BlockReference, _: &LogFilter) -> Result<Vec<Log>, ChainReadError> {
         Err(UNREAD)
     }
-    fn header(&self, _: &BlockReference, _: u64) -> Result<Header, ChainError> {
+    fn header(&self, _: &BlockReference, _: u64) -> Result<Header, ChainReadError> {
         Err(UNREAD)
     }
 }

@@ -19,37 +19,37 @@ pub trait ChainReader: Send + Sync {
     ///
     /// # Errors
     /// If the node does not answer, or does not have the block.
-    fn call(&self, block: &BlockReference, to: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainError>;
+    fn call(&self, block: &BlockReference, to: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainReadError>;
 
     /// Returns a word of an account's storage.
     ///
     /// # Errors
     /// As [`call`](Self::call).
-    fn storage(&self, block: &BlockReference, account: Address, slot: B256) -> Result<B256, ChainError>;
+    fn storage(&self, block: &BlockReference, account: Address, slot: B256) -> Result<B256, ChainReadError>;
 
     /// Returns an account's code.
     ///
     /// # Errors
     /// As [`call`](Self::call).
-    fn code(&self, block: &BlockReference, account: Address) -> Result<Bytes, ChainError>;
+    fn code(&self, block: &BlockReference, account: Address) -> Result<Bytes, ChainReadError>;
 
     /// Returns an account's balance.
     ///
     /// # Errors
     /// As [`call`](Self::call).
-    fn balance(&self, block: &BlockReference, account: Address) -> Result<U256, ChainError>;
+    fn balance(&self, block: &BlockReference, account: Address) -> Result<U256, ChainReadError>;
 
     /// Returns logs of the block and its ancestors, in the order of the chain.
     ///
     /// # Errors
     /// As [`call`](Self::call).
-    fn logs(&self, block: &BlockReference, filter: &LogFilter) -> Result<Vec<Log>, ChainError>;
+    fn logs(&self, block: &BlockReference, filter: &LogFilter) -> Result<Vec<Log>, ChainReadError>;
 
     /// Returns the header of the block, or of an ancestor.
     ///
     /// # Errors
     /// As [`call`](Self::call).
-    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainError>;
+    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainReadError>;
 }
 
 /// No chain: every read fails.
@@ -57,35 +57,35 @@ pub trait ChainReader: Send + Sync {
 pub struct NoChain;
 
 impl ChainReader for NoChain {
-    fn call(&self, _: &BlockReference, _: Address, _: &Bytes) -> Result<Result<Bytes, Bytes>, ChainError> {
-        Err(ChainError::NoNode)
+    fn call(&self, _: &BlockReference, _: Address, _: &Bytes) -> Result<Result<Bytes, Bytes>, ChainReadError> {
+        Err(ChainReadError::NoNode)
     }
 
-    fn storage(&self, _: &BlockReference, _: Address, _: B256) -> Result<B256, ChainError> {
-        Err(ChainError::NoNode)
+    fn storage(&self, _: &BlockReference, _: Address, _: B256) -> Result<B256, ChainReadError> {
+        Err(ChainReadError::NoNode)
     }
 
-    fn code(&self, _: &BlockReference, _: Address) -> Result<Bytes, ChainError> {
-        Err(ChainError::NoNode)
+    fn code(&self, _: &BlockReference, _: Address) -> Result<Bytes, ChainReadError> {
+        Err(ChainReadError::NoNode)
     }
 
-    fn balance(&self, _: &BlockReference, _: Address) -> Result<U256, ChainError> {
-        Err(ChainError::NoNode)
+    fn balance(&self, _: &BlockReference, _: Address) -> Result<U256, ChainReadError> {
+        Err(ChainReadError::NoNode)
     }
 
-    fn logs(&self, _: &BlockReference, _: &LogFilter) -> Result<Vec<Log>, ChainError> {
-        Err(ChainError::NoNode)
+    fn logs(&self, _: &BlockReference, _: &LogFilter) -> Result<Vec<Log>, ChainReadError> {
+        Err(ChainReadError::NoNode)
     }
 
-    fn header(&self, _: &BlockReference, _: u64) -> Result<Header, ChainError> {
-        Err(ChainError::NoNode)
+    fn header(&self, _: &BlockReference, _: u64) -> Result<Header, ChainReadError> {
+        Err(ChainReadError::NoNode)
     }
 }
 
 /// Why the chain could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ChainError {
+pub enum ChainReadError {
     /// There is no node to ask.
     #[error("the source reads the chain, and there is no node to ask")]
     NoNode,

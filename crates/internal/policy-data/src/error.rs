@@ -1,6 +1,6 @@
 //! Why there is no observation.
 
-use crate::{chain::ChainError, exchange::Question, http::HttpRefusal, limits};
+use crate::{chain::ChainReadError, exchange::Question, http::HttpRefusal, limits};
 
 /// Why a component cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -136,7 +136,7 @@ pub enum ObserveError {
     AnswersTooLong,
     /// The chain could not be read.
     #[error(transparent)]
-    Chain(#[from] ChainError),
+    Chain(#[from] ChainReadError),
     /// An HTTP request is not permitted.
     #[error(transparent)]
     Http(#[from] HttpRefusal),

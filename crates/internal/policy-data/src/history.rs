@@ -16,7 +16,7 @@ use crate::{
     error::ObserveError,
     exchange::{Answer, Header, Log, LogFilter, Question},
     limits,
-    recording::{Answers, Observation, Recording, Source, compare, parse_output},
+    recording::{Answers, Observation, RecordedSource, Recording, compare, parse_output},
     request::ObservationRequest,
     world::World,
 };
@@ -40,7 +40,7 @@ pub fn observe(query: &HistoryQuery, request: &ObservationRequest, world: &World
 /// # Errors
 /// As [`observe`]; and if the recording is of another query, or differs.
 pub fn replay(query: &HistoryQuery, recording: &Recording) -> Result<Observation, ObserveError> {
-    recording.check(&Source::History(query.clone()))?;
+    recording.check(&RecordedSource::History(query.clone()))?;
     let observation = run(query, recording.request.clone(), Answers::of_recording(recording))?;
     compare(observation, recording)
 }
@@ -54,7 +54,7 @@ fn run(query: &HistoryQuery, text: String, answers: Answers) -> Result<Observati
     let logs = reader.logs(&resolved, first, last)?;
     let output = resolved.output(query, first, &logs, &mut reader)?;
     let output = parse_output(&output.to_canonical())?;
-    let recording = reader.answers.finish(Source::History(query.clone()), text, &output)?;
+    let recording = reader.answers.finish(RecordedSource::History(query.clone()), text, &output)?;
     Ok(Observation { output, recording, fuel: 0 })
 }
 

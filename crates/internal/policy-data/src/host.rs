@@ -4,7 +4,7 @@ use crate::{
     component::Component,
     error::{LoadError, ObserveError, StartError},
     imports, limits,
-    recording::{Answers, Observation, Recording, Source, compare, parse_output},
+    recording::{Answers, Observation, RecordedSource, Recording, compare, parse_output},
     request::ObservationRequest,
     state::{State, TICK},
     world::World,
@@ -95,7 +95,7 @@ impl Host {
     /// As [`observe`](Self::observe); and if the component asks something else than the recording has, or its output
     /// differs.
     pub fn replay(&self, component: &Component, recording: &Recording) -> Result<Observation, ObserveError> {
-        recording.check(&Source::Component(component.hash()))?;
+        recording.check(&RecordedSource::Component(component.hash()))?;
         let answers = Answers::of_recording(recording);
         let observation = self.run(component, recording.request.clone(), answers)?;
         compare(observation, recording)
@@ -127,7 +127,7 @@ impl Host {
             Err(error) => return Err(state.take_failure().unwrap_or_else(|| explain(&error))),
         };
         let output = parse_output(&output)?;
-        let recording = state.answers.finish(Source::Component(component.hash()), request, &output)?;
+        let recording = state.answers.finish(RecordedSource::Component(component.hash()), request, &output)?;
         Ok(Observation { output, recording, fuel })
     }
 }
@@ -253,7 +253,7 @@ mod tests {
         let request = format!(r#"{{"params":{{"steps":[{steps}]}}}}"#);
         let recording = Recording {
             version: Recording::VERSION,
-            source: Source::Component(component.hash()),
+            source: RecordedSource::Component(component.hash()),
             request: request.clone(),
             exchanges: vec![],
             output: String::new(),

@@ -12,7 +12,7 @@ use crate::{
     world::World,
 };
 use assent_json::Value;
-use assent_policy::{Builtin, Observer, Policy, PolicyInput, Rules, Source};
+use assent_policy::{Builtin, ExecutablePolicy, Observer, PolicyInput, Rules, Source};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The sources of a policy, ready to observe.
@@ -103,7 +103,7 @@ impl PolicySources {
     /// If a component is missing, another one or invalid, or a query cannot be answered.
     pub fn new(
         host: &Host,
-        policy: &Policy,
+        policy: &ExecutablePolicy,
         components: &BTreeMap<String, Vec<u8>>,
         secrets: &Arc<Secrets>,
     ) -> Result<Self, SourceError> {
@@ -252,7 +252,7 @@ fn history_query(query: &Value) -> Result<HistoryQuery, String> {
 fn permissions(
     key: &str,
     source: &Source,
-    policy: &Policy,
+    policy: &ExecutablePolicy,
     secrets: &Arc<Secrets>,
 ) -> Result<Option<Arc<Permissions>>, SourceError> {
     if source.hosts.is_empty() {

@@ -33,7 +33,7 @@ pub struct Recording {
     /// The version of this format: 1.
     pub version: u32,
     /// The source.
-    pub source: Source,
+    pub source: RecordedSource,
     /// The request, as the source got it.
     pub request: String,
     /// Each question and its answer, in order.
@@ -46,7 +46,7 @@ pub struct Recording {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub enum Source {
+pub enum RecordedSource {
     /// A component, by its SHA-256.
     Component(B256),
     /// The built-in source `history`, with its query.
@@ -58,7 +58,7 @@ impl Recording {
     pub(crate) const VERSION: u32 = 1;
 
     /// Compares version and source.
-    pub(crate) fn check(&self, source: &Source) -> Result<(), PlaybackError> {
+    pub(crate) fn check(&self, source: &RecordedSource) -> Result<(), PlaybackError> {
         if self.version != Self::VERSION {
             return Err(PlaybackError::Version { version: self.version });
         }
@@ -69,7 +69,7 @@ impl Recording {
     }
 }
 
-impl std::fmt::Display for Source {
+impl std::fmt::Display for RecordedSource {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Component(hash) => write!(out, "component {hash}"),
@@ -165,7 +165,12 @@ impl Answers {
     }
 
     /// Ends the observation: with the output, it is a recording.
-    pub(crate) fn finish(self, source: Source, request: String, output: &Value) -> Result<Recording, PlaybackError> {
+    pub(crate) fn finish(
+        self,
+        source: RecordedSource,
+        request: String,
+        output: &Value,
+    ) -> Result<Recording, PlaybackError> {
         if let Origin::Recording(exchanges) = &self.origin
             && exchanges.len() != self.recorded.len()
         {

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use alloy_primitives::B256;
-//! use assent_task_log::{Limits, Outcome, RedbTaskLog, State, Task, TaskLog};
+//! use assent_task_log::{Limits, EncodedOutcome, RedbTaskLog, State, Task, TaskLog};
 //! use futures_executor::block_on;
 //!
 //! # let directory = tempfile::tempdir()?;
@@ -18,7 +18,7 @@
 //! block_on(log.append(Task { id, caller: "alice".into(), deadline: 1_900_000_060, body: b"an intent".into() }))?;
 //!
 //! let claimed = block_on(log.claim("gateway 1", 1_900_000_000, 1_900_000_010, 10))?;
-//! block_on(log.complete(&claimed[0].lease, Outcome(b"an authorization".into())))?;
+//! block_on(log.complete(&claimed[0].lease, EncodedOutcome(b"an authorization".into())))?;
 //! let record = block_on(log.get(id))?.ok_or("it is there")?;
 //! assert!(matches!(record.state, State::Completed { .. }));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -41,7 +41,7 @@ use alloy_primitives::{B256, Bytes};
 pub use error::{OpenError, TaskLogError};
 pub use redb_log::RedbTaskLog;
 pub use subscription::{Change, Subscription};
-pub use task::{Appended, AppendedClaimed, Claimed, Lease, Limits, Outcome, State, Task, TaskRecord};
+pub use task::{Appended, AppendedClaimed, Claimed, EncodedOutcome, Lease, Limits, State, Task, TaskRecord};
 
 /// A future that needs no runtime.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -115,7 +115,7 @@ pub trait TaskLog: Send + Sync {
     /// # Errors
     /// [`TaskLogError::LeaseLost`] if another gateway has claimed the task, or it has ended otherwise;
     /// [`TaskLogError::TooLarge`], [`TaskLogError::Busy`], [`TaskLogError::Failed`].
-    fn complete(&self, lease: &Lease, outcome: Outcome) -> BoxFuture<'_, Result<(), TaskLogError>>;
+    fn complete(&self, lease: &Lease, outcome: EncodedOutcome) -> BoxFuture<'_, Result<(), TaskLogError>>;
 
     /// Cancels a task that has not ended. Returns its state afterwards, or `None` if it is unknown.
     ///

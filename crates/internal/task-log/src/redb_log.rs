@@ -13,7 +13,7 @@ use redb::{Database, Durability, ReadableDatabase, ReadableTable, Table, TableDe
 
 use crate::error::{OpenError, TaskLogError};
 use crate::subscription::{Change, Subscribers, Subscription};
-use crate::task::{Appended, AppendedClaimed, Claimed, Lease, Limits, Outcome, State, Task, TaskRecord};
+use crate::task::{Appended, AppendedClaimed, Claimed, EncodedOutcome, Lease, Limits, State, Task, TaskRecord};
 use crate::{BoxFuture, TaskLog};
 
 /// Task id: the record, as JSON.
@@ -241,7 +241,7 @@ impl TaskLog for RedbTaskLog {
         })
     }
 
-    fn complete(&self, lease: &Lease, outcome: Outcome) -> BoxFuture<'_, Result<(), TaskLogError>> {
+    fn complete(&self, lease: &Lease, outcome: EncodedOutcome) -> BoxFuture<'_, Result<(), TaskLogError>> {
         if let Err(error) = self.require_length(outcome.0.len()) {
             return Box::pin(async { Err(error) });
         }

@@ -21,7 +21,7 @@ pub struct Task {
 /// A task's result, as the gateway encodes it: an authorization, or reasons.
 // Complete: the bytes are the gateway's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome(pub Bytes);
+pub struct EncodedOutcome(pub Bytes);
 
 /// The state of a task. The last three are final.
 // Complete: gateways match on all of them.
@@ -40,7 +40,7 @@ pub enum State {
     /// It has an outcome.
     Completed {
         /// The outcome.
-        outcome: Outcome,
+        outcome: EncodedOutcome,
     },
     /// Its deadline passed first.
     Expired,

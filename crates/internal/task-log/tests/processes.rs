@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{env, thread};
 
 use alloy_primitives::{B256, U256};
-use assent_task_log::{Claimed, Limits, Outcome, RedbTaskLog, State, Task, TaskLog};
+use assent_task_log::{Claimed, EncodedOutcome, Limits, RedbTaskLog, State, Task, TaskLog};
 use futures_executor::block_on;
 
 /// No task expires. Each life of the process takes one second by its own count: its leases end with it.
@@ -93,8 +93,8 @@ fn complete(log: &RedbTaskLog, claimed: &Claimed, life: u64) {
     print(&format!("completed {number} {life}"));
 }
 
-fn outcome(number: u64, life: u64) -> Outcome {
-    Outcome(format!("{number} in life {life}").into_bytes().into())
+fn outcome(number: u64, life: u64) -> EncodedOutcome {
+    EncodedOutcome(format!("{number} in life {life}").into_bytes().into())
 }
 
 /// Writes a line at once, so that a kill leaves whole lines.
@@ -183,7 +183,7 @@ fn kill_under_load(rounds: u64, seed: u64) {
             break;
         }
         for claimed in claimed {
-            block_on(log.complete(&claimed.lease, Outcome::clone(&outcome(0, rounds)))).unwrap();
+            block_on(log.complete(&claimed.lease, EncodedOutcome::clone(&outcome(0, rounds)))).unwrap();
             finished += 1;
         }
     }

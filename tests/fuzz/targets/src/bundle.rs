@@ -1,4 +1,4 @@
-use assent_policy::{Bundle, Policy};
+use assent_policy::{Bundle, ExecutablePolicy};
 
 /// A built policy: what is read is exactly what would be written.
 pub fn bundle(input: &[u8]) {
@@ -9,6 +9,6 @@ pub fn bundle(input: &[u8]) {
     assert!(bundle.to_bytes() == input, "two files are the same policy");
     let policy = bundle.policy();
     let (rules, parameters) = (policy.rules().to_owned(), policy.parameters().to_owned());
-    let again = Policy::from_contents(policy.image(), rules, policy.step_limit(), parameters);
-    assert_eq!(again.as_ref().map(Policy::id), Ok(policy.id()));
+    let again = ExecutablePolicy::from_contents(policy.image(), rules, policy.step_limit(), parameters);
+    assert_eq!(again.as_ref().map(ExecutablePolicy::id), Ok(policy.id()));
 }

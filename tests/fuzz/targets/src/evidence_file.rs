@@ -1,5 +1,5 @@
 use assent_machine::Image;
-use assent_policy::{Difference, EvaluationError, EvidenceFile, Replay};
+use assent_policy::{EvaluationError, EvidenceFile, Replay, ReplayDifference};
 use assent_types::Decision;
 use std::sync::LazyLock;
 
@@ -55,12 +55,12 @@ fn refuses_other_claims(file: &EvidenceFile) {
         change(&mut changed);
         changed.replay(&IMAGE)
     };
-    let differs = |result: Result<Replay, _>, is: fn(&Difference) -> bool| {
+    let differs = |result: Result<Replay, _>, is: fn(&ReplayDifference) -> bool| {
         assert!(matches!(&result, Ok(Replay::Differs(difference)) if is(difference)), "{result:?}");
     };
-    differs(replay(|file| file.policy_id.0[0] ^= 1), |it| matches!(it, Difference::PolicyId { .. }));
-    differs(replay(|file| file.evidence.0[0] ^= 1), |it| matches!(it, Difference::Evidence { .. }));
-    differs(replay(|file| file.result[0] ^= 1), |it| matches!(it, Difference::Decision { .. }));
-    differs(replay(|file| file.result.push(0)), |it| matches!(it, Difference::Result { .. }));
-    differs(replay(|file| file.data.push(' ')), |it| matches!(it, Difference::Evidence { .. }));
+    differs(replay(|file| file.policy_id.0[0] ^= 1), |it| matches!(it, ReplayDifference::PolicyId { .. }));
+    differs(replay(|file| file.evidence.0[0] ^= 1), |it| matches!(it, ReplayDifference::Evidence { .. }));
+    differs(replay(|file| file.result[0] ^= 1), |it| matches!(it, ReplayDifference::Decision { .. }));
+    differs(replay(|file| file.result.push(0)), |it| matches!(it, ReplayDifference::Result { .. }));
+    differs(replay(|file| file.data.push(' ')), |it| matches!(it, ReplayDifference::Evidence { .. }));
 }

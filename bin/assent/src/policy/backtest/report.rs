@@ -2,7 +2,7 @@
 
 use super::{
     calls::{Kind, PastCall},
-    tally::{Outcome, Tally},
+    tally::{PastDecision, Tally},
 };
 use crate::output::{self, Output};
 use alloy_primitives::{Address, B256};
@@ -34,7 +34,7 @@ pub fn write_json_line(value: &Value) -> Result<()> {
 }
 
 /// Prints what would have been decided about a call.
-pub fn write_call(output: Output, call: &PastCall, outcome: &Outcome) -> Result<()> {
+pub fn write_call(output: Output, call: &PastCall, outcome: &PastDecision) -> Result<()> {
     if output.is_json() {
         return write_json_line(&call_json(call, outcome));
     }
@@ -88,7 +88,7 @@ pub fn write_summary(output: Output, blocks: Option<(u64, u64)>, tally: &Tally, 
     Ok(())
 }
 
-fn call_text(call: &PastCall, outcome: &Outcome) -> String {
+fn call_text(call: &PastCall, outcome: &PastDecision) -> String {
     let PastCall { transaction, block, .. } = call;
     if outcome.reasons.is_empty() {
         return format!("ALLOW {transaction} (block {block})");
@@ -97,7 +97,7 @@ fn call_text(call: &PastCall, outcome: &Outcome) -> String {
     format!("DENY {transaction} (block {block}): {}", reasons.collect::<Vec<_>>().join("; "))
 }
 
-fn call_json(call: &PastCall, outcome: &Outcome) -> Value {
+fn call_json(call: &PastCall, outcome: &PastDecision) -> Value {
     let reasons = outcome.reasons.iter();
     let reasons = reasons
         .map(|reason| json!({ "kind": reason.kind, "message": reason.message, "rule": reason.rule }))

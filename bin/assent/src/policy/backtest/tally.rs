@@ -3,7 +3,7 @@
 use super::super::files::image_of;
 use anyhow::{Result, bail};
 use assent_machine::Image;
-use assent_policy::{Denial, EvaluationError, Policy, PolicyInput, Reason, Rules, denials, evaluate};
+use assent_policy::{Denial, EvaluationError, ExecutablePolicy, PolicyInput, Reason, Rules, denials, evaluate};
 use assent_verifier::Decision;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ impl Tally {
     }
 
     /// Counts a decision.
-    pub fn count(&mut self, outcome: &Outcome) {
+    pub fn count(&mut self, outcome: &PastDecision) {
         if outcome.reasons.is_empty() {
             self.allowed += 1;
             return;
@@ -77,7 +77,7 @@ impl Tally {
 
 /// What a policy would have decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct PastDecision {
     /// Why the call would have been denied; empty if it would have been allowed.
     pub reasons: Vec<OutcomeReason>,
 }
@@ -99,14 +99,14 @@ type RuleMessage = (Denial, Option<Vec<String>>);
 /// Decides about past calls, and names the rules.
 pub struct Judge {
     image: &'static Image,
-    policy: Policy,
+    policy: ExecutablePolicy,
     /// The messages of each policy.
     members: Vec<Vec<RuleMessage>>,
 }
 
 impl Judge {
     /// Returns the judge for a policy. What sources answered at past blocks is not known.
-    pub fn new(policy: Policy) -> Result<Self> {
+    pub fn new(policy: ExecutablePolicy) -> Result<Self> {
         let rules = Rules::parse(policy.rules())?;
         let sources = rules.members().iter().flat_map(|member| member.sources.keys().cloned()).collect::<Vec<_>>();
         if !sources.is_empty() {
@@ -124,17 +124,17 @@ impl Judge {
     }
 
     /// Returns the policy.
-    pub const fn policy(&self) -> &Policy {
+    pub const fn policy(&self) -> &ExecutablePolicy {
         &self.policy
     }
 
     /// Decides about a call. One that is too long for the evaluator is denied, as no operator could sign it.
-    pub fn decide(&self, input: &PolicyInput) -> Result<Outcome> {
+    pub fn decide(&self, input: &PolicyInput) -> Result<PastDecision> {
         let evaluation = match evaluate(self.image, &self.policy, input, "") {
             Ok(evaluation) => evaluation,
             Err(error @ EvaluationError::TooLong { .. }) => {
                 let (kind, rule) = ("input".to_owned(), "input".to_owned());
-                return Ok(Outcome { reasons: vec![OutcomeReason { kind, message: error.to_string(), rule }] });
+                return Ok(PastDecision { reasons: vec![OutcomeReason { kind, message: error.to_string(), rule }] });
             }
             Err(error) => return Err(error.into()),
         };
@@ -143,7 +143,7 @@ impl Judge {
             let [kind, rule] = ["result", "result"].map(str::to_owned);
             reasons.push(OutcomeReason { kind, message: "the evaluator gave no reason".into(), rule });
         }
-        Ok(Outcome { reasons })
+        Ok(PastDecision { reasons })
     }
 
     fn reason(&self, reason: &Reason) -> OutcomeReason {

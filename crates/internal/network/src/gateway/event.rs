@@ -51,13 +51,13 @@ pub struct LoggedTask {
     /// The observations on which the operators decide, if they were chosen.
     pub agreed: Option<Vec<AgreedOutput>>,
     /// The task's end, if it ended.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<TaskOutcome>,
 }
 
 /// The end of a task.
 // Complete: a task is decided, or it is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TaskOutcome {
     /// A quorum signed, be it to allow or to deny.
     Attested {
         /// The attestation, which the client's contract accepts, or refuses only because it denies.
@@ -131,7 +131,7 @@ pub enum Record {
     /// got one set sign nothing under another.
     Agreed(Vec<AgreedOutput>),
     /// The task ended. The end is recorded before the caller learns it.
-    Finished(Outcome),
+    Finished(TaskOutcome),
 }
 
 /// How far a task is, as the gateway remembers it.
@@ -147,7 +147,7 @@ pub struct TaskProgress {
     /// When its end was durable, if it is.
     pub ended_at: Option<u64>,
     /// Its end, if it is durable.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<TaskOutcome>,
     /// The last answer of each operator that answered.
     pub answers: Vec<OperatorAnswer>,
 }
@@ -192,7 +192,7 @@ pub enum Answer {
         /// The task.
         task_id: B256,
         /// Its end.
-        outcome: Outcome,
+        outcome: TaskOutcome,
     },
     /// The request did not become a task. Nothing follows.
     Failed(Failure),

@@ -19,8 +19,8 @@ use assent_types::{Connection, Signature};
 use assent_verifier::{Epoch, EpochId};
 
 pub use event::{
-    Accepted, Action, Answer, Event, Failure, FailureCode, LoggedTask, OperatorAnswer, OperatorAnswerKind, Outcome,
-    Record, RequestId, Submission, TaskProgress,
+    Accepted, Action, Answer, Event, Failure, FailureCode, LoggedTask, OperatorAnswer, OperatorAnswerKind, Record,
+    RequestId, Submission, TaskOutcome, TaskProgress,
 };
 use pending::{Pending, Stage};
 pub use stored::{agreed_from_stored, agreed_to_stored};
@@ -121,7 +121,7 @@ impl<S: Scheme> Gateway<S> {
     }
 
     /// Returns a task's end, if the gateway remembers it and it is recorded.
-    pub fn outcome(&self, task_id: B256) -> Option<&Outcome> {
+    pub fn outcome(&self, task_id: B256) -> Option<&TaskOutcome> {
         match &self.tasks.get(&task_id)?.stage {
             Stage::Finished(outcome) => Some(outcome),
             _ => None,
@@ -399,7 +399,7 @@ impl<S: Scheme> Gateway<S> {
 
     fn cancel(&mut self, task_id: B256, actions: &mut Vec<Action>) {
         let failure = Failure::new(FailureCode::Cancelled, "the caller cancelled the task", false);
-        self.finish(task_id, Outcome::Failed(failure), actions);
+        self.finish(task_id, TaskOutcome::Failed(failure), actions);
     }
 
     fn tick(&mut self, actions: &mut Vec<Action>) {
@@ -418,7 +418,7 @@ impl<S: Scheme> Gateway<S> {
                 }
             } else if is_over {
                 let failure = Failure::new(FailureCode::Expired, "the task expired before a quorum signed", false);
-                self.finish(task_id, Outcome::Failed(failure), actions);
+                self.finish(task_id, TaskOutcome::Failed(failure), actions);
             } else {
                 if pending.is_offer_due(self.now_millis, self.settings.offer_millis) {
                     self.offer(task_id, actions);
@@ -461,11 +461,11 @@ impl<S: Scheme> Gateway<S> {
             return;
         }
         if let Some(failure) = pending.hopeless(epoch) {
-            self.finish(task_id, Outcome::Failed(failure), actions);
+            self.finish(task_id, TaskOutcome::Failed(failure), actions);
         }
     }
 
-    fn finish(&mut self, task_id: B256, outcome: Outcome, actions: &mut Vec<Action>) {
+    fn finish(&mut self, task_id: B256, outcome: TaskOutcome, actions: &mut Vec<Action>) {
         let Some(pending) = self.tasks.get_mut(&task_id) else { return };
         // A record that is not answered yet is waited for: the next tick comes here again.
         if !matches!(pending.stage, Stage::Collecting | Stage::Deciding) {

@@ -9,8 +9,8 @@ use assent_types::{AttestationDocument, Decision, Observation, Signature};
 use assent_verifier::{Context, Epoch, Refusal, SignedObservation, SpentNonces};
 
 use super::{
-    Accepted, Action, Answer, Failure, FailureCode, LoggedTask, OperatorAnswer, OperatorAnswerKind, Outcome, Record,
-    RequestId, TaskProgress, send,
+    Accepted, Action, Answer, Failure, FailureCode, LoggedTask, OperatorAnswer, OperatorAnswerKind, Record, RequestId,
+    TaskOutcome, TaskProgress, send,
 };
 use crate::{
     Domain, LinkId, Scheme,
@@ -53,8 +53,8 @@ pub(super) enum Stage {
     /// Signatures.
     Deciding,
     /// The record of its end.
-    Finishing(Outcome),
-    Finished(Outcome),
+    Finishing(TaskOutcome),
+    Finished(TaskOutcome),
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -275,7 +275,7 @@ impl Pending {
     }
 
     /// Returns the task's end, if a quorum signed one statement.
-    pub(super) fn outcome<S: Scheme>(&mut self, epoch: &Epoch, scheme: &S, domain: Domain) -> Option<Outcome> {
+    pub(super) fn outcome<S: Scheme>(&mut self, epoch: &Epoch, scheme: &S, domain: Domain) -> Option<TaskOutcome> {
         if !matches!(self.stage, Stage::Collecting | Stage::Deciding) {
             return None;
         }
@@ -347,7 +347,7 @@ impl Pending {
         aggregate: &Aggregate,
         epoch: &Epoch,
         scheme: &S,
-    ) -> Outcome {
+    ) -> TaskOutcome {
         let document = match aggregate.document(batch, 0) {
             Ok(document) => document,
             Err(error) => return refused_by_client(error.to_string()),
@@ -359,7 +359,7 @@ impl Pending {
                 let statement = statements
                     .find(|statement| (u8::from(statement.decision), statement.evidence) == (decision, evidence));
                 let reasons = statement.map(|statement| statement.reasons.clone()).unwrap_or_default();
-                Outcome::Attested { document: Box::new(document), reasons }
+                TaskOutcome::Attested { document: Box::new(document), reasons }
             }
             Err(refusal) => refused_by_client(refusal.to_string()),
         }
@@ -503,7 +503,7 @@ impl Answers {
     }
 }
 
-fn refused_by_client(reason: String) -> Outcome {
+fn refused_by_client(reason: String) -> TaskOutcome {
     let message = format!("the client's contract would refuse what the operators signed: {reason}");
-    Outcome::Failed(Failure::new(FailureCode::Refused, message, false))
+    TaskOutcome::Failed(Failure::new(FailureCode::Refused, message, false))
 }

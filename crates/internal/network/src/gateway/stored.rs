@@ -10,7 +10,7 @@ use assent_policy::MAX_SOURCES;
 use assent_types::{AttestationDocument, Decision, MerkleProof, NonSigners};
 use assent_verifier::Policy;
 
-use super::{Accepted, Failure, FailureCode, Outcome};
+use super::{Accepted, Failure, FailureCode, TaskOutcome};
 use crate::{
     Domain,
     fields::{Fields, hex_value, integer_value, invalid, object},
@@ -91,7 +91,7 @@ pub fn agreed_from_stored(text: &[u8]) -> Result<Vec<AgreedOutput>, MessageError
     fields.list("observations", MAX_SOURCES.saturating_mul(MAX_OBSERVERS), AgreedOutput::from_value)
 }
 
-impl Outcome {
+impl TaskOutcome {
     /// Returns the form that the task log keeps.
     pub fn to_stored(&self) -> String {
         let fields = match self {

@@ -43,13 +43,13 @@ pub struct Examination {
     /// Whether the intent's `from` has delegated its code (EIP-7702).
     pub is_delegated: bool,
     /// The policy with the task's id, if the policy store has it.
-    pub policy: Option<Arc<assent_policy::Policy>>,
+    pub policy: Option<Arc<assent_policy::ExecutablePolicy>>,
 }
 
 /// A task that passed every check.
 #[derive(Debug, Clone)]
 pub(super) struct Examined {
-    pub(super) policy: Arc<assent_policy::Policy>,
+    pub(super) policy: Arc<assent_policy::ExecutablePolicy>,
     pub(super) epoch: Epoch,
     /// The weight that must agree.
     pub(super) required_weight: U256,

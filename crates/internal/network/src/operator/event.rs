@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::B256;
 use assent_json::Value;
-use assent_policy::{Evaluation, EvaluationError, EvidenceFile, Policy, PolicyInput};
+use assent_policy::{Evaluation, EvaluationError, EvidenceFile, ExecutablePolicy, PolicyInput};
 use assent_types::{Attestation, Connection, Observation, Signature};
 
 use super::Examination;
@@ -157,7 +157,7 @@ pub enum Action {
         /// What they are asked about.
         input: PolicyInput,
         /// The policy.
-        policy: Arc<Policy>,
+        policy: Arc<ExecutablePolicy>,
     },
     /// Has the journal record and sign observations, and answers with [`Event::ObservationsSigned`].
     SignObservations {
@@ -173,7 +173,7 @@ pub enum Action {
         /// What it decides about.
         input: PolicyInput,
         /// The policy.
-        policy: Arc<Policy>,
+        policy: Arc<ExecutablePolicy>,
         /// The content of the data region.
         data: String,
     },

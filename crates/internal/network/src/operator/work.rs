@@ -334,7 +334,7 @@ impl Work {
 }
 
 /// Returns the names of a policy's sources.
-fn sources(policy: &assent_policy::Policy) -> Result<BTreeSet<String>, Refused> {
+fn sources(policy: &assent_policy::ExecutablePolicy) -> Result<BTreeSet<String>, Refused> {
     let rules = Rules::parse(policy.rules());
     let rules = rules.map_err(|error| refused(RefusalCode::UnknownPolicy, error.to_string(), false))?;
     Ok(rules.members().iter().flat_map(|member| member.sources.keys().cloned()).collect())

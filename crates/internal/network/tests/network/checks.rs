@@ -235,7 +235,7 @@ fn others() -> assent_verifier::OperatorSet {
     assent_verifier::OperatorSet::new(vec![operator]).unwrap()
 }
 
-fn other_policy() -> std::sync::Arc<assent_policy::Policy> {
+fn other_policy() -> std::sync::Arc<assent_policy::ExecutablePolicy> {
     let policy = crate::fixture::policy();
     let parameters = assent_json::parse(br#"{"other":1}"#).unwrap();
     std::sync::Arc::new(policy.with_parameters(&parameters).unwrap())

@@ -14,7 +14,7 @@ use assent_network::{
     gateway::{self, Accepted, Answer, Gateway, Submission},
     operator::{self, Examination, Operator},
 };
-use assent_policy::{Observer, Policy, Reduction, Rules, SingleRules, Source, evaluate, evaluator};
+use assent_policy::{ExecutablePolicy, Observer, Reduction, Rules, SingleRules, Source, evaluate, evaluator};
 use assent_signer::{AttestationBatch, SecretKey};
 use assent_types::Intent;
 use assent_verifier::{Epoch, EpochId, OperatorSet, OperatorSetId};
@@ -45,7 +45,7 @@ pub fn epoch(count: u8) -> Epoch {
     Epoch { number: EpochId(5), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators }
 }
 
-pub fn policy() -> Arc<Policy> {
+pub fn policy() -> Arc<ExecutablePolicy> {
     let source = Source {
         observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
@@ -61,7 +61,7 @@ pub fn policy() -> Arc<Policy> {
         sources: BTreeMap::from([("limit".to_owned(), source)]),
     });
     let parameters = assent_json::parse(b"{}").unwrap();
-    Arc::new(Policy::new(evaluator().unwrap().root(), &rules, 1 << 24, &parameters).unwrap())
+    Arc::new(ExecutablePolicy::new(evaluator().unwrap().root(), &rules, 1 << 24, &parameters).unwrap())
 }
 
 pub fn task() -> Task {

@@ -1,7 +1,7 @@
 //! What a gateway makes of operators' answers.
 
 use assent_network::{
-    gateway::{Answer, Event, FailureCode, Outcome},
+    gateway::{Answer, Event, FailureCode, TaskOutcome},
     message::OperatorMessage,
 };
 use assent_types::{AttestationDocument, Decision};
@@ -10,7 +10,7 @@ use crate::fixture::{NOW_MILLIS, Network, domain, task};
 
 fn attested(network: &Network) -> &AttestationDocument {
     match network.answers.last() {
-        Some(Answer::Finished { outcome: Outcome::Attested { document, .. }, .. }) => document,
+        Some(Answer::Finished { outcome: TaskOutcome::Attested { document, .. }, .. }) => document,
         other => panic!("{other:?}"),
     }
 }
@@ -67,7 +67,7 @@ fn invalid_signatures_are_left_out() {
     network.connect();
     network.request();
     // The second is excluded for its observation, the first for its signature: two of four are no quorum.
-    let Some(Answer::Finished { outcome: Outcome::Failed(failure), .. }) = network.answers.last() else {
+    let Some(Answer::Finished { outcome: TaskOutcome::Failed(failure), .. }) = network.answers.last() else {
         panic!("{:?}", network.answers)
     };
     assert_eq!(failure.code, FailureCode::NoQuorum);
@@ -105,7 +105,7 @@ fn a_task_without_a_quorum_ends_at_its_expiration() {
     assert_eq!(network.answers.len(), 1);
     network.at_gateway(Event::Tick);
     network.run_at(at(task().expiration));
-    let Some(Answer::Finished { outcome: Outcome::Failed(failure), .. }) = network.answers.last() else {
+    let Some(Answer::Finished { outcome: TaskOutcome::Failed(failure), .. }) = network.answers.last() else {
         panic!("{:?}", network.answers)
     };
     assert_eq!(failure.code, FailureCode::Expired);
@@ -135,7 +135,7 @@ fn a_cancelled_task_ends() {
     network.request();
     network.at_gateway(Event::Cancelled { task_id: task().id(domain()) });
     network.run();
-    let Some(Answer::Finished { outcome: Outcome::Failed(failure), .. }) = network.answers.last() else {
+    let Some(Answer::Finished { outcome: TaskOutcome::Failed(failure), .. }) = network.answers.last() else {
         panic!("{:?}", network.answers)
     };
     assert_eq!(failure.code, FailureCode::Cancelled);

@@ -2,7 +2,7 @@
 
 use assent_network::{
     gateway::{
-        Accepted, Answer, Event, Failure, FailureCode, LoggedTask, OperatorAnswerKind, Outcome, agreed_from_stored,
+        Accepted, Answer, Event, Failure, FailureCode, LoggedTask, OperatorAnswerKind, TaskOutcome, agreed_from_stored,
         agreed_to_stored,
     },
     message::AgreedOutput,
@@ -11,15 +11,15 @@ use assent_types::Decision;
 
 use crate::fixture::{Network, accepted, address, domain, key, task};
 
-fn attested() -> Outcome {
+fn attested() -> TaskOutcome {
     let mut network = Network::new(4);
     network.connect();
     network.request();
     network.gateway.outcome(task().id(domain())).unwrap().clone()
 }
 
-fn failed() -> Outcome {
-    Outcome::Failed(Failure::new(FailureCode::NoQuorum, "too few operators sign", false))
+fn failed() -> TaskOutcome {
+    TaskOutcome::Failed(Failure::new(FailureCode::NoQuorum, "too few operators sign", false))
 }
 
 fn agreed() -> Vec<AgreedOutput> {
@@ -35,11 +35,11 @@ fn everything_of_a_task_is_read_as_it_was_written() {
     assert_eq!(agreed_from_stored(agreed_to_stored(&agreed()).as_bytes()), Ok(agreed()));
     for outcome in [attested(), failed()] {
         let text = outcome.to_stored();
-        assert_eq!(Outcome::from_stored(text.as_bytes(), &accepted(), domain()), Ok(outcome));
+        assert_eq!(TaskOutcome::from_stored(text.as_bytes(), &accepted(), domain()), Ok(outcome));
     }
     for code in FailureCode::ALL {
-        let outcome = Outcome::Failed(Failure::new(*code, "", true));
-        assert_eq!(Outcome::from_stored(outcome.to_stored().as_bytes(), &accepted(), domain()), Ok(outcome));
+        let outcome = TaskOutcome::Failed(Failure::new(*code, "", true));
+        assert_eq!(TaskOutcome::from_stored(outcome.to_stored().as_bytes(), &accepted(), domain()), Ok(outcome));
     }
 }
 
@@ -48,7 +48,7 @@ fn what_is_not_exactly_the_form_is_refused() {
     let is_read = |text: &str| {
         Accepted::from_stored(text.as_bytes()).is_ok()
             || agreed_from_stored(text.as_bytes()).is_ok()
-            || Outcome::from_stored(text.as_bytes(), &accepted(), domain()).is_ok()
+            || TaskOutcome::from_stored(text.as_bytes(), &accepted(), domain()).is_ok()
     };
     for text in [accepted().to_stored(), agreed_to_stored(&agreed()), attested().to_stored(), failed().to_stored()] {
         assert!(is_read(&text), "{text}");

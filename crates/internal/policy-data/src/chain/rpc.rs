@@ -1,6 +1,6 @@
 //! A chain behind a node's JSON-RPC.
 
-use super::{ChainError, ChainReader};
+use super::{ChainReadError, ChainReader};
 use crate::{
     exchange::{Header, Log, LogFilter, size_of_logs},
     limits,
@@ -43,18 +43,18 @@ impl<P: Provider<Ethereum>> RpcChain<P> {
     ///
     /// # Errors
     /// If the node does not answer, or does not have the block.
-    pub fn reference_block(&self, block: BlockNumberOrTag) -> Result<BlockReference, ChainError> {
+    pub fn reference_block(&self, block: BlockNumberOrTag) -> Result<BlockReference, ChainReadError> {
         let found = self.wait("eth_getBlockByNumber", self.provider.get_block_by_number(block))?;
-        let header = found.ok_or_else(|| ChainError::UnknownBlock { block: block.to_string() })?.header;
+        let header = found.ok_or_else(|| ChainReadError::UnknownBlock { block: block.to_string() })?.header;
         Ok(Header { number: header.number, hash: header.hash, timestamp: header.timestamp })
     }
 
     /// Checks that the reference block is canonical.
-    fn check_canonical(&self, block: &BlockReference) -> Result<(), ChainError> {
+    fn check_canonical(&self, block: &BlockReference) -> Result<(), ChainReadError> {
         let BlockReference { number, hash, .. } = *block;
         match self.reference_block(number.into()) {
             Ok(found) if found == *block => Ok(()),
-            Ok(_) | Err(ChainError::UnknownBlock { .. }) => Err(ChainError::NotCanonical { number, hash }),
+            Ok(_) | Err(ChainReadError::UnknownBlock { .. }) => Err(ChainReadError::NotCanonical { number, hash }),
             Err(error) => Err(error),
         }
     }
@@ -64,7 +64,7 @@ impl<P: Provider<Ethereum>> RpcChain<P> {
         &self,
         method: &'static str,
         request: impl IntoFuture<Output = Result<T, TransportError>>,
-    ) -> Result<T, ChainError> {
+    ) -> Result<T, ChainReadError> {
         self.ask(method, request)?.map_err(|error| node_error(method, &error))
     }
 
@@ -72,14 +72,14 @@ impl<P: Provider<Ethereum>> RpcChain<P> {
         &self,
         method: &'static str,
         request: impl IntoFuture<Output = Result<T, TransportError>>,
-    ) -> Result<Result<T, TransportError>, ChainError> {
+    ) -> Result<Result<T, TransportError>, ChainReadError> {
         let answer = async { timeout(limits::ANSWER_TIME, request.into_future()).await };
-        self.runtime.block_on(answer).map_err(|_elapsed| ChainError::Timeout { method })
+        self.runtime.block_on(answer).map_err(|_elapsed| ChainReadError::Timeout { method })
     }
 }
 
 impl<P: Provider<Ethereum>> ChainReader for RpcChain<P> {
-    fn call(&self, block: &BlockReference, to: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainError> {
+    fn call(&self, block: &BlockReference, to: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainReadError> {
         const METHOD: &str = "eth_call";
         let call = TransactionRequest::default()
             .with_from(Address::ZERO)
@@ -94,23 +94,23 @@ impl<P: Provider<Ethereum>> ChainReader for RpcChain<P> {
         Ok(outcome)
     }
 
-    fn storage(&self, block: &BlockReference, account: Address, slot: B256) -> Result<B256, ChainError> {
+    fn storage(&self, block: &BlockReference, account: Address, slot: B256) -> Result<B256, ChainReadError> {
         let request = self.provider.get_storage_at(account, slot.into()).block_id(pinned(block));
         self.wait("eth_getStorageAt", request).map(B256::from)
     }
 
-    fn code(&self, block: &BlockReference, account: Address) -> Result<Bytes, ChainError> {
+    fn code(&self, block: &BlockReference, account: Address) -> Result<Bytes, ChainReadError> {
         const METHOD: &str = "eth_getCode";
         let code = self.wait(METHOD, self.provider.get_code_at(account).block_id(pinned(block)))?;
         check_length(METHOD, code.len())?;
         Ok(code)
     }
 
-    fn balance(&self, block: &BlockReference, account: Address) -> Result<U256, ChainError> {
+    fn balance(&self, block: &BlockReference, account: Address) -> Result<U256, ChainReadError> {
         self.wait("eth_getBalance", self.provider.get_balance(account).block_id(pinned(block)))
     }
 
-    fn logs(&self, block: &BlockReference, filter: &LogFilter) -> Result<Vec<Log>, ChainError> {
+    fn logs(&self, block: &BlockReference, filter: &LogFilter) -> Result<Vec<Log>, ChainReadError> {
         const METHOD: &str = "eth_getLogs";
         let mut query =
             Filter::new().from_block(filter.from_block).to_block(filter.to_block).address(filter.addresses.clone());
@@ -122,12 +122,12 @@ impl<P: Provider<Ethereum>> ChainReader for RpcChain<P> {
         self.check_canonical(block)?;
 
         let logs = found.into_iter().map(|log| convert(log, filter)).collect::<Result<Vec<_>, _>>();
-        let logs = logs.and_then(in_order).map_err(|detail| ChainError::Inconsistent { method: METHOD, detail })?;
+        let logs = logs.and_then(in_order).map_err(|detail| ChainReadError::Inconsistent { method: METHOD, detail })?;
         check_length(METHOD, size_of_logs(&logs))?;
         Ok(logs)
     }
 
-    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainError> {
+    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainReadError> {
         let header = self.reference_block(number.into())?;
         self.check_canonical(block)?;
         Ok(header)
@@ -150,13 +150,13 @@ fn revert_data(error: &TransportError) -> Option<Bytes> {
     Some(response.as_revert_data().unwrap_or_default())
 }
 
-fn node_error(method: &'static str, error: &TransportError) -> ChainError {
-    ChainError::Node { method, detail: error.to_string() }
+fn node_error(method: &'static str, error: &TransportError) -> ChainReadError {
+    ChainReadError::Node { method, detail: error.to_string() }
 }
 
-fn check_length(method: &'static str, length: usize) -> Result<(), ChainError> {
+fn check_length(method: &'static str, length: usize) -> Result<(), ChainReadError> {
     if length > limits::ANSWER_BYTES {
-        return Err(ChainError::TooLong { method, length });
+        return Err(ChainReadError::TooLong { method, length });
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use alloy::{
 use alloy_primitives::{Address, B256, Bytes, U256, address, bytes};
 use assent_policy_data::{
     BlockReference, ObservationRequest, World,
-    chain::{ChainError, ChainReader, RpcChain},
+    chain::{ChainReadError, ChainReader, RpcChain},
     exchange::LogFilter,
     history::{self, HistoryQuery, Window},
 };
@@ -133,7 +133,7 @@ fn a_revert_is_an_answer_and_another_halt_is_not() {
     node.set_code(bytes!("0xfe"));
     let block = node.store_nothing();
     let result = node.chain.call(&block, STORE, &Bytes::new());
-    assert!(matches!(result, Err(ChainError::Node { method: "eth_call", .. })), "{result:?}");
+    assert!(matches!(result, Err(ChainReadError::Node { method: "eth_call", .. })), "{result:?}");
 }
 
 impl Node {
@@ -155,17 +155,17 @@ fn a_block_that_is_no_longer_canonical_is_refused() {
     let other = node.store(3);
     assert!(other.number == block.number && other.hash != block.hash);
 
-    let not_canonical = ChainError::NotCanonical { number: block.number, hash: block.hash };
+    let not_canonical = ChainReadError::NotCanonical { number: block.number, hash: block.hash };
     assert_eq!(node.chain.logs(&block, &filter(0, block.number)), Err(not_canonical.clone()));
     assert_eq!(node.chain.header(&block, kept.number), Err(not_canonical));
-    assert!(matches!(node.chain.storage(&block, STORE, B256::ZERO), Err(ChainError::Node { .. })));
-    assert!(matches!(node.chain.call(&block, STORE, &Bytes::new()), Err(ChainError::Node { .. })));
-    assert!(matches!(node.chain.code(&block, STORE), Err(ChainError::Node { .. })));
-    assert!(matches!(node.chain.balance(&block, STORE), Err(ChainError::Node { .. })));
+    assert!(matches!(node.chain.storage(&block, STORE, B256::ZERO), Err(ChainReadError::Node { .. })));
+    assert!(matches!(node.chain.call(&block, STORE, &Bytes::new()), Err(ChainReadError::Node { .. })));
+    assert!(matches!(node.chain.code(&block, STORE), Err(ChainReadError::Node { .. })));
+    assert!(matches!(node.chain.balance(&block, STORE), Err(ChainReadError::Node { .. })));
     assert_eq!(node.chain.storage(&kept, STORE, B256::ZERO), Ok(word(1)));
     // The number and the time belong to the hash.
     let wrong = BlockReference { timestamp: other.timestamp + 1, ..other };
-    assert!(matches!(node.chain.logs(&wrong, &filter(0, other.number)), Err(ChainError::NotCanonical { .. })));
+    assert!(matches!(node.chain.logs(&wrong, &filter(0, other.number)), Err(ChainReadError::NotCanonical { .. })));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_node_that_is_gone_is_named() {
     let block = node.latest();
     drop(node.anvil);
     let result = node.chain.balance(&block, STORE);
-    assert!(matches!(result, Err(ChainError::Node { method: "eth_getBalance", .. })), "{result:?}");
+    assert!(matches!(result, Err(ChainReadError::Node { method: "eth_getBalance", .. })), "{result:?}");
 }
 
 #[test]

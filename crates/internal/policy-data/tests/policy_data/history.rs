@@ -4,7 +4,7 @@ use crate::world::{BLOCK, CONTRACT, MemoryChain, request, world};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use assent_policy_data::{
     BlockReference, ObservationRequest, ObserveError, PlaybackError, World,
-    chain::{ChainError, ChainReader},
+    chain::{ChainReadError, ChainReader},
     exchange::{Header, Log, LogFilter, Question},
     history::{self, HistoryError, HistoryQuery, Window},
     limits,
@@ -171,22 +171,22 @@ fn a_window_in_seconds_has_a_limit_of_blocks() {
 struct Forged(Log);
 
 impl ChainReader for Forged {
-    fn call(&self, block: &BlockReference, to: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainError> {
+    fn call(&self, block: &BlockReference, to: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainReadError> {
         MemoryChain.call(block, to, data)
     }
-    fn storage(&self, block: &BlockReference, account: Address, slot: B256) -> Result<B256, ChainError> {
+    fn storage(&self, block: &BlockReference, account: Address, slot: B256) -> Result<B256, ChainReadError> {
         MemoryChain.storage(block, account, slot)
     }
-    fn code(&self, block: &BlockReference, account: Address) -> Result<Bytes, ChainError> {
+    fn code(&self, block: &BlockReference, account: Address) -> Result<Bytes, ChainReadError> {
         MemoryChain.code(block, account)
     }
-    fn balance(&self, block: &BlockReference, account: Address) -> Result<U256, ChainError> {
+    fn balance(&self, block: &BlockReference, account: Address) -> Result<U256, ChainReadError> {
         MemoryChain.balance(block, account)
     }
-    fn logs(&self, _: &BlockReference, _: &LogFilter) -> Result<Vec<Log>, ChainError> {
+    fn logs(&self, _: &BlockReference, _: &LogFilter) -> Result<Vec<Log>, ChainReadError> {
         Ok(vec![self.0.clone(), self.0.clone()])
     }
-    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainError> {
+    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainReadError> {
         MemoryChain.header(block, number)
     }
 }

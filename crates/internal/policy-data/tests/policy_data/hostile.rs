@@ -1,7 +1,7 @@
 //! Components that misbehave, and what they are refused. The process is unharmed.
 
 use crate::world::{BLOCK, CONTRACT, SECRET, host, observe, probe, steps, take, world};
-use assent_policy_data::{ObserveError, chain::ChainError, http::HttpRefusal, limits};
+use assent_policy_data::{ObserveError, chain::ChainReadError, http::HttpRefusal, limits};
 use std::{net::IpAddr, thread, time::Instant};
 
 fn refusal(steps: &str) -> ObserveError {
@@ -177,7 +177,7 @@ fn answers_are_bounded_together() {
 #[test]
 fn a_node_that_fails_ends_the_observation() {
     let call = format!(r#"{{"do":"call","to":"{CONTRACT:#x}","data":"0xff"}}"#);
-    assert_eq!(refusal(&call), ObserveError::Chain(ChainError::Timeout { method: "eth_call" }));
+    assert_eq!(refusal(&call), ObserveError::Chain(ChainReadError::Timeout { method: "eth_call" }));
 }
 
 fn send(url: &str) -> String {

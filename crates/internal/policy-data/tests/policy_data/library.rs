@@ -9,7 +9,7 @@ use assent_policy::{
 };
 use assent_policy_data::{
     BlockReference, Component, Observation, ObservationRequest, ObserveError, Recording, World,
-    chain::{ChainError, ChainReader},
+    chain::{ChainReadError, ChainReader},
     exchange::{Header, HttpFailure, HttpResponse, Log, LogFilter},
     history::{self, HistoryQuery},
     http::{HttpClient, HttpRefusal, Permissions, PermittedRequest, Secrets},
@@ -183,7 +183,7 @@ struct Chain {
 }
 
 impl ChainReader for Chain {
-    fn call(&self, _: &BlockReference, to: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainError> {
+    fn call(&self, _: &BlockReference, to: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainReadError> {
         let (to, data) = (hex::encode(to), hex::encode(data));
         let answer = self.calls.iter().find(|(account, call, _)| *account == to && data.starts_with(call.as_str()));
         // Other contracts revert.
@@ -193,19 +193,19 @@ impl ChainReader for Chain {
         })
     }
 
-    fn storage(&self, _: &BlockReference, _: Address, _: B256) -> Result<B256, ChainError> {
+    fn storage(&self, _: &BlockReference, _: Address, _: B256) -> Result<B256, ChainReadError> {
         Ok(B256::ZERO)
     }
 
-    fn code(&self, _: &BlockReference, _: Address) -> Result<Bytes, ChainError> {
+    fn code(&self, _: &BlockReference, _: Address) -> Result<Bytes, ChainReadError> {
         Ok(Bytes::new())
     }
 
-    fn balance(&self, _: &BlockReference, _: Address) -> Result<U256, ChainError> {
+    fn balance(&self, _: &BlockReference, _: Address) -> Result<U256, ChainReadError> {
         Ok(U256::ZERO)
     }
 
-    fn logs(&self, _: &BlockReference, filter: &LogFilter) -> Result<Vec<Log>, ChainError> {
+    fn logs(&self, _: &BlockReference, filter: &LogFilter) -> Result<Vec<Log>, ChainReadError> {
         let log = |(topics, data, block_number): &(Vec<String>, String, u64)| Log {
             address: filter.addresses.first().copied().unwrap_or_default(),
             topics: topics.iter().map(|topic| topic.parse().expect("a topic")).collect(),
@@ -218,7 +218,7 @@ impl ChainReader for Chain {
         Ok(logs.filter(|log| (filter.from_block..=filter.to_block).contains(&log.block_number)).collect())
     }
 
-    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainError> {
+    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainReadError> {
         let timestamp = block.timestamp.saturating_sub(12 * (block.number - number));
         Ok(Header { number, hash: B256::left_padding_from(&number.to_be_bytes()), timestamp })
     }

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, address, b256, bytes};
 use assent_json::Value;
 use assent_policy_data::{
     BlockReference, Component, Host, Observation, ObservationRequest, ObserveError, World,
-    chain::{ChainError, ChainReader},
+    chain::{ChainReadError, ChainReader},
     exchange::{Header, HttpFailure, HttpHeader, HttpResponse, Log, LogFilter},
     http::{HttpClient, HttpRefusal, Permissions, PermittedRequest, Secrets},
 };
@@ -78,10 +78,10 @@ pub(crate) fn world() -> World {
 pub(crate) struct MemoryChain;
 
 impl ChainReader for MemoryChain {
-    fn call(&self, _: &BlockReference, _: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainError> {
+    fn call(&self, _: &BlockReference, _: Address, data: &Bytes) -> Result<Result<Bytes, Bytes>, ChainReadError> {
         match data.as_ref() {
             [] => Ok(Err(bytes!("0x08c379a0"))),
-            [0xff, ..] => Err(ChainError::Timeout { method: "eth_call" }),
+            [0xff, ..] => Err(ChainReadError::Timeout { method: "eth_call" }),
             [0xee, ..] => Ok(Ok(vec![0; 1 << 20].into())),
             // latestRoundData().
             [0xfe, 0xaf, 0x96, 0x8c] => {
@@ -92,26 +92,26 @@ impl ChainReader for MemoryChain {
         }
     }
 
-    fn storage(&self, _: &BlockReference, _: Address, slot: B256) -> Result<B256, ChainError> {
+    fn storage(&self, _: &BlockReference, _: Address, slot: B256) -> Result<B256, ChainReadError> {
         Ok(slot)
     }
 
-    fn code(&self, _: &BlockReference, _: Address) -> Result<Bytes, ChainError> {
+    fn code(&self, _: &BlockReference, _: Address) -> Result<Bytes, ChainReadError> {
         Ok(bytes!("0x6001"))
     }
 
-    fn balance(&self, _: &BlockReference, _: Address) -> Result<U256, ChainError> {
+    fn balance(&self, _: &BlockReference, _: Address) -> Result<U256, ChainReadError> {
         Ok(U256::MAX)
     }
 
     /// A transfer of its number in every tenth block.
-    fn logs(&self, _: &BlockReference, filter: &LogFilter) -> Result<Vec<Log>, ChainError> {
+    fn logs(&self, _: &BlockReference, filter: &LogFilter) -> Result<Vec<Log>, ChainReadError> {
         let blocks = (filter.from_block..=filter.to_block).filter(|number| number % 10 == 0);
         Ok(blocks.map(transfer).filter(|log| filter.addresses.contains(&log.address)).collect())
     }
 
     /// A block in 12 seconds.
-    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainError> {
+    fn header(&self, block: &BlockReference, number: u64) -> Result<Header, ChainReadError> {
         let timestamp = block.timestamp - 12 * (block.number - number);
         Ok(Header { number, hash: B256::left_padding_from(&number.to_be_bytes()), timestamp })
     }

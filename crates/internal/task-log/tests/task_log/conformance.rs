@@ -5,7 +5,7 @@ use std::thread;
 
 use alloy_primitives::B256;
 use assent_task_log::{
-    Appended, AppendedClaimed, Change, Claimed, Limits, Outcome, State, Task, TaskLog, TaskLogError,
+    Appended, AppendedClaimed, Change, Claimed, EncodedOutcome, Limits, State, Task, TaskLog, TaskLogError,
 };
 use futures_executor::block_on;
 use futures_util::StreamExt;
@@ -45,8 +45,8 @@ fn task(number: u8) -> Task {
     Task { id: id(number), caller: "alice".to_owned(), deadline: NOW + 60, body: vec![number; 100].into() }
 }
 
-fn outcome(text: &str) -> Outcome {
-    Outcome(text.as_bytes().to_vec().into())
+fn outcome(text: &str) -> EncodedOutcome {
+    EncodedOutcome(text.as_bytes().to_vec().into())
 }
 
 fn append(log: &dyn TaskLog, number: u8) {
