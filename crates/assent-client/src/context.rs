@@ -3,13 +3,17 @@
 use crate::{AssentClient, ClientError, SpentSnapshot, spent::word_of};
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
-    primitives::{Address, U256, aliases::U48},
+    network::TransactionBuilder,
+    primitives::{Address, U256, aliases::U48, keccak256},
     providers::Provider,
-    rpc::types::Header,
+    rpc::types::{Header, TransactionRequest},
 };
 use assent_contracts::{IPolicyClient, TaskManager};
 use assent_verifier::{Authorization, Context, Epoch, EpochId, Intent, Policy, QuorumProof, RecordedRoots};
 use std::collections::BTreeSet;
+
+/// The first bytes of the code of an account that delegates it (EIP-7702). No contract's code begins so (EIP-3541).
+const EIP7702_DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 
 impl<P: Provider> AssentClient<P> {
     /// Returns the chain's id (EIP-155).
@@ -27,7 +31,7 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// [`ClientError::UnexpectedAnswer`] when `policy_client` is not a PolicyClient; [`ClientError::Transport`].
     pub async fn read_policy(&self, policy_client: Address) -> Result<Option<Policy>, ClientError> {
-        self.policy_at(policy_client, BlockId::latest()).await
+        self.read_policy_at(policy_client, BlockId::latest()).await
     }
 
     /// Reads a client's issuance floor: what was issued before is void. Zero until the client voids attestations.
@@ -36,7 +40,7 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// As [`read_policy`](Self::read_policy).
     pub async fn read_issuance_floor(&self, policy_client: Address) -> Result<U48, ClientError> {
-        self.issuance_floor_at(policy_client, BlockId::latest()).await
+        self.read_issuance_floor_at(policy_client, BlockId::latest()).await
     }
 
     /// Reads a client's TaskManager; zero until it is set.
@@ -45,7 +49,7 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// As [`read_policy`](Self::read_policy).
     pub async fn read_task_manager(&self, policy_client: Address) -> Result<Address, ClientError> {
-        self.task_manager_at(policy_client, BlockId::latest()).await
+        self.read_task_manager_at(policy_client, BlockId::latest()).await
     }
 
     /// Reads whether a client's nonce is spent or burned.
@@ -77,7 +81,7 @@ impl<P: Provider> AssentClient<P> {
         policy_client: Address,
         nonces: &[U256],
     ) -> Result<SpentSnapshot, ClientError> {
-        self.spent_at(task_manager, policy_client, nonces, BlockId::latest()).await
+        self.read_spent_at(task_manager, policy_client, nonces, BlockId::latest()).await
     }
 
     /// Reads the context for verifying one authorization of an intent offline.
@@ -203,21 +207,21 @@ impl<P: Provider> AssentClient<P> {
     ) -> Result<Context<SpentSnapshot>, ClientError> {
         // All reads are of this block, so that they are consistent.
         let block = BlockId::number(header.number);
-        let task_manager = self.task_manager_at(policy_client, block).await?;
+        let task_manager = self.read_task_manager_at(policy_client, block).await?;
         let (epochs, spent) = if task_manager.is_zero() {
             (Vec::new(), SpentSnapshot::new(policy_client, []))
         } else {
             (
                 self.epochs_at(task_manager, epochs, block).await?,
-                self.spent_at(task_manager, policy_client, nonces, block).await?,
+                self.read_spent_at(task_manager, policy_client, nonces, block).await?,
             )
         };
         Ok(Context {
             chain_id: U256::from(self.chain_id().await?),
             task_manager,
             policy_client,
-            policy: self.policy_at(policy_client, block).await?,
-            issuance_floor: self.issuance_floor_at(policy_client, block).await?,
+            policy: self.read_policy_at(policy_client, block).await?,
+            issuance_floor: self.read_issuance_floor_at(policy_client, block).await?,
             caller,
             timestamp: header.timestamp,
             epochs,
@@ -226,7 +230,12 @@ impl<P: Provider> AssentClient<P> {
         })
     }
 
-    async fn policy_at(&self, policy_client: Address, block: BlockId) -> Result<Option<Policy>, ClientError> {
+    /// Reads the policy that a contract is bound to, as of a block; `None` when no policy is set.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_policy`](Self::read_policy).
+    pub async fn read_policy_at(&self, policy_client: Address, block: BlockId) -> Result<Option<Policy>, ClientError> {
         let policy = IPolicyClient::new(policy_client, &self.provider)
             .assentPolicy()
             .block(block)
@@ -236,7 +245,12 @@ impl<P: Provider> AssentClient<P> {
         Ok((!policy.policyId.is_zero()).then(|| policy.into()))
     }
 
-    async fn issuance_floor_at(&self, policy_client: Address, block: BlockId) -> Result<U48, ClientError> {
+    /// Reads the first issuance time that a contract accepts, as of a block.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_policy`](Self::read_policy).
+    pub async fn read_issuance_floor_at(&self, policy_client: Address, block: BlockId) -> Result<U48, ClientError> {
         IPolicyClient::new(policy_client, &self.provider)
             .assentIssuanceFloor()
             .block(block)
@@ -245,13 +259,52 @@ impl<P: Provider> AssentClient<P> {
             .map_err(|error| ClientError::from_contract(policy_client, "PolicyClient", error))
     }
 
-    async fn task_manager_at(&self, policy_client: Address, block: BlockId) -> Result<Address, ClientError> {
+    /// Reads the TaskManager that a contract spends attestations at, as of a block.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_policy`](Self::read_policy).
+    pub async fn read_task_manager_at(&self, policy_client: Address, block: BlockId) -> Result<Address, ClientError> {
         IPolicyClient::new(policy_client, &self.provider)
             .assentTaskManager()
             .block(block)
             .call()
             .await
             .map_err(|error| ClientError::from_contract(policy_client, "PolicyClient", error))
+    }
+
+    /// Reads whether a contract trusts an account as an ERC-2771 forwarder, as of a block.
+    ///
+    /// A contract without `isTrustedForwarder`, or with one that reverts, trusts none.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Transport`].
+    pub async fn is_trusted_forwarder_at(
+        &self,
+        contract: Address,
+        account: Address,
+        block: BlockId,
+    ) -> Result<bool, ClientError> {
+        let selector = keccak256("isTrustedForwarder(address)");
+        let data = [selector.split_at(4).0, account.into_word().as_slice()].concat();
+        let request = TransactionRequest::default().with_to(contract).with_input(data);
+        match self.provider.call(request).block(block).await {
+            Ok(answer) => Ok(answer.first_chunk::<32>().is_some_and(|word| *word != [0; 32])),
+            Err(error) => match ClientError::from_transport(contract, error) {
+                ClientError::Reverted { .. } => Ok(false),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Reads whether an account has delegated its code (EIP-7702), as of a block.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Transport`].
+    pub async fn is_delegated_at(&self, account: Address, block: BlockId) -> Result<bool, ClientError> {
+        Ok(self.code_at(account, block).await?.starts_with(&EIP7702_DELEGATION))
     }
 
     async fn epochs_at(
@@ -262,12 +315,17 @@ impl<P: Provider> AssentClient<P> {
     ) -> Result<Vec<Epoch>, ClientError> {
         let mut epochs = Vec::new();
         for &number in numbers.iter().collect::<BTreeSet<_>>() {
-            epochs.extend(self.known_epoch_at(task_manager, number, block).await?);
+            epochs.extend(self.read_known_epoch_at(task_manager, number, block).await?);
         }
         Ok(epochs)
     }
 
-    async fn spent_at(
+    /// Reads the words that hold these nonces' bits, as of a block.
+    ///
+    /// # Errors
+    ///
+    /// As [`is_spent`](Self::is_spent).
+    pub async fn read_spent_at(
         &self,
         task_manager: Address,
         policy_client: Address,

@@ -204,10 +204,15 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// As [`read_epoch`](Self::read_epoch); [`ClientError::UnexpectedAnswer`] when `task_manager` is not a TaskManager.
     pub async fn read_known_epoch(&self, task_manager: Address, number: EpochId) -> Result<Option<Epoch>, ClientError> {
-        self.known_epoch_at(task_manager, number, BlockId::latest()).await
+        self.read_known_epoch_at(task_manager, number, BlockId::latest()).await
     }
 
-    pub(crate) async fn known_epoch_at(
+    /// Reads an epoch as a TaskManager knew it at a block.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_known_epoch`](Self::read_known_epoch).
+    pub async fn read_known_epoch_at(
         &self,
         task_manager: Address,
         number: EpochId,
