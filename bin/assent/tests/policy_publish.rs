@@ -138,8 +138,9 @@ fn what_is_published_is_found_by_its_id_and_verified() {
     fetch(&desk, &policy_id, &node).failed(1, &["was not published"]);
     let published = publish(&["--store", &web.url]).json();
     assert_eq!((&published["policyId"], &published["cid"]), (&json!(policy_id), &json!(cid)));
-    assert_eq!(web.paths(), [format!("/{cid}.policy")]);
-    fetch(&desk, &policy_id, &node).succeeded();
+    assert_eq!(web.paths(), [format!("/{policy_id}.cid"), format!("/{cid}.policy")]);
+    fetch(&desk, &policy_id, &["--store", &web.url]).succeeded();
+    fetch(&desk, &policy_id, &[&node[..], &["--force"]].concat()).succeeded();
     assert_eq!(bytes(&desk, "fetched.policy"), bytes(&desk, "treasury.policy"));
     fetch(&desk, &policy_id, &node).failed(1, &["fetched.policy already exists", "--force"]);
 
@@ -155,7 +156,10 @@ fn what_is_published_is_found_by_its_id_and_verified() {
     failed.failed(1, &["no publication", "does not have it", "redirects to", "no URL of a web server"]);
     let mirrored = [&node[..], &["--force", "--store", "store"]].concat();
     fetch(&desk, &policy_id, &mirrored).succeeded();
-    fetch(&desk, &policy_id, &["--force"]).failed(1, &["--rpc-url"]);
+    // Also if the store does not have the file with the address.
+    std::fs::remove_file(desk.path(&format!("store/{policy_id}.cid"))).expect("it is removed");
+    fetch(&desk, &policy_id, &mirrored).succeeded();
+    fetch(&desk, &policy_id, &["--force"]).failed(1, &["--rpc-url", "--store"]);
 }
 
 #[test]

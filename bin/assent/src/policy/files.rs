@@ -19,7 +19,7 @@ use std::{
 /// The maximum length of a file with text, in bytes: more than rules and parameters may have.
 const LONGEST_TEXT: u64 = 1024 * 1024;
 /// The maximum length of a built policy, in bytes.
-pub const LONGEST_POLICY: u64 = MAX_BUNDLE as u64;
+const LONGEST_POLICY: u64 = MAX_BUNDLE as u64;
 /// The files of a folder besides modules and components.
 const NAMED: [&str; 3] = ["policy.json", "parameters.json", "parameters.schema.json"];
 

@@ -19,7 +19,6 @@ mod parameters;
 mod publish;
 mod shadow;
 mod simulate;
-mod store;
 mod suggest;
 mod test;
 mod test_report;

@@ -1,16 +1,17 @@
 //! `assent policy publish`: uploads a built policy, and tells the chain where it is.
 
-use super::{build::BundleArguments, store::Store};
+use super::build::BundleArguments;
 use crate::{
     ExitStatus,
     account::Account,
     arguments,
-    connection::Node,
+    connection::{self, Node},
     output::{self, Output},
 };
 use alloy_primitives::Address;
 use anyhow::{Result, bail};
 use assent_contracts::deployment;
+use assent_policy_store::PolicyStore;
 use clap::Args;
 use serde_json::json;
 
@@ -23,8 +24,9 @@ Examples:
       --private-key-file account.key --rpc-url http://127.0.0.1:8545
   assent policy publish treasury --store ./policies --uri https://policies.example.com/treasury.policy --account $OWNER
 
-The policy is uploaded under its address (its CID): with PUT to a web server, or into a folder. Then PolicyRegistry
-emits its id and where it is. No contract reads that: it lets people see what a client is bound to.
+The policy is uploaded under its address (its CID), with PUT to a web server, or into a folder; a file by its id has
+the address. Then PolicyRegistry emits its id and where it is. No contract reads that: it lets people see what a client
+is bound to.
 `assent deploy --policy-registry` deploys the registry; it has one address on every chain.")]
 pub struct Arguments {
     #[command(flatten)]
@@ -47,6 +49,7 @@ pub struct Arguments {
 /// Runs `assent policy publish`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let bundle = arguments.policy.bundle()?;
+    let store = PolicyStore::parse(&arguments.store)?;
     let (policy, cid) = (bundle.policy(), bundle.cid());
     let (from, signer) = arguments.payer.open()?;
     let registry = arguments.registry.unwrap_or_else(|| deployment::policy_registry().address);
@@ -54,7 +57,10 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     arguments
         .node
         .ask("Looking for the PolicyRegistry", None, async |client| client.require_contract(registry).await)?;
-    let stored = Store::parse(&arguments.store)?.put(&format!("{cid}.policy"), bundle.to_bytes())?;
+    let stored = {
+        let _spinner = output::spinner(format!("Uploading to {store}"));
+        connection::block_on(async { Ok(store.put(&bundle).await?) })?
+    };
     let uri = arguments.uri.clone().unwrap_or(stored);
     let (policy_id, receipt) = arguments.node.ask("Publishing", signer, async |client| {
         client.publish_policy(registry, from, policy.rules_hash(), policy.parameters_root(), &uri).await
