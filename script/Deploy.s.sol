@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IAttestationValidator} from "../contracts/interfaces/IAttestationValidator.sol";
 import {IOperatorRegistry} from "../contracts/interfaces/IOperatorRegistry.sol";
+import {IPolicyRegistry} from "../contracts/interfaces/IPolicyRegistry.sol";
 import {ITaskManager} from "../contracts/interfaces/ITaskManager.sol";
 import {MAX_EPOCH_LIFETIME} from "../contracts/interfaces/Protocol.sol";
 import {OwnerStakeSource} from "../contracts/stake/OwnerStakeSource.sol";
@@ -12,12 +13,14 @@ import {VmSafe} from "forge-std/Vm.sol";
 import {console} from "forge-std/console.sol";
 
 /// @title Deploy
-/// @notice Deploys OwnerStakeSource, OperatorRegistry and TaskManager.
+/// @notice Deploys OwnerStakeSource, OperatorRegistry, TaskManager and PolicyRegistry.
 /// @dev ASSENT_OWNER=0x… forge script script/Deploy.s.sol --rpc-url … --account … --broadcast
 ///
 /// ASSENT_OWNER should be a multisig: it owns the registry, which gives notice of changes itself and must be able to
 /// revoke at once. With ASSENT_TIMELOCK_DELAY (seconds), a TimelockController that only the owner can propose to owns
 /// the OwnerStakeSource. Also read, in seconds: ASSENT_EPOCH_LIFETIME, ASSENT_ACTIVATION_DELAY and ASSENT_GRACE_PERIOD.
+///
+/// PolicyRegistry has no owner and no settings. No contract reads it: it tells people where policies are.
 ///
 /// The addresses depend only on the bytecode and these settings: they are the same on every chain, for every deployer.
 /// Contracts that are deployed already are kept, so that an interrupted run can be repeated.
@@ -59,7 +62,12 @@ contract Deploy is Script {
     /// @notice Deploys what is missing and, when broadcasting, writes deployments/<chain id>.json.
     function run()
         external
-        returns (OwnerStakeSource ownerStakeSource, IOperatorRegistry registry, ITaskManager taskManager)
+        returns (
+            OwnerStakeSource ownerStakeSource,
+            IOperatorRegistry registry,
+            ITaskManager taskManager,
+            IPolicyRegistry policyRegistry
+        )
     {
         Settings memory settings = _settings();
         _requireDeploymentProxy();
@@ -71,10 +79,11 @@ contract Deploy is Script {
         registry =
             IOperatorRegistry(_deployArtifact("OperatorRegistry", _registryArguments(settings, ownerStakeSource)));
         taskManager = ITaskManager(_deployArtifact("TaskManager", abi.encode(registry)));
+        policyRegistry = IPolicyRegistry(_deployArtifact("PolicyRegistry", ""));
         _addValidator(settings.owner, registry, taskManager);
         vm.stopBroadcast();
 
-        _record(settings, address(ownerStakeSource), address(registry), address(taskManager));
+        _record(settings, ownerStakeSource, registry, taskManager, policyRegistry);
     }
 
     /* CONTRACTS */
@@ -196,9 +205,13 @@ contract Deploy is Script {
 
     /* RECORD */
 
-    function _record(Settings memory settings, address ownerStakeSource, address registry, address taskManager)
-        private
-    {
+    function _record(
+        Settings memory settings,
+        OwnerStakeSource ownerStakeSource,
+        IOperatorRegistry registry,
+        ITaskManager taskManager,
+        IPolicyRegistry policyRegistry
+    ) private {
         if (!vm.isContext(VmSafe.ForgeContext.ScriptBroadcast) && !vm.isContext(VmSafe.ForgeContext.ScriptResume)) {
             console.log("A dry run: nothing is sent or written without --broadcast.");
             return;
@@ -210,9 +223,10 @@ contract Deploy is Script {
         vm.serializeUint(key, "epochLifetime", settings.epochLifetime);
         vm.serializeUint(key, "activationDelay", settings.activationDelay);
         vm.serializeUint(key, "gracePeriod", settings.gracePeriod);
-        vm.serializeAddress(key, "ownerStakeSource", ownerStakeSource);
-        vm.serializeAddress(key, "operatorRegistry", registry);
-        string memory json = vm.serializeAddress(key, "taskManager", taskManager);
+        vm.serializeAddress(key, "ownerStakeSource", address(ownerStakeSource));
+        vm.serializeAddress(key, "operatorRegistry", address(registry));
+        vm.serializeAddress(key, "taskManager", address(taskManager));
+        string memory json = vm.serializeAddress(key, "policyRegistry", address(policyRegistry));
 
         vm.createDir(DIRECTORY, true);
         string memory path = string.concat(DIRECTORY, "/", vm.toString(block.chainid), ".json");

@@ -7,8 +7,8 @@ use alloy::{
     sol,
 };
 use assent_contracts::{
-    OperatorRegistry, OwnerStakeSource, TaskManager,
-    deployment::{Delays, Deployment, InvalidDeployment, MAX_EPOCH_LIFETIME},
+    OperatorRegistry, OwnerStakeSource, PolicyRegistry, TaskManager,
+    deployment::{self, Delays, Deployment, InvalidDeployment, MAX_EPOCH_LIFETIME},
 };
 use std::{
     fs,
@@ -38,13 +38,14 @@ fn the_script_deploys_to_the_computed_addresses_and_a_second_run_changes_nothing
     let anvil = anvil("osaka", CHAIN_ID);
     let record = Record::of(CHAIN_ID);
     let expected = Deployment::new(OWNER, with_grace_period(3600)).unwrap();
+    let policy_registry = deployment::policy_registry();
 
     for new in [true, false] {
         let output = run_script(&anvil.endpoint(), &[owner(), ("ASSENT_GRACE_PERIOD", "3600")]);
         let printed = text(&output);
         assert!(output.status.success(), "{printed}");
         let state = if new { "(new)" } else { "(was deployed already)" };
-        for contract in expected.in_order() {
+        for contract in expected.in_order().into_iter().chain([&policy_registry]) {
             assert!(printed.contains(&format!("{} {} {state}", contract.name, contract.address)), "{printed}");
         }
 
@@ -62,6 +63,7 @@ fn the_script_deploys_to_the_computed_addresses_and_a_second_run_changes_nothing
         assert_eq!(written["ownerStakeSource"], expected.owner_stake_source.address.to_string());
         assert_eq!(written["operatorRegistry"], expected.operator_registry.address.to_string());
         assert_eq!(written["taskManager"], expected.task_manager.address.to_string());
+        assert_eq!(written["policyRegistry"], policy_registry.address.to_string());
         fs::remove_file(&record.0).unwrap();
     }
 }
@@ -126,6 +128,7 @@ fn every_contract_is_within_the_code_limit() {
         ("OwnerStakeSource", &OwnerStakeSource::DEPLOYED_BYTECODE),
         ("OperatorRegistry", &OperatorRegistry::DEPLOYED_BYTECODE),
         ("TaskManager", &TaskManager::DEPLOYED_BYTECODE),
+        ("PolicyRegistry", &PolicyRegistry::DEPLOYED_BYTECODE),
     ];
     for (name, code) in contracts {
         assert!((1..=CODE_LIMIT).contains(&code.len()), "{name} has {} bytes", code.len());
