@@ -62,7 +62,7 @@ pub use folder::{BuildError, FolderError, MemberError, PolicyFolder};
 pub use image::{UnknownImage, evaluator, evaluator_with_root, known_images};
 pub use input::{InputError, PolicyInput, ReferenceBlock};
 pub use json::JsonError;
-pub use manifest::{Manifest, ManifestError, Reduction, SourceManifest};
+pub use manifest::{Manifest, ManifestError, Reduction, SourceManifest, is_host};
 pub use policy::ExecutablePolicy;
 pub use rules::{Observer, Rules, SingleRules, Source};
 pub use suggestion::{NearMiss, SuggestedLimit, Suggestion, SuggestionError, SuggestionOptions};

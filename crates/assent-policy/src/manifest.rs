@@ -259,6 +259,12 @@ fn require_entrypoint(entrypoint: &str) -> Result<(), JsonError> {
     Ok(())
 }
 
+/// Returns whether a text is a host as a manifest names it: a DNS name in lower case, with a port that is not 443 or
+/// none.
+pub fn is_host(host: &str) -> bool {
+    require_host("", host).is_ok()
+}
+
 fn require_host(key: &str, host: &str) -> Result<(), JsonError> {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())

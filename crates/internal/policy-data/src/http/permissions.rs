@@ -198,17 +198,17 @@ impl fmt::Debug for PermittedRequest {
 }
 
 impl AllowedHost {
+    /// Parses a host as the manifest has it, by the manifest's grammar.
     fn parse(text: &str) -> Result<Self, HostError> {
         let error = || HostError { host: text.to_owned() };
-        let url = parse_url(&format!("https://{text}/")).map_err(|_refusal| error())?;
-        let host = Self::of(&url).map_err(|_refusal| error())?;
-        // Parsing a URL changes other spellings. A host has one.
-        let is_label = |label: &str| {
-            !label.is_empty()
-                && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+        if !assent_policy::is_host(text) {
+            return Err(error());
+        }
+        let (name, port) = match text.split_once(':') {
+            Some((name, port)) => (name, port.parse().map_err(|_malformed| error())?),
+            None => (text, HTTPS_PORT),
         };
-        let is_name = host.name.contains('.') && host.name.split('.').all(is_label);
-        if host.to_string() == text && is_name { Ok(host) } else { Err(error()) }
+        Ok(Self { name: name.to_owned(), port })
     }
 
     fn of(url: &Url) -> Result<Self, HttpRefusal> {
@@ -254,6 +254,17 @@ mod tests {
         Permissions::new([host], B256::ZERO, Arc::default()).is_ok()
     }
 
+    /// What a URL is parsed to is compared with what the manifest has.
+    #[test]
+    fn a_url_of_a_host_is_of_that_host() {
+        for host in ["api.example", "a-b.c.example", "api.example:8443", "xn--bcher-kva.example", "1.example:1"] {
+            let url = super::parse_url(&format!("https://{host}/")).unwrap();
+            let parsed = super::AllowedHost::parse(host).unwrap();
+            assert_eq!(super::AllowedHost::of(&url).unwrap(), parsed);
+            assert_eq!(parsed.to_string(), host);
+        }
+    }
+
     #[test]
     fn hosts_have_one_spelling() {
         for host in ["api.example", "a-b.c.example", "api.example:8443", "xn--bcher-kva.example"] {
@@ -282,6 +293,13 @@ mod tests {
             "api.example:99999",
             ".example",
             "a..b",
+            "a_b.example",
+            "-a.example",
+            "api.example:",
+            "api.example:0",
+            "api.example:+8443",
+            "api.example:8443:1",
+            "api.1example",
         ] {
             assert!(!is_host(host), "{host}");
         }

@@ -34,6 +34,14 @@ pub enum SecretError {
         /// The name.
         name: String,
     },
+    /// The host is not one that a manifest could name, and so would never match.
+    #[error("{host:?}, to which {name} is bound, is not a host as a manifest names it, such as api.example:8443")]
+    Host {
+        /// The name.
+        name: String,
+        /// The host.
+        host: String,
+    },
     /// The value cannot be in a header, or is too short to be found in an answer.
     #[error("the value of {name} is not {SHORTEST} to {LONGEST} visible ASCII characters")]
     Value {
@@ -71,6 +79,9 @@ impl Secrets {
     ) -> Result<(), SecretError> {
         if !is_name(name) {
             return Err(SecretError::Name { name: name.to_owned() });
+        }
+        if !assent_policy::is_host(host) {
+            return Err(SecretError::Host { name: name.to_owned(), host: host.to_owned() });
         }
         let is_length = (SHORTEST..=LONGEST).contains(&value.len());
         if !is_length || !value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
