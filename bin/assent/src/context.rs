@@ -116,7 +116,7 @@ fn describe(context: &Context) -> String {
         table
             .add_row(["policy", &policy.policyId.to_string()])
             .add_row(["quorum", &format!("{} basis points of operator set {}", policy.quorum, policy.operatorSet)])
-            .add_row(["longest lifetime", &format!("{} seconds", policy.maxLifetime)]);
+            .add_row(["longest lifetime", &output::counted(policy.maxLifetime.to::<u64>(), "second", "seconds")]);
     }
     format!("{table}\n--json prints all of it, for `assent attest` and `assent verify`")
 }

@@ -89,6 +89,13 @@ pub fn table<'a>(head: impl IntoIterator<Item = &'a str>) -> Table {
     table
 }
 
+/// Returns a number with what there is one of, or several.
+pub fn counted(number: impl TryInto<u64>, one: &str, several: &str) -> String {
+    // No count is beyond 64 bits.
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 /// Returns the first and last four digits of an address or hash, by which people compare them.
 pub fn shortened(bytes: impl AsRef<[u8]>) -> String {
     if let Ok(address) = Address::try_from(bytes.as_ref()) {
@@ -195,6 +202,12 @@ mod tests {
         assert_eq!(time(253_402_300_799), "253402300799 (9999-12-31T23:59:59Z)");
         assert_eq!(time(253_402_300_800), "253402300800");
         assert_eq!(time(u64::MAX), u64::MAX.to_string());
+    }
+
+    #[test]
+    fn one_thing_is_not_several() {
+        let calls = [0_u64, 1, 2].map(|number| counted(number, "call is", "calls are"));
+        assert_eq!(calls, ["0 calls are", "1 call is", "2 calls are"]);
     }
 
     #[test]

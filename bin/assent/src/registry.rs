@@ -156,7 +156,7 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
 fn show(Registry { node, registry }: &Registry, output: Output) -> Result<ExitStatus> {
     let settings = node.ask("Reading the registry", None, async |client| client.read_settings(*registry).await)?;
     let RegistrySettings { owner, pending_owner, stake_source, delays, validators, epoch_count, .. } = &settings;
-    let seconds = |seconds: U48| format!("{seconds} seconds");
+    let seconds = |seconds: U48| output::counted(seconds.to::<u64>(), "second", "seconds");
     let mut table = output::table(["setting", "value"]);
     table.add_row(["owner", &owner.to_string()]);
     if !pending_owner.is_zero() {

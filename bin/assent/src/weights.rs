@@ -1,6 +1,12 @@
 //! `assent weights`: sets operators' weights.
 
-use crate::{ExitStatus, account::Account, arguments, connection::Node, output::Output};
+use crate::{
+    ExitStatus,
+    account::Account,
+    arguments,
+    connection::Node,
+    output::{Output, counted},
+};
 use alloy_primitives::{Address, aliases::U96};
 use anyhow::Result;
 use assent_verifier::OperatorSetId;
@@ -55,8 +61,8 @@ pub fn run(Command::Set(arguments): Command, output: Output) -> Result<ExitStatu
     let listed = weights.iter().map(|(operator, weight)| json!({ "operator": operator, "weight": weight.to_string() }));
     output.result(
         format_args!(
-            "{} weights set in operator set {operator_set}, from its next epoch on, {} gas",
-            weights.len(),
+            "{} set in operator set {operator_set}, from its next epoch on, {} gas",
+            counted(weights.len(), "weight", "weights"),
             receipt.gas_used
         ),
         &json!({

@@ -7,6 +7,8 @@ mod command;
 mod node;
 #[path = "command/proxy.rs"]
 mod proxy;
+#[path = "command/running.rs"]
+mod running;
 #[path = "policy/suggest.rs"]
 mod suggest;
 #[path = "policy/watch.rs"]
@@ -255,7 +257,7 @@ fn a_policy_is_explained_and_compared_with_other_parameters() {
     desk.write("stricter.json", desk.read("treasury/parameters.json").replace("500000000000000000000", "0"));
     let compared = desk.run(&["policy", "explain", "treasury", "--against", "stricter.json"]).succeeded();
     assert!(compared.contains("limit: \"500000000000000000000\" → \"0\""), "{compared}");
-    assert!(compared.contains("1 of 4 tests have another result"), "{compared}");
+    assert!(compared.contains("1 of 4 tests has another result"), "{compared}");
     assert!(compared.contains("test_allows_a_small_payment_with_the_example_parameters: pass → fail"), "{compared}");
 }
 
@@ -338,7 +340,7 @@ fn the_tests_of_a_conjunction_run_with_those_of_its_folders() {
     desk.write_json("stricter.json", &json!([{ "limit": "0", "recipients": parameters["recipients"] }, {}]));
     let compared = desk.run(&["policy", "explain", "both", "--against", "stricter.json"]).succeeded();
     assert!(compared.contains("0.limit: \"500000000000000000000\" → \"0\""), "{compared}");
-    assert!(compared.contains("1 of 5 tests have another result"), "{compared}");
+    assert!(compared.contains("1 of 5 tests has another result"), "{compared}");
     desk.write_json("one.json", &json!({ "limit": "0" }));
     desk.run(&["policy", "explain", "both", "--against", "one.json"]).failed(1, &["an array of 2 objects"]);
 }

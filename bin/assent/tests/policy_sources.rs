@@ -5,11 +5,14 @@ mod anvil;
 mod command;
 #[path = "command/offline.rs"]
 mod offline;
+#[path = "command/running.rs"]
+mod running;
 
 use alloy_primitives::{Address, U256, hex, keccak256};
 use anvil::Anvil;
 use assent_policy::Function;
 use command::{Desk, Ran};
+use running::Running;
 use serde_json::{Value, json};
 
 const FEED: &str = "0x00000000000000000000000000000000000feed0";
@@ -21,6 +24,11 @@ default allow := false
 
 allow if input.call.args.amount <= data.wasm.price.chain
 ";
+
+/// Code that takes every call.
+const CODE: &str = "0x00";
+/// A host that does not exist.
+const URL: &str = "https://api.example.invalid:8443/price";
 
 /// A desk with the policy `limit`, which allows payments up to the price of a feed on the chain.
 fn desk() -> Desk {
@@ -197,7 +205,7 @@ fn history_and_outstanding_are_added_up() {
 #[test]
 fn a_secret_is_sent_only_where_its_owner_binds_it() {
     let desk = desk();
-    desk.write_json("limit/parameters.json", &json!({ "url": "https://api.example.invalid:8443/price" }));
+    desk.write_json("limit/parameters.json", &json!({ "url": URL }));
     let policy_id = desk.run(&["policy", "build", "limit", "--json"]).json()["policyId"].clone();
     let observe = |more: &[&str]| eval(&desk, "100.json", &[&["--time", "1800000000"], more].concat());
     observe(&[]).failed(1, &["no secret PRICE_KEY", "--secrets"]);
@@ -287,4 +295,207 @@ fn an_attestation_is_issued_at_the_reference_block() {
     assert_eq!(document["attestation"]["issuedAt"].to_string().trim_matches('"'), shown["block"]["timestamp"]);
     assert_eq!(document["attestation"]["decision"], "allow");
     attest(&["--issued-at", "1800000000"]).failed(1, &["is issued at 1800000000, but the reference block"]);
+}
+
+/// Sends a payment to the vault in its own block, and returns its hash.
+fn pay(anvil: &Anvil, amount: u64) -> String {
+    let data = intent(amount)["data"].clone();
+    let transaction = json!([{ "from": anvil.account(), "to": VAULT, "data": data, "gas": "0x186a0" }]);
+    let hash = anvil.ask("eth_sendTransaction", &transaction);
+    let hash = hash.as_str().expect("a hash").to_owned();
+    while anvil.ask("eth_getTransactionReceipt", &json!([hash])).is_null() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    hash
+}
+
+/// A node with the vault, and three payments of 100 while the feed's price is 100, 99 and 101.
+fn payments() -> (Anvil, [String; 3]) {
+    let anvil = Anvil::start(&[]);
+    anvil.ask("anvil_setCode", &json!([VAULT, CODE]));
+    let paid = [100, 99, 101].map(|price| {
+        set_price(&anvil, price);
+        pay(&anvil, 100)
+    });
+    (anvil, paid)
+}
+
+fn backtest(desk: &Desk, anvil: &Anvil, more: &[&str]) -> Ran {
+    let arguments = ["policy", "backtest", "limit", "--rpc-url", &anvil.url, "--client", VAULT, "--from-block", "0"];
+    desk.run(&[&arguments, more].concat())
+}
+
+fn lines(ran: &Ran) -> Vec<Value> {
+    ran.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {ran:?}"))).collect()
+}
+
+#[test]
+fn a_backtest_reads_the_chain_at_the_block_before_each_call() {
+    let (desk, (anvil, paid)) = (desk(), payments());
+    let ran = backtest(&desk, &anvil, &["--json"]);
+    let [denied, summary] = &lines(&ran)[..] else { panic!("{ran:?}") };
+    assert_eq!((&denied["decision"], &denied["transaction"]), (&json!("deny"), &json!(paid[1])));
+    assert_eq!((&summary["allowed"], &summary["denied"], &summary["undecided"]), (&json!(2), &json!(1), &json!(0)));
+
+    // An answer that is given holds for every call.
+    desk.write_json("answers.json", &json!({ "price": { "chain": "5" } }));
+    let ran = backtest(&desk, &anvil, &["--json", "--data", "answers.json", "--state", "state.json"]);
+    assert_eq!(lines(&ran).last().expect("a summary")["denied"], 3, "{ran:?}");
+    backtest(&desk, &anvil, &["--state", "state.json"]).failed(1, &["state.json is of another", "--data"]);
+}
+
+#[test]
+fn a_backtest_adds_up_the_history_before_each_call() {
+    let (desk, (anvil, paid)) = (desk(), payments());
+    std::fs::remove_file(desk.path("limit/sources/price.wasm")).expect("it is removed");
+    let history = json!({
+        "event": "event Paid(uint256 amount)", "address": "params.token", "window": { "blocks": 100 }, "sum": "amount",
+    });
+    manifest(&desk, &json!({ "spent": { "builtin": { "history": history } } }));
+    desk.write("limit/limit.rego", RULES.replace("<= data.wasm.price.chain", "+ data.wasm.spent.sum <= 106"));
+    desk.write_json("limit/parameters.json", &json!({ "token": TOKEN }));
+    let summary = |ran: &Ran| {
+        let summary = lines(ran).pop().expect("a summary");
+        (summary["allowed"].clone(), summary["denied"].clone())
+    };
+    let ran = backtest(&desk, &anvil, &["--json"]);
+    assert_eq!(summary(&ran), (json!(3), json!(0)), "nothing is spent yet: {ran:?}");
+    // Every call emits Paid(7).
+    let topic = hex::encode(keccak256("Paid(uint256)"));
+    anvil.ask("anvil_setCode", &json!([TOKEN, format!("0x60076000527f{topic}60206000a100")]));
+    anvil.ask("eth_sendTransaction", &json!([{ "from": anvil.account(), "to": TOKEN }]));
+    anvil.ask("evm_mine", &json!([]));
+    let last = pay(&anvil, 100);
+    let ran = backtest(&desk, &anvil, &["--json"]);
+    assert_eq!(summary(&ran), (json!(3), json!(1)), "{ran:?}");
+    assert_eq!(lines(&ran)[0]["transaction"], json!(last));
+    assert!(!ran.out.contains(&paid[0]), "{ran:?}");
+}
+
+#[test]
+fn what_a_host_would_have_answered_is_undecided_unless_it_is_recorded() {
+    let (desk, (anvil, paid)) = (desk(), payments());
+    // The recording of the first call, with what the host answered.
+    let receipt = anvil.ask("eth_getTransactionReceipt", &json!([paid[0]]));
+    let block = u64::from_str_radix(&receipt["blockNumber"].as_str().expect("a number")[2..], 16).expect("hex");
+    let mut call = intent(100);
+    call["from"] = json!(anvil.account());
+    desk.write_json("call.json", &call);
+    let before = (block - 1).to_string();
+    let files = ["--rpc-url", &anvil.url, "--block", &before, "--recordings-out", "recordings.json"];
+    eval(&desk, "call.json", &files).succeeded();
+    let mut recordings: Value = serde_json::from_str(&desk.read("recordings.json")).expect("JSON");
+    let recording = &mut recordings["recordings"]["price"];
+    let request = recording["request"].as_str().expect("a request");
+    let (feed, both) =
+        (format!(r#""params":{{"feed":"{FEED}"}}"#), format!(r#""params":{{"feed":"{FEED}","url":"{URL}"}}"#));
+    assert!(request.contains(&feed), "{request}");
+    recording["request"] = json!(request.replace(&feed, &both));
+    let headers = json!([{ "name": "authorization", "value": "Bearer {{secret:PRICE_KEY}}" }]);
+    let asked = json!({ "method": "GET", "url": URL, "headers": headers, "body": null });
+    let response = json!({ "status": 200, "headers": [], "body": r#"{"price":"7"}"# });
+    recording["exchanges"].as_array_mut().expect("exchanges").push(json!({
+        "question": { "import": "http.send", "request": asked }, "answer": { "response": response },
+    }));
+    recording["output"] = json!(r#"{"chain":"100","web":"7"}"#);
+    desk.write_json("recordings.json", &recordings);
+
+    desk.write_json("limit/parameters.json", &json!({ "feed": FEED, "url": URL }));
+    let undecided = |transaction: &str| format!("UNDECIDED {transaction} (block ");
+    let ran = backtest(&desk, &anvil, &[]);
+    assert!(ran.status == Some(0) && paid.iter().all(|paid| ran.out.contains(&undecided(paid))), "{ran:?}");
+    assert!(ran.out.contains("whose answers at a past block are not known"), "{ran:?}");
+    assert!(ran.out.contains("3 calls are undecided: a source has no answer for them"), "{ran:?}");
+
+    let ran = backtest(&desk, &anvil, &["--json", "--data", "recordings.json"]);
+    let reported = lines(&ran);
+    let [one, two, summary] = reported.as_slice() else { panic!("{ran:?}") };
+    assert_eq!([&one["transaction"], &two["transaction"]], [&json!(paid[1]), &json!(paid[2])]);
+    assert_eq!((&one["decision"], &one["reasons"][0]["kind"]), (&Value::Null, &json!("source")));
+    assert_eq!((&summary["allowed"], &summary["denied"], &summary["undecided"]), (&json!(1), &json!(0), &json!(2)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_shadow_observes_the_sources_of_new_calls() {
+    let (desk, (anvil, _)) = (desk(), payments());
+    let arguments = ["policy", "shadow", "limit", "--rpc-url", &anvil.url, "--client", VAULT, "--poll", "50"];
+    let mut shadow = Running::start(&desk, &arguments);
+    shadow.remark("Ctrl-C stops");
+    let allowed = pay(&anvil, 101);
+    shadow.line(&format!("ALLOW {allowed}"));
+    let denied = pay(&anvil, 102);
+    shadow.line(&format!("DENY {denied}"));
+    assert!(shadow.interrupt().success());
+    shadow.line("2 calls in blocks");
+
+    desk.write_json("limit/parameters.json", &json!({ "feed": FEED, "url": URL }));
+    let mut shadow = Running::start(&desk, &arguments);
+    shadow.remark("Ctrl-C stops");
+    let undecided = pay(&anvil, 1);
+    let line = shadow.line(&format!("UNDECIDED {undecided}"));
+    assert!(line.contains("no secret PRICE_KEY; bind it"), "{line}");
+    assert!(shadow.interrupt().success());
+    shadow.line("1 call is undecided");
+}
+
+#[test]
+fn a_conjunction_observes_the_sources_of_all_its_policies() {
+    let (desk, anvil) = (desk(), Anvil::start(&[]));
+    offline::prepare(&desk);
+    desk.run(&["policy", "build", "limit"]).succeeded();
+    std::fs::create_dir_all(desk.path("window")).expect("a folder");
+    let history = json!({
+        "event": "event Paid(uint256 amount)", "address": "params.token", "window": { "blocks": 100 }, "sum": "amount",
+    });
+    desk.write_json(
+        "window/policy.json",
+        &json!({
+            "name": "window", "version": "1.0.0", "entrypoint": "window", "functions": ["function pay(uint256 amount)"],
+            "sources": { "price": { "builtin": { "history": history } } },
+        }),
+    );
+    let rules = RULES.replace("package limit", "package window").replace("price.chain", "price.count + 101");
+    desk.write("window/window.rego", rules);
+    desk.write_json("window/parameters.json", &json!({ "token": TOKEN }));
+    std::fs::create_dir_all(desk.path("both")).expect("a folder");
+    let all = json!([{ "policy": "../limit.policy" }, { "policy": "../window" }]);
+    desk.write_json("both/policy.json", &json!({ "name": "both", "version": "1.0.0", "all": all }));
+
+    set_price(&anvil, 100);
+    let node = ["--rpc-url", anvil.url.as_str()];
+    let simulate = |intent: &str, more: &[&str]| {
+        desk.run(&[&["policy", "simulate", "both", "--intent", intent, "--json"], more].concat())
+    };
+    assert_eq!(printed(&simulate("100.json", &node))["decision"], "allow");
+    let denied = printed(&simulate("101.json", &node));
+    assert_eq!((&denied["decision"], &denied["reasons"][0]["policy"]), (&json!("deny"), &json!("0")));
+    let recordings: Value = serde_json::from_str(&desk.read("recordings.json")).expect("JSON");
+    let keys = recordings["recordings"].as_object().expect("recordings").keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys, ["0.price", "1.price"]);
+    let repeated = printed(&simulate("101.json", &["--data", "recordings.json"]));
+    assert_eq!(repeated["evidence"], denied["evidence"]);
+
+    // An attestation is issued as one of a single policy is.
+    let policy_id = desk.run(&["policy", "build", "both", "--json"]).json()["policyId"].clone();
+    let mut context: Value = serde_json::from_str(&desk.read("context.json")).expect("a context");
+    context["policy"]["policyId"] = policy_id;
+    context["policyClient"] = json!(VAULT);
+    desk.write_json("context.json", &context);
+    let arguments = ["attest", "--intent", "100.json", "--context", "context.json", "--nonce", "7", "--policy"];
+    let keys = ["both.policy", "--key", "operator-1.key", "--key", "operator-3.key", "--lifetime", "600"];
+    let files = ["--document-out", "document.json", "--evidence-out", "attested.json"];
+    desk.run(&[&arguments[..], &keys, &files, &node, &["--force"]].concat()).succeeded();
+    let document: Value = serde_json::from_str(&desk.read("document.json")).expect("a document");
+    assert_eq!(document["attestation"]["decision"], "allow");
+    let replayed = desk.run(&["evidence", "replay", "attested.json", "--json"]).json();
+    assert_eq!(replayed["decision"], "allow", "{replayed}");
+
+    // And a backtest names the policy that denies.
+    anvil.ask("anvil_setCode", &json!([VAULT, CODE]));
+    anvil.ask("evm_mine", &json!([]));
+    pay(&anvil, 101);
+    let arguments = ["policy", "backtest", "both", "--client", VAULT, "--from-block", "0"];
+    let ran = desk.run(&[&arguments[..], &node].concat());
+    assert!(ran.out.contains("policy 0: notAllowed"), "{ran:?}");
 }

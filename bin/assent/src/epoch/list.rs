@@ -5,7 +5,7 @@ use crate::{
     ExitStatus,
     arguments::{self, KeySource},
     connection::{self, Node},
-    output::{self, Output, short_address},
+    output::{self, Output, counted, short_address},
 };
 use alloy_primitives::Address;
 use anyhow::{Context, Result};
@@ -117,10 +117,10 @@ pub fn show(arguments: ShowArguments, output: Output) -> Result<ExitStatus> {
 fn describe(record: &EpochRecord) -> String {
     let operators = &record.epoch.operators;
     format!(
-        "epoch {} of operator set {}: {} operators, total weight {}, {}\nset hash {}\n{}",
+        "epoch {} of operator set {}: {}, total weight {}, {}\nset hash {}\n{}",
         record.epoch.number,
         record.epoch.operator_set,
-        operators.operators().len(),
+        counted(operators.operators().len(), "operator", "operators"),
         operators.total_weight(),
         status(record),
         operators.set_hash(),

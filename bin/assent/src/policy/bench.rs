@@ -62,7 +62,8 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
             let share = format!("{}.{:02} %", hundredths / 100, hundredths % 100);
             table.add_row([what, &used.to_string(), &limit.to_string(), &share]);
         }
-        format!("{table}\nmedian of {} runs: {} µs", arguments.runs, median.as_micros())
+        let runs = output::counted(arguments.runs.get(), "run", "runs");
+        format!("{table}\nmedian of {runs}: {} µs", median.as_micros())
     };
     let value = || {
         let limits = limits.map(|(what, used, limit)| (what, json!({ "used": used, "limit": limit })));

@@ -1,6 +1,7 @@
 //! What the sources of a policy answer: given, recorded, or observed.
 
 use super::{
+    era::Era,
     files::{Loaded, parse_json},
     observing::Observatory,
 };
@@ -17,27 +18,29 @@ use std::{
 };
 
 /// The maximum length of a file with answers and recordings, in bytes: more than four sources can record.
-const LONGEST_DATA: u64 = 128 * 1024 * 1024;
+pub const LONGEST_DATA: u64 = 128 * 1024 * 1024;
 
 /// The options for what sources answer.
 #[derive(Args)]
 pub struct DataArguments {
     /// What sources answer, as a JSON object by their names; or the recordings that --recordings-out wrote. Sources
-    /// that it does not answer are observed.
+    /// that it does not answer are observed. It can be given several times.
     #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
+    data: Vec<PathBuf>,
     /// The secrets that sources may send, each bound to a host and a policy: a file that only its owner can read.
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
 }
 
-/// What sources answered before.
+/// What sources answered before, by the sources' keys.
 #[derive(Default)]
 pub struct Given {
-    path: PathBuf,
-    /// Answers as one observer gives them, by the sources' keys.
+    /// Answers as one observer gives them.
     answers: BTreeMap<String, Value>,
-    recordings: BTreeMap<String, serde_json::Value>,
+    /// The recordings of a source, each of one task.
+    recordings: BTreeMap<String, Vec<serde_json::Value>>,
+    /// The file that names a source.
+    paths: BTreeMap<String, PathBuf>,
 }
 
 /// The task of a recording.
@@ -73,37 +76,47 @@ impl DataArguments {
         self.data.iter().chain(&self.secrets).map(PathBuf::as_path)
     }
 
-    /// Reads the file with data, if one is given.
+    /// Reads the files with data.
     pub fn read(&self) -> Result<Given> {
-        let Some(path) = &self.data else { return Ok(Given::default()) };
-        Given::read(path)
+        Given::read_all(&self.data)
     }
 
     /// Prepares the sources of a policy.
     pub fn sources(&self, loaded: &Loaded, given: Given, node: Option<&Node>) -> Result<Sources> {
-        let rules = Rules::parse(loaded.policy.rules())?;
-        let keys = keys(&rules);
-        for name in given.answers.keys().chain(given.recordings.keys()) {
-            if !keys.contains_key(name) {
-                let known = keys.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                bail!("data {}: `{name}` is not a source of the policy, which has {known}", given.path.display());
-            }
-        }
-        let is_observed = keys.keys().any(|key| !given.answers.contains_key(key));
-        let observatory =
-            if is_observed { Some(Observatory::new(loaded, self.secrets.as_deref(), node)?) } else { None };
-        Ok(Sources { is_conjunction: matches!(rules, Rules::All(_)), keys, given, observatory })
+        Sources::new(loaded, given, self.secrets.as_deref(), node, Era::Now)
     }
 }
 
 impl Given {
+    /// Reads files with answers and recordings. A source has one answer, or several recordings.
+    pub fn read_all(paths: &[PathBuf]) -> Result<Self> {
+        let mut given = Self::default();
+        for path in paths {
+            let Self { answers, recordings, .. } = Self::read(path)?;
+            for (key, answer) in answers {
+                if let Some(earlier) = given.paths.get(&key) {
+                    bail!("{} and {} both answer the source `{key}`; give one", earlier.display(), path.display());
+                }
+                given.paths.insert(key.clone(), path.clone());
+                given.answers.insert(key, answer);
+            }
+            for (key, of_source) in recordings {
+                if given.answers.contains_key(&key) {
+                    bail!("{}: the source `{key}` has an answer already; give one of the two", path.display());
+                }
+                given.paths.insert(key.clone(), path.clone());
+                given.recordings.entry(key).or_default().extend(of_source);
+            }
+        }
+        Ok(given)
+    }
+
     fn read(path: &Path) -> Result<Self> {
         let text = input::read_file("data", path, LONGEST_DATA)?;
         let Value::Object(object) = parse_json("data", path, &text)? else {
             bail!("data {} must be an object with the answer of each source", path.display());
         };
-        let mut given = Self { path: path.to_owned(), ..Self::default() };
+        let mut given = Self::default();
         let is_recorded = object.get("recordings").is_some_and(|recordings| recordings.as_object().is_some());
         if !is_recorded || object.get("version").and_then(Value::as_u64).is_none() {
             given.answers = flattened(object);
@@ -118,13 +131,13 @@ impl Given {
             let answer = assent_json::parse(answer.to_string().as_bytes()).with_context(malformed)?;
             given.answers.insert(key, answer);
         }
-        given.recordings = file.recordings;
+        given.recordings = file.recordings.into_iter().map(|(key, recording)| (key, vec![recording])).collect();
         Ok(given)
     }
 
     /// Returns the task that the first recording is of.
     pub fn task(&self) -> Option<RecordedTask> {
-        let request = self.recordings.values().next()?.get("request")?.as_str()?;
+        let request = self.recordings.values().flatten().next()?.get("request")?.as_str()?;
         let request = assent_json::parse(request.as_bytes()).ok()?;
         let text = |name| request.get("task").and_then(|task: &Value| task.get(name)?.as_str().map(str::to_owned));
         let number = |name| text(name)?.parse::<U256>().ok();
@@ -164,12 +177,28 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Returns the data of one decision.
+    /// Prepares the sources of a policy: compiles its components, unless all of them are answered.
+    pub fn new(loaded: &Loaded, given: Given, secrets: Option<&Path>, node: Option<&Node>, era: Era) -> Result<Self> {
+        let rules = Rules::parse(loaded.policy.rules())?;
+        let keys = keys(&rules);
+        for (name, path) in &given.paths {
+            if !keys.contains_key(name) {
+                let known = keys.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                bail!("data {}: `{name}` is not a source of the policy, which has {known}", path.display());
+            }
+        }
+        let is_observed = keys.keys().any(|key| !given.answers.contains_key(key));
+        let observatory = if is_observed { Some(Observatory::new(loaded, secrets, node, era)?) } else { None };
+        Ok(Self { is_conjunction: matches!(rules, Rules::All(_)), keys, given, observatory })
+    }
+
+    /// Returns the data of one decision. Empty without sources.
     pub fn data(&self, input: &PolicyInput) -> Result<Data> {
         let mut recordings = Recordings { version: Recordings::VERSION, ..Recordings::default() };
         let mut members = BTreeMap::<usize, Observations>::new();
         for (key, (member, name)) in &self.keys {
-            let recorded = self.given.recordings.get(key);
+            let recorded = self.given.recordings.get(key).map(Vec::as_slice).unwrap_or_default();
             let output = match (self.given.answers.get(key), &self.observatory) {
                 (Some(answer), _) => {
                     recordings.answers.insert(key.clone(), serde_json::from_str(&answer.to_canonical())?);

@@ -5,7 +5,10 @@ use super::{
     parameters::require_valid,
     test::tests_of,
 };
-use crate::{ExitStatus, output::Output};
+use crate::{
+    ExitStatus,
+    output::{self, Output},
+};
 use anyhow::{Result, bail};
 use assent_json::Value;
 use assent_policy::{
@@ -203,7 +206,10 @@ fn compare(source: &LocalPolicy, one: &Value, other: &Value, output: Output) -> 
             [] => lines.push("the parameters are the same".to_owned()),
             differences => lines.extend(differences.iter().map(|(key, from, to)| format!("{key}: {from} → {to}"))),
         }
-        lines.push(format!("{} of {} tests have another result", changed.len(), before.len()));
+        lines.push({
+            let tests = output::counted(before.len(), "test", "tests");
+            format!("{} of {tests} {} another result", changed.len(), if changed.len() == 1 { "has" } else { "have" })
+        });
         lines.extend(changed.iter().map(|(name, from, to)| format!("  {name}: {from} → {to}")));
         lines.join("\n")
     };

@@ -7,6 +7,7 @@ mod build;
 mod check;
 pub mod data;
 pub mod decision;
+pub mod era;
 mod eval;
 mod explain;
 mod fetch;

@@ -1,6 +1,9 @@
 //! Observation of a policy's sources, with the answers recorded.
 
-use super::files::Loaded;
+use super::{
+    era::{Era, NotObserved},
+    files::Loaded,
+};
 use crate::{connection::Node, input, output};
 use alloy::providers::DynProvider;
 use alloy_primitives::B256;
@@ -10,7 +13,7 @@ use assent_policy::{Finding, PolicyFolder, PolicyInput};
 use assent_policy_data::{
     Host, ObserveError, PolicySources, Recording, Senses,
     chain::{ChainReadError, NoChain, RpcChain},
-    http::{HttpRefusal, Secrets, WebClient},
+    http::{HttpClient, HttpRefusal, PastWeb, Secrets, WebClient},
 };
 use serde::Deserialize;
 use std::{path::Path, sync::Arc};
@@ -25,6 +28,7 @@ pub struct Observatory {
     host: Host,
     sources: PolicySources,
     senses: Senses,
+    era: Era,
     /// Sends the requests of the senses.
     _runtime: Runtime,
 }
@@ -45,12 +49,15 @@ struct Secret {
 
 impl Observatory {
     /// Prepares the sources.
-    pub fn new(loaded: &Loaded, secrets: Option<&Path>, node: Option<&Node>) -> Result<Self> {
+    pub fn new(loaded: &Loaded, secrets: Option<&Path>, node: Option<&Node>, era: Era) -> Result<Self> {
         let secrets = Arc::new(secrets.map(read_secrets).transpose()?.unwrap_or_default());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.context("cannot start the runtime for network requests")?;
         let handle = runtime.handle().clone();
-        let web = Arc::new(WebClient::new(handle.clone())?);
+        let web: Arc<dyn HttpClient> = match era {
+            Era::Now => Arc::new(WebClient::new(handle.clone())?),
+            Era::Past => Arc::new(PastWeb),
+        };
         let senses = match node {
             None => Senses { chain: Arc::new(NoChain), web },
             Some(node) => {
@@ -61,18 +68,26 @@ impl Observatory {
         let _spinner = output::spinner("Compiling the policy's components");
         let host = Host::new()?;
         let sources = PolicySources::new(&host, &loaded.policy, &loaded.components, &secrets)?;
-        Ok(Self { host, sources, senses, _runtime: runtime })
+        Ok(Self { host, sources, senses, era, _runtime: runtime })
     }
 
-    /// Returns what a source answers about a task, with the recording that repeats it; or repeats a recording.
+    /// Returns what a source answers about a task, with the recording that repeats it; or repeats the recording of the
+    /// task. At past blocks recordings of other tasks are passed over.
+    ///
+    /// # Errors
+    /// [`NotObserved`] if the source has no answer.
     pub fn observe(
         &self,
         key: &str,
         input: &PolicyInput,
-        recorded: Option<&serde_json::Value>,
+        recorded: &[serde_json::Value],
     ) -> Result<(Value, serde_json::Value)> {
         let source = self.sources.iter().find(|source| source.key() == key);
         let source = source.ok_or_else(|| anyhow!("the policy has no source `{key}`"))?;
+        let failed = |error: ObserveError| self.explained(key, &error);
+        let request = source.request(input).and_then(|request| request.to_json()).map_err(failed)?;
+        let of_task = |recording: &&serde_json::Value| recording["request"].as_str() == Some(request.as_str());
+        let recorded = recorded.iter().find(of_task).or(recorded.first().filter(|_| self.era == Era::Now));
         let observation = match recorded {
             Some(recorded) => {
                 let recording = Recording::deserialize(recorded);
@@ -80,19 +95,36 @@ impl Observatory {
                     recording.with_context(|| format!("cannot parse the recording of the source `{key}`"))?;
                 source.replay(&self.host, input, &recording)
             }
-            None => {
-                let _spinner = output::spinner(format!("Observing {key}"));
-                source.observe(&self.host, input, &self.senses)
-            }
+            None => source.observe(&self.host, input, &self.senses),
         };
-        let observation = observation.map_err(|error| explained(key, &error))?;
+        let observation = observation.map_err(failed)?;
         Ok((observation.output, serde_json::to_value(&observation.recording)?))
+    }
+
+    /// Says which source failed, and what to do.
+    fn explained(&self, key: &str, error: &ObserveError) -> NotObserved {
+        let is_temporary = matches!(error, ObserveError::Chain(error) if error.is_temporary());
+        let message = match (self.era, error) {
+            // No secret is needed for a request that is not sent.
+            (Era::Past, ObserveError::Http(HttpRefusal::UnknownSecret { .. } | HttpRefusal::SecretNotBound { .. })) => {
+                format!("the source `{key}` asks the web, whose answers at a past block are not known")
+            }
+            (Era::Past, ObserveError::Http(HttpRefusal::Past { .. }) | ObserveError::RecordedOnly) => {
+                format!("the source `{key}`: {error}")
+            }
+            (Era::Past, _) => format!("cannot observe the source `{key}`: {error}"),
+            (Era::Now, _) => match next_step(error) {
+                Some(next_step) => format!("cannot observe the source `{key}`: {error}\n{next_step}"),
+                None => format!("cannot observe the source `{key}`: {error}"),
+            },
+        };
+        NotObserved { message, is_temporary }
     }
 }
 
-/// Says which source failed, and what to do.
-fn explained(key: &str, error: &ObserveError) -> anyhow::Error {
-    let next_step = match error {
+/// Says what to do about a source that failed.
+fn next_step(error: &ObserveError) -> Option<&'static str> {
+    Some(match error {
         ObserveError::Chain(ChainReadError::NoNode) => "give --rpc-url, or recorded answers with --data",
         ObserveError::RecordedOnly => {
             "give its answer with --data, as in {\"pending\": {\"count\": \"0\", \"sum\": \"0\"}}"
@@ -106,9 +138,8 @@ fn explained(key: &str, error: &ObserveError) -> anyhow::Error {
         ObserveError::Playback(_) => {
             "the recording is of another task, parameters or component; observe again without it"
         }
-        _ => return anyhow!("cannot observe the source `{key}`: {error}"),
-    };
-    anyhow!("cannot observe the source `{key}`: {error}\n{next_step}")
+        _ => return None,
+    })
 }
 
 /// Reads secrets, each with a value or the name of the environment variable that has it.

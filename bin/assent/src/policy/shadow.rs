@@ -8,18 +8,19 @@ use super::{
         report,
         tally::{Judge, Tally},
     },
+    data::DataArguments,
     files::PolicyArguments,
 };
 use crate::{
     ExitStatus,
     connection::{Node, block_on},
-    output::{self, Output},
+    output::{self, Output, counted},
 };
 use alloy_primitives::B256;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::json;
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 /// How many blocks can be replaced without a wrong count.
 const MOST_BLOCKS: usize = 256;
@@ -32,7 +33,8 @@ Examples:
   assent policy shadow treasury.policy --client $VAULT --confirmations 12 --json >> shadow.jsonl
 
 It reports what the policy would decide about each new call, and blocks nothing. The calls are those that
-`assent policy backtest` reads. If the chain is reorganised, the calls of replaced blocks are withdrawn, and those of
+`assent policy backtest` reads. Sources are observed as operators would do it; a call for which one has no answer is
+reported as undecided. If the chain is reorganised, the calls of replaced blocks are withdrawn, and those of
 the blocks in their place are reported. A node that does not answer is asked again without end. Ctrl-C ends it with a
 table. --json prints a line for each call, reorganisation and table.")]
 pub struct Arguments {
@@ -42,6 +44,8 @@ pub struct Arguments {
     node: Node,
     #[command(flatten)]
     calls: CallArguments,
+    #[command(flatten)]
+    data: DataArguments,
     /// The first block; by default the one after the latest.
     #[arg(long, value_name = "NUMBER")]
     from_block: Option<u64>,
@@ -60,7 +64,9 @@ pub struct Arguments {
 
 /// Runs `assent policy shadow`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let judge = Judge::new(arguments.policy.read()?.policy)?;
+    let loaded = arguments.policy.read()?;
+    let sources = arguments.data.sources(&loaded, arguments.data.read()?, Some(&arguments.node))?;
+    let judge = Arc::new(Judge::new(loaded, sources)?);
     block_on(async {
         let mut shadow = Shadow::new(arguments, output).await.with_context(|| arguments.node.asking())?;
         let mut patience = Patience::new(None);
@@ -112,7 +118,7 @@ impl Shadow {
     }
 
     /// Looks for the next block, and waits if it does not exist yet.
-    async fn follow(&mut self, judge: &Judge, arguments: &Arguments, patience: &mut Patience) -> Result<()> {
+    async fn follow(&mut self, judge: &Arc<Judge>, arguments: &Arguments, patience: &mut Patience) -> Result<()> {
         match self.step(judge, arguments.confirmations).await {
             Ok(true) => patience.answered(),
             Ok(false) => {
@@ -125,7 +131,7 @@ impl Shadow {
     }
 
     /// Reports the calls of the next block. Returns whether there was one, or a replaced one.
-    async fn step(&mut self, judge: &Judge, confirmations: u64) -> Result<bool> {
+    async fn step(&mut self, judge: &Arc<Judge>, confirmations: u64) -> Result<bool> {
         let head = self.reader.head().await?;
         if self.withdraw().await? {
             return Ok(true);
@@ -144,7 +150,7 @@ impl Shadow {
         for found in &block.found {
             match found {
                 Found::Call(call) => {
-                    let outcome = judge.decide(&call.input)?;
+                    let outcome = judge.decide(call.input.clone()).await?;
                     tally.count(&outcome);
                     calls.push((call, outcome));
                 }
@@ -196,8 +202,9 @@ impl Shadow {
             }))?;
         } else {
             self.output.line(format_args!(
-                "REORGANISED: blocks {from} to {to} were replaced; {} calls in them are withdrawn",
-                tally.calls()
+                "REORGANISED: {} replaced; {}",
+                if from == to { format!("block {from} was") } else { format!("blocks {from} to {to} were") },
+                counted(tally.calls(), "call is withdrawn", "calls are withdrawn")
             ))?;
         }
         if self.recent.is_empty() && from > self.first {

@@ -133,11 +133,11 @@ fn text(folder: &Path, suggestion: &Suggestion, calls: usize) -> String {
     let shown = folder.display();
     let files = suggestion.files().keys().map(|file| format!("{shown}/{file}")).collect::<Vec<_>>().join("\n");
     format!(
-        "{table}\n{} recorded calls ({} distinct) are allowed, and {} near misses denied\n{files}\nnext: assent policy \
-         test {shown}",
-        calls,
+        "{table}\n{} ({} distinct) {} allowed, and {} denied\n{files}\nnext: assent policy test {shown}",
+        output::counted(calls, "recorded call", "recorded calls"),
         suggestion.recorded().len(),
-        suggestion.near_misses().len()
+        if calls == 1 { "is" } else { "are" },
+        output::counted(suggestion.near_misses().len(), "near miss", "near misses")
     )
 }
 

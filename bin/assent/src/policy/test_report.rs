@@ -1,5 +1,6 @@
 //! The results of tests, for people, programs and build servers.
 
+use crate::output;
 use anyhow::Result;
 use assent_policy::{TestOutcome, TestReport, TestResult};
 use serde_json::{Value, json};
@@ -48,7 +49,10 @@ fn pretty(report: &TestReport) -> String {
         });
     }
     let counts = Counts::of(report);
-    lines.push(format!("{} of {} tests passed", counts.passed, report.tests.len()));
+    lines.push({
+        let tests = output::counted(report.tests.len(), "test", "tests");
+        format!("{} of {tests} passed", counts.passed)
+    });
     for (count, what) in [(counts.failed, "failed"), (counts.errors, "ended in an error"), (counts.skipped, "skipped")]
     {
         if count > 0 {

@@ -1,6 +1,6 @@
 //! A build that cannot observe sources.
 
-use super::files::Loaded;
+use super::{era::Era, files::Loaded};
 use crate::connection::Node;
 use anyhow::{Result, bail};
 use assent_json::Value;
@@ -12,7 +12,7 @@ pub struct Observatory(Infallible);
 
 impl Observatory {
     /// Refuses to observe.
-    pub fn new(_loaded: &Loaded, _secrets: Option<&Path>, _node: Option<&Node>) -> Result<Self> {
+    pub fn new(_loaded: &Loaded, _secrets: Option<&Path>, _node: Option<&Node>, _era: Era) -> Result<Self> {
         bail!(
             "this build of assent cannot observe sources; build it with the default feature `sources`, or give answers \
              with --data"
@@ -24,7 +24,7 @@ impl Observatory {
         &self,
         _key: &str,
         _input: &PolicyInput,
-        _recorded: Option<&serde_json::Value>,
+        _recorded: &[serde_json::Value],
     ) -> Result<(Value, serde_json::Value)> {
         match self.0 {}
     }

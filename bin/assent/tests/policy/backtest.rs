@@ -1,6 +1,6 @@
 //! What a policy would have decided about past calls, and decides about new ones, on a real node.
 
-use super::{command::Desk, node::Anvil, proxy, watch::Running};
+use super::{command::Desk, node::Anvil, proxy, running::Running};
 use alloy_primitives::{Address, U256};
 use assent_policy::Function;
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ fn past_calls_are_counted_by_rule_and_each_denial_has_its_transaction() {
         &format!("DENY {large} (block 2): denied: 101 is {LIMIT}"),
         &format!("DENY {unknown} (block 4): function: "),
         "4 calls in blocks 0 to 5",
-        "1 transactions reverted, and are not counted",
+        "1 transaction reverted, and is not counted",
         "50.00 %",
         "25.00 %",
         "(treasury.rego:",
@@ -133,17 +133,6 @@ fn a_backtest_continues_from_its_state_and_refuses_another_subject() {
     scene.desk.run(&scene.backtest(&["--to-block", "99"])).failed(1, &["the latest block is 3"]);
 }
 
-#[test]
-fn a_policy_with_sources_cannot_be_tested_against_the_past() {
-    let scene = Scene::set();
-    let mut manifest: Value = serde_json::from_str(&scene.desk.read("treasury/policy.json")).expect("JSON");
-    manifest["sources"] = json!({ "price": { "schema": { "type": "object" } } });
-    scene.desk.write_json("treasury/policy.json", &manifest);
-    std::fs::create_dir(scene.desk.path("treasury/sources")).expect("a folder");
-    scene.desk.write("treasury/sources/price.wasm", "a component");
-    scene.desk.run(&scene.backtest(&[])).failed(1, &["the policy looks at sources (price)"]);
-}
-
 #[cfg(unix)]
 #[test]
 fn new_calls_are_reported_and_those_of_replaced_blocks_withdrawn() {
@@ -157,7 +146,7 @@ fn new_calls_are_reported_and_those_of_replaced_blocks_withdrawn() {
 
     scene.anvil.ask("anvil_rollback", &json!([1]));
     let other = scene.send(&payment(7), 0);
-    shadow.line("REORGANISED: blocks 3 to 3 were replaced; 1 calls in them are withdrawn");
+    shadow.line("REORGANISED: block 3 was replaced; 1 call is withdrawn");
     shadow.line(&format!("ALLOW {other} (block 3)"));
 
     assert!(shadow.interrupt().success());

@@ -82,6 +82,13 @@ impl ChainReader for NoChain {
     }
 }
 
+impl ChainReadError {
+    /// Returns whether the same read may succeed later.
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Timeout { .. } | Self::Unreachable { .. })
+    }
+}
+
 /// Why the chain could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -94,6 +101,14 @@ pub enum ChainReadError {
     Timeout {
         /// The method of JSON-RPC.
         method: &'static str,
+    },
+    /// The node cannot be reached, or its answer is not one of JSON-RPC. It may answer later.
+    #[error("the node does not answer {method}: {detail}")]
+    Unreachable {
+        /// The method of JSON-RPC.
+        method: &'static str,
+        /// What failed.
+        detail: String,
     },
     /// The node answered with an error.
     #[error("the node answered {method} with an error: {detail}")]

@@ -21,10 +21,26 @@ pub trait HttpClient: Send + Sync {
     fn send(&self, request: &PermittedRequest) -> Result<Result<HttpResponse, HttpFailure>, HttpRefusal>;
 }
 
+/// The web of a past block: every request ends the observation, since only a recording has its answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PastWeb;
+
+impl HttpClient for PastWeb {
+    fn send(&self, request: &PermittedRequest) -> Result<Result<HttpResponse, HttpFailure>, HttpRefusal> {
+        Err(HttpRefusal::Past { host: request.host().to_owned() })
+    }
+}
+
 /// Why an HTTP request or its answer is refused. It ends the observation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpRefusal {
+    /// The block is a past one, and the answer is not recorded.
+    #[error("what {host} would have answered at a past block is not known")]
+    Past {
+        /// The host, with a port that is not 443.
+        host: String,
+    },
     /// The source may not use the web.
     #[error("the source sent an HTTP request, but its manifest names no hosts")]
     NoHosts,

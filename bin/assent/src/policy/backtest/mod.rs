@@ -6,21 +6,26 @@ pub mod report;
 mod state;
 pub mod tally;
 
-use super::files::PolicyArguments;
+use super::{
+    data::{Given, LONGEST_DATA, Sources},
+    era::Era,
+    files::PolicyArguments,
+};
 use crate::{
     ExitStatus, arguments,
     connection::{Node, block_on},
+    input,
     output::{self, Output},
 };
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256, keccak256};
 use anyhow::{Context as _, Result, anyhow, bail};
 use calls::{CallReader, Found, Kind, NextCalls};
 use clap::Args;
 use node::Patience;
 use serde_json::json;
 use state::{State, Subject};
-use std::path::PathBuf;
-use tally::Judge;
+use std::{path::PathBuf, sync::Arc};
+use tally::{Judge, PastDecision};
 
 /// How often the state is written, in blocks.
 const BLOCKS_A_STATE: u64 = 100;
@@ -61,6 +66,8 @@ Of a PolicyClient, it reads the calls that spent an attestation, by their events
 transactions to it, block by block. Calls that another contract made are read only if they spent an attestation and the
 node gives traces. Each call is decided about at the block before its own, the latest that operators could have used.
 Denials are printed as they are found, and a table at the end. --json prints a line for each, and one for the table.
+A policy's sources read the chain at that block. What hosts would have answered is not known: calls for which a
+component asks one, without a recording of the answer, are reported as undecided.
 With --state, an interrupted backtest continues where it was. Exit status 0 means that every block was read.")]
 pub struct Arguments {
     #[command(flatten)]
@@ -69,6 +76,10 @@ pub struct Arguments {
     node: Node,
     #[command(flatten)]
     calls: CallArguments,
+    /// What sources answer: an object by their names, which holds for every call, or the recordings of one call. It can
+    /// be given several times.
+    #[arg(long, value_name = "FILE")]
+    data: Vec<PathBuf>,
     /// The first block.
     #[arg(long, value_name = "NUMBER")]
     from_block: u64,
@@ -85,11 +96,14 @@ pub struct Arguments {
 
 /// Runs `assent policy backtest`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let judge = Judge::new(arguments.policy.read()?.policy)?;
+    let loaded = arguments.policy.read()?;
+    let given = Given::read_all(&arguments.data)?;
+    let sources = Sources::new(&loaded, given, None, Some(&arguments.node), Era::Past)?;
+    let judge = Arc::new(Judge::new(loaded, sources)?);
     block_on(async { backtest(arguments, &judge, output).await.with_context(|| arguments.node.asking()) })
 }
 
-async fn backtest(arguments: &Arguments, judge: &Judge, output: Output) -> Result<ExitStatus> {
+async fn backtest(arguments: &Arguments, judge: &Arc<Judge>, output: Output) -> Result<ExitStatus> {
     let CallArguments { client, with_reverted, .. } = arguments.calls;
     let mut reader = arguments.calls.reader(&arguments.node).await?;
     let subject = Subject {
@@ -101,6 +115,7 @@ async fn backtest(arguments: &Arguments, judge: &Judge, output: Output) -> Resul
             Kind::Transactions => None,
         },
         with_reverted,
+        data: hash_of(&arguments.data)?,
     };
     let mut state = match &arguments.state {
         Some(path) => State::read(path, subject)?,
@@ -124,8 +139,8 @@ async fn backtest(arguments: &Arguments, judge: &Judge, output: Output) -> Resul
     let mut written = state.next_block;
     while state.next_block <= last {
         let from = state.next_block;
-        let next = reader.next(from, last, state.last_hash).await;
-        let NextCalls { found, last: to, hash } = match next {
+        let next = decided(reader.next(from, last, state.last_hash).await, judge).await;
+        let Decided { found, last: to, hash } = match next {
             Ok(Some(next)) => next,
             Ok(None) => return Err(replaced(&state)),
             Err(error) => {
@@ -141,8 +156,8 @@ async fn backtest(arguments: &Arguments, judge: &Judge, output: Output) -> Resul
             }
         };
         patience.answered();
-        for found in found {
-            progress.suspend(|| take(&found, judge, &mut state, output))?;
+        for (found, outcome) in &found {
+            progress.suspend(|| take(found, outcome.as_ref(), &mut state, output))?;
         }
         (state.next_block, state.last_hash) = (to + 1, Some(hash));
         for _ in from..=to {
@@ -168,22 +183,51 @@ fn replaced(state: &State) -> anyhow::Error {
     )
 }
 
-fn take(found: &Found, judge: &Judge, state: &mut State, output: Output) -> Result<()> {
-    match found {
-        Found::Call(call) => {
-            let outcome = judge.decide(&call.input)?;
-            state.tally.count(&outcome);
-            if !outcome.reasons.is_empty() {
-                report::write_call(output, call, &outcome)?;
+/// The calls of a range of blocks, each with its outcome.
+struct Decided {
+    found: Vec<(Found, Option<PastDecision>)>,
+    last: u64,
+    hash: B256,
+}
+
+/// Decides about the calls of a range, of all or of none.
+async fn decided(next: Result<Option<NextCalls>>, judge: &Arc<Judge>) -> Result<Option<Decided>> {
+    let Some(NextCalls { found, last, hash }) = next? else { return Ok(None) };
+    let mut decided = Vec::new();
+    for found in found {
+        let outcome = match &found {
+            Found::Call(call) => Some(judge.decide(call.input.clone()).await?),
+            Found::Reverted | Found::Hidden { .. } => None,
+        };
+        decided.push((found, outcome));
+    }
+    Ok(Some(Decided { found: decided, last, hash }))
+}
+
+fn take(found: &Found, outcome: Option<&PastDecision>, state: &mut State, output: Output) -> Result<()> {
+    match (found, outcome) {
+        (Found::Call(call), Some(outcome)) => {
+            state.tally.count(outcome);
+            if *outcome != PastDecision::Allowed {
+                report::write_call(output, call, outcome)?;
             }
         }
-        Found::Reverted => state.tally.reverted += 1,
-        Found::Hidden { transaction, block, reason } => {
+        (Found::Hidden { transaction, block, reason }, _) => {
             state.tally.hidden += 1;
             report::write_hidden(output, *transaction, *block, reason)?;
         }
+        (Found::Reverted | Found::Call(_), _) => state.tally.reverted += 1,
     }
     Ok(())
+}
+
+/// Returns the hash of files with data; nothing without a file.
+fn hash_of(data: &[PathBuf]) -> Result<Option<B256>> {
+    let mut hashes = Vec::new();
+    for path in data {
+        hashes.extend(keccak256(input::read_file("data", path, LONGEST_DATA)?));
+    }
+    Ok(Some(hashes).filter(|hashes| !hashes.is_empty()).map(keccak256))
 }
 
 fn save(arguments: &Arguments, state: &State) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Patience with a node that does not answer.
 
+use super::super::era::NotObserved;
 use crate::output;
 use anyhow::Result;
 use assent_client::with_causes;
@@ -35,7 +36,8 @@ impl Patience {
         let is_first = self.failing_since.is_none();
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         let is_over = self.limit.is_some_and(|limit| since.elapsed() + self.pause > limit);
-        if !is_temporary(&error) || is_over {
+        let is_not_observed = error.downcast_ref::<NotObserved>().is_some_and(|source| source.is_temporary);
+        if !(is_temporary(&error) || is_not_observed) || is_over {
             return Err(error);
         }
         if is_first {

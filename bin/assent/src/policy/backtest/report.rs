@@ -4,7 +4,7 @@ use super::{
     calls::{Kind, PastCall},
     tally::{PastDecision, Tally},
 };
-use crate::output::{self, Output};
+use crate::output::{self, Output, counted};
 use alloy_primitives::{Address, B256};
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -72,17 +72,32 @@ pub fn write_summary(output: Output, blocks: Option<(u64, u64)>, tally: &Tally, 
         table.add_row([what, count.to_string(), format!("{}.{:02} %", share / 100, share % 100)]);
     }
     let blocks = match blocks {
+        Some((from, to)) if from == to => format!("block {from}"),
         Some((from, to)) => format!("blocks {from} to {to}"),
         None => "no block".to_owned(),
     };
-    let mut lines =
-        vec![table.to_string(), format!("{} calls in {blocks}; a call can be denied by several rules", tally.calls())];
+    let calls = counted(tally.calls(), "call", "calls");
+    let mut lines = vec![table.to_string(), format!("{calls} in {blocks}; a call can be denied by several rules")];
+    if tally.undecided > 0 {
+        lines.push(counted(
+            tally.undecided,
+            "call is undecided: a source has no answer for it",
+            "calls are undecided: a source has no answer for them",
+        ));
+    }
     if tally.reverted > 0 {
-        lines.push(format!("{} transactions reverted, and are not counted", tally.reverted));
+        lines.push(counted(
+            tally.reverted,
+            "transaction reverted, and is not counted",
+            "transactions reverted, and are not counted",
+        ));
     }
     if tally.hidden > 0 {
-        lines
-            .push(format!("{} spent attestations are of calls that cannot be read, and are not counted", tally.hidden));
+        lines.push(counted(
+            tally.hidden,
+            "spent attestation is of a call that cannot be read, and is not counted",
+            "spent attestations are of calls that cannot be read, and are not counted",
+        ));
     }
     output.line(lines.join("\n"))?;
     Ok(())
@@ -90,21 +105,31 @@ pub fn write_summary(output: Output, blocks: Option<(u64, u64)>, tally: &Tally, 
 
 fn call_text(call: &PastCall, outcome: &PastDecision) -> String {
     let PastCall { transaction, block, .. } = call;
-    if outcome.reasons.is_empty() {
-        return format!("ALLOW {transaction} (block {block})");
-    }
-    let reasons = outcome.reasons.iter().map(|reason| format!("{}: {}", reason.kind, reason.message));
-    format!("DENY {transaction} (block {block}): {}", reasons.collect::<Vec<_>>().join("; "))
+    let (what, why) = match outcome {
+        PastDecision::Allowed => return format!("ALLOW {transaction} (block {block})"),
+        PastDecision::Denied(reasons) => {
+            let reasons = reasons.iter().map(|reason| format!("{}: {}", reason.kind, reason.message));
+            ("DENY", reasons.collect::<Vec<_>>().join("; "))
+        }
+        PastDecision::Undecided(reason) => ("UNDECIDED", reason.replace('\n', "; ")),
+    };
+    format!("{what} {transaction} (block {block}): {why}")
 }
 
 fn call_json(call: &PastCall, outcome: &PastDecision) -> Value {
-    let reasons = outcome.reasons.iter();
-    let reasons = reasons
-        .map(|reason| json!({ "kind": reason.kind, "message": reason.message, "rule": reason.rule }))
-        .collect::<Vec<_>>();
+    let (decision, reasons) = match outcome {
+        PastDecision::Allowed => (json!("allow"), Vec::new()),
+        PastDecision::Denied(reasons) => {
+            let reasons = reasons.iter();
+            let reasons =
+                reasons.map(|reason| json!({ "kind": reason.kind, "message": reason.message, "rule": reason.rule }));
+            (json!("deny"), reasons.collect())
+        }
+        PastDecision::Undecided(reason) => (Value::Null, vec![json!({ "kind": "source", "message": reason })]),
+    };
     json!({
         "type": "call",
-        "decision": if reasons.is_empty() { "allow" } else { "deny" },
+        "decision": decision,
         "transaction": call.transaction,
         "block": call.block,
         "intent": call.input.intent,

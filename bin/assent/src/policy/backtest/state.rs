@@ -36,6 +36,9 @@ pub struct Subject {
     pub task_manager: Option<Address>,
     /// Whether transactions that reverted count.
     pub with_reverted: bool,
+    /// The hash of what sources answer; nothing if that is not given.
+    #[serde(default)]
+    pub data: Option<B256>,
 }
 
 impl State {
@@ -52,7 +55,7 @@ impl State {
         let state: Self = input::read_json("state file", path)?;
         if state.version != 1 || state.subject != subject {
             bail!(
-                "state file {} is of another policy, client, first block or choice of calls; give another file",
+                "state file {} is of another policy, client, first block, choice of calls or --data; give another file",
                 path.display()
             );
         }

@@ -1,13 +1,20 @@
 //! Decisions, counted by the rules that made them.
 
-use super::super::files::image_of;
-use anyhow::{Result, bail};
+use super::super::{
+    data::Sources,
+    era::NotObserved,
+    files::{Loaded, image_of},
+};
+use anyhow::{Context as _, Result};
 use assent_machine::Image;
 use assent_policy::{Denial, EvaluationError, ExecutablePolicy, PolicyInput, Reason, Rules, denials, evaluate};
 use assent_verifier::Decision;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The row of a message that belongs to no rule, since a rule computes it.
 const OTHER_MESSAGE: &str = "denied: a message that a rule computes";
@@ -20,6 +27,9 @@ pub struct Tally {
     pub allowed: u64,
     /// The calls that would have been denied.
     pub denied: u64,
+    /// The calls about which nothing would have been decided, or about which that is not known: a source has no answer.
+    #[serde(default)]
+    pub undecided: u64,
     /// The transactions that reverted, about which nothing is decided.
     pub reverted: u64,
     /// The spent attestations whose calls cannot be read.
@@ -29,19 +39,26 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Returns the number of decisions.
+    /// Returns the number of calls, decided or not.
     pub const fn calls(&self) -> u64 {
-        self.allowed.saturating_add(self.denied)
+        self.allowed.saturating_add(self.denied).saturating_add(self.undecided)
     }
 
     /// Counts a decision.
     pub fn count(&mut self, outcome: &PastDecision) {
-        if outcome.reasons.is_empty() {
-            self.allowed += 1;
-            return;
-        }
+        let reasons = match outcome {
+            PastDecision::Allowed => {
+                self.allowed += 1;
+                return;
+            }
+            PastDecision::Undecided(_) => {
+                self.undecided += 1;
+                return;
+            }
+            PastDecision::Denied(reasons) => reasons,
+        };
         self.denied += 1;
-        let rules = outcome.reasons.iter().map(|reason| reason.rule.as_str()).collect::<BTreeSet<_>>();
+        let rules = reasons.iter().map(|reason| reason.rule.as_str()).collect::<BTreeSet<_>>();
         for rule in rules {
             *self.by_rule.entry(rule.to_owned()).or_default() += 1;
         }
@@ -51,6 +68,7 @@ impl Tally {
     pub fn add(&mut self, other: &Self) {
         self.allowed += other.allowed;
         self.denied += other.denied;
+        self.undecided += other.undecided;
         self.reverted += other.reverted;
         self.hidden += other.hidden;
         for (rule, count) in &other.by_rule {
@@ -63,23 +81,30 @@ impl Tally {
         let share = |count: u64| (count.saturating_mul(10_000)).checked_div(self.calls()).unwrap_or(0);
         let mut rows = vec![("allow".to_owned(), self.allowed), ("deny".to_owned(), self.denied)];
         rows.extend(self.by_rule.iter().map(|(rule, count)| (format!("  {rule}"), *count)));
+        if self.undecided > 0 {
+            rows.push(("undecided".to_owned(), self.undecided));
+        }
         rows.into_iter().map(|(what, count)| (what, count, share(count))).collect()
     }
 
     /// Returns the counts as JSON.
     pub fn to_json(&self) -> Value {
         json!({
-            "calls": self.calls(), "allowed": self.allowed, "denied": self.denied, "reverted": self.reverted,
-            "hidden": self.hidden, "byRule": self.by_rule,
+            "calls": self.calls(), "allowed": self.allowed, "denied": self.denied, "undecided": self.undecided,
+            "reverted": self.reverted, "hidden": self.hidden, "byRule": self.by_rule,
         })
     }
 }
 
 /// What a policy would have decided.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PastDecision {
-    /// Why the call would have been denied; empty if it would have been allowed.
-    pub reasons: Vec<OutcomeReason>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PastDecision {
+    /// The call would have been allowed.
+    Allowed,
+    /// The call would have been denied, for these reasons.
+    Denied(Vec<OutcomeReason>),
+    /// A source has no answer, and why.
+    Undecided(String),
 }
 
 /// Why a call would have been denied.
@@ -96,31 +121,25 @@ pub struct OutcomeReason {
 /// A message's rule, with the parts of the message that do not change.
 type RuleMessage = (Denial, Option<Vec<String>>);
 
-/// Decides about past calls, and names the rules.
+/// Decides about calls that were made, and names the rules.
 pub struct Judge {
     image: &'static Image,
     policy: ExecutablePolicy,
+    sources: Sources,
     /// The messages of each policy.
     members: Vec<Vec<RuleMessage>>,
 }
 
 impl Judge {
-    /// Returns the judge for a policy. What sources answered at past blocks is not known.
-    pub fn new(policy: ExecutablePolicy) -> Result<Self> {
+    /// Returns the judge for a policy with its sources.
+    pub fn new(loaded: Loaded, sources: Sources) -> Result<Self> {
+        let policy = loaded.policy;
         let rules = Rules::parse(policy.rules())?;
-        let sources = rules.members().iter().flat_map(|member| member.sources.keys().cloned()).collect::<Vec<_>>();
-        if !sources.is_empty() {
-            bail!(
-                "the policy looks at sources ({}), which are not observed at past blocks; give a policy \
-                 without sources",
-                sources.join(", ")
-            );
-        }
         let members = rules.members().iter().map(|member| {
             let denials = denials(&member.entrypoint, &member.modules).into_iter();
             denials.map(|denial| (denial.clone(), pattern(&denial.message))).collect()
         });
-        Ok(Self { image: image_of(&policy)?, members: members.collect(), policy })
+        Ok(Self { image: image_of(&policy)?, members: members.collect(), policy, sources })
     }
 
     /// Returns the policy.
@@ -128,13 +147,28 @@ impl Judge {
         &self.policy
     }
 
-    /// Decides about a call. One that is too long for the evaluator is denied, as no operator could sign it.
-    pub fn decide(&self, input: &PolicyInput) -> Result<PastDecision> {
-        let evaluation = match evaluate(self.image, &self.policy, input, "") {
+    /// Decides about a call, in a thread that may block. One that is too long for the evaluator is denied: no operator
+    /// could sign it.
+    pub async fn decide(self: &Arc<Self>, input: PolicyInput) -> Result<PastDecision> {
+        let judge = Arc::clone(self);
+        let decided = tokio::task::spawn_blocking(move || judge.decide_here(&input)).await;
+        decided.context("the evaluation was cancelled")?
+    }
+
+    fn decide_here(&self, input: &PolicyInput) -> Result<PastDecision> {
+        let data = match self.sources.data(input) {
+            Ok(data) => data.content,
+            Err(error) => match error.downcast::<NotObserved>() {
+                Ok(NotObserved { message, is_temporary: false }) => return Ok(PastDecision::Undecided(message)),
+                Ok(temporary) => return Err(temporary.into()),
+                Err(error) => return Err(error),
+            },
+        };
+        let evaluation = match evaluate(self.image, &self.policy, input, &data) {
             Ok(evaluation) => evaluation,
             Err(error @ EvaluationError::TooLong { .. }) => {
                 let (kind, rule) = ("input".to_owned(), "input".to_owned());
-                return Ok(PastDecision { reasons: vec![OutcomeReason { kind, message: error.to_string(), rule }] });
+                return Ok(PastDecision::Denied(vec![OutcomeReason { kind, message: error.to_string(), rule }]));
             }
             Err(error) => return Err(error.into()),
         };
@@ -143,7 +177,7 @@ impl Judge {
             let [kind, rule] = ["result", "result"].map(str::to_owned);
             reasons.push(OutcomeReason { kind, message: "the evaluator gave no reason".into(), rule });
         }
-        Ok(PastDecision { reasons })
+        Ok(if reasons.is_empty() { PastDecision::Allowed } else { PastDecision::Denied(reasons) })
     }
 
     fn reason(&self, reason: &Reason) -> OutcomeReason {

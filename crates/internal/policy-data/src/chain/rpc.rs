@@ -151,7 +151,11 @@ fn revert_data(error: &TransportError) -> Option<Bytes> {
 }
 
 fn node_error(method: &'static str, error: &TransportError) -> ChainReadError {
-    ChainReadError::Node { method, detail: error.to_string() }
+    let detail = error.to_string();
+    match error {
+        RpcError::ErrorResp(_) => ChainReadError::Node { method, detail },
+        _ => ChainReadError::Unreachable { method, detail },
+    }
 }
 
 fn check_length(method: &'static str, length: usize) -> Result<(), ChainReadError> {

@@ -174,7 +174,7 @@ fn a_node_that_is_gone_is_named() {
     let block = node.latest();
     drop(node.anvil);
     let result = node.chain.balance(&block, STORE);
-    assert!(matches!(result, Err(ChainReadError::Node { method: "eth_getBalance", .. })), "{result:?}");
+    assert!(matches!(result, Err(ChainReadError::Unreachable { method: "eth_getBalance", .. })), "{result:?}");
 }
 
 #[test]

@@ -1,0 +1,29 @@
+//! When sources are observed, and why one has no answer.
+
+use std::fmt;
+
+/// When the sources are observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Era {
+    /// Now: components ask their hosts.
+    Now,
+    /// At past blocks: what hosts would have answered is known only from recordings.
+    Past,
+}
+
+/// A source has no answer about a task.
+#[derive(Debug)]
+pub struct NotObserved {
+    /// Which source, and why; what to do.
+    pub message: String,
+    /// Whether the same observation may succeed later.
+    pub is_temporary: bool,
+}
+
+impl fmt::Display for NotObserved {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for NotObserved {}
