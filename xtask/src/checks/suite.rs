@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     runner::{Outcome, Step, cargo, command, execute, forge},
-    tools::python::HALMOS,
+    tools::{eigenlayer, python::HALMOS},
 };
 
 /// The steps of `cargo xtask test`, without the set-up.
@@ -20,6 +20,7 @@ pub fn steps() -> Vec<Step> {
     // The profile of foundry.toml: only the tests of the libraries.
     libraries.env("FOUNDRY_PROFILE", "ir");
     let mut steps = vec![
+        eigenlayer::step().in_parallel(),
         Step::command("contracts: forge test", contracts).in_parallel(),
         Step::command("contracts: libraries, through the IR", libraries).in_parallel(),
         Step::command("crates: cargo test, with doc tests", test(&OTHERS, &[])),

@@ -1,6 +1,7 @@
 //! Programs that are installed, started, or both.
 
 pub mod coverage_guided;
+pub mod eigenlayer;
 pub mod programs;
 pub mod python;
 pub mod setup;

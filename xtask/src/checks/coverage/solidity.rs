@@ -3,7 +3,10 @@
 use std::{fs, io};
 
 use super::{Missing, lcov};
-use crate::runner::{execute, forge, root};
+use crate::{
+    runner::{Outcome, execute, forge, root},
+    tools::eigenlayer,
+};
 
 const REPORT: &str = "cache/coverage/lcov.info";
 
@@ -13,6 +16,11 @@ pub fn measure() -> Result<Vec<lcov::File>, Missing> {
     let failure = |error: io::Error| Missing::Failure(format!("{REPORT}: {error}"));
     fs::create_dir_all(root.join("cache/coverage")).map_err(failure)?;
     let _absent_is_fine = fs::remove_file(root.join(REPORT));
+    match eigenlayer::install() {
+        Outcome::Passed => {}
+        Outcome::Failed(reason) => return Err(Missing::Failure(reason)),
+        Outcome::Skipped(reason) => return Err(Missing::Tools(reason)),
+    }
     let mut coverage = forge(&["coverage", "--report", "lcov", "--report-file", REPORT]);
     // Gas without the optimiser says nothing.
     coverage.args(["--exclude-tests", "--skip", "tests/forge/gas/*"]);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.31;
+
+import {EpochId} from "../interfaces/Protocol.sol";
+import {BLS12381, G1Point, G2Point} from "../libraries/BLS12381.sol";
+import {OperatorTable} from "../libraries/OperatorTable.sol";
+import {Quorum} from "../libraries/Quorum.sol";
+import {Pointer} from "../types/Pointer.sol";
+
+/// @title EpochSignature
+/// @notice Verifies what an epoch's operators sign about epochs, for all chains at once.
+/// @dev The statements are EIP-712 structs under a domain without chain and contract: they name the chain and the
+/// registry of the epoch, and one signature is valid on every chain.
+library EpochSignature {
+    /// @notice Thrown when the operators that signed have too little weight.
+    error EpochQuorumNotReached(uint256 signed, uint256 required);
+    /// @notice Thrown when the operators that are said to have signed did not.
+    error InvalidEpochSignature();
+
+    /// @dev The domain separation tag. Separate from that of attestations, whose roots can be any 32 bytes.
+    bytes internal constant TAG = "ASSENT_EPOCH_HANDOVER_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+
+    bytes32 private constant DOMAIN_SEPARATOR = keccak256(
+        abi.encode(keccak256("EIP712Domain(string name,string version)"), keccak256("Assent"), keccak256("1"))
+    );
+    bytes32 private constant REVOCATION_TYPEHASH =
+        keccak256("EpochRevocation(uint256 homeChain,address homeRegistry,uint32 epoch)");
+
+    /// @notice Returns the digest of the statement that an epoch is revoked, which has no end and is valid anywhere.
+    /// @param homeChain The chain of the registry.
+    /// @param homeRegistry The registry that committed the epoch.
+    /// @param epoch The epoch.
+    function revocationDigest(uint256 homeChain, address homeRegistry, EpochId epoch) internal pure returns (bytes32) {
+        return typedDigest(keccak256(abi.encode(REVOCATION_TYPEHASH, homeChain, homeRegistry, epoch)));
+    }
+
+    /// @notice Returns the digest of an EIP-712 struct with this hash.
+    function typedDigest(bytes32 structHash) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(hex"1901", DOMAIN_SEPARATOR, structHash));
+    }
+
+    /// @notice Reverts unless operators of an epoch signed that have this share of its weight.
+    /// @param table The head of the epoch's operator table.
+    /// @param quorum The share in basis points, without a floor.
+    /// @param digest What they signed.
+    /// @param nonSigners Bitmap of the operators that did not sign, as in an authorization.
+    /// @param signature The aggregate signature, a point of G1 in 96 bytes.
+    /// @return signed The weight that signed.
+    /// @return total The epoch's whole weight.
+    function requireSigned(
+        address table,
+        uint16 quorum,
+        bytes32 digest,
+        bytes calldata nonSigners,
+        bytes calldata signature
+    ) internal view returns (uint256 signed, uint256 total) {
+        G2Point memory negatedKey;
+        (signed, total) = _signedWeight(table, nonSigners, negatedKey);
+        // At most 96 + 14 bits.
+        uint256 required = (total * quorum + Quorum.WHOLE - 1) / Quorum.WHOLE;
+        if (signed < required) revert EpochQuorumNotReached(signed, required);
+        G1Point memory point = BLS12381.decodeG1(signature);
+        if (!BLS12381.verify(bytes.concat(digest), TAG, point, BLS12381.negate(negatedKey))) {
+            revert InvalidEpochSignature();
+        }
+    }
+
+    /// @dev Writes minus the sum of the signers' keys to `negatedKey`, which must be the last memory that is allocated.
+    function _signedWeight(address table, bytes calldata nonSigners, G2Point memory negatedKey)
+        private
+        view
+        returns (uint256 signed, uint256 total)
+    {
+        Pointer pointer;
+        assembly ("memory-safe") {
+            pointer := negatedKey
+        }
+        return OperatorTable.signedWeight(table, nonSigners, pointer);
+    }
+}
