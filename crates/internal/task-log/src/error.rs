@@ -29,6 +29,11 @@ pub enum TaskLogError {
     /// The lease is no longer the task's: it ended and another gateway claimed it, or the task has ended otherwise.
     #[error("the lease of task {0} is lost")]
     LeaseLost(B256),
+    /// The log's server did not answer in time, or refused. Try again later.
+    ///
+    /// An operation that changes the log may have been carried out: repeated, it is not carried out twice.
+    #[error("the log is not available: {0}; try again later")]
+    Unavailable(Arc<str>),
     /// A read or a write failed, and nothing more is accepted until the log is opened again.
     #[error("the task log failed ({0}); nothing more is accepted until it is opened again")]
     Failed(Arc<str>),
@@ -48,6 +53,17 @@ pub enum OpenError {
         path: PathBuf,
         /// What failed.
         error: Box<redb::Error>,
+    },
+    /// No server could be reached, or it has no JetStream.
+    #[error("the task log's server: {0}")]
+    Unreachable(String),
+    /// The stream has other settings than a log needs.
+    #[error("the stream {stream} is not a task log's: {reason}")]
+    OtherStream {
+        /// The stream.
+        stream: String,
+        /// What differs.
+        reason: String,
     },
     /// The thread that writes could not be started.
     #[error("the task log's thread: {0}")]

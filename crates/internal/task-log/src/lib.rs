@@ -30,6 +30,8 @@
 )]
 
 mod error;
+#[cfg(feature = "nats")]
+mod nats_log;
 mod redb_log;
 mod subscription;
 mod task;
@@ -39,6 +41,8 @@ use std::pin::Pin;
 use alloy_primitives::{B256, Bytes};
 
 pub use error::{OpenError, TaskLogError};
+#[cfg(feature = "nats")]
+pub use nats_log::{NatsOptions, NatsTaskLog};
 pub use redb_log::RedbTaskLog;
 pub use subscription::{Change, Subscription};
 pub use task::{Appended, AppendedClaimed, Claimed, EncodedOutcome, Lease, Limits, State, Task, TaskRecord};

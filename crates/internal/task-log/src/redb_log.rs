@@ -297,7 +297,7 @@ impl TaskLog for RedbTaskLog {
     }
 
     fn subscribe(&self) -> Subscription {
-        self.shared.subscribers.lock().unwrap_or_else(PoisonError::into_inner).subscribe()
+        self.shared.subscribers.lock().unwrap_or_else(PoisonError::into_inner).subscribe_after(0)
     }
 }
 
@@ -339,7 +339,8 @@ impl Writer {
             let failure = match committed {
                 Ok(changes) => {
                     let mut subscribers = self.shared.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-                    changes.iter().for_each(|change| subscribers.publish(change));
+                    // A subscriber is there before the change, or not at all: the numbers need not differ.
+                    changes.iter().for_each(|change| subscribers.publish(1, change));
                     None
                 }
                 Err(error) => {

@@ -34,19 +34,25 @@ impl Stream for Subscription {
     }
 }
 
-/// The subscribers of a log.
+/// The subscribers of a log, each with the number of the last change before its subscription.
 #[derive(Debug, Default)]
-pub(crate) struct Subscribers(Vec<Sender<Change>>);
+pub(crate) struct Subscribers(Vec<(u64, Sender<Change>)>);
 
 impl Subscribers {
-    pub fn subscribe(&mut self) -> Subscription {
+    /// Adds a subscriber for the changes after one with a number.
+    pub fn subscribe_after(&mut self, number: u64) -> Subscription {
         let (sender, receiver) = channel(LONGEST_BACKLOG);
-        self.0.push(sender);
+        self.0.push((number, sender));
         Subscription(receiver)
     }
 
+    #[cfg(feature = "nats")]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Sends a change to each subscriber, and drops those that are gone or too far behind.
-    pub fn publish(&mut self, change: &Change) {
-        self.0.retain_mut(|sender| sender.try_send(change.clone()).is_ok());
+    pub fn publish(&mut self, number: u64, change: &Change) {
+        self.0.retain_mut(|(after, sender)| number <= *after || sender.try_send(change.clone()).is_ok());
     }
 }
