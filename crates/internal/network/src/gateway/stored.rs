@@ -1,7 +1,8 @@
 //! The form in which the task log keeps what a gateway records: canonical JSON with a version.
 //!
 //! An accepted task is the body of the log's task, the observations are its note, and the end is its outcome.
-//! Each is read only with exactly its own fields. An end repeats nothing of the task: an attestation is derived from it.
+//! Each is read only with exactly its own fields. An end repeats nothing of the task, from which an attestation is
+//! derived.
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,100 @@
+//! Who calls: the name of a token, or an address.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::http::{HeaderMap, header};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::config::ApiToken;
+
+/// How callers are told apart.
+pub(crate) struct Callers {
+    tokens: Vec<ApiToken>,
+    trust_forwarded_for: bool,
+}
+
+impl Callers {
+    pub(crate) fn new(tokens: Vec<ApiToken>, trust_forwarded_for: bool) -> Self {
+        Self { tokens, trust_forwarded_for }
+    }
+
+    /// Returns the caller of a request; nothing if it needs a token and has none that is known.
+    pub(crate) fn identify(&self, headers: &HeaderMap, peer: IpAddr) -> Option<Arc<str>> {
+        if self.tokens.is_empty() {
+            return Some(address(self.origin(headers, peer)).into());
+        }
+        let value = headers.get(header::AUTHORIZATION)?.as_bytes();
+        let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+        if !scheme.eq_ignore_ascii_case(b"Bearer ") {
+            return None;
+        }
+        // What is compared is a hash, and each is: the time says nothing about a token.
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        let mut found = None;
+        for token in &self.tokens {
+            if bool::from(token.hash.ct_eq(&hash)) {
+                found = Some(token.name.as_str().into());
+            }
+        }
+        found
+    }
+
+    fn origin(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+        if !self.trust_forwarded_for {
+            return peer;
+        }
+        // The last entry is the proxy's own; the others are what the caller claims.
+        let last = headers.get_all("x-forwarded-for").iter().next_back();
+        let last = last.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+        last.unwrap_or(peer)
+    }
+}
+
+/// Returns the address by which a caller is counted. Who has one of IPv6 has 2^64 of them.
+fn address(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(axum::http::HeaderName::from_static(name), value.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_token_names_its_caller_and_others_are_refused() {
+        let hash = Sha256::digest(b"secret").into();
+        let callers = Callers::new(vec![ApiToken { name: "alice".into(), hash }], false);
+        let peer: IpAddr = "192.0.2.1".parse().unwrap();
+        let identify = |value| callers.identify(&headers("authorization", value), peer);
+        assert_eq!(identify("Bearer secret").as_deref(), Some("alice"));
+        assert_eq!(identify("bearer secret").as_deref(), Some("alice"));
+        for other in ["Bearer secre", "Bearer secret ", "Bearer ", "Basic secret", "secret"] {
+            assert_eq!(identify(other), None, "{other}");
+        }
+        assert_eq!(callers.identify(&HeaderMap::new(), peer), None);
+    }
+
+    #[test]
+    fn without_tokens_a_caller_is_its_address() {
+        let callers = Callers::new(Vec::new(), false);
+        let identify = |peer: &str| callers.identify(&HeaderMap::new(), peer.parse().unwrap()).unwrap().to_string();
+        assert_eq!(identify("192.0.2.1"), "192.0.2.1");
+        assert_eq!(identify("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(identify("2001:db8:1:2:3:4:5:6"), identify("2001:db8:1:2::9"));
+        let forged = headers("x-forwarded-for", "198.51.100.7");
+        assert_eq!(&*callers.identify(&forged, "192.0.2.1".parse().unwrap()).unwrap(), "192.0.2.1");
+        let behind_a_proxy = Callers::new(Vec::new(), true);
+        let forwarded = headers("x-forwarded-for", "203.0.113.9, 198.51.100.7");
+        assert_eq!(&*behind_a_proxy.identify(&forwarded, "192.0.2.1".parse().unwrap()).unwrap(), "198.51.100.7");
+    }
+}

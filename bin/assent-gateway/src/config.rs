@@ -1,0 +1,290 @@
+//! The gateway's configuration: a file, flags, and environment variables with the same keys.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use alloy_primitives::{Address, hex};
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::{Args, ValueHint};
+use serde::Deserialize;
+
+/// Declares options that a file, a flag or a variable sets. Each is optional, and the first that is set counts.
+macro_rules! options {
+    ($($(#[doc = $doc:literal])* $(#[arg($($arg:tt)*)])* $name:ident, $variable:literal: $type:ty,)*) => {
+        /// The options of the gateway, each a flag, a variable, or a key of the configuration file.
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct GatewayOptions {
+            $(
+                $(#[doc = $doc])*
+                #[arg(long, env = $variable, $($($arg)*)*)]
+                pub $name: Option<$type>,
+            )*
+        }
+
+        impl GatewayOptions {
+            /// Returns these options, and those of `other` that are not set here.
+            #[must_use]
+            pub fn or(self, other: Self) -> Self {
+                Self { $($name: self.$name.or(other.$name),)* }
+            }
+
+            /// The keys of the configuration file.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($name)),*];
+        }
+    };
+}
+
+options! {
+    /// The address to listen on; port 0 selects a free port [default: 127.0.0.1:8787].
+    #[arg(value_name = "ADDRESS:PORT")]
+    listen, "ASSENT_GATEWAY_LISTEN": SocketAddr,
+    /// The host:port under which operators dial it; an operator signs what it dialled [default: the listen address].
+    #[arg(value_name = "HOST:PORT", value_delimiter = ',')]
+    names, "ASSENT_GATEWAY_NAMES": Vec<String>,
+    /// The node of the chain. Its URL can contain a key, and is never shown.
+    #[arg(value_name = "URL", hide_env_values = true, value_hint = ValueHint::Url)]
+    rpc_url, "ASSENT_GATEWAY_RPC_URL": String,
+    /// The TaskManager that it serves.
+    #[arg(value_name = "ADDRESS")]
+    task_manager, "ASSENT_GATEWAY_TASK_MANAGER": Address,
+    /// Where built policies are: a folder, or a URL.
+    #[arg(value_name = "FOLDER|URL", value_hint = ValueHint::AnyPath)]
+    policies, "ASSENT_GATEWAY_POLICIES": String,
+    /// The file of the tasks that it has accepted.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    task_log, "ASSENT_GATEWAY_TASK_LOG": PathBuf,
+    /// The name of this gateway in the task log [default: gateway].
+    #[arg(value_name = "NAME")]
+    name, "ASSENT_GATEWAY_NAME": String,
+    /// Where evidence is served by its hash: the URLs of operators.
+    #[arg(value_name = "URL", value_delimiter = ',')]
+    evidence, "ASSENT_GATEWAY_EVIDENCE": Vec<String>,
+    /// The certificate chain of the server (PEM). Without it, the gateway speaks HTTP without TLS.
+    #[arg(value_name = "FILE", requires = "tls_key", value_hint = ValueHint::FilePath)]
+    tls_certificate, "ASSENT_GATEWAY_TLS_CERTIFICATE": PathBuf,
+    /// The private key of the certificate (PEM).
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    tls_key, "ASSENT_GATEWAY_TLS_KEY": PathBuf,
+    /// Who may ask, as NAME:SHA-256 of a token that callers send as `Authorization: Bearer`. Without one, everyone may.
+    #[arg(value_name = "NAME:HASH", value_delimiter = ',', hide_env_values = true)]
+    tokens, "ASSENT_GATEWAY_TOKENS": Vec<String>,
+    /// The origins whose pages may ask; `*` for all.
+    #[arg(value_name = "ORIGIN", value_delimiter = ',')]
+    cors_origins, "ASSENT_GATEWAY_CORS_ORIGINS": Vec<String>,
+    /// Take a caller's address from the last entry of X-Forwarded-For: only behind a proxy that sets it.
+    #[arg(value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    trust_forwarded_for, "ASSENT_GATEWAY_TRUST_FORWARDED_FOR": bool,
+    /// The calls a second that each caller can make in the long run [default: 20].
+    #[arg(value_name = "COUNT")]
+    rate, "ASSENT_GATEWAY_RATE": u32,
+    /// The calls that each caller can make at once [default: 100].
+    #[arg(value_name = "COUNT")]
+    burst, "ASSENT_GATEWAY_BURST": u32,
+    /// The most connections [default: 4096].
+    #[arg(value_name = "COUNT")]
+    max_connections, "ASSENT_GATEWAY_MAX_CONNECTIONS": usize,
+    /// The most connections of operators [default: 1024].
+    #[arg(value_name = "COUNT")]
+    max_operators, "ASSENT_GATEWAY_MAX_OPERATORS": usize,
+    /// The most requests that wait; further ones are refused as busy [default: 1024].
+    #[arg(value_name = "COUNT")]
+    max_requests, "ASSENT_GATEWAY_MAX_REQUESTS": usize,
+    /// The most tasks that are open or remembered [default: 10000].
+    #[arg(value_name = "COUNT")]
+    max_tasks, "ASSENT_GATEWAY_MAX_TASKS": usize,
+    /// The most bytes of a request's body [default: 1048576].
+    #[arg(value_name = "BYTES")]
+    max_body, "ASSENT_GATEWAY_MAX_BODY": usize,
+    /// The most calls of a batch [default: 32].
+    #[arg(value_name = "COUNT")]
+    max_batch, "ASSENT_GATEWAY_MAX_BATCH": usize,
+    /// How long a request waits for a decision unless it says how long, in seconds [default: 30].
+    #[arg(value_name = "SECONDS")]
+    max_wait, "ASSENT_GATEWAY_MAX_WAIT": u64,
+    /// How long an attestation is valid if the request does not say it, in seconds [default: 300].
+    #[arg(value_name = "SECONDS")]
+    default_lifetime, "ASSENT_GATEWAY_DEFAULT_LIFETIME": u64,
+    /// How long ended tasks are kept after their expiration, in seconds [default: 604800].
+    #[arg(value_name = "SECONDS")]
+    retention, "ASSENT_GATEWAY_RETENTION": u64,
+    /// How often the chain's latest block is read, in milliseconds [default: 250].
+    #[arg(value_name = "MILLISECONDS")]
+    poll, "ASSENT_GATEWAY_POLL": u64,
+}
+
+/// A checked configuration.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct GatewayConfig {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The `host:port` under which operators dial it; if empty, the address that it listens on.
+    pub names: BTreeSet<String>,
+    /// The URL of the node.
+    pub rpc_url: String,
+    /// The TaskManager.
+    pub task_manager: Address,
+    /// Where built policies are.
+    pub policies: String,
+    /// The file of the task log.
+    pub task_log: PathBuf,
+    /// The gateway's name in the task log.
+    pub name: String,
+    /// Where evidence is served by its hash.
+    pub evidence: Vec<String>,
+    /// The files with certificate chain and private key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Who may ask; everyone if the list is empty.
+    pub tokens: Vec<ApiToken>,
+    /// The origins whose pages may ask.
+    pub cors_origins: Vec<String>,
+    /// Whether X-Forwarded-For has the caller's address.
+    pub trust_forwarded_for: bool,
+    /// The bounds of everything that callers and operators can make grow.
+    pub limits: GatewayLimits,
+    /// How long an attestation is valid if the request does not say it.
+    pub default_lifetime: Duration,
+    /// How long ended tasks are kept after their expiration.
+    pub retention: Duration,
+    /// How often the latest block is read.
+    pub poll: Duration,
+}
+
+/// The bounds of everything that callers and operators can make grow.
+// Complete: each is an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GatewayLimits {
+    /// Calls a second of each caller.
+    pub rate: u32,
+    /// Calls of each caller at once.
+    pub burst: u32,
+    /// Connections.
+    pub max_connections: usize,
+    /// Connections of operators.
+    pub max_operators: usize,
+    /// Requests that wait.
+    pub max_requests: usize,
+    /// Tasks that are open or remembered.
+    pub max_tasks: usize,
+    /// Bytes of a request's body.
+    pub max_body: usize,
+    /// Calls of a batch.
+    pub max_batch: usize,
+    /// How long a request waits for a decision.
+    pub max_wait: Duration,
+}
+
+/// A caller that may ask, and the hash of the token that shows it.
+// Complete: a token has a name and a hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// The caller's name.
+    pub name: String,
+    /// The SHA-256 of the token.
+    pub hash: [u8; 32],
+}
+
+impl GatewayOptions {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is not TOML, or has an unknown key.
+    pub fn read_file(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))
+    }
+}
+
+impl GatewayConfig {
+    /// Checks options.
+    ///
+    /// # Errors
+    ///
+    /// An option is missing, or has a value that cannot be used.
+    pub fn new(options: GatewayOptions) -> Result<Self> {
+        let limits = GatewayLimits {
+            rate: at_least_one("rate", options.rate.unwrap_or(20))?,
+            burst: at_least_one("burst", options.burst.unwrap_or(100))?,
+            max_connections: at_least_one("max-connections", options.max_connections.unwrap_or(4096))?,
+            max_operators: at_least_one("max-operators", options.max_operators.unwrap_or(1024))?,
+            max_requests: at_least_one("max-requests", options.max_requests.unwrap_or(1024))?,
+            max_tasks: at_least_one("max-tasks", options.max_tasks.unwrap_or(10_000))?,
+            max_body: at_least_one("max-body", options.max_body.unwrap_or(1024 * 1024))?,
+            max_batch: at_least_one("max-batch", options.max_batch.unwrap_or(32))?,
+            max_wait: Duration::from_secs(at_least_one("max-wait", options.max_wait.unwrap_or(30))?),
+        };
+        ensure!(
+            usize::try_from(limits.burst).is_ok_and(|burst| burst >= limits.max_batch),
+            "burst is {}, less than the {} calls of a batch: raise burst, or lower max-batch",
+            limits.burst,
+            limits.max_batch
+        );
+        let names: BTreeSet<_> = options.names.unwrap_or_default().into_iter().collect();
+        if let Some(name) = names.iter().find(|name| !is_host_and_port(name)) {
+            bail!("names has {name:?}, which is not host:port; operators sign the host:port that they dial");
+        }
+        let name = options.name.unwrap_or_else(|| "gateway".to_owned());
+        ensure!(!name.is_empty() && name.len() <= 64, "name is empty, or longer than 64 bytes");
+        let tls = match (options.tls_certificate, options.tls_key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => bail!("tls-certificate and tls-key go together; give both"),
+        };
+        let tokens = options.tokens.unwrap_or_default();
+        Ok(Self {
+            listen: options.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8787))),
+            names,
+            rpc_url: required("rpc-url", options.rpc_url)?,
+            task_manager: required("task-manager", options.task_manager)?,
+            policies: required("policies", options.policies)?,
+            task_log: required("task-log", options.task_log)?,
+            name,
+            evidence: options.evidence.unwrap_or_default(),
+            tls,
+            tokens: tokens.iter().map(|token| parse_token(token)).collect::<Result<_>>()?,
+            cors_origins: options.cors_origins.unwrap_or_default(),
+            trust_forwarded_for: options.trust_forwarded_for.unwrap_or_default(),
+            limits,
+            default_lifetime: Duration::from_secs(at_least_one(
+                "default-lifetime",
+                options.default_lifetime.unwrap_or(300),
+            )?),
+            retention: Duration::from_secs(options.retention.unwrap_or(7 * 24 * 60 * 60)),
+            poll: Duration::from_millis(at_least_one("poll", options.poll.unwrap_or(250))?),
+        })
+    }
+}
+
+fn required<T>(key: &str, value: Option<T>) -> Result<T> {
+    let variable = key.replace('-', "_").to_uppercase();
+    value.with_context(|| {
+        format!("{key} is missing: give --{key}, ASSENT_GATEWAY_{variable}, or {key} in the configuration file")
+    })
+}
+
+fn at_least_one<T: PartialEq + Default>(key: &str, value: T) -> Result<T> {
+    ensure!(value != T::default(), "{key} is 0; give at least 1");
+    Ok(value)
+}
+
+fn is_host_and_port(name: &str) -> bool {
+    let host_and_port = name.rsplit_once(':');
+    host_and_port.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+fn parse_token(text: &str) -> Result<ApiToken> {
+    let (name, hash) = text.split_once(':').context("a token is NAME:SHA-256 of the token, as sha256sum prints it")?;
+    ensure!(!name.is_empty() && name.len() <= 64, "the name of a token is empty, or longer than 64 bytes");
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(hash, &mut bytes).with_context(|| {
+        format!("the token {name} has no SHA-256 of 64 hex digits; `printf TOKEN | sha256sum` prints it")
+    })?;
+    Ok(ApiToken { name: name.to_owned(), hash: bytes })
+}

@@ -1,0 +1,172 @@
+//! The HTTP requests.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    Extension, Router,
+    body::{Body, to_bytes},
+    extract::{Request, State, ws::WebSocketUpgrade},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use tokio::time::timeout;
+
+use crate::{
+    api::{Api, ConnectionPermit, Peer},
+    caller_socket, links,
+    rpc::{CallContext, Incoming, error::RpcError, error_text, openrpc},
+};
+
+/// How long a request's body may take to arrive.
+const LONGEST_ARRIVAL: Duration = Duration::from_secs(10);
+
+/// Returns the routes.
+pub(crate) fn router(api: Api) -> Router {
+    Router::new()
+        .route("/", post(call).get(socket))
+        .route("/ws", any(socket))
+        .route("/operators", any(operator))
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
+        .route("/openrpc.json", get(document))
+        .fallback(|| async {
+            let routes = "POST / for JSON-RPC, /ws, /operators, /healthz, /metrics and /openrpc.json\n";
+            (StatusCode::NOT_FOUND, format!("there is {routes}"))
+        })
+        .layer(middleware::from_fn_with_state(api.clone(), allow_origins))
+        .with_state(api)
+}
+
+async fn call(State(api): State<Api>, Extension(Peer(peer)): Extension<Peer>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Some(caller) = api.callers.identify(&parts.headers, peer.ip()) else {
+        let unauthorized = json(StatusCode::UNAUTHORIZED, error_text(&RpcError::unauthorized()));
+        return ([(header::WWW_AUTHENTICATE, "Bearer")], unauthorized).into_response();
+    };
+    // Before the body is read: who asks too often costs little.
+    if let Err(wait) = api.limiter.take(&caller, 1, Instant::now()) {
+        return limited(&api, wait);
+    }
+    if !is_json(&parts.headers) {
+        let error = RpcError::invalid_request("the header Content-Type is not application/json");
+        return json(StatusCode::UNSUPPORTED_MEDIA_TYPE, error_text(&error));
+    }
+    let most = api.service.limits.max_body;
+    let body = match timeout(LONGEST_ARRIVAL, to_bytes(body, most)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return json(StatusCode::PAYLOAD_TOO_LARGE, error_text(&RpcError::too_long(most))),
+        Err(_) => {
+            let error = RpcError::invalid_request("the body did not arrive in time");
+            return json(StatusCode::REQUEST_TIMEOUT, error_text(&error));
+        }
+    };
+    let incoming = match Incoming::parse(&body, api.service.limits.max_batch) {
+        Ok(incoming) => incoming,
+        Err(error) => return json(StatusCode::OK, error_text(&error)),
+    };
+    // One call is paid for.
+    let further = u32::try_from(incoming.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    if further > 0
+        && let Err(wait) = api.limiter.take(&caller, further, Instant::now())
+    {
+        return limited(&api, wait);
+    }
+    let context = CallContext { caller, subscriptions: None };
+    match incoming.answer(&api.service, &context).await {
+        Some(answer) => json(StatusCode::OK, answer),
+        None => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+async fn socket(
+    State(api): State<Api>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Extension(permit): Extension<ConnectionPermit>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    // Browsers let every page open a WebSocket: the server has to compare.
+    let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    if origin.is_some_and(|origin| !api.allows(origin)) {
+        return (StatusCode::FORBIDDEN, "pages of this origin may not ask; see cors-origins\n").into_response();
+    }
+    match api.callers.identify(&headers, peer.ip()) {
+        Some(caller) => caller_socket::accept(upgrade, api, caller, permit),
+        None => (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response(),
+    }
+}
+
+async fn operator(State(api): State<Api>, upgrade: WebSocketUpgrade) -> Response {
+    links::accept(upgrade, api.service.driver.clone(), api.links, api.service.limits.max_operators)
+}
+
+async fn health(State(api): State<Api>) -> Response {
+    let health = api.service.health().await;
+    let status = if health.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json(status, serde_json::to_string(&health).unwrap_or_default())
+}
+
+async fn metrics(State(api): State<Api>) -> Response {
+    match api.service.metrics.text() {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn document() -> Response {
+    json(StatusCode::OK, openrpc::document().to_owned())
+}
+
+/// Returns the answer to a caller that asks too often.
+fn limited(api: &Api, wait: Duration) -> Response {
+    api.service.metrics.limited.inc();
+    let seconds = wait.as_secs().saturating_add(1);
+    let answer = json(StatusCode::TOO_MANY_REQUESTS, error_text(&RpcError::rate_limited(seconds)));
+    ([(header::RETRY_AFTER, seconds.to_string())], answer).into_response()
+}
+
+/// Lets pages of the allowed origins ask (CORS).
+async fn allow_origins(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let is_preflight =
+        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let allowed = origin.filter(|origin| origin.to_str().is_ok_and(|origin| api.allows(origin)));
+    let mut response = match (is_preflight, &allowed) {
+        (false, _) => next.run(request).await,
+        (true, None) => StatusCode::FORBIDDEN.into_response(),
+        (true, Some(_)) => preflight(),
+    };
+    if let Some(origin) = allowed {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
+    }
+    // The answer depends on it, also if it is missing.
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
+    response
+}
+
+fn preflight() -> Response {
+    let headers: [(HeaderName, &str); 3] = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (header::ACCESS_CONTROL_MAX_AGE, "3600"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+fn json(status: StatusCode, text: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, Body::from(text)).into_response()
+}

@@ -1,0 +1,376 @@
+//! A gateway of the decision network: takes callers' requests, has operators decide them, and hands out attestations.
+//!
+//! [`start`] starts one from a configuration, [`GatewayBuilder`] with a chain or a task log of the program that embeds
+//! it. The state machine is `assent_network::gateway`; this crate carries out its actions: the operators' WebSockets,
+//! the task log, the chain, and a JSON-RPC API for callers.
+//!
+//! A gateway is not trusted. It holds no key of an operator, and verifies every attestation before it hands it out.
+//! `docs/gateway.md` describes the API, `docs/network.md` the messages to operators.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::as_conversions, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
+)]
+
+mod api;
+mod caller_socket;
+mod callers;
+mod config;
+mod driver;
+mod evidence;
+mod http;
+mod link_handle;
+mod links;
+mod metrics;
+mod preparing;
+mod rate;
+mod rpc;
+mod server;
+mod service;
+mod subscriptions;
+mod text;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicUsize},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use alloy::{
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::client::RpcClient,
+    transports::http::{Http, reqwest},
+};
+use alloy_primitives::U256;
+use anyhow::{Context as _, Result, bail};
+use assent_chain_view::ChainView;
+use assent_network::{
+    Domain,
+    gateway::{Event, Settings},
+};
+use assent_policy_store::PolicyStore;
+use assent_task_log::{Limits, RedbTaskLog, TaskLog};
+use futures_util::StreamExt;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+pub use config::{ApiToken, GatewayConfig, GatewayLimits, GatewayOptions};
+pub use rpc::openrpc::document as openrpc_document;
+
+use api::Api;
+use callers::Callers;
+use driver::{DriverHandle, DriverParts, Input, now_millis};
+use evidence::EvidenceServers;
+use metrics::GatewayMetrics;
+use preparing::Preparer;
+use rate::RateLimiter;
+use service::{Admission, Service};
+
+/// How often the state machine looks at the time.
+const TICK: Duration = Duration::from_millis(100);
+/// How often operators are pinged.
+const PING: Duration = Duration::from_secs(15);
+/// How often the task log is asked for what others left, and for what expired.
+const SWEEP: Duration = Duration::from_secs(5);
+/// How many tasks are taken over at once.
+const CLAIMED_AT_ONCE: usize = 256;
+/// The longest record of a task: observations to decide on are a message.
+const MAX_RECORD: usize = assent_network::message::MAX_MESSAGE;
+/// How long an answer of the node may take.
+const LONGEST_NODE_ANSWER: Duration = Duration::from_secs(10);
+/// How long requests that wait are answered after the stop.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Starts a gateway.
+///
+/// # Errors
+///
+/// A part of the configuration cannot be used, or the node does not answer.
+pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
+    GatewayBuilder::new(config).start().await
+}
+
+/// A gateway that is not started, with the parts that a program gives it instead of the configuration's.
+pub struct GatewayBuilder {
+    config: GatewayConfig,
+    provider: Option<DynProvider>,
+    log: Option<Arc<dyn TaskLog>>,
+    policies: Option<PolicyStore>,
+}
+
+impl GatewayBuilder {
+    /// Creates a builder of the configured gateway.
+    pub const fn new(config: GatewayConfig) -> Self {
+        Self { config, provider: None, log: None, policies: None }
+    }
+
+    /// Reads the chain through a provider instead of the configured node.
+    #[must_use]
+    pub fn provider(mut self, provider: DynProvider) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// Keeps tasks in a log instead of the configured file.
+    #[must_use]
+    pub fn task_log(mut self, log: Arc<dyn TaskLog>) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// Takes policies from a store instead of the configured one.
+    #[must_use]
+    pub fn policies(mut self, policies: PolicyStore) -> Self {
+        self.policies = Some(policies);
+        self
+    }
+
+    /// Starts the gateway.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`].
+    pub async fn start(self) -> Result<RunningGateway> {
+        let Self { config, provider, log, policies } = self;
+        let tls = config.tls.as_ref().map(|(certificate, key)| server::tls(certificate, key)).transpose()?;
+        let evidence = EvidenceServers::new(&config.evidence)?;
+        let policies = match policies {
+            Some(policies) => policies,
+            None => PolicyStore::parse(&config.policies).context("policies")?,
+        };
+        let provider = provider.map_or_else(|| connect(&config.rpc_url), Ok)?;
+        let view = ChainView::new(provider, config.task_manager);
+        // The URL can contain a key, and so can the error's text.
+        let chain_id = view.chain_id().await.map_err(|_| anyhow::anyhow!("the node of rpc-url does not answer"))?;
+        if view.operator_registry().await.is_err() {
+            bail!("there is no TaskManager at {} on chain {chain_id}; compare task-manager", config.task_manager);
+        }
+        let log = match log {
+            Some(log) => log,
+            None => {
+                let open_tasks = u64::try_from(config.limits.max_tasks).unwrap_or(u64::MAX);
+                let limits = Limits { open_tasks, bytes: MAX_RECORD, ..Limits::default() };
+                let path = config.task_log.clone();
+                // To verify a large log takes a while.
+                let opened = tokio::task::spawn_blocking(move || RedbTaskLog::open(&path, limits)).await?;
+                Arc::new(opened?)
+            }
+        };
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))?;
+        let address = listener.local_addr()?;
+
+        let domain = Domain { chain_id: U256::from(chain_id), task_manager: config.task_manager };
+        let mut names = config.names.clone();
+        if names.is_empty() {
+            names.insert(address.to_string());
+        }
+        let mut settings = Settings::new(domain, names);
+        settings.max_tasks = config.limits.max_tasks;
+        settings.max_links = config.limits.max_operators;
+        let metrics = Arc::new(GatewayMetrics::new());
+        let preparer = Arc::new(Preparer::new(view, domain, policies, Arc::clone(&metrics)));
+        preparer.refresh().await.map_err(|_| anyhow::anyhow!("the node of rpc-url gives no latest block"))?;
+        let (driver, thread) = driver::start(DriverParts {
+            settings,
+            name: config.name.clone(),
+            log: Arc::clone(&log),
+            preparer: Arc::clone(&preparer),
+            metrics: Arc::clone(&metrics),
+        })
+        .context("cannot start the gateway's thread")?;
+
+        let mut tasks = JoinSet::new();
+        let background =
+            Background { driver: driver.clone(), preparer: Arc::clone(&preparer), log: Arc::clone(&log), metrics };
+        background.recover(&config).await?;
+        background.spawn(&mut tasks, &config);
+
+        let service = Service {
+            driver: driver.clone(),
+            preparer,
+            log,
+            evidence,
+            metrics: Arc::clone(&background.metrics),
+            limits: config.limits,
+            default_lifetime: config.default_lifetime,
+            openrpc: openrpc_document(),
+            admission: Admission::new(config.limits.max_requests),
+        };
+        let stopping = watch::Sender::new(false);
+        let api = Api {
+            service: Arc::new(service),
+            callers: Arc::new(Callers::new(config.tokens.clone(), config.trust_forwarded_for)),
+            limiter: Arc::new(RateLimiter::new(config.limits.rate, config.limits.burst)),
+            origins: config.cors_origins.clone().into(),
+            links: Arc::new(AtomicUsize::new(0)),
+            stopping: stopping.subscribe(),
+        };
+        let most = config.limits.max_connections.min(Semaphore::MAX_PERMITS);
+        let permits = Arc::new(Semaphore::new(most));
+        tasks.spawn(server::serve(listener, tls, http::router(api), Arc::clone(&permits), stopping.subscribe()));
+        let connections = u32::try_from(most).unwrap_or(u32::MAX);
+        Ok(RunningGateway { address, driver, thread: Some(thread), tasks, stopping, permits, connections })
+    }
+}
+
+/// Returns a provider for a node's URL.
+fn connect(url: &str) -> Result<DynProvider> {
+    // The text can contain a key: no error repeats it.
+    let url: reqwest::Url = url.parse().map_err(|_| anyhow::anyhow!("rpc-url is not a URL"))?;
+    let client = reqwest::Client::builder().timeout(LONGEST_NODE_ANSWER).build().context("HTTP client")?;
+    let transport = Http::with_client(client, url);
+    Ok(ProviderBuilder::new().connect_client(RpcClient::new(transport, false)).erased())
+}
+
+/// A gateway that runs until it is stopped or dropped.
+pub struct RunningGateway {
+    address: SocketAddr,
+    driver: DriverHandle,
+    thread: Option<JoinHandle<()>>,
+    tasks: JoinSet<()>,
+    stopping: watch::Sender<bool>,
+    permits: Arc<Semaphore>,
+    connections: u32,
+}
+
+impl RunningGateway {
+    /// Returns the address that it listens on.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops the gateway: requests that wait are answered if they can be in a few seconds. Accepted tasks stay in the
+    /// log, and the next start goes on with them.
+    pub async fn stop(mut self) {
+        let _ = self.stopping.send(true);
+        // All of them are back when no connection is left. Operators' connections stay open until the end.
+        let _ = timeout(SHUTDOWN_PATIENCE, self.permits.acquire_many(self.connections)).await;
+        self.end();
+        self.tasks.shutdown().await;
+        if let Some(thread) = self.thread.take() {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+
+    fn end(&self) {
+        let _ = self.stopping.send(true);
+        self.driver.send(Input::Stop);
+    }
+}
+
+impl Drop for RunningGateway {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What happens without a caller.
+struct Background {
+    driver: DriverHandle,
+    preparer: Arc<Preparer>,
+    log: Arc<dyn TaskLog>,
+    metrics: Arc<GatewayMetrics>,
+}
+
+impl Background {
+    /// Takes up what the gateway did before it ended.
+    async fn recover(&self, config: &GatewayConfig) -> Result<()> {
+        let epochs = self.preparer.epochs().await;
+        let epochs = epochs.map_err(|_| anyhow::anyhow!("the node of rpc-url does not give the epochs"))?;
+        self.driver.event(Event::Epochs(epochs));
+        let now = now_millis() / 1000;
+        self.log.expire(now).await.context("the task log")?;
+        loop {
+            let claimed = self.log.reclaim(&config.name, now, u64::MAX, CLAIMED_AT_ONCE).await;
+            let claimed = claimed.context("the task log")?;
+            let is_last = claimed.len() < CLAIMED_AT_ONCE;
+            self.driver.send(Input::Claimed(claimed));
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn spawn(&self, tasks: &mut JoinSet<()>, config: &GatewayConfig) {
+        let driver = self.driver.clone();
+        tasks.spawn(every(TICK, move || driver.event(Event::Tick)));
+        let driver = self.driver.clone();
+        tasks.spawn(every(PING, move || driver.send(Input::Ping)));
+        tasks.spawn(watch_chain(Arc::clone(&self.preparer), self.driver.clone(), config.poll));
+        tasks.spawn(watch_log(Arc::clone(&self.log), self.driver.clone()));
+        tasks.spawn(sweep(Arc::clone(&self.log), self.driver.clone(), config.name.clone(), config.retention));
+    }
+}
+
+async fn every(period: Duration, act: impl Fn()) {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        act();
+    }
+}
+
+/// Follows the latest block, and with it the epochs.
+async fn watch_chain(preparer: Arc<Preparer>, driver: DriverHandle, poll: Duration) {
+    let mut interval = interval(poll);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut known = None;
+    loop {
+        interval.tick().await;
+        match preparer.refresh().await {
+            Ok(is_new) if is_new || known.is_none() => match preparer.epochs().await {
+                Ok(epochs) if known.as_ref() != Some(&epochs) => {
+                    driver.event(Event::Epochs(epochs.clone()));
+                    known = Some(epochs);
+                }
+                Ok(_) => {}
+                Err(error) => eprintln!("error: {error}"),
+            },
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Follows the ends that other gateways on the same log record.
+async fn watch_log(log: Arc<dyn TaskLog>, driver: DriverHandle) {
+    loop {
+        let mut changes = log.subscribe();
+        while let Some(change) = changes.next().await {
+            if change.state.is_final() {
+                driver.send(Input::LogEnded { task_id: change.task_id });
+            }
+        }
+        // It was too far behind. What it missed is asked for when it is recorded.
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+/// Takes over what other gateways left, ends what expired, and forgets what ended long ago.
+async fn sweep(log: Arc<dyn TaskLog>, driver: DriverHandle, name: String, retention: Duration) {
+    let mut interval = interval(SWEEP);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let now = now_millis() / 1000;
+        match log.claim(&name, now, u64::MAX, CLAIMED_AT_ONCE).await {
+            Ok(claimed) if !claimed.is_empty() => driver.send(Input::Claimed(claimed)),
+            Ok(_) => {}
+            Err(error) => eprintln!("error: {error}"),
+        }
+        // What this gateway works on, it ends itself: these are tasks that it forgot or never had.
+        if let Err(error) = log.expire(now.saturating_sub(SWEEP.as_secs())).await {
+            eprintln!("error: {error}");
+        }
+        if let Err(error) = log.forget(now.saturating_sub(retention.as_secs())).await {
+            eprintln!("error: {error}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! JSON-RPC 2.0: calls, batches of them, and notifications.
+//!
+//! An id is echoed as it was written. The text of a call is read strictly: an unknown or repeated member is an error.
+
+pub(crate) mod answers;
+pub(crate) mod error;
+pub(crate) mod methods;
+pub(crate) mod openrpc;
+
+use std::sync::Arc;
+
+use assent_json::{Object, Value};
+use futures_util::future::join_all;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use self::error::RpcError;
+use self::methods::{MethodSpec, Parameters};
+use crate::{service::Service, subscriptions::Subscriptions};
+
+/// The most bytes of an id.
+const LONGEST_ID: usize = 256;
+
+/// Who calls, and how.
+#[derive(Clone)]
+pub(crate) struct CallContext {
+    /// The caller: its token's name, or its address.
+    pub(crate) caller: Arc<str>,
+    /// The subscriptions of the caller's WebSocket.
+    pub(crate) subscriptions: Option<Arc<Subscriptions>>,
+}
+
+/// A text that was read as far as needed to know how many calls it has.
+pub(crate) enum Incoming<'a> {
+    Single(&'a RawValue),
+    Batch(Vec<&'a RawValue>),
+}
+
+impl<'a> Incoming<'a> {
+    pub(crate) fn parse(text: &'a [u8], max_batch: usize) -> Result<Self, RpcError> {
+        let text = core::str::from_utf8(text).map_err(|_| RpcError::parse("the text is not UTF-8"))?;
+        let raw: &RawValue =
+            serde_json::from_str(text).map_err(|error| RpcError::parse(format!("the text is not JSON: {error}")))?;
+        if !raw.get().starts_with('[') {
+            return Ok(Self::Single(raw));
+        }
+        let calls: Vec<&RawValue> = serde_json::from_str(raw.get())
+            .map_err(|error| RpcError::parse(format!("the text is not JSON: {error}")))?;
+        match calls.len() {
+            0 => Err(RpcError::invalid_request("the batch is empty")),
+            count if count > max_batch => {
+                Err(RpcError::invalid_request(format!("the batch has {count} calls, more than {max_batch}")))
+            }
+            _ => Ok(Self::Batch(calls)),
+        }
+    }
+
+    /// Returns how many calls it has.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Single(_) => 1,
+            Self::Batch(calls) => calls.len(),
+        }
+    }
+
+    /// Returns the text of an error for all calls, with the id of a single one.
+    pub(crate) fn refuse(&self, error: &RpcError) -> String {
+        let id = match self {
+            Self::Single(call) => serde_json::from_str::<Envelope<'_>>(call.get()).ok().and_then(|call| call.id),
+            Self::Batch(_) => None,
+        };
+        let id = id.map_or("null", RawValue::get);
+        response(if is_id(id) { id } else { "null" }, &Err(error.clone()))
+    }
+
+    /// Makes the calls. Returns the text of the answer; notifications have none.
+    pub(crate) async fn answer(self, service: &Service, context: &CallContext) -> Option<String> {
+        match self {
+            Self::Single(call) => answer_one(call, service, context).await,
+            Self::Batch(calls) => {
+                let answers = join_all(calls.into_iter().map(|call| answer_one(call, service, context))).await;
+                let answers: Vec<String> = answers.into_iter().flatten().collect();
+                (!answers.is_empty()).then(|| format!("[{}]", answers.join(",")))
+            }
+        }
+    }
+}
+
+/// Returns the text of an error that belongs to no call.
+pub(crate) fn error_text(error: &RpcError) -> String {
+    response("null", &Err(error.clone()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+}
+
+/// Reads a member that is there, also if it is null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+async fn answer_one(call: &RawValue, service: &Service, context: &CallContext) -> Option<String> {
+    let refuse = |error| Some(response("null", &Err(error)));
+    // An array of an object's members would be read as the object.
+    if !call.get().starts_with('{') {
+        return refuse(RpcError::invalid_request("a call is an object"));
+    }
+    let envelope: Envelope<'_> = match serde_json::from_str(call.get()) {
+        Ok(envelope) => envelope,
+        Err(error) => return refuse(RpcError::invalid_request(error.to_string())),
+    };
+    let id = match envelope.id.map(|id| id.get()) {
+        Some(id) if !is_id(id) => {
+            return refuse(RpcError::invalid_request("an id is a string of up to 254 bytes, a number, or null"));
+        }
+        id => id,
+    };
+    let prepared = prepare(&envelope);
+    let Ok((method, parameters)) = prepared else {
+        let error = prepared.err().unwrap_or_else(|| RpcError::invalid_request("the call is not a request"));
+        // What is no valid request is no notification either, but a method that is not there may be one.
+        let is_request = error.code == error::INVALID_REQUEST;
+        return match id {
+            None if is_request => refuse(error),
+            None => None,
+            Some(id) => Some(response(id, &Err(error))),
+        };
+    };
+    let result = (method.handler)(service, context, parameters).await;
+    let outcome = result.as_ref().map_or_else(|error| error.data.code, |_| "ok");
+    service.metrics.count_call(method.name, outcome);
+    id.map(|id| response(id, &result))
+}
+
+fn prepare(envelope: &Envelope<'_>) -> Result<(&'static MethodSpec, Parameters), RpcError> {
+    let text = |member: Option<&RawValue>| member.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    if text(envelope.jsonrpc).as_deref() != Some("2.0") {
+        return Err(RpcError::invalid_request("the member jsonrpc is not \"2.0\""));
+    }
+    let method = text(envelope.method).ok_or_else(|| RpcError::invalid_request("the member method is no string"))?;
+    let params = envelope.params.map_or("{}", |params| params.get());
+    if !params.starts_with(['{', '[']) {
+        return Err(RpcError::invalid_request("the member params is neither an array nor an object"));
+    }
+    let spec = methods::METHODS.iter().find(|known| known.name == method);
+    let spec = spec.ok_or_else(|| RpcError::method_not_found(&method))?;
+    let value = assent_json::parse(params.as_bytes())
+        .map_err(|error| RpcError::invalid_params(format!("the parameters are not strict JSON: {error}")))?;
+    Ok((spec, Parameters::new(named(spec, value)?)))
+}
+
+/// Names parameters that were given by position, and refuses those that the method does not have.
+fn named(spec: &MethodSpec, value: Value) -> Result<Object, RpcError> {
+    let names = || spec.parameters.iter().map(|parameter| parameter.name);
+    let object = match value {
+        Value::Object(object) => object,
+        Value::Array(values) if values.len() <= spec.parameters.len() => {
+            // As in TypeScript, null by position is a parameter that is not given.
+            let given = names().zip(values).filter(|(_, value)| *value != Value::Null);
+            given.collect()
+        }
+        _ => {
+            let most = spec.parameters.len();
+            return Err(RpcError::invalid_params(format!("{} has at most {most} parameters", spec.name)));
+        }
+    };
+    if let Some(unknown) = object.keys().find(|key| !names().any(|name| name == *key)) {
+        return Err(RpcError::invalid_params(format!("{} has no parameter {unknown:?}", spec.name)));
+    }
+    let missing = spec.parameters.iter().find(|parameter| parameter.required && object.get(parameter.name).is_none());
+    match missing {
+        Some(missing) => Err(RpcError::invalid_params(format!("the parameter {} is missing", missing.name))),
+        None => Ok(object),
+    }
+}
+
+/// Returns whether a JSON value can be an id.
+fn is_id(raw: &str) -> bool {
+    let is_kind = match raw.as_bytes().first() {
+        Some(b'"') => serde_json::from_str::<String>(raw).is_ok(),
+        Some(b'-' | b'0'..=b'9') => true,
+        _ => raw == "null",
+    };
+    is_kind && raw.len() <= LONGEST_ID
+}
+
+fn response(id: &str, result: &Result<String, RpcError>) -> String {
+    match result {
+        Ok(result) => format!(r#"{{"id":{id},"jsonrpc":"2.0","result":{result}}}"#),
+        Err(error) => format!(r#"{{"error":{},"id":{id},"jsonrpc":"2.0"}}"#, error.to_json()),
+    }
+}

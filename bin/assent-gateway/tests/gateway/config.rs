@@ -1,0 +1,107 @@
+//! The configuration: file, flags and variables.
+
+use std::process::{Command, Output};
+
+use assent_gateway::{GatewayConfig, GatewayOptions};
+use clap::{Args, Command as Flags};
+
+const FILE: &str = "
+    listen = \"127.0.0.1:0\"
+    names = [\"gateway.example:443\"]
+    rpc-url = \"http://127.0.0.1:8545\"
+    task-manager = \"0x1111111111111111111111111111111111111111\"
+    policies = \"./policies\"
+    task-log = \"tasks.redb\"
+    name = \"one\"
+    evidence = [\"https://operator.example\"]
+    tls-certificate = \"chain.pem\"
+    tls-key = \"key.pem\"
+    tokens = [\"alice:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\"]
+    cors-origins = [\"https://app.example\"]
+    trust-forwarded-for = true
+    rate = 1
+    burst = 50
+    max-connections = 3
+    max-operators = 4
+    max-requests = 5
+    max-tasks = 6
+    max-body = 7
+    max-batch = 8
+    max-wait = 9
+    default-lifetime = 10
+    retention = 11
+    poll = 12
+";
+
+fn program(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_assent-gateway"));
+    command.args(arguments).envs(variables.iter().copied()).output().unwrap()
+}
+
+fn options(text: &str) -> GatewayOptions {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    std::fs::write(&path, text).unwrap();
+    GatewayOptions::read_file(&path).unwrap()
+}
+
+#[test]
+fn every_key_is_a_flag_and_a_variable() {
+    let flags = GatewayOptions::augment_args(Flags::new("gateway"));
+    for key in GatewayOptions::KEYS {
+        let flag = flags.get_arguments().find(|argument| argument.get_id() == key).unwrap();
+        let dashed = key.replace('_', "-");
+        assert_eq!(flag.get_long(), Some(dashed.as_str()));
+        let variable = format!("ASSENT_GATEWAY_{}", key.to_uppercase());
+        assert_eq!(flag.get_env().and_then(|name| name.to_str()), Some(variable.as_str()));
+        assert!(FILE.contains(&format!("\n    {dashed} = ")), "{dashed}");
+    }
+    assert_eq!(flags.get_arguments().count(), GatewayOptions::KEYS.len());
+    // Each key of the file sets its option: without it, the options are others.
+    for line in FILE.lines().filter(|line| !line.trim().is_empty()) {
+        assert_ne!(options(FILE), options(&FILE.replace(line, "")), "{line}");
+    }
+    assert!(GatewayConfig::new(options(FILE)).is_ok());
+}
+
+#[test]
+fn what_cannot_be_used_is_named() {
+    let check = |from: &str, to: &str| {
+        assert!(FILE.contains(from), "{from}");
+        GatewayConfig::new(options(&FILE.replace(from, to))).err().map(|error| format!("{error:#}"))
+    };
+    assert_eq!(check("rate = 1", "rate = 1"), None);
+    for (from, to, reason) in [
+        ("rpc-url = \"http://127.0.0.1:8545\"", "", "rpc-url is missing: give --rpc-url, ASSENT_GATEWAY_RPC_URL, or"),
+        ("rate = 1", "rate = 0", "rate is 0"),
+        ("burst = 50", "burst = 7", "burst is 7, less than the 8 calls of a batch"),
+        ("gateway.example:443", "gateway.example", "not host:port"),
+        ("tls-key = \"key.pem\"", "", "tls-certificate and tls-key go together"),
+        ("alice:2bb8", "alice:", "the token alice has no SHA-256"),
+        ("name = \"one\"", "name = \"\"", "name is empty"),
+    ] {
+        let found = check(from, to).unwrap_or_else(|| panic!("{to} is taken"));
+        assert!(found.contains(reason), "{found}");
+    }
+}
+
+#[test]
+fn the_program_checks_its_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    let path = path.to_str().unwrap();
+    std::fs::write(path, FILE).unwrap();
+    let output = program(&["--config", path, "--check-config"], &[]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "the configuration is valid\n");
+    // A flag counts before a variable, and a variable before the file.
+    let output = program(&["--config", path, "--check-config"], &[("ASSENT_GATEWAY_RATE", "0")]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("rate is 0"));
+    let output = program(&["--config", path, "--check-config", "--rate", "3"], &[("ASSENT_GATEWAY_RATE", "0")]);
+    assert!(output.status.success());
+    std::fs::write(path, "rat = 1").unwrap();
+    let output = program(&["--config", path, "--check-config"], &[]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("unknown field `rat`"));
+    let help = program(&["--help"], &[]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    assert!(help.contains("Examples:") && help.contains("ASSENT_GATEWAY_TASK_LOG"), "{help}");
+}

@@ -1,0 +1,134 @@
+//! Who may ask, how often, and over what.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::world::{TestGateway, run};
+
+const CALL: &str = r#"{"jsonrpc": "2.0", "method": "assent_operators", "id": 1}"#;
+
+#[test]
+fn a_caller_that_asks_too_often_is_told_when_to_ask_again() {
+    run(async {
+        let gateway = TestGateway::with(|options| (options.rate, options.burst) = (Some(1), Some(32))).await;
+        for _ in 0..3 {
+            assert_eq!(gateway.post(CALL).await.status(), 200);
+        }
+        // A batch counts as its calls: this one exceeds what is left.
+        let batch = format!("[{}]", [CALL; 31].join(","));
+        let response = gateway.post(batch).await;
+        assert_eq!(response.status(), 429);
+        let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=5).contains(&seconds), "{seconds}");
+        let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        assert_eq!(answer["error"]["code"], -32005);
+        assert_eq!(
+            answer["error"]["data"],
+            json!({
+                "code": "rateLimited",
+                "retryable": true,
+                "next": "wait as Retry-After says, and ask less often",
+            })
+        );
+        let smaller = format!("[{}]", [CALL; 10].join(","));
+        assert_eq!(gateway.post(smaller).await.status(), 200);
+        let metrics = gateway.http.get(format!("{}/metrics", gateway.url)).send().await.unwrap().text().await.unwrap();
+        assert!(metrics.contains("assent_gateway_rate_limited_total 1"), "{metrics}");
+    });
+}
+
+#[test]
+fn a_refusal_is_fast_under_overload() {
+    run(async {
+        let gateway = TestGateway::with(|options| (options.rate, options.burst) = (Some(1), Some(32))).await;
+        let started = Instant::now();
+        let mut refused = 0;
+        for _ in 0..200 {
+            refused += u32::from(gateway.post(CALL).await.status() == 429);
+        }
+        assert!(refused >= 150, "{refused}");
+        // Generous, for a machine with other work; it takes less than a millisecond.
+        assert!(started.elapsed() < Duration::from_millis(50) * 200, "{:?}", started.elapsed());
+    });
+}
+
+#[test]
+fn tokens_are_needed_if_there_are_any() {
+    run(async {
+        // The SHA-256 of "secret".
+        let hash = "alice:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+        let gateway = TestGateway::with(|options| options.tokens = Some(vec![hash.to_owned()])).await;
+        let response = gateway.post(CALL).await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["www-authenticate"]),
+            (401, &"Bearer".parse().unwrap())
+        );
+        let with = |token: &'static str| {
+            let request = gateway.http.post(&gateway.url).header("content-type", "application/json");
+            request.header("authorization", token).body(CALL).send()
+        };
+        assert_eq!(with("Bearer wrong").await.unwrap().status(), 401);
+        assert_eq!(with("Bearer secret").await.unwrap().status(), 200);
+    });
+}
+
+#[test]
+fn pages_of_allowed_origins_can_ask() {
+    run(async {
+        let origins = vec!["https://app.example".to_owned()];
+        let gateway = TestGateway::with(|options| options.cors_origins = Some(origins)).await;
+        let from = |method: &str, origin: &'static str| {
+            let request = gateway.http.request(method.parse().unwrap(), &gateway.url).header("origin", origin);
+            request.header("access-control-request-method", "POST").header("content-type", "application/json")
+        };
+        let preflight = from("OPTIONS", "https://app.example").send().await.unwrap();
+        assert_eq!(preflight.status(), 204);
+        assert_eq!(preflight.headers()["access-control-allow-origin"], "https://app.example");
+        assert_eq!(preflight.headers()["access-control-allow-headers"], "authorization, content-type");
+        assert_eq!(from("OPTIONS", "https://other.example").send().await.unwrap().status(), 403);
+        let asked = from("POST", "https://app.example").body(CALL).send().await.unwrap();
+        assert_eq!(asked.headers()["access-control-allow-origin"], "https://app.example");
+        let asked = from("POST", "https://other.example").body(CALL).send().await.unwrap();
+        assert!(asked.headers().get("access-control-allow-origin").is_none());
+        // A browser would let any page open a WebSocket.
+        let upgrade = gateway.http.get(format!("{}/ws", gateway.url)).header("origin", "https://other.example");
+        let upgrade = upgrade
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        assert_eq!(upgrade.send().await.unwrap().status(), 403);
+    });
+}
+
+#[test]
+fn slow_headers_and_too_many_connections_do_not_stop_others() {
+    run(async {
+        let gateway = TestGateway::with(|options| options.max_connections = Some(8)).await;
+        let address = gateway.gateway.address();
+        let idle: Vec<TcpStream> = (0..8)
+            .map(|_| {
+                let mut stream = TcpStream::connect(address).unwrap();
+                stream.write_all(b"POST / HTTP/1.1\r\nhost: a\r\n").unwrap();
+                stream
+            })
+            .collect();
+        // They are closed after ten seconds, and the next one is served.
+        let started = Instant::now();
+        let response = tokio::time::timeout(Duration::from_secs(60), gateway.post(CALL)).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(started.elapsed() > Duration::from_secs(2), "the connections were not counted");
+        let closed = tokio::task::spawn_blocking(move || {
+            let mut idle = idle;
+            let mut bytes = Vec::new();
+            idle[0].set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            idle[0].read_to_end(&mut bytes).is_ok()
+        });
+        assert!(closed.await.unwrap());
+    });
+}
