@@ -6,6 +6,7 @@ import {EpochApproval, IOperatorRegistry} from "../../../contracts/interfaces/IO
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, EpochId, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
 import {EpochTestBase} from "../utils/EpochTestBase.sol";
+import {Vm} from "forge-std/Vm.sol";
 
 /// @dev Revocation is instant, and reaches every epoch that it means.
 contract EpochRevocationTest is EpochTestBase {
@@ -27,6 +28,22 @@ contract EpochRevocationTest is EpochTestBase {
         registry.activateEpoch(pending);
         assertUnknown(pending, OPERATORS);
         assertEq(registry.liveEpochs(OPERATOR_SET).length, 0);
+    }
+
+    function test_RevokingASetAnnouncesOnlyEpochsThatWereLive() public {
+        commitApproved(0, OPERATORS, OPERATORS);
+        revoke(FIRST_EPOCH);
+        vm.recordLogs();
+        vm.prank(owner);
+        registry.revokeOperatorSet(OPERATOR_SET);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 revoked = 0;
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].topics[0] != IOperatorRegistry.EpochRevoked.selector) continue;
+            assertEq(logs[i].topics[1], bytes32(uint256(EpochId.unwrap(SECOND_EPOCH))));
+            ++revoked;
+        }
+        assertEq(revoked, 1);
     }
 
     /// @dev Beyond its grace period, what was recorded under an epoch could still be used.

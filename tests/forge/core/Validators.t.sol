@@ -191,6 +191,25 @@ contract ValidatorsTest is TrailingPath {
         assertGt(succeeded, 0);
     }
 
+    /// @dev A validator gets 500,000 gas. A revocation that cannot give it so much reverts, with a margin for the call.
+    function test_GasOfAnUpdateIsBoundedAndItsMarginSmall() public {
+        FaultyValidator validator = new FaultyValidator(registry, FaultyValidator.Fault.Reverts);
+        vm.startPrank(owner);
+        registry.removeValidator(taskManager);
+        registry.addValidator(validator);
+        vm.stopPrank();
+        vm.expectCall(address(validator), 0, 500_000, abi.encodePacked(IAttestationValidator.updateEpoch.selector));
+        uint256 enough = _leastGasOfRevocation();
+
+        // With less, a validator without a fault gets 63/64 of what is left, which tells what was spent before.
+        validator.repair();
+        vm.prank(owner);
+        registry.revokeEpochs{gas: 400_000}(only(FIRST_EPOCH));
+        uint256 spent = 400_000 - validator.gasOfUpdate() * 64 / 63;
+        assertGt(enough - spent, uint256(500_000) * 64 / 63 + 6000);
+        assertLt(enough - spent, uint256(500_000) * 64 / 63 + 11_000);
+    }
+
     /* REMOVING */
 
     function test_RemovedValidatorReceivesNothingMore() public {
@@ -259,6 +278,22 @@ contract ValidatorsTest is TrailingPath {
         assertEq(tableThere, table);
         assertEq(operatorSetThere, operatorSet);
         assertEq(validUntilThere, validUntil);
+    }
+
+    /// @dev The least gas with which the owner can revoke the first epoch.
+    function _leastGasOfRevocation() private returns (uint256 enough) {
+        bytes memory data = abi.encodeCall(registry.revokeEpochs, (only(FIRST_EPOCH)));
+        uint256 tooLittle = 400_000;
+        enough = 700_000;
+        while (enough - tooLittle > 1) {
+            uint256 middle = (tooLittle + enough) / 2;
+            uint256 snapshot = vm.snapshotState();
+            vm.prank(owner);
+            (bool success,) = address(registry).call{gas: middle}(data);
+            vm.revertToStateAndDelete(snapshot);
+            if (success) enough = middle;
+            else tooLittle = middle;
+        }
     }
 
     /// @dev Ahead of the TaskManager, which must still be told.

@@ -19,6 +19,7 @@ contract FaultyValidator is IAttestationValidator {
 
     address public immutable OPERATOR_REGISTRY;
     uint256 public updates;
+    uint256 public gasOfUpdate;
     Fault private _fault;
 
     constructor(IOperatorRegistry registry, Fault fault) {
@@ -31,6 +32,7 @@ contract FaultyValidator is IAttestationValidator {
     }
 
     function updateEpoch(EpochId, Epoch calldata) external {
+        uint256 gas = gasleft();
         if (_fault == Fault.Reverts) revert("a fault");
         if (_fault == Fault.TakesAllGas) {
             assembly {
@@ -46,6 +48,7 @@ contract FaultyValidator is IAttestationValidator {
             uint256 start = gasleft();
             while (start - gasleft() < 400_000) {}
         }
+        if (_fault == Fault.None) gasOfUpdate = gas;
         ++updates;
     }
 
