@@ -56,10 +56,10 @@ options! {
     /// Where built policies are: a folder, or a URL.
     #[arg(value_name = "FOLDER|URL", value_hint = ValueHint::AnyPath)]
     policies, "ASSENT_GATEWAY_POLICIES": String,
-    /// The file of the tasks that it has accepted.
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    task_log, "ASSENT_GATEWAY_TASK_LOG": PathBuf,
-    /// The name of this gateway in the task log [default: gateway].
+    /// The tasks that it has accepted: a file, or the nats:// URLs of servers with JetStream, separated by commas.
+    #[arg(value_name = "FILE|URLS", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    task_log, "ASSENT_GATEWAY_TASK_LOG": String,
+    /// The name of this gateway in the task log; gateways on one log have different names [default: gateway].
     #[arg(value_name = "NAME")]
     name, "ASSENT_GATEWAY_NAME": String,
     /// Where evidence is served by its hash: the URLs of operators.
@@ -132,8 +132,8 @@ pub struct GatewayConfig {
     pub task_manager: Address,
     /// Where built policies are.
     pub policies: String,
-    /// The file of the task log.
-    pub task_log: PathBuf,
+    /// Where the tasks are.
+    pub task_log: TaskLogLocation,
     /// The gateway's name in the task log.
     pub name: String,
     /// Where evidence is served by its hash.
@@ -178,6 +178,16 @@ pub struct GatewayLimits {
     pub max_batch: usize,
     /// How long a request waits for a decision.
     pub max_wait: Duration,
+}
+
+/// Where accepted tasks are.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskLogLocation {
+    /// A file, which only this gateway opens.
+    File(PathBuf),
+    /// Servers of NATS, whose stream several gateways share. A URL can contain a password.
+    Nats(Vec<String>),
 }
 
 /// A caller that may ask, and the hash of the token that shows it.
@@ -230,6 +240,11 @@ impl GatewayConfig {
         if let Some(name) = names.iter().find(|name| !is_host_and_port(name)) {
             bail!("names has {name:?}, which is not host:port; operators sign the host:port that they dial");
         }
+        let task_log = TaskLogLocation::parse(&required("task-log", options.task_log)?);
+        ensure!(
+            options.name.is_some() || matches!(task_log, TaskLogLocation::File(_)),
+            "name is missing: gateways that share a task log have different names"
+        );
         let name = options.name.unwrap_or_else(|| "gateway".to_owned());
         ensure!(!name.is_empty() && name.len() <= 64, "name is empty, or longer than 64 bytes");
         let tls = match (options.tls_certificate, options.tls_key) {
@@ -244,7 +259,7 @@ impl GatewayConfig {
             rpc_url: required("rpc-url", options.rpc_url)?,
             task_manager: required("task-manager", options.task_manager)?,
             policies: required("policies", options.policies)?,
-            task_log: required("task-log", options.task_log)?,
+            task_log,
             name,
             evidence: options.evidence.unwrap_or_default(),
             tls,
@@ -259,6 +274,13 @@ impl GatewayConfig {
             retention: Duration::from_secs(options.retention.unwrap_or(7 * 24 * 60 * 60)),
             poll: Duration::from_millis(at_least_one("poll", options.poll.unwrap_or(250))?),
         })
+    }
+}
+
+impl TaskLogLocation {
+    fn parse(text: &str) -> Self {
+        let is_url = text.starts_with("nats://") || text.starts_with("tls://");
+        if is_url { Self::Nats(text.split(',').map(str::to_owned).collect()) } else { Self::File(text.into()) }
     }
 }
 

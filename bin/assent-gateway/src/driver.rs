@@ -25,6 +25,7 @@ use assent_network::{
 };
 use assent_task_log::{AppendedClaimed, Claimed, Lease, State, Task, TaskLog, TaskLogError, TaskRecord};
 use assent_verifier::Epoch;
+use futures_util::StreamExt;
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, broadcast, mpsc, oneshot},
@@ -34,6 +35,8 @@ use crate::{link_handle::LinkHandle, metrics::GatewayMetrics, preparing::Prepare
 
 /// How long a lease outlasts its task: the gateway that holds it records the end.
 const LEASE_GRACE: u64 = 60;
+/// How many leases are renewed at the same time.
+const RENEWED_AT_ONCE: usize = 32;
 /// How many events a subscriber may be behind.
 const LONGEST_BACKLOG: usize = 1024;
 
@@ -108,6 +111,11 @@ pub(crate) enum Input {
         link: LinkId,
         reply: oneshot::Sender<bool>,
     },
+    /// Extends the leases, so that no other gateway takes the tasks over.
+    Renew,
+    LeaseLost {
+        task_id: B256,
+    },
     Ping,
     Stop,
 }
@@ -132,6 +140,8 @@ pub(crate) struct DriverParts {
     pub(crate) settings: Settings,
     pub(crate) name: String,
     pub(crate) log: Arc<dyn TaskLog>,
+    /// How long a lease is; without it, as long as the task.
+    pub(crate) lease: Option<Duration>,
     pub(crate) preparer: Arc<Preparer>,
     pub(crate) metrics: Arc<GatewayMetrics>,
 }
@@ -141,6 +151,7 @@ struct Driver {
     domain: Domain,
     name: Arc<str>,
     log: Arc<dyn TaskLog>,
+    lease: Option<Duration>,
     preparer: Arc<Preparer>,
     metrics: Arc<GatewayMetrics>,
     runtime: Handle,
@@ -228,12 +239,13 @@ pub(crate) fn start(parts: DriverParts) -> std::io::Result<(DriverHandle, std::t
     let (inputs, receiver) = mpsc::unbounded_channel();
     let (events, _) = broadcast::channel(LONGEST_BACKLOG);
     let handle = DriverHandle { inputs: inputs.clone(), events: events.clone(), next: Arc::new(AtomicU64::new(1)) };
-    let DriverParts { settings, name, log, preparer, metrics } = parts;
+    let DriverParts { settings, name, log, lease, preparer, metrics } = parts;
     let driver = Driver {
         domain: settings.domain,
         gateway: Gateway::new(settings, Bls),
         name: name.into(),
         log,
+        lease,
         preparer,
         metrics,
         runtime: Handle::current(),
@@ -317,6 +329,10 @@ impl Driver {
             Input::IsProven { link, reply } => {
                 let _ = reply.send(self.gateway.operator_of(link).is_some());
             }
+            Input::Renew => self.renew(),
+            Input::LeaseLost { task_id } => {
+                self.leases.remove(&task_id);
+            }
             Input::Ping => self.ping(),
             Input::Stop => {}
         }
@@ -383,7 +399,11 @@ impl Driver {
                     deadline: accepted.task.expiration,
                     body: accepted.to_stored().into_bytes().into(),
                 };
-                let (name, until) = (Arc::clone(&self.name), accepted.task.expiration.saturating_add(LEASE_GRACE));
+                let until = match self.lease {
+                    Some(lease) => (now_millis() / 1000).saturating_add(lease.as_secs()),
+                    None => accepted.task.expiration.saturating_add(LEASE_GRACE),
+                };
+                let name = Arc::clone(&self.name);
                 self.runtime.spawn(async move {
                     let result = log.append_claimed(task, &name, until).await;
                     metrics.log(result.as_ref().err());
@@ -516,6 +536,25 @@ impl Driver {
             self.leases.remove(&task_id);
             let _ = self.events.send(TaskEvent::Ended(task_id));
         }
+    }
+
+    fn renew(&self) {
+        let Some(lease) = self.lease else { return };
+        let until = (now_millis() / 1000).saturating_add(lease.as_secs());
+        let leases: Vec<Lease> = self.leases.values().cloned().collect();
+        let (log, inputs) = (Arc::clone(&self.log), self.inputs.clone());
+        self.runtime.spawn(async move {
+            let renewals = futures_util::stream::iter(leases);
+            let renew = |lease: Lease| {
+                let (log, inputs) = (Arc::clone(&log), inputs.clone());
+                async move {
+                    if let Err(TaskLogError::LeaseLost(task_id)) = log.renew(&lease, until).await {
+                        let _ = inputs.send(Input::LeaseLost { task_id });
+                    }
+                }
+            };
+            renewals.for_each_concurrent(RENEWED_AT_ONCE, renew).await;
+        });
     }
 
     fn ping(&mut self) {

@@ -50,7 +50,7 @@ use assent_network::{
     gateway::{Event, Settings},
 };
 use assent_policy_store::PolicyStore;
-use assent_task_log::{Limits, RedbTaskLog, TaskLog};
+use assent_task_log::{Limits, RedbTaskLog, TaskLog, TaskLogError};
 use futures_util::StreamExt;
 use tokio::{
     net::TcpListener,
@@ -59,7 +59,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-pub use config::{ApiToken, GatewayConfig, GatewayLimits, GatewayOptions};
+pub use config::{ApiToken, GatewayConfig, GatewayLimits, GatewayOptions, TaskLogLocation};
 pub use rpc::openrpc::document as openrpc_document;
 
 use api::Api;
@@ -79,6 +79,9 @@ const PING: Duration = Duration::from_secs(15);
 const SWEEP: Duration = Duration::from_secs(5);
 /// How many tasks are taken over at once.
 const CLAIMED_AT_ONCE: usize = 256;
+/// How long the leases of a shared task log are, and how often they are renewed.
+const SHARED_LEASE: Duration = Duration::from_secs(15);
+const RENEWAL: Duration = Duration::from_secs(5);
 /// The longest record of a task: observations to decide on are a message.
 const MAX_RECORD: usize = assent_network::message::MAX_MESSAGE;
 /// How long an answer of the node may take.
@@ -99,8 +102,14 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
 pub struct GatewayBuilder {
     config: GatewayConfig,
     provider: Option<DynProvider>,
-    log: Option<Arc<dyn TaskLog>>,
+    log: Option<OpenLog>,
     policies: Option<PolicyStore>,
+}
+
+/// A task log, and how long its leases are: as long as the task if no other gateway has the log.
+struct OpenLog {
+    log: Arc<dyn TaskLog>,
+    lease: Option<Duration>,
 }
 
 impl GatewayBuilder {
@@ -116,10 +125,17 @@ impl GatewayBuilder {
         self
     }
 
-    /// Keeps tasks in a log instead of the configured file.
+    /// Keeps tasks in a log of this gateway only, instead of the configured one.
     #[must_use]
     pub fn task_log(mut self, log: Arc<dyn TaskLog>) -> Self {
-        self.log = Some(log);
+        self.log = Some(OpenLog { log, lease: None });
+        self
+    }
+
+    /// Keeps tasks in a log that gateways with other names have, too, instead of the configured one.
+    #[must_use]
+    pub fn shared_task_log(mut self, log: Arc<dyn TaskLog>) -> Self {
+        self.log = Some(OpenLog { log, lease: Some(SHARED_LEASE) });
         self
     }
 
@@ -150,16 +166,9 @@ impl GatewayBuilder {
         if view.operator_registry().await.is_err() {
             bail!("there is no TaskManager at {} on chain {chain_id}; compare task-manager", config.task_manager);
         }
-        let log = match log {
+        let OpenLog { log, lease } = match log {
             Some(log) => log,
-            None => {
-                let open_tasks = u64::try_from(config.limits.max_tasks).unwrap_or(u64::MAX);
-                let limits = Limits { open_tasks, bytes: MAX_RECORD, ..Limits::default() };
-                let path = config.task_log.clone();
-                // To verify a large log takes a while.
-                let opened = tokio::task::spawn_blocking(move || RedbTaskLog::open(&path, limits)).await?;
-                Arc::new(opened?)
-            }
+            None => open_log(&config).await?,
         };
         let listener = TcpListener::bind(config.listen)
             .await
@@ -181,14 +190,20 @@ impl GatewayBuilder {
             settings,
             name: config.name.clone(),
             log: Arc::clone(&log),
+            lease,
             preparer: Arc::clone(&preparer),
             metrics: Arc::clone(&metrics),
         })
         .context("cannot start the gateway's thread")?;
 
         let mut tasks = JoinSet::new();
-        let background =
-            Background { driver: driver.clone(), preparer: Arc::clone(&preparer), log: Arc::clone(&log), metrics };
+        let background = Background {
+            driver: driver.clone(),
+            preparer: Arc::clone(&preparer),
+            log: Arc::clone(&log),
+            lease,
+            metrics,
+        };
         background.recover(&config).await?;
         background.spawn(&mut tasks, &config);
 
@@ -218,6 +233,32 @@ impl GatewayBuilder {
         let connections = u32::try_from(most).unwrap_or(u32::MAX);
         Ok(RunningGateway { address, driver, thread: Some(thread), tasks, stopping, permits, connections })
     }
+}
+
+async fn open_log(config: &GatewayConfig) -> Result<OpenLog> {
+    let open_tasks = u64::try_from(config.limits.max_tasks).unwrap_or(u64::MAX);
+    let limits = Limits { open_tasks, bytes: MAX_RECORD, ..Limits::default() };
+    match config.task_log.clone() {
+        TaskLogLocation::File(path) => {
+            // To verify a large log takes a while.
+            let log = tokio::task::spawn_blocking(move || RedbTaskLog::open(&path, limits)).await??;
+            Ok(OpenLog { log: Arc::new(log), lease: None })
+        }
+        TaskLogLocation::Nats(servers) => connect_log(servers, limits).await,
+    }
+}
+
+#[cfg(feature = "nats")]
+async fn connect_log(servers: Vec<String>, limits: Limits) -> Result<OpenLog> {
+    use assent_task_log::{NatsOptions, NatsTaskLog};
+
+    let log = NatsTaskLog::connect(NatsOptions::new(servers), limits).await?;
+    Ok(OpenLog { log: Arc::new(log), lease: Some(SHARED_LEASE) })
+}
+
+#[cfg(not(feature = "nats"))]
+async fn connect_log(_: Vec<String>, _: Limits) -> Result<OpenLog> {
+    bail!("this build has no NATS; build it with the default feature `nats`, or give a file")
 }
 
 /// Returns a provider for a node's URL.
@@ -276,6 +317,7 @@ struct Background {
     driver: DriverHandle,
     preparer: Arc<Preparer>,
     log: Arc<dyn TaskLog>,
+    lease: Option<Duration>,
     metrics: Arc<GatewayMetrics>,
 }
 
@@ -287,15 +329,10 @@ impl Background {
         self.driver.event(Event::Epochs(epochs));
         let now = now_millis() / 1000;
         self.log.expire(now).await.context("the task log")?;
-        loop {
-            let claimed = self.log.reclaim(&config.name, now, u64::MAX, CLAIMED_AT_ONCE).await;
-            let claimed = claimed.context("the task log")?;
-            let is_last = claimed.len() < CLAIMED_AT_ONCE;
-            self.driver.send(Input::Claimed(claimed));
-            if is_last {
-                return Ok(());
-            }
-        }
+        // All at once: what was taken up would be found again.
+        let claimed = self.log.reclaim(&config.name, now, until(now, self.lease), usize::MAX).await;
+        self.driver.send(Input::Claimed(claimed.context("the task log")?));
+        Ok(())
     }
 
     fn spawn(&self, tasks: &mut JoinSet<()>, config: &GatewayConfig) {
@@ -305,7 +342,18 @@ impl Background {
         tasks.spawn(every(PING, move || driver.send(Input::Ping)));
         tasks.spawn(watch_chain(Arc::clone(&self.preparer), self.driver.clone(), config.poll));
         tasks.spawn(watch_log(Arc::clone(&self.log), self.driver.clone()));
-        tasks.spawn(sweep(Arc::clone(&self.log), self.driver.clone(), config.name.clone(), config.retention));
+        if self.lease.is_some() {
+            let driver = self.driver.clone();
+            tasks.spawn(every(RENEWAL, move || driver.send(Input::Renew)));
+        }
+        let sweep = Sweep {
+            log: Arc::clone(&self.log),
+            driver: self.driver.clone(),
+            name: config.name.clone(),
+            lease: self.lease,
+            retention: config.retention,
+        };
+        tasks.spawn(sweep.run());
     }
 }
 
@@ -353,24 +401,40 @@ async fn watch_log(log: Arc<dyn TaskLog>, driver: DriverHandle) {
     }
 }
 
+/// Returns when a lease that begins now ends.
+fn until(now: u64, lease: Option<Duration>) -> u64 {
+    lease.map_or(u64::MAX, |lease| now.saturating_add(lease.as_secs()))
+}
+
 /// Takes over what other gateways left, ends what expired, and forgets what ended long ago.
-async fn sweep(log: Arc<dyn TaskLog>, driver: DriverHandle, name: String, retention: Duration) {
-    let mut interval = interval(SWEEP);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        interval.tick().await;
-        let now = now_millis() / 1000;
-        match log.claim(&name, now, u64::MAX, CLAIMED_AT_ONCE).await {
-            Ok(claimed) if !claimed.is_empty() => driver.send(Input::Claimed(claimed)),
-            Ok(_) => {}
-            Err(error) => eprintln!("error: {error}"),
+struct Sweep {
+    log: Arc<dyn TaskLog>,
+    driver: DriverHandle,
+    name: String,
+    lease: Option<Duration>,
+    retention: Duration,
+}
+
+impl Sweep {
+    async fn run(self) {
+        let mut interval = interval(SWEEP);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            interval.tick().await;
+            if let Err(error) = self.once(now_millis() / 1000).await {
+                eprintln!("error: {error}");
+            }
         }
-        // What this gateway works on, it ends itself: these are tasks that it forgot or never had.
-        if let Err(error) = log.expire(now.saturating_sub(SWEEP.as_secs())).await {
-            eprintln!("error: {error}");
+    }
+
+    async fn once(&self, now: u64) -> Result<(), TaskLogError> {
+        let claimed = self.log.claim(&self.name, now, until(now, self.lease), CLAIMED_AT_ONCE).await?;
+        if !claimed.is_empty() {
+            self.driver.send(Input::Claimed(claimed));
         }
-        if let Err(error) = log.forget(now.saturating_sub(retention.as_secs())).await {
-            eprintln!("error: {error}");
-        }
+        // What a gateway works on, it ends itself: these are tasks that were forgotten.
+        self.log.expire(now.saturating_sub(SWEEP.as_secs())).await?;
+        self.log.forget(now.saturating_sub(self.retention.as_secs())).await?;
+        Ok(())
     }
 }

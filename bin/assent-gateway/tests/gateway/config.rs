@@ -79,6 +79,7 @@ fn what_cannot_be_used_is_named() {
         ("tls-key = \"key.pem\"", "", "tls-certificate and tls-key go together"),
         ("alice:2bb8", "alice:", "the token alice has no SHA-256"),
         ("name = \"one\"", "name = \"\"", "name is empty"),
+        ("\"tasks.redb\"\n    name = \"one\"", "\"nats://127.0.0.1:4222\"", "name is missing: gateways that share"),
     ] {
         let found = check(from, to).unwrap_or_else(|| panic!("{to} is taken"));
         assert!(found.contains(reason), "{found}");

@@ -12,27 +12,35 @@ use std::{
 
 use serde_json::{Value, json};
 
+use assent_gateway::GatewayConfig;
+
 use crate::{
     openrpc::require,
     operator::Operators,
-    world::{World, now, run, world},
+    world::{TestGateway, World, now, run, world},
 };
 
 /// How often the program is killed.
 const ROUNDS: u64 = 6;
 
-struct Program {
+/// A gateway as a process.
+pub struct Program {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Program {
     fn start(world: &World, folder: &Path, listen: &str) -> Self {
+        Self::with(world, &["--task-log", folder.join("tasks.redb").to_str().unwrap(), "--listen", listen])
+    }
+
+    /// Starts a gateway with further arguments.
+    pub fn with(world: &World, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_assent-gateway"))
-            .args(["--listen", listen, "--rpc-url", &world.node, "--rate", "100000", "--burst", "100000"])
+            .args(["--rpc-url", &world.node, "--rate", "100000", "--burst", "100000"])
+            .args(arguments)
             .args(["--task-manager", &world.task_manager.to_string()])
             .args(["--policies", world.policies.path().to_str().unwrap()])
-            .args(["--task-log", folder.join("tasks.redb").to_str().unwrap()])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -42,14 +50,14 @@ impl Program {
         Self { child, address: address.parse().unwrap() }
     }
 
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 }
 
 /// Calls a method of a program that may die meanwhile.
-async fn call(http: &reqwest::Client, url: &str, method: &str, params: Value) -> Option<Value> {
+pub async fn call(http: &reqwest::Client, url: &str, method: &str, params: Value) -> Option<Value> {
     let request = json!({ "jsonrpc": "2.0", "method": method, "params": params, "id": 1 });
     let post = http.post(url).header("content-type", "application/json").body(request.to_string());
     let bytes = post.send().await.ok()?.bytes().await.ok()?;
@@ -114,5 +122,24 @@ fn kill_9_under_load_loses_nothing_that_was_accepted() {
         println!("{ROUNDS} kills, {} tasks were accepted, and all are decided", accepted.len());
         drop(operators);
         last.kill();
+    });
+}
+
+#[test]
+fn a_start_takes_up_more_tasks_than_it_takes_over_at_once() {
+    run(async {
+        let world = world().await;
+        let gateway = TestGateway::start().await;
+        let submissions = (0..300).map(|amount| gateway.call("assent_submitTask", world.request(amount)));
+        for submitted in futures_util::future::join_all(submissions).await {
+            assert_eq!(submitted.unwrap()["status"], "pending");
+        }
+        let TestGateway { gateway, folder, http, .. } = gateway;
+        gateway.stop().await;
+        let options = world.options(folder.path());
+        let gateway = assent_gateway::start(GatewayConfig::new(options).unwrap()).await.unwrap();
+        let url = format!("http://{}", gateway.address());
+        let health = call(&http, &url, "assent_health", json!([])).await.unwrap();
+        assert_eq!(health["result"]["tasks"], 300);
     });
 }

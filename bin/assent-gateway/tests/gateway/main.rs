@@ -5,7 +5,12 @@ mod crash;
 mod decisions;
 mod json_rpc;
 mod limits;
+#[allow(dead_code, reason = "its other users start it again")]
+#[path = "../../../../crates/internal/task-log/tests/task_log/nats_server.rs"]
+mod nats_server;
 mod openrpc;
 mod operator;
+mod shared_log;
 mod sockets;
+mod tls;
 mod world;

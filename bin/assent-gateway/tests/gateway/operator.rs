@@ -55,7 +55,6 @@ impl Operators {
 
     /// Starts operators that connect again and again.
     pub async fn start(address: std::net::SocketAddr, count: usize) -> Self {
-        let world = world().await;
         let mut operators = Self {
             tasks: Vec::new(),
             evidence: Arc::default(),
@@ -63,6 +62,13 @@ impl Operators {
             offers: Arc::default(),
             is_silent: Arc::default(),
         };
+        operators.dial(address, count).await;
+        operators
+    }
+
+    /// Has the same operators connect to another gateway.
+    pub async fn dial(&mut self, address: std::net::SocketAddr, count: usize) {
+        let (world, operators) = (world().await, self);
         for (operator, key) in world.operators.iter().take(count) {
             let program = Program {
                 world,
@@ -82,7 +88,6 @@ impl Operators {
                 }
             }));
         }
-        operators
     }
 }
 

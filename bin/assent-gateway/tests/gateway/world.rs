@@ -136,7 +136,7 @@ impl World {
             rpc_url: Some(self.node.clone()),
             task_manager: Some(self.task_manager),
             policies: Some(self.policies.path().to_str().unwrap().to_owned()),
-            task_log: Some(folder.join("tasks.redb")),
+            task_log: Some(folder.join("tasks.redb").to_str().unwrap().to_owned()),
             rate: Some(1_000_000),
             burst: Some(1_000_000),
             ..GatewayOptions::default()
@@ -190,7 +190,7 @@ pub struct TestGateway {
     pub gateway: RunningGateway,
     pub url: String,
     pub http: reqwest::Client,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl TestGateway {
@@ -204,7 +204,7 @@ impl TestGateway {
         let mut options = world().await.options(folder.path());
         change(&mut options);
         let gateway = assent_gateway::start(GatewayConfig::new(options).unwrap()).await.unwrap();
-        Self { url: format!("http://{}", gateway.address()), gateway, http: reqwest::Client::new(), _folder: folder }
+        Self { url: format!("http://{}", gateway.address()), gateway, http: reqwest::Client::new(), folder }
     }
 
     /// Posts a text.

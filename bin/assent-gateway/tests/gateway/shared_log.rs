@@ -1,0 +1,100 @@
+//! Two gateways on one log in NATS, one of which is killed.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::{
+    crash::{Program, call},
+    nats_server::{self, NatsServer},
+    openrpc::require,
+    operator::Operators,
+    world::{now, run, world},
+};
+
+#[test]
+fn of_two_gateways_on_one_log_one_is_killed_and_the_other_decides_its_tasks() {
+    if !nats_server::is_installed() {
+        return;
+    }
+    run(async {
+        let world = world().await;
+        let server = NatsServer::start();
+        let start = |name: &str| {
+            Program::with(world, &["--listen", "127.0.0.1:0", "--task-log", &server.url(), "--name", name])
+        };
+        let (one, other) = (start("one"), start("other"));
+        let url = |program: &Program| format!("http://{}", program.address);
+        let (url_of_one, url_of_other) = (url(&one), url(&other));
+        let http = reqwest::Client::new();
+        // No operator is connected yet: both gateways have open tasks, and both are asked for one of them.
+        let mut task_ids = Vec::new();
+        for number in 0..40_u64 {
+            let intent = world.payment(world.vault, number);
+            let request = json!({
+                "policyClient": world.vault,
+                "intent": intent,
+                "nonce": (number / 2 + (1 << 20)).to_string(),
+                "expiration": now() + 600,
+            });
+            let url = if number % 2 == 0 { &url_of_one } else { &url_of_other };
+            let answer = call(&http, url, "assent_submitTask", request).await.unwrap();
+            assert_eq!(answer["result"]["status"], "pending", "{answer}");
+            task_ids.push(answer["result"]["taskId"].clone());
+        }
+        let mut operators = Operators::start(other.address, 4).await;
+        operators.dial(one.address, 4).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        one.kill();
+        for task_id in &task_ids {
+            let task = loop {
+                let answer = call(&http, &url_of_other, "assent_getTask", json!([task_id])).await.unwrap();
+                let task = answer.get("result").unwrap_or_else(|| panic!("{task_id} is lost: {answer}")).clone();
+                if task["status"] != "pending" {
+                    break task;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            };
+            require("AttestedTask", &task);
+        }
+        drop(operators);
+        other.kill();
+    });
+}
+
+#[test]
+fn one_task_that_two_gateways_are_asked_for_has_one_answer() {
+    if !nats_server::is_installed() {
+        return;
+    }
+    run(async {
+        let world = world().await;
+        let server = NatsServer::start();
+        let start = |name: &str| {
+            Program::with(world, &["--listen", "127.0.0.1:0", "--task-log", &server.url(), "--name", name])
+        };
+        let (one, other) = (start("one"), start("other"));
+        let mut operators = Operators::start(one.address, 4).await;
+        operators.dial(other.address, 4).await;
+        let http = reqwest::Client::new();
+        for number in 0..5_u64 {
+            let vault = if number % 2 == 0 { world.vault } else { world.observing_vault };
+            let request = json!({
+                "policyClient": vault,
+                "intent": world.payment(vault, number),
+                "nonce": (number + (1 << 21)).to_string(),
+                "expiration": now() + 600,
+            });
+            let ask = async |program: &Program| {
+                let url = format!("http://{}", program.address);
+                call(&http, &url, "assent_requestAuthorization", request.clone()).await.unwrap()
+            };
+            let (first, second) = tokio::join!(ask(&one), ask(&other));
+            require("AttestedTask", &first["result"]);
+            assert_eq!(first["result"]["authorization"], second["result"]["authorization"], "{first} {second}");
+        }
+        drop(operators);
+        one.kill();
+        other.kill();
+    });
+}
