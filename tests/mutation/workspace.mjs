@@ -75,7 +75,7 @@ export class Workspace {
   async test(selection) {
     const outcome = await this.forge(["test", "--fail-fast", ...selection], PROCESSOR_SECONDS);
     if (/Compiling \d+ files/.test(outcome.output)) throw new Error("forge compiled instead of taking the mutant");
-    const failed = /\[FAIL[^\n]*\] (\w+)/.exec(outcome.output)?.[1] ?? (outcome.isOverLimit && "processor time");
+    const failed = nameOfFailure(outcome.output) ?? (outcome.isOverLimit ? "processor time" : undefined);
     if (!outcome.passed && !failed) throw new Error(`forge ended without a result:\n${outcome.output.slice(-4000)}`);
     return { ...outcome, failed };
   }
@@ -123,6 +123,12 @@ export class Workspace {
     mkdirSync(join(path, ".."), { recursive: true });
     writeFileSync(path, text);
   }
+}
+
+// The test that failed. An invariant's name is in a line after its sequence of calls.
+function nameOfFailure(output) {
+  const name = /\[FAIL[^\n]*\] (\w+)/.exec(output)?.[1];
+  return name ?? (output.includes("[FAIL") ? (/^ *(invariant_\w+)\(\)/m.exec(output)?.[1] ?? "invariant") : undefined);
 }
 
 export function hash(text) {

@@ -1,4 +1,5 @@
-// Refuses the words that docs/dev/style.md replaces, in comments, pages, help texts and messages.
+// Refuses the words that docs/dev/style.md replaces, in comments, pages, help texts and messages, and more long sentences
+// than there are in pages and doc comments.
 //
 //   node xtask/vocabulary/check.mjs             names file, line, word and replacement; part of `cargo xtask lint`
 //   node xtask/vocabulary/check.mjs --counts    words per 10,000 words of comments and Markdown
@@ -10,6 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
+import { MOST_WORDS, sentences } from "./sentences.mjs";
 import { COUNTED, REFUSED } from "./words.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -17,6 +19,8 @@ const { values } = parseArgs({ options: { counts: { type: "boolean" }, root: { t
 const root = values.root ?? join(here, "../..");
 
 const CHECKED = /\.(md|rs|sol|ts|js|mjs|html|py|toml|yml|sh)$|^\.ci\/|^tests\/mutation\/equivalents\.json$/;
+// The longer sentences that are left, by the files' kind. These numbers only fall.
+const LONG_SENTENCES = { md: 0, rs: 66, sol: 43 };
 // They quote the words.
 const QUOTING = /^(docs\/dev\/style\.md|xtask\/vocabulary\/)/;
 
@@ -62,6 +66,23 @@ function check() {
   }
 }
 
+function checkSentences() {
+  for (const [text, words] of [["Two `a b` words.", 3], ["[A link](to/a place), of 0.5 %.", 4]]) {
+    if (sentences("a.md", text)[0].words !== words) throw new Error(`"${text}" has ${words} words`);
+  }
+  for (const [kind, most] of Object.entries(LONG_SENTENCES)) {
+    const names = files().filter((name) => name.endsWith(`.${kind}`));
+    const all = names.flatMap((name) =>
+      sentences(name, readFileSync(join(root, name), "utf8")).map((found) => ({ name, ...found })),
+    );
+    const long = all.filter(({ words }) => words > MOST_WORDS);
+    if (long.length <= most) continue;
+    for (const { name, line, sentence, words } of long) console.error(`${name}:${line}: ${words} words: ${sentence}`);
+    console.error(`${long.length} sentences of .${kind} files have more than ${MOST_WORDS} words; at most ${most} may`);
+    process.exitCode = 1;
+  }
+}
+
 // Comments and Markdown, without code.
 function prose(name, text) {
   if (name.endsWith(".md")) return text.replace(/^```[^]*?^```/gm, "");
@@ -79,5 +100,9 @@ function counts() {
   }
 }
 
-if (values.counts) counts();
-else check();
+if (values.counts) {
+  counts();
+} else {
+  check();
+  checkSentences();
+}

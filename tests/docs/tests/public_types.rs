@@ -1,6 +1,8 @@
-//! Each public struct and enum of a published crate may grow, or says why it is complete (docs/dev/public-types.md).
+//! Each public struct and enum of a published crate may grow, or says why it is complete (docs/dev/public-types.md), and
+//! no two libraries use one name for different types.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -8,6 +10,17 @@ use std::{
 /// The crates that users depend on.
 const CRATES: [&str; 6] =
     ["assent-client", "assent-contracts", "assent-machine", "assent-signer", "assent-types", "assent-verifier"];
+
+/// Names of more than one library's types, and why.
+const SHARED_NAMES: [(&str, &str); 7] = [
+    ("Answer", "what a caller, a source or a remote signer's client gets: each in the module of its protocol"),
+    ("Domain", "one meaning, chain and TaskManager: the network's state machines do not link the journal"),
+    ("JournalError", "one meaning: the journal's error, and what of it the operator's state machine distinguishes"),
+    ("OpenError", "one meaning: a database's file cannot be opened"),
+    ("Operator", "one meaning: a member of an operator set, and the state machine that it runs"),
+    ("Submission", "what is submitted to the inspection, and to a gateway: each in its module"),
+    ("Task", "one meaning: a task as it is worked on, and as the task log stores it"),
+];
 
 #[test]
 fn every_public_type_is_non_exhaustive_or_says_why_it_is_complete() {
@@ -27,6 +40,32 @@ fn every_public_type_is_non_exhaustive_or_says_why_it_is_complete() {
     }
     assert!(undecided.is_empty(), "neither `#[non_exhaustive]` nor a comment \"Complete: …\": {undecided:#?}");
     assert!(checked >= 50, "{checked} types were found: did their form change?");
+}
+
+#[test]
+fn no_two_libraries_give_one_name_to_different_types() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates");
+    let mut users = BTreeMap::<_, BTreeSet<_>>::new();
+    for package in folders(&crates).unwrap().into_iter().chain(folders(&crates.join("internal")).unwrap()) {
+        for file in rust_files(&package.join("src")).unwrap() {
+            for name in public_types(&fs::read_to_string(&file).unwrap()) {
+                users.entry(name).or_default().insert(package.clone());
+            }
+        }
+    }
+    assert!(users.len() >= 250, "{} names were found: did their form change?", users.len());
+    users.retain(|_, packages| packages.len() > 1);
+    for (name, why) in SHARED_NAMES {
+        assert!(users.remove(name).is_some(), "{name} is not shared any more ({why}): remove the entry");
+    }
+    assert!(users.is_empty(), "one name, several meanings (docs/dev/style.md): {users:#?}");
+}
+
+#[test]
+fn public_types_are_found_by_their_declarations() {
+    let text = "pub struct One(u8);\npub(crate) struct Private;\n    pub enum Two {}\npub type Three<T> = Vec<T>;\n\
+                /// pub struct Comment;\npub trait Four: Sized {}\npub fn five() {}\nstruct Six;\n";
+    assert!(public_types(text).eq(["One", "Two", "Three", "Four"]));
 }
 
 #[test]
@@ -54,6 +93,16 @@ fn open_types(text: &str) -> Vec<(String, bool)> {
     declarations.collect()
 }
 
+/// The names that a text declares public, be it in a module that is not.
+fn public_types(text: &str) -> impl Iterator<Item = String> {
+    let kinds = ["struct ", "enum ", "trait ", "type ", "union "];
+    text.lines().filter_map(move |line| {
+        let declared = line.trim_start().strip_prefix("pub ")?;
+        let name = kinds.iter().find_map(|kind| declared.strip_prefix(kind))?;
+        name.split(|character: char| !character.is_alphanumeric() && character != '_').next().map(str::to_owned)
+    })
+}
+
 fn has_only_public_fields(after: &[&str]) -> bool {
     let body = after.iter().map(|line| line.trim()).take_while(|line| *line != "}");
     let mut fields = body.filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with('#'));
@@ -67,6 +116,13 @@ fn is_decided(before: &[&str]) -> bool {
     });
     let own: Vec<_> = own.collect();
     own.iter().any(|line| line.contains("non_exhaustive") || line.contains("omplete"))
+}
+
+/// The crates right in a folder.
+fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let paths = entries.collect::<io::Result<Vec<_>>>()?;
+    Ok(paths.into_iter().filter(|path| path.join("Cargo.toml").exists()).collect())
 }
 
 fn rust_files(folder: &Path) -> io::Result<Vec<PathBuf>> {

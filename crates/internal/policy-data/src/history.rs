@@ -16,7 +16,7 @@ use crate::{
     error::ObserveError,
     exchange::{Answer, Header, Log, LogFilter, Question},
     limits,
-    recording::{Answers, Observation, RecordedSource, Recording, compare, parse_output},
+    recording::{Answers, RecordedSource, Recording, SourceRun, compare, parse_output},
     request::ObservationRequest,
     world::World,
 };
@@ -31,7 +31,7 @@ const READS: usize = 256;
 ///
 /// # Errors
 /// If the query is malformed or reaches a limit, or the chain cannot be read.
-pub fn observe(query: &HistoryQuery, request: &ObservationRequest, world: &World) -> Result<Observation, ObserveError> {
+pub fn observe(query: &HistoryQuery, request: &ObservationRequest, world: &World) -> Result<SourceRun, ObserveError> {
     run(query, request.to_json()?, Answers::of_world(world.clone(), request.block))
 }
 
@@ -39,13 +39,13 @@ pub fn observe(query: &HistoryQuery, request: &ObservationRequest, world: &World
 ///
 /// # Errors
 /// As [`observe`]; and if the recording is of another query, or differs.
-pub fn replay(query: &HistoryQuery, recording: &Recording) -> Result<Observation, ObserveError> {
+pub fn replay(query: &HistoryQuery, recording: &Recording) -> Result<SourceRun, ObserveError> {
     recording.check(&RecordedSource::History(query.clone()))?;
     let observation = run(query, recording.request.clone(), Answers::of_recording(recording))?;
     compare(observation, recording)
 }
 
-fn run(query: &HistoryQuery, text: String, answers: Answers) -> Result<Observation, ObserveError> {
+fn run(query: &HistoryQuery, text: String, answers: Answers) -> Result<SourceRun, ObserveError> {
     let request = assent_json::parse(text.as_bytes()).map_err(ObserveError::Output)?;
     let resolved = Resolved::new(query, &request)?;
     let mut reader = Reader { answers: answers.permit_chain_reads(READS) };
@@ -55,7 +55,7 @@ fn run(query: &HistoryQuery, text: String, answers: Answers) -> Result<Observati
     let output = resolved.output(query, first, &logs, &mut reader)?;
     let output = parse_output(&output.to_canonical())?;
     let recording = reader.answers.finish(RecordedSource::History(query.clone()), text, &output)?;
-    Ok(Observation { output, recording, fuel: 0 })
+    Ok(SourceRun { output, recording, fuel: 0 })
 }
 
 /// A query whose names are resolved for a task.

@@ -4,7 +4,7 @@ use crate::{
     component::Component,
     error::{LoadError, ObserveError, StartError},
     imports, limits,
-    recording::{Answers, Observation, RecordedSource, Recording, compare, parse_output},
+    recording::{Answers, RecordedSource, Recording, SourceRun, compare, parse_output},
     request::ObservationRequest,
     state::{State, TICK},
     world::World,
@@ -85,7 +85,7 @@ impl Host {
         component: &Component,
         request: &ObservationRequest,
         world: &World,
-    ) -> Result<Observation, ObserveError> {
+    ) -> Result<SourceRun, ObserveError> {
         self.run(component, request.to_json()?, Answers::of_world(world.clone(), request.block))
     }
 
@@ -94,14 +94,14 @@ impl Host {
     /// # Errors
     /// As [`observe`](Self::observe); and if the component asks something else than the recording has, or its output
     /// differs.
-    pub fn replay(&self, component: &Component, recording: &Recording) -> Result<Observation, ObserveError> {
+    pub fn replay(&self, component: &Component, recording: &Recording) -> Result<SourceRun, ObserveError> {
         recording.check(&RecordedSource::Component(component.hash()))?;
         let answers = Answers::of_recording(recording);
         let observation = self.run(component, recording.request.clone(), answers)?;
         compare(observation, recording)
     }
 
-    fn run(&self, component: &Component, request: String, answers: Answers) -> Result<Observation, ObserveError> {
+    fn run(&self, component: &Component, request: String, answers: Answers) -> Result<SourceRun, ObserveError> {
         self.run_within(limits::COMPUTE_TIME, component, request, answers)
     }
 
@@ -111,7 +111,7 @@ impl Host {
         component: &Component,
         request: String,
         answers: Answers,
-    ) -> Result<Observation, ObserveError> {
+    ) -> Result<SourceRun, ObserveError> {
         let _permit = self.gate.enter();
         let mut store = Store::new(&self.engine, State::new(answers, compute_time));
         store.limiter(|state| state);
@@ -128,7 +128,7 @@ impl Host {
         };
         let output = parse_output(&output)?;
         let recording = state.answers.finish(RecordedSource::Component(component.hash()), request, &output)?;
-        Ok(Observation { output, recording, fuel })
+        Ok(SourceRun { output, recording, fuel })
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
     use std::time::Instant;
 
     /// What the probe does with a time to compute in.
-    fn run_within(compute_time: Duration, steps: &str) -> Result<Observation, ObserveError> {
+    fn run_within(compute_time: Duration, steps: &str) -> Result<SourceRun, ObserveError> {
         let host = Host::new().unwrap();
         let component = host.load(include_bytes!("../fixtures/probe.wasm")).unwrap();
         let request = format!(r#"{{"params":{{"steps":[{steps}]}}}}"#);

@@ -5,7 +5,7 @@ mod client;
 mod permissions;
 mod secrets;
 
-pub use client::{ClientError, WebClient};
+pub use client::{WebClient, WebClientError};
 pub use permissions::{HostError, Permissions, PermittedRequest};
 pub use secrets::{SecretError, Secrets};
 

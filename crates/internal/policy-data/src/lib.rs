@@ -48,6 +48,6 @@ pub use component::Component;
 pub use error::{LoadError, ObserveError, PlaybackError, StartError};
 pub use host::Host;
 pub use policy::{PolicySource, PolicySources, Senses, SourceError, check_builtin};
-pub use recording::{Observation, RecordedSource, Recording};
+pub use recording::{RecordedSource, Recording, SourceRun};
 pub use request::{BlockReference, ObservationRequest};
 pub use world::World;

@@ -7,7 +7,7 @@ use crate::{
     history::{self, HistoryError, HistoryQuery},
     host::Host,
     http::{HostError, HttpClient, Permissions, Secrets},
-    recording::{Observation, Recording},
+    recording::{Recording, SourceRun},
     request::{BlockReference, ObservationRequest},
     world::World,
 };
@@ -201,7 +201,7 @@ impl PolicySource {
     ///
     /// # Errors
     /// As [`Host::observe`]; and if the source is `outstanding`.
-    pub fn observe(&self, host: &Host, input: &PolicyInput, senses: &Senses) -> Result<Observation, ObserveError> {
+    pub fn observe(&self, host: &Host, input: &PolicyInput, senses: &Senses) -> Result<SourceRun, ObserveError> {
         let request = self.request(input)?;
         let mut world = World::new(Arc::clone(&senses.chain));
         if let Some(permissions) = &self.permissions {
@@ -218,7 +218,7 @@ impl PolicySource {
     ///
     /// # Errors
     /// As [`Host::replay`]; and if the recording is of another task or other parameters.
-    pub fn replay(&self, host: &Host, input: &PolicyInput, recording: &Recording) -> Result<Observation, ObserveError> {
+    pub fn replay(&self, host: &Host, input: &PolicyInput, recording: &Recording) -> Result<SourceRun, ObserveError> {
         let request = self.request(input)?.to_json()?;
         if recording.request != request {
             let recorded = recording.request.clone();

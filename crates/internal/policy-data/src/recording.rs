@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// What a source found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Observation {
+pub struct SourceRun {
     /// The output.
     pub output: Value,
     /// What it takes to repeat the observation.
@@ -182,7 +182,7 @@ impl Answers {
 }
 
 /// Compares an observation with the recording that it repeats.
-pub(crate) fn compare(observation: Observation, recording: &Recording) -> Result<Observation, ObserveError> {
+pub(crate) fn compare(observation: SourceRun, recording: &Recording) -> Result<SourceRun, ObserveError> {
     if observation.recording.output == recording.output {
         return Ok(observation);
     }

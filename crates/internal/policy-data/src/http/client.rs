@@ -37,7 +37,7 @@ pub struct WebClient {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot make an HTTP client: {detail}")]
 #[non_exhaustive]
-pub struct ClientError {
+pub struct WebClientError {
     /// The library's words.
     pub detail: String,
 }
@@ -47,11 +47,11 @@ impl WebClient {
     ///
     /// # Errors
     /// If the system has no root certificates.
-    pub fn new(runtime: Handle) -> Result<Self, ClientError> {
+    pub fn new(runtime: Handle) -> Result<Self, WebClientError> {
         Self::build(runtime, Resolver::System, Client::builder())
     }
 
-    fn build(runtime: Handle, resolver: Resolver, builder: reqwest::ClientBuilder) -> Result<Self, ClientError> {
+    fn build(runtime: Handle, resolver: Resolver, builder: reqwest::ClientBuilder) -> Result<Self, WebClientError> {
         let client = builder
             .https_only(true)
             .redirect(Policy::none())
@@ -61,7 +61,7 @@ impl WebClient {
             .timeout(limits::ANSWER_TIME)
             .user_agent("assent-policy-data/1")
             .build();
-        let client = client.map_err(|error| ClientError { detail: chain(&error) })?;
+        let client = client.map_err(|error| WebClientError { detail: chain(&error) })?;
         Ok(Self { client, runtime })
     }
 }

@@ -8,7 +8,7 @@ use assent_policy::{
     Function, Observations, PolicyFolder, PolicyInput, ReferenceBlock, SourceManifest, evaluate, evaluator,
 };
 use assent_policy_data::{
-    BlockReference, Component, Observation, ObservationRequest, ObserveError, Recording, World,
+    BlockReference, Component, ObservationRequest, ObserveError, Recording, SourceRun, World,
     chain::{ChainReadError, ChainReader},
     exchange::{Header, HttpFailure, HttpResponse, Log, LogFilter},
     history::{self, HistoryQuery},
@@ -120,7 +120,7 @@ impl Case {
         World::new(Arc::new(Chain { calls, logs })).with_web(Arc::new(Web(web)), permissions.into())
     }
 
-    fn observe(&self, policy: &PolicyFolder, name: &str) -> Result<Observation, ObserveError> {
+    fn observe(&self, policy: &PolicyFolder, name: &str) -> Result<SourceRun, ObserveError> {
         let source = &policy.manifest.sources[name];
         let (request, world) = (self.request(policy), self.world(source));
         if let Some(query) = history_query(source) {

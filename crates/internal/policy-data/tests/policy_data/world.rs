@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, bytes};
 use assent_json::Value;
 use assent_policy_data::{
-    BlockReference, Component, Host, Observation, ObservationRequest, ObserveError, World,
+    BlockReference, Component, Host, ObservationRequest, ObserveError, SourceRun, World,
     chain::{ChainReadError, ChainReader},
     exchange::{Header, HttpFailure, HttpHeader, HttpResponse, Log, LogFilter},
     http::{HttpClient, HttpRefusal, Permissions, PermittedRequest, Secrets},
@@ -58,7 +58,7 @@ pub(crate) fn take(text: &str) -> Result<Value, ObserveError> {
     observe(text).map(|observation| observation.output)
 }
 
-pub(crate) fn observe(text: &str) -> Result<Observation, ObserveError> {
+pub(crate) fn observe(text: &str) -> Result<SourceRun, ObserveError> {
     host().observe(&probe(), &steps(text), &world())
 }
 
