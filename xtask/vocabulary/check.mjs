@@ -1,5 +1,5 @@
-// Refuses the words that docs/dev/style.md replaces, in comments, pages, help texts and messages, and more long sentences
-// than there are in pages and doc comments.
+// Refuses the words that docs/dev/style.md replaces, in comments, pages, help texts and messages, and too many
+// long sentences in pages and doc comments.
 //
 //   node xtask/vocabulary/check.mjs             names file, line, word and replacement; part of `cargo xtask lint`
 //   node xtask/vocabulary/check.mjs --counts    words per 10,000 words of comments and Markdown

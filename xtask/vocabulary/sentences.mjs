@@ -39,8 +39,8 @@ function paragraphs(lines) {
   for (const [index, line] of lines.entries()) {
     const content = line.trim();
     if (/^(```|~~~)/.test(content)) isCode = !isCode;
-    const isText = !isCode && content !== "" && !/^(```|~~~|\||#|<|!\[|\[[^\]]+\]:)/.test(content) && !/^ {4}/.test(line);
-    if (!isText) {
+    const isOther = /^(```|~~~|\||#|<|!\[|\[[^\]]+\]:)/.test(content) || /^ {4}/.test(line);
+    if (isCode || isOther || content === "") {
       open = undefined;
       continue;
     }

@@ -1,5 +1,5 @@
-//! Each public struct and enum of a published crate may grow, or says why it is complete (docs/dev/public-types.md), and
-//! no two libraries use one name for different types.
+//! Each public struct and enum of a published crate may grow, or says why it is complete (docs/dev/public-types.md).
+//! No two libraries use one name for different types.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
