@@ -18,8 +18,16 @@ export type {
   GivenAuthorization,
   Missing,
   WithAuthorization,
+  WithOptionalAuthorization,
+  WithoutAuthorization,
 } from "./actions/attestedAction.js";
 export { type ReadPolicyParameters, type ReadPolicyReturnType, readPolicy } from "./actions/readPolicy.js";
+export {
+  type AuthorizationTerms,
+  type RequestAuthorizationParameters,
+  type RequestAuthorizationReturnType,
+  requestAuthorization,
+} from "./actions/requestAuthorization.js";
 export { sendAttested } from "./actions/sendAttested.js";
 export { simulateAttested } from "./actions/simulateAttested.js";
 export {
@@ -51,7 +59,7 @@ export {
   withAuthorization,
 } from "./calldata.js";
 export { type Decision, decisionByte } from "./decision.js";
-export { type AssentActions, assentActions } from "./decorators/assent.js";
+export { type AssentActions, type AssentGatewayActions, assentActions } from "./decorators/assent.js";
 export {
   type Difference,
   type DifferencePart,
@@ -67,6 +75,8 @@ export {
   rootOf,
 } from "./document.js";
 export { type AttestationDomain, type Eip712Domain, eip712Domain, eip712DomainTypes } from "./domain.js";
+export { DeniedError, type DeniedErrorType } from "./errors/denied.js";
+export { GatewayError, type GatewayErrorType } from "./errors/gateway.js";
 export { InvalidFieldError, type InvalidFieldErrorType } from "./errors/invalidField.js";
 export {
   MalformedAuthorizationError,
@@ -74,6 +84,8 @@ export {
 } from "./errors/malformedAuthorization.js";
 export { type RefusalName, protocolErrors } from "./errors/protocol.js";
 export { RefusedError, type RefusedErrorType } from "./errors/refused.js";
+export type * from "./gateway/api.js";
+export { type Gateway, requestGateway } from "./gateway/request.js";
 export { guidance } from "./guidance.js";
 export {
   type CallByData,

@@ -9,3 +9,10 @@ test("the ABIs are what the Solidity sources say now", async () => {
   const committed = readFileSync(new URL("src/abi.ts", PACKAGE), "utf8");
   assert(committed === generate(), "src/abi.ts is out of date: run `npm run generate` in packages/viem");
 });
+
+test("the types of the gateway's API are what its OpenRPC document says now", async () => {
+  const script = new URL("scripts/generate-gateway.mjs", PACKAGE).href;
+  const { generate } = (await import(script)) as { generate: () => string };
+  const committed = readFileSync(new URL("src/gateway/api.ts", PACKAGE), "utf8");
+  assert(committed === generate(), "src/gateway/api.ts is out of date: run `npm run generate` in packages/viem");
+});

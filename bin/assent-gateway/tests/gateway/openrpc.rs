@@ -38,6 +38,17 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
 }
 
 #[test]
+fn the_committed_document_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openrpc.json");
+    let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
+    if std::env::var_os("WRITE_OPENRPC").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap();
+    assert!(committed == text, "openrpc.json is out of date: run this with WRITE_OPENRPC=1, then `npm run generate`");
+}
+
+#[test]
 fn the_document_is_served_and_names_every_method() {
     run(async {
         let gateway = TestGateway::start().await;

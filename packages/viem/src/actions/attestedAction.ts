@@ -30,6 +30,16 @@ export type WithAuthorization = GivenAuthorization & {
   readonly dataSuffix?: never;
 };
 
+/** What an action takes that asks a gateway if no authorization is given. */
+export type WithOptionalAuthorization = WithAuthorization | WithoutAuthorization;
+
+/** No authorization is given. */
+export type WithoutAuthorization = {
+  readonly authorization?: undefined;
+  readonly document?: undefined;
+  readonly dataSuffix?: never;
+};
+
 /** The authorization, the attestation document that it is derived from, or both. */
 export type GivenAuthorization =
   | {
@@ -55,8 +65,9 @@ export type AttestedParameters<
   args extends ContractFunctionArgs<abi, "nonpayable" | "payable", functionName>,
   chainOverride extends Chain | undefined,
   accountOverride extends Account | Address | null | undefined,
+  given = WithAuthorization,
 > = SimulateContractParameters<abi, functionName, args, chain, chainOverride, accountOverride> &
-  WithAuthorization &
+  given &
   (kind extends "send" ? Missing<"chain", chain, Chain> & Missing<"account", account, Account | Address> : unknown);
 
 /** The result of an attested action: `"simulate"` returns viem's simulation, `"send"` the hash. */
@@ -92,6 +103,7 @@ export type BoundAttestedAction<
   kind extends "simulate" | "send",
   chain extends Chain | undefined,
   account extends Account | undefined,
+  given = WithAuthorization,
 > = <
   const abi extends Abi | readonly unknown[],
   functionName extends ContractFunctionName<abi, "nonpayable" | "payable">,
@@ -99,7 +111,7 @@ export type BoundAttestedAction<
   chainOverride extends Chain | undefined = undefined,
   accountOverride extends Account | Address | null | undefined = undefined,
 >(
-  parameters: AttestedParameters<kind, chain, account, abi, functionName, args, chainOverride, accountOverride>,
+  parameters: AttestedParameters<kind, chain, account, abi, functionName, args, chainOverride, accountOverride, given>,
 ) => Promise<AttestedReturnType<kind, chain, account, abi, functionName, args, chainOverride, accountOverride>>;
 
 /** A parameter that is required if the client has no such value. */

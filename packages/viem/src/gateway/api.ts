@@ -1,0 +1,319 @@
+// Made from the gateway's OpenRPC document by scripts/generate-gateway.mjs: `npm run generate`.
+import type { Address, Hex } from "viem";
+
+/** The attestation in full, as docs/protocol.md specifies it. */
+export type GatewayAttestationDocument = {
+  readonly attestation: {
+    readonly decision: GatewayDecision;
+    readonly evidence: Hex;
+    readonly expiration: GatewayTime;
+    readonly intent: GatewayIntent;
+    readonly issuedAt: GatewayTime;
+    readonly nonce: GatewayQuantity;
+    readonly policyClient: Address;
+    readonly policyId: Hex;
+    readonly taskId: Hex;
+  };
+  readonly chainId: GatewayQuantity;
+  readonly epoch: number;
+  readonly merkleProof: readonly Hex[];
+  readonly nonSigners: readonly number[];
+  readonly signature: Hex;
+  readonly taskManager: Address;
+};
+
+/** A task that a quorum decided, be it to allow or to deny. */
+export type GatewayAttestedTask = {
+  readonly authorization: Hex;
+  readonly block: GatewayBlock;
+  readonly decision: GatewayDecision;
+  readonly document: GatewayAttestationDocument;
+  readonly epoch: number;
+  readonly evidence: Hex;
+  readonly expiration: GatewayTime;
+  readonly intent: GatewayIntent;
+  readonly nonSigners?: readonly Address[];
+  readonly nonce: GatewayQuantity;
+  readonly policyClient: Address;
+  readonly policyId: Hex;
+  /** Why the call is denied, as an operator gave it; the evidence has them signed. */
+  readonly reasons: readonly string[];
+  readonly signers?: readonly Address[];
+  readonly status: "attested";
+  readonly taskId: Hex;
+  readonly timings?: GatewayTimings;
+};
+
+/** A task's reference block. */
+export type GatewayBlock = {
+  readonly hash: Hex;
+  readonly number: number;
+  readonly timestamp: GatewayTime;
+};
+
+/** True or false. */
+export type GatewayBoolean = boolean;
+
+/** What the policy decided. */
+export type GatewayDecision = "allow" | "deny";
+
+/** An evidence file, which `assent evidence replay` repeats. */
+export type GatewayEvidence = Readonly<Record<string, unknown>>;
+
+/** A task that ended without an attestation. */
+export type GatewayFailedTask = {
+  readonly block: GatewayBlock;
+  readonly epoch: number;
+  readonly expiration: GatewayTime;
+  readonly failure: GatewayFailure;
+  readonly intent: GatewayIntent;
+  readonly nonce: GatewayQuantity;
+  readonly policyClient: Address;
+  readonly policyId: Hex;
+  readonly status: "failed";
+  readonly taskId: Hex;
+  readonly timings?: GatewayTimings;
+};
+
+/** Why a task has no attestation. */
+export type GatewayFailure = {
+  readonly code: "unavailable" | "busy" | "invalid" | "expired" | "noQuorum" | "cancelled" | "refused";
+  readonly message: string;
+  /** What to do. */
+  readonly next: string;
+  readonly retryable: boolean;
+};
+
+/** Whether the gateway can serve requests. */
+export type GatewayHealth = {
+  /** Missing if the node gives no answer. */
+  readonly block?: number;
+  readonly chainId: GatewayQuantity;
+  readonly connected: number;
+  readonly operators: number;
+  /** The versions of the messages to operators. */
+  readonly protocol: {
+    readonly max: number;
+    readonly min: number;
+  };
+  readonly status: "ok" | "unavailable";
+  readonly taskManager: Address;
+  readonly tasks: number;
+  readonly version: string;
+};
+
+/** A call. */
+export type GatewayIntent = {
+  readonly chainId: GatewayQuantity;
+  readonly data: Hex;
+  readonly from: Address;
+  readonly to: Address;
+  readonly value: GatewayQuantity;
+};
+
+/** Unix time in milliseconds. */
+export type GatewayMilliseconds = number;
+
+/** An OpenRPC document. */
+export type GatewayOpenRpc = Readonly<Record<string, unknown>>;
+
+/** An operator's last answer to the task. */
+export type GatewayOperatorTiming = {
+  readonly answer: "observed" | "signed" | "refused" | "invalid";
+  readonly at: GatewayMilliseconds;
+  readonly decision?: GatewayDecision;
+  readonly operator: Address;
+  readonly refusal?: {
+    readonly code: string;
+    readonly message: string;
+    readonly retryable: boolean;
+  };
+};
+
+/** The operators of the epochs in force. */
+export type GatewayOperators = ReadonlyArray<{
+  readonly connected: boolean;
+  readonly epoch: number;
+  readonly lastSeen?: GatewayMilliseconds;
+  readonly operator: Address;
+  readonly operatorSet: number;
+  readonly publicKey: Hex;
+  readonly weight: GatewayQuantity;
+}>;
+
+/** What a policy's sources answer, by their names. */
+export type GatewayOutputs = Readonly<Record<string, unknown>>;
+
+/** A task that is not decided yet. */
+export type GatewayPendingTask = {
+  readonly block: GatewayBlock;
+  readonly epoch: number;
+  readonly expiration: GatewayTime;
+  readonly intent: GatewayIntent;
+  readonly nonce: GatewayQuantity;
+  readonly policyClient: Address;
+  readonly policyId: Hex;
+  readonly status: "pending";
+  readonly taskId: Hex;
+  readonly timings?: GatewayTimings;
+};
+
+/** A policy's rules with parameters. */
+export type GatewayPolicy = {
+  /** The address of the built policy. */
+  readonly cid: string;
+  readonly image: Hex;
+  readonly name: string;
+  /** The client's parameters. */
+  readonly parameters: unknown;
+  readonly policyId: Hex;
+  readonly rules: Readonly<Record<string, unknown>>;
+  readonly sources: readonly string[];
+  readonly stepLimit: number;
+  readonly version: string;
+};
+
+/** An integer of up to 256 bits: a decimal or hex string, or a JSON integer. Answers have decimal strings. */
+export type GatewayQuantity = string | number;
+
+/** A time in seconds. */
+export type GatewaySeconds = number;
+
+/** What a policy would decide. */
+export type GatewaySimulation = {
+  readonly blockHash: Hex;
+  readonly blockNumber: number;
+  readonly decision: GatewayDecision;
+  readonly nonce: GatewayQuantity;
+  readonly policyId: Hex;
+  readonly reasons: readonly string[];
+  readonly steps: number;
+};
+
+/** A subscription of a connection. */
+export type GatewaySubscriptionId = string;
+
+/** A task, and how far it is. */
+export type GatewayTask = GatewayPendingTask | GatewayAttestedTask | GatewayFailedTask;
+
+/** Unix time in seconds. */
+export type GatewayTime = number;
+
+/** By the gateway's clock; missing once the gateway has forgotten them. */
+export type GatewayTimings = {
+  readonly agreedAt?: GatewayMilliseconds;
+  readonly endedAt?: GatewayMilliseconds;
+  readonly operators: readonly GatewayOperatorTiming[];
+  readonly receivedAt: GatewayMilliseconds;
+};
+
+/** The gateway's methods, each with its parameters by name and its result. */
+export type GatewayMethods = {
+  /** Asks the operators for an authorization, and waits for their decision. */
+  readonly assent_requestAuthorization: {
+    readonly parameters: {
+      /** The contract that checks the authorization. */
+      readonly policyClient: Address;
+      /** The call. */
+      readonly intent: GatewayIntent;
+      /** The nonce; the gateway chooses one if none is given. */
+      readonly nonce?: GatewayQuantity | undefined;
+      /** The first second at which the attestation is no longer valid. */
+      readonly expiration?: GatewayTime | undefined;
+      /** How long to wait; the task goes on afterwards. */
+      readonly waitSeconds?: GatewaySeconds | undefined;
+    };
+    readonly result: GatewayAttestedTask;
+  };
+  /** Asks the operators for an authorization, and returns when the task is durably recorded. */
+  readonly assent_submitTask: {
+    readonly parameters: {
+      /** The contract that checks the authorization. */
+      readonly policyClient: Address;
+      /** The call. */
+      readonly intent: GatewayIntent;
+      /** The nonce; the gateway chooses one if none is given. */
+      readonly nonce?: GatewayQuantity | undefined;
+      /** The first second at which the attestation is no longer valid. */
+      readonly expiration?: GatewayTime | undefined;
+    };
+    readonly result: GatewayTask;
+  };
+  /** Returns a task and how far it is. */
+  readonly assent_getTask: {
+    readonly parameters: {
+      /** The task. */
+      readonly taskId: Hex;
+    };
+    readonly result: GatewayTask;
+  };
+  /** Ends a task of the same caller that is not decided yet, and returns it. */
+  readonly assent_cancelTask: {
+    readonly parameters: {
+      /** The task. */
+      readonly taskId: Hex;
+    };
+    readonly result: GatewayTask;
+  };
+  /** Returns what the client's policy would decide at the latest block; no operator is asked. */
+  readonly assent_simulate: {
+    readonly parameters: {
+      /** The contract that checks the authorization. */
+      readonly policyClient: Address;
+      /** The call. */
+      readonly intent: GatewayIntent;
+      /** The nonce; the gateway chooses one if none is given. */
+      readonly nonce?: GatewayQuantity | undefined;
+      /** What the policy's sources answer, by their names. */
+      readonly data?: GatewayOutputs | undefined;
+    };
+    readonly result: GatewaySimulation;
+  };
+  /** Returns a policy's rules and parameters. */
+  readonly assent_getPolicy: {
+    readonly parameters: {
+      /** The policy. */
+      readonly policyId: Hex;
+    };
+    readonly result: GatewayPolicy;
+  };
+  /** Returns the evidence of a decision, which has the hash that was asked for. */
+  readonly assent_getEvidence: {
+    readonly parameters: {
+      /** The hash that the attestation carries. */
+      readonly evidence: Hex;
+    };
+    readonly result: GatewayEvidence;
+  };
+  /** Returns the operators of the epochs in force, and which of them are connected. */
+  readonly assent_operators: {
+    readonly parameters: Readonly<Record<string, never>>;
+    readonly result: GatewayOperators;
+  };
+  /** Returns whether the gateway can serve requests. */
+  readonly assent_health: {
+    readonly parameters: Readonly<Record<string, never>>;
+    readonly result: GatewayHealth;
+  };
+  /** Notifies of each change of a task, or of each decision, as assent_subscription (WebSocket). */
+  readonly assent_subscribe: {
+    readonly parameters: {
+      /** The task; without one, every task that ends. */
+      readonly taskId?: Hex | undefined;
+    };
+    readonly result: GatewaySubscriptionId;
+  };
+  /** Ends a subscription, and returns whether there was one (WebSocket). */
+  readonly assent_unsubscribe: {
+    readonly parameters: {
+      /** The subscription. */
+      readonly subscription: GatewaySubscriptionId;
+    };
+    readonly result: GatewayBoolean;
+  };
+  /** Returns the OpenRPC document of this API. */
+  readonly "rpc.discover": {
+    readonly parameters: Readonly<Record<string, never>>;
+    readonly result: GatewayOpenRpc;
+  };
+};
