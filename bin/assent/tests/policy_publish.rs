@@ -3,6 +3,8 @@
 #[path = "command/anvil.rs"]
 mod anvil;
 mod command;
+#[path = "../../../crates/internal/s3/tests/moto/mod.rs"]
+mod moto;
 
 use anvil::Anvil;
 use command::{Desk, Ran};
@@ -219,4 +221,53 @@ fn a_hostile_server_gets_nothing_written() {
     fetch(&desk, &cid, &["--store", &web.url]).failed(1, &["other bytes than asked for"]);
     fetch(&desk, "ftp://example.com/a.policy", &[]).failed(1, &["ftp:// is not a store"]);
     fetch(&desk, &policy_id, &["--rpc-url", &web.url]).failed(1, &["asking the node"]);
+}
+
+#[test]
+fn a_bucket_is_a_store_with_the_credentials_of_the_environment() {
+    let Some(server) = moto::Moto::start("policies") else { return };
+    let ((desk, policy_id, cid), anvil) = (desk(), Anvil::start(&[]));
+    anvil.write_account_key(&desk, "account.key");
+    let variables = server.variables();
+    let environment = variables.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect::<Vec<_>>();
+    let run = |arguments: &[&str]| desk.run_under(&environment, arguments);
+    let fetch = |policy: &str, more: &[&str]| {
+        run(&[&["policy", "fetch", policy, "--out", "fetched.policy", "--force"], more].concat())
+    };
+    let node = ["--rpc-url", anvil.url.as_str()];
+    let account = ["--private-key-file", "account.key"];
+    run(&[&["deploy", "--policy-registry"], &node[..], &account].concat()).succeeded();
+    let store = "s3://policies/of/us";
+    fetch(&policy_id, &["--store", store]).failed(1, &["s3://policies/of/us has no policy 0x"]);
+    let publish = [&["policy", "publish", "treasury", "--store", store, "--json"], &node[..], &account].concat();
+    let uri = format!("{store}/{cid}.policy");
+    // Twice: what is there is not written again.
+    for _ in 0..2 {
+        assert_eq!(run(&publish).json()["uri"], uri);
+    }
+    let built = bytes(&desk, "treasury.policy");
+    for (policy, more) in [
+        (policy_id.as_str(), &["--store", store][..]),
+        (&cid, &["--store", store]),
+        (&uri, &["--policy-id", &policy_id]),
+        (&policy_id, &["--store", store, node[0], node[1]]),
+    ] {
+        fetch(policy, more).succeeded();
+        assert_eq!(bytes(&desk, "fetched.policy"), built, "{policy}");
+    }
+    // A bucket that a publisher chose does not see the account of the caller.
+    fetch(&policy_id, &node).failed(1, &["no URL of a web server", "give the store"]);
+    fetch("s3://policies/none.policy", &[]).failed(1, &["the bucket does not have it"]);
+    fetch("s3://p", &[]).failed(1, &["not a bucket's URI"]);
+
+    desk.run(&["policy", "new", "other"]).succeeded();
+    desk.write("other/parameters.json", desk.read("other/parameters.json").replace("\"500", "\"900"));
+    let other = run(&[&["policy", "publish", "other", "--store", "other", "--json"], &node[..], &account].concat());
+    let other = other.json()["cid"].as_str().expect("a text").to_owned();
+    let path = assent_s3::S3Path::with_variables(store, variables.clone()).expect("a bucket");
+    let file = path.join(&format!("{cid}.policy"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(file.replace(bytes(&desk, format!("other/{other}.policy")))).expect("moto takes it");
+    fetch(&policy_id, &["--store", store]).failed(1, &["other bytes than asked for"]);
+    run(&publish).failed(1, &["is damaged"]);
 }

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     runner::{Outcome, Step, cargo, command, execute, forge},
-    tools::{eigenlayer, python::HALMOS},
+    tools::{
+        eigenlayer,
+        python::{HALMOS, MOTO},
+    },
 };
 
 /// The steps of `cargo xtask test`, without the set-up.
@@ -23,6 +26,7 @@ pub fn steps() -> Vec<Step> {
         eigenlayer::step().in_parallel(),
         Step::command("contracts: forge test", contracts).in_parallel(),
         Step::command("contracts: libraries, through the IR", libraries).in_parallel(),
+        moto(),
         Step::command("crates: cargo test, with doc tests", test(&OTHERS, &[])),
         coverage::step(Language::Solidity, "contracts: coverage", || Outcome::Passed).in_parallel(),
         coverage::step(Language::Rust, "verifier, all features: tests, coverage", || {
@@ -50,6 +54,15 @@ pub fn steps() -> Vec<Step> {
 pub fn prove() -> Step {
     Step::new("contracts: symbolic proofs", || match HALMOS.install() {
         Ok(()) => execute(command(HALMOS.program("python3"), &["script/prove.py"])),
+        Err(outcome) => outcome,
+    })
+}
+
+/// The step that installs a server of S3's protocol. Without it the tests of stores in S3 are skipped, which this step
+/// says.
+pub fn moto() -> Step {
+    Step::new("stores in S3: moto for the crates' tests", || match MOTO.install() {
+        Ok(()) => Outcome::Passed,
         Err(outcome) => outcome,
     })
 }

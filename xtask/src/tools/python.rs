@@ -14,6 +14,10 @@ pub const HALMOS: Environment =
 pub const SLITHER: Environment =
     Environment { name: "slither", requirements: "script/slither-requirements.txt", minimum_minor: 9 };
 
+/// A server that speaks S3's protocol, for the tests of stores. They find it below target.
+pub const MOTO: Environment =
+    Environment { name: "moto", requirements: "script/moto-requirements.txt", minimum_minor: 10 };
+
 /// Components in Python.
 pub const COMPONENTIZE_PY: Environment =
     Environment { name: "componentize-py", requirements: "script/componentize-py-requirements.txt", minimum_minor: 10 };

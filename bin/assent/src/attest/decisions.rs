@@ -170,7 +170,7 @@ impl ByPolicy<'_> {
             nonce,
             block: self.block.at(U256::from(time), || source.entry(index))?,
         };
-        let data = self.sources.data(&input)?;
+        let data = self.sources.wait_for_data(&input)?;
         let request = Request { input, data };
         let (evaluation, file) = request.decide(self.policy.clone())?;
         for reason in &evaluation.reasons {

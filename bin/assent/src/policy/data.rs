@@ -193,6 +193,12 @@ impl Sources {
         Ok(Self { is_conjunction: matches!(rules, Rules::All(_)), keys, given, observatory })
     }
 
+    /// Returns the data of one decision, and shows that it waits for the sources.
+    pub fn wait_for_data(&self, input: &PolicyInput) -> Result<Data> {
+        let _spinner = self.observatory.is_some().then(|| output::spinner("Observing the policy's sources"));
+        self.data(input)
+    }
+
     /// Returns the data of one decision. Empty without sources.
     pub fn data(&self, input: &PolicyInput) -> Result<Data> {
         let mut recordings = Recordings { version: Recordings::VERSION, ..Recordings::default() };

@@ -91,7 +91,7 @@ impl RequestArguments {
             intent,
             block,
         };
-        let data = self.data.sources(loaded, given, node.as_ref())?.data(&input)?;
+        let data = self.data.sources(loaded, given, node.as_ref())?.wait_for_data(&input)?;
         Ok(Request { input, data })
     }
 }

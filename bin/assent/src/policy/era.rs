@@ -12,6 +12,7 @@ pub enum Era {
 }
 
 /// A source has no answer about a task.
+#[cfg_attr(not(feature = "sources"), allow(dead_code, reason = "only sources that are observed have no answer"))]
 #[derive(Debug)]
 pub struct NotObserved {
     /// Which source, and why; what to do.

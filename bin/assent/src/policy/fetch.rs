@@ -33,8 +33,8 @@ pub struct Arguments {
     /// The id that the policy must have.
     #[arg(long, value_name = "HASH", value_parser = arguments::policy_id)]
     policy_id: Option<B256>,
-    /// Where built policies are: a folder, or a URL.
-    #[arg(long, value_name = "FOLDER|URL")]
+    /// Where built policies are: a folder, a URL, or a bucket of S3 as s3://bucket/prefix.
+    #[arg(long, value_name = "FOLDER|URI")]
     store: Option<String>,
     #[command(flatten)]
     node: OptionalNode,
@@ -89,7 +89,9 @@ impl Arguments {
             return fetched(&self.policy, assent_policy_store::fetch(&self.policy, self.policy_id));
         };
         let Some(store) = store else {
-            bail!("an address says what the policy is, not where; give --store FOLDER or --store URL");
+            bail!(
+                "an address says what the policy is, not where; give --store with a folder, a URL or s3://bucket/prefix"
+            );
         };
         fetched(&store, store.fetch_address(&cid, self.policy_id))
     }
@@ -101,7 +103,7 @@ impl Arguments {
             match (connection::block_on(async { Ok(store.fetch(policy_id).await) })?, &node) {
                 (Ok(policy), _) => return Ok(policy),
                 // By its address it may be there.
-                (Err(StoreError::UnknownPolicy { .. }), Some(_)) => {}
+                (Err(StoreError::UnknownPolicy { .. } | StoreError::Status { .. }), Some(_)) => {}
                 (Err(error), _) => return Err(error.into()),
             }
         }

@@ -22,17 +22,20 @@ Examples:
   assent policy publish treasury --store ./policies --rpc-url http://127.0.0.1:8545 --account $OWNER
   assent policy publish treasury.policy --parameters mine.json --store https://policies.example.com/ \\
       --private-key-file account.key --rpc-url http://127.0.0.1:8545
+  assent policy publish treasury --store s3://my-bucket/policies --account $OWNER
   assent policy publish treasury --store ./policies --uri https://policies.example.com/treasury.policy --account $OWNER
 
-The policy is uploaded under its address (its CID), with PUT to a web server, or into a folder; a file by its id has
-the address. Then PolicyRegistry emits its id and where it is. No contract reads that: it lets people see what a client
-is bound to.
+The policy is uploaded under its address (its CID), with PUT to a web server, or into a folder or bucket; a file by its
+id has the address. For a bucket, the environment has what the AWS tools take: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+AWS_REGION, AWS_ENDPOINT_URL and so on.
+Then PolicyRegistry emits its id and where it is. No contract reads that: it lets people see what a client is bound to.
 `assent deploy --policy-registry` deploys the registry; it has one address on every chain.")]
 pub struct Arguments {
     #[command(flatten)]
     policy: BundleArguments,
-    /// Where the built policy is uploaded: a folder, or the URL below which a server takes files with PUT.
-    #[arg(long, value_name = "FOLDER|URL")]
+    /// Where the built policy is uploaded: a folder, the URL below which a server takes files with PUT, or a bucket of
+    /// S3 as s3://bucket/prefix.
+    #[arg(long, value_name = "FOLDER|URI")]
     store: String,
     /// Where others fetch it, if that is not where it was uploaded.
     #[arg(long, value_name = "URI")]

@@ -1,7 +1,11 @@
-//! Keeps evidence files by their hash, on disk before they are signed.
+//! Keeps evidence files by their hash, durable before they are signed.
 //!
 //! The name of a file is the evidence hash that an attestation carries. The store computes it from the file's contents,
 //! when a file is put and when it is read: a damaged file is never returned.
+//!
+//! A folder is written here, and not by `object_store`, although its `LocalFileSystem` can sync too. An operator
+//! without S3 has none of its dependencies; and a file that another process has just written counts as known only once
+//! its name is synced.
 //!
 //! Every function blocks and may be called from any thread. In a program with tokio, call it in
 //! `tokio::task::spawn_blocking`.
@@ -11,12 +15,15 @@
     deny(clippy::as_conversions, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
 )]
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+#[cfg(feature = "s3")]
+mod bucket;
+mod folder;
+
+use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use alloy_primitives::{B256, hex};
+use alloy_primitives::B256;
 use assent_policy::{EvidenceFile, EvidenceFileError};
 
 /// The shortest time for which evidence is kept: an attestation is valid for at most 30 days, and may be challenged for
@@ -26,13 +33,19 @@ pub const MIN_RETENTION: Duration = Duration::from_secs(2 * 30 * 24 * 60 * 60);
 /// The longest evidence file by default, in bytes: the machine's regions, as hex, with the rules.
 pub const DEFAULT_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A folder of evidence files.
-///
-/// Files are in 256 subfolders, by the first byte of their hash. Several processes may use one folder.
+/// Evidence files by their hash, in a folder or in a bucket of S3. Several processes may use one store.
 #[derive(Debug, Clone)]
 pub struct EvidenceStore {
-    folder: PathBuf,
+    place: Place,
     max_bytes: u64,
+}
+
+/// Where the files are. In both, a file is below a folder with the first byte of its hash.
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(folder::Folder),
+    #[cfg(feature = "s3")]
+    Bucket(bucket::Bucket),
 }
 
 /// The result of a put.
@@ -82,6 +95,10 @@ pub enum EvidenceStoreError {
         /// What failed.
         error: io::Error,
     },
+    /// The bucket cannot be used, or does not answer. Whether the file is stored is unknown; put it again.
+    #[cfg(feature = "s3")]
+    #[error("evidence store: {0}")]
+    S3(#[from] assent_s3::S3Error),
 }
 
 impl EvidenceStore {
@@ -90,9 +107,17 @@ impl EvidenceStore {
     /// # Errors
     /// [`EvidenceStoreError::Io`].
     pub fn folder(folder: impl Into<PathBuf>) -> Result<Self, EvidenceStoreError> {
-        let folder = folder.into();
-        fs::create_dir_all(&folder).and_then(|()| sync_parent(&folder)).map_err(at(&folder))?;
-        Ok(Self { folder, max_bytes: DEFAULT_MAX_BYTES })
+        let place = Place::Folder(folder::Folder::open(folder.into())?);
+        Ok(Self { place, max_bytes: DEFAULT_MAX_BYTES })
+    }
+
+    /// Opens a store in a bucket of S3, such as `S3Path::parse("s3://bucket/evidence")`. No server is asked.
+    ///
+    /// # Errors
+    /// [`EvidenceStoreError::Io`] if the thread that sends requests cannot start.
+    #[cfg(feature = "s3")]
+    pub fn s3(path: assent_s3::S3Path) -> Result<Self, EvidenceStoreError> {
+        Ok(Self { place: Place::Bucket(bucket::Bucket::open(path)?), max_bytes: DEFAULT_MAX_BYTES })
     }
 
     /// Sets the longest file that is stored and returned, in bytes.
@@ -102,7 +127,7 @@ impl EvidenceStore {
         self
     }
 
-    /// Stores an evidence file whose hash is `evidence`. It is on disk, with its name, when this returns.
+    /// Stores an evidence file whose hash is `evidence`. It is durable, with its name, when this returns.
     ///
     /// A file with the hash that is in the store already is kept if it is valid, and replaced if it is damaged.
     ///
@@ -110,23 +135,26 @@ impl EvidenceStore {
     /// Every variant of [`EvidenceStoreError`] but `RetentionTooShort`.
     pub fn put(&self, evidence: B256, bytes: &[u8]) -> Result<Stored, EvidenceStoreError> {
         self.verify(evidence, bytes)?;
-        let path = self.path(evidence);
-        let subfolder = self.subfolder(evidence);
-        if !subfolder.is_dir() {
-            fs::create_dir_all(&subfolder).and_then(|()| sync_parent(&subfolder)).map_err(at(&subfolder))?;
+        let is_known = || matches!(self.get(evidence), Ok(Some(_)));
+        match &self.place {
+            Place::Folder(folder) => {
+                if is_known() {
+                    // Another process may have written it just now, and not synced its name yet.
+                    folder.sync(evidence)?;
+                    return Ok(Stored::Known);
+                }
+                folder.write(evidence, bytes)?;
+            }
+            #[cfg(feature = "s3")]
+            Place::Bucket(bucket) => {
+                if !bucket.create(evidence, bytes)? {
+                    if is_known() {
+                        return Ok(Stored::Known);
+                    }
+                    bucket.replace(evidence, bytes)?;
+                }
+            }
         }
-        if matches!(self.get(evidence), Ok(Some(_))) {
-            // Another process may have written it just now, and not synced its name yet.
-            sync_parent(&path).map_err(at(&path))?;
-            return Ok(Stored::Known);
-        }
-        let unfinished = subfolder.join(format!("{}.new", unique(&path)?));
-        let written = write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));
-        if written.is_err() {
-            // The first error is the one to report.
-            let _ = fs::remove_file(&unfinished);
-        }
-        written.and_then(|()| sync_parent(&path)).map_err(at(&path))?;
         Ok(Stored::New)
     }
 
@@ -134,16 +162,14 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// [`EvidenceStoreError::WrongHash`] or [`EvidenceStoreError::Malformed`] if the file is damaged;
-    /// [`EvidenceStoreError::TooLarge`], [`EvidenceStoreError::Io`].
+    /// [`EvidenceStoreError::TooLarge`], [`EvidenceStoreError::Io`] and what a bucket can answer.
     pub fn get(&self, evidence: B256) -> Result<Option<Vec<u8>>, EvidenceStoreError> {
-        let path = self.path(evidence);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(at(&path)(error)),
+        let read = match &self.place {
+            Place::Folder(folder) => folder.read(evidence, self.max_bytes)?,
+            #[cfg(feature = "s3")]
+            Place::Bucket(bucket) => bucket.read(evidence, self.max_bytes)?,
         };
-        let mut bytes = Vec::new();
-        file.take(self.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(at(&path))?;
+        let Some(bytes) = read else { return Ok(None) };
         self.verify(evidence, &bytes)?;
         Ok(Some(bytes))
     }
@@ -151,28 +177,21 @@ impl EvidenceStore {
     /// Deletes the files that were written more than `retention` before `now`. Returns how many.
     ///
     /// # Errors
-    /// [`EvidenceStoreError::RetentionTooShort`] below [`MIN_RETENTION`]; [`EvidenceStoreError::Io`].
+    /// [`EvidenceStoreError::RetentionTooShort`] below [`MIN_RETENTION`]; [`EvidenceStoreError::Io`] and what a bucket
+    /// can answer.
     pub fn remove_older_than(&self, retention: Duration, now: SystemTime) -> Result<u64, EvidenceStoreError> {
         if retention < MIN_RETENTION {
             return Err(EvidenceStoreError::RetentionTooShort);
         }
-        let mut removed = 0;
-        for subfolder in fs::read_dir(&self.folder).map_err(at(&self.folder))? {
-            let subfolder = subfolder.map_err(at(&self.folder))?.path();
-            if !subfolder.is_dir() {
-                continue;
-            }
-            for entry in fs::read_dir(&subfolder).map_err(at(&subfolder))? {
-                let path = entry.map_err(at(&subfolder))?.path();
-                let written = path.metadata().and_then(|metadata| metadata.modified()).map_err(at(&path))?;
-                // A file from the future is kept.
-                if now.duration_since(written).is_ok_and(|age| age > retention) {
-                    fs::remove_file(&path).map_err(at(&path))?;
-                    removed += 1;
-                }
-            }
+        match &self.place {
+            Place::Folder(folder) => folder.remove_older_than(retention, now),
+            #[cfg(feature = "s3")]
+            Place::Bucket(bucket) => match now.checked_sub(retention) {
+                Some(time) => bucket.remove_before(time),
+                // Nothing is as old.
+                None => Ok(0),
+            },
         }
-        Ok(removed)
     }
 
     /// Checks that the bytes are the evidence file with this hash.
@@ -192,40 +211,10 @@ impl EvidenceStore {
         }
         Ok(())
     }
-
-    fn subfolder(&self, evidence: B256) -> PathBuf {
-        self.folder.join(hex::encode(evidence.0.first_chunk::<1>().unwrap_or(&[0])))
-    }
-
-    fn path(&self, evidence: B256) -> PathBuf {
-        self.subfolder(evidence).join(format!("{evidence}.json"))
-    }
 }
 
-/// Writes a new file to the disk.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Writes the entries of a path's folder to the disk, so that the name is found after a power failure.
-fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    if cfg!(unix) { File::open(parent)?.sync_all() } else { Ok(()) }
-}
-
-/// Returns a name that no other writer uses.
-fn unique(path: &Path) -> Result<String, EvidenceStoreError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| at(path)(io::Error::other(error)))?;
-    Ok(hex::encode(bytes))
-}
-
-fn at(path: &Path) -> impl Fn(io::Error) -> EvidenceStoreError {
-    let path = path.to_owned();
-    move |error| EvidenceStoreError::Io { path: path.clone(), error }
+/// Returns the name of a file below the store: the first byte of its hash, and the hash.
+fn name(evidence: B256) -> String {
+    let first = evidence.0.first().copied().unwrap_or_default();
+    format!("{first:02x}/{evidence}.json")
 }

@@ -12,7 +12,7 @@ use crate::cid::Cid;
 #[non_exhaustive]
 pub enum StoreError {
     /// The text names no store.
-    #[error("{scheme}:// is not a store; give a folder, or a URL with https:// or http://")]
+    #[error("{scheme}:// is not a store; give a folder, or a URI with https://, http:// or s3://")]
     UnknownScheme {
         /// The scheme.
         scheme: String,
@@ -103,6 +103,10 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// A bucket cannot be used.
+    #[cfg(feature = "s3")]
+    #[error(transparent)]
+    S3(#[from] assent_s3::S3Error),
     /// The file with an address has other bytes.
     #[error("{uri} is damaged: it is not what its name says; remove it")]
     Damaged {

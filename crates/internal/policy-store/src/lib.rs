@@ -1,6 +1,6 @@
-//! Finds built policies by id, address or URI, in folders and on web servers, and verifies them.
+//! Finds built policies by id, address or URI, in folders, on web servers and in S3, and verifies them.
 //!
-//! - [`PolicyStore`]: a folder, or the URL below which a web server has files.
+//! - [`PolicyStore`]: a folder, the URL below which a web server has files, or a bucket of S3.
 //!   [`put`](PolicyStore::put) uploads a policy, and [`fetch`](PolicyStore::fetch) finds it by its id.
 //! - [`fetch`](fn@fetch): the policy at a URI.
 //! - [`fetch_published`]: the first of several publications that is the policy.

@@ -1,7 +1,10 @@
-//! Where files are: in a folder, or on a web server.
+//! Where files are: in a folder, on a web server, or in a bucket of S3.
 
 use std::path::{Path, PathBuf};
 
+use assent_policy::MAX_BUNDLE;
+#[cfg(feature = "s3")]
+use assent_s3::{Created, S3Error, S3Path};
 use reqwest::Url;
 
 use crate::{StoreError, folder, web};
@@ -13,6 +16,9 @@ pub(crate) enum Location {
     Path(PathBuf),
     /// A URL of a web server.
     Web(Url),
+    /// A path in a bucket.
+    #[cfg(feature = "s3")]
+    S3(S3Path),
 }
 
 impl Location {
@@ -20,6 +26,10 @@ impl Location {
     pub(crate) fn parse(text: &str) -> Result<Self, StoreError> {
         match text.split_once("://") {
             Some(("http" | "https", _)) => web::parse(text).map(Self::Web),
+            #[cfg(feature = "s3")]
+            Some(("s3", _)) => Ok(Self::S3(S3Path::parse(text)?)),
+            #[cfg(not(feature = "s3"))]
+            Some(("s3", _)) => Err(StoreError::Unsupported { what: "S3" }),
             Some(("file", path)) => Ok(Self::Path(path.into())),
             Some((scheme, _)) => Err(StoreError::UnknownScheme { scheme: scheme.to_owned() }),
             None => Ok(Self::Path(text.into())),
@@ -31,6 +41,8 @@ impl Location {
         Ok(match self {
             Self::Path(folder) => Self::Path(folder.join(name)),
             Self::Web(url) => Self::Web(web::below(url, name)?),
+            #[cfg(feature = "s3")]
+            Self::S3(path) => Self::S3(path.join(name)),
         })
     }
 
@@ -42,7 +54,30 @@ impl Location {
                 blocking(move || folder::read(&path, limit)).await
             }
             Self::Web(url) => web::download(url, limit).await,
+            #[cfg(feature = "s3")]
+            Self::S3(path) => match path.read(limit).await {
+                Ok(Some(bytes)) => Ok(bytes),
+                Ok(None) => Err(StoreError::NotFound { uri: self.uri(), reason: "the bucket does not have it" }),
+                Err(S3Error::TooLong { uri, .. }) => Err(StoreError::TooLong { uri, what: "has" }),
+                Err(error) => Err(error.into()),
+            },
         }
+    }
+
+    /// Writes a file, unless there is one with its name, which is kept. Returns whether it was written.
+    /// It is durable then.
+    ///
+    /// A web server decides by itself about a file that is there.
+    pub(crate) async fn create(&self, bytes: Vec<u8>) -> Result<bool, StoreError> {
+        #[cfg(feature = "s3")]
+        if let Self::S3(path) = self {
+            return Ok(path.create(bytes).await? == Created::New);
+        }
+        if matches!(self, Self::Path(_)) && found(self.read(MAX_BUNDLE).await)?.is_some() {
+            return Ok(false);
+        }
+        self.write(bytes).await?;
+        Ok(true)
     }
 
     /// Writes a file, which is durable when this returns. Another one of this name is replaced.
@@ -53,6 +88,8 @@ impl Location {
                 blocking(move || folder::write(&path, &bytes)).await
             }
             Self::Web(url) => web::upload(url, bytes).await,
+            #[cfg(feature = "s3")]
+            Self::S3(path) => Ok(path.replace(bytes).await?),
         }
     }
 
@@ -60,7 +97,7 @@ impl Location {
     pub(crate) fn as_path(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => Some(path),
-            Self::Web(_) => None,
+            _ => None,
         }
     }
 
@@ -72,7 +109,18 @@ impl Location {
                 Err(_) => path.display().to_string(),
             },
             Self::Web(url) => url.to_string(),
+            #[cfg(feature = "s3")]
+            Self::S3(path) => path.to_string(),
         }
+    }
+}
+
+/// Returns a file's contents, or `None` if it does not exist.
+pub(crate) fn found(read: Result<Vec<u8>, StoreError>) -> Result<Option<Vec<u8>>, StoreError> {
+    match read {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -40,6 +40,9 @@ async fn fetch_publication(
         (Some(store), None, _) => Err(StoreError::NoAddress { uri: uri.into(), store: store.to_string() }),
         // A file of another machine.
         (None, _, Location::Path(_)) => Err(StoreError::NotPublic { uri: uri.into() }),
+        // A bucket that the publisher chose would see with which account it is asked.
+        #[cfg(feature = "s3")]
+        (None, _, Location::S3(_)) => Err(StoreError::NotPublic { uri: uri.into() }),
         (None, cid, location) => FetchedPolicy::read(&location, cid.as_ref(), Some(policy_id)).await,
     }
 }

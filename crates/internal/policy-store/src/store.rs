@@ -12,7 +12,7 @@ use assent_policy::{Bundle, MAX_BUNDLE};
 
 use crate::{
     Cid, FetchedPolicy, StoreError, folder,
-    location::{Location, blocking},
+    location::{Location, blocking, found},
 };
 
 /// The most policies of a folder that are looked through for an id.
@@ -20,7 +20,7 @@ const MOST_FILES: usize = 1000;
 /// The most bytes of a file with an address: the address and an end of line.
 const MOST_POINTER: usize = 64;
 
-/// A folder of built policies, or the URL below which a web server has them. It is not trusted.
+/// A folder of built policies, the URL below which a web server has them, or a bucket of S3. It is not trusted.
 #[derive(Debug, Clone)]
 pub struct PolicyStore {
     location: Location,
@@ -38,10 +38,12 @@ struct Known {
 }
 
 impl PolicyStore {
-    /// Reads a folder's path, or a URL that begins with `https://`, `http://` or `file://`.
+    /// Reads a folder's path, or a URI that begins with `https://`, `http://`, `s3://` or `file://`.
+    ///
+    /// For S3, the environment has credentials, region and endpoint, as the AWS tools take them.
     ///
     /// # Errors
-    /// [`StoreError::UnknownScheme`], [`StoreError::InvalidUrl`], [`StoreError::Unsupported`].
+    /// [`StoreError::UnknownScheme`], [`StoreError::InvalidUrl`], [`StoreError::Unsupported`], and those of a bucket.
     pub fn parse(text: &str) -> Result<Self, StoreError> {
         Ok(Self { location: Location::parse(text)?, known: Arc::default() })
     }
@@ -53,16 +55,9 @@ impl PolicyStore {
     pub async fn put(&self, bundle: &Bundle) -> Result<String, StoreError> {
         let (cid, bytes) = (Cid::of_bundle(bundle), bundle.to_bytes());
         let file = self.location.file(&cid.file_name())?;
-        // A server decides about its files by itself.
-        let existing = match self.location.as_path() {
-            Some(_) => found(file.read(MAX_BUNDLE).await)?,
-            None => None,
-        };
-        match existing {
-            Some(existing) if existing == bytes => {}
-            // Its name is the address of other bytes.
-            Some(_) => return Err(StoreError::Damaged { uri: file.uri() }),
-            None => file.write(bytes).await?,
+        // The name of a file that is there is the address of these bytes, and of no others.
+        if !file.create(bytes.clone()).await? && file.read(MAX_BUNDLE).await? != bytes {
+            return Err(StoreError::Damaged { uri: file.uri() });
         }
         let policy_id = bundle.policy().id();
         let is_found = match self.pointer(policy_id).await {
@@ -163,13 +158,4 @@ fn find(
 /// Returns the name of the file that has the address of the policy with an id.
 fn pointer_name(policy_id: B256) -> String {
     format!("{policy_id}.cid")
-}
-
-/// Returns a file's contents, or `None` if it does not exist.
-fn found(read: Result<Vec<u8>, StoreError>) -> Result<Option<Vec<u8>>, StoreError> {
-    match read {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(StoreError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
