@@ -29,6 +29,10 @@ pub struct Gas {
     pub batch: Listing,
     /// Administration: deployments, registration, epochs, policies.
     pub administration: Listing,
+    /// Commits of epochs whose weights are stake on EigenLayer, by operators and strategies.
+    pub stake: Listing,
+    /// Epochs that a mirror on another chain accepts, with the transaction and its calldata.
+    pub crosschain: Listing,
     /// The unavoidable costs, one by one.
     pub floor: Listing,
     /// The sum of `floor`.
@@ -68,6 +72,8 @@ impl Gas {
             record_root: batch.figure("recordRoot")?,
             batch: batch.figures,
             administration: snapshot("administration")?.figures,
+            stake: snapshot("stake")?.figures,
+            crosschain: snapshot("crosschain")?.figures,
             floor_sum: floor.take("sum")?,
             paid: floor.take("paid")?,
             floor: floor.figures,

@@ -39,6 +39,8 @@ fn the_json_has_the_figures_that_programs_look_for() {
         "/gas/protectedCall/100/0",
         "/gas/protectedCall/1000/10",
         "/gas/recordedUse/256",
+        "/gas/stake/commit100",
+        "/gas/crosschain/accept100",
         "/ratio/verify/blst",
         "/ratio/verify/arkworks",
         "/time/batchPerAttestationMicros/1024",

@@ -2,7 +2,8 @@
 pragma solidity ^0.8.31;
 
 import {EpochId} from "../interfaces/Protocol.sol";
-import {BLS12381, G1Point, G2Point} from "../libraries/BLS12381.sol";
+import {BLS12381} from "../libraries/BLS12381.sol";
+import {HashToCurve} from "../libraries/HashToCurve.sol";
 import {OperatorTable} from "../libraries/OperatorTable.sol";
 import {Quorum} from "../libraries/Quorum.sol";
 import {Pointer} from "../types/Pointer.sol";
@@ -14,6 +15,9 @@ import {Pointer} from "../types/Pointer.sol";
 library EpochSignature {
     /// @notice Thrown when the operators that signed have too little weight.
     error EpochQuorumNotReached(uint256 signed, uint256 required);
+    /// @notice Thrown when the signature is not the canonical encoding of a point of G1's prime-order subgroup other
+    /// than infinity.
+    error MalformedEpochSignature();
     /// @notice Thrown when the operators that are said to have signed did not.
     error InvalidEpochSignature();
 
@@ -43,6 +47,7 @@ library EpochSignature {
     /// @param table The head of the epoch's operator table.
     /// @param quorum The share in basis points, without a floor.
     /// @param digest What they signed.
+    /// @param tag The domain separation tag under which they signed: `TAG` for statements about epochs.
     /// @param nonSigners Bitmap of the operators that did not sign, as in an authorization.
     /// @param signature The aggregate signature, a point of G1 in 96 bytes.
     /// @return signed The weight that signed.
@@ -51,30 +56,22 @@ library EpochSignature {
         address table,
         uint16 quorum,
         bytes32 digest,
+        bytes memory tag,
         bytes calldata nonSigners,
         bytes calldata signature
     ) internal view returns (uint256 signed, uint256 total) {
-        G2Point memory negatedKey;
-        (signed, total) = _signedWeight(table, nonSigners, negatedKey);
+        (Pointer product, Pointer hashed, Pointer negatedKey) = BLS12381.allocateProduct();
+        (signed, total) = OperatorTable.signedWeight(table, nonSigners, negatedKey);
         // At most 96 + 14 bits.
         uint256 required = (total * quorum + Quorum.WHOLE - 1) / Quorum.WHOLE;
         if (signed < required) revert EpochQuorumNotReached(signed, required);
-        G1Point memory point = BLS12381.decodeG1(signature);
-        if (!BLS12381.verify(bytes.concat(digest), TAG, point, BLS12381.negate(negatedKey))) {
-            revert InvalidEpochSignature();
+        // Infinity would be the signature of no signers.
+        if (signature.length != BLS12381.G1_LENGTH || BLS12381.copyG1(signature, product)) {
+            revert MalformedEpochSignature();
         }
-    }
-
-    /// @dev Writes minus the sum of the signers' keys to `negatedKey`, which must be the last memory that is allocated.
-    function _signedWeight(address table, bytes calldata nonSigners, G2Point memory negatedKey)
-        private
-        view
-        returns (uint256 signed, uint256 total)
-    {
-        Pointer pointer;
-        assembly ("memory-safe") {
-            pointer := negatedKey
-        }
-        return OperatorTable.signedWeight(table, nonSigners, pointer);
+        HashToCurve.hashWordToG1(digest, tag, hashed);
+        (bool wellFormed, bool holds) = BLS12381.checkProduct(product, 2);
+        if (!wellFormed) revert MalformedEpochSignature();
+        if (!holds) revert InvalidEpochSignature();
     }
 }

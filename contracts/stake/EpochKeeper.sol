@@ -83,7 +83,7 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
     function revoke(EpochId epoch, bytes calldata nonSigners, bytes calldata signature) external {
         address table = _tableOf(epoch);
         (uint256 signed, uint256 total) =
-            EpochSignature.requireSigned(table, HALT_QUORUM, revocationDigest(epoch), nonSigners, signature);
+            EpochSignature.requireSigned(table, HALT_QUORUM, revocationDigest(epoch), EPOCH_TAG, nonSigners, signature);
         EpochId[] memory revoked = new EpochId[](1);
         revoked[0] = epoch;
         emit EpochHalted(epoch, signed, total);

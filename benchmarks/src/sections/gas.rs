@@ -30,6 +30,8 @@ fn figures(root: &Path) -> Result<Value> {
             "floorSum": gas.floor_sum,
             "floorPaid": gas.paid,
             "administration": gas.administration,
+            "stake": gas.stake,
+            "crosschain": gas.crosschain,
         },
         "calldataBytes": gas.calldata,
     }))

@@ -27,6 +27,27 @@ fn the_readme_gives_the_gas_figures_of_the_snapshots() {
 }
 
 #[test]
+fn the_page_about_stake_gives_the_gas_figures_of_the_snapshots() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("a file of the repository");
+    let (page, snapshot) = (read("docs/stake.md"), read("snapshots/stake.json"));
+    for operators in [1, 10, 100] {
+        let of = ["", ", 3 strategies", ", 5 strategies"].map(|strategies| {
+            figure(&snapshot, &format!("commit{operators}{strategies}")).map(thousands).expect("a figure")
+        });
+        let row = format!("| {operators} | {} |", of.join(" | "));
+        assert!(page.contains(&row), "docs/stake.md should have the row: {row}");
+    }
+    let page = read("docs/crosschain.md");
+    let snapshot = read("snapshots/crosschain.json");
+    for operators in [10, 100] {
+        let gas = figure(&snapshot, &format!("accept{operators}")).map(thousands).expect("a figure");
+        let row = format!("| {operators} | {gas} |");
+        assert!(page.contains(&row), "docs/crosschain.md should have the row: {row}");
+    }
+}
+
+#[test]
 fn the_readme_gives_the_peers_figures_of_the_performance_page() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let [readme, page] =

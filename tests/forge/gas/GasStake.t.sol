@@ -54,7 +54,8 @@ abstract contract GasOfStakeBase is StakeTestBase, GasTestBase {
     function _measure(uint256 count) private {
         uint256 used = gasOf(address(keeper), abi.encodeCall(IEpochKeeper.commit, (_setOf(count))));
         assertLt(used, MOST_GAS);
-        string memory what = string.concat("commit ", name(count, "operators, "), name(strategyCount(), "strategies"));
+        string memory what = string.concat("commit", vm.toString(count));
+        if (strategyCount() > 1) what = string.concat(what, ", ", name(strategyCount(), "strategies"));
         vm.snapshotValue("stake", what, used);
     }
 

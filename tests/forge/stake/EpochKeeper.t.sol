@@ -6,7 +6,6 @@ import {IEpochKeeper, KeeperSettings} from "../../../contracts/interfaces/IEpoch
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {IProposedChanges} from "../../../contracts/interfaces/IProposedChanges.sol";
 import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
-import {BLS12381} from "../../../contracts/libraries/BLS12381.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {EpochKeeper} from "../../../contracts/stake/EpochKeeper.sol";
 import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
@@ -308,9 +307,19 @@ contract EpochKeeperRevocationTest is KeeperTestBase {
         keeper.revoke(EpochId.wrap(99), "", "");
     }
 
-    function test_RevertWhen_TheSignatureHasAnotherLength() public {
-        vm.expectRevert(abi.encodeWithSelector(BLS12381.WrongPointLength.selector, 96, 95));
-        keeper.revoke(current, "", new bytes(95));
+    function test_RevertWhen_TheSignatureIsMalformed() public {
+        bytes memory offCurve = bytes.concat(bytes32(uint256(1)), new bytes(64));
+        bytes[4] memory malformed = [bytes(""), new bytes(95), new bytes(96), offCurve];
+        for (uint256 i = 0; i < malformed.length; ++i) {
+            vm.expectRevert(EpochSignature.MalformedEpochSignature.selector);
+            keeper.revoke(current, "", malformed[i]);
+        }
+    }
+
+    /// @dev Infinity is the signature of no signers on every message.
+    function test_RevertWhen_NoOperatorSigned() public {
+        vm.expectRevert(abi.encodeWithSelector(EpochSignature.EpochQuorumNotReached.selector, 0, 350));
+        keeper.revoke(current, firstBits(OPERATORS), new bytes(96));
     }
 
     /// @dev EIP-712 without chain and contract in the domain.

@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {EpochHandover} from "../../../contracts/crosschain/EpochHandover.sol";
+import {EpochMirror} from "../../../contracts/crosschain/EpochMirror.sol";
+import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
+import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {EpochContent, Handover, IEpochMirror, MirrorSettings} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
+import {IProposedChanges} from "../../../contracts/interfaces/IProposedChanges.sol";
+import {EpochId, IRefusals, MAX_EPOCH_LIFETIME} from "../../../contracts/interfaces/Protocol.sol";
+import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
+import {FaultyValidator} from "../utils/FaultyValidator.sol";
+import {MirrorTestBase} from "./MirrorTestBase.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+
+/// @dev An epoch on another chain by a signature of the one before it.
+contract EpochMirrorTest is MirrorTestBase {
+    EpochId private second;
+
+    function setUp() public override {
+        super.setUp();
+        registerOperator(OPERATORS, WEIGHT);
+        skip(1 days);
+        second = commitNext(0, OPERATORS + 1);
+        onAway();
+    }
+
+    /* ACCEPTANCE */
+
+    function test_AnEpochComesIntoForceOnAnotherChain() public {
+        assertUnknown(second, OPERATORS + 1);
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        EpochContent memory content = contentOf(second);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        vm.prank(makeAddr("anyone"));
+        mirror.accept(handover, content, "", signature);
+
+        assertInForce(second, OPERATORS + 1);
+        assertEq(mirror.latestEpoch(OPERATOR_SET), second);
+        assertEq(mirror.setHashOf(second), registry.setHashOf(second));
+        (address table,, uint48 validUntil, uint48 expiresAt) = mirror.epochs(second);
+        (address homeTable,,,) = registry.epochs(second);
+        assertEq(table.codehash, homeTable.codehash);
+        assertEq(validUntil, expiresAtOf(second));
+        assertEq(expiresAt, expiresAtOf(second));
+        vm.warp(expiresAt - 1);
+        assertInForce(second, OPERATORS + 1);
+        vm.warp(expiresAt);
+        assertExpired(second, OPERATORS + 1, expiresAt);
+    }
+
+    function test_TheEpochThatHandedOverStaysInForceForTheGracePeriod() public {
+        uint48 validUntil = uint48(block.timestamp) + GRACE_PERIOD;
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        EpochContent memory content = contentOf(second);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        vm.expectEmit(address(mirror));
+        emit IOperatorRegistry.EpochSuperseded(FIRST_EPOCH, validUntil);
+        mirror.accept(handover, content, "", signature);
+        vm.warp(validUntil - 1);
+        assertInForce(FIRST_EPOCH, OPERATORS);
+        vm.warp(validUntil);
+        assertExpired(FIRST_EPOCH, OPERATORS, validUntil);
+    }
+
+    function test_GraceNeverExtendsAnEpoch() public {
+        uint48 expiresAt = expiresAtOf(FIRST_EPOCH);
+        vm.warp(expiresAt - GRACE_PERIOD / 2);
+        accept(second, FIRST_EPOCH, OPERATORS);
+        vm.warp(expiresAt);
+        assertExpired(FIRST_EPOCH, OPERATORS, expiresAt);
+    }
+
+    function test_EpochsMayBeSkipped() public {
+        onHome();
+        EpochId third = commitNext(1, OPERATORS);
+        onAway();
+        accept(third, FIRST_EPOCH, OPERATORS);
+        assertEq(mirror.latestEpoch(OPERATOR_SET), third);
+        assertUnknown(second, OPERATORS + 1);
+    }
+
+    /* EXPIRY */
+
+    function test_AnEpochHandsOverUntilItsLastSecond() public {
+        uint48 expiresAt = expiresAtOf(FIRST_EPOCH);
+        vm.warp(expiresAt);
+        _assertRefused(
+            handoverTo(second, FIRST_EPOCH),
+            abi.encodeWithSelector(IEpochMirror.SignerExpired.selector, FIRST_EPOCH, expiresAt)
+        );
+        vm.warp(expiresAt - 1);
+        accept(second, FIRST_EPOCH, OPERATORS);
+    }
+
+    function test_RevertWhen_TheEpochHasExpired() public {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        handover.expiresAt = uint48(block.timestamp) + 1;
+        vm.warp(handover.expiresAt);
+        _assertRefused(handover, abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, second, block.timestamp));
+        vm.warp(handover.expiresAt - 1);
+        mirror.accept(handover, contentOf(second), "", signHandover(handover, 0, OPERATORS));
+    }
+
+    function test_RevertWhen_TheEpochWouldOutliveAnyLifetime() public {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        uint48 latest = uint48(block.timestamp) + MAX_EPOCH_LIFETIME;
+        handover.expiresAt = latest + 1;
+        _assertRefused(handover, abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, second, latest + 1));
+        handover.expiresAt = latest;
+        mirror.accept(handover, contentOf(second), "", signHandover(handover, 0, OPERATORS));
+    }
+
+    /// @dev Its last operators have nothing at stake any more.
+    function test_AChainThatMissedALifetimeNeedsAGenesisAfterNotice() public {
+        uint48 expiresAt = expiresAtOf(FIRST_EPOCH);
+        vm.warp(expiresAt);
+        _assertRefused(
+            handoverTo(second, FIRST_EPOCH),
+            abi.encodeWithSelector(IEpochMirror.SignerExpired.selector, FIRST_EPOCH, expiresAt)
+        );
+        onHome();
+        EpochId third = commitNext(1, OPERATORS);
+        onAway();
+        EpochContent memory content = contentOf(third);
+        uint48 end = expiresAtOf(third);
+        bytes memory change = abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, third, end, content));
+        vm.startPrank(mirrorsOwner);
+        vm.expectRevert(abi.encodeWithSelector(IProposedChanges.ChangeNotProposed.selector, keccak256(change)));
+        mirror.setGenesis(OPERATOR_SET, third, end, content);
+        mirror.proposeChange(change);
+        skip(NOTICE);
+        mirror.setGenesis(OPERATOR_SET, third, end, content);
+        vm.stopPrank();
+        assertEq(mirror.latestEpoch(OPERATOR_SET), third);
+    }
+
+    /* REPLAY */
+
+    function test_RevertWhen_TheHandoverIsAcceptedTwice() public {
+        accept(second, FIRST_EPOCH, OPERATORS);
+        _assertRefused(
+            handoverTo(second, FIRST_EPOCH),
+            abi.encodeWithSelector(IEpochMirror.WrongSigner.selector, FIRST_EPOCH, second)
+        );
+    }
+
+    /// @dev A younger mirror of the same registry takes the same signature, while its signers have something at stake.
+    function test_AnOldHandoverIsInvalidOnAYoungerMirror() public {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        EpochMirror younger = deployMirror();
+        setGenesis(younger, FIRST_EPOCH);
+        EpochContent memory content = contentOf(second);
+        vm.warp(expiresAtOf(FIRST_EPOCH));
+        vm.expectRevert(
+            abi.encodeWithSelector(IEpochMirror.SignerExpired.selector, FIRST_EPOCH, expiresAtOf(FIRST_EPOCH))
+        );
+        younger.accept(handover, content, "", signature);
+        vm.warp(block.timestamp - 1);
+        younger.accept(handover, content, "", signature);
+    }
+
+    function test_RevertWhen_ThereIsNoEpochToHandOver() public {
+        mirror = deployMirror();
+        _assertRefused(
+            handoverTo(second, FIRST_EPOCH), abi.encodeWithSelector(IEpochMirror.WrongSigner.selector, FIRST_EPOCH, 0)
+        );
+        _assertRefused(
+            handoverTo(second, EpochId.wrap(0)), abi.encodeWithSelector(IEpochMirror.WrongSigner.selector, 0, 0)
+        );
+    }
+
+    function test_RevertWhen_TheEpochIsNotLater() public {
+        accept(second, FIRST_EPOCH, OPERATORS);
+        Handover memory handover = handoverTo(second, second);
+        EpochContent memory content = contentOf(second);
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, second, second));
+        mirror.accept(handover, content, "", new bytes(96));
+        handover.epoch = FIRST_EPOCH;
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, FIRST_EPOCH, second));
+        mirror.accept(handover, content, "", new bytes(96));
+    }
+
+    /// @dev Epochs of all sets are numbered together.
+    function test_RevertWhen_TheEpochIsKnownOfAnotherSet() public {
+        EpochContent memory content = contentOf(second);
+        uint48 end = expiresAtOf(second);
+        vm.prank(mirrorsOwner);
+        mirror.setGenesis(OTHER_SET, second, end, content);
+        _assertRefused(
+            handoverTo(second, FIRST_EPOCH), abi.encodeWithSelector(IEpochMirror.NotLater.selector, second, FIRST_EPOCH)
+        );
+    }
+
+    function test_RevertWhen_TheHandoverIsOfAnotherHome() public {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        handover.homeChain = AWAY_CHAIN;
+        _assertRefused(handover, abi.encodeWithSelector(IEpochMirror.WrongHome.selector, AWAY_CHAIN, registry));
+        handover.homeChain = homeChain;
+        handover.homeRegistry = address(mirror);
+        _assertRefused(handover, abi.encodeWithSelector(IEpochMirror.WrongHome.selector, homeChain, address(mirror)));
+    }
+
+    /* SIGNATURE */
+
+    /// @dev Five of seven have two thirds of the weight.
+    function test_AQuorumHandsOver() public {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes memory signature = signHandover(handover, 3, OPERATORS);
+        EpochContent memory content = contentOf(second);
+        vm.expectRevert(abi.encodeWithSelector(EpochSignature.EpochQuorumNotReached.selector, 400, 467));
+        mirror.accept(handover, content, firstBits(3), signature);
+        signature = signHandover(handover, 2, OPERATORS);
+        mirror.accept(handover, content, firstBits(2), signature);
+    }
+
+    function test_RevertWhen_AnyFieldDiffersFromWhatWasSigned() public {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        EpochContent memory content = contentOf(second);
+        handover.expiresAt -= 1;
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        mirror.accept(handover, content, "", signature);
+        handover.expiresAt += 1;
+        handover.epoch = EpochId.wrap(99);
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        mirror.accept(handover, content, "", signature);
+        handover.epoch = second;
+        mirror.accept(handover, content, "", signature);
+    }
+
+    function test_AHandoverIsNoAttestationNorTheReverse() public {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes32 digest = mirror.handoverDigest(handover);
+        EpochContent memory content = contentOf(second);
+        bytes memory attestation = signUnder(digest, 0, OPERATORS, OperatorKeys.SIGNATURE_TAG);
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        mirror.accept(handover, content, "", attestation);
+        taskManager.recordRoot(FIRST_EPOCH, SignedRoot(digest, attestation, ""));
+
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        vm.expectRevert(IRefusals.InvalidSignature.selector);
+        taskManager.recordRoot(FIRST_EPOCH, SignedRoot(digest, signature, ""));
+        mirror.accept(handover, content, "", signature);
+    }
+
+    function test_TheDigestIsThatOfTheStructWithoutChainAndContract() public view {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes32 domain = keccak256(
+            abi.encode(keccak256("EIP712Domain(string name,string version)"), keccak256("Assent"), keccak256("1"))
+        );
+        bytes32 typeHash = keccak256(
+            "EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,uint32 signedBy,uint32 epoch,"
+            "uint48 expiresAt,bytes32 contentHash)"
+        );
+        bytes32 structHash = keccak256(
+            abi.encode(
+                typeHash,
+                homeChain,
+                registry,
+                OPERATOR_SET,
+                FIRST_EPOCH,
+                second,
+                handover.expiresAt,
+                handover.contentHash
+            )
+        );
+        assertEq(mirror.handoverDigest(handover), keccak256(abi.encodePacked(hex"1901", domain, structHash)));
+        (address table,,,) = registry.epochs(second);
+        assertEq(handover.contentHash, EpochHandover.contentHash(table));
+    }
+
+    /* CONTENT */
+
+    function test_RevertWhen_TheContentDiffersFromWhatWasSigned() public {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        for (uint256 i = 0; i < 2; ++i) {
+            EpochContent memory content = contentOf(second);
+            bytes memory part = i == 0 ? content.head : content.entries;
+            // Without the numbers at the end of the head, by which it would be malformed.
+            uint256 offset = vm.randomUint(0, i == 0 ? 203 : part.length - 1);
+            part[offset] ^= 0x01;
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IEpochMirror.WrongContent.selector, handover.contentHash, hashOf(content, new address[](0))
+                )
+            );
+            mirror.accept(handover, content, "", signature);
+        }
+        mirror.accept(handover, contentOf(second), "", signature);
+    }
+
+    /// @dev Whatever a quorum signs, what the mirror stores can be read as a table.
+    function test_RevertWhen_SignedContentIsMalformed() public {
+        for (uint256 i = 0; i < 6; ++i) {
+            EpochContent memory content = contentOf(second);
+            if (i == 0) content.head = bytes.concat(content.head, hex"00");
+            if (i == 1) content.entries = bytes.concat(content.entries, hex"00");
+            if (i == 2) content.entries = "";
+            if (i == 3) content.head[206] = 0x01;
+            if (i == 4) content.head[205] = 0x07;
+            if (i == 5) (content.head[205], content.entries) = (0x65, new bytes(101 * 224));
+            Handover memory handover = handoverTo(second, FIRST_EPOCH);
+            handover.contentHash = hashOf(content, content.earlierTables);
+            bytes memory signature = signHandover(handover, 0, OPERATORS);
+            vm.expectRevert(IEpochMirror.MalformedContent.selector);
+            mirror.accept(handover, content, "", signature);
+        }
+    }
+
+    function _assertRefused(Handover memory handover, bytes memory refusal) private {
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        EpochContent memory content = contentOf(handover.epoch);
+        vm.expectRevert(refusal);
+        mirror.accept(handover, content, "", signature);
+    }
+}
+
+/// @dev 250 operators, in three tables.
+contract LargeEpochMirrorTest is MirrorTestBase {
+    uint256 private constant MANY = 250;
+
+    function setUp() public override {
+        super.setUp();
+        for (uint256 i = OPERATORS; i < MANY; ++i) {
+            registerOperator(i, WEIGHT);
+        }
+        EpochId large = commitEpoch(0, MANY);
+        skip(activationDelay());
+        registry.activateEpoch(large);
+        onAway();
+    }
+
+    function test_AnEpochOf250OperatorsIsAccepted() public {
+        EpochId large = EpochId.wrap(2);
+        Handover memory handover = handoverTo(large, FIRST_EPOCH);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        EpochContent memory content = contentOf(large);
+        address[] memory homeTables = content.earlierTables;
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.UnknownTable.selector, homeTables[0]));
+        mirror.accept(handover, content, "", signature);
+
+        content.earlierTables = new address[](2);
+        for (uint256 i = 0; i < 2; ++i) {
+            content.earlierTables[i] = mirror.storeTable(entriesOf(homeTables[i]));
+        }
+        mirror.accept(handover, content, "", signature);
+        assertInForce(large, MANY);
+        assertEq(mirror.setHashOf(large), registry.setHashOf(large));
+    }
+
+    function test_RevertWhen_ATableIsNotFull() public {
+        bytes memory entries = entriesOf(tablesOf(EpochId.wrap(2))[0]);
+        mirror.storeTable(entries);
+        vm.expectRevert(IEpochMirror.MalformedContent.selector);
+        mirror.storeTable(bytes.concat(entries, hex"00"));
+        vm.expectRevert(IEpochMirror.MalformedContent.selector);
+        mirror.storeTable("");
+    }
+}
+
+/// @dev Revocation, and what is left to an owner.
+contract EpochMirrorAdministrationTest is MirrorTestBase {
+    function setUp() public override {
+        super.setUp();
+        onAway();
+    }
+
+    function test_ARevocationIsValidOnAllChains() public {
+        bytes32 digest = mirror.revocationDigest(FIRST_EPOCH);
+        assertEq(digest, EpochSignature.revocationDigest(homeChain, address(registry), FIRST_EPOCH));
+        bytes memory signature = signUnder(digest, 3, OPERATORS, mirror.EPOCH_TAG());
+        EpochMirror other = deployMirror();
+        setGenesis(other, FIRST_EPOCH);
+        assertInForce(FIRST_EPOCH, OPERATORS);
+        vm.expectEmit(address(mirror));
+        emit IEpochMirror.EpochHalted(FIRST_EPOCH, 400, 700);
+        mirror.revoke(FIRST_EPOCH, firstBits(3), signature);
+        other.revoke(FIRST_EPOCH, firstBits(3), signature);
+        assertRevoked(FIRST_EPOCH, OPERATORS);
+        (,, uint48 validUntil,) = other.epochs(FIRST_EPOCH);
+        assertEq(validUntil, 0);
+    }
+
+    function test_RevertWhen_LessThanTheHaltQuorumRevokes() public {
+        bytes memory signature = signUnder(mirror.revocationDigest(FIRST_EPOCH), 4, OPERATORS, mirror.EPOCH_TAG());
+        vm.expectRevert(abi.encodeWithSelector(EpochSignature.EpochQuorumNotReached.selector, 300, 350));
+        mirror.revoke(FIRST_EPOCH, firstBits(4), signature);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 99));
+        mirror.revoke(EpochId.wrap(99), "", "");
+    }
+
+    function test_ARevokedEpochHandsOverToNone() public {
+        EpochId second = commitNext(0, OPERATORS - 1);
+        onAway();
+        vm.prank(guardian);
+        mirror.guardianRevoke(only(FIRST_EPOCH));
+        assertRevoked(FIRST_EPOCH, OPERATORS);
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        EpochContent memory content = contentOf(second);
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.SignerExpired.selector, FIRST_EPOCH, 0));
+        mirror.accept(handover, content, "", signature);
+    }
+
+    function test_RevertWhen_AnotherThanTheGuardianRevokes() public {
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotGuardian.selector, mirrorsOwner));
+        vm.prank(mirrorsOwner);
+        mirror.guardianRevoke(only(FIRST_EPOCH));
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 99));
+        vm.prank(guardian);
+        mirror.guardianRevoke(only(EpochId.wrap(99)));
+        MirrorSettings memory settings = mirrorSettings();
+        settings.guardian = address(0);
+        mirror = new EpochMirror(mirrorsOwner, settings);
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotGuardian.selector, address(0)));
+        vm.prank(address(0));
+        mirror.guardianRevoke(only(FIRST_EPOCH));
+    }
+
+    function test_RevertWhen_TheCallerIsNotTheMirrorsOwner() public {
+        bytes memory refusal = abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, address(this));
+        EpochContent memory content = contentOf(FIRST_EPOCH);
+        vm.expectRevert(refusal);
+        mirror.setGenesis(OPERATOR_SET, FIRST_EPOCH, 0, content);
+        vm.expectRevert(refusal);
+        mirror.addValidator(taskManager);
+        vm.expectRevert(refusal);
+        mirror.removeValidator(taskManager);
+    }
+
+    /* VALIDATORS */
+
+    function test_ValidatorsChangeAfterNoticeOnceThereIsAnEpoch() public {
+        bytes memory change = abi.encodeCall(mirror.removeValidator, (taskManager));
+        vm.startPrank(mirrorsOwner);
+        vm.expectRevert(abi.encodeWithSelector(IProposedChanges.ChangeNotProposed.selector, keccak256(change)));
+        mirror.removeValidator(taskManager);
+        mirror.proposeChange(change);
+        skip(NOTICE);
+        vm.expectEmit(address(mirror));
+        emit IOperatorRegistry.ValidatorRemoved(taskManager);
+        mirror.removeValidator(taskManager);
+        vm.stopPrank();
+        assertEq(mirror.validators().length, 0);
+    }
+
+    function test_RevertWhen_AValidatorIsInvalid() public {
+        onHome();
+        IAttestationValidator other = taskManager;
+        mirror = deployMirror();
+        vm.startPrank(mirrorsOwner);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.InvalidValidator.selector, other));
+        mirror.addValidator(other);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.InvalidValidator.selector, address(1)));
+        mirror.addValidator(IAttestationValidator(address(1)));
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.UnknownValidator.selector, other));
+        mirror.removeValidator(other);
+        FaultyValidator faulty = _faulty(FaultyValidator.Fault.Reverts);
+        mirror.addValidator(faulty);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.InvalidValidator.selector, faulty));
+        mirror.addValidator(faulty);
+        for (uint256 i = 1; i < 16; ++i) {
+            mirror.addValidator(_faulty(FaultyValidator.Fault.Reverts));
+        }
+        faulty = _faulty(FaultyValidator.Fault.Reverts);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.TooManyValidators.selector, 16));
+        mirror.addValidator(faulty);
+        vm.stopPrank();
+    }
+
+    /// @dev One that reverts, one that takes all gas, one whose revert data is long, and one whose code is gone.
+    function test_AValidatorWithAFaultBlocksNothing() public {
+        for (uint256 i = 0; i < 4; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            FaultyValidator faulty = _faulty(FaultyValidator.Fault(i));
+            _addValidator(faulty);
+            if (i == 3) vm.etch(address(faulty), "");
+            vm.expectEmit(address(mirror));
+            emit IOperatorRegistry.ValidatorUpdateFailed(faulty, FIRST_EPOCH);
+            vm.prank(guardian);
+            mirror.guardianRevoke(only(FIRST_EPOCH));
+            assertRevoked(FIRST_EPOCH, OPERATORS);
+            vm.revertToState(snapshot);
+        }
+    }
+
+    /// @dev For one whose update costs much, the gas that is left would suffice to go on without it.
+    function test_NoGasLeavesAValidatorBehind() public {
+        FaultyValidator costly = _faulty(FaultyValidator.Fault.NeedsMuchGas);
+        _addValidator(costly);
+        bytes memory data = abi.encodeCall(mirror.guardianRevoke, (only(FIRST_EPOCH)));
+        uint256 succeeded = 0;
+        for (uint256 gas = 400_000; gas < 900_000; gas += 4999) {
+            uint256 snapshot = vm.snapshotState();
+            vm.prank(guardian);
+            (bool success,) = address(mirror).call{gas: gas}(data);
+            assertEq(costly.updates(), success ? 1 : 0);
+            if (success) ++succeeded;
+            vm.revertToState(snapshot);
+        }
+        assertGt(succeeded, 0);
+    }
+
+    function test_AnyonePublishesAnEpochAgain() public {
+        mirror.publishEpoch(FIRST_EPOCH);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 99));
+        mirror.publishEpoch(EpochId.wrap(99));
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 99));
+        mirror.setHashOf(EpochId.wrap(99));
+    }
+
+    function test_RevertWhen_SettingsAreOutOfBounds() public {
+        MirrorSettings[7] memory faulty;
+        for (uint256 i = 0; i < faulty.length; ++i) {
+            faulty[i] = mirrorSettings();
+        }
+        faulty[0].homeRegistry = address(0);
+        faulty[1].quorum = 5000;
+        faulty[2].quorum = 10_001;
+        faulty[3].haltQuorum = 0;
+        faulty[4].haltQuorum = 10_001;
+        faulty[5].gracePeriod = MAX_EPOCH_LIFETIME;
+        faulty[6].notice = 0;
+        for (uint256 i = 0; i < faulty.length; ++i) {
+            vm.expectRevert(IEpochMirror.InvalidMirrorSettings.selector);
+            new EpochMirror(mirrorsOwner, faulty[i]);
+        }
+    }
+
+    function _faulty(FaultyValidator.Fault fault) private returns (FaultyValidator) {
+        return new FaultyValidator(IOperatorRegistry(address(mirror)), fault);
+    }
+
+    function _addValidator(FaultyValidator validator) private {
+        bytes memory change = abi.encodeCall(mirror.addValidator, (validator));
+        vm.startPrank(mirrorsOwner);
+        mirror.proposeChange(change);
+        skip(NOTICE);
+        mirror.addValidator(validator);
+        vm.stopPrank();
+    }
+}
