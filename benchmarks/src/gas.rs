@@ -33,6 +33,8 @@ pub struct Gas {
     pub stake: Listing,
     /// Epochs that a mirror on another chain accepts, with the transaction and its calldata.
     pub crosschain: Listing,
+    /// Recording offences of 100 operators.
+    pub offences: Listing,
     /// The unavoidable costs, one by one.
     pub floor: Listing,
     /// The sum of `floor`.
@@ -74,6 +76,7 @@ impl Gas {
             administration: snapshot("administration")?.figures,
             stake: snapshot("stake")?.figures,
             crosschain: snapshot("crosschain")?.figures,
+            offences: snapshot("offences")?.figures,
             floor_sum: floor.take("sum")?,
             paid: floor.take("paid")?,
             floor: floor.figures,

@@ -41,6 +41,7 @@ fn the_json_has_the_figures_that_programs_look_for() {
         "/gas/recordedUse/256",
         "/gas/stake/commit100",
         "/gas/crosschain/accept100",
+        "/gas/offences/equivocation",
         "/ratio/verify/blst",
         "/ratio/verify/arkworks",
         "/time/batchPerAttestationMicros/1024",

@@ -2,9 +2,11 @@
 pragma solidity ^0.8.31;
 
 import {Handover} from "../interfaces/IEpochMirror.sol";
+import {EpochId, OperatorSetId} from "../interfaces/Protocol.sol";
 import {OperatorTable} from "../libraries/OperatorTable.sol";
 import {EpochSignature} from "./EpochSignature.sol";
 import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {LibBytes} from "solady/utils/LibBytes.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
 /// @title EpochHandover
@@ -15,7 +17,7 @@ library EpochHandover {
     /// @dev Bytes of an entry.
     uint256 internal constant ENTRY_LENGTH = 224;
     /// @dev Bytes of an address of an earlier table.
-    uint256 private constant ADDRESS_LENGTH = 20;
+    uint256 internal constant ADDRESS_LENGTH = 20;
 
     bytes32 private constant HANDOVER_TYPEHASH = keccak256(
         "EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,uint32 signedBy,uint32 epoch,"
@@ -24,37 +26,43 @@ library EpochHandover {
 
     /// @notice Returns the digest that operators sign.
     function digest(Handover memory handover) internal pure returns (bytes32) {
-        return EpochSignature.typedDigest(keccak256(abi.encode(HANDOVER_TYPEHASH, handover)));
+        return EpochSignature.typedDigest(
+            EfficientHashLib.hash(
+                uint256(HANDOVER_TYPEHASH),
+                handover.homeChain,
+                uint160(handover.homeRegistry),
+                OperatorSetId.unwrap(handover.operatorSet),
+                EpochId.unwrap(handover.signedBy),
+                EpochId.unwrap(handover.epoch),
+                handover.expiresAt,
+                uint256(handover.contentHash)
+            )
+        );
     }
 
-    /// @notice Returns the hash of the tables of an epoch: keccak256 of the head without addresses and, for each
-    /// table, keccak256 of its entries.
-    /// @param table The head of the epoch's operator table.
-    function contentHash(address table) internal view returns (bytes32) {
-        (,,, uint256 count) = OperatorTable.readHead(table);
-        address[] memory earlierTables = new address[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            earlierTables[i] = OperatorTable.earlierTable(table, i);
-        }
-        return contentHash(SSTORE2.read(table, 0, HEAD_LENGTH), earlierTables, SSTORE2.read(table));
-    }
-
-    /// @notice Returns the hash of the tables of an epoch, as above.
-    /// @param head The head without addresses.
-    /// @param earlierTables The earlier tables, each full.
-    /// @param code The last table's code, without the leading zero byte.
-    function contentHash(bytes memory head, address[] memory earlierTables, bytes memory code)
-        internal
-        view
-        returns (bytes32)
-    {
-        uint256 count = earlierTables.length;
-        bytes32[] memory hashes = new bytes32[](count + 1);
+    /// @notice Returns the hash of what an epoch's operator tables hold: keccak256 of the head without addresses and,
+    /// for each table, keccak256 of its entries.
+    /// @param table The last table's code, without the leading zero byte that SSTORE2 adds. It must be well-formed.
+    function contentHash(bytes memory table) internal view returns (bytes32) {
+        (, uint256 earlierTables) = countsOf(table);
+        bytes memory preimage = LibBytes.slice(table, 0, HEAD_LENGTH);
         uint256 end = HEAD_LENGTH + ENTRY_LENGTH * OperatorTable.CAPACITY;
-        for (uint256 i = 0; i < count; ++i) {
-            hashes[i] = keccak256(SSTORE2.read(earlierTables[i], HEAD_LENGTH, end));
+        for (uint256 i = 0; i < earlierTables; ++i) {
+            bytes memory entries = SSTORE2.read(earlierTable(table, i), HEAD_LENGTH, end);
+            preimage = abi.encodePacked(preimage, keccak256(entries));
         }
-        hashes[count] = EfficientHashLib.hash(code, HEAD_LENGTH + ADDRESS_LENGTH * count);
-        return keccak256(abi.encodePacked(head, hashes));
+        bytes32 entriesHash = EfficientHashLib.hash(table, HEAD_LENGTH + ADDRESS_LENGTH * earlierTables);
+        return keccak256(abi.encodePacked(preimage, entriesHash));
+    }
+
+    /// @notice Returns the number of operators of the whole set, and of tables before this.
+    function countsOf(bytes memory table) internal pure returns (uint256 operatorCount, uint256 earlierTables) {
+        uint256 counts = uint256(LibBytes.load(table, HEAD_LENGTH - 3));
+        return (counts >> 240, counts >> 232 & 0xff);
+    }
+
+    /// @notice Returns the address of table `index`, which must be below the number of earlier tables.
+    function earlierTable(bytes memory table, uint256 index) internal pure returns (address) {
+        return address(bytes20(LibBytes.load(table, HEAD_LENGTH + ADDRESS_LENGTH * index)));
     }
 }

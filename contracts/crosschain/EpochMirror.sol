@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ProposedChanges} from "../ProposedChanges.sol";
 import {Epoch, IAttestationValidator} from "../interfaces/IAttestationValidator.sol";
-import {EpochContent, Handover, IEpochMirror, MirrorSettings} from "../interfaces/IEpochMirror.sol";
+import {Handover, IEpochMirror, MirrorSettings} from "../interfaces/IEpochMirror.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {EpochId, MAX_EPOCH_LIFETIME, OperatorSetId} from "../interfaces/Protocol.sol";
 import {OperatorTable} from "../libraries/OperatorTable.sol";
@@ -24,11 +24,6 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
     uint256 public constant MAX_VALIDATORS = 16;
     /// @notice The gas that a validator gets to update an epoch, as of the registry.
     uint256 public constant UPDATE_GAS = 500_000;
-    /// @dev Offset of the number of operators in a head.
-    uint256 private constant HEAD_COUNT = 204;
-    /// @dev Offset of the number of earlier tables in a head.
-    uint256 private constant HEAD_TABLES = 206;
-
     /// @notice The domain separation tag of handovers and revocations.
     bytes public constant EPOCH_TAG = EpochSignature.TAG;
 
@@ -80,28 +75,30 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
     // slither-disable-next-line reentrancy-no-eth,reentrancy-benign,reentrancy-events
     function accept(
         Handover calldata handover,
-        EpochContent calldata content,
+        bytes calldata table,
         bytes calldata nonSigners,
         bytes calldata signature
     ) external {
         _requireHome(handover);
         EpochId signedBy = latestEpoch[handover.operatorSet];
-        address signers = _requireSigner(handover.signedBy, signedBy);
+        Epoch memory signer = _requireSigner(handover.signedBy, signedBy);
         _requireNext(handover.epoch, signedBy, handover.expiresAt);
-        EpochSignature.requireSigned(signers, QUORUM, EpochHandover.digest(handover), EPOCH_TAG, nonSigners, signature);
-        bytes memory code = _encode(content);
-        bytes32 actual = EpochHandover.contentHash(content.head, content.earlierTables, code);
+        bytes32 digest = EpochHandover.digest(handover);
+        EpochSignature.requireSigned(signer.table, QUORUM, digest, EPOCH_TAG, nonSigners, signature);
+        bytes memory code = table;
+        _requireWellFormed(code);
+        bytes32 actual = EpochHandover.contentHash(code);
         if (actual != handover.contentHash) revert WrongContent(handover.contentHash, actual);
 
-        address table = _store(handover.operatorSet, handover.epoch, handover.expiresAt, code);
-        _supersede(signedBy);
-        emit EpochAccepted(handover.epoch, signedBy, handover.operatorSet, table);
-        _publish(handover.epoch);
+        Epoch memory next = _store(handover.operatorSet, handover.epoch, handover.expiresAt, code);
+        _supersede(signedBy, signer);
+        emit EpochAccepted(handover.epoch, signedBy, handover.operatorSet, next.table);
+        _publish(handover.epoch, next);
     }
 
     /// @inheritdoc IEpochMirror
     function storeTable(bytes calldata entries) external returns (address table) {
-        if (entries.length != EpochHandover.ENTRY_LENGTH * OperatorTable.CAPACITY) revert MalformedContent();
+        if (entries.length != EpochHandover.ENTRY_LENGTH * OperatorTable.CAPACITY) revert MalformedTable();
         table = SSTORE2.write(abi.encodePacked(new bytes(EpochHandover.HEAD_LENGTH), entries));
         isStored[table] = true;
         emit TableStored(table, keccak256(entries));
@@ -132,18 +129,19 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
 
     /// @inheritdoc IEpochMirror
     // slither-disable-next-line reentrancy-no-eth,reentrancy-benign,reentrancy-events
-    function setGenesis(OperatorSetId operatorSet, EpochId epoch, uint48 expiresAt, EpochContent calldata content)
+    function setGenesis(OperatorSetId operatorSet, EpochId epoch, uint48 expiresAt, bytes calldata table)
         external
         onlyOwner
     {
         EpochId latest = latestEpoch[operatorSet];
         if (EpochId.unwrap(latest) != 0) _requireNotice();
         _requireNext(epoch, latest, expiresAt);
-        address table = _store(operatorSet, epoch, expiresAt, _encode(content));
+        _requireWellFormed(table);
+        Epoch memory next = _store(operatorSet, epoch, expiresAt, table);
         _hasEpoch = true;
-        _supersede(latest);
-        emit GenesisSet(epoch, operatorSet, table);
-        _publish(epoch);
+        _supersede(latest, epochs[latest]);
+        emit GenesisSet(epoch, operatorSet, next.table);
+        _publish(epoch, next);
     }
 
     /// @inheritdoc IEpochMirror
@@ -169,7 +167,7 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
     /// @inheritdoc IEpochMirror
     function publishEpoch(EpochId epoch) external {
         _tableOf(epoch);
-        _publish(epoch);
+        _publish(epoch, epochs[epoch]);
     }
 
     /* VIEWS */
@@ -202,14 +200,13 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
         }
     }
 
-    /// @dev Returns the table of the epoch that signed.
-    function _requireSigner(EpochId signedBy, EpochId latest) private view returns (address) {
+    /// @dev Returns the epoch that signed.
+    function _requireSigner(EpochId signedBy, EpochId latest) private view returns (Epoch memory signer) {
         if (EpochId.unwrap(latest) == 0 || EpochId.unwrap(signedBy) != EpochId.unwrap(latest)) {
             revert WrongSigner(signedBy, latest);
         }
-        uint48 validUntil = epochs[latest].validUntil;
-        if (block.timestamp >= validUntil) revert SignerExpired(latest, validUntil);
-        return epochs[latest].table;
+        signer = epochs[latest];
+        if (block.timestamp >= signer.validUntil) revert SignerExpired(latest, signer.validUntil);
     }
 
     function _requireNext(EpochId epoch, EpochId latest, uint48 expiresAt) private view {
@@ -222,24 +219,21 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
         }
     }
 
-    /// @dev Returns the last table's code. Reverts unless the head describes tables of at least one operator, which are
-    /// here.
-    function _encode(EpochContent calldata content) private view returns (bytes memory) {
-        uint256 entries = content.entries.length / EpochHandover.ENTRY_LENGTH;
-        uint256 earlier = content.earlierTables.length;
+    /// @dev Reverts unless the bytes are a table of at least one operator, and the earlier tables are here.
+    function _requireWellFormed(bytes memory table) private view {
+        if (table.length < EpochHandover.HEAD_LENGTH) revert MalformedTable();
+        (uint256 operatorCount, uint256 earlierTables) = EpochHandover.countsOf(table);
+        uint256 first = OperatorTable.CAPACITY * earlierTables;
+        uint256 head = EpochHandover.HEAD_LENGTH + EpochHandover.ADDRESS_LENGTH * earlierTables;
         if (
-            content.head.length != EpochHandover.HEAD_LENGTH
-                || content.entries.length != entries * EpochHandover.ENTRY_LENGTH || entries == 0
-                || entries > OperatorTable.CAPACITY || earlier > OperatorTable.MAX_EARLIER_TABLES
-                || uint8(content.head[HEAD_TABLES]) != earlier
-                || uint16(bytes2(content.head[HEAD_COUNT:HEAD_TABLES])) != entries + OperatorTable.CAPACITY * earlier
-        ) revert MalformedContent();
-        bytes memory addresses;
-        for (uint256 i = 0; i < earlier; ++i) {
-            if (!isStored[content.earlierTables[i]]) revert UnknownTable(content.earlierTables[i]);
-            addresses = abi.encodePacked(addresses, content.earlierTables[i]);
+            earlierTables > OperatorTable.MAX_EARLIER_TABLES || operatorCount <= first
+                || operatorCount > first + OperatorTable.CAPACITY
+                || table.length != head + EpochHandover.ENTRY_LENGTH * (operatorCount - first)
+        ) revert MalformedTable();
+        for (uint256 i = 0; i < earlierTables; ++i) {
+            address earlier = EpochHandover.earlierTable(table, i);
+            if (!isStored[earlier]) revert UnknownTable(earlier);
         }
-        return abi.encodePacked(content.head, addresses, content.entries);
     }
 
     function _tableOf(EpochId epoch) private view returns (address table) {
@@ -251,47 +245,49 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
 
     function _store(OperatorSetId operatorSet, EpochId epoch, uint48 expiresAt, bytes memory code)
         private
-        returns (address table)
+        returns (Epoch memory stored)
     {
-        table = SSTORE2.write(code);
-        epochs[epoch] = Epoch({table: table, operatorSet: operatorSet, validUntil: expiresAt, expiresAt: expiresAt});
+        stored = Epoch({
+            table: SSTORE2.write(code), operatorSet: operatorSet, validUntil: expiresAt, expiresAt: expiresAt
+        });
+        epochs[epoch] = stored;
         latestEpoch[operatorSet] = epoch;
     }
 
     /// @dev Never extends: a revoked epoch stays revoked.
     // slither-disable-next-line reentrancy-events
-    function _supersede(EpochId epoch) private {
+    function _supersede(EpochId number, Epoch memory epoch) private {
         uint48 validUntil = uint48(block.timestamp) + GRACE_PERIOD;
-        if (epochs[epoch].validUntil <= validUntil) return;
-        epochs[epoch].validUntil = validUntil;
-        emit IOperatorRegistry.EpochSuperseded(epoch, validUntil);
-        _publish(epoch);
+        if (epoch.validUntil <= validUntil) return;
+        epoch.validUntil = validUntil;
+        epochs[number].validUntil = validUntil;
+        emit IOperatorRegistry.EpochSuperseded(number, validUntil);
+        _publish(number, epoch);
     }
 
     // slither-disable-next-line reentrancy-events
     function _revoke(EpochId epoch) private {
         epochs[epoch].validUntil = 0;
         emit IOperatorRegistry.EpochRevoked(epoch);
-        _publish(epoch);
+        _publish(epoch, epochs[epoch]);
     }
 
     /// @dev A validator that reverts, or whose code is gone, must not block a revocation.
     // slither-disable-next-line calls-loop,reentrancy-events
-    function _publish(EpochId epoch) private {
-        Epoch memory published = epochs[epoch];
+    function _publish(EpochId number, Epoch memory epoch) private {
         for (uint256 i = 0; i < _validators.length; ++i) {
             IAttestationValidator validator = _validators[i];
-            if (!_tryUpdate(validator, epoch, published)) {
-                emit IOperatorRegistry.ValidatorUpdateFailed(validator, epoch);
+            if (!_tryUpdate(validator, number, epoch)) {
+                emit IOperatorRegistry.ValidatorUpdateFailed(validator, number);
             }
         }
     }
 
     /// @dev With too little gas for the validator it reverts: callers must not choose which validators they update.
-    function _tryUpdate(IAttestationValidator validator, EpochId epoch, Epoch memory published) private returns (bool) {
+    function _tryUpdate(IAttestationValidator validator, EpochId number, Epoch memory epoch) private returns (bool) {
         if (address(validator).code.length == 0) return false;
         uint256 available = gasleft();
-        try validator.updateEpoch{gas: UPDATE_GAS}(epoch, published) {
+        try validator.updateEpoch{gas: UPDATE_GAS}(number, epoch) {
             return true;
         } catch {
             // A call gets 63/64 of what is left after its own costs (EIP-150), for which 10,000 are enough.

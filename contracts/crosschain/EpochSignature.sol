@@ -24,9 +24,9 @@ library EpochSignature {
     /// @dev The domain separation tag. Separate from that of attestations, whose roots can be any 32 bytes.
     bytes internal constant TAG = "ASSENT_EPOCH_HANDOVER_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
-    bytes32 private constant DOMAIN_SEPARATOR = keccak256(
-        abi.encode(keccak256("EIP712Domain(string name,string version)"), keccak256("Assent"), keccak256("1"))
-    );
+    /// @dev keccak256 of EIP712Domain(string name,string version), keccak256("Assent") and keccak256("1"). As a number,
+    /// because the compiler would compute it each time.
+    bytes32 private constant DOMAIN_SEPARATOR = 0x6f2e5ce29a99b83554b7668b85cc962c078e85188844edb425c67a92a6e11712;
     bytes32 private constant REVOCATION_TYPEHASH =
         keccak256("EpochRevocation(uint256 homeChain,address homeRegistry,uint32 epoch)");
 

@@ -16,11 +16,26 @@ struct DeregisterParams {
     uint32[] operatorSetIds;
 }
 
+/// @notice What slashes an operator.
+struct SlashingParams {
+    address operator;
+    uint32 operatorSetId;
+    /// @dev In ascending order.
+    address[] strategies;
+    /// @dev Which share of the operator's allocation to the set is slashed, of 1e18, for each strategy.
+    uint256[] wadsToSlash;
+    string description;
+}
+
 /// @title IAllocationManager
 /// @notice What Assent uses of EigenLayer's AllocationManager: what has not changed from version 1.4 to 1.12.
 interface IAllocationManager {
     /// @notice Removes an operator from sets. The operator, the sets' account or an appointee of either may call it.
     function deregisterFromOperatorSets(DeregisterParams calldata params) external;
+
+    /// @notice Slashes an operator of a set. Only the set's account or its appointee may call it.
+    /// @dev Declared without results, which version 1.4 does not return.
+    function slashOperator(address avs, SlashingParams calldata params) external;
 
     /// @notice Returns the members of a set, in no order.
     function getMembers(EigenLayerSet calldata operatorSet) external view returns (address[] memory);

@@ -26,16 +26,6 @@ struct Handover {
     bytes32 contentHash;
 }
 
-/// @notice What an epoch's operator tables hold.
-struct EpochContent {
-    /// @dev The head of the last table, in its 207 bytes, without the addresses of earlier tables.
-    bytes head;
-    /// @dev The entries of the last table.
-    bytes entries;
-    /// @dev The earlier tables, each full.
-    address[] earlierTables;
-}
-
 /// @notice The settings of an `EpochMirror`.
 struct MirrorSettings {
     /// @dev The chain of the registry.
@@ -80,10 +70,10 @@ interface IEpochMirror is IProposedChanges {
     error NotLater(EpochId epoch, EpochId latest);
     /// @notice Thrown when the epoch has expired, or ends later than any epoch can.
     error InvalidExpiry(EpochId epoch, uint48 expiresAt);
-    /// @notice Thrown when the content is not what was signed.
+    /// @notice Thrown when the table's content is not what was signed.
     error WrongContent(bytes32 expected, bytes32 actual);
-    /// @notice Thrown when the head does not describe the tables.
-    error MalformedContent();
+    /// @notice Thrown when the bytes are not an operator table.
+    error MalformedTable();
     /// @notice Thrown when an earlier table was not stored here.
     error UnknownTable(address table);
     /// @notice Thrown when the caller is not the guardian.
@@ -94,12 +84,13 @@ interface IEpochMirror is IProposedChanges {
     /// @notice Accepts an epoch to which the set's latest epoch here hands over. Anyone may call it.
     /// @dev Epochs may be skipped. An expired or revoked epoch hands over to none: see `setGenesis`.
     /// @param handover What was signed.
-    /// @param content The epoch's tables.
+    /// @param table The epoch's operator table: its code at home without the first byte. Above 100 operators, with
+    /// the addresses of tables that were stored here.
     /// @param nonSigners Bitmap of the operators of `signedBy` that did not sign, as in an authorization.
     /// @param signature The aggregate signature of `handoverDigest(handover)` under `EPOCH_TAG`.
     function accept(
         Handover calldata handover,
-        EpochContent calldata content,
+        bytes calldata table,
         bytes calldata nonSigners,
         bytes calldata signature
     ) external;
@@ -117,8 +108,11 @@ interface IEpochMirror is IProposedChanges {
     /// @notice Sets the epoch from which a set's operators hand over. Only the owner may call it, after notice unless
     /// the set has no epoch here.
     /// @dev The only way on after the latest epoch has expired or was revoked: its operators have nothing at stake.
-    function setGenesis(OperatorSetId operatorSet, EpochId epoch, uint48 expiresAt, EpochContent calldata content)
-        external;
+    /// @param operatorSet The operator set.
+    /// @param epoch The epoch.
+    /// @param expiresAt Its end (Unix time).
+    /// @param table Its operator table, as of `accept`.
+    function setGenesis(OperatorSetId operatorSet, EpochId epoch, uint48 expiresAt, bytes calldata table) external;
 
     /// @notice Adds a validator, which receives every later change of an epoch. Only the owner may call it, after
     /// notice once there is an epoch.

@@ -32,6 +32,7 @@ fn figures(root: &Path) -> Result<Value> {
             "administration": gas.administration,
             "stake": gas.stake,
             "crosschain": gas.crosschain,
+            "offences": gas.offences,
         },
         "calldataBytes": gas.calldata,
     }))

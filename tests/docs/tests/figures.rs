@@ -38,6 +38,11 @@ fn the_page_about_stake_gives_the_gas_figures_of_the_snapshots() {
         let row = format!("| {operators} | {} |", of.join(" | "));
         assert!(page.contains(&row), "docs/stake.md should have the row: {row}");
     }
+    let offences = read("snapshots/offences.json");
+    for fault in ["equivocation", "falseHandover"] {
+        let gas = figure(&offences, fault).map(thousands).expect("a figure");
+        assert!(page.contains(&gas), "docs/stake.md should give {gas} for {fault}");
+    }
     let page = read("docs/crosschain.md");
     let snapshot = read("snapshots/crosschain.json");
     for operators in [10, 100] {

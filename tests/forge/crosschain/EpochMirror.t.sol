@@ -5,7 +5,7 @@ import {EpochHandover} from "../../../contracts/crosschain/EpochHandover.sol";
 import {EpochMirror} from "../../../contracts/crosschain/EpochMirror.sol";
 import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
 import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
-import {EpochContent, Handover, IEpochMirror, MirrorSettings} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {Handover, IEpochMirror, MirrorSettings} from "../../../contracts/interfaces/IEpochMirror.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {IProposedChanges} from "../../../contracts/interfaces/IProposedChanges.sol";
 import {EpochId, IRefusals, MAX_EPOCH_LIFETIME} from "../../../contracts/interfaces/Protocol.sol";
@@ -31,17 +31,17 @@ contract EpochMirrorTest is MirrorTestBase {
     function test_AnEpochComesIntoForceOnAnotherChain() public {
         assertUnknown(second, OPERATORS + 1);
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
-        EpochContent memory content = contentOf(second);
+        bytes memory table = tableOf(second);
         bytes memory signature = signHandover(handover, 0, OPERATORS);
         vm.prank(makeAddr("anyone"));
-        mirror.accept(handover, content, "", signature);
+        mirror.accept(handover, table, "", signature);
 
         assertInForce(second, OPERATORS + 1);
         assertEq(mirror.latestEpoch(OPERATOR_SET), second);
         assertEq(mirror.setHashOf(second), registry.setHashOf(second));
-        (address table,, uint48 validUntil, uint48 expiresAt) = mirror.epochs(second);
+        (address stored,, uint48 validUntil, uint48 expiresAt) = mirror.epochs(second);
         (address homeTable,,,) = registry.epochs(second);
-        assertEq(table.codehash, homeTable.codehash);
+        assertEq(stored.codehash, homeTable.codehash);
         assertEq(validUntil, expiresAtOf(second));
         assertEq(expiresAt, expiresAtOf(second));
         vm.warp(expiresAt - 1);
@@ -53,11 +53,11 @@ contract EpochMirrorTest is MirrorTestBase {
     function test_TheEpochThatHandedOverStaysInForceForTheGracePeriod() public {
         uint48 validUntil = uint48(block.timestamp) + GRACE_PERIOD;
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
-        EpochContent memory content = contentOf(second);
+        bytes memory table = tableOf(second);
         bytes memory signature = signHandover(handover, 0, OPERATORS);
         vm.expectEmit(address(mirror));
         emit IOperatorRegistry.EpochSuperseded(FIRST_EPOCH, validUntil);
-        mirror.accept(handover, content, "", signature);
+        mirror.accept(handover, table, "", signature);
         vm.warp(validUntil - 1);
         assertInForce(FIRST_EPOCH, OPERATORS);
         vm.warp(validUntil);
@@ -100,7 +100,7 @@ contract EpochMirrorTest is MirrorTestBase {
         vm.warp(handover.expiresAt);
         _assertRefused(handover, abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, second, block.timestamp));
         vm.warp(handover.expiresAt - 1);
-        mirror.accept(handover, contentOf(second), "", signHandover(handover, 0, OPERATORS));
+        mirror.accept(handover, tableOf(second), "", signHandover(handover, 0, OPERATORS));
     }
 
     function test_RevertWhen_TheEpochWouldOutliveAnyLifetime() public {
@@ -109,7 +109,7 @@ contract EpochMirrorTest is MirrorTestBase {
         handover.expiresAt = latest + 1;
         _assertRefused(handover, abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, second, latest + 1));
         handover.expiresAt = latest;
-        mirror.accept(handover, contentOf(second), "", signHandover(handover, 0, OPERATORS));
+        mirror.accept(handover, tableOf(second), "", signHandover(handover, 0, OPERATORS));
     }
 
     /// @dev Its last operators have nothing at stake any more.
@@ -123,15 +123,15 @@ contract EpochMirrorTest is MirrorTestBase {
         onHome();
         EpochId third = commitNext(1, OPERATORS);
         onAway();
-        EpochContent memory content = contentOf(third);
+        bytes memory table = tableOf(third);
         uint48 end = expiresAtOf(third);
-        bytes memory change = abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, third, end, content));
+        bytes memory change = abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, third, end, table));
         vm.startPrank(mirrorsOwner);
         vm.expectRevert(abi.encodeWithSelector(IProposedChanges.ChangeNotProposed.selector, keccak256(change)));
-        mirror.setGenesis(OPERATOR_SET, third, end, content);
+        mirror.setGenesis(OPERATOR_SET, third, end, table);
         mirror.proposeChange(change);
         skip(NOTICE);
-        mirror.setGenesis(OPERATOR_SET, third, end, content);
+        mirror.setGenesis(OPERATOR_SET, third, end, table);
         vm.stopPrank();
         assertEq(mirror.latestEpoch(OPERATOR_SET), third);
     }
@@ -152,14 +152,14 @@ contract EpochMirrorTest is MirrorTestBase {
         bytes memory signature = signHandover(handover, 0, OPERATORS);
         EpochMirror younger = deployMirror();
         setGenesis(younger, FIRST_EPOCH);
-        EpochContent memory content = contentOf(second);
+        bytes memory table = tableOf(second);
         vm.warp(expiresAtOf(FIRST_EPOCH));
         vm.expectRevert(
             abi.encodeWithSelector(IEpochMirror.SignerExpired.selector, FIRST_EPOCH, expiresAtOf(FIRST_EPOCH))
         );
-        younger.accept(handover, content, "", signature);
+        younger.accept(handover, table, "", signature);
         vm.warp(block.timestamp - 1);
-        younger.accept(handover, content, "", signature);
+        younger.accept(handover, table, "", signature);
     }
 
     function test_RevertWhen_ThereIsNoEpochToHandOver() public {
@@ -175,20 +175,20 @@ contract EpochMirrorTest is MirrorTestBase {
     function test_RevertWhen_TheEpochIsNotLater() public {
         accept(second, FIRST_EPOCH, OPERATORS);
         Handover memory handover = handoverTo(second, second);
-        EpochContent memory content = contentOf(second);
+        bytes memory table = tableOf(second);
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, second, second));
-        mirror.accept(handover, content, "", new bytes(96));
+        mirror.accept(handover, table, "", new bytes(96));
         handover.epoch = FIRST_EPOCH;
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, FIRST_EPOCH, second));
-        mirror.accept(handover, content, "", new bytes(96));
+        mirror.accept(handover, table, "", new bytes(96));
     }
 
     /// @dev Epochs of all sets are numbered together.
     function test_RevertWhen_TheEpochIsKnownOfAnotherSet() public {
-        EpochContent memory content = contentOf(second);
+        bytes memory table = tableOf(second);
         uint48 end = expiresAtOf(second);
         vm.prank(mirrorsOwner);
-        mirror.setGenesis(OTHER_SET, second, end, content);
+        mirror.setGenesis(OTHER_SET, second, end, table);
         _assertRefused(
             handoverTo(second, FIRST_EPOCH), abi.encodeWithSelector(IEpochMirror.NotLater.selector, second, FIRST_EPOCH)
         );
@@ -209,41 +209,41 @@ contract EpochMirrorTest is MirrorTestBase {
     function test_AQuorumHandsOver() public {
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
         bytes memory signature = signHandover(handover, 3, OPERATORS);
-        EpochContent memory content = contentOf(second);
+        bytes memory table = tableOf(second);
         vm.expectRevert(abi.encodeWithSelector(EpochSignature.EpochQuorumNotReached.selector, 400, 467));
-        mirror.accept(handover, content, firstBits(3), signature);
+        mirror.accept(handover, table, firstBits(3), signature);
         signature = signHandover(handover, 2, OPERATORS);
-        mirror.accept(handover, content, firstBits(2), signature);
+        mirror.accept(handover, table, firstBits(2), signature);
     }
 
     function test_RevertWhen_AnyFieldDiffersFromWhatWasSigned() public {
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
         bytes memory signature = signHandover(handover, 0, OPERATORS);
-        EpochContent memory content = contentOf(second);
+        bytes memory table = tableOf(second);
         handover.expiresAt -= 1;
         vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
-        mirror.accept(handover, content, "", signature);
+        mirror.accept(handover, table, "", signature);
         handover.expiresAt += 1;
         handover.epoch = EpochId.wrap(99);
         vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
-        mirror.accept(handover, content, "", signature);
+        mirror.accept(handover, table, "", signature);
         handover.epoch = second;
-        mirror.accept(handover, content, "", signature);
+        mirror.accept(handover, table, "", signature);
     }
 
     function test_AHandoverIsNoAttestationNorTheReverse() public {
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
         bytes32 digest = mirror.handoverDigest(handover);
-        EpochContent memory content = contentOf(second);
+        bytes memory table = tableOf(second);
         bytes memory attestation = signUnder(digest, 0, OPERATORS, OperatorKeys.SIGNATURE_TAG);
         vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
-        mirror.accept(handover, content, "", attestation);
+        mirror.accept(handover, table, "", attestation);
         taskManager.recordRoot(FIRST_EPOCH, SignedRoot(digest, attestation, ""));
 
         bytes memory signature = signHandover(handover, 0, OPERATORS);
         vm.expectRevert(IRefusals.InvalidSignature.selector);
         taskManager.recordRoot(FIRST_EPOCH, SignedRoot(digest, signature, ""));
-        mirror.accept(handover, content, "", signature);
+        mirror.accept(handover, table, "", signature);
     }
 
     function test_TheDigestIsThatOfTheStructWithoutChainAndContract() public view {
@@ -268,8 +268,7 @@ contract EpochMirrorTest is MirrorTestBase {
             )
         );
         assertEq(mirror.handoverDigest(handover), keccak256(abi.encodePacked(hex"1901", domain, structHash)));
-        (address table,,,) = registry.epochs(second);
-        assertEq(handover.contentHash, EpochHandover.contentHash(table));
+        assertEq(handover.contentHash, EpochHandover.contentHash(tableOf(second)));
     }
 
     /* CONTENT */
@@ -278,44 +277,52 @@ contract EpochMirrorTest is MirrorTestBase {
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
         bytes memory signature = signHandover(handover, 0, OPERATORS);
         for (uint256 i = 0; i < 2; ++i) {
-            EpochContent memory content = contentOf(second);
-            bytes memory part = i == 0 ? content.head : content.entries;
-            // Without the numbers at the end of the head, by which it would be malformed.
-            uint256 offset = vm.randomUint(0, i == 0 ? 203 : part.length - 1);
-            part[offset] ^= 0x01;
-            vm.expectRevert(
-                abi.encodeWithSelector(
-                    IEpochMirror.WrongContent.selector, handover.contentHash, hashOf(content, new address[](0))
-                )
-            );
-            mirror.accept(handover, content, "", signature);
+            bytes memory table = tableOf(second);
+            // Of the head without the numbers at its end, by which it would be malformed; of the entries.
+            table[i == 0 ? vm.randomUint(0, 203) : vm.randomUint(207, table.length - 1)] ^= 0x01;
+            bytes memory refusal =
+                abi.encodeWithSelector(IEpochMirror.WrongContent.selector, handover.contentHash, hashOf(table));
+            vm.expectRevert(refusal);
+            mirror.accept(handover, table, "", signature);
         }
-        mirror.accept(handover, contentOf(second), "", signature);
+        mirror.accept(handover, tableOf(second), "", signature);
     }
 
     /// @dev Whatever a quorum signs, what the mirror stores can be read as a table.
-    function test_RevertWhen_SignedContentIsMalformed() public {
-        for (uint256 i = 0; i < 6; ++i) {
-            EpochContent memory content = contentOf(second);
-            if (i == 0) content.head = bytes.concat(content.head, hex"00");
-            if (i == 1) content.entries = bytes.concat(content.entries, hex"00");
-            if (i == 2) content.entries = "";
-            if (i == 3) content.head[206] = 0x01;
-            if (i == 4) content.head[205] = 0x07;
-            if (i == 5) (content.head[205], content.entries) = (0x65, new bytes(101 * 224));
-            Handover memory handover = handoverTo(second, FIRST_EPOCH);
-            handover.contentHash = hashOf(content, content.earlierTables);
-            bytes memory signature = signHandover(handover, 0, OPERATORS);
-            vm.expectRevert(IEpochMirror.MalformedContent.selector);
-            mirror.accept(handover, content, "", signature);
+    function test_RevertWhen_WhatWasSignedIsNoTable() public {
+        bytes memory valid = tableOf(second);
+        bytes[8] memory malformed = [
+            bytes(""),
+            slice(valid, 0, 206),
+            slice(valid, 0, 207),
+            slice(valid, 0, valid.length - 1),
+            bytes.concat(valid, hex"00"),
+            // Nine operators, or none; one earlier table.
+            bytes.concat(slice(valid, 0, 204), hex"0009", slice(valid, 206, valid.length)),
+            bytes.concat(slice(valid, 0, 204), hex"0000", slice(valid, 206, 207)),
+            bytes.concat(slice(valid, 0, 206), hex"01", slice(valid, 207, valid.length))
+        ];
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        for (uint256 i = 0; i < malformed.length; ++i) {
+            vm.expectRevert(IEpochMirror.MalformedTable.selector);
+            mirror.accept(handover, malformed[i], "", signature);
         }
+        // 101 operators in one table, and twenty earlier ones.
+        bytes memory large = bytes.concat(slice(valid, 0, 204), hex"006500", new bytes(101 * 224));
+        vm.expectRevert(IEpochMirror.MalformedTable.selector);
+        mirror.accept(handover, large, "", signature);
+        large = bytes.concat(slice(valid, 0, 204), hex"07d114", new bytes(20 * 20 + 224));
+        vm.expectRevert(IEpochMirror.MalformedTable.selector);
+        mirror.accept(handover, large, "", signature);
+        mirror.accept(handover, valid, "", signature);
     }
 
     function _assertRefused(Handover memory handover, bytes memory refusal) private {
         bytes memory signature = signHandover(handover, 0, OPERATORS);
-        EpochContent memory content = contentOf(handover.epoch);
+        bytes memory table = tableOf(handover.epoch);
         vm.expectRevert(refusal);
-        mirror.accept(handover, content, "", signature);
+        mirror.accept(handover, table, "", signature);
     }
 }
 
@@ -338,26 +345,25 @@ contract LargeEpochMirrorTest is MirrorTestBase {
         EpochId large = EpochId.wrap(2);
         Handover memory handover = handoverTo(large, FIRST_EPOCH);
         bytes memory signature = signHandover(handover, 0, OPERATORS);
-        EpochContent memory content = contentOf(large);
-        address[] memory homeTables = content.earlierTables;
+        bytes memory table = tableOf(large);
+        address[] memory homeTables = earlierTablesOf(large);
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.UnknownTable.selector, homeTables[0]));
-        mirror.accept(handover, content, "", signature);
+        mirror.accept(handover, table, "", signature);
 
-        content.earlierTables = new address[](2);
-        for (uint256 i = 0; i < 2; ++i) {
-            content.earlierTables[i] = mirror.storeTable(entriesOf(homeTables[i]));
-        }
-        mirror.accept(handover, content, "", signature);
+        address first = mirror.storeTable(entriesOf(homeTables[0]));
+        address second = mirror.storeTable(entriesOf(homeTables[1]));
+        table = bytes.concat(slice(table, 0, 207), bytes20(first), bytes20(second), slice(table, 247, table.length));
+        mirror.accept(handover, table, "", signature);
         assertInForce(large, MANY);
         assertEq(mirror.setHashOf(large), registry.setHashOf(large));
     }
 
     function test_RevertWhen_ATableIsNotFull() public {
-        bytes memory entries = entriesOf(tablesOf(EpochId.wrap(2))[0]);
+        bytes memory entries = entriesOf(earlierTablesOf(EpochId.wrap(2))[0]);
         mirror.storeTable(entries);
-        vm.expectRevert(IEpochMirror.MalformedContent.selector);
+        vm.expectRevert(IEpochMirror.MalformedTable.selector);
         mirror.storeTable(bytes.concat(entries, hex"00"));
-        vm.expectRevert(IEpochMirror.MalformedContent.selector);
+        vm.expectRevert(IEpochMirror.MalformedTable.selector);
         mirror.storeTable("");
     }
 }
@@ -401,9 +407,9 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         assertRevoked(FIRST_EPOCH, OPERATORS);
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
         bytes memory signature = signHandover(handover, 0, OPERATORS);
-        EpochContent memory content = contentOf(second);
+        bytes memory table = tableOf(second);
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.SignerExpired.selector, FIRST_EPOCH, 0));
-        mirror.accept(handover, content, "", signature);
+        mirror.accept(handover, table, "", signature);
     }
 
     function test_RevertWhen_AnotherThanTheGuardianRevokes() public {
@@ -423,9 +429,9 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
 
     function test_RevertWhen_TheCallerIsNotTheMirrorsOwner() public {
         bytes memory refusal = abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, address(this));
-        EpochContent memory content = contentOf(FIRST_EPOCH);
+        bytes memory table = tableOf(FIRST_EPOCH);
         vm.expectRevert(refusal);
-        mirror.setGenesis(OPERATOR_SET, FIRST_EPOCH, 0, content);
+        mirror.setGenesis(OPERATOR_SET, FIRST_EPOCH, 0, table);
         vm.expectRevert(refusal);
         mirror.addValidator(taskManager);
         vm.expectRevert(refusal);

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {EpochMirror} from "../../../contracts/crosschain/EpochMirror.sol";
-import {EpochContent, Handover, MirrorSettings} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {Handover, MirrorSettings} from "../../../contracts/interfaces/IEpochMirror.sol";
 import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
@@ -75,10 +75,10 @@ abstract contract MirrorTestBase is EpochTestBase {
 
     /// @dev As the mirror's owner, from the registry's record.
     function setGenesis(EpochMirror of_, EpochId epoch) internal {
-        EpochContent memory content = contentOf(epoch);
+        bytes memory table = tableOf(epoch);
         uint48 expiresAt = expiresAtOf(epoch);
         vm.prank(mirrorsOwner);
-        of_.setGenesis(OPERATOR_SET, epoch, expiresAt, content);
+        of_.setGenesis(OPERATOR_SET, epoch, expiresAt, table);
     }
 
     /// @dev Commits operators `first` to `first + count - 1` at home, and activates the epoch a day later.
@@ -99,14 +99,14 @@ abstract contract MirrorTestBase is EpochTestBase {
             signedBy: signedBy,
             epoch: epoch,
             expiresAt: expiresAtOf(epoch),
-            contentHash: hashOf(contentOf(epoch), tablesOf(epoch))
+            contentHash: hashOf(tableOf(epoch))
         });
     }
 
     /// @dev Accepts the true handover, signed by operators 0 to `signers - 1`: all of the epoch's.
     function accept(EpochId epoch, EpochId signedBy, uint256 signers) internal {
         Handover memory handover = handoverTo(epoch, signedBy);
-        mirror.accept(handover, contentOf(epoch), "", signHandover(handover, 0, signers));
+        mirror.accept(handover, tableOf(epoch), "", signHandover(handover, 0, signers));
     }
 
     /// @dev Operators `first` to `end - 1`.
@@ -114,17 +114,14 @@ abstract contract MirrorTestBase is EpochTestBase {
         return signUnder(mirror.handoverDigest(handover), first, end, mirror.EPOCH_TAG());
     }
 
-    /// @dev What the registry's table holds. Earlier tables are those of the registry: see `storeTables`.
-    function contentOf(EpochId epoch) internal view returns (EpochContent memory content) {
+    /// @dev The registry's table. Earlier tables are the registry's, too.
+    function tableOf(EpochId epoch) internal view returns (bytes memory) {
         (address table,,,) = registry.epochs(epoch);
-        bytes memory code = table.code;
-        content.head = _slice(code, 1, 208);
-        content.earlierTables = tablesOf(epoch);
-        content.entries = _slice(code, 208 + 20 * content.earlierTables.length, code.length);
+        return slice(table.code, 1, table.code.length);
     }
 
     /// @dev The registry's earlier tables of an epoch.
-    function tablesOf(EpochId epoch) internal view returns (address[] memory tables) {
+    function earlierTablesOf(EpochId epoch) internal view returns (address[] memory tables) {
         (address table,,,) = registry.epochs(epoch);
         (,,, uint256 count) = OperatorTable.readHead(table);
         tables = new address[](count);
@@ -134,19 +131,22 @@ abstract contract MirrorTestBase is EpochTestBase {
     }
 
     function entriesOf(address table) internal view returns (bytes memory) {
-        return _slice(table.code, 208, table.code.length);
+        return slice(table.code, 208, table.code.length);
     }
 
     /// @dev Another computation than the contract's.
-    function hashOf(EpochContent memory content, address[] memory earlierTables) internal view returns (bytes32) {
+    function hashOf(bytes memory table) internal view returns (bytes32) {
         bytes memory hashes;
-        for (uint256 i = 0; i < earlierTables.length; ++i) {
-            hashes = bytes.concat(hashes, keccak256(entriesOf(earlierTables[i])));
+        uint256 end = 207;
+        for (uint256 i = 0; i < uint8(table[206]); ++i) {
+            hashes = bytes.concat(hashes, keccak256(entriesOf(address(bytes20(slice(table, end, end + 20))))));
+            end += 20;
         }
-        return keccak256(bytes.concat(content.head, hashes, keccak256(content.entries)));
+        bytes32 last = keccak256(slice(table, end, table.length));
+        return keccak256(bytes.concat(slice(table, 0, 207), hashes, last));
     }
 
-    function _slice(bytes memory data, uint256 start, uint256 end) private pure returns (bytes memory part) {
+    function slice(bytes memory data, uint256 start, uint256 end) internal pure returns (bytes memory part) {
         part = new bytes(end - start);
         for (uint256 i = 0; i < part.length; ++i) {
             part[i] = data[start + i];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {EpochContent, Handover, IEpochMirror} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {Handover, IEpochMirror} from "../../../contracts/interfaces/IEpochMirror.sol";
 import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {MirrorTestBase} from "../crosschain/MirrorTestBase.sol";
 
@@ -31,8 +31,7 @@ contract GasOfCrosschainTest is MirrorTestBase {
         EpochId next = commitNext(0, count);
         Handover memory handover = handoverTo(next, mirror.latestEpoch(OPERATOR_SET));
         bytes memory signature = signHandover(handover, 0, MOST_MEMBERS);
-        EpochContent memory content = contentOf(next);
-        bytes memory data = abi.encodeCall(IEpochMirror.accept, (handover, content, "", signature));
+        bytes memory data = abi.encodeCall(IEpochMirror.accept, (handover, tableOf(next), "", signature));
         vm.cool(address(registry));
         (address table,,,) = mirror.epochs(handover.signedBy);
         vm.cool(table);

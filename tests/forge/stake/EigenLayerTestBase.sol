@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {DeregisterParams, EigenLayerSet} from "../../../contracts/interfaces/IEigenLayer.sol";
+import {DeregisterParams, EigenLayerSet, SlashingParams} from "../../../contracts/interfaces/IEigenLayer.sol";
 import {OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {AssentTestBase} from "../utils/AssentTestBase.sol";
 import {
@@ -13,8 +13,7 @@ import {
     IProxyAdminCore,
     IStrategyManagerCore,
     RegisterParams,
-    SignatureWithExpiry,
-    SlashingParams
+    SignatureWithExpiry
 } from "./IEigenLayerCore.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
@@ -89,9 +88,9 @@ abstract contract EigenLayerTestBase is AssentTestBase {
         vm.startPrank(avs);
         allocationManager.updateAVSMetadataURI(avs, "https://assent.example/avs.json");
         allocationManager.setAVSRegistrar(avs, registrar);
-        _appoint(slasher, allocationManager.slashOperator.selector);
-        _appoint(registrar, allocationManager.deregisterFromOperatorSets.selector);
         vm.stopPrank();
+        appoint(slasher, allocationManager.slashOperator.selector);
+        appoint(registrar, allocationManager.deregisterFromOperatorSets.selector);
     }
 
     /// @dev Creates an operator set of the AVS, which can slash all strategies.
@@ -200,6 +199,17 @@ abstract contract EigenLayerTestBase is AssentTestBase {
         allocationManager.pause(1 << PAUSED_OPERATOR_SLASHING);
     }
 
+    function unpauseSlashing() internal {
+        vm.prank(governance);
+        allocationManager.unpause(0);
+    }
+
+    /// @dev As the AVS.
+    function appoint(address appointee, bytes4 selector) internal {
+        vm.prank(avs);
+        permissionController.setAppointee(avs, appointee, address(allocationManager), selector);
+    }
+
     /* VIEWS */
 
     /// @dev As many blocks later, none of which was missed.
@@ -264,10 +274,6 @@ abstract contract EigenLayerTestBase is AssentTestBase {
         for (uint256 i = strategies.length - 1; i > 0 && strategies[i - 1] > strategies[i]; --i) {
             (strategies[i - 1], strategies[i]) = (strategies[i], strategies[i - 1]);
         }
-    }
-
-    function _appoint(address appointee, bytes4 selector) private {
-        permissionController.setAppointee(avs, appointee, address(allocationManager), selector);
     }
 }
 

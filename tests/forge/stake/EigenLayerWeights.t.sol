@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {SlashingParams} from "../../../contracts/interfaces/IEigenLayer.sol";
 import {StrategyWeight} from "../../../contracts/interfaces/IEigenLayerStake.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {EigenLayerStake} from "../../../contracts/stake/EigenLayerStake.sol";
-import {IAllocationManagerCore, SlashingParams} from "./IEigenLayerCore.sol";
+import {IAllocationManagerCore} from "./IEigenLayerCore.sol";
 import {StakeTestBase} from "./StakeTestBase.sol";
 
 /// @dev What EigenLayer's real contracts can slash is what counts, to the block.

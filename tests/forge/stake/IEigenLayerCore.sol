@@ -22,14 +22,6 @@ struct RegisterParams {
     bytes data;
 }
 
-struct SlashingParams {
-    address operator;
-    uint32 operatorSetId;
-    address[] strategies;
-    uint256[] wadsToSlash;
-    string description;
-}
-
 struct SignatureWithExpiry {
     bytes signature;
     uint256 expiry;
@@ -48,8 +40,8 @@ interface IAllocationManagerCore is IAllocationManager {
     function setAllocationDelay(address operator, uint32 delay) external;
     function modifyAllocations(address operator, AllocateParams[] calldata params) external;
     function registerForOperatorSets(address operator, RegisterParams calldata params) external;
-    function slashOperator(address avs, SlashingParams calldata params) external;
     function pause(uint256 newPausedStatus) external;
+    function unpause(uint256 newPausedStatus) external;
 }
 
 interface IDelegationManagerCore {

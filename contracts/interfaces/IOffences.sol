@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {EpochId, OperatorSetId} from "./Protocol.sol";
+
+/// @title IFault
+/// @notice Proves that operators of an epoch did what none of them may do.
+interface IFault {
+    /// @notice Verifies a proof, and returns whose it is. Reverts if it proves nothing.
+    /// @param proof What the fault's page says.
+    /// @return epoch The epoch whose operators did it.
+    /// @return id The offence: the same for every proof of the same deed, for which an operator is punished once.
+    /// @return nonSigners Bitmap of the epoch's operators that did not do it, as in an authorization.
+    function prove(bytes calldata proof) external view returns (EpochId epoch, bytes32 id, bytes memory nonSigners);
+}
+
+/// @notice A fault, and what it costs.
+struct FaultTerms {
+    IFault fault;
+    /// @dev The share of the stake that an operator has in the set, of 1e18, which it loses.
+    uint64 wad;
+}
+
+/// @notice An offence that was proved.
+struct RecordedOffence {
+    /// @dev The epoch whose operators did it.
+    EpochId epoch;
+    /// @dev The share that each of them loses, of 1e18; zero if there is no such record.
+    uint64 wad;
+    /// @dev The offence, together with its fault.
+    bytes32 id;
+    /// @dev Bitmap of the operators that did not do it.
+    bytes nonSigners;
+}
+
+/// @title IOffences
+/// @notice Records proved offences, and punishes those who did them.
+interface IOffences {
+    /// @notice Emitted when an offence is proved.
+    event OffenceRecorded(
+        bytes32 indexed record, IFault indexed fault, EpochId indexed epoch, bytes32 id, address reporter
+    );
+    /// @notice Emitted when an operator is punished for an offence.
+    event OperatorPunished(bytes32 indexed record, OperatorSetId indexed operatorSet, address indexed operator);
+
+    /// @notice Thrown when the fault is not punished here.
+    error UnknownFault(IFault fault);
+    /// @notice Thrown when the epoch ended too long ago, or does not exist (zero).
+    error TooLate(EpochId epoch, uint256 end);
+    /// @notice Thrown when the same was recorded before.
+    error AlreadyRecorded(bytes32 record);
+    /// @notice Thrown when there is no such record.
+    error NoSuchRecord(bytes32 record);
+    /// @notice Thrown when the operator was punished for the offence before.
+    error AlreadyPunished(bytes32 id, address operator);
+    /// @notice Thrown when the operator did not do it, or the epoch has no operator with that index.
+    error NotOffender(bytes32 record, uint256 index);
+    /// @notice Thrown at deployment when there are no faults, or one has no code or costs nothing or more than all.
+    error InvalidFaults();
+
+    /// @notice Records an offence. Anyone may call it, until the challenge window after the epoch's end is over.
+    /// @return record The record's number.
+    function recordOffence(IFault fault, bytes calldata proof) external returns (bytes32 record);
+
+    /// @notice Punishes operators for a recorded offence, each once. Anyone may call it.
+    /// @param record The record.
+    /// @param indices The operators' indices in the epoch: as many as fit in a transaction.
+    function punish(bytes32 record, uint256[] calldata indices) external;
+
+    /// @notice Returns a recorded offence.
+    function offenceOf(bytes32 record) external view returns (RecordedOffence memory);
+
+    /// @notice Returns whether an operator was punished for an offence.
+    function isPunished(bytes32 id, address operator) external view returns (bool);
+
+    /// @notice Returns the faults and what they cost.
+    function faults() external view returns (FaultTerms[] memory);
+}

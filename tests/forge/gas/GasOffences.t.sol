@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
+import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
+import {Offences} from "../../../contracts/challenge/Offences.sol";
+import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {FaultTerms, IFault, IOffences} from "../../../contracts/interfaces/IOffences.sol";
+import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
+import {Attestation, EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
+import {MirrorTestBase} from "../crosschain/MirrorTestBase.sol";
+
+/// @dev Offences of 100 operators, all of which signed. Without the 21,000 of a transaction and its calldata.
+contract GasOfOffencesTest is MirrorTestBase {
+    uint256 private constant MANY = 100;
+
+    EpochId private epoch;
+    RecordedOnly private offences;
+    IFault private equivocation;
+    IFault private falseHandover;
+
+    function setUp() public override {
+        super.setUp();
+        for (uint256 i = OPERATORS; i < MANY; ++i) {
+            registerOperator(i, WEIGHT);
+        }
+        epoch = commitNext(0, MANY);
+        equivocation = new Equivocation(taskManager);
+        falseHandover = new FalseHandover(registry);
+        FaultTerms[] memory terms = new FaultTerms[](2);
+        (terms[0], terms[1]) = (FaultTerms(equivocation, 1e18), FaultTerms(falseHandover, 1e18));
+        offences = new RecordedOnly(registry, terms);
+    }
+
+    function test_RecordEquivocation() public {
+        Attestation memory allowed = attest(protectedCall());
+        Attestation memory denied = attest(protectedCall());
+        denied.decision = 0;
+        bytes memory proof = abi.encode(epoch, _signed(allowed), _signed(denied));
+        _measure("equivocation", equivocation, proof);
+    }
+
+    function test_RecordFalseHandover() public {
+        Handover memory handover = handoverTo(epoch, epoch);
+        bytes memory proof = abi.encode(handover, bytes(""), signHandover(handover, 0, MANY));
+        _measure("falseHandover", falseHandover, proof);
+    }
+
+    function _signed(Attestation memory attestation) private view returns (SignedAttestation memory) {
+        bytes memory signature = sign(taskManager.digestOf(attestation), 0, MANY);
+        return SignedAttestation(attestation, new bytes32[](0), "", signature);
+    }
+
+    function _measure(string memory what, IFault fault, bytes memory proof) private {
+        bytes memory data = abi.encodeCall(IOffences.recordOffence, (fault, proof));
+        (address table,,,) = registry.epochs(epoch);
+        address[4] memory touched = [address(registry), address(taskManager), address(mirror), table];
+        for (uint256 i = 0; i < touched.length; ++i) {
+            vm.cool(touched[i]);
+        }
+        uint256 before = gasleft();
+        (bool success, bytes memory reason) = address(offences).call(data);
+        uint256 used = before - gasleft();
+        assertTrue(success, vm.toString(reason));
+        vm.snapshotValue("offences", what, used);
+    }
+}
+
+/// @dev Nothing is punished here.
+contract RecordedOnly is Offences {
+    constructor(IOperatorRegistry registry, FaultTerms[] memory terms) Offences(registry, 6 days, terms) {}
+
+    function _punish(OperatorSetId, address, uint64, bytes32) internal pure override {
+        revert("not measured");
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
+import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
+import {FaultTerms, IFault, IOffences, RecordedOffence} from "../../../contracts/interfaces/IOffences.sol";
+import {Attestation, EpochId, Intent} from "../../../contracts/interfaces/Protocol.sol";
+import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
+import {EigenLayerSlasher} from "../../../contracts/stake/EigenLayerSlasher.sol";
+import {IAllocationManagerCore} from "./IEigenLayerCore.sol";
+import {StakeTestBase} from "./StakeTestBase.sol";
+
+/// @dev From two signatures to stake that is gone, on EigenLayer's contracts.
+contract EigenLayerSlasherTest is StakeTestBase {
+    uint256 private constant MEMBERS = 5;
+    uint64 private constant WAD = 0.5e18;
+
+    Equivocation private equivocation;
+    FalseHandover private falseHandover;
+    EigenLayerSlasher private offences;
+    EpochId private epoch;
+
+    function setUp() public {
+        deployStake(2);
+        addMembers(0, MEMBERS);
+        epoch = commitMembers();
+        equivocation = new Equivocation(taskManager);
+        falseHandover = new FalseHandover(registry);
+        offences = new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, _terms());
+        appoint(address(offences), allocationManager.slashOperator.selector);
+    }
+
+    /* PUNISHMENT */
+
+    function test_OperatorsThatSignedBothLoseTheirShareAndNoOneElse() public {
+        bytes memory proof = _equivocation(2, 0);
+        bytes32 record = _recordOf(firstBits(2));
+        vm.expectEmit(address(offences));
+        emit IOffences.OffenceRecorded(record, equivocation, epoch, _idOf(), address(this));
+        assertEq(offences.recordOffence(equivocation, proof), record);
+        vm.expectEmit(address(offences));
+        emit IOffences.OperatorPunished(record, OPERATOR_SET, operatorAddress(2));
+        offences.punish(record, _indices(2, MEMBERS));
+        for (uint256 i = 0; i < MEMBERS; ++i) {
+            assertEq(weightOf(i), i < 2 ? 2 * STAKE : STAKE);
+            assertEq(offences.isPunished(_idOf(), operatorAddress(i)), i >= 2);
+        }
+        assertEq(slashedShares(), 3 * STAKE / 2);
+    }
+
+    function test_TheNextEpochHasWhatIsLeft() public {
+        offences.punish(offences.recordOffence(equivocation, _equivocation(0, 4)), _indices(4, 5));
+        (address table,,,) = registry.epochs(commitMembers());
+        (, uint256 totalWeight,,) = OperatorTable.readHead(table);
+        assertEq(totalWeight, 2 * MEMBERS * STAKE - STAKE);
+    }
+
+    function test_AnOperatorThatLeftIsPunished() public {
+        leaveSet(OPERATOR_SET, 4);
+        allocate(OPERATOR_SET, 4, 0);
+        undelegate(4);
+        (,,, uint48 expiresAt) = registry.epochs(epoch);
+        vm.roll(block.number + LOOKAHEAD);
+        vm.warp(uint256(expiresAt) + CHALLENGE_WINDOW - 1);
+        offences.punish(offences.recordOffence(equivocation, _equivocation(0, 4)), _indices(4, 5));
+        assertApproxEqAbs(slashedShares(), STAKE / 2, 1);
+    }
+
+    /// @dev Whatever the number of proofs, of attestations and of reporters.
+    function test_AnOffenceIsPunishedOnce() public {
+        bytes32 first = offences.recordOffence(equivocation, _equivocation(0, 4));
+        bytes32 second = offences.recordOffence(equivocation, _equivocation(3, 0));
+        offences.punish(first, _indices(4, 5));
+        bytes memory refusal = abi.encodeWithSelector(IOffences.AlreadyPunished.selector, _idOf(), operatorAddress(4));
+        vm.expectRevert(refusal);
+        offences.punish(first, _indices(4, 5));
+        vm.expectRevert(refusal);
+        offences.punish(second, _indices(3, 5));
+        // Who is in another proof of the same task is not shielded.
+        offences.punish(second, _indices(3, 4));
+    }
+
+    function test_RevertWhen_TheOperatorDidNotDoIt() public {
+        bytes32 record = offences.recordOffence(equivocation, _equivocation(2, 1));
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IOffences.NotOffender.selector, record, i));
+            offences.punish(record, _indices(i, i + 1));
+        }
+        for (uint256 i = MEMBERS; i < 3000; i += 997) {
+            vm.expectRevert(abi.encodeWithSelector(IOffences.NotOffender.selector, record, i));
+            offences.punish(record, _indices(i, i + 1));
+        }
+    }
+
+    function test_PausedSlashingPunishesLater() public {
+        bytes32 record = offences.recordOffence(equivocation, _equivocation(0, 0));
+        pauseSlashing();
+        vm.expectRevert(IAllocationManagerCore.CurrentlyPaused.selector);
+        offences.punish(record, _indices(0, 1));
+        assertFalse(offences.isPunished(_idOf(), operatorAddress(0)));
+        unpauseSlashing();
+        offences.punish(record, _indices(0, 1));
+    }
+
+    /* RECORDING */
+
+    function test_ARecordSaysWhatWasProved() public {
+        bytes32 record = offences.recordOffence(equivocation, _equivocation(1, 2));
+        RecordedOffence memory offence = offences.offenceOf(record);
+        assertEq(offence.epoch, epoch);
+        assertEq(offence.wad, WAD);
+        assertEq(offence.id, _idOf());
+        assertEq(offence.nonSigners, firstBits(2));
+        assertEq(abi.encode(offences.faults()), abi.encode(_terms()));
+    }
+
+    function test_RevertWhen_TheSameIsRecordedTwice() public {
+        bytes memory proof = _equivocation(0, 0);
+        bytes32 record = offences.recordOffence(equivocation, proof);
+        vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyRecorded.selector, record));
+        offences.recordOffence(equivocation, proof);
+    }
+
+    function test_RevertWhen_TheWindowIsOver() public {
+        bytes memory proof = _equivocation(0, 0);
+        (,,, uint48 expiresAt) = registry.epochs(epoch);
+        uint256 end = uint256(expiresAt) + CHALLENGE_WINDOW;
+        vm.warp(end);
+        vm.expectRevert(abi.encodeWithSelector(IOffences.TooLate.selector, epoch, end));
+        offences.recordOffence(equivocation, proof);
+        vm.warp(end - 1);
+        offences.recordOffence(equivocation, proof);
+    }
+
+    function test_RevertWhen_TheFaultIsNotAmongThose() public {
+        Equivocation other = new Equivocation(taskManager);
+        bytes memory proof = _equivocation(0, 0);
+        vm.expectRevert(abi.encodeWithSelector(IOffences.UnknownFault.selector, other));
+        offences.recordOffence(other, proof);
+    }
+
+    function test_RevertWhen_ThereIsNoSuchRecord() public {
+        vm.expectRevert(abi.encodeWithSelector(IOffences.NoSuchRecord.selector, bytes32(0)));
+        offences.punish(0, _indices(0, 1));
+    }
+
+    /// @dev A fault that proves nothing of an epoch that does not exist.
+    function test_RevertWhen_TheEpochDoesNotExist() public {
+        vm.mockCall(
+            address(equivocation),
+            abi.encodeWithSelector(IFault.prove.selector),
+            abi.encode(EpochId.wrap(99), bytes32(0), bytes(""))
+        );
+        vm.expectRevert(abi.encodeWithSelector(IOffences.TooLate.selector, 99, 0));
+        offences.recordOffence(equivocation, "");
+    }
+
+    function test_RevertWhen_FaultsAreInvalid() public {
+        _assertFaultsRefused(new FaultTerms[](0));
+        FaultTerms[] memory terms = _terms();
+        terms[1] = terms[0];
+        _assertFaultsRefused(terms);
+        terms = _terms();
+        terms[0].fault = IFault(address(1));
+        _assertFaultsRefused(terms);
+        terms = _terms();
+        terms[0].wad = 0;
+        _assertFaultsRefused(terms);
+        terms[0].wad = 1e18 + 1;
+        _assertFaultsRefused(terms);
+    }
+
+    function _assertFaultsRefused(FaultTerms[] memory terms) private {
+        vm.expectRevert(IOffences.InvalidFaults.selector);
+        new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, terms);
+    }
+
+    function _terms() private view returns (FaultTerms[] memory terms) {
+        terms = new FaultTerms[](2);
+        terms[0] = FaultTerms(equivocation, WAD);
+        terms[1] = FaultTerms(falseHandover, 1e18);
+    }
+
+    /* PROOFS */
+
+    /// @dev Two decisions on one task. All but the first operators signed each, as many as these are absent.
+    function _equivocation(uint256 absentFirst, uint256 absentSecond) private view returns (bytes memory) {
+        return abi.encode(epoch, _signed(1, absentFirst), _signed(0, absentSecond));
+    }
+
+    function _signed(uint8 decision, uint256 absent) private view returns (SignedAttestation memory) {
+        Attestation memory attestation = _attestation();
+        attestation.decision = decision;
+        bytes memory signature = sign(taskManager.digestOf(attestation), absent, MEMBERS);
+        return SignedAttestation(attestation, new bytes32[](0), firstBits(absent), signature);
+    }
+
+    function _attestation() private view returns (Attestation memory) {
+        return attestationOf(address(this), Intent(address(1), address(this), 0, "", block.chainid), 0);
+    }
+
+    function _idOf() private view returns (bytes32) {
+        return keccak256(abi.encode(equivocation, _attestation().taskId));
+    }
+
+    function _recordOf(bytes memory nonSigners) private view returns (bytes32) {
+        return keccak256(abi.encode(_idOf(), epoch, nonSigners));
+    }
+
+    function _indices(uint256 first, uint256 end) private pure returns (uint256[] memory indices) {
+        indices = new uint256[](end - first);
+        for (uint256 i = 0; i < indices.length; ++i) {
+            indices[i] = first + i;
+        }
+    }
+}
