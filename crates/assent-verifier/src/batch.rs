@@ -62,6 +62,30 @@ pub fn verify_batch_using<B: Backend, L: SpentLedger>(
     conclude::<B, CallingThread>(calls.iter().map(|call| run_checks_before_signature(context, *call, |_| {})).collect())
 }
 
+/// Verifies many calls, each against its own context, as [`verify_batch`]: for clients with different policies.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # let (context, intent, document) = attested::example();
+/// # let authorization = document.authorization()?.encode();
+/// use assent_verifier::{Call, backend::DefaultBackend, verify_each_using};
+///
+/// let call = Call::Explicit { intent: &intent, authorization: &authorization };
+/// // What one client's contract knows, and another's.
+/// let (known, other) = (context.clone(), context);
+/// let results = verify_each_using::<DefaultBackend, _>([(&known, call), (&other, call)]);
+/// assert!(results.iter().all(Result::is_ok));
+/// # Ok::<(), assent_verifier::UnknownDecision>(())
+/// ```
+pub fn verify_each_using<'a, B: Backend, L: SpentLedger + 'a>(
+    calls: impl IntoIterator<Item = (&'a Context<L>, Call<'a>)>,
+) -> Vec<Result<VerifiedAttestation, Refusal>> {
+    let calls = calls.into_iter();
+    conclude::<B, CallingThread>(
+        calls.map(|(context, call)| run_checks_before_signature(context, call, |_| {})).collect(),
+    )
+}
+
 /// Verifies many calls in all threads of rayon's current pool, as [`verify_batch`].
 #[cfg(feature = "rayon")]
 pub fn par_verify_batch<L: SpentLedger + Sync>(

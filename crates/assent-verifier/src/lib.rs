@@ -110,7 +110,7 @@ pub use assent_types::{
 };
 #[cfg(feature = "rayon")]
 pub use batch::{par_verify_batch, par_verify_batch_using};
-pub use batch::{verify_batch, verify_batch_using};
+pub use batch::{verify_batch, verify_batch_using, verify_each_using};
 pub use call::Call;
 pub use connection::verify_connection;
 pub use context::{Context, ContextBuilder};

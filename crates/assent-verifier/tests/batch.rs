@@ -10,7 +10,7 @@ use assent_verifier::{
     Authorization, Call, Context, Decision, Epoch, EpochId, OperatorSet, OperatorSetId, QuorumProof, RecordedRoot,
     Refusal, Signature, VerifiedAttestation, append_trailing,
     backend::{self, Backend},
-    verify_batch, verify_batch_using, verify_with_report_using,
+    verify_batch, verify_batch_using, verify_each_using, verify_with_report_using,
 };
 #[cfg(feature = "rayon")]
 use assent_verifier::{par_verify_batch, par_verify_batch_using};
@@ -38,6 +38,8 @@ fn assert_same<B: Backend>(context: &Context, calls: &[Call<'_>], results: &Resu
         calls.iter().map(|call| verify_with_report_using::<B, _>(context, *call).into_result()).collect();
     assert_eq!(*results, one_by_one, "{}", B::NAME);
     assert_eq!(verify_batch_using::<B, _>(context, calls), one_by_one, "{}", B::NAME);
+    let each = calls.iter().map(|call| (context, *call));
+    assert_eq!(verify_each_using::<B, _>(each), one_by_one, "{}", B::NAME);
     #[cfg(feature = "rayon")]
     assert_eq!(par_verify_batch_using::<B, _>(context, calls), one_by_one, "{}", B::NAME);
 }

@@ -21,12 +21,15 @@ pub(crate) struct Faults {
     pub(crate) delay: u64,
     /// Whether a second gateway lies.
     pub(crate) rogue_gateway: bool,
+    /// The number of open tasks from which the gateway batches.
+    pub(crate) batch_from: usize,
 }
 
 impl Faults {
     pub(crate) const fn choose(random: &mut Random) -> Self {
+        let batch_from = if random.percent(60) { usize::MIN } else { usize::MAX };
         if random.percent(12) {
-            return Self { delay: 20, ..Self::none() };
+            return Self { delay: 20, batch_from, ..Self::none() };
         }
         Self {
             crashes: random.percent(60),
@@ -38,6 +41,7 @@ impl Faults {
             lag: random.percent(30),
             delay: if random.percent(20) { 1500 } else { 50 },
             rogue_gateway: random.percent(40),
+            batch_from,
         }
     }
 
@@ -52,6 +56,7 @@ impl Faults {
             lag: false,
             delay: 0,
             rogue_gateway: false,
+            batch_from: usize::MAX,
         }
     }
 
@@ -79,11 +84,13 @@ pub(crate) enum Lie {
     TwoSignatures,
     /// Its sources see what is not there, and not each time the same.
     FalseObservation,
+    /// It decides, and signs no batch.
+    NoBatches,
 }
 
 /// Chooses liars with less than a third of the weight.
 pub(crate) fn liars(random: &mut Random, epoch: &Epoch, signers: &[Signer]) -> Vec<Option<Lie>> {
-    let kinds = [Lie::Silence, Lie::Garbage, Lie::TwoSignatures, Lie::FalseObservation];
+    let kinds = [Lie::Silence, Lie::Garbage, Lie::TwoSignatures, Lie::FalseObservation, Lie::NoBatches];
     let total: u64 = epoch.operators.total_weight().to();
     let mut lying = 0;
     let mut lies = vec![None; signers.len()];

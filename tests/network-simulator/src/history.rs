@@ -6,10 +6,10 @@ use alloy_primitives::B256;
 use assent_network::{
     LinkId, Task,
     gateway::{self, Answer, Failure, FailureCode, Gateway, LoggedTask, Record, Submission, TaskOutcome},
-    message::OperatorMessage,
+    message::{GatewayMessage, OperatorMessage},
     operator::{self, JournalError, Unavailable},
 };
-use assent_types::{Attestation, Decision, Observation, Signature, digest::attestation_digest};
+use assent_types::{Attestation, Decision, MerkleTree, Observation, Signature, digest::attestation_digest};
 use assent_verifier::Epoch;
 
 use crate::{
@@ -54,6 +54,8 @@ pub struct Summary {
     pub crashes: u64,
     /// Attestations that honest operators signed.
     pub signatures: u64,
+    /// Batches that honest operators signed.
+    pub batches: u64,
     /// Signatures that a journal refused, since it had another statement.
     pub conflicts: u64,
     /// Histories with operators that lie.
@@ -72,6 +74,7 @@ impl Summary {
         self.failed += other.failed;
         self.crashes += other.crashes;
         self.signatures += other.signatures;
+        self.batches += other.batches;
         self.conflicts += other.conflicts;
         self.with_liars += other.with_liars;
         self.with_rogue_gateway += other.with_rogue_gateway;
@@ -262,13 +265,27 @@ impl<K: Keys> History<K> {
         match happening {
             Happening::Dial { node, generation, site } => self.dial(node, generation, site)?,
             Happening::ToNode { link, message } => {
-                if let Some(Link { node, .. }) = self.links.get(&link) {
-                    self.tell_node(*node, operator::Event::Received { link, message })?;
+                if let Some(&Link { node, .. }) = self.links.get(&link) {
+                    if self.options.sabotage == Some(Sabotage::UnseenLeaf)
+                        && let Ok(GatewayMessage::SignBatch { root, .. }) = GatewayMessage::parse(&message)
+                    {
+                        // Signs what the gateway says, without a look at its own statements.
+                        let signature = self.scheme.sign_root(&self.nodes[node].signer, root);
+                        let signed = OperatorMessage::BatchSigned { root, signature };
+                        self.send_to_gateway(link, signed.to_json().into_bytes());
+                        return Ok(());
+                    }
+                    self.tell_node(node, operator::Event::Received { link, message })?;
                 }
             }
             Happening::ToGateway { link, message } => match self.links.get(&link).map(|link| link.site) {
                 Some(Site::Honest) => self.tell_gateway(gateway::Event::Received { link, message })?,
                 Some(Site::Rogue) => {
+                    let node = self.links.get(&link).map_or(0, |link| link.node);
+                    let is_forged = self.nodes[node].is_honest() && self.rogue.is_forged(link, &message);
+                    self.require(!is_forged, || {
+                        format!("operator {node} signed a batch with a leaf that it did not compute")
+                    })?;
                     for answer in self.rogue.receive(link, &message, &mut self.random) {
                         self.send_to_node(link, answer);
                     }
@@ -361,6 +378,7 @@ impl<K: Keys> History<K> {
         }
         let mut settings = gateway::Settings::new(domain(), [HONEST_GATEWAY.to_owned()]);
         settings.max_tasks = MAX_GATEWAY_TASKS;
+        settings.batch_from = self.faults.batch_from;
         self.gateway_generation += 1;
         self.gateway = Some(Gateway::new(settings, self.scheme.clone()));
         self.tell_gateway(gateway::Event::Epochs(vec![self.epoch.clone()]))?;
@@ -514,37 +532,55 @@ impl<K: Keys> History<K> {
                 let result = if fails {
                     Err(JournalError::Unavailable("the disk is full".into()))
                 } else {
-                    self.sign_attestation(node, &attestation)?
+                    let digest = attestation_digest(&attestation, domain().chain_id, domain().task_manager);
+                    self.sign_attestations(node, &[*attestation], digest)?
                 };
                 self.later_at_node(node, Event::AttestationSigned { ticket, result });
+            }
+            Action::SignBatch { link, batch } => {
+                let root = batch.root();
+                let result = if fails {
+                    Err(JournalError::Unavailable("the disk is full".into()))
+                } else {
+                    self.summary.batches += u64::from(self.nodes[node].is_honest());
+                    self.sign_attestations(node, batch.attestations(), root)?
+                };
+                self.later_at_node(node, Event::BatchSigned { link, root, result });
             }
         }
         Ok(())
     }
 
-    /// Records and signs, as the journal does; and checks what it signs.
-    fn sign_attestation(
+    /// Records and signs, as the journal does: all of a batch or nothing. Checks what it signs.
+    fn sign_attestations(
         &mut self,
         node: usize,
-        attestation: &Attestation,
+        attestations: &[Attestation],
+        root: B256,
     ) -> Result<Result<Signature, JournalError>, Violation> {
-        let digest = attestation_digest(attestation, domain().chain_id, domain().task_manager);
-        let signature = self.scheme.sign_root(&self.nodes[node].signer, digest);
+        let signature = self.scheme.sign_root(&self.nodes[node].signer, root);
         if !self.nodes[node].is_honest() {
             return Ok(Ok(signature));
         }
+        let digest = |attestation| attestation_digest(attestation, domain().chain_id, domain().task_manager);
+        let digests: Vec<B256> = attestations.iter().map(digest).collect();
+        let expected = MerkleTree::new(digests.clone()).map(|tree| tree.root());
+        self.require(expected == Some(root), || format!("operator {node} signed a root of other statements"))?;
         let journal = &mut self.nodes[node].disk.attestations;
-        if journal.get(&attestation.taskId).is_some_and(|recorded| *recorded != digest) {
+        let mut recorded = attestations.iter().zip(&digests);
+        if recorded.any(|(attestation, digest)| journal.get(&attestation.taskId).is_some_and(|known| known != digest)) {
             self.summary.conflicts += 1;
             return Ok(Err(JournalError::AlreadySigned));
         }
-        journal.insert(attestation.taskId, digest);
-        self.summary.signatures += 1;
-        let earlier = self.signed.insert((node, attestation.taskId), digest);
-        self.require(earlier.is_none_or(|earlier| earlier == digest), || {
-            format!("operator {node} signed two different statements about task {}", attestation.taskId)
-        })?;
-        self.require_replay(node, attestation)?;
+        for (attestation, digest) in attestations.iter().zip(digests) {
+            self.nodes[node].disk.attestations.insert(attestation.taskId, digest);
+            self.summary.signatures += 1;
+            let earlier = self.signed.insert((node, attestation.taskId), digest);
+            self.require(earlier.is_none_or(|earlier| earlier == digest), || {
+                format!("operator {node} signed two different statements about task {}", attestation.taskId)
+            })?;
+            self.require_replay(node, attestation)?;
+        }
         Ok(Ok(signature))
     }
 
@@ -583,7 +619,26 @@ impl<K: Keys> History<K> {
             (_, Ok(OperatorMessage::Hello { .. } | OperatorMessage::Proof { .. })) => {
                 self.send_to_gateway(link, message.into_bytes());
             }
-            (Lie::Silence, _) => {}
+            (Lie::Silence, _) | (Lie::NoBatches, Ok(OperatorMessage::BatchSigned { .. })) => {}
+            (Lie::Garbage, Ok(OperatorMessage::BatchSigned { root, .. })) => {
+                let signature = self.random_signature();
+                let signed = OperatorMessage::BatchSigned { root, signature };
+                self.send_to_gateway(link, signed.to_json().into_bytes());
+            }
+            (Lie::TwoSignatures, Ok(OperatorMessage::Decided { task_id, decision, evidence, reasons })) => {
+                let decision = opposite(decision);
+                let other = OperatorMessage::Decided { task_id, decision, evidence, reasons };
+                let both = [other.to_json(), message];
+                let is_first = self.random.percent(50);
+                for message in if is_first {
+                    both
+                } else {
+                    let [one, other] = both;
+                    [other, one]
+                } {
+                    self.send_to_gateway(link, message.into_bytes());
+                }
+            }
             (Lie::Garbage, Ok(OperatorMessage::Signed { task_id, decision, evidence, reasons, .. })) => {
                 let signature = self.random_signature();
                 let signed = OperatorMessage::Signed { task_id, decision, evidence, signature, reasons };
@@ -757,6 +812,8 @@ impl<K: Keys> History<K> {
             let count = node.operator.as_ref().map_or(0, operator::Operator::task_count);
             self.require(count <= MAX_TASKS, || format!("operator {index} remembers {count} tasks"))?;
         }
+        let batches = self.gateway.as_ref().map_or(0, Gateway::batch_count);
+        self.require(batches <= 2, || format!("the gateway has {batches} batches signed"))?;
         let (tasks, requests) =
             self.gateway.as_ref().map_or((0, 0), |gateway| (gateway.task_count(), gateway.request_count()));
         self.require(tasks <= MAX_GATEWAY_TASKS && requests <= MAX_GATEWAY_TASKS, || {
@@ -781,7 +838,7 @@ impl<K: Keys> History<K> {
     }
 }
 
-const fn opposite(decision: Decision) -> Decision {
+pub(crate) const fn opposite(decision: Decision) -> Decision {
     match decision {
         Decision::Allow => Decision::Deny,
         Decision::Deny => Decision::Allow,

@@ -30,6 +30,7 @@ enum SabotageArgument {
     ForgetfulJournal,
     ForgetfulTaskLog,
     WrongDecision,
+    UnseenLeaf,
 }
 
 fn main() -> ExitCode {
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         SabotageArgument::ForgetfulJournal => Sabotage::ForgetfulJournal,
         SabotageArgument::ForgetfulTaskLog => Sabotage::ForgetfulTaskLog,
         SabotageArgument::WrongDecision => Sabotage::WrongDecision,
+        SabotageArgument::UnseenLeaf => Sabotage::UnseenLeaf,
     });
     let start = Instant::now();
     let result = match seed {

@@ -18,4 +18,6 @@ pub enum Sabotage {
     ForgetfulTaskLog,
     /// Honest operators sign the opposite of what the policy decided.
     WrongDecision,
+    /// Honest operators sign the root of a batch as the gateway gives it.
+    UnseenLeaf,
 }

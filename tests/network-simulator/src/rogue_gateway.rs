@@ -1,6 +1,6 @@
 //! A gateway that lies: it forks tasks, feeds other observations to each operator, replays and alters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, U256};
 use assent_network::{
@@ -8,7 +8,10 @@ use assent_network::{
     message::{AgreedOutput, GatewayMessage, OperatorMessage, SourceObservation},
 };
 
-use crate::{random::Random, scheme::domain};
+use assent_signer::AttestationBatch;
+use assent_types::Decision;
+
+use crate::{history::opposite, random::Random, scheme::domain};
 
 #[derive(Default)]
 pub(crate) struct RogueGateway {
@@ -16,6 +19,10 @@ pub(crate) struct RogueGateway {
     /// What operators observed, by task, also of tasks that it forked.
     observed: BTreeMap<B256, Vec<(Address, SourceObservation)>>,
     offered: Vec<Task>,
+    /// What operators said that they decided.
+    decided: BTreeMap<(LinkId, B256), (Decision, B256)>,
+    /// The roots that it asked an operator to sign, with a leaf that the operator did not decide so.
+    forged: BTreeSet<(LinkId, B256)>,
 }
 
 impl RogueGateway {
@@ -25,6 +32,15 @@ impl RogueGateway {
 
     pub(crate) fn closed(&mut self, link: LinkId) {
         self.links.remove(&link);
+        self.decided.retain(|(of, _), _| *of != link);
+    }
+
+    /// Returns whether an operator signed a root that it must not.
+    pub(crate) fn is_forged(&self, link: LinkId, message: &[u8]) -> bool {
+        match OperatorMessage::parse(message) {
+            Ok(OperatorMessage::BatchSigned { root, .. }) => self.forged.contains(&(link, root)),
+            _ => false,
+        }
     }
 
     /// Returns the messages with which it answers.
@@ -34,7 +50,8 @@ impl RogueGateway {
             OperatorMessage::Hello { operator, .. } => {
                 self.links.insert(link, Some(operator));
                 let challenge = random.hash();
-                vec![GatewayMessage::Challenge { version: 1, challenge, domain: domain() }.to_json()]
+                let version = if random.percent(80) { 2 } else { 1 };
+                vec![GatewayMessage::Challenge { version, challenge, domain: domain() }.to_json()]
             }
             OperatorMessage::Proof { .. } => vec![GatewayMessage::Welcome.to_json()],
             OperatorMessage::Observed { task_id, observations } => {
@@ -44,8 +61,38 @@ impl RogueGateway {
                 }
                 Vec::new()
             }
+            OperatorMessage::Decided { task_id, decision, evidence, .. } => {
+                self.decided.insert((link, task_id), (decision, evidence));
+                // Now and then at once, while the operator still knows the task.
+                if random.percent(60) { self.sign_batch(link, random).into_iter().collect() } else { Vec::new() }
+            }
             _ => Vec::new(),
         }
+    }
+
+    /// Asks an operator to sign a batch of what it decided, or of something else.
+    fn sign_batch(&mut self, link: LinkId, random: &mut Random) -> Option<String> {
+        let mut attestations = Vec::new();
+        let mut task_ids = Vec::new();
+        let forges = random.percent(60);
+        for ((_, task_id), (decision, evidence)) in self.decided.iter().filter(|((of, _), _)| *of == link) {
+            let task = self.offered.iter().find(|task| task.id(domain()) == *task_id)?;
+            let mut statement = (*decision, *evidence);
+            if forges && (attestations.is_empty() || random.percent(30)) {
+                match random.below(2) {
+                    0 => statement.0 = opposite(statement.0),
+                    _ => statement.1 = random.hash(),
+                }
+            }
+            attestations.push(task.attestation(domain(), statement.0, statement.1));
+            task_ids.push(*task_id);
+        }
+        let batch = AttestationBatch::new(attestations, domain().chain_id, domain().task_manager).ok()?;
+        let root = batch.root();
+        if forges {
+            self.forged.insert((link, root));
+        }
+        Some(GatewayMessage::SignBatch { root, task_ids }.to_json())
     }
 
     /// Returns a message for some of its links. `tasks` are those of the honest gateway.
@@ -56,7 +103,8 @@ impl RogueGateway {
         for link in links {
             match random.below(10) {
                 0..=3 => messages.extend(self.offer(tasks, random).map(|message| (link, message))),
-                4..=7 => messages.extend(self.decide(random).map(|message| (link, message))),
+                4..=6 => messages.extend(self.decide(random).map(|message| (link, message))),
+                7 => messages.extend(self.sign_batch(link, random).map(|message| (link, message))),
                 8 if random.percent(60) => {
                     messages.extend(self.again(random).into_iter().map(|message| (link, message)));
                 }
@@ -78,7 +126,8 @@ impl RogueGateway {
             _ => {}
         }
         self.offered.push(task.clone());
-        Some(GatewayMessage::Offer { task }.to_json())
+        let for_batch = random.percent(40);
+        Some(if for_batch { GatewayMessage::OfferForBatch { task } } else { GatewayMessage::Offer { task } }.to_json())
     }
 
     /// Has a task decided, cancels it, and has it decided on other observations before the first result is there.

@@ -25,6 +25,7 @@ fn operators_and_gateways_keep_their_promises_in_ten_thousand_histories() {
     assert_eq!(sum.histories, HISTORIES);
     assert!(sum.with_liars > HISTORIES / 3 && sum.with_rogue_gateway > HISTORIES / 5, "{sum:?}");
     assert!(sum.crashes > HISTORIES / 2 && sum.conflicts > HISTORIES / 100, "{sum:?}");
+    assert!(sum.batches > HISTORIES, "{sum:?}");
     assert!(sum.attested > HISTORIES && sum.failed > HISTORIES / 20, "{sum:?}");
 }
 
@@ -41,6 +42,11 @@ fn a_task_log_that_forgets_is_found() {
 #[test]
 fn a_decision_that_does_not_follow_from_its_evidence_is_found() {
     assert_found(Sabotage::WrongDecision, "contradicts its evidence");
+}
+
+#[test]
+fn an_operator_that_signs_a_leaf_that_it_did_not_compute_is_found() {
+    assert_found(Sabotage::UnseenLeaf, "a leaf that it did not compute");
 }
 
 fn assert_found(sabotage: Sabotage, expected: &str) {

@@ -177,6 +177,10 @@ impl OperatorTiming {
         let mut timing = Self { operator: answer.operator, answer: "", at: answer.at, decision: None, refusal: None };
         timing.answer = match &answer.kind {
             OperatorAnswerKind::Observed => "observed",
+            OperatorAnswerKind::Decided(decision) => {
+                timing.decision = Some(decision_text(*decision));
+                "decided"
+            }
             OperatorAnswerKind::Signed(decision) => {
                 timing.decision = Some(decision_text(*decision));
                 "signed"

@@ -18,6 +18,7 @@ use assent_network::{
 use assent_policy::{evaluate, evaluator};
 use assent_policy_store::PolicyStore;
 use assent_signer::{AttestationBatch, SecretKey};
+use assent_types::digest::attestation_digest;
 use futures_util::{SinkExt, StreamExt};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::{connect_async, tungstenite::Message};
@@ -177,6 +178,14 @@ impl Program {
                 let known = self.signed.lock().unwrap().insert((self.operator, ticket.task_id), batch.root());
                 assert!(known.is_none_or(|known| known == batch.root()), "two statements about one task");
                 Event::AttestationSigned { ticket, result: Ok(self.key.sign_batch(&batch)) }
+            }
+            Action::SignBatch { link, batch } => {
+                for attestation in batch.attestations() {
+                    let digest = attestation_digest(attestation, chain_id, task_manager);
+                    let known = self.signed.lock().unwrap().insert((self.operator, attestation.taskId), digest);
+                    assert!(known.is_none_or(|known| known == digest), "two statements about one task");
+                }
+                Event::BatchSigned { link, root: batch.root(), result: Ok(self.key.sign_batch(&batch)) }
             }
             other => panic!("{other:?}"),
         }

@@ -55,13 +55,11 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn bytes(&self, key: &str) -> Result<Vec<u8>, MessageError> {
-        let text = self.text(key)?;
-        let digits = text.strip_prefix("0x").filter(|digits| !digits.contains(|c: char| c.is_ascii_uppercase()));
-        digits.and_then(|digits| hex::decode(digits).ok()).ok_or_else(|| invalid(key, "is not lower-case hex with 0x"))
+        bytes_of(key, self.value(key)?)
     }
 
     pub(crate) fn hash(&self, key: &str) -> Result<B256, MessageError> {
-        self.bytes(key)?.as_slice().try_into().map_err(|_| invalid(key, "is not 32 bytes"))
+        hash_of(key, self.value(key)?)
     }
 
     pub(crate) fn address(&self, key: &str) -> Result<Address, MessageError> {
@@ -85,6 +83,17 @@ impl<'a> Fields<'a> {
         }
         elements.iter().map(read).collect()
     }
+}
+
+fn bytes_of(key: &str, value: &Value) -> Result<Vec<u8>, MessageError> {
+    let text = value.as_str().ok_or_else(|| invalid(key, "is not a string"))?;
+    let digits = text.strip_prefix("0x").filter(|digits| !digits.contains(|c: char| c.is_ascii_uppercase()));
+    digits.and_then(|digits| hex::decode(digits).ok()).ok_or_else(|| invalid(key, "is not lower-case hex with 0x"))
+}
+
+/// Returns the hash that is a field's value, or an element of it.
+pub(crate) fn hash_of(key: &str, value: &Value) -> Result<B256, MessageError> {
+    bytes_of(key, value)?.as_slice().try_into().map_err(|_| invalid(key, "is not 32 bytes"))
 }
 
 pub(crate) fn invalid(field: &str, reason: &'static str) -> MessageError {

@@ -21,7 +21,7 @@ pub mod operator;
 mod scheme;
 mod task;
 
-pub use scheme::{Bls, Scheme};
+pub use scheme::{Bls, ContractCall, Scheme};
 pub use task::{Domain, Task};
 
 /// The number of a connection, which the program that holds it chooses and never uses again.

@@ -12,7 +12,7 @@ use assent_types::{Decision, Intent, Signature};
 pub use crate::message_error::{MAX_MESSAGE, MessageError};
 use crate::{
     Domain, Task,
-    fields::{Fields, hex_value, integer_value, invalid, object, wide_value},
+    fields::{Fields, hash_of, hex_value, integer_value, invalid, object, wide_value},
 };
 
 /// The most bytes of a task's calldata: 64 KiB.
@@ -25,7 +25,11 @@ pub const MAX_TEXT: usize = 512;
 pub const MAX_OBSERVERS: usize = 2000;
 
 /// The versions of the messages that this program speaks.
-pub const VERSIONS: Versions = Versions { min: 1, max: 1 };
+pub const VERSIONS: Versions = Versions { min: 1, max: 2 };
+/// The version from which operators sign batches.
+pub const BATCHES: u16 = 2;
+/// The most tasks of a batch.
+pub const MAX_BATCH: usize = 256;
 
 /// A range of versions of the messages.
 // Complete: a range has two ends.
@@ -118,6 +122,31 @@ pub enum OperatorMessage {
         /// The reason.
         refusal: Refused,
     },
+    /// The decision, which the operator signs with a batch. Since version 2.
+    Decided {
+        /// The task.
+        task_id: B256,
+        /// The decision.
+        decision: Decision,
+        /// The hash of the evidence.
+        evidence: B256,
+        /// Why the call is denied.
+        reasons: Vec<String>,
+    },
+    /// A batch, signed. Since version 2.
+    BatchSigned {
+        /// The batch's root.
+        root: B256,
+        /// The signature of the root.
+        signature: Signature,
+    },
+    /// The operator does not sign a batch. Since version 2.
+    BatchRefused {
+        /// The batch's root.
+        root: B256,
+        /// The reason.
+        refusal: Refused,
+    },
     /// The answer to a ping.
     Pong {
         /// The ping's number.
@@ -149,6 +178,18 @@ pub enum GatewayMessage {
     Offer {
         /// The task.
         task: Task,
+    },
+    /// A task to decide, and to sign with a batch. Since version 2.
+    OfferForBatch {
+        /// The task.
+        task: Task,
+    },
+    /// A batch to sign. Since version 2.
+    SignBatch {
+        /// The root of the tasks' attestations.
+        root: B256,
+        /// The tasks, in the order of the leaves.
+        task_ids: Vec<B256>,
     },
     /// The observations to decide on.
     Decide {
@@ -263,9 +304,21 @@ refusal_codes! {
     Observations = "observations",
     /// The operator has signed another statement about the task.
     AlreadySigned = "alreadySigned",
+    /// The operator has not decided a task of the batch, or no longer knows it.
+    Undecided = "undecided",
+    /// The operator's own statements about the batch's tasks have another root.
+    OtherBatch = "otherBatch",
 }
 
 impl OperatorMessage {
+    /// Returns the lowest version that has the message.
+    pub const fn since(&self) -> u16 {
+        match self {
+            Self::Decided { .. } | Self::BatchSigned { .. } | Self::BatchRefused { .. } => BATCHES,
+            _ => 1,
+        }
+    }
+
     /// Parses a message.
     ///
     /// # Errors
@@ -297,31 +350,32 @@ impl OperatorMessage {
                 let fields = fields(&["decision", "evidence", "reasons", "signature", "taskId", "type"])?;
                 Self::Signed {
                     task_id: fields.hash("taskId")?,
-                    decision: match fields.text("decision")? {
-                        "allow" => Decision::Allow,
-                        "deny" => Decision::Deny,
-                        _ => return Err(invalid("decision", "is neither allow nor deny")),
-                    },
+                    decision: decision(&fields)?,
                     evidence: fields.hash("evidence")?,
                     signature: fields.signature("signature")?,
-                    reasons: fields.list("reasons", MAX_REASONS, |reason| {
-                        let reason = reason.as_str().filter(|reason| reason.len() <= MAX_TEXT);
-                        reason.map(str::to_owned).ok_or_else(|| invalid("reasons", "has an invalid element"))
-                    })?,
+                    reasons: reasons(&fields)?,
                 }
             }
             "refused" => {
                 let fields = fields(&["code", "message", "retryable", "taskId", "type"])?;
-                let code = fields.text("code")?;
-                let code = RefusalCode::ALL.iter().find(|known| known.as_str() == code);
-                Self::Refused {
+                Self::Refused { task_id: fields.hash("taskId")?, refusal: refusal(&fields)? }
+            }
+            "decided" => {
+                let fields = fields(&["decision", "evidence", "reasons", "taskId", "type"])?;
+                Self::Decided {
                     task_id: fields.hash("taskId")?,
-                    refusal: Refused {
-                        code: *code.ok_or_else(|| invalid("code", "is unknown"))?,
-                        message: fields.bounded_text("message", MAX_TEXT)?,
-                        retryable: fields.boolean("retryable")?,
-                    },
+                    decision: decision(&fields)?,
+                    evidence: fields.hash("evidence")?,
+                    reasons: reasons(&fields)?,
                 }
+            }
+            "batchSigned" => {
+                let fields = fields(&["root", "signature", "type"])?;
+                Self::BatchSigned { root: fields.hash("root")?, signature: fields.signature("signature")? }
+            }
+            "batchRefused" => {
+                let fields = fields(&["code", "message", "retryable", "root", "type"])?;
+                Self::BatchRefused { root: fields.hash("root")?, refusal: refusal(&fields)? }
             }
             "pong" => Self::Pong { number: fields(&["number", "type"])?.integer("number")? },
             other => return Err(MessageError::UnknownType(other.into())),
@@ -362,6 +416,25 @@ impl OperatorMessage {
                 ("taskId", hex_value(task_id)),
                 ("type", Value::from("refused")),
             ]),
+            Self::Decided { task_id, decision, evidence, reasons } => object([
+                ("decision", Value::from(decision_text(*decision))),
+                ("evidence", hex_value(evidence)),
+                ("reasons", Value::from(reasons.iter().map(String::as_str).collect::<Vec<_>>())),
+                ("taskId", hex_value(task_id)),
+                ("type", Value::from("decided")),
+            ]),
+            Self::BatchSigned { root, signature } => object([
+                ("root", hex_value(root)),
+                ("signature", hex_value(signature)),
+                ("type", Value::from("batchSigned")),
+            ]),
+            Self::BatchRefused { root, refusal } => object([
+                ("code", Value::from(refusal.code.as_str())),
+                ("message", Value::from(refusal.message.as_str())),
+                ("retryable", Value::from(refusal.retryable)),
+                ("root", hex_value(root)),
+                ("type", Value::from("batchRefused")),
+            ]),
             Self::Pong { number } => object([("number", integer_value(*number)), ("type", Value::from("pong"))]),
         };
         value.to_canonical()
@@ -369,6 +442,14 @@ impl OperatorMessage {
 }
 
 impl GatewayMessage {
+    /// Returns the lowest version that has the message.
+    pub const fn since(&self) -> u16 {
+        match self {
+            Self::OfferForBatch { .. } | Self::SignBatch { .. } => BATCHES,
+            _ => 1,
+        }
+    }
+
     /// Parses a message.
     ///
     /// # Errors
@@ -389,6 +470,16 @@ impl GatewayMessage {
             "unsupported" => Self::Unsupported { versions: versions(&fields(&["maxVersion", "minVersion", "type"])?)? },
             "welcome" => fields(&["type"]).map(|_| Self::Welcome)?,
             "offer" => Self::Offer { task: task_from_value(fields(&["task", "type"])?.value("task")?)? },
+            "offerForBatch" => {
+                Self::OfferForBatch { task: task_from_value(fields(&["task", "type"])?.value("task")?)? }
+            }
+            "signBatch" => {
+                let fields = fields(&["root", "taskIds", "type"])?;
+                Self::SignBatch {
+                    root: fields.hash("root")?,
+                    task_ids: fields.list("taskIds", MAX_BATCH, |value| hash_of("taskIds", value))?,
+                }
+            }
             "decide" => {
                 let fields = fields(&["observations", "taskId", "type"])?;
                 Self::Decide {
@@ -423,6 +514,14 @@ impl GatewayMessage {
             ]),
             Self::Welcome => object([("type", Value::from("welcome"))]),
             Self::Offer { task } => object([("task", task_to_value(task)), ("type", Value::from("offer"))]),
+            Self::OfferForBatch { task } => {
+                object([("task", task_to_value(task)), ("type", Value::from("offerForBatch"))])
+            }
+            Self::SignBatch { root, task_ids } => object([
+                ("root", hex_value(root)),
+                ("taskIds", Value::from(task_ids.iter().map(hex_value).collect::<Vec<_>>())),
+                ("type", Value::from("signBatch")),
+            ]),
             Self::Decide { task_id, observations } => object([
                 ("observations", outputs_to_value(observations)),
                 ("taskId", hex_value(task_id)),
@@ -501,6 +600,31 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, MessageError> {
 
 fn kind(value: &Value) -> Result<&str, MessageError> {
     value.get("type").and_then(Value::as_str).ok_or_else(|| MessageError::MissingField("type".into()))
+}
+
+fn decision(fields: &Fields<'_>) -> Result<Decision, MessageError> {
+    match fields.text("decision")? {
+        "allow" => Ok(Decision::Allow),
+        "deny" => Ok(Decision::Deny),
+        _ => Err(invalid("decision", "is neither allow nor deny")),
+    }
+}
+
+fn reasons(fields: &Fields<'_>) -> Result<Vec<String>, MessageError> {
+    fields.list("reasons", MAX_REASONS, |reason| {
+        let reason = reason.as_str().filter(|reason| reason.len() <= MAX_TEXT);
+        reason.map(str::to_owned).ok_or_else(|| invalid("reasons", "has an invalid element"))
+    })
+}
+
+fn refusal(fields: &Fields<'_>) -> Result<Refused, MessageError> {
+    let code = fields.text("code")?;
+    let code = RefusalCode::ALL.iter().find(|known| known.as_str() == code);
+    Ok(Refused {
+        code: *code.ok_or_else(|| invalid("code", "is unknown"))?,
+        message: fields.bounded_text("message", MAX_TEXT)?,
+        retryable: fields.boolean("retryable")?,
+    })
 }
 
 fn versions(fields: &Fields<'_>) -> Result<Versions, MessageError> {

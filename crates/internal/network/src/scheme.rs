@@ -7,7 +7,7 @@ use assent_verifier::{
     Call, Context, Epoch, Refusal, SignedObservation,
     backend::{blst::Blst, verify_signature},
     digest::CONNECTION_TAG,
-    verify_observations_using, verify_with_report_using,
+    verify_each_using, verify_observations_using, verify_with_report_using,
 };
 
 use crate::Domain;
@@ -38,6 +38,23 @@ pub trait Scheme {
     ///
     /// The contract's [`Refusal`].
     fn verify(&self, context: &Context, intent: &Intent, authorization: &[u8]) -> Result<(), Refusal>;
+
+    /// Makes every check that the clients' contracts make of calls, as [`verify`](Self::verify) does of one.
+    fn verify_all(&self, calls: &[ContractCall]) -> Vec<Result<(), Refusal>> {
+        calls.iter().map(|call| self.verify(&call.context, &call.intent, &call.authorization)).collect()
+    }
+}
+
+/// A call with its authorization, and what the client's contract compares them with.
+// Complete: the verifier's inputs.
+#[derive(Debug)]
+pub struct ContractCall {
+    /// What the contract knows.
+    pub context: Context,
+    /// The call.
+    pub intent: Intent,
+    /// The authorization's bytes.
+    pub authorization: Vec<u8>,
 }
 
 /// BLS12-381 signatures, as contracts verify them.
@@ -67,5 +84,12 @@ impl Scheme for Bls {
     fn verify(&self, context: &Context, intent: &Intent, authorization: &[u8]) -> Result<(), Refusal> {
         let report = verify_with_report_using::<Blst, _>(context, Call::Explicit { intent, authorization });
         report.into_result().map(|_| ())
+    }
+
+    fn verify_all(&self, calls: &[ContractCall]) -> Vec<Result<(), Refusal>> {
+        let calls = calls
+            .iter()
+            .map(|ContractCall { context, intent, authorization }| (context, Call::Explicit { intent, authorization }));
+        verify_each_using::<Blst, _>(calls).into_iter().map(|result| result.map(|_| ())).collect()
     }
 }

@@ -119,7 +119,7 @@ export type GatewayOpenRpc = Readonly<Record<string, unknown>>;
 
 /** An operator's last answer to the task. */
 export type GatewayOperatorTiming = {
-  readonly answer: "observed" | "signed" | "refused" | "invalid";
+  readonly answer: "observed" | "decided" | "signed" | "refused" | "invalid";
   readonly at: GatewayMilliseconds;
   readonly decision?: GatewayDecision;
   readonly operator: Address;

@@ -170,6 +170,8 @@ pub struct OperatorAnswer {
 pub enum OperatorAnswerKind {
     /// Its sources' outputs.
     Observed,
+    /// This decision, which it signs with a batch.
+    Decided(Decision),
     /// A signature, of this decision.
     Signed(Decision),
     /// That it does not sign.

@@ -4,10 +4,12 @@
 //! the operators of its epoch. If the policy has sources, the gateway chooses the observations of a quorum, records
 //! them, and sends them to all. As soon as a quorum signed one statement, the signatures are aggregated, and the result
 //! is verified as the client's contract would, recorded, and handed out.
+//! Under load, operators decide first, and sign many tasks together: see `batch.rs`.
 //! It never waits for the slowest: operators beyond the quorum are not needed.
 //!
 //! A gateway is not trusted, and needs no secret. It can delay, stay silent, and choose among valid observations.
 
+mod batch;
 mod event;
 mod pending;
 mod stored;
@@ -18,6 +20,7 @@ use alloy_primitives::{Address, B256};
 use assent_types::{Connection, Signature};
 use assent_verifier::{Epoch, EpochId};
 
+use batch::Batch;
 pub use event::{
     Accepted, Action, Answer, Event, Failure, FailureCode, LoggedTask, OperatorAnswer, OperatorAnswerKind, Record,
     RequestId, Submission, TaskOutcome, TaskProgress,
@@ -27,7 +30,7 @@ pub use stored::{agreed_from_stored, agreed_to_stored};
 
 use crate::{
     Domain, LinkId, Scheme,
-    message::{GatewayMessage, MAX_CALLDATA, OperatorMessage, Versions},
+    message::{GatewayMessage, MAX_BATCH, MAX_CALLDATA, OperatorMessage, Versions},
 };
 
 /// What a gateway is and allows.
@@ -50,6 +53,12 @@ pub struct Settings {
     pub observation_millis: u64,
     /// How long it waits before it offers a task again to operators that did not answer, in milliseconds.
     pub offer_millis: u64,
+    /// The number of open tasks from which further ones are signed in batches. `usize::MAX`: none is.
+    pub batch_from: usize,
+    /// The most tasks of a batch.
+    pub batch_tasks: usize,
+    /// How long it waits for a quorum to sign a batch, in milliseconds.
+    pub batch_millis: u64,
 }
 
 /// A gateway's state, which a crash may lose: all that must outlast it is in the task log.
@@ -64,14 +73,29 @@ pub struct Gateway<S> {
     /// Requests that are not yet tasks.
     preparing: BTreeSet<RequestId>,
     tasks: BTreeMap<B256, Pending>,
+    /// The batch of each epoch that operators are signing.
+    batches: BTreeMap<EpochId, Batch>,
+    /// The tasks that a quorum decided and no one signed, by epoch and age.
+    ready: BTreeSet<(EpochId, u64, B256)>,
     now_millis: u64,
 }
 
 #[derive(Debug)]
 enum Link {
-    Connected { challenge: B256 },
-    Challenged { challenge: B256, operator: Address },
-    Open { operator: Address },
+    Connected {
+        challenge: B256,
+    },
+    Challenged {
+        challenge: B256,
+        operator: Address,
+        version: u16,
+    },
+    Open {
+        operator: Address,
+        version: u16,
+        /// Until when its operator gets no batches, since it did not sign one (Unix time in milliseconds).
+        no_batches_until: u64,
+    },
 }
 
 impl Settings {
@@ -86,6 +110,9 @@ impl Settings {
             max_waiters: 64,
             observation_millis: 1000,
             offer_millis: 1000,
+            batch_from: 16,
+            batch_tasks: MAX_BATCH,
+            batch_millis: 1000,
         }
     }
 }
@@ -101,6 +128,8 @@ impl<S: Scheme> Gateway<S> {
             operators: BTreeMap::new(),
             preparing: BTreeSet::new(),
             tasks: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            ready: BTreeSet::new(),
             now_millis: 0,
         }
     }
@@ -136,7 +165,7 @@ impl<S: Scheme> Gateway<S> {
     /// Returns the operator of a connection, if it proved who it is.
     pub fn operator_of(&self, link: LinkId) -> Option<Address> {
         match self.links.get(&link)? {
-            Link::Open { operator } => Some(*operator),
+            Link::Open { operator, .. } => Some(*operator),
             Link::Connected { .. } | Link::Challenged { .. } => None,
         }
     }
@@ -184,7 +213,7 @@ impl<S: Scheme> Gateway<S> {
     }
 
     fn forget_link(&mut self, link: LinkId) {
-        if let Some(Link::Open { operator }) = self.links.remove(&link)
+        if let Some(Link::Open { operator, .. }) = self.links.remove(&link)
             && self.operators.get(&operator) == Some(&link)
         {
             self.operators.remove(&operator);
@@ -206,11 +235,14 @@ impl<S: Scheme> Gateway<S> {
             (&Link::Connected { challenge }, OperatorMessage::Hello { versions, operator }) => {
                 self.greet(link, challenge, versions, operator, actions);
             }
-            (&Link::Challenged { challenge, operator }, OperatorMessage::Proof { gateway, signature }) => {
+            (&Link::Challenged { challenge, operator, version }, OperatorMessage::Proof { gateway, signature }) => {
                 let connection = Connection { challenge, operator, gateway };
-                self.prove(link, &connection, &signature, actions);
+                self.prove(link, version, &connection, &signature, actions);
             }
-            (&Link::Open { operator }, message) => match message {
+            (&Link::Open { version, .. }, message) if message.since() > version => {
+                self.close(link, format!("the message is not of version {version}"), actions);
+            }
+            (&Link::Open { operator, .. }, message) => match message {
                 OperatorMessage::Observed { task_id, observations } => {
                     self.answered(task_id, operator, actions, |pending| pending.observed(operator, observations));
                 }
@@ -221,6 +253,17 @@ impl<S: Scheme> Gateway<S> {
                 }
                 OperatorMessage::Refused { task_id, refusal } => {
                     self.answered(task_id, operator, actions, |pending| pending.refused(operator, refusal));
+                }
+                OperatorMessage::Decided { task_id, decision, evidence, reasons } => {
+                    self.answered(task_id, operator, actions, |pending| {
+                        pending.decided(operator, decision, evidence, reasons);
+                    });
+                }
+                OperatorMessage::BatchSigned { root, signature } => {
+                    self.batch_signed(operator, root, signature, actions);
+                }
+                OperatorMessage::BatchRefused { root, refusal } => {
+                    self.batch_refused(operator, root, &refusal, actions);
                 }
                 OperatorMessage::Pong { .. } => {}
                 OperatorMessage::Hello { .. } | OperatorMessage::Proof { .. } => {
@@ -246,11 +289,18 @@ impl<S: Scheme> Gateway<S> {
                 return self.close(link, error.to_string(), actions);
             }
         };
-        self.links.insert(link, Link::Challenged { challenge, operator });
+        self.links.insert(link, Link::Challenged { challenge, operator, version });
         send(link, &GatewayMessage::Challenge { version, challenge, domain: self.settings.domain }, actions);
     }
 
-    fn prove(&mut self, link: LinkId, connection: &Connection, proof: &Signature, actions: &mut Vec<Action>) {
+    fn prove(
+        &mut self,
+        link: LinkId,
+        version: u16,
+        connection: &Connection,
+        proof: &Signature,
+        actions: &mut Vec<Action>,
+    ) {
         let operator = connection.operator;
         if !self.settings.names.contains(&connection.gateway) {
             let reason = format!("the operator dialled {}, which is not this gateway", connection.gateway);
@@ -268,14 +318,15 @@ impl<S: Scheme> Gateway<S> {
             self.links.remove(&older);
             actions.push(Action::Close { link: older, reason: "the operator connected again".into() });
         }
-        self.links.insert(link, Link::Open { operator });
+        self.links.insert(link, Link::Open { operator, version, no_batches_until: 0 });
         send(link, &GatewayMessage::Welcome, actions);
         for pending in self.tasks.values() {
             let epoch = self.epochs.get(&pending.accepted.task.epoch);
             if epoch.is_some_and(|epoch| crate::task::weight_of(epoch, operator).is_some()) {
-                pending.send_to(operator, link, actions);
+                pending.send_to(operator, link, version, actions);
             }
         }
+        self.ask_again(operator, actions);
     }
 
     fn request(&mut self, request: RequestId, submission: Submission, actions: &mut Vec<Action>) {
@@ -404,6 +455,7 @@ impl<S: Scheme> Gateway<S> {
 
     fn tick(&mut self, actions: &mut Vec<Action>) {
         let now = self.now_seconds();
+        self.end_late_batches(actions);
         let task_ids: Vec<B256> = self.tasks.keys().copied().collect();
         for task_id in task_ids {
             let Some(pending) = self.tasks.get_mut(&task_id) else { continue };
@@ -443,6 +495,7 @@ impl<S: Scheme> Gateway<S> {
             answer(pending);
             pending.answered_at(operator, now_millis);
             self.advance(task_id, actions);
+            self.advance_batches(task_id, operator, actions);
         }
     }
 
@@ -477,11 +530,15 @@ impl<S: Scheme> Gateway<S> {
 
     /// Sends a task to each connected operator of its epoch that has not answered.
     fn offer(&mut self, task_id: B256, actions: &mut Vec<Action>) {
+        let for_batch = self.is_for_batch(task_id);
         let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        pending.for_batch.get_or_insert(for_batch);
+        let Some(pending) = self.tasks.get(&task_id) else { return };
         let Some(epoch) = self.epochs.get(&pending.accepted.task.epoch) else { return };
         for operator in epoch.operators.operators() {
-            if let Some(link) = self.operators.get(&operator.address) {
-                pending.send_to(operator.address, *link, actions);
+            let link = self.operators.get(&operator.address);
+            if let Some((link, Link::Open { version, .. })) = link.and_then(|link| self.links.get_key_value(link)) {
+                pending.send_to(operator.address, *link, *version, actions);
             }
         }
     }
@@ -489,7 +546,7 @@ impl<S: Scheme> Gateway<S> {
     fn cancel_at_operators(&self, task_id: B256, actions: &mut Vec<Action>) {
         let Some(pending) = self.tasks.get(&task_id) else { return };
         for (operator, link) in &self.operators {
-            if !pending.has_signed(*operator) {
+            if !pending.has_decided(*operator) {
                 send(*link, &GatewayMessage::Cancel { task_id }, actions);
             }
         }

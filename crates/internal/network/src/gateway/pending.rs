@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256, U256};
 use assent_policy::MAX_OUTPUT;
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature};
-use assent_types::{AttestationDocument, Decision, Observation, Signature};
+use assent_types::{Attestation, AttestationDocument, Decision, Observation, Signature};
 use assent_verifier::{Context, Epoch, Refusal, SignedObservation, SpentNonces};
 
 use super::{
@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     Domain, LinkId, Scheme,
-    message::{AgreedOutput, GatewayMessage, Refused, SourceObservation},
+    message::{AgreedOutput, BATCHES, GatewayMessage, Refused, SourceObservation},
+    scheme::ContractCall,
     task::{required_weight, weight_of},
 };
 
@@ -31,12 +32,14 @@ pub(super) struct Pending {
     pub(super) agreed: Option<Vec<AgreedOutput>>,
     /// Whether a record failed, and must be made again.
     pub(super) record_again: bool,
+    /// Whether the operators sign it with a batch; not chosen before it is offered.
+    pub(super) for_batch: Option<bool>,
     answers: BTreeMap<Address, Answers>,
     deadlines: Deadlines,
     /// The time between the last two offers, in milliseconds.
     offer_millis: u64,
     /// When the gateway got the task, when the observations were durable, and when its end was.
-    since: u64,
+    pub(super) since: u64,
     pub(super) agreed_at: Option<u64>,
     pub(super) ended_at: Option<u64>,
 }
@@ -69,7 +72,9 @@ pub(super) struct Deadlines {
 #[derive(Debug, Default)]
 struct Answers {
     observed: Option<Vec<SourceObservation>>,
-    signed: Option<Statement>,
+    /// What it decided, to sign it with a batch.
+    decided: Option<Statement>,
+    signed: Option<(Statement, Signature)>,
     refused: Option<Refused>,
     /// Whether a signature of it was invalid.
     is_excluded: bool,
@@ -81,9 +86,17 @@ struct Answers {
 struct Statement {
     decision: Decision,
     evidence: B256,
-    signature: Signature,
     reasons: Vec<String>,
 }
+
+impl Statement {
+    fn key(&self) -> StatementKey {
+        (u8::from(self.decision), self.evidence)
+    }
+}
+
+/// A decision, as attestations have it, and the hash of its evidence.
+pub(super) type StatementKey = (u8, B256);
 
 impl Pending {
     pub(super) fn new(task_id: B256, accepted: Accepted, request: RequestId, now_millis: u64) -> Self {
@@ -94,6 +107,7 @@ impl Pending {
             stage: Stage::Accepting,
             agreed: None,
             record_again: false,
+            for_batch: None,
             answers: BTreeMap::new(),
             deadlines: Deadlines::default(),
             offer_millis: 0,
@@ -221,21 +235,27 @@ impl Pending {
         true
     }
 
-    pub(super) fn has_signed(&self, operator: Address) -> bool {
-        self.answers.get(&operator).is_some_and(|answers| answers.signed.is_some())
+    /// Returns whether an operator has decided, be it signed or not.
+    pub(super) fn has_decided(&self, operator: Address) -> bool {
+        self.answers.get(&operator).is_some_and(|answers| answers.statement().is_some())
     }
 
     /// Sends an operator what it needs for its next answer.
-    pub(super) fn send_to(&self, operator: Address, link: LinkId, actions: &mut Vec<Action>) {
+    pub(super) fn send_to(&self, operator: Address, link: LinkId, version: u16, actions: &mut Vec<Action>) {
         if !matches!(self.stage, Stage::Collecting | Stage::Agreeing | Stage::Deciding) {
             return;
         }
         let answers = self.answers.get(&operator);
-        let is_out = |answers: &Answers| answers.signed.is_some() || answers.is_out();
-        if answers.is_some_and(is_out) {
+        let for_batch = self.for_batch == Some(true) && version >= BATCHES;
+        let has_answered = |answers: &Answers| {
+            answers.signed.is_some() || answers.is_out() || (for_batch && answers.decided.is_some())
+        };
+        if answers.is_some_and(has_answered) {
             return;
         }
-        send(link, &GatewayMessage::Offer { task: self.accepted.task.clone() }, actions);
+        let task = self.accepted.task.clone();
+        let offer = if for_batch { GatewayMessage::OfferForBatch { task } } else { GatewayMessage::Offer { task } };
+        send(link, &offer, actions);
         if let (Stage::Deciding, Some(agreed)) = (&self.stage, &self.agreed) {
             let message = GatewayMessage::Decide { task_id: self.task_id, observations: agreed.clone() };
             send(link, &message, actions);
@@ -264,12 +284,56 @@ impl Pending {
     ) {
         let answers = self.answers.entry(operator).or_default();
         answers.refused = None;
-        answers.signed.get_or_insert(Statement { decision, evidence, signature, reasons });
+        answers.signed.get_or_insert((Statement { decision, evidence, reasons }, signature));
+    }
+
+    /// Takes what an operator decided, to sign it with a batch. The first that it gives counts.
+    pub(super) fn decided(&mut self, operator: Address, decision: Decision, evidence: B256, reasons: Vec<String>) {
+        let answers = self.answers.entry(operator).or_default();
+        answers.refused = None;
+        answers.decided.get_or_insert(Statement { decision, evidence, reasons });
+    }
+
+    /// Forgets what an operator decided and did not sign: it no longer knows it.
+    pub(super) fn forget_decided(&mut self, operator: Address) {
+        if let Some(answers) = self.answers.get_mut(&operator) {
+            answers.decided = None;
+        }
+    }
+
+    /// Returns whether the task waits for a batch.
+    pub(super) fn waits_for_batch(&self) -> bool {
+        self.for_batch == Some(true) && matches!(self.stage, Stage::Deciding)
+    }
+
+    /// Returns whether the task is worked on.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Collecting | Stage::Agreeing | Stage::Deciding)
+    }
+
+    /// Returns the statement on which a quorum agrees, signed or not.
+    pub(super) fn quorums_statement(&self, epoch: &Epoch) -> Option<StatementKey> {
+        let required = required_weight(epoch, &self.accepted.client_policy);
+        let weights = self.weights(epoch, Answers::statement);
+        weights.into_iter().find(|(_, weight)| *weight >= required).map(|(statement, _)| statement)
+    }
+
+    /// Returns whether an operator made a statement, signed or not.
+    pub(super) fn agrees(&self, operator: Address, statement: StatementKey) -> bool {
+        let answers = self.answers.get(&operator).filter(|answers| !answers.is_excluded);
+        answers.and_then(Answers::statement).is_some_and(|own| own.key() == statement)
+    }
+
+    /// Returns the attestation of a statement.
+    pub(super) fn attestation(&self, (decision, evidence): StatementKey, domain: Domain) -> Option<Attestation> {
+        let decision = Decision::try_from(decision).ok()?;
+        Some(self.accepted.task.attestation(domain, decision, evidence))
     }
 
     pub(super) fn refused(&mut self, operator: Address, refusal: Refused) {
         let answers = self.answers.entry(operator).or_default();
         if answers.signed.is_none() {
+            answers.decided = None;
             answers.refused = Some(refusal);
         }
     }
@@ -282,7 +346,7 @@ impl Pending {
         let required = required_weight(epoch, &self.accepted.client_policy);
         // Each round that fails excludes an operator, so that the loop ends.
         loop {
-            let statements = self.weights_of_statements(epoch);
+            let statements = self.weights(epoch, Answers::signed_statement);
             let (&statement, _) = statements.iter().find(|(_, weight)| **weight >= required)?;
             let aggregate = self.aggregate(statement, epoch, scheme, domain);
             let Some((batch, aggregate)) = aggregate else { continue };
@@ -292,12 +356,16 @@ impl Pending {
         }
     }
 
-    /// Returns the weight of the operators that signed each statement.
-    fn weights_of_statements(&self, epoch: &Epoch) -> BTreeMap<(u8, B256), U256> {
+    /// Returns the weight of the operators that made each statement.
+    fn weights(
+        &self,
+        epoch: &Epoch,
+        statement_of: impl Fn(&Answers) -> Option<&Statement>,
+    ) -> BTreeMap<StatementKey, U256> {
         let mut weights: BTreeMap<_, U256> = BTreeMap::new();
         for (operator, answers) in &self.answers {
-            if let (Some(statement), false) = (&answers.signed, answers.is_excluded) {
-                let sum = weights.entry((u8::from(statement.decision), statement.evidence)).or_default();
+            if let (Some(statement), false) = (statement_of(answers), answers.is_excluded) {
+                let sum = weights.entry(statement.key()).or_default();
                 *sum = sum.saturating_add(weight_of(epoch, *operator).map(U256::from).unwrap_or_default());
             }
         }
@@ -309,14 +377,13 @@ impl Pending {
     /// Returns `None` if none is valid; then at least one operator was excluded.
     fn aggregate<S: Scheme>(
         &mut self,
-        (decision, evidence): (u8, B256),
+        statement: StatementKey,
         epoch: &Epoch,
         scheme: &S,
         domain: Domain,
     ) -> Option<(AttestationBatch, Aggregate)> {
-        let decision = Decision::try_from(decision).ok()?;
-        let attestation = self.accepted.task.attestation(domain, decision, evidence);
-        let partials: Vec<_> = self.signers_of(decision, evidence).collect();
+        let attestation = self.attestation(statement, domain)?;
+        let partials: Vec<_> = self.signers_of(statement).collect();
         let batch = AttestationBatch::new(vec![attestation], domain.chain_id, domain.task_manager).ok();
         let aggregate = batch.as_ref().and_then(|batch| scheme.aggregate(epoch, batch.root(), &partials).ok());
         for partial in &partials {
@@ -330,19 +397,18 @@ impl Pending {
         batch.zip(aggregate)
     }
 
-    fn signers_of(&self, decision: Decision, evidence: B256) -> impl Iterator<Item = PartialSignature> + '_ {
+    fn signers_of(&self, statement: StatementKey) -> impl Iterator<Item = PartialSignature> + '_ {
         let valid = self.answers.iter().filter(|(_, answers)| !answers.is_excluded);
         valid.filter_map(move |(operator, answers)| {
-            let statement = answers.signed.as_ref()?;
-            (statement.decision == decision && statement.evidence == evidence)
-                .then(|| PartialSignature::new(*operator, statement.signature))
+            let (own, signature) = answers.signed.as_ref()?;
+            (own.key() == statement).then(|| PartialSignature::new(*operator, signature))
         })
     }
 
     /// Makes the document, and every check that the client's contract would make at the task's time.
     fn concluded<S: Scheme>(
         &self,
-        (decision, evidence): (u8, B256),
+        statement: StatementKey,
         batch: &AttestationBatch,
         aggregate: &Aggregate,
         epoch: &Epoch,
@@ -352,12 +418,27 @@ impl Pending {
             Ok(document) => document,
             Err(error) => return refused_by_client(error.to_string()),
         };
-        match self.verify(&document, epoch, scheme) {
+        match self.call(&document, epoch) {
+            Ok(call) => {
+                let result = scheme.verify(&call.context, &call.intent, &call.authorization);
+                self.outcome_of(statement, document, result)
+            }
+            Err(refusal) => refused_by_client(refusal.to_string()),
+        }
+    }
+
+    /// Returns the task's end from what the client's contract says of a document.
+    pub(super) fn outcome_of(
+        &self,
+        statement: StatementKey,
+        document: AttestationDocument,
+        result: Result<(), Refusal>,
+    ) -> TaskOutcome {
+        match result {
             // An attested denial is what the caller asked for as well.
             Ok(()) | Err(Refusal::PolicyDenied { .. }) => {
-                let mut statements = self.answers.values().filter_map(|answers| answers.signed.as_ref());
-                let statement = statements
-                    .find(|statement| (u8::from(statement.decision), statement.evidence) == (decision, evidence));
+                let mut statements = self.answers.values().filter_map(Answers::statement);
+                let statement = statements.find(|own| own.key() == statement);
                 let reasons = statement.map(|statement| statement.reasons.clone()).unwrap_or_default();
                 TaskOutcome::Attested { document: Box::new(document), reasons }
             }
@@ -365,7 +446,8 @@ impl Pending {
         }
     }
 
-    fn verify<S: Scheme>(&self, document: &AttestationDocument, epoch: &Epoch, scheme: &S) -> Result<(), Refusal> {
+    /// Returns the call that a document authorises, and what the client's contract compares it with.
+    pub(super) fn call(&self, document: &AttestationDocument, epoch: &Epoch) -> Result<ContractCall, Refusal> {
         let Accepted { task, client_policy, issuance_floor, .. } = &self.accepted;
         let context = Context::builder(SpentNonces::default())
             .chain_id(document.chain_id)
@@ -378,7 +460,7 @@ impl Pending {
             .epochs([epoch.clone()])
             .build();
         let authorization = document.authorization().map_err(|_| Refusal::MalformedAuthorization)?;
-        scheme.verify(&context, &task.intent, &authorization.encode())
+        Ok(ContractCall { context, intent: task.intent.clone(), authorization: authorization.encode().to_vec() })
     }
 
     /// Returns the observations on which the operators decide, if those of a quorum are there and valid.
@@ -465,11 +547,11 @@ impl Pending {
         let mut open = U256::ZERO;
         for operator in epoch.operators.operators() {
             let answers = self.answers.get(&operator.address);
-            if !answers.is_some_and(|answers| answers.signed.is_some() || answers.is_out()) {
+            if !answers.is_some_and(|answers| answers.statement().is_some() || answers.is_out()) {
                 open = open.saturating_add(U256::from(operator.weight));
             }
         }
-        let best = self.weights_of_statements(epoch).into_values().max().unwrap_or_default();
+        let best = self.weights(epoch, Answers::statement).into_values().max().unwrap_or_default();
         if best.saturating_add(open) >= required {
             return None;
         }
@@ -490,11 +572,23 @@ impl Answers {
         if self.is_excluded {
             return Some(OperatorAnswerKind::Invalid);
         }
-        if let Some(statement) = &self.signed {
+        if let Some((statement, _)) = &self.signed {
             return Some(OperatorAnswerKind::Signed(statement.decision));
+        }
+        if let Some(statement) = &self.decided {
+            return Some(OperatorAnswerKind::Decided(statement.decision));
         }
         let refused = self.refused.clone().map(OperatorAnswerKind::Refused);
         refused.or_else(|| self.observed.is_some().then_some(OperatorAnswerKind::Observed))
+    }
+
+    fn signed_statement(&self) -> Option<&Statement> {
+        self.signed.as_ref().map(|(statement, _)| statement)
+    }
+
+    /// Returns what the operator decided, signed or not.
+    fn statement(&self) -> Option<&Statement> {
+        self.signed_statement().or(self.decided.as_ref())
     }
 
     /// Returns whether nothing more is to be expected of the operator.

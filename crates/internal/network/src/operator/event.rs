@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use alloy_primitives::B256;
 use assent_json::Value;
 use assent_policy::{Evaluation, EvaluationError, EvidenceFile, ExecutablePolicy, PolicyInput};
+use assent_signer::AttestationBatch;
 use assent_types::{Attestation, Connection, Observation, Signature};
 
 use super::Examination;
@@ -116,6 +117,15 @@ pub enum Event {
         /// The signature.
         result: Result<Signature, JournalError>,
     },
+    /// The journal recorded and signed a batch, or refused.
+    BatchSigned {
+        /// The connection.
+        link: LinkId,
+        /// The batch's root.
+        root: B256,
+        /// The signature.
+        result: Result<Signature, JournalError>,
+    },
 }
 
 /// What an operator does.
@@ -190,5 +200,12 @@ pub enum Action {
         ticket: Ticket,
         /// What to sign.
         attestation: Box<Attestation>,
+    },
+    /// Has the journal record and sign a batch, and answers with [`Event::BatchSigned`].
+    SignBatch {
+        /// The connection.
+        link: LinkId,
+        /// What to sign: every attestation is one that this operator decided itself.
+        batch: Box<AttestationBatch>,
     },
 }

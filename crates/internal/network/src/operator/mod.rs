@@ -2,10 +2,11 @@
 //!
 //! A task has these steps, each of which waits for the result of an action:
 //! examine (chain and policy store), observe, record and sign the observations, wait for a quorum's observations,
-//! evaluate, store the evidence, record and sign the attestation.
+//! evaluate, store the evidence, record and sign the attestation, by itself or with a batch.
 //! The first that fails ends in a refusal. What is signed is recorded by the journal first: it refuses a second,
 //! different statement, whatever this state machine has forgotten in a crash.
 
+mod batch;
 mod checks;
 mod event;
 mod work;
@@ -49,6 +50,8 @@ pub struct Operator<S> {
     scheme: S,
     links: BTreeMap<LinkId, Link>,
     tasks: BTreeMap<B256, Work>,
+    /// The batches that are being signed, by connection and root, with their tasks.
+    signing: BTreeMap<(LinkId, B256), Vec<B256>>,
     /// Counts offers, so that the task that is longest finished is forgotten first.
     offers: u64,
 }
@@ -58,6 +61,8 @@ struct Link {
     /// The `host:port` that was dialled.
     gateway: String,
     state: LinkState,
+    /// The version of the messages, once the gateway chose it.
+    version: u16,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +92,7 @@ impl Settings {
 impl<S: Scheme> Operator<S> {
     /// Creates an operator that is connected to no gateway.
     pub fn new(settings: Settings, scheme: S) -> Self {
-        Self { settings, scheme, links: BTreeMap::new(), tasks: BTreeMap::new(), offers: 0 }
+        Self { settings, scheme, links: BTreeMap::new(), tasks: BTreeMap::new(), signing: BTreeMap::new(), offers: 0 }
     }
 
     /// Returns the number of tasks that it works on or remembers.
@@ -103,7 +108,7 @@ impl<S: Scheme> Operator<S> {
             Event::LinkClosed { link } => self.forget_link(link),
             Event::Received { link, message } => self.receive(link, &message, &mut actions),
             Event::ConnectionSigned { link, signature } => {
-                if let Some(Link { gateway, state: LinkState::Challenged }) = self.links.get(&link) {
+                if let Some(Link { gateway, state: LinkState::Challenged, .. }) = self.links.get(&link) {
                     send(link, &OperatorMessage::Proof { gateway: gateway.clone(), signature }, &mut actions);
                 }
             }
@@ -131,30 +136,35 @@ impl<S: Scheme> Operator<S> {
                     work.attestation_signed(result, context, actions)
                 });
             }
+            Event::BatchSigned { link, root, result } => self.batch_signed(link, root, result, &mut actions),
         }
         actions
     }
 
     fn open(&mut self, link: LinkId, gateway: String, actions: &mut Vec<Action>) {
-        self.links.insert(link, Link { gateway, state: LinkState::Greeted });
+        self.links.insert(link, Link { gateway, state: LinkState::Greeted, version: 1 });
         let Settings { versions, operator, .. } = self.settings;
         send(link, &OperatorMessage::Hello { versions, operator }, actions);
     }
 
     fn forget_link(&mut self, link: LinkId) {
         self.links.remove(&link);
+        self.signing.retain(|(of, _), _| *of != link);
         for work in self.tasks.values_mut() {
             work.links.remove(&link);
         }
     }
 
     fn receive(&mut self, link: LinkId, message: &[u8], actions: &mut Vec<Action>) {
-        let Some(Link { state, .. }) = self.links.get(&link) else { return };
+        let Some(&Link { state, version, .. }) = self.links.get(&link) else { return };
         let message = match GatewayMessage::parse(message) {
+            Ok(message) if message.since() > version => {
+                return self.close(link, format!("the message is not of version {version}"), actions);
+            }
             Ok(message) => message,
             Err(error) => return self.close(link, error.to_string(), actions),
         };
-        match (*state, message) {
+        match (state, message) {
             (LinkState::Greeted, GatewayMessage::Challenge { version, challenge, domain }) => {
                 self.answer_challenge(link, version, challenge, domain, actions);
             }
@@ -168,7 +178,11 @@ impl<S: Scheme> Operator<S> {
                     link.state = LinkState::Open;
                 }
             }
-            (LinkState::Open, GatewayMessage::Offer { task }) => self.offered(link, task, actions),
+            (LinkState::Open, GatewayMessage::Offer { task }) => self.offered(link, task, true, actions),
+            (LinkState::Open, GatewayMessage::OfferForBatch { task }) => self.offered(link, task, false, actions),
+            (LinkState::Open, GatewayMessage::SignBatch { root, task_ids }) => {
+                self.sign_batch(link, root, task_ids, actions);
+            }
             (LinkState::Open, GatewayMessage::Decide { task_id, observations }) => {
                 self.step(task_id, actions, |work, context, actions| work.decide(observations, context, actions));
             }
@@ -198,6 +212,7 @@ impl<S: Scheme> Operator<S> {
         }
         let Some(state) = self.links.get_mut(&link) else { return };
         state.state = LinkState::Challenged;
+        state.version = version;
         // The name is what this operator dialled, so that the gateway cannot pass the challenge of another on.
         let connection = Connection { challenge, operator: self.settings.operator, gateway: state.gateway.clone() };
         actions.push(Action::SignConnection { link, connection });
@@ -208,7 +223,8 @@ impl<S: Scheme> Operator<S> {
         actions.push(Action::Close { link, reason });
     }
 
-    fn offered(&mut self, link: LinkId, task: Task, actions: &mut Vec<Action>) {
+    /// Takes a task, to sign it by itself or with a batch.
+    fn offered(&mut self, link: LinkId, task: Task, by_itself: bool, actions: &mut Vec<Action>) {
         let task_id = task.id(self.settings.domain);
         self.offers = self.offers.saturating_add(1);
         if let Some(work) = self.tasks.get_mut(&task_id) {
@@ -217,6 +233,11 @@ impl<S: Scheme> Operator<S> {
                 return send(link, &OperatorMessage::Refused { task_id, refusal }, actions);
             }
             work.links.insert(link);
+            work.is_signed_by_itself |= by_itself;
+            if by_itself && work.is_decided() {
+                let context = Context { settings: &self.settings, scheme: &self.scheme, task_id };
+                return work.sign(&context, actions);
+            }
             if let Some(answer) = work.answer() {
                 return send(link, &answer, actions);
             }
@@ -230,6 +251,7 @@ impl<S: Scheme> Operator<S> {
             return send(link, &OperatorMessage::Refused { task_id, refusal }, actions);
         }
         let mut work = Work::new(task_id, task, link, self.offers);
+        work.is_signed_by_itself = by_itself;
         work.begin(self.offers, actions);
         self.tasks.insert(task_id, work);
     }
@@ -295,6 +317,7 @@ impl<S: Scheme> Operator<S> {
         let context = Context { settings: &self.settings, scheme: &self.scheme, task_id };
         if let Err(refusal) = step(work, &context, actions) {
             work.step = Step::Refused(refusal.clone());
+            work.statement = None;
             work.send_to_all(&OperatorMessage::Refused { task_id, refusal }, actions);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{B256, U256};
 use assent_json::Value;
 use assent_policy::{Evaluation, EvaluationError, EvidenceFile, MAX_OUTPUT, Observations, Rules};
-use assent_types::{Decision, Observation, Signature};
+use assent_types::{Attestation, Decision, Observation, Signature};
 use assent_verifier::SignedObservation;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     refused,
 };
 use crate::{
-    LinkId, Scheme, Task,
+    Domain, LinkId, Scheme, Task,
     message::{
         AgreedOutput, MAX_REASONS, MAX_TEXT, OperatorMessage, RefusalCode, Refused, SourceObservation, outputs_to_value,
     },
@@ -34,6 +34,12 @@ pub(super) struct Work {
     /// The number of the offer that brought it.
     pub(super) number: u64,
     pub(super) step: Step,
+    /// Whether a gateway wants the attestation signed by itself, not with a batch.
+    pub(super) is_signed_by_itself: bool,
+    /// Whether it was signed with a batch.
+    pub(super) is_signed_with_batch: bool,
+    /// What the operator decided, once the evidence is stored.
+    pub(super) statement: Option<Statement>,
     /// What was found before any work.
     examined: Option<Examined>,
     /// Observations to decide on that came before the task was examined.
@@ -53,13 +59,19 @@ pub(super) enum Step {
         observations: Vec<AgreedOutput>,
     },
     StoringEvidence(Box<Evaluation>),
-    SigningAttestation {
-        decision: Decision,
-        evidence: B256,
-        reasons: Vec<String>,
-    },
+    /// Waits for a batch.
+    Decided,
+    SigningAttestation,
     Signed(Box<OperatorMessage>),
     Refused(Refused),
+}
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    decision: Decision,
+    evidence: B256,
+    reasons: Vec<String>,
 }
 
 impl Work {
@@ -71,6 +83,9 @@ impl Work {
             links: BTreeSet::from([link]),
             number,
             step: Step::Examining,
+            is_signed_by_itself: false,
+            is_signed_with_batch: false,
+            statement: None,
             examined: None,
             early: None,
         }
@@ -80,17 +95,27 @@ impl Work {
     pub(super) fn begin(&mut self, attempt: u64, actions: &mut Vec<Action>) {
         self.ticket.attempt = attempt;
         self.step = Step::Examining;
+        self.statement = None;
         actions.push(Action::Examine { ticket: self.ticket, task: self.task.clone() });
     }
 
     /// Returns whether no step is pending.
     pub(super) fn is_finished(&self) -> bool {
-        matches!(self.step, Step::Signed(_) | Step::Refused(_))
+        match self.step {
+            Step::Signed(_) | Step::Refused(_) => true,
+            Step::Decided => self.is_signed_with_batch,
+            _ => false,
+        }
+    }
+
+    /// Returns whether the task is decided, and waits for a batch.
+    pub(super) fn is_decided(&self) -> bool {
+        matches!(self.step, Step::Decided)
     }
 
     /// Returns whether the task waits for a gateway, which may never say more.
     pub(super) fn waits_for_gateway(&self) -> bool {
-        matches!(self.step, Step::Observed(_))
+        matches!(self.step, Step::Observed(_) | Step::Decided)
     }
 
     /// Returns whether the task was refused for a reason that may have gone.
@@ -102,6 +127,7 @@ impl Work {
     pub(super) fn answer(&self) -> Option<OperatorMessage> {
         match &self.step {
             Step::Observed(observations) => Some(self.observed_message(observations)),
+            Step::Decided => self.decided_message(),
             Step::Signed(message) => Some((**message).clone()),
             Step::Refused(refusal) if !refusal.retryable => {
                 Some(OperatorMessage::Refused { task_id: self.ticket.task_id, refusal: refusal.clone() })
@@ -300,12 +326,32 @@ impl Work {
     ) -> Result<(), Refused> {
         let Step::StoringEvidence(evaluation) = &self.step else { return Ok(()) };
         result.map_err(unavailable)?;
-        let (decision, evidence) = (evaluation.decision, evaluation.evidence.hash());
         let reasons = evaluation.reasons.iter().take(MAX_REASONS).map(|reason| bounded(&reason.message)).collect();
-        let attestation = Box::new(self.task.attestation(context.settings.domain, decision, evidence));
-        self.step = Step::SigningAttestation { decision, evidence, reasons };
-        actions.push(Action::SignAttestation { ticket: self.ticket, attestation });
+        let (decision, evidence) = (evaluation.decision, evaluation.evidence.hash());
+        self.statement = Some(Statement { decision, evidence, reasons });
+        if self.is_signed_by_itself {
+            self.sign(context, actions);
+        } else {
+            self.step = Step::Decided;
+            if let Some(message) = self.decided_message() {
+                self.send_to_all(&message, actions);
+            }
+        }
         Ok(())
+    }
+
+    /// Has the attestation signed by itself.
+    pub(super) fn sign<S>(&mut self, context: &Context<'_, S>, actions: &mut Vec<Action>) {
+        if let Some(attestation) = self.attestation(context.settings.domain) {
+            self.step = Step::SigningAttestation;
+            actions.push(Action::SignAttestation { ticket: self.ticket, attestation: Box::new(attestation) });
+        }
+    }
+
+    /// Returns the attestation that the operator decided on.
+    pub(super) fn attestation(&self, domain: Domain) -> Option<Attestation> {
+        let Statement { decision, evidence, .. } = self.statement.as_ref()?;
+        Some(self.task.attestation(domain, *decision, *evidence))
     }
 
     pub(super) fn attestation_signed<S>(
@@ -314,18 +360,18 @@ impl Work {
         context: &Context<'_, S>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
-        let Step::SigningAttestation { decision, evidence, reasons } = &mut self.step else { return Ok(()) };
+        let (Step::SigningAttestation, Some(statement)) = (&self.step, &self.statement) else { return Ok(()) };
         let signature = result.map_err(journal)?;
-        let message = OperatorMessage::Signed {
-            task_id: context.task_id,
-            decision: *decision,
-            evidence: *evidence,
-            signature,
-            reasons: core::mem::take(reasons),
-        };
+        let Statement { decision, evidence, reasons } = statement.clone();
+        let message = OperatorMessage::Signed { task_id: context.task_id, decision, evidence, signature, reasons };
         self.send_to_all(&message, actions);
         self.step = Step::Signed(Box::new(message));
         Ok(())
+    }
+
+    fn decided_message(&self) -> Option<OperatorMessage> {
+        let Statement { decision, evidence, reasons } = self.statement.clone()?;
+        Some(OperatorMessage::Decided { task_id: self.ticket.task_id, decision, evidence, reasons })
     }
 
     fn observed_message(&self, observations: &[SourceObservation]) -> OperatorMessage {
@@ -344,7 +390,7 @@ fn unavailable(error: Unavailable) -> Refused {
     refused(RefusalCode::Unavailable, error.to_string(), true)
 }
 
-fn journal(error: JournalError) -> Refused {
+pub(super) fn journal(error: JournalError) -> Refused {
     match error {
         JournalError::AlreadySigned => refused(RefusalCode::AlreadySigned, error.to_string(), false),
         JournalError::Unavailable(reason) => refused(RefusalCode::Unavailable, reason, true),

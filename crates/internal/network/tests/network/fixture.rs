@@ -65,10 +65,14 @@ pub fn policy() -> Arc<ExecutablePolicy> {
 }
 
 pub fn task() -> Task {
+    task_with(258)
+}
+
+pub fn task_with(nonce: u64) -> Task {
     Task {
         policy_client: Address::repeat_byte(0x22),
         policy_id: policy().id(),
-        nonce: U256::from(258),
+        nonce: U256::from(nonce),
         intent: Intent {
             from: Address::repeat_byte(0x44),
             to: Address::repeat_byte(0x22),
@@ -129,7 +133,7 @@ pub struct Network {
     pub outputs: Vec<&'static str>,
     /// Messages of these operators are not delivered.
     pub silent: Vec<usize>,
-    /// Changes a message before it is delivered.
+    /// Changes a message before it is delivered; an empty one is not.
     pub alter: fn(usize, String) -> String,
     /// What happens next, in order; the number is the operator's, or that of none.
     queue: VecDeque<Happening>,
@@ -142,7 +146,10 @@ enum Happening {
 
 impl Network {
     pub fn new(count: u8) -> Self {
-        let settings = gateway::Settings::new(domain(), [GATEWAY.to_owned()]);
+        Self::with_settings(count, gateway::Settings::new(domain(), [GATEWAY.to_owned()]))
+    }
+
+    fn with_settings(count: u8, settings: gateway::Settings) -> Self {
         let operators = (1..=count).map(|seed| Operator::new(operator::Settings::new(domain(), address(seed)), Bls));
         let mut network = Self {
             gateway: Gateway::new(settings, Bls),
@@ -171,6 +178,28 @@ impl Network {
     pub fn request(&mut self) {
         self.at_gateway(gateway::Event::Requested { request: 1, submission: submission() });
         self.run();
+    }
+
+    /// Asks for tasks with nonces from 0, all at once.
+    pub fn request_many(&mut self, count: u64) {
+        for nonce in 0..count {
+            let submission = Submission { nonce: Some(U256::from(nonce)), ..submission() };
+            self.at_gateway(gateway::Event::Requested { request: nonce, submission });
+        }
+        self.run();
+    }
+
+    /// The settings of a gateway that always batches.
+    pub fn with_batches(count: u8) -> Self {
+        let mut settings = gateway::Settings::new(domain(), [GATEWAY.to_owned()]);
+        settings.batch_from = 0;
+        Self::with_settings(count, settings)
+    }
+
+    /// The gateway's and the operators' messages that have a type.
+    pub fn messages(&self, kind: &str) -> Vec<&str> {
+        let kind = format!(r#""type":"{kind}""#);
+        self.transcript.iter().map(|(_, text)| text.as_str()).filter(|text| text.contains(&kind)).collect()
     }
 
     pub fn at_gateway(&mut self, event: gateway::Event) {
@@ -211,8 +240,10 @@ impl Network {
                 self.at_operator(index, operator::Event::Received { link, message: message.into_bytes() });
             }
             Action::Close { reason, .. } => self.closed.push(reason),
-            Action::Prepare { request, .. } => {
-                self.at_gateway(Event::Prepared { request, result: Ok(Box::new(accepted())) });
+            Action::Prepare { request, submission } => {
+                let nonce = submission.nonce.unwrap_or_default().to();
+                let accepted = Accepted { task: task_with(nonce), ..accepted() };
+                self.at_gateway(Event::Prepared { request, result: Ok(Box::new(accepted)) });
             }
             Action::Record { task_id, .. } => self.at_gateway(Event::Recorded { task_id, result: Ok(()) }),
             Action::Answer { answer, .. } => self.answers.push(answer),
@@ -227,7 +258,7 @@ impl Network {
             Action::Send { link, message } => {
                 let message = (self.alter)(index, message);
                 self.transcript.push((true, message.clone()));
-                if !self.silent.contains(&index) {
+                if !self.silent.contains(&index) && !message.is_empty() {
                     self.at_gateway(gateway::Event::Received { link, message: message.into_bytes() });
                 }
             }
@@ -256,6 +287,10 @@ impl Network {
             }
             Action::StoreEvidence { ticket, .. } => {
                 self.at_operator(index, Event::EvidenceStored { ticket, result: Ok(()) });
+            }
+            Action::SignBatch { link, batch } => {
+                let (root, result) = (batch.root(), Ok(key.sign_batch(&batch)));
+                self.at_operator(index, Event::BatchSigned { link, root, result });
             }
             Action::SignAttestation { ticket, attestation } => {
                 let batch = AttestationBatch::new(vec![*attestation], chain_id, task_manager).unwrap();

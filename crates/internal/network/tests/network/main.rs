@@ -1,8 +1,10 @@
 //! Messages and state machines, with BLS and the evaluator's image.
 
+mod batches;
 mod checks;
 mod fixture;
 mod gateway;
 mod messages;
 mod page;
 mod stored;
+mod versions;

@@ -21,6 +21,21 @@ fn the_pages_connection_is_what_both_state_machines_say() {
 }
 
 #[test]
+fn the_pages_batch_is_what_both_state_machines_say() {
+    let mut network = Network::with_batches(1);
+    network.connect();
+    network.request_many(3);
+    assert_eq!(network.closed, Vec::<String>::new());
+    let kinds = ["offerForBatch", "decided", "signBatch", "batchSigned"].map(|kind| format!(r#""type":"{kind}""#));
+    let of_batches = network.transcript.iter().filter(|(_, text)| kinds.iter().any(|kind| text.contains(kind)));
+    let lines = of_batches.map(|(is_operators, text)| {
+        for_direction(*is_operators, text);
+        line(*is_operators, text)
+    });
+    compare("batch", &lines.collect::<String>());
+}
+
+#[test]
 fn the_pages_other_messages_are_written_and_read_so() {
     let task_id = B256::repeat_byte(0xaa);
     let refusal = Refused {
@@ -28,9 +43,15 @@ fn the_pages_other_messages_are_written_and_read_so() {
         message: "block 20 is 48 seconds old, more than 24".into(),
         retryable: false,
     };
+    let undecided = Refused {
+        code: RefusalCode::Undecided,
+        message: format!("task {task_id} is not decided here"),
+        retryable: true,
+    };
     let messages = [
         (false, GatewayMessage::Unsupported { versions: VERSIONS }.to_json()),
         (true, OperatorMessage::Refused { task_id, refusal }.to_json()),
+        (true, OperatorMessage::BatchRefused { root: task_id, refusal: undecided }.to_json()),
         (false, GatewayMessage::Cancel { task_id }.to_json()),
         (false, GatewayMessage::Ping { number: 1 }.to_json()),
         (true, OperatorMessage::Pong { number: 1 }.to_json()),
