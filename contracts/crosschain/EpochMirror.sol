@@ -254,14 +254,13 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
         latestEpoch[operatorSet] = epoch;
     }
 
-    /// @dev Never extends: a revoked epoch stays revoked.
+    /// @dev Never extends: a revoked epoch stays revoked. Emits nothing: the event of the next epoch says it.
     // slither-disable-next-line reentrancy-events
     function _supersede(EpochId number, Epoch memory epoch) private {
         uint48 validUntil = uint48(block.timestamp) + GRACE_PERIOD;
         if (epoch.validUntil <= validUntil) return;
         epoch.validUntil = validUntil;
         epochs[number].validUntil = validUntil;
-        emit IOperatorRegistry.EpochSuperseded(number, validUntil);
         _publish(number, epoch);
     }
 

@@ -49,11 +49,13 @@ struct MirrorSettings {
 /// @dev To a TaskManager it is the registry: it publishes every change of an epoch. Its events are those of
 /// `IOperatorRegistry`, where they say the same.
 interface IEpochMirror is IProposedChanges {
-    /// @notice Emitted when the operators of `signedBy` hand over to an epoch, which comes into force.
+    /// @notice Emitted when the operators of `signedBy` hand over to an epoch, which comes into force. `signedBy` ends
+    /// after the grace period, unless it ends before.
     event EpochAccepted(
         EpochId indexed epoch, EpochId indexed signedBy, OperatorSetId indexed operatorSet, address table
     );
-    /// @notice Emitted when the owner sets the epoch from which a set's operators hand over.
+    /// @notice Emitted when the owner sets the epoch from which a set's operators hand over. The set's latest epoch
+    /// ends after the grace period, unless it ends before.
     event GenesisSet(EpochId indexed epoch, OperatorSetId indexed operatorSet, address table);
     /// @notice Emitted when a full table is stored for epochs of more than 100 operators.
     event TableStored(address table, bytes32 entriesHash);

@@ -33,6 +33,8 @@ contract EigenLayerSlasher is Offences {
         FaultTerms[] memory punished
     ) Offences(operatorRegistry, challengeWindow, punished) {
         ALLOCATION_MANAGER = allocationManager;
+        // An account without operator sets has no one to slash.
+        // slither-disable-next-line missing-zero-check
         AVS = avs;
     }
 

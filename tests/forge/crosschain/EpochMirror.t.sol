@@ -33,6 +33,8 @@ contract EpochMirrorTest is MirrorTestBase {
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
         bytes memory table = tableOf(second);
         bytes memory signature = signHandover(handover, 0, OPERATORS);
+        vm.expectEmit(true, true, true, false, address(mirror));
+        emit IEpochMirror.EpochAccepted(second, FIRST_EPOCH, OPERATOR_SET, address(0));
         vm.prank(makeAddr("anyone"));
         mirror.accept(handover, table, "", signature);
 
@@ -55,9 +57,11 @@ contract EpochMirrorTest is MirrorTestBase {
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
         bytes memory table = tableOf(second);
         bytes memory signature = signHandover(handover, 0, OPERATORS);
-        vm.expectEmit(address(mirror));
-        emit IOperatorRegistry.EpochSuperseded(FIRST_EPOCH, validUntil);
         mirror.accept(handover, table, "", signature);
+        (,, uint48 mirrored,) = mirror.epochs(FIRST_EPOCH);
+        assertEq(mirrored, validUntil);
+        (,, mirrored,) = taskManager.epochs(FIRST_EPOCH);
+        assertEq(mirrored, validUntil);
         vm.warp(validUntil - 1);
         assertInForce(FIRST_EPOCH, OPERATORS);
         vm.warp(validUntil);
