@@ -93,8 +93,10 @@ pub(crate) enum Input {
         logged: Option<Box<LoggedTask>>,
     },
     Claimed(Vec<Claimed>),
+    /// The log has a task's end, which a gateway or its caller recorded.
     LogEnded {
         task_id: B256,
+        is_completed: bool,
     },
     Logged {
         task_id: B256,
@@ -313,7 +315,12 @@ impl Driver {
             Input::Appended { task_id, accepted, result } => self.appended(task_id, &accepted, result),
             Input::Kept { task_id, result, logged } => self.kept(task_id, result, logged),
             Input::Claimed(claimed) => claimed.into_iter().for_each(|claimed| self.claimed(claimed)),
-            Input::LogEnded { task_id } => self.look_for_end(task_id),
+            Input::LogEnded { task_id, is_completed } => {
+                // Of what it completes itself it learns by the answer to its record.
+                if !(is_completed && self.leases.contains_key(&task_id)) {
+                    self.look_for_end(task_id);
+                }
+            }
             Input::Logged { task_id, logged } => self.adopt(task_id, logged),
             Input::Progress { task_id, reply } => {
                 let _ = reply.send(self.gateway.progress(task_id));
@@ -332,6 +339,7 @@ impl Driver {
             Input::Renew => self.renew(),
             Input::LeaseLost { task_id } => {
                 self.leases.remove(&task_id);
+                self.look_for_end(task_id);
             }
             Input::Ping => self.ping(),
             Input::Stop => {}
@@ -434,6 +442,10 @@ impl Driver {
                 self.runtime.spawn(async move {
                     let result = match lease {
                         Some(lease) => log.complete(&lease, stored).await,
+                        // Another gateway works on it, and learns of the cancellation from the log.
+                        None if is_cancelled(&outcome) => {
+                            log.cancel(task_id).await.and(Err(TaskLogError::LeaseLost(task_id)))
+                        }
                         None => Err(TaskLogError::LeaseLost(task_id)),
                     };
                     metrics.log(result.as_ref().err());
@@ -490,11 +502,9 @@ impl Driver {
         }
     }
 
-    /// Another gateway ended a task: asks the log how, if callers wait for it here.
+    /// A task ended that another gateway works on, or that was cancelled there: asks the log how, if it is open here.
     fn look_for_end(&mut self, task_id: B256) {
-        // What it ended itself it learns by the answers to its records.
-        let is_here = self.gateway.progress(task_id).is_some() && !self.leases.contains_key(&task_id);
-        if is_here && self.gateway.outcome(task_id).is_none() {
+        if self.gateway.progress(task_id).is_some_and(|progress| progress.outcome.is_none()) {
             let (log, inputs, domain) = (Arc::clone(&self.log), self.inputs.clone(), self.domain);
             self.runtime.spawn(async move {
                 if let Ok(Some(record)) = log.get(task_id).await
@@ -565,6 +575,10 @@ impl Driver {
             self.act(Action::Send { link, message: message.clone() });
         }
     }
+}
+
+fn is_cancelled(outcome: &TaskOutcome) -> bool {
+    matches!(outcome, TaskOutcome::Failed(Failure { code: FailureCode::Cancelled, .. }))
 }
 
 /// Returns the log's answer to a record that it did not take: what it has instead, or the error.

@@ -50,7 +50,7 @@ use assent_network::{
     gateway::{Event, Settings},
 };
 use assent_policy_store::PolicyStore;
-use assent_task_log::{Limits, RedbTaskLog, TaskLog, TaskLogError};
+use assent_task_log::{Limits, RedbTaskLog, State, TaskLog, TaskLogError};
 use futures_util::StreamExt;
 use tokio::{
     net::TcpListener,
@@ -76,12 +76,14 @@ const TICK: Duration = Duration::from_millis(100);
 /// How often operators are pinged.
 const PING: Duration = Duration::from_secs(15);
 /// How often the task log is asked for what others left, and for what expired.
-const SWEEP: Duration = Duration::from_secs(5);
+const SWEEP: Duration = Duration::from_secs(2);
 /// How many tasks are taken over at once.
 const CLAIMED_AT_ONCE: usize = 256;
 /// How long the leases of a shared task log are, and how often they are renewed.
-const SHARED_LEASE: Duration = Duration::from_secs(15);
-const RENEWAL: Duration = Duration::from_secs(5);
+///
+/// Another gateway has to take a task over before its reference block is too old.
+const SHARED_LEASE: Duration = Duration::from_secs(6);
+const RENEWAL: Duration = Duration::from_secs(2);
 /// The longest record of a task: observations to decide on are a message.
 const MAX_RECORD: usize = assent_network::message::MAX_MESSAGE;
 /// How long an answer of the node may take.
@@ -326,7 +328,7 @@ impl Background {
     async fn recover(&self, config: &GatewayConfig) -> Result<()> {
         let epochs = self.preparer.epochs().await;
         let epochs = epochs.map_err(|_| anyhow::anyhow!("the node of rpc-url does not give the epochs"))?;
-        self.driver.event(Event::Epochs(epochs));
+        self.driver.event(Event::Epochs(epochs.to_vec()));
         let now = now_millis() / 1000;
         self.log.expire(now).await.context("the task log")?;
         // All at once: what was taken up would be found again.
@@ -376,7 +378,7 @@ async fn watch_chain(preparer: Arc<Preparer>, driver: DriverHandle, poll: Durati
         match preparer.refresh().await {
             Ok(is_new) if is_new || known.is_none() => match preparer.epochs().await {
                 Ok(epochs) if known.as_ref() != Some(&epochs) => {
-                    driver.event(Event::Epochs(epochs.clone()));
+                    driver.event(Event::Epochs(epochs.to_vec()));
                     known = Some(epochs);
                 }
                 Ok(_) => {}
@@ -393,7 +395,8 @@ async fn watch_log(log: Arc<dyn TaskLog>, driver: DriverHandle) {
         let mut changes = log.subscribe();
         while let Some(change) = changes.next().await {
             if change.state.is_final() {
-                driver.send(Input::LogEnded { task_id: change.task_id });
+                let is_completed = matches!(change.state, State::Completed { .. });
+                driver.send(Input::LogEnded { task_id: change.task_id, is_completed });
             }
         }
         // It was too far behind. What it missed is asked for when it is recorded.

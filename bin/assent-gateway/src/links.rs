@@ -19,7 +19,10 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep_until, timeout},
+};
 
 use crate::{
     driver::{DriverHandle, Input},
@@ -29,6 +32,8 @@ use crate::{
 
 /// How many of a connection's messages may wait for the gateway.
 const MAX_RECEIVED: usize = 64;
+/// How many messages of a connection are taken in a second; further ones wait in the network.
+const MAX_RECEIVED_A_SECOND: u32 = 5000;
 /// How long an operator may be silent. Pings ask it more often.
 const LONGEST_SILENCE: Duration = Duration::from_secs(45);
 /// How long an operator may take to prove who it is.
@@ -93,6 +98,7 @@ async fn serve(socket: WebSocket, driver: DriverHandle) {
 
 async fn read(mut stream: SplitStream<WebSocket>, link: LinkId, driver: &DriverHandle) {
     let permits = Arc::new(Semaphore::new(MAX_RECEIVED));
+    let (mut second, mut received) = (Instant::now(), 0_u32);
     while let Ok(Some(Ok(message))) = timeout(LONGEST_SILENCE, stream.next()).await {
         let message = match message {
             Message::Text(text) => text.as_bytes().to_vec(),
@@ -101,6 +107,13 @@ async fn read(mut stream: SplitStream<WebSocket>, link: LinkId, driver: &DriverH
             Message::Ping(_) | Message::Pong(_) => continue,
             Message::Close(_) => break,
         };
+        if second.elapsed() >= Duration::from_secs(1) {
+            (second, received) = (Instant::now(), 0);
+        }
+        received = received.saturating_add(1);
+        if received > MAX_RECEIVED_A_SECOND {
+            sleep_until(second + Duration::from_secs(1)).await;
+        }
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
         driver.send(Input::Received { link, message, permit });
     }

@@ -40,6 +40,8 @@ pub(crate) struct Preparer {
     pub(crate) view: ChainView,
     pub(crate) domain: Domain,
     head: watch::Sender<Option<Head>>,
+    /// The epochs in force at the block that was asked about last.
+    epochs: tokio::sync::Mutex<Option<(ViewedBlock, Arc<[Epoch]>)>>,
     store: PolicyStore,
     policies: Mutex<VecDeque<Arc<LoadedPolicy>>>,
     nonces: Mutex<HashMap<Address, NextNonce>>,
@@ -66,6 +68,7 @@ impl Preparer {
             view,
             domain,
             head: watch::Sender::new(None),
+            epochs: tokio::sync::Mutex::new(None),
             store,
             policies: Mutex::default(),
             nonces: Mutex::default(),
@@ -91,9 +94,22 @@ impl Preparer {
     }
 
     /// Reads the epochs that are in force at the latest block.
-    pub(crate) async fn epochs(&self) -> Result<Vec<Epoch>, ChainViewError> {
-        let Some(Head { block, .. }) = *self.head.borrow() else { return Ok(Vec::new()) };
-        self.view.at(block).epochs_in_force().await
+    pub(crate) async fn epochs(&self) -> Result<Arc<[Epoch]>, ChainViewError> {
+        let Some(Head { block, .. }) = *self.head.borrow() else { return Ok(Arc::default()) };
+        self.epochs_at(&self.view.at(block)).await
+    }
+
+    /// Reads the epochs that are in force at a block, once for all requests.
+    async fn epochs_at(&self, view: &BlockView) -> Result<Arc<[Epoch]>, ChainViewError> {
+        let mut known = self.epochs.lock().await;
+        if let Some((block, epochs)) = &*known
+            && *block == view.block()
+        {
+            return Ok(Arc::clone(epochs));
+        }
+        let epochs: Arc<[Epoch]> = view.epochs_in_force().await?.into();
+        *known = Some((view.block(), Arc::clone(&epochs)));
+        Ok(epochs)
     }
 
     /// Makes a task of a request.
@@ -155,7 +171,7 @@ impl Preparer {
             None => self.choose_nonce(client)?,
         };
         let set = OperatorSetId(policy.operatorSet);
-        let epochs = view.epochs_in_force().await.map_err(no_answer)?;
+        let epochs = self.epochs_at(view).await.map_err(no_answer)?;
         let epoch = epochs.iter().find(|epoch| epoch.operator_set == set).ok_or_else(|| {
             Failure::new(FailureCode::Unavailable, format!("operator set {} has no epoch in force", set.0), true)
         })?;

@@ -283,6 +283,11 @@ fn cancel_task<'a>(service: &'a Service, context: &'a CallContext, parameters: P
         let record = record.filter(|record| *record.task.caller == *context.caller);
         let Some(record) = record else { return Err(no_task()) };
         if !record.state.is_final() {
+            if service.driver.progress(task_id).await.is_none() {
+                // Another gateway works on it, and learns of it from the log.
+                service.log.cancel(task_id).await.map_err(log_failed)?;
+                return service.task(task_id).await;
+            }
             let mut events = service.driver.subscribe();
             service.driver.event(Event::Cancelled { task_id });
             let ended = async {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::{
-    crash::{Program, call},
+    crash::{Program, call, require_decided},
     nats_server::{self, NatsServer},
     openrpc::require,
     operator::Operators,
@@ -55,7 +55,7 @@ fn of_two_gateways_on_one_log_one_is_killed_and_the_other_decides_its_tasks() {
                 }
                 tokio::time::sleep(Duration::from_millis(100)).await;
             };
-            require("AttestedTask", &task);
+            require_decided(&task);
         }
         drop(operators);
         other.kill();
@@ -94,6 +94,24 @@ fn one_task_that_two_gateways_are_asked_for_has_one_answer() {
             assert_eq!(first["result"]["authorization"], second["result"]["authorization"], "{first} {second}");
         }
         drop(operators);
+        // A task at one gateway is cancelled at the other: the caller is the same.
+        let request = json!({ "policyClient": world.vault, "intent": world.payment(world.vault, 1) });
+        let (url_of_one, url_of_other) = (format!("http://{}", one.address), format!("http://{}", other.address));
+        let task = call(&http, &url_of_one, "assent_submitTask", request).await.unwrap();
+        let task_id = json!([task["result"]["taskId"]]);
+        for url in [&url_of_other, &url_of_one] {
+            let method = if url == &url_of_other { "assent_cancelTask" } else { "assent_getTask" };
+            let ended = async {
+                loop {
+                    let answer = call(&http, url, method, task_id.clone()).await.unwrap();
+                    if answer["result"]["status"] != "pending" {
+                        return answer;
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            };
+            assert_eq!(ended.await["result"]["failure"]["code"], "cancelled");
+        }
         one.kill();
         other.kill();
     });
