@@ -16,7 +16,9 @@ use assent_types::Intent;
 use assent_verifier::{Epoch, EpochId, Operator, OperatorSet, OperatorSetId, Policy};
 
 use crate::{
-    evaluations::policy_with,
+    evaluations::{policy_of, policy_with},
+    faults::Faults,
+    random::Random,
     scheme::{Signer, domain, secret_key},
 };
 
@@ -48,32 +50,136 @@ fn epoch(weights: &[u64]) -> (Epoch, Vec<Signer>) {
     (Epoch { number: EpochId(1), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators }, signers)
 }
 
-/// Returns the epoch of a history and its operators.
-pub(crate) fn epoch_of(choice: u64) -> (Epoch, Vec<Signer>) {
-    let count = u64::try_from(EPOCHS.len()).unwrap_or(1);
-    EPOCHS[usize::try_from(choice % count).unwrap_or(0)].clone()
-}
-
 /// Returns the number and the timestamp of the latest block.
 pub(crate) const fn latest(now_millis: u64) -> (u64, u64) {
     let number = now_millis.saturating_sub(START_MILLIS) / 1000 / BLOCK_SECONDS;
     (number + 100, START_MILLIS / 1000 + number * BLOCK_SECONDS)
 }
 
-pub(crate) fn block_hash(number: u64) -> B256 {
-    keccak256(number.to_be_bytes())
-}
-
 const fn timestamp_of(number: u64) -> u64 {
     START_MILLIS / 1000 + number.saturating_sub(100) * BLOCK_SECONDS
 }
 
-pub(crate) const fn client(has_source: bool) -> Address {
-    Address::repeat_byte(if has_source { 0xc2 } else { 0xc1 })
+/// The chain of a history: what it says at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Chain {
+    /// The first epoch, and the one that follows it, if one does.
+    epochs: Vec<Epoch>,
+    /// The operators of both.
+    pub(crate) signers: Vec<Signer>,
+    /// When the second epoch begins, and when the clients change their policies (Unix time in seconds).
+    epoch_change: u64,
+    policy_change: u64,
+    /// When blocks were replaced (Unix time in milliseconds), and from which number on.
+    reorganisations: Vec<(u64, u64)>,
 }
 
-pub(crate) fn client_policy(has_source: bool) -> Policy {
-    Policy { policyId: policy_with(has_source).id(), operatorSet: 1, quorum: 6667, maxLifetime: U48::from(3600) }
+impl Chain {
+    pub(crate) fn choose(random: &mut Random, faults: &Faults) -> Self {
+        let mut pick = || {
+            let index = usize::try_from(random.next() % u64::try_from(EPOCHS.len()).unwrap_or(1)).unwrap_or(0);
+            EPOCHS[index].clone()
+        };
+        let ((mut first, mut signers), (second, others)) = (pick(), pick());
+        let mut epochs = Vec::new();
+        let start = START_MILLIS / 1000;
+        let mut epoch_change = u64::MAX;
+        if faults.epoch_change {
+            epoch_change = start + random.between(1, 8);
+            // The first is valid for a while longer.
+            first.valid_until = U48::from(epoch_change + random.between(0, 10));
+            epochs.push(Epoch { number: EpochId(2), ..second });
+            if others.len() > signers.len() {
+                signers = others;
+            }
+        }
+        epochs.insert(0, first);
+        let policy_change = if faults.policy_change { start + random.between(1, 8) } else { u64::MAX };
+        let count = if faults.reorganisations { random.between(1, 3) } else { 0 };
+        let reorganisations = (0..count).map(|_| {
+            let at = START_MILLIS + random.between(500, 12_000);
+            (at, latest(at).0.saturating_sub(random.below(3)))
+        });
+        Self { epochs, signers, epoch_change, policy_change, reorganisations: reorganisations.collect() }
+    }
+
+    /// Returns the epochs of the history, also those that no one knows yet.
+    pub(crate) fn all_epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+
+    /// Returns when the second epoch begins, if there is one (Unix time in milliseconds).
+    pub(crate) fn epoch_change_millis(&self) -> Option<u64> {
+        (self.epochs.len() > 1).then(|| self.epoch_change * 1000)
+    }
+
+    /// Returns the epochs that the TaskManager knows at a time.
+    pub(crate) fn epochs(&self, timestamp: u64) -> &[Epoch] {
+        let count = if timestamp >= self.epoch_change { self.epochs.len() } else { 1 };
+        &self.epochs[..count]
+    }
+
+    /// Returns the hash of the block with a number, as a node sees it at a time.
+    fn block_hash(&self, number: u64, now_millis: u64) -> B256 {
+        let replaced = |&&(at, first): &&(u64, u64)| at <= now_millis && number >= first;
+        let times = u64::try_from(self.reorganisations.iter().filter(replaced).count()).unwrap_or(u64::MAX);
+        keccak256([number.to_be_bytes(), times.to_be_bytes()].concat())
+    }
+
+    fn client_policy(&self, has_source: bool, timestamp: u64) -> Policy {
+        let policy_id = policy_with(has_source, timestamp >= self.policy_change).id();
+        Policy { policyId: policy_id, operatorSet: 1, quorum: 6667, maxLifetime: U48::from(3600) }
+    }
+
+    /// Returns the task that a submission becomes at a time.
+    pub(crate) fn accepted(&self, submission: &Submission, now_millis: u64) -> Accepted {
+        let has_source = submission.policy_client == client(true);
+        let (block_number, block_timestamp) = latest(now_millis);
+        let client_policy = self.client_policy(has_source, block_timestamp);
+        let newest = self.epochs(block_timestamp).last();
+        Accepted {
+            task: Task {
+                policy_client: submission.policy_client,
+                policy_id: client_policy.policyId,
+                nonce: submission.nonce.unwrap_or_default(),
+                intent: submission.intent.clone(),
+                expiration: submission.expiration,
+                epoch: newest.map_or(EpochId(1), |epoch| epoch.number),
+                block_number,
+                block_hash: self.block_hash(block_number, now_millis),
+                block_timestamp,
+            },
+            client_policy,
+            issuance_floor: U48::ZERO,
+            sources: if has_source { BTreeMap::from([("limit".to_owned(), true)]) } else { BTreeMap::new() },
+        }
+    }
+
+    /// Returns what an operator's node says of a task, at a time that lags behind by `lag_millis`.
+    pub(crate) fn examination(&self, task: &Task, now_millis: u64, lag_millis: u64) -> Examination {
+        let now_millis = now_millis.saturating_sub(lag_millis).max(START_MILLIS);
+        let (number, latest_timestamp) = latest(now_millis);
+        let has_source = task.policy_client == client(true);
+        let is_canonical =
+            task.block_number <= number && task.block_hash == self.block_hash(task.block_number, now_millis);
+        let at = timestamp_of(task.block_number);
+        Examination {
+            block_timestamp: is_canonical.then_some(at),
+            latest_timestamp,
+            task_manager: domain().task_manager,
+            client_policy: Some(self.client_policy(has_source, at)),
+            issuance_floor: U48::ZERO,
+            is_spent: false,
+            epoch: self.epochs(at).iter().find(|epoch| epoch.number == task.epoch).cloned(),
+            is_trusted_forwarder: false,
+            is_delegated: false,
+            policy: policy_of(task.policy_id),
+        }
+    }
+}
+
+pub(crate) const fn client(has_source: bool) -> Address {
+    Address::repeat_byte(if has_source { 0xc2 } else { 0xc1 })
 }
 
 pub(crate) fn submission(has_source: bool, nonce: u64, value: u64, expiration: u64) -> Submission {
@@ -88,47 +194,5 @@ pub(crate) fn submission(has_source: bool, nonce: u64, value: u64, expiration: u
         },
         nonce: Some(U256::from(nonce)),
         expiration,
-    }
-}
-
-/// Returns the task that a submission becomes at a time.
-pub(crate) fn accepted(submission: &Submission, epoch: &Epoch, now_millis: u64) -> Accepted {
-    let has_source = submission.policy_client == client(true);
-    let (block_number, block_timestamp) = latest(now_millis);
-    let client_policy = client_policy(has_source);
-    Accepted {
-        task: Task {
-            policy_client: submission.policy_client,
-            policy_id: client_policy.policyId,
-            nonce: submission.nonce.unwrap_or_default(),
-            intent: submission.intent.clone(),
-            expiration: submission.expiration,
-            epoch: epoch.number,
-            block_number,
-            block_hash: block_hash(block_number),
-            block_timestamp,
-        },
-        client_policy,
-        issuance_floor: U48::ZERO,
-        sources: if has_source { BTreeMap::from([("limit".to_owned(), true)]) } else { BTreeMap::new() },
-    }
-}
-
-/// Returns what an operator's node says of a task, at a time that lags behind by `lag_millis`.
-pub(crate) fn examination(task: &Task, epoch: &Epoch, now_millis: u64, lag_millis: u64) -> Examination {
-    let (number, latest_timestamp) = latest(now_millis.saturating_sub(lag_millis).max(START_MILLIS));
-    let has_source = task.policy_client == client(true);
-    let is_canonical = task.block_number <= number && task.block_hash == block_hash(task.block_number);
-    Examination {
-        block_timestamp: is_canonical.then(|| timestamp_of(task.block_number)),
-        latest_timestamp,
-        task_manager: domain().task_manager,
-        client_policy: Some(client_policy(has_source)),
-        issuance_floor: U48::ZERO,
-        is_spent: false,
-        epoch: (task.epoch == epoch.number).then(|| epoch.clone()),
-        is_trusted_forwarder: false,
-        is_delegated: false,
-        policy: Some(policy_with(has_source)),
     }
 }

@@ -14,21 +14,31 @@ use assent_policy::{
 };
 use assent_types::Decision;
 
-/// The rules of both policies: calls with a value of 5 or more are denied, and with a source those above its limit.
+/// The rules of the policies: calls with a value of 5 or more are denied, and with a source those above its limit.
+/// After the clients changed them, one less is permitted.
 const WITHOUT_SOURCE: &str = "package p\nimport rego.v1\nallow if input.intent.value < 5\n";
 const WITH_SOURCE: &str = "package p\nimport rego.v1\nallow if to_number(data.wasm.limit.value) > input.intent.value\n";
+const WITHOUT_SOURCE_CHANGED: &str = "package p\nimport rego.v1\nallow if input.intent.value < 4\n";
+const WITH_SOURCE_CHANGED: &str =
+    "package p\nimport rego.v1\nallow if to_number(data.wasm.limit.value) > input.intent.value + 1\n";
 
 /// The source's value that every honest operator sees. A call whose value is not below it is denied.
 pub(crate) const HONEST_LIMIT: u64 = 4;
 
-static POLICIES: LazyLock<[Arc<ExecutablePolicy>; 2]> = LazyLock::new(|| {
+static POLICIES: LazyLock<[Arc<ExecutablePolicy>; 4]> = LazyLock::new(|| {
     let limit = Source {
         observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
         reduce: Reduction::Whole("same".into()),
         schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),
     };
-    [policy(WITHOUT_SOURCE, BTreeMap::new()), policy(WITH_SOURCE, BTreeMap::from([("limit".to_owned(), limit)]))]
+    let limit = BTreeMap::from([("limit".to_owned(), limit)]);
+    [
+        policy(WITHOUT_SOURCE, BTreeMap::new()),
+        policy(WITH_SOURCE, limit.clone()),
+        policy(WITHOUT_SOURCE_CHANGED, BTreeMap::new()),
+        policy(WITH_SOURCE_CHANGED, limit),
+    ]
 });
 
 fn policy(text: &str, sources: BTreeMap<String, Source>) -> Arc<ExecutablePolicy> {
@@ -44,9 +54,14 @@ fn policy(text: &str, sources: BTreeMap<String, Source>) -> Arc<ExecutablePolicy
     Arc::new(ExecutablePolicy::new(image, &rules, 1 << 24, &parameters).expect("a policy"))
 }
 
-/// Returns the policy without sources, or that with one.
-pub(crate) fn policy_with(has_source: bool) -> Arc<ExecutablePolicy> {
-    POLICIES[usize::from(has_source)].clone()
+/// Returns the policy without sources, or that with one, before or after the client changed it.
+pub(crate) fn policy_with(has_source: bool, is_changed: bool) -> Arc<ExecutablePolicy> {
+    POLICIES[usize::from(has_source) + 2 * usize::from(is_changed)].clone()
+}
+
+/// Returns the policy with an id.
+pub(crate) fn policy_of(id: B256) -> Option<Arc<ExecutablePolicy>> {
+    POLICIES.iter().find(|policy| policy.id() == id).cloned()
 }
 
 /// Returns what a source says.

@@ -1,7 +1,9 @@
 //! What goes wrong in a history.
 
-use crate::{random::Random, scheme::Signer};
+use assent_types::Decision;
 use assent_verifier::Epoch;
+
+use crate::{random::Random, scheme::Signer};
 
 /// What goes wrong, and how often. Each history has its own mixture; one in eight has none.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,15 +23,24 @@ pub(crate) struct Faults {
     pub(crate) delay: u64,
     /// Whether a second gateway lies.
     pub(crate) rogue_gateway: bool,
-    /// The number of open tasks from which the gateway batches.
+    /// The number of open tasks from which the gateways batch.
     pub(crate) batch_from: usize,
+    /// How many honest gateways share the task log.
+    pub(crate) gateways: usize,
+    /// Whether the log is out of reach of a gateway for a while, so that another takes its tasks over.
+    pub(crate) lost_leases: bool,
+    /// Whether blocks are replaced, a second epoch begins, and clients change their policies.
+    pub(crate) reorganisations: bool,
+    pub(crate) epoch_change: bool,
+    pub(crate) policy_change: bool,
 }
 
 impl Faults {
     pub(crate) const fn choose(random: &mut Random) -> Self {
         let batch_from = if random.percent(60) { usize::MIN } else { usize::MAX };
+        let gateways = if random.percent(40) { 2 } else { 1 };
         if random.percent(12) {
-            return Self { delay: 20, batch_from, ..Self::none() };
+            return Self { delay: 20, batch_from, gateways, ..Self::none() };
         }
         Self {
             crashes: random.percent(60),
@@ -42,6 +53,11 @@ impl Faults {
             delay: if random.percent(20) { 1500 } else { 50 },
             rogue_gateway: random.percent(40),
             batch_from,
+            gateways,
+            lost_leases: random.percent(30),
+            reorganisations: random.percent(25),
+            epoch_change: random.percent(25),
+            policy_change: random.percent(25),
         }
     }
 
@@ -57,6 +73,11 @@ impl Faults {
             delay: 0,
             rogue_gateway: false,
             batch_from: usize::MAX,
+            gateways: 1,
+            lost_leases: false,
+            reorganisations: false,
+            epoch_change: false,
+            policy_change: false,
         }
     }
 
@@ -70,6 +91,10 @@ impl Faults {
             && !self.rogue_gateway
             && self.delay < 100
             && self.reordering == 0
+            && !self.lost_leases
+            && !self.reorganisations
+            && !self.epoch_change
+            && !self.policy_change
     }
 }
 
@@ -88,22 +113,39 @@ pub(crate) enum Lie {
     NoBatches,
 }
 
-/// Chooses liars with less than a third of the weight.
-pub(crate) fn liars(random: &mut Random, epoch: &Epoch, signers: &[Signer]) -> Vec<Option<Lie>> {
+/// Chooses liars with less than a third of each epoch's weight.
+pub(crate) fn liars(random: &mut Random, epochs: &[Epoch], signers: &[Signer]) -> Vec<Option<Lie>> {
     let kinds = [Lie::Silence, Lie::Garbage, Lie::TwoSignatures, Lie::FalseObservation, Lie::NoBatches];
-    let total: u64 = epoch.operators.total_weight().to();
-    let mut lying = 0;
-    let mut lies = vec![None; signers.len()];
+    let mut lies: Vec<Option<Lie>> = vec![None; signers.len()];
     if random.percent(40) {
         return lies;
     }
     for _ in 0..signers.len() {
         let index = usize::try_from(random.below(u64::try_from(signers.len()).unwrap_or(1))).unwrap_or(0);
-        let weight: u64 = epoch.operators.operators()[index].weight.to();
-        if lies[index].is_none() && 3 * (lying + weight) < total {
-            lying += weight;
-            lies[index] = random.pick(&kinds).copied();
+        if lies[index].is_some() {
+            continue;
+        }
+        lies[index] = random.pick(&kinds).copied();
+        let is_too_much = epochs.iter().any(|epoch| {
+            let weight_of = |signer: &Signer| {
+                let known = epoch.operators.operators().iter().find(|operator| operator.address == signer.address);
+                known.map_or(0, |operator| operator.weight.to::<u64>())
+            };
+            let lying = signers.iter().zip(&lies).filter(|(_, lie)| lie.is_some());
+            let weight: u64 = lying.map(|(signer, _)| weight_of(signer)).sum();
+            3 * weight >= epoch.operators.total_weight().to::<u64>()
+        });
+        if is_too_much {
+            lies[index] = None;
         }
     }
     lies
+}
+
+/// Returns the other decision.
+pub(crate) const fn opposite(decision: Decision) -> Decision {
+    match decision {
+        Decision::Allow => Decision::Deny,
+        Decision::Deny => Decision::Allow,
+    }
 }

@@ -10,12 +10,11 @@ use assent_network::{
     operator::{self, JournalError, Unavailable},
 };
 use assent_types::{Attestation, Decision, MerkleTree, Observation, Signature, digest::attestation_digest};
-use assent_verifier::Epoch;
 
 use crate::{
-    chain::{self, START_MILLIS},
+    chain::{self, Chain, START_MILLIS},
     evaluations::{HONEST_LIMIT, evaluated, output, replayed},
-    faults::{Faults, Lie, liars},
+    faults::{Faults, Lie, liars, opposite},
     node::{MAX_TASKS, Node},
     options::{Options, Sabotage},
     random::Random,
@@ -25,7 +24,9 @@ use crate::{
 
 /// The most tasks that the gateway of a history remembers.
 const MAX_GATEWAY_TASKS: usize = 5;
-const HONEST_GATEWAY: &str = "gateway.example:443";
+const HONEST_GATEWAYS: [&str; 2] = ["gateway.example:443", "second.example:443"];
+/// How long a gateway's lease of a task is, in milliseconds.
+const LEASE_MILLIS: u64 = 2000;
 const ROGUE_GATEWAY: &str = "rogue.example:443";
 
 /// What must hold, and did not.
@@ -56,6 +57,14 @@ pub struct Summary {
     pub signatures: u64,
     /// Batches that honest operators signed.
     pub batches: u64,
+    /// Tasks that a gateway took over from another.
+    pub taken_over: u64,
+    /// Histories with two honest gateways on one log.
+    pub with_two_gateways: u64,
+    /// Histories in which blocks are replaced.
+    pub with_reorganisations: u64,
+    /// Histories in which a second epoch begins, or clients change their policies.
+    pub with_changes: u64,
     /// Signatures that a journal refused, since it had another statement.
     pub conflicts: u64,
     /// Histories with operators that lie.
@@ -75,6 +84,10 @@ impl Summary {
         self.crashes += other.crashes;
         self.signatures += other.signatures;
         self.batches += other.batches;
+        self.taken_over += other.taken_over;
+        self.with_two_gateways += other.with_two_gateways;
+        self.with_reorganisations += other.with_reorganisations;
+        self.with_changes += other.with_changes;
         self.conflicts += other.conflicts;
         self.with_liars += other.with_liars;
         self.with_rogue_gateway += other.with_rogue_gateway;
@@ -83,7 +96,8 @@ impl Summary {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Site {
-    Honest,
+    /// The honest gateway with an index.
+    Honest(usize),
     Rogue,
 }
 
@@ -104,15 +118,34 @@ enum Happening {
     ToGateway { link: LinkId, message: Vec<u8> },
     Break { link: LinkId },
     AtNode { node: usize, generation: u64, event: operator::Event },
-    AtGateway { generation: u64, event: gateway::Event },
-    Request { request: u64, submission: Submission },
+    AtGateway { host: usize, generation: u64, event: gateway::Event },
+    Request { host: usize, request: u64, submission: Submission },
     Tick,
+    NewEpoch { host: usize },
+    LoseLog { host: usize, is_lost: bool },
     RogueTick,
     CrashNode { node: usize },
     StartNode { node: usize },
-    CrashGateway,
-    StartGateway,
+    CrashGateway { host: usize },
+    StartGateway { host: usize },
     CutOff { node: usize, is_cut_off: bool },
+}
+
+/// An honest gateway: its state machine, which a crash loses, and its way to the log.
+struct Host<K> {
+    gateway: Option<Gateway<K>>,
+    /// Counts its starts: what an earlier start began does not reach a later one.
+    generation: u64,
+    /// Whether the log is out of reach.
+    has_lost_log: bool,
+}
+
+/// What the shared log has of a task.
+struct Logged {
+    task: LoggedTask,
+    /// The gateway that holds it, and until when (Unix time in milliseconds).
+    holder: usize,
+    until: u64,
 }
 
 struct History<K> {
@@ -124,11 +157,10 @@ struct History<K> {
     end: u64,
     queue: BTreeMap<(u64, u64), Happening>,
     sequence: u64,
-    epoch: Epoch,
+    chain: Chain,
     nodes: Vec<Node<K>>,
-    gateway: Option<Gateway<K>>,
-    gateway_generation: u64,
-    task_log: BTreeMap<B256, LoggedTask>,
+    hosts: Vec<Host<K>>,
+    task_log: BTreeMap<B256, Logged>,
     rogue: RogueGateway,
     links: BTreeMap<LinkId, Link>,
     next_link: LinkId,
@@ -166,8 +198,9 @@ impl<K: Keys> History<K> {
     fn new(options: Options, scheme: K) -> Self {
         let mut random = Random::new(options.seed);
         let faults = Faults::choose(&mut random);
-        let (epoch, signers) = chain::epoch_of(random.next());
-        let lies = liars(&mut random, &epoch, &signers);
+        let chain = Chain::choose(&mut random, &faults);
+        let signers = chain.signers.clone();
+        let lies = liars(&mut random, chain.all_epochs(), &signers);
         let with_liars = u64::from(lies.iter().any(Option::is_some));
         let nodes = signers.into_iter().zip(lies);
         let nodes = nodes.map(|(signer, lie)| {
@@ -183,10 +216,9 @@ impl<K: Keys> History<K> {
             end: START_MILLIS,
             queue: BTreeMap::new(),
             sequence: 0,
-            epoch,
+            chain,
             nodes,
-            gateway: None,
-            gateway_generation: 0,
+            hosts: (0..faults.gateways).map(|_| Host { gateway: None, generation: 0, has_lost_log: false }).collect(),
             task_log: BTreeMap::new(),
             rogue: RogueGateway::default(),
             links: BTreeMap::new(),
@@ -200,6 +232,9 @@ impl<K: Keys> History<K> {
                 histories: 1,
                 with_liars,
                 with_rogue_gateway: u64::from(faults.rogue_gateway),
+                with_two_gateways: u64::from(faults.gateways > 1),
+                with_reorganisations: u64::from(faults.reorganisations),
+                with_changes: u64::from(faults.epoch_change || faults.policy_change),
                 ..Summary::default()
             },
             random,
@@ -208,7 +243,14 @@ impl<K: Keys> History<K> {
 
     /// Decides what callers ask for, and what crashes when.
     fn plan(&mut self) {
-        self.at(0, Happening::StartGateway);
+        for host in 0..self.hosts.len() {
+            self.at(0, Happening::StartGateway { host });
+            if let Some(change) = self.chain.epoch_change_millis() {
+                // A gateway learns it sooner or later.
+                let at = change - START_MILLIS + self.random.below(1500);
+                self.at(at, Happening::NewEpoch { host });
+            }
+        }
         for node in 0..self.nodes.len() {
             self.at(0, Happening::StartNode { node });
         }
@@ -223,9 +265,11 @@ impl<K: Keys> History<K> {
             let submission = chain::submission(has_source, nonce, value, expiration);
             if self.random.percent(20) {
                 let later = at + self.random.between(0, 3000);
-                self.at(later, Happening::Request { request: 100 + request, submission: submission.clone() });
+                let (host, submission) = (self.any_host(), submission.clone());
+                self.at(later, Happening::Request { host, request: 100 + request, submission });
             }
-            self.at(at, Happening::Request { request, submission });
+            let host = self.any_host();
+            self.at(at, Happening::Request { host, request, submission });
         }
         // Long enough after the last deadline for a gateway to come up, and to record the end.
         self.end = latest * 1000 + 12_000;
@@ -235,7 +279,8 @@ impl<K: Keys> History<K> {
                 let at = self.random.below(duration - 10_000);
                 let node = self.any_node();
                 let gateway = self.random.percent(30);
-                self.at(at, if gateway { Happening::CrashGateway } else { Happening::CrashNode { node } });
+                let host = self.any_host();
+                self.at(at, if gateway { Happening::CrashGateway { host } } else { Happening::CrashNode { node } });
             }
         }
         if self.faults.partitions {
@@ -246,10 +291,22 @@ impl<K: Keys> History<K> {
                 self.at(until, Happening::CutOff { node, is_cut_off: false });
             }
         }
+        if self.faults.lost_leases {
+            for _ in 0..self.random.between(1, 3) {
+                let (at, host) = (self.random.below(duration - 10_000), self.any_host());
+                let until = at + self.random.between(1000, 6000);
+                self.at(at, Happening::LoseLog { host, is_lost: true });
+                self.at(until, Happening::LoseLog { host, is_lost: false });
+            }
+        }
         self.at(250, Happening::Tick);
         if self.faults.rogue_gateway {
             self.at(700, Happening::RogueTick);
         }
+    }
+
+    fn any_host(&mut self) -> usize {
+        usize::try_from(self.random.below(u64::try_from(self.hosts.len()).unwrap_or(1))).unwrap_or(0)
     }
 
     fn any_node(&mut self) -> usize {
@@ -279,7 +336,7 @@ impl<K: Keys> History<K> {
                 }
             }
             Happening::ToGateway { link, message } => match self.links.get(&link).map(|link| link.site) {
-                Some(Site::Honest) => self.tell_gateway(gateway::Event::Received { link, message })?,
+                Some(Site::Honest(host)) => self.tell_gateway(host, gateway::Event::Received { link, message })?,
                 Some(Site::Rogue) => {
                     let node = self.links.get(&link).map_or(0, |link| link.node);
                     let is_forged = self.nodes[node].is_honest() && self.rogue.is_forged(link, &message);
@@ -298,18 +355,23 @@ impl<K: Keys> History<K> {
                     self.tell_node(node, event)?;
                 }
             }
-            Happening::AtGateway { generation, event } => {
-                if self.gateway_generation == generation {
-                    self.tell_gateway(event)?;
+            Happening::AtGateway { host, generation, event } => {
+                if self.hosts[host].generation == generation {
+                    self.tell_gateway(host, event)?;
                 }
             }
-            Happening::Request { request, submission } => {
-                self.tell_gateway(gateway::Event::Requested { request, submission })?;
+            Happening::Request { host, request, submission } => {
+                self.tell_gateway(host, gateway::Event::Requested { request, submission })?;
             }
             Happening::Tick => {
-                self.tell_gateway(gateway::Event::Tick)?;
+                for host in 0..self.hosts.len() {
+                    self.tell_gateway(host, gateway::Event::Tick)?;
+                    self.keep_leases(host)?;
+                }
                 self.at(500, Happening::Tick);
             }
+            Happening::NewEpoch { host } => self.tell_epochs(host)?,
+            Happening::LoseLog { host, is_lost } => self.hosts[host].has_lost_log = is_lost,
             Happening::RogueTick => {
                 for (link, message) in self.rogue.mischief(&self.tasks, &mut self.random) {
                     self.send_to_node(link, message);
@@ -319,8 +381,8 @@ impl<K: Keys> History<K> {
             }
             Happening::CrashNode { node } => self.crash_node(node)?,
             Happening::StartNode { node } => self.start_node(node),
-            Happening::CrashGateway => self.crash_gateway()?,
-            Happening::StartGateway => self.start_gateway()?,
+            Happening::CrashGateway { host } => self.crash_gateway(host)?,
+            Happening::StartGateway { host } => self.start_gateway(host)?,
             Happening::CutOff { node, is_cut_off } => {
                 self.nodes[node].is_cut_off = is_cut_off;
                 if is_cut_off {
@@ -339,7 +401,9 @@ impl<K: Keys> History<K> {
         }
         let scheme = self.scheme.clone();
         self.nodes[node].start(scheme);
-        self.dial_soon(node, Site::Honest);
+        for host in 0..self.hosts.len() {
+            self.dial_soon(node, Site::Honest(host));
+        }
         if self.faults.rogue_gateway {
             self.dial_soon(node, Site::Rogue);
         }
@@ -360,34 +424,91 @@ impl<K: Keys> History<K> {
         Ok(())
     }
 
-    fn crash_gateway(&mut self) -> Result<(), Violation> {
-        if self.gateway.take().is_none() {
+    fn crash_gateway(&mut self, host: usize) -> Result<(), Violation> {
+        if self.hosts[host].gateway.take().is_none() {
             return Ok(());
         }
         self.summary.crashes += 1;
-        self.gateway_generation += 1;
-        self.break_links(|link| link.site == Site::Honest)?;
+        self.hosts[host].generation += 1;
+        self.break_links(|link| link.site == Site::Honest(host))?;
         let down = self.random.between(50, 3000);
-        self.at(down, Happening::StartGateway);
+        self.at(down, Happening::StartGateway { host });
         Ok(())
     }
 
-    fn start_gateway(&mut self) -> Result<(), Violation> {
-        if self.gateway.is_some() {
+    fn start_gateway(&mut self, host: usize) -> Result<(), Violation> {
+        if self.hosts[host].gateway.is_some() {
             return Ok(());
         }
-        let mut settings = gateway::Settings::new(domain(), [HONEST_GATEWAY.to_owned()]);
+        let mut settings = gateway::Settings::new(domain(), [HONEST_GATEWAYS[host].to_owned()]);
         settings.max_tasks = MAX_GATEWAY_TASKS;
         settings.batch_from = self.faults.batch_from;
-        self.gateway_generation += 1;
-        self.gateway = Some(Gateway::new(settings, self.scheme.clone()));
-        self.tell_gateway(gateway::Event::Epochs(vec![self.epoch.clone()]))?;
-        let unfinished: Vec<LoggedTask> =
-            self.task_log.values().filter(|logged| logged.outcome.is_none()).cloned().collect();
-        for logged in unfinished {
-            self.tell_gateway(gateway::Event::Recovered(Box::new(logged)))?;
+        self.hosts[host].generation += 1;
+        self.hosts[host].gateway = Some(Gateway::new(settings, self.scheme.clone()));
+        self.tell_epochs(host)?;
+        // What it held before it ended.
+        self.take_over(host, |logged| logged.holder == host)
+    }
+
+    fn tell_epochs(&mut self, host: usize) -> Result<(), Violation> {
+        let epochs = self.chain.epochs(self.now / 1000).to_vec();
+        self.tell_gateway(host, gateway::Event::Epochs(epochs))
+    }
+
+    /// Renews a gateway's leases, and takes over the tasks whose leases have ended.
+    fn keep_leases(&mut self, host: usize) -> Result<(), Violation> {
+        let Host { gateway, has_lost_log, .. } = &self.hosts[host];
+        if gateway.is_none() || *has_lost_log {
+            return Ok(());
+        }
+        let now = self.now;
+        for logged in self.task_log.values_mut().filter(|logged| logged.holder == host && logged.until > now) {
+            logged.until = now + LEASE_MILLIS;
+        }
+        self.take_over(host, |logged| logged.until <= now)?;
+        // What no gateway ended in time.
+        let forgotten = self.task_log.iter_mut().filter(|(_, logged)| {
+            logged.task.outcome.is_none() && logged.task.accepted.task.expiration * 1000 + 4000 <= now
+        });
+        let mut ended = Vec::new();
+        for (task_id, logged) in forgotten {
+            let failure = Failure::new(FailureCode::Expired, "the task expired before a quorum signed", false);
+            logged.task.outcome = Some(TaskOutcome::Failed(failure));
+            ended.push(*task_id);
+        }
+        ended.into_iter().for_each(|task_id| self.publish_end(task_id));
+        Ok(())
+    }
+
+    fn take_over(&mut self, host: usize, which: impl Fn(&Logged) -> bool) -> Result<(), Violation> {
+        let now = self.now;
+        let mut taken = Vec::new();
+        for logged in self.task_log.values_mut().filter(|logged| which(logged)) {
+            if logged.task.outcome.is_none() && logged.task.accepted.task.expiration * 1000 > now {
+                self.summary.taken_over += u64::from(logged.holder != host);
+                (logged.holder, logged.until) = (host, now + LEASE_MILLIS);
+                taken.push(logged.task.clone());
+            }
+        }
+        for task in taken {
+            self.tell_gateway(host, gateway::Event::Recovered(Box::new(task)))?;
         }
         Ok(())
+    }
+
+    /// Tells the gateways that wait for a task without its lease how another ended it.
+    fn publish_end(&mut self, task_id: B256) {
+        let Some(logged) = self.task_log.get(&task_id) else { return };
+        let (holder, task) = (logged.holder, logged.task.clone());
+        for host in 0..self.hosts.len() {
+            let waits = self.hosts[host].gateway.as_ref().is_some_and(|gateway| gateway.progress(task_id).is_some());
+            if waits && host != holder && !self.hosts[host].has_lost_log {
+                self.later_at_gateway(
+                    host,
+                    gateway::Event::AlreadyRecorded { task_id, logged: Box::new(task.clone()) },
+                );
+            }
+        }
     }
 
     // ----- connections -----
@@ -405,7 +526,8 @@ impl<K: Keys> History<K> {
         if self.links.values().any(|link| link.node == node && link.site == site) {
             return Ok(());
         }
-        if is_cut_off || (site == Site::Honest && self.gateway.is_none()) {
+        let is_down = matches!(site, Site::Honest(host) if self.hosts[host].gateway.is_none());
+        if is_cut_off || is_down {
             self.dial_soon(node, site);
             return Ok(());
         }
@@ -413,13 +535,16 @@ impl<K: Keys> History<K> {
         let link = self.next_link;
         self.links.insert(link, Link { node, site, last: [self.now; 2] });
         match site {
-            Site::Honest => {
+            Site::Honest(host) => {
                 let challenge = self.random.hash();
-                self.tell_gateway(gateway::Event::LinkOpened { link, challenge })?;
+                self.tell_gateway(host, gateway::Event::LinkOpened { link, challenge })?;
             }
             Site::Rogue => self.rogue.opened(link),
         }
-        let gateway = if site == Site::Honest { HONEST_GATEWAY } else { ROGUE_GATEWAY };
+        let gateway = match site {
+            Site::Honest(host) => HONEST_GATEWAYS[host],
+            Site::Rogue => ROGUE_GATEWAY,
+        };
         self.tell_node(node, operator::Event::LinkOpened { link, gateway: gateway.into() })
     }
 
@@ -431,7 +556,7 @@ impl<K: Keys> History<K> {
     fn break_link(&mut self, link: LinkId) -> Result<(), Violation> {
         let Some(Link { node, site, .. }) = self.links.remove(&link) else { return Ok(()) };
         match site {
-            Site::Honest => self.tell_gateway(gateway::Event::LinkClosed { link })?,
+            Site::Honest(host) => self.tell_gateway(host, gateway::Event::LinkClosed { link })?,
             Site::Rogue => self.rogue.closed(link),
         }
         self.tell_node(node, operator::Event::LinkClosed { link })?;
@@ -495,7 +620,7 @@ impl<K: Keys> History<K> {
                 self.later_at_node(node, Event::ConnectionSigned { link, signature });
             }
             Action::Examine { ticket, task } => {
-                let found = chain::examination(&task, &self.epoch, self.now, self.nodes[node].lag_millis);
+                let found = self.chain.examination(&task, self.now, self.nodes[node].lag_millis);
                 let result = if fails { Err(Unavailable("no answer".into())) } else { Ok(Box::new(found)) };
                 self.later_at_node(node, Event::Examined { ticket, result });
             }
@@ -678,19 +803,19 @@ impl<K: Keys> History<K> {
 
     // ----- the gateway -----
 
-    fn tell_gateway(&mut self, event: gateway::Event) -> Result<(), Violation> {
-        let Some(gateway) = &mut self.gateway else { return Ok(()) };
+    fn tell_gateway(&mut self, host: usize, event: gateway::Event) -> Result<(), Violation> {
+        let Some(gateway) = &mut self.hosts[host].gateway else { return Ok(()) };
         self.summary.events += 1;
         let actions = gateway.handle(self.now, event);
-        actions.into_iter().try_for_each(|action| self.act_at_gateway(action))
+        actions.into_iter().try_for_each(|action| self.act_at_gateway(host, action))
     }
 
-    fn later_at_gateway(&mut self, event: gateway::Event) {
-        let (delay, generation) = (self.random.between(1, 20), self.gateway_generation);
-        self.at(delay, Happening::AtGateway { generation, event });
+    fn later_at_gateway(&mut self, host: usize, event: gateway::Event) {
+        let (delay, generation) = (self.random.between(1, 20), self.hosts[host].generation);
+        self.at(delay, Happening::AtGateway { host, generation, event });
     }
 
-    fn act_at_gateway(&mut self, action: gateway::Action) -> Result<(), Violation> {
+    fn act_at_gateway(&mut self, host: usize, action: gateway::Action) -> Result<(), Violation> {
         use gateway::{Action, Event};
         let fails = self.random.percent(self.faults.failures);
         match action {
@@ -700,31 +825,26 @@ impl<K: Keys> History<K> {
                 let result = if fails {
                     Err(Failure::new(FailureCode::Unavailable, "the node gave no answer", true))
                 } else {
-                    Ok(Box::new(chain::accepted(&submission, &self.epoch, self.now)))
+                    Ok(Box::new(self.chain.accepted(&submission, self.now)))
                 };
-                self.later_at_gateway(Event::Prepared { request, result });
+                self.later_at_gateway(host, Event::Prepared { request, result });
             }
             Action::Record { task_id, record } => {
-                let event = match self.task_log.get(&task_id) {
-                    _ if fails => Event::Recorded { task_id, result: Err("the disk is full".into()) },
-                    Some(logged) if matches!(record, Record::Accepted(_)) => {
-                        Event::AlreadyRecorded { task_id, logged: Box::new(logged.clone()) }
-                    }
-                    _ => {
-                        self.record(task_id, record)?;
-                        Event::Recorded { task_id, result: Ok(()) }
-                    }
+                let event = if fails || self.hosts[host].has_lost_log {
+                    Event::Recorded { task_id, result: Err("the log gives no answer".into()) }
+                } else {
+                    self.record(host, task_id, record)?
                 };
-                self.later_at_gateway(event);
+                self.later_at_gateway(host, event);
             }
             Action::Answer { answer: Answer::Accepted { task_id }, .. } => {
                 self.accepted.insert(task_id);
                 if let Some(logged) = self.task_log.get(&task_id) {
-                    self.tasks.push(logged.accepted.task.clone());
+                    self.tasks.push(logged.task.accepted.task.clone());
                 }
             }
             Action::Answer { answer: Answer::Finished { task_id, outcome }, .. } => {
-                let recorded = self.task_log.get(&task_id).and_then(|logged| logged.outcome.as_ref());
+                let recorded = self.task_log.get(&task_id).and_then(|logged| logged.task.outcome.as_ref());
                 let is_recorded = recorded == Some(&outcome);
                 self.require(is_recorded, || format!("task {task_id} has an end that is not in the task log"))?;
             }
@@ -733,29 +853,43 @@ impl<K: Keys> History<K> {
         Ok(())
     }
 
-    fn record(&mut self, task_id: B256, record: Record) -> Result<(), Violation> {
-        match record {
-            Record::Accepted(accepted) => {
-                if self.options.sabotage != Some(Sabotage::ForgetfulTaskLog) {
-                    let logged = LoggedTask { accepted: *accepted, agreed: None, outcome: None };
-                    self.task_log.entry(task_id).or_insert(logged);
-                }
+    /// Keeps a record in the log, as one of its gateways makes it; returns the log's answer.
+    fn record(&mut self, host: usize, task_id: B256, record: Record) -> Result<gateway::Event, Violation> {
+        use gateway::Event;
+        let recorded = Event::Recorded { task_id, result: Ok(()) };
+        let Some(logged) = self.task_log.get_mut(&task_id) else {
+            if let (Record::Accepted(accepted), true) =
+                (record, self.options.sabotage != Some(Sabotage::ForgetfulTaskLog))
+            {
+                let task = LoggedTask { accepted: *accepted, agreed: None, outcome: None };
+                self.task_log.insert(task_id, Logged { task, holder: host, until: self.now + LEASE_MILLIS });
             }
+            return Ok(recorded);
+        };
+        let as_it_is = |logged: &Logged| Event::AlreadyRecorded { task_id, logged: Box::new(logged.task.clone()) };
+        let may_write = logged.holder == host || self.options.sabotage == Some(Sabotage::IgnoredLease);
+        match record {
+            Record::Accepted(_) => Ok(as_it_is(logged)),
+            _ if logged.task.outcome.is_some() && self.options.sabotage != Some(Sabotage::IgnoredLease) => {
+                Ok(as_it_is(logged))
+            }
+            _ if !may_write => Ok(Event::Recorded { task_id, result: Err("another gateway holds the task".into()) }),
             Record::Agreed(agreed) => {
-                if let Some(entry) = self.task_log.get_mut(&task_id) {
-                    entry.agreed.get_or_insert(agreed);
-                }
+                let kept = logged.task.agreed.get_or_insert_with(|| agreed.clone());
+                Ok(if *kept == agreed { recorded } else { as_it_is(logged) })
             }
             Record::Finished(outcome) => {
+                let earlier = logged.task.outcome.replace(outcome.clone());
+                self.require(earlier.is_none_or(|earlier| earlier == outcome), || {
+                    format!("task {task_id} was completed twice differently")
+                })?;
                 if let TaskOutcome::Attested { document, .. } = &outcome {
                     self.require_statement(task_id, &document.attestation)?;
                 }
-                if let Some(entry) = self.task_log.get_mut(&task_id) {
-                    entry.outcome.get_or_insert(outcome);
-                }
+                self.publish_end(task_id);
+                Ok(recorded)
             }
         }
-        Ok(())
     }
 
     // ----- what must hold -----
@@ -812,19 +946,20 @@ impl<K: Keys> History<K> {
             let count = node.operator.as_ref().map_or(0, operator::Operator::task_count);
             self.require(count <= MAX_TASKS, || format!("operator {index} remembers {count} tasks"))?;
         }
-        let batches = self.gateway.as_ref().map_or(0, Gateway::batch_count);
-        self.require(batches <= 2, || format!("the gateway has {batches} batches signed"))?;
-        let (tasks, requests) =
-            self.gateway.as_ref().map_or((0, 0), |gateway| (gateway.task_count(), gateway.request_count()));
-        self.require(tasks <= MAX_GATEWAY_TASKS && requests <= MAX_GATEWAY_TASKS, || {
-            format!("the gateway remembers {tasks} tasks and {requests} requests")
-        })
+        for gateway in self.hosts.iter().filter_map(|host| host.gateway.as_ref()) {
+            let (tasks, requests, batches) = (gateway.task_count(), gateway.request_count(), gateway.batch_count());
+            let is_bounded = tasks <= MAX_GATEWAY_TASKS && requests <= MAX_GATEWAY_TASKS && batches <= 2;
+            self.require(is_bounded, || {
+                format!("a gateway remembers {tasks} tasks, {requests} requests and {batches} batches")
+            })?;
+        }
+        Ok(())
     }
 
     /// Every accepted task ended; without faults, a quorum decided it.
     fn require_ends(&mut self) -> Result<(), Violation> {
         for task_id in &self.accepted {
-            let outcome = self.task_log.get(task_id).and_then(|logged| logged.outcome.as_ref());
+            let outcome = self.task_log.get(task_id).and_then(|logged| logged.task.outcome.as_ref());
             self.require(outcome.is_some(), || format!("task {task_id} was accepted and never ended"))?;
             let is_attested = matches!(outcome, Some(TaskOutcome::Attested { .. }));
             self.require(is_attested || !self.faults.is_calm(), || {
@@ -835,12 +970,5 @@ impl<K: Keys> History<K> {
             self.summary.failed += u64::from(!is_attested);
         }
         Ok(())
-    }
-}
-
-pub(crate) const fn opposite(decision: Decision) -> Decision {
-    match decision {
-        Decision::Allow => Decision::Deny,
-        Decision::Deny => Decision::Allow,
     }
 }

@@ -31,6 +31,7 @@ enum SabotageArgument {
     ForgetfulTaskLog,
     WrongDecision,
     UnseenLeaf,
+    IgnoredLease,
 }
 
 fn main() -> ExitCode {
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         SabotageArgument::ForgetfulTaskLog => Sabotage::ForgetfulTaskLog,
         SabotageArgument::WrongDecision => Sabotage::WrongDecision,
         SabotageArgument::UnseenLeaf => Sabotage::UnseenLeaf,
+        SabotageArgument::IgnoredLease => Sabotage::IgnoredLease,
     });
     let start = Instant::now();
     let result = match seed {

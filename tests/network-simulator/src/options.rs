@@ -20,4 +20,6 @@ pub enum Sabotage {
     WrongDecision,
     /// Honest operators sign the root of a batch as the gateway gives it.
     UnseenLeaf,
+    /// The task log takes the end of a task from a gateway whose lease has ended.
+    IgnoredLease,
 }

@@ -11,7 +11,7 @@ use assent_network::{
 use assent_signer::AttestationBatch;
 use assent_types::Decision;
 
-use crate::{history::opposite, random::Random, scheme::domain};
+use crate::{faults::opposite, random::Random, scheme::domain};
 
 #[derive(Default)]
 pub(crate) struct RogueGateway {

@@ -25,7 +25,9 @@ fn operators_and_gateways_keep_their_promises_in_ten_thousand_histories() {
     assert_eq!(sum.histories, HISTORIES);
     assert!(sum.with_liars > HISTORIES / 3 && sum.with_rogue_gateway > HISTORIES / 5, "{sum:?}");
     assert!(sum.crashes > HISTORIES / 2 && sum.conflicts > HISTORIES / 100, "{sum:?}");
-    assert!(sum.batches > HISTORIES, "{sum:?}");
+    assert!(sum.batches > HISTORIES && sum.taken_over > HISTORIES / 60, "{sum:?}");
+    assert!(sum.with_two_gateways > HISTORIES / 4 && sum.with_reorganisations > HISTORIES / 8, "{sum:?}");
+    assert!(sum.with_changes > HISTORIES / 4, "{sum:?}");
     assert!(sum.attested > HISTORIES && sum.failed > HISTORIES / 20, "{sum:?}");
 }
 
@@ -49,7 +51,12 @@ fn an_operator_that_signs_a_leaf_that_it_did_not_compute_is_found() {
     assert_found(Sabotage::UnseenLeaf, "a leaf that it did not compute");
 }
 
+#[test]
+fn a_gateway_that_ends_a_task_without_its_lease_is_found() {
+    assert_found(Sabotage::IgnoredLease, "completed twice differently");
+}
+
 fn assert_found(sabotage: Sabotage, expected: &str) {
-    let (seed, violation) = run_many(0, 500, Some(sabotage)).expect_err("it is not found");
+    let (seed, violation) = run_many(0, 1000, Some(sabotage)).expect_err("it is not found");
     assert!(violation.what.contains(expected), "seed {seed}: {}", violation.what);
 }
