@@ -161,7 +161,7 @@ impl Program {
                 let output = assent_json::parse(br#"{"value":"500"}"#).unwrap();
                 Event::Observed { ticket, result: Ok(BTreeMap::from([("limit".to_owned(), output)])) }
             }
-            Action::SignObservations { ticket, observations } => {
+            Action::SignObservations { ticket, observations, .. } => {
                 let sign = |observation| self.key.sign_observation(observation, chain_id, task_manager);
                 Event::ObservationsSigned { ticket, result: Ok(observations.iter().map(sign).collect()) }
             }
