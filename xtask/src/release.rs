@@ -1,6 +1,6 @@
 //! `cargo xtask release`: packs the crates and npm packages, verifies what was packed, and publishes it.
 
-use std::fs;
+use std::{env, ffi::OsString, fs};
 
 use clap::Args;
 
@@ -9,6 +9,10 @@ use crate::{
     runner::{Outcome, Step, cargo, command, execute, must_pass, printed, root, target_directory},
     tools::setup,
 };
+
+/// The environment variables with the registries' tokens.
+const CARGO_TOKEN: &str = "CARGO_REGISTRY_TOKEN";
+const NPM_TOKEN: &str = "NPM_TOKEN";
 
 /// The options of `cargo xtask release`.
 #[derive(Args)]
@@ -26,6 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let crates = published_crates()?;
     if !arguments.dry_run {
         require_reviewed()?;
+        require_tokens(|name| env::var_os(name))?;
     }
     setup::then_run(steps(&crates, arguments.dry_run))?;
     if arguments.dry_run {
@@ -148,6 +153,18 @@ fn require_reviewed() -> Result<(), String> {
     Ok(())
 }
 
+/// Checks that both registries' tokens are given, before anything is packed: a crate that is published stays so.
+fn require_tokens(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), String> {
+    for (name, registry) in [(CARGO_TOKEN, "crates.io"), (NPM_TOKEN, "registry.npmjs.org")] {
+        if variable(name).is_none_or(|token| token.is_empty()) {
+            return Err(format!(
+                "there is no token for {registry}, so nothing is published; set {name}, or give --dry-run"
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn publish(crates: &[String]) -> Result<(), String> {
     for name in crates {
         must_pass(cargo(&["publish", "--package", name]))?;
@@ -155,6 +172,7 @@ fn publish(crates: &[String]) -> Result<(), String> {
     for tarball in [npm_package::tarball(), viem_tarball()] {
         let mut publish = command("npm", &["publish", "--ignore-scripts", "--access", "public"]);
         publish.arg(tarball);
+        publish.env("npm_config_//registry.npmjs.org/:_authToken", env::var_os(NPM_TOKEN).unwrap_or_default());
         must_pass(publish)?;
     }
     Ok(())
@@ -182,6 +200,18 @@ mod tests {
             manifest("a-verifier", "[dependencies]\na-types.workspace = true\n"),
         ]);
         assert_eq!(ordered, ["a-types", "a-verifier", "a-signer"]);
+    }
+
+    #[test]
+    fn nothing_is_published_without_the_token_of_each_registry() {
+        let given =
+            |names: &'static [&'static str]| move |name: &str| names.contains(&name).then(|| OsString::from("a token"));
+        let refusal = |names| require_tokens(given(names)).unwrap_err();
+        assert!(refusal(&[]).contains("CARGO_REGISTRY_TOKEN"));
+        assert!(refusal(&["NPM_TOKEN"]).contains("crates.io"));
+        assert!(refusal(&["CARGO_REGISTRY_TOKEN"]).contains("set NPM_TOKEN, or give --dry-run"));
+        assert!(require_tokens(|_| Some(OsString::new())).is_err());
+        assert_eq!(require_tokens(given(&["CARGO_REGISTRY_TOKEN", "NPM_TOKEN"])), Ok(()));
     }
 
     #[test]
