@@ -48,7 +48,7 @@ function wordCause({ label, offset, attested, actual }, attestedCalldata, actual
     parts.actual.push(` = ${other}`);
   }
   return element("div", {},
-    element("p", { class: "claim" }, `${label} of the calldata `,
+    element("p", { class: "claim" }, `${label} `,
       element("span", { class: "type" }, `bytes ${offset} to ${offset + WORD_LENGTH - 1}`)),
     comparison(parts));
 }
