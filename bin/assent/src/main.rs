@@ -29,6 +29,7 @@ mod record;
 mod refused;
 mod registry;
 mod send;
+mod setup;
 mod verify;
 mod weights;
 

@@ -2,13 +2,13 @@
 
 mod node;
 mod refusals;
-mod setup;
 mod signing;
 mod vault_call;
 
 use crate::{
     ExitStatus,
     output::{self, Output, short_address},
+    setup::Setup,
 };
 use alloy::primitives::utils::format_ether;
 use anyhow::{Result, bail};
@@ -16,8 +16,7 @@ use clap::Args;
 use comfy_table::{Cell, CellAlignment, Color, Table};
 use node::Node;
 use serde_json::{Value, json};
-use setup::{OPERATORS, SIGNERS, Setup};
-use signing::LIFETIME;
+use signing::{LIFETIME, OPERATORS, SIGNERS, demo_keys};
 use std::time::Duration;
 use vault_call::{CallForm, Comparison, VaultCall};
 
@@ -60,7 +59,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
 async fn present(node: &Node, output: Output) -> Result<ExitStatus> {
     output.line("Assent demo: an AI agent can spend from a treasury only what a quorum of operators authorized.\n")?;
     let spinner = output::spinner("Deploying contracts, registering operators, committing an epoch");
-    let mut setup = Setup::build(node).await?;
+    let mut setup = Setup::build(node.provider.clone(), demo_keys()?).await?;
     drop(spinner);
     introduce(&setup, node, output)?;
 

@@ -2,14 +2,11 @@
 
 use crate::connection;
 use alloy::{
-    primitives::{Address, U256},
+    primitives::U256,
     providers::{DynProvider, Provider},
 };
 use anyhow::{Context, Result, bail};
 use assent_chain::{DEVELOPMENT_CHAIN_ID, EmbeddedChain};
-
-/// The accounts: an owner, two agents, seven operators.
-pub const ACCOUNTS: usize = 10;
 
 /// A chain whose accounts are unlocked and whose clock can be moved.
 pub struct Node {
@@ -44,18 +41,6 @@ impl Node {
             }
         };
         Ok(Self { provider, description, snapshot })
-    }
-
-    /// Returns the accounts for which the node signs.
-    pub async fn accounts(&self) -> Result<[Address; ACCOUNTS]> {
-        let accounts = self.provider.get_accounts().await.context("cannot read the node's accounts")?;
-        match accounts.first_chunk() {
-            Some(accounts) => Ok(*accounts),
-            None => bail!(
-                "the demo needs {ACCOUNTS} unlocked accounts; the node has {}: start one with `anvil --hardfork osaka`",
-                accounts.len()
-            ),
-        }
     }
 
     /// Advances the node's clock by `seconds`.

@@ -2,11 +2,13 @@
 
 use super::{
     node::Node,
-    setup::{SIGNERS, Setup},
-    signing::{LIFETIME, Question},
+    signing::{LIFETIME, Question, SIGNERS},
     vault_call::{CallForm, Comparison, VaultCall, describe},
 };
-use crate::output::{self, Output};
+use crate::{
+    output::{self, Output},
+    setup::Setup,
+};
 use alloy::{
     hex,
     primitives::{Address, Bytes, U256, keccak256},

@@ -1,20 +1,23 @@
 //! The operators' signatures.
 
-use super::setup::{SIGNERS, Setup};
+use crate::setup::{ExampleOperator, Setup};
 use alloy::{
-    primitives::{Bytes, U256, aliases::U48, utils::parse_ether},
+    primitives::{B256, U256, aliases::U48, keccak256},
     providers::Provider,
     rpc::types::BlockNumberOrTag,
-    sol_types::SolCall,
 };
 use anyhow::{Context, Result};
-use assent_examples::TreasuryVault;
 use assent_policy::{PolicyInput, ReferenceBlock, evaluate, evaluator};
-use assent_signer::{Aggregate, AttestationBatch, PartialSignature, aggregate};
+use assent_signer::{Aggregate, AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
     Attestation, AttestationDocument, Authorization, Intent,
     digest::{intent_hash, task_id},
 };
+
+/// The number of operators in the epoch.
+pub const OPERATORS: usize = 7;
+/// The number of operators that must sign, under the vault's quorum and equal weights.
+pub const SIGNERS: usize = 5;
 
 /// The lifetime of an attestation in seconds.
 pub const LIFETIME: u64 = 600;
@@ -44,19 +47,16 @@ pub struct Answer {
     pub reasons: Vec<String>,
 }
 
+/// Returns keys derived from fixed text, so that every run is the same. The keys are public.
+pub fn demo_keys() -> Result<Vec<SecretKey>> {
+    let key = |index: usize| {
+        let material: B256 = keccak256(format!("Assent demo, operator {index}: not a secret"));
+        Ok(SecretKey::from_key_material(material.as_slice())?)
+    };
+    (0..OPERATORS).map(key).collect()
+}
+
 impl Setup {
-    /// Returns the calldata of a payment in whole tokens.
-    pub fn payment(&self, tokens: &str) -> Result<Bytes> {
-        let amount = parse_ether(tokens)?;
-        let pay = TreasuryVault::payCall { token: self.token, recipient: self.recipient, amount };
-        Ok(pay.abi_encode().into())
-    }
-
-    /// Returns the intent of a call of the vault by the agent.
-    pub fn intent(&self, data: Bytes) -> Intent {
-        Intent { from: self.agent, to: self.vault, value: U256::ZERO, data, chainId: self.chain_id }
-    }
-
     /// Returns the question whether a call is allowed, to as many operators as a quorum needs.
     pub fn question(&self, intent: Intent, nonce: u64) -> Question {
         Question { intent, chain_id: self.chain_id, nonce, signers: SIGNERS }
@@ -68,7 +68,7 @@ impl Setup {
         let (task_manager, nonce) = (self.deployment.task_manager.address, U256::from(nonce));
         let block = self.reference_block().await?;
         let input = PolicyInput { intent: intent.clone(), policy_client: self.vault, nonce, block };
-        let evaluation = evaluate(evaluator()?, &self.rules, &input, "")?;
+        let evaluation = evaluate(evaluator()?, self.bundle.policy(), &input, "")?;
         let policy_id = self.policy.policyId;
         let issued_at = u64::try_from(block.timestamp)?;
         let attestation = Attestation {
@@ -83,9 +83,8 @@ impl Setup {
             intent,
         };
         let batch = AttestationBatch::new(vec![attestation], chain_id, task_manager)?;
-        let sign = |operator: &super::setup::DemoOperator| {
-            PartialSignature::new(operator.address, operator.key.sign_batch(&batch))
-        };
+        let sign =
+            |operator: &ExampleOperator| PartialSignature::new(operator.address, operator.key.sign_batch(&batch));
         let partials = self.operators.iter().take(signers).map(sign).collect::<Vec<_>>();
         let aggregate = aggregate(&self.epoch, batch.root(), &partials)?;
         let document = aggregate.document(&batch, 0)?;

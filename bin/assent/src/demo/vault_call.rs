@@ -1,7 +1,6 @@
 //! A call of the vault with its authorization, sent on chain and verified offline.
 
-use super::setup::Setup;
-use crate::{output, verify::verify_offline};
+use crate::{output, setup::Setup, verify::verify_offline};
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,

@@ -1,31 +1,29 @@
-//! The set-up before the first payment: contracts, operators, an epoch, a treasury.
+//! An example on a development chain, for the demo and local networks: contracts, operators, an epoch, a treasury.
 
-use super::node::Node;
 use alloy::{
     primitives::{
-        Address, B256, U256, address,
+        Address, Bytes, U256, address,
         aliases::{U48, U96},
-        hex, keccak256,
+        hex,
         utils::parse_ether,
     },
-    providers::DynProvider,
+    providers::{DynProvider, Provider},
+    sol_types::SolCall,
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use assent_client::AssentClient;
 use assent_contracts::deployment::{Delays, Deployment};
-use assent_examples::{ExampleToken, deploy_token, deploy_vault};
-use assent_policy::{PolicyFolder, evaluator};
+use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault};
+use assent_policy::{Bundle, PolicyFolder, evaluator};
 use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_approval};
-use assent_verifier::{Epoch, EpochApproval, EpochId, OperatorSetId, Policy, verify_proof_of_possession};
+use assent_verifier::{Epoch, EpochApproval, EpochId, Intent, OperatorSetId, Policy, verify_proof_of_possession};
 
-/// The number of operators in the epoch.
-pub const OPERATORS: usize = 7;
-/// The number of operators that must sign, under the quorum below and equal weights.
-pub const SIGNERS: usize = 5;
+/// The accounts: an owner, two agents, up to seven operators.
+pub const ACCOUNTS: usize = 10;
 
 const OPERATOR_SET: OperatorSetId = OperatorSetId(1);
 const WEIGHT: u64 = 100;
-/// Two thirds, in basis points: 5 of 7.
+/// Two thirds, in basis points: 5 of 7 operators, or 3 of 4.
 const QUORUM: u16 = 6667;
 const MAX_LIFETIME: u64 = 3_600;
 const RECIPIENT: Address = address!("0x000000000000000000000000000000000000bEEF");
@@ -43,7 +41,7 @@ pub struct Setup {
     /// An account that cannot.
     pub other_agent: Address,
     /// The operators, ascending by address as in the epoch.
-    pub operators: Vec<DemoOperator>,
+    pub operators: Vec<ExampleOperator>,
     /// OwnerStakeSource, OperatorRegistry and TaskManager.
     pub deployment: Deployment,
     /// The treasury.
@@ -54,37 +52,39 @@ pub struct Setup {
     pub recipient: Address,
     /// The vault's policy.
     pub policy: Policy,
-    /// The rules and parameters that its id names.
-    pub rules: assent_policy::ExecutablePolicy,
+    /// The built policy that its id names.
+    pub bundle: Bundle,
     /// The current epoch.
     pub epoch: Epoch,
 }
 
 /// An operator with its key.
-pub struct DemoOperator {
+pub struct ExampleOperator {
     /// Its account.
     pub address: Address,
-    /// Its throw-away key.
+    /// Its key.
     pub key: SecretKey,
 }
 
 impl Setup {
-    /// Deploys the contracts, registers the operators, commits their epoch and fills the treasury.
-    pub async fn build(node: &Node) -> Result<Self> {
-        let client = AssentClient::new(node.provider.clone());
-        let [owner, agent, other_agent, accounts @ ..] = node.accounts().await?;
+    /// Deploys the contracts, registers an operator with each key, commits their epoch and fills the treasury.
+    pub async fn build(provider: DynProvider, keys: Vec<SecretKey>) -> Result<Self> {
+        let [owner, agent, other_agent, accounts @ ..] = accounts(&provider).await?;
+        let client = AssentClient::new(provider);
         let chain_id = U256::from(client.chain_id().await?);
 
         let report = client.deploy(owner, owner, Delays::default()).await?;
         let deployment = report.deployment;
-        let operators = demo_operators(accounts)?;
+        let operators = accounts.into_iter().zip(keys).map(|(address, key)| ExampleOperator { address, key });
+        let mut operators = operators.collect::<Vec<_>>();
+        operators.sort_unstable_by_key(|operator| operator.address);
         register(&client, &deployment, chain_id, &operators).await?;
         let epoch = commit_epoch(&client, &deployment, &operators).await?;
 
         let (token, _) = deploy_token(&client, owner, parse_ether("1000000")?).await?;
-        let rules = spending_limit(token)?;
+        let bundle = spending_limit(token)?;
         let policy = Policy {
-            policyId: rules.id(),
+            policyId: bundle.policy().id(),
             operatorSet: OPERATOR_SET.into(),
             quorum: QUORUM,
             maxLifetime: U48::from(MAX_LIFETIME),
@@ -104,9 +104,21 @@ impl Setup {
             token,
             recipient: RECIPIENT,
             policy,
-            rules,
+            bundle,
             epoch,
         })
+    }
+
+    /// Returns the calldata of a payment in whole tokens.
+    pub fn payment(&self, tokens: &str) -> Result<Bytes> {
+        let amount = parse_ether(tokens)?;
+        let pay = TreasuryVault::payCall { token: self.token, recipient: self.recipient, amount };
+        Ok(pay.abi_encode().into())
+    }
+
+    /// Returns the intent of a call of the vault by the agent.
+    pub fn intent(&self, data: Bytes) -> Intent {
+        Intent { from: self.agent, to: self.vault, value: U256::ZERO, data, chainId: self.chain_id }
     }
 
     /// Returns the balance of an account in the token's smallest unit.
@@ -127,38 +139,39 @@ const LIMIT: &str = "500000000000000000000";
 
 /// The files of policies/spending-limit.
 const SPENDING_LIMIT: [(&str, &str); 3] = [
-    ("policy.json", include_str!("../../../../policies/spending-limit/policy.json")),
-    ("parameters.schema.json", include_str!("../../../../policies/spending-limit/parameters.schema.json")),
-    ("spending_limit.rego", include_str!("../../../../policies/spending-limit/spending_limit.rego")),
+    ("policy.json", include_str!("../../../policies/spending-limit/policy.json")),
+    ("parameters.schema.json", include_str!("../../../policies/spending-limit/parameters.schema.json")),
+    ("spending_limit.rego", include_str!("../../../policies/spending-limit/spending_limit.rego")),
 ];
 
 /// Returns the library's spending limit, with a limit for this token.
-fn spending_limit(token: Address) -> Result<assent_policy::ExecutablePolicy> {
+fn spending_limit(token: Address) -> Result<Bundle> {
     let parameters = format!(r#"{{"currency": "0", "tokens": {{"{}": "{LIMIT}"}}}}"#, hex::encode_prefixed(token));
     let files = SPENDING_LIMIT.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
     let files = files.chain([("parameters.json".to_owned(), parameters.into_bytes())]).collect();
-    Ok(PolicyFolder::read(&files)?.policy(evaluator()?.root())?)
+    Ok(PolicyFolder::read(&files)?.build(evaluator()?.root())?)
 }
 
-/// Returns operators with keys derived from fixed text, so that every run is the same. The keys are public.
-fn demo_operators(accounts: [Address; OPERATORS]) -> Result<Vec<DemoOperator>> {
-    let mut operators = Vec::new();
-    for (index, address) in accounts.into_iter().enumerate() {
-        let material: B256 = keccak256(format!("Assent demo, operator {index}: not a secret"));
-        operators.push(DemoOperator { address, key: SecretKey::from_key_material(material.as_slice())? });
+/// Returns the accounts for which a development node signs.
+async fn accounts(provider: &DynProvider) -> Result<[Address; ACCOUNTS]> {
+    let accounts = provider.get_accounts().await.context("cannot read the node's accounts")?;
+    match accounts.first_chunk() {
+        Some(accounts) => Ok(*accounts),
+        None => bail!(
+            "the example needs {ACCOUNTS} unlocked accounts; the node has {}: start one with `anvil --hardfork osaka`",
+            accounts.len()
+        ),
     }
-    operators.sort_unstable_by_key(|operator| operator.address);
-    Ok(operators)
 }
 
 async fn register(
     client: &AssentClient<DynProvider>,
     deployment: &Deployment,
     chain_id: U256,
-    operators: &[DemoOperator],
+    operators: &[ExampleOperator],
 ) -> Result<()> {
     let registry = deployment.operator_registry.address;
-    for DemoOperator { address, key } in operators {
+    for ExampleOperator { address, key } in operators {
         let public_key = key.public_key();
         let proof = key.prove_possession(*address, chain_id, registry);
         verify_proof_of_possession(*address, &public_key, &proof, chain_id, registry)?;
@@ -170,7 +183,7 @@ async fn register(
 async fn commit_epoch(
     client: &AssentClient<DynProvider>,
     deployment: &Deployment,
-    operators: &[DemoOperator],
+    operators: &[ExampleOperator],
 ) -> Result<Epoch> {
     let registry = deployment.operator_registry.address;
     let weights = operators.iter().map(|operator| (operator.address, U96::from(WEIGHT))).collect::<Vec<_>>();
@@ -189,7 +202,7 @@ async fn approve(
     registry: Address,
     payer: Address,
     number: EpochId,
-    operators: &[DemoOperator],
+    operators: &[ExampleOperator],
 ) -> Result<()> {
     let chain_id = U256::from(client.chain_id().await?);
     let next = client.read_epoch(registry, number).await?;
