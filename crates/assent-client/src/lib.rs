@@ -1,6 +1,8 @@
 //! Assent over any alloy provider: read what verification needs, simulate and send attested calls, and run an operator
 //! registry.
 //!
+//! With the feature `gateway`, the module `gateway` asks gateways for authorizations.
+//!
 //! ```no_run
 //! use alloy::{primitives::{address, aliases::U48, bytes}, providers::ProviderBuilder};
 //! use assent_client::{AssentClient, PreparedCall};
@@ -33,6 +35,8 @@ mod context;
 mod deploying;
 mod epochs;
 mod error;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 mod node_answer;
 mod operators;
 mod policies;
