@@ -2,7 +2,7 @@
 
 use crate::{
     ExitStatus, attest, completions, context, demo, deploy, deploy_example, epoch, evidence, inspect, intent, keys,
-    manual, operator, output::Output, policy, record, registry, send, verify, weights,
+    manual, operator, output::Output, policy, record, registry, request, send, verify, weights,
 };
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
@@ -49,6 +49,8 @@ pub enum Command {
     Intent(intent::Arguments),
     /// Sign attestations with operators' keys: of one call, or of many under one signature.
     Attest(Box<attest::Arguments>),
+    /// Ask a gateway for an authorization, and wait for the operators' decision.
+    Request(Box<request::Arguments>),
     /// Verify an authorization offline, check by check.
     Verify(verify::Arguments),
     /// Decode an authorization, and explain the result of each check.
@@ -91,6 +93,7 @@ impl Command {
             Self::Evidence(command) => evidence::run(command, output),
             Self::Intent(arguments) => intent::run(arguments, output),
             Self::Attest(arguments) => attest::run(&arguments, output),
+            Self::Request(arguments) => request::run(*arguments, output),
             Self::Verify(arguments) => verify::run(arguments, output),
             Self::Inspect(arguments) => inspect::run(arguments, output),
             Self::Context(arguments) => context::run(arguments, output),

@@ -28,6 +28,7 @@ mod policy;
 mod record;
 mod refused;
 mod registry;
+mod request;
 mod send;
 mod setup;
 mod verify;

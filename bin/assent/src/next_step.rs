@@ -2,18 +2,19 @@
 //! itself already have it in their text.
 
 use anyhow::Error;
-use assent_client::{ClientError, Revert};
+use assent_client::{ClientError, Revert, gateway::GatewayError};
 use assent_contracts::deployment::InvalidDeployment;
 use assent_signer::{KeyFileError, KeystoreError};
 use assent_verifier::AuthorizationError;
 use std::io::{self, ErrorKind};
 
 /// Returns what to do next, if the remedy is known.
-pub fn of(error: &Error) -> Option<&'static str> {
+pub fn of(error: &Error) -> Option<&str> {
     error.chain().find_map(|cause| {
         cause
             .downcast_ref()
             .and_then(of_client)
+            .or_else(|| cause.downcast_ref().map(GatewayError::next_step))
             .or_else(|| cause.downcast_ref().and_then(of_keystore))
             .or_else(|| cause.downcast_ref().and_then(of_key_file))
             .or_else(|| cause.downcast_ref().map(of_authorization))

@@ -126,16 +126,31 @@ pub fn time(seconds: u64) -> String {
 
 /// Shows a spinner on a terminal until it is dropped.
 pub fn spinner(text: impl Into<String>) -> impl Drop {
-    struct Spinner(ProgressBar);
-    impl Drop for Spinner {
-        fn drop(&mut self) {
-            self.0.finish_and_clear();
-        }
+    Waiting::new(text)
+}
+
+/// A spinner on a terminal, with a text that changes, until it is dropped.
+pub struct Waiting(ProgressBar);
+
+impl Waiting {
+    /// Shows a spinner.
+    pub fn new(text: impl Into<String>) -> Self {
+        let bar = ProgressBar::with_draw_target(None, animated());
+        let bar = bar.with_style(ProgressStyle::default_spinner()).with_message(text.into());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
     }
-    let bar = ProgressBar::with_draw_target(None, animated());
-    let bar = bar.with_style(ProgressStyle::default_spinner()).with_message(text.into());
-    bar.enable_steady_tick(Duration::from_millis(100));
-    Spinner(bar)
+
+    /// Changes the text.
+    pub fn say(&self, text: impl Into<String>) {
+        self.0.set_message(text.into());
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 /// A progress bar on a terminal, shown once the work has taken two seconds.

@@ -1,0 +1,260 @@
+//! `assent request`: asks a gateway for an authorization, and waits for the operators' decision.
+
+use crate::{
+    ExitStatus, arguments, connection, input,
+    inspect::LONGEST_CALLDATA,
+    output::{self, Output, short_address},
+    output_file::{OutputFile, Overwrite, require_distinct},
+};
+use alloy_primitives::{Address, U256, hex};
+use anyhow::{Context as _, Result, bail};
+use assent_client::gateway::{
+    AuthorizationRequest, DecidedTask, GatewayClient, GatewayTask, GatewayTaskState, TaskTimings,
+};
+use assent_verifier::{Decision, Intent};
+use clap::{Args, ValueHint};
+use serde_json::{Value, json};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How often the task's progress is shown.
+const POLL: Duration = Duration::from_millis(300);
+/// The longest token, in bytes.
+const LONGEST_TOKEN: u64 = 4096;
+
+/// The options of `assent request`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent request --gateway http://127.0.0.1:8787 --from $AGENT --to $VAULT --chain-id 31337 --data 0x12345678
+  assent request --gateway http://127.0.0.1:8787 --intent intent.json --document-out attestation.json
+  assent intent --from $AGENT --to $VAULT --chain-id 1 --data 0x12345678 | assent request --intent - --client $VAULT \\
+      --gateway https://a.example --gateway https://b.example --json
+
+The gateways are asked in turn until one answers. The document is the input of `assent verify --document` and `assent
+send --document`; the authorization, that of `--authorization`.
+A gateway is not trusted: `assent send` simulates the call, and the contract verifies the signature.
+Exit status 0 means that the operators allow the call; 1, that they deny it, or that there is no decision.")]
+pub struct Arguments {
+    /// A gateway; repeat it for more. Here or in the environment variable ASSENT_GATEWAY, separated by commas.
+    #[arg(
+        long = "gateway", value_name = "URL", env = "ASSENT_GATEWAY", value_delimiter = ',', required = true,
+        hide_env = true, value_hint = ValueHint::Url
+    )]
+    gateways: Vec<String>,
+    /// The file with the token that the gateways ask for.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    token_file: Option<PathBuf>,
+    /// The contract that checks the authorization. Default: the contract that is called.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    client: Option<Address>,
+    /// The call, as JSON that `assent intent` prints, or - for standard input; instead of the five options below.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "value", "data", "chain_id"])]
+    intent: Option<PathBuf>,
+    /// The account that will call.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address, required_unless_present = "intent")]
+    from: Option<Address>,
+    /// The contract that will be called.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address, required_unless_present = "intent")]
+    to: Option<Address>,
+    /// The value in wei.
+    #[arg(long, value_name = "WEI", value_parser = arguments::whole_number)]
+    value: Option<U256>,
+    /// The calldata as hex, @FILE for a file that contains hex, or - for standard input.
+    #[arg(long, value_name = "HEX|@FILE|-", required_unless_present = "intent")]
+    data: Option<String>,
+    /// The chain on which it will be called.
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::whole_number, required_unless_present = "intent")]
+    chain_id: Option<U256>,
+    /// The nonce. Default: a new one. Repeat a request with its nonce to get the same authorization.
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::whole_number)]
+    nonce: Option<U256>,
+    /// The Unix time at which the authorization expires. Default: the gateway chooses.
+    #[arg(long, value_name = "SECONDS")]
+    expiration: Option<u64>,
+    /// The longest wait for the decision, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    wait: u64,
+    /// Write the attestation document to this file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    document_out: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
+}
+
+/// Runs `assent request`.
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
+    let request = arguments.request()?;
+    let document_file = arguments.document_file()?;
+    let mut client = GatewayClient::new(&arguments.gateways)?;
+    if let Some(path) = &arguments.token_file {
+        let token = input::read_secret("file of the token", path, LONGEST_TOKEN)?;
+        let token = str::from_utf8(&token).context("the token is not UTF-8; give the file that its gateway made")?;
+        client = client.with_token(token.trim())?;
+    }
+    let patience = Duration::from_secs(arguments.wait);
+    let (task, decided) = connection::block_on(ask(&client, request, patience))?;
+    if let Some(file) = document_file {
+        file.write(format!("{}\n", serde_json::to_string_pretty(&decided.document)?))?;
+    }
+    output.result(text(&task, &decided), &report(&task, &decided))?;
+    if decided.decision == Decision::Deny {
+        return Ok(ExitStatus::Refused);
+    }
+    match arguments.document_out {
+        Some(path) if !output.is_json() => {
+            output::remark(format_args!("next: `assent send --document {}` sends the call", path.display()));
+        }
+        _ => {}
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// Submits the request, and shows how many operators answered until the decision is there.
+async fn ask(
+    client: &GatewayClient,
+    request: AuthorizationRequest,
+    patience: Duration,
+) -> Result<(GatewayTask, DecidedTask)> {
+    let spinner = output::Waiting::new("Asking the gateway");
+    let task = client.submit(&request).await?;
+    let task_id = task.task_id;
+    // With its nonce, the same request waits for the same task.
+    let request = request.with_nonce(task.nonce);
+    let decided = client.request_authorization(&request);
+    let progress = async {
+        loop {
+            // What cannot be shown is not missed: the decision does not depend on it.
+            if let Ok(GatewayTask { timings: Some(timings), state: GatewayTaskState::Pending, .. }) =
+                client.task(task_id).await
+            {
+                spinner.say(progress_text(&timings));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    let waited = async {
+        tokio::select! {
+            decided = decided => decided,
+            never = progress => never,
+        }
+    };
+    match tokio::time::timeout(patience, waited).await {
+        Ok(decided) => Ok((task, decided?)),
+        Err(_) => bail!(
+            "the task {task_id} is not decided after {} s; it goes on until it expires: ask again with --nonce {}, or \
+             with a longer --wait",
+            patience.as_secs(),
+            task.nonce
+        ),
+    }
+}
+
+fn progress_text(timings: &TaskTimings) -> String {
+    let signed = timings.operators.iter().filter(|operator| operator.answer == "signed").count();
+    let answered = output::counted(timings.operators.len(), "operator has", "operators have");
+    format!("Waiting for the operators: {answered} answered, {signed} signed")
+}
+
+impl Arguments {
+    fn request(&self) -> Result<AuthorizationRequest> {
+        let intent = self.read_intent()?;
+        let mut request = AuthorizationRequest::new(self.client.unwrap_or(intent.to), intent);
+        request.nonce = self.nonce;
+        request.expiration = self.expiration;
+        Ok(request)
+    }
+
+    fn read_intent(&self) -> Result<Intent> {
+        if let Some(path) = &self.intent {
+            return input::read_json("intent file", path);
+        }
+        // The command line's rules require all four.
+        let (Some(from), Some(to), Some(data), Some(chain_id)) = (self.from, self.to, &self.data, self.chain_id) else {
+            bail!("give --intent, or --from, --to, --data and --chain-id");
+        };
+        let data = input::read_hex("calldata", data, LONGEST_CALLDATA)?.into();
+        Ok(Intent { from, to, value: self.value.unwrap_or_default(), data, chainId: chain_id })
+    }
+
+    /// Returns the document's file. It is checked before the gateway is asked.
+    fn document_file(&self) -> Result<Option<OutputFile<'_>>> {
+        let Some(path) = &self.document_out else { return Ok(None) };
+        let inputs: Vec<&Path> = self.intent.iter().chain(&self.token_file).map(PathBuf::as_path).collect();
+        require_distinct(&[("--document-out", path)], &inputs)?;
+        OutputFile::new("document", path, self.overwrite.force).map(Some)
+    }
+}
+
+/// Returns the decision for people.
+fn text(task: &GatewayTask, decided: &DecidedTask) -> String {
+    let document = &decided.document;
+    let authorization = hex::encode_prefixed(decided.authorization.encode());
+    let mut table = output::table(["decision", &decided.decision.to_string()]);
+    for reason in &decided.reasons {
+        table.add_row(["reason", reason]);
+    }
+    table
+        .add_row(["task", &task.task_id.to_string()])
+        .add_row(["policy", &task.policy_id.to_string()])
+        .add_row(["nonce", &task.nonce.to_string()])
+        .add_row(["issued", &output::time(document.attestation.issuedAt.to())])
+        .add_row(["expires", &output::time(document.attestation.expiration.to())])
+        .add_row(["evidence", &document.attestation.evidence.to_string()])
+        .add_row(["signed", &list(decided.signers.as_deref())])
+        .add_row(["did not sign", &list(decided.non_signers.as_deref())]);
+    let mut text = table.to_string();
+    if let Some(timings) = &decided.timings {
+        text.push_str(&format!("\n{}", operators(timings)));
+    }
+    match decided.decision {
+        Decision::Allow => format!("{text}\nauthorization: {authorization}"),
+        Decision::Deny => format!("{text}\nThe operators deny the call: no contract accepts it."),
+    }
+}
+
+/// Returns when each operator answered, after the gateway received the task.
+pub fn operators(timings: &TaskTimings) -> comfy_table::Table {
+    let mut table = output::table(["operator", "answer", "after"]);
+    for operator in &timings.operators {
+        let answer = match (&operator.decision, &operator.refusal) {
+            (Some(decision), _) => format!("{}: {decision}", operator.answer),
+            (None, Some(refusal)) => format!("{}: {} ({})", operator.answer, refusal.message, refusal.code),
+            (None, None) => operator.answer.clone(),
+        };
+        let after = format!("{} ms", operator.at.saturating_sub(timings.received_at));
+        table.add_row([&short_address(operator.operator), &answer, &after]);
+    }
+    table
+}
+
+fn list(operators: Option<&[Address]>) -> String {
+    match operators {
+        None => "not known: the epoch is no longer in force".to_owned(),
+        Some([]) => "none".to_owned(),
+        Some(operators) => {
+            let listed = operators.iter().map(|&operator| short_address(operator)).collect::<Vec<_>>();
+            format!("{}: {}", operators.len(), listed.join(", "))
+        }
+    }
+}
+
+/// Returns the decision for programs.
+fn report(task: &GatewayTask, decided: &DecidedTask) -> Value {
+    json!({
+        "taskId": task.task_id,
+        "policyClient": task.policy_client,
+        "policyId": task.policy_id,
+        "nonce": task.nonce.to_string(),
+        "decision": decided.decision,
+        "reasons": decided.reasons,
+        "evidence": decided.document.attestation.evidence,
+        "signers": decided.signers,
+        "nonSigners": decided.non_signers,
+        "timings": decided.timings,
+        "authorization": hex::encode_prefixed(decided.authorization.encode()),
+        "document": decided.document,
+    })
+}
