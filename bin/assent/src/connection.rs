@@ -1,6 +1,6 @@
 //! Connections to nodes.
 
-use crate::output;
+use crate::{arguments, output};
 use alloy::{
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::client::RpcClient,
@@ -10,7 +10,7 @@ use alloy::{
         reqwest::{Client, Url},
     },
 };
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use anyhow::{Context, Result, bail};
 use assent_client::{AssentClient, ClientError};
 use clap::{Args, ValueHint};
@@ -29,6 +29,16 @@ pub struct Node {
     // A URL can contain a key, which help must not show.
     #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env = true, value_hint = ValueHint::Url)]
     rpc_url: String,
+}
+
+/// The registry that a command uses, and its node.
+#[derive(Args)]
+pub struct RegistryNode {
+    #[command(flatten)]
+    pub node: Node,
+    /// The OperatorRegistry.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    pub registry: Address,
 }
 
 /// The node that a command may use.

@@ -3,12 +3,11 @@
 use crate::{
     ExitStatus,
     account::Account,
-    arguments,
-    connection::Node,
+    connection::RegistryNode,
     key_file::KeyFile,
     output::{Output, short_address, shortened},
 };
-use alloy_primitives::{Address, U256};
+use alloy_primitives::U256;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -87,10 +86,7 @@ pub struct DeregisterArguments {
 #[derive(Args)]
 struct Registration {
     #[command(flatten)]
-    node: Node,
-    /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    registry: Address,
+    at: RegistryNode,
     #[command(flatten)]
     operator: Account,
 }
@@ -113,7 +109,11 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
 }
 
 fn send_key(arguments: &KeyArguments, action: KeyAction, output: Output) -> Result<ExitStatus> {
-    let KeyArguments { registration: Registration { node, registry, operator }, key, password_file } = arguments;
+    let KeyArguments {
+        registration: Registration { at: RegistryNode { node, registry }, operator },
+        key,
+        password_file,
+    } = arguments;
     let (operator, signer) = operator.open()?;
     let key = KeyFile::read(key)?.open(key, password_file.as_deref())?;
     let public_key = key.public_key();
@@ -146,7 +146,10 @@ fn send_key(arguments: &KeyArguments, action: KeyAction, output: Output) -> Resu
     Ok(ExitStatus::Success)
 }
 
-fn disable_key(Registration { node, registry, operator }: &Registration, output: Output) -> Result<ExitStatus> {
+fn disable_key(
+    Registration { at: RegistryNode { node, registry }, operator }: &Registration,
+    output: Output,
+) -> Result<ExitStatus> {
     let (operator, signer) = operator.open()?;
     let receipt =
         node.ask("Disabling the key", signer, async |client| client.disable_key(*registry, operator).await)?;
@@ -161,7 +164,10 @@ fn disable_key(Registration { node, registry, operator }: &Registration, output:
     Ok(ExitStatus::Success)
 }
 
-fn deregister(Registration { node, registry, operator }: &Registration, output: Output) -> Result<ExitStatus> {
+fn deregister(
+    Registration { at: RegistryNode { node, registry }, operator }: &Registration,
+    output: Output,
+) -> Result<ExitStatus> {
     let (operator, signer) = operator.open()?;
     let receipt =
         node.ask("Deregistering", signer, async |client| client.deregister_operator(*registry, operator).await)?;

@@ -4,7 +4,7 @@ use crate::{
     ExitStatus,
     account::Account,
     arguments,
-    connection::Node,
+    connection::RegistryNode,
     output::{self, Output},
 };
 use alloy::rpc::types::TransactionReceipt;
@@ -45,7 +45,7 @@ Examples:
   assent registry show --rpc-url http://127.0.0.1:8545 --registry $REGISTRY")]
 pub struct ShowArguments {
     #[command(flatten)]
-    registry: Registry,
+    at: RegistryNode,
 }
 
 /// The options of `assent registry propose`.
@@ -97,21 +97,11 @@ pub struct CalldataArguments {
     change: Change,
 }
 
-/// The registry.
-#[derive(Args)]
-struct Registry {
-    #[command(flatten)]
-    node: Node,
-    /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    registry: Address,
-}
-
 /// A change, and the owner who sends it.
 #[derive(Args)]
 struct SentChange {
     #[command(flatten)]
-    registry: Registry,
+    at: RegistryNode,
     #[command(flatten)]
     change: Change,
     #[command(flatten)]
@@ -145,7 +135,7 @@ struct Change {
 /// Runs `assent registry`.
 pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
     match command {
-        Command::Show(arguments) => show(&arguments.registry, output),
+        Command::Show(arguments) => show(&arguments.at, output),
         Command::Propose(arguments) => propose(arguments.sent, output),
         Command::Apply(arguments) => apply(arguments.sent, output),
         Command::Cancel(arguments) => cancel(arguments.sent, output),
@@ -153,7 +143,7 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
     }
 }
 
-fn show(Registry { node, registry }: &Registry, output: Output) -> Result<ExitStatus> {
+fn show(RegistryNode { node, registry }: &RegistryNode, output: Output) -> Result<ExitStatus> {
     let settings = node.ask("Reading the registry", None, async |client| client.read_settings(*registry).await)?;
     let RegistrySettings { owner, pending_owner, stake_source, delays, validators, epoch_count, .. } = &settings;
     let seconds = |seconds: U48| output::counted(seconds.to::<u64>(), "second", "seconds");
@@ -189,7 +179,7 @@ fn show(Registry { node, registry }: &Registry, output: Output) -> Result<ExitSt
 }
 
 fn propose(sent: SentChange, output: Output) -> Result<ExitStatus> {
-    let SentChange { registry: Registry { node, registry }, change, owner } = sent;
+    let SentChange { at: RegistryNode { node, registry }, change, owner } = sent;
     let change = change.read()?;
     let (owner, signer) = owner.open()?;
     let status = node.ask("Reading the registry", None, async |client| client.read_change(registry, &change).await)?;
@@ -226,7 +216,7 @@ fn propose(sent: SentChange, output: Output) -> Result<ExitStatus> {
 }
 
 fn apply(sent: SentChange, output: Output) -> Result<ExitStatus> {
-    let SentChange { registry: Registry { node, registry }, change, owner } = sent;
+    let SentChange { at: RegistryNode { node, registry }, change, owner } = sent;
     let change = change.read()?;
     let (owner, signer) = owner.open()?;
     let status = node.ask("Reading the registry", None, async |client| client.read_change(registry, &change).await)?;
@@ -251,7 +241,7 @@ fn apply(sent: SentChange, output: Output) -> Result<ExitStatus> {
 }
 
 fn cancel(sent: SentChange, output: Output) -> Result<ExitStatus> {
-    let SentChange { registry: Registry { node, registry }, change, owner } = sent;
+    let SentChange { at: RegistryNode { node, registry }, change, owner } = sent;
     let change = change.read()?;
     let (owner, signer) = owner.open()?;
     let receipt =

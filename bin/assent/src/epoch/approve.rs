@@ -5,12 +5,12 @@ use crate::{
     ExitStatus,
     account::Account,
     arguments::{self, Partials},
-    connection::{self, Node},
+    connection::{self, Node, RegistryNode},
     key_file::KeyFile,
     output::{self, Output},
 };
 use alloy::{providers::DynProvider, signers::local::PrivateKeySigner};
-use alloy_primitives::{Address, U256, aliases::U48};
+use alloy_primitives::{U256, aliases::U48};
 use anyhow::{Context, Result, bail};
 use assent_client::AssentClient;
 use assent_signer::{PartialSignature, aggregate_epoch_approval};
@@ -85,10 +85,7 @@ pub struct SignArguments {
 #[derive(Args)]
 struct Approved {
     #[command(flatten)]
-    node: Node,
-    /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    registry: Address,
+    at: RegistryNode,
     /// The pending epoch's number.
     #[arg(long, value_name = "NUMBER", value_parser = arguments::epoch_id())]
     epoch: EpochId,
@@ -124,7 +121,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
             signing.number
         );
     }
-    let Approved { node, registry, epoch } = &approved;
+    let Approved { at: RegistryNode { node, registry }, epoch } = &approved;
     let receipt = connection::block_on(async {
         let client = connect(node, signer)?;
         let _spinner = output::spinner("Approving the epoch");
@@ -171,7 +168,7 @@ pub fn sign(arguments: &SignArguments, output: Output) -> Result<ExitStatus> {
 
 impl Approved {
     fn request(&self, deadline: U48) -> Result<Request> {
-        let Self { node, registry, epoch } = self;
+        let Self { at: RegistryNode { node, registry }, epoch } = self;
         connection::block_on(async {
             let client = connect(node, None)?;
             let _spinner = output::spinner("Reading the epochs");

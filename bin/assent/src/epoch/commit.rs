@@ -5,7 +5,7 @@ use crate::{
     ExitStatus,
     account::Account,
     arguments,
-    connection::Node,
+    connection::RegistryNode,
     output::{self, Output},
 };
 use alloy_primitives::Address;
@@ -29,10 +29,7 @@ and `assent epoch activate` after the registry's activation delay. The previous 
 period.")]
 pub struct Arguments {
     #[command(flatten)]
-    node: Node,
-    /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    registry: Address,
+    at: RegistryNode,
     /// The operator set.
     #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id())]
     operator_set: OperatorSetId,
@@ -45,7 +42,7 @@ pub struct Arguments {
 
 /// Runs `assent epoch commit`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { node, registry, operator_set, operators, owner } = arguments;
+    let Arguments { at: RegistryNode { node, registry }, operator_set, operators, owner } = arguments;
     let (owner, signer) = owner.open()?;
     let committed = node.ask("Committing the epoch", signer, async |client| {
         client.commit_epoch(registry, owner, operator_set, &operators).await

@@ -5,7 +5,7 @@ use crate::{
     ExitStatus,
     account::Account,
     arguments,
-    connection::{self, Node},
+    connection::{self, RegistryNode},
     output::{self, Output},
 };
 use alloy::providers::{DynProvider, Provider};
@@ -29,10 +29,7 @@ that it can be activated --margin seconds before the current one expires, or as 
 epoch has no valid key. Without --once it goes on until it is stopped, and reports errors without ending.")]
 pub struct Arguments {
     #[command(flatten)]
-    node: Node,
-    /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    registry: Address,
+    at: RegistryNode,
     /// The operator set.
     #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id())]
     operator_set: OperatorSetId,
@@ -76,9 +73,9 @@ struct SetState {
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let (owner, signer) = arguments.owner.open()?;
     connection::block_on(async {
-        let client = AssentClient::new(arguments.node.connect(signer)?);
+        let client = AssentClient::new(arguments.at.node.connect(signer)?);
         loop {
-            let kept = arguments.keep(&client, owner, output).await.with_context(|| arguments.node.asking());
+            let kept = arguments.keep(&client, owner, output).await.with_context(|| arguments.at.node.asking());
             if arguments.once {
                 return kept.map(|()| ExitStatus::Success);
             }
@@ -93,7 +90,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
 impl Arguments {
     /// Does what is due, one step after the other.
     async fn keep(&self, client: &AssentClient<DynProvider>, owner: Address, output: Output) -> Result<()> {
-        let (registry, set) = (self.registry, self.operator_set);
+        let (registry, set) = (self.at.registry, self.operator_set);
         let mut report_nothing = self.once;
         loop {
             let state = self.read(client).await?;
@@ -145,7 +142,7 @@ impl Arguments {
     }
 
     async fn read(&self, client: &AssentClient<DynProvider>) -> Result<SetState, ClientError> {
-        let (registry, set) = (self.registry, self.operator_set);
+        let (registry, set) = (self.at.registry, self.operator_set);
         let block = client.provider().get_block(alloy::eips::BlockId::latest()).await;
         let block = block.map_err(ClientError::Transport)?.ok_or(ClientError::NoBlock)?;
         let current = match client.latest_epoch(registry, set).await? {

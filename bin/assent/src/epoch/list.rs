@@ -4,10 +4,9 @@ use super::status;
 use crate::{
     ExitStatus,
     arguments::{self, KeySource},
-    connection::{self, Node},
+    connection::{self, RegistryNode},
     output::{self, Output, counted, short_address},
 };
-use alloy_primitives::Address;
 use anyhow::{Context, Result};
 use assent_client::{AssentClient, EpochRecord, EpochStatus};
 use assent_verifier::{EpochId, OperatorSetId, PublicKey};
@@ -26,10 +25,7 @@ Epochs of all operator sets, the newest first. A superseded epoch is listed unti
 can still be used.")]
 pub struct ListArguments {
     #[command(flatten)]
-    node: Node,
-    /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    registry: Address,
+    at: RegistryNode,
     /// List only epochs that hold this key: a public key in hex, or a key file.
     #[arg(long, value_name = "KEY", value_parser = arguments::key_source)]
     holding: Option<KeySource>,
@@ -45,10 +41,7 @@ Examples:
 The JSON is what `assent attest --epoch` and `assent verify --epoch` take.")]
 pub struct ShowArguments {
     #[command(flatten)]
-    node: Node,
-    /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    registry: Address,
+    at: RegistryNode,
     #[command(flatten)]
     which: Which,
 }
@@ -67,7 +60,7 @@ struct Which {
 
 /// Runs `assent epoch list`.
 pub fn list(arguments: ListArguments, output: Output) -> Result<ExitStatus> {
-    let ListArguments { node, registry, holding } = arguments;
+    let ListArguments { at: RegistryNode { node, registry }, holding } = arguments;
     let holding = holding.map(|key| key.read()).transpose()?;
     let mut records = node.ask("Reading the epochs", None, async |client| client.list_epochs(registry).await)?;
     if let Some(key) = holding {
@@ -85,7 +78,7 @@ pub fn holds(record: &EpochRecord, key: &PublicKey) -> bool {
 
 /// Runs `assent epoch show`.
 pub fn show(arguments: ShowArguments, output: Output) -> Result<ExitStatus> {
-    let ShowArguments { node, registry, which } = arguments;
+    let ShowArguments { at: RegistryNode { node, registry }, which } = arguments;
     let record = connection::block_on(async {
         let client = AssentClient::new(node.connect(None)?);
         let _spinner = output::spinner("Reading the epoch");

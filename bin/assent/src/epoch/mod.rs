@@ -6,9 +6,9 @@ mod keep;
 mod list;
 mod revoke;
 
-use crate::{ExitStatus, account::Account, arguments, connection::Node, output::Output};
+use crate::{ExitStatus, account::Account, arguments, connection::RegistryNode, output::Output};
 use alloy::rpc::types::TransactionReceipt;
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use anyhow::Result;
 use assent_client::{EpochRecord, EpochStatus};
 use assent_verifier::EpochId;
@@ -57,10 +57,7 @@ Any account can send this, once the registry's activation delay is over. Only th
 the set's previous one ends after the grace period.")]
 pub struct ActivateArguments {
     #[command(flatten)]
-    node: Node,
-    /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    registry: Address,
+    at: RegistryNode,
     /// The epoch's number.
     #[arg(long, value_name = "NUMBER", value_parser = arguments::epoch_id())]
     epoch: EpochId,
@@ -83,7 +80,7 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
 }
 
 fn activate(arguments: ActivateArguments, output: Output) -> Result<ExitStatus> {
-    let ActivateArguments { node, registry, epoch, payer } = arguments;
+    let ActivateArguments { at: RegistryNode { node, registry }, epoch, payer } = arguments;
     let (from, signer) = payer.open()?;
     let receipt =
         node.ask("Activating the epoch", signer, async |client| client.activate_epoch(registry, from, epoch).await)?;

@@ -5,10 +5,9 @@ use crate::{
     ExitStatus,
     account::Account,
     arguments::{self, KeySource},
-    connection::{self, Node},
+    connection::{self, RegistryNode},
     output::{self, Output},
 };
-use alloy_primitives::Address;
 use anyhow::{Context, Result, bail};
 use assent_client::AssentClient;
 use assent_verifier::{EpochId, OperatorSetId};
@@ -29,10 +28,7 @@ pending for the registry's activation delay if no epoch of the set is left in fo
 force, have the next epoch approved first: see docs/security.md.")]
 pub struct Arguments {
     #[command(flatten)]
-    node: Node,
-    /// The OperatorRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
-    registry: Address,
+    at: RegistryNode,
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
@@ -56,7 +52,7 @@ struct Which {
 
 /// Runs `assent epoch revoke`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { node, registry, which, owner } = arguments;
+    let Arguments { at: RegistryNode { node, registry }, which, owner } = arguments;
     let (owner, signer) = owner.open()?;
     let holding = which.holding.as_ref().map(KeySource::read).transpose()?;
     let (revoked, receipt) = connection::block_on(async {
