@@ -101,6 +101,20 @@ impl Rules {
             .map(Self::All)
     }
 
+    /// Returns the policy's sources by the key that observations use: the name, before which in a conjunction comes the
+    /// policy's index, as in `0.price`. Each has that index and the name.
+    pub fn source_keys(&self) -> BTreeMap<String, (Option<usize>, String)> {
+        let mut keys = BTreeMap::new();
+        for (index, member) in self.members().iter().enumerate() {
+            let index = matches!(self, Self::All(_)).then_some(index);
+            for name in member.sources.keys() {
+                let key = index.map_or_else(|| name.clone(), |index| format!("{index}.{name}"));
+                keys.insert(key, (index, name.clone()));
+            }
+        }
+        keys
+    }
+
     /// Returns the content of the rules region: canonical JSON.
     pub fn to_canonical(&self) -> String {
         match self {

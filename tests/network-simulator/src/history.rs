@@ -631,7 +631,7 @@ impl<K: Keys> History<K> {
                 let result = if fails { Err(Unavailable("no answer".into())) } else { Ok(outputs) };
                 self.later_at_node(node, Event::Observed { ticket, result });
             }
-            Action::SignObservations { ticket, observations } => {
+            Action::SignObservations { ticket, observations, .. } => {
                 let result = if fails {
                     Err(JournalError::Unavailable("the disk is full".into()))
                 } else {

@@ -7,7 +7,7 @@ mod secrets;
 
 pub use client::{WebClient, WebClientError};
 pub use permissions::{HostError, Permissions, PermittedRequest};
-pub use secrets::{SecretError, Secrets};
+pub use secrets::{SecretError, Secrets, SecretsFileError};
 
 use crate::exchange::{HttpFailure, HttpResponse};
 use std::net::IpAddr;

@@ -126,6 +126,13 @@ pub enum Event {
         /// The signature.
         result: Result<Signature, JournalError>,
     },
+    /// The program could not carry an action out: it has too much to do, or a part of it panicked.
+    Failed {
+        /// The attempt at a task.
+        ticket: Ticket,
+        /// What happened.
+        reason: Unavailable,
+    },
 }
 
 /// What an operator does.
@@ -175,6 +182,8 @@ pub enum Action {
         ticket: Ticket,
         /// What to sign.
         observations: Vec<Observation>,
+        /// The reference block's timestamp. It is not signed: the journal keeps entries as long as it demands.
+        time: u64,
     },
     /// Evaluates the policy, and answers with [`Event::Evaluated`].
     Evaluate {

@@ -100,6 +100,11 @@ impl<S: Scheme> Operator<S> {
         self.tasks.len()
     }
 
+    /// Returns the connections on which gateways may offer tasks.
+    pub fn open_links(&self) -> impl Iterator<Item = LinkId> + '_ {
+        self.links.iter().filter(|(_, link)| link.state == LinkState::Open).map(|(link, _)| *link)
+    }
+
     /// Handles an event, and returns what to do.
     pub fn handle(&mut self, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
@@ -137,6 +142,9 @@ impl<S: Scheme> Operator<S> {
                 });
             }
             Event::BatchSigned { link, root, result } => self.batch_signed(link, root, result, &mut actions),
+            Event::Failed { ticket, reason } => {
+                self.result(ticket, &mut actions, |work, _context, _actions| work.failed(reason));
+            }
         }
         actions
     }

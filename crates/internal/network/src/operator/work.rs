@@ -175,7 +175,7 @@ impl Work {
         let (Step::Observing, Some(examined)) = (&self.step, &self.examined) else { return Ok(()) };
         let outputs = result.map_err(|error| refused(RefusalCode::Source, error.to_string(), true))?;
         let expected = sources(&examined.policy)?;
-        if !outputs.keys().eq(expected.iter()) {
+        if !outputs.keys().eq(expected.keys()) {
             return Err(refused(RefusalCode::Source, "not every source answered", true));
         }
         let mut unsigned = Vec::new();
@@ -189,7 +189,7 @@ impl Work {
             unsigned.push(SourceObservation { source, output, signature: Signature([0; Signature::LENGTH]) });
         }
         self.step = Step::SigningObservations(unsigned);
-        actions.push(Action::SignObservations { ticket: self.ticket, observations });
+        actions.push(Action::SignObservations { ticket: self.ticket, observations, time: self.task.block_timestamp });
         Ok(())
     }
 
@@ -247,18 +247,24 @@ impl Work {
     ) -> Result<String, Refused> {
         // Retryable: another set may be valid, and nothing was signed.
         let invalid = |reason: String| refused(RefusalCode::Observations, reason, true);
-        let mut observations = Observations::new(examined.required_weight);
+        let expected = sources(&examined.policy)?;
+        let mut members: BTreeMap<usize, Observations> = BTreeMap::new();
         let mut weights: BTreeMap<&str, U256> = BTreeMap::new();
         let mut signed = Vec::new();
         for AgreedOutput { source, output, observers } in outputs {
             let value = assent_json::parse_canonical(output.as_bytes())
                 .map_err(|error| invalid(format!("an output of {source} is not canonical: {error}")))?;
+            let (member, name) =
+                expected.get(source).ok_or_else(|| invalid(format!("the policy has no source {source}")))?;
+            let observations = members
+                .entry(member.unwrap_or_default())
+                .or_insert_with(|| Observations::new(examined.required_weight));
             let observation = Observation::new(context.task_id, source, self.task.block_hash, output.as_bytes());
             for &(operator, signature) in observers {
                 let weight = weight_of(&examined.epoch, operator)
                     .ok_or_else(|| invalid(format!("{operator} is not an operator of the epoch")))?;
                 observations
-                    .add(source, operator, U256::from(weight), value.clone())
+                    .add(name, operator, U256::from(weight), value.clone())
                     .map_err(|error| invalid(error.to_string()))?;
                 // Each operator counts once for a source, so that the sum is at most the epoch's weight.
                 let sum = weights.entry(source).or_default();
@@ -266,8 +272,7 @@ impl Work {
                 signed.push(SignedObservation { operator, observation, signature });
             }
         }
-        let expected = sources(&examined.policy)?;
-        if !weights.keys().copied().eq(expected.iter().map(String::as_str)) {
+        if !weights.keys().copied().eq(expected.keys().map(String::as_str)) {
             return Err(invalid("the observations are not of the policy's sources".into()));
         }
         if let Some((source, weight)) = weights.iter().find(|(_, weight)| **weight < examined.required_weight) {
@@ -278,7 +283,12 @@ impl Work {
         if valid.len() != signed.len() || valid.contains(&false) {
             return Err(invalid("a signature of an observation is invalid".into()));
         }
-        observations.to_canonical().map_err(|error| invalid(error.to_string()))
+        let is_conjunction = expected.values().any(|(member, _)| member.is_some());
+        let data = match members.values().next() {
+            Some(observations) if !is_conjunction => observations.to_canonical(),
+            _ => Observations::all_to_canonical(&members),
+        };
+        data.map_err(|error| invalid(error.to_string()))
     }
 
     fn evaluate(
@@ -374,16 +384,24 @@ impl Work {
         Some(OperatorMessage::Decided { task_id: self.ticket.task_id, decision, evidence, reasons })
     }
 
+    /// Ends the attempt, unless it does not wait for an action's result.
+    pub(super) fn failed(&self, reason: Unavailable) -> Result<(), Refused> {
+        match self.step {
+            Step::Observed(_) | Step::Decided | Step::Signed(_) | Step::Refused(_) => Ok(()),
+            _ => Err(unavailable(reason)),
+        }
+    }
+
     fn observed_message(&self, observations: &[SourceObservation]) -> OperatorMessage {
         OperatorMessage::Observed { task_id: self.ticket.task_id, observations: observations.to_vec() }
     }
 }
 
-/// Returns the names of a policy's sources.
-fn sources(policy: &assent_policy::ExecutablePolicy) -> Result<BTreeSet<String>, Refused> {
+/// Returns a policy's sources by their keys.
+fn sources(policy: &assent_policy::ExecutablePolicy) -> Result<BTreeMap<String, (Option<usize>, String)>, Refused> {
     let rules = Rules::parse(policy.rules());
     let rules = rules.map_err(|error| refused(RefusalCode::UnknownPolicy, error.to_string(), false))?;
-    Ok(rules.members().iter().flat_map(|member| member.sources.keys().cloned()).collect())
+    Ok(rules.source_keys())
 }
 
 fn unavailable(error: Unavailable) -> Refused {

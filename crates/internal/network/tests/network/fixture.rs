@@ -276,7 +276,7 @@ impl Network {
                 let result = Ok(BTreeMap::from([("limit".to_owned(), output)]));
                 self.at_operator(index, Event::Observed { ticket, result });
             }
-            Action::SignObservations { ticket, observations } => {
+            Action::SignObservations { ticket, observations, .. } => {
                 let sign = |observation| key.sign_observation(observation, chain_id, task_manager);
                 let result = Ok(observations.iter().map(sign).collect());
                 self.at_operator(index, Event::ObservationsSigned { ticket, result });

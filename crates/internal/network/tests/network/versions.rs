@@ -78,7 +78,7 @@ fn a_gateway_of_version_1_gets_from_this_operator_what_it_got_before() {
                         let outputs = std::collections::BTreeMap::from([("limit".to_owned(), output)]);
                         Event::Observed { ticket, result: Ok(outputs) }
                     }
-                    Action::SignObservations { ticket, observations } => {
+                    Action::SignObservations { ticket, observations, .. } => {
                         let sign = |observation| key(1).sign_observation(observation, chain_id, task_manager);
                         Event::ObservationsSigned { ticket, result: Ok(observations.iter().map(sign).collect()) }
                     }

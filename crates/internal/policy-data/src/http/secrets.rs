@@ -1,6 +1,7 @@
 //! Secrets of an operator, which requests may carry and components never see.
 
 use alloy_primitives::{B256, hex};
+use serde::Deserialize;
 use std::{collections::BTreeMap, fmt};
 use zeroize::Zeroizing;
 
@@ -58,6 +59,51 @@ pub enum SecretError {
     },
 }
 
+/// Why a file of secrets is refused. The text has nothing of what was read but names.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecretsFileError {
+    /// The text is not an array of secrets. The parser's own words can quote a value.
+    #[error(
+        "line {line}, column {column}\nit is an array of {{\"name\": \"KEY\", \"host\": \"api.example.com\", \
+         \"policyId\": \"0x…\", \"value\": \"…\"}}; \"variable\" instead of \"value\" names an environment variable"
+    )]
+    Malformed {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// A variable is not set.
+    #[error("the environment variable {variable} of the secret {name} is not set; export it")]
+    NoVariable {
+        /// The secret.
+        name: String,
+        /// The variable.
+        variable: String,
+    },
+    /// A secret has no value, or two.
+    #[error("the secret {0} needs one of \"value\" and \"variable\"")]
+    NotOneValue(String),
+    /// A secret cannot be bound.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+/// A secret of a file.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct FileSecret {
+    name: String,
+    host: String,
+    policy_id: B256,
+    #[serde(default)]
+    value: Option<String>,
+    /// The environment variable that has the value.
+    #[serde(default)]
+    variable: Option<String>,
+}
+
 /// Why there is no value for a name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Missing {
@@ -66,6 +112,29 @@ pub(super) enum Missing {
 }
 
 impl Secrets {
+    /// Parses a file of secrets: an array of objects with `name`, `host`, `policyId`, and either `value` or the name of
+    /// a `variable`, which `variables` looks up.
+    ///
+    /// # Errors
+    /// [`SecretsFileError`].
+    pub fn parse(text: &[u8], variables: impl Fn(&str) -> Option<String>) -> Result<Self, SecretsFileError> {
+        let secrets = serde_json::from_slice::<Vec<FileSecret>>(text)
+            .map_err(|error| SecretsFileError::Malformed { line: error.line(), column: error.column() })?;
+        let mut bound = Self::default();
+        for FileSecret { name, host, policy_id, value, variable } in secrets {
+            let value = match (value, variable) {
+                (Some(value), None) => Zeroizing::new(value),
+                (None, Some(variable)) => match variables(&variable) {
+                    Some(value) => Zeroizing::new(value),
+                    None => return Err(SecretsFileError::NoVariable { name, variable }),
+                },
+                _ => return Err(SecretsFileError::NotOneValue(name)),
+            };
+            bound.insert(&name, &host, policy_id, value)?;
+        }
+        Ok(bound)
+    }
+
     /// Adds a secret. The host is as the manifest names it.
     ///
     /// # Errors

@@ -1,0 +1,195 @@
+//! The thread that owns the state machine: events in, actions out.
+//!
+//! It verifies observations' signatures, which takes milliseconds of CPU time. So it is a thread, and not one of the
+//! runtime's tasks. What waits or computes longer is done by [`Worker`], and its result comes back as an event.
+//!
+//! What the queue holds is bounded where it comes from. A connection has so many messages that are not handled, and the
+//! worker has so many actions that are not done.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use assent_network::{
+    Bls, LinkId,
+    operator::{Action, Event, Operator, Settings},
+};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+use crate::{
+    config::LogFunction,
+    gateway::{GatewayAddress, LinkSender},
+    metrics::OperatorMetrics,
+    work::Worker,
+};
+
+/// What the thread is told.
+pub(crate) enum Input {
+    /// A connection to a gateway is open.
+    LinkOpened { link: LinkId, gateway: GatewayAddress, sender: LinkSender },
+    /// A connection is closed. The reply says whether the gateway had accepted the operator.
+    LinkClosed { link: LinkId, reply: oneshot::Sender<bool> },
+    /// Something happened. The permit is free again once it is handled.
+    Event { event: Event, permit: Option<OwnedSemaphorePermit> },
+    /// The thread ends.
+    Stop,
+}
+
+/// Speaks to the thread.
+#[derive(Clone)]
+pub(crate) struct DriverHandle {
+    inputs: mpsc::UnboundedSender<Input>,
+    links: Arc<AtomicU64>,
+    open: Arc<OpenGateways>,
+    log: LogFunction,
+}
+
+/// The gateways that accepted the operator, with the number of connections to each.
+#[derive(Debug, Default)]
+struct OpenGateways(Mutex<BTreeMap<String, usize>>);
+
+impl DriverHandle {
+    /// Returns a handle, and what the thread takes from it.
+    pub(crate) fn new(log: LogFunction) -> (Self, mpsc::UnboundedReceiver<Input>) {
+        let (inputs, receiver) = mpsc::unbounded_channel();
+        (Self { inputs, links: Arc::default(), open: Arc::default(), log }, receiver)
+    }
+
+    pub(crate) fn send(&self, input: Input) {
+        // After the end no one is there to be told.
+        let _ = self.inputs.send(input);
+    }
+
+    pub(crate) fn event(&self, event: Event) {
+        self.send(Input::Event { event, permit: None });
+    }
+
+    /// Returns the number of a connection, which no other has had.
+    pub(crate) fn next_link(&self) -> LinkId {
+        self.links.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Says that a connection is closed. Returns whether the gateway had accepted the operator.
+    pub(crate) async fn close(&self, link: LinkId) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.send(Input::LinkClosed { link, reply });
+        answer.await.unwrap_or_default()
+    }
+
+    /// Returns the gateways that accepted the operator.
+    pub(crate) fn open_gateways(&self) -> Vec<String> {
+        self.open.0.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    pub(crate) fn log(&self, line: &str) {
+        (self.log)(line);
+    }
+}
+
+/// Starts the thread. It ends with [`Input::Stop`].
+pub(crate) fn start(
+    settings: Settings,
+    handle: DriverHandle,
+    inputs: mpsc::UnboundedReceiver<Input>,
+    worker: Worker,
+    metrics: Arc<OperatorMetrics>,
+) -> std::io::Result<thread::JoinHandle<()>> {
+    let operator = Operator::new(settings, Bls);
+    let driver = Driver { operator, handle, worker, metrics, links: HashMap::new() };
+    thread::Builder::new().name("operator".to_owned()).spawn(move || driver.run(inputs))
+}
+
+struct Driver {
+    operator: Operator<Bls>,
+    handle: DriverHandle,
+    worker: Worker,
+    metrics: Arc<OperatorMetrics>,
+    links: HashMap<LinkId, OpenLink>,
+}
+
+struct OpenLink {
+    gateway: GatewayAddress,
+    sender: LinkSender,
+    /// Whether the gateway accepted the operator.
+    is_welcome: bool,
+}
+
+impl Driver {
+    fn run(mut self, mut inputs: mpsc::UnboundedReceiver<Input>) {
+        while let Some(input) = inputs.blocking_recv() {
+            match input {
+                Input::LinkOpened { link, gateway, sender } => {
+                    let name = gateway.name().to_owned();
+                    self.links.insert(link, OpenLink { gateway, sender, is_welcome: false });
+                    self.handle(Event::LinkOpened { link, gateway: name });
+                }
+                Input::LinkClosed { link, reply } => {
+                    let closed = self.links.remove(&link);
+                    self.handle(Event::LinkClosed { link });
+                    let _ = reply.send(closed.is_some_and(|link| link.is_welcome));
+                    self.publish();
+                }
+                Input::Event { event, permit } => {
+                    let from = match &event {
+                        Event::Received { link, .. } => Some(*link),
+                        _ => None,
+                    };
+                    self.handle(event);
+                    drop(permit);
+                    self.welcome(from);
+                }
+                Input::Stop => break,
+            }
+            self.metrics.tasks.set(i64::try_from(self.operator.task_count()).unwrap_or(i64::MAX));
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        for action in self.operator.handle(event) {
+            match action {
+                Action::Send { link, message } => self.send(link, message),
+                Action::Close { link, reason } => {
+                    if let Some(open) = self.links.get(&link) {
+                        open.sender.close(reason);
+                    }
+                }
+                action => self.worker.carry_out(action, &self.handle),
+            }
+        }
+    }
+
+    fn send(&mut self, link: LinkId, message: String) {
+        let Some(open) = self.links.get(&link) else { return };
+        self.metrics.count_message(&message);
+        if !open.sender.send(message) {
+            self.handle.log(&format!("the gateway {} takes messages too slowly: closing its connection", open.gateway));
+            // The connection ends, since its sender is dropped, and says so.
+            self.links.remove(&link);
+        }
+    }
+
+    /// Notes that a gateway accepted the operator, if it did so just now.
+    fn welcome(&mut self, link: Option<LinkId>) {
+        let Some(link) = link else { return };
+        let Some(open) = self.links.get_mut(&link).filter(|open| !open.is_welcome) else { return };
+        if self.operator.open_links().any(|open| open == link) {
+            open.is_welcome = true;
+            self.handle.log(&format!("connected to the gateway {}", open.gateway));
+            self.publish();
+        }
+    }
+
+    fn publish(&self) {
+        let mut gateways = BTreeMap::new();
+        for open in self.links.values().filter(|open| open.is_welcome) {
+            *gateways.entry(open.gateway.name().to_owned()).or_insert(0) += 1;
+        }
+        self.metrics.gateways.set(i64::try_from(gateways.len()).unwrap_or(i64::MAX));
+        *self.handle.open.0.lock().unwrap_or_else(PoisonError::into_inner) = gateways;
+    }
+}

@@ -1,0 +1,159 @@
+//! Evidence by hash, health and metrics over HTTP.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use anyhow::{Context as _, Result};
+use assent_evidence_store::EvidenceStore;
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+
+use crate::{capacity::Threads, health::Health, metrics::OperatorMetrics};
+
+/// The most connections. Further ones wait.
+const CONNECTIONS: usize = 256;
+/// The most evidence files that are read at one time.
+const READING: usize = 8;
+
+/// What the server shows.
+#[derive(Clone)]
+pub(crate) struct Shown {
+    evidence: EvidenceStore,
+    health: Arc<Health>,
+    metrics: Arc<OperatorMetrics>,
+    reading: Threads,
+}
+
+impl Shown {
+    pub(crate) fn new(evidence: EvidenceStore, health: Arc<Health>, metrics: Arc<OperatorMetrics>) -> Self {
+        Self { evidence, health, metrics, reading: Threads::new(READING) }
+    }
+}
+
+/// Serves until `stop` completes.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    shown: Shown,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let router = Router::new()
+        .route("/evidence/{hash}", get(evidence))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(metrics))
+        .with_state(shown);
+    let listener = Bounded { listener, permits: Arc::new(Semaphore::new(CONNECTIONS)) };
+    axum::serve(listener, router).with_graceful_shutdown(stop).await.context("serving evidence, health and metrics")
+}
+
+async fn evidence(State(shown): State<Shown>, Path(hash): Path<String>) -> Response {
+    let hash = hash.strip_suffix(".json").unwrap_or(&hash);
+    let Some(hash) = hash.starts_with("0x").then(|| hash.parse::<B256>().ok()).flatten() else {
+        return problem(StatusCode::BAD_REQUEST, "an evidence hash is 0x and 64 hex digits");
+    };
+    let store = shown.evidence.clone();
+    match shown.reading.run(move || store.get(hash)).await {
+        Ok(Ok(Some(file))) => {
+            // A file never changes, and pages of any origin may replay it.
+            let headers = [
+                (header::CONTENT_TYPE, "application/json"),
+                (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+                (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+            ];
+            (headers, file).into_response()
+        }
+        Ok(Ok(None)) => problem(StatusCode::NOT_FOUND, "this operator does not have the evidence; ask another one"),
+        Ok(Err(_)) | Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the evidence cannot be read"),
+    }
+}
+
+async fn healthz(State(shown): State<Shown>) -> Response {
+    let (is_healthy, report) = shown.health.report();
+    let status = if is_healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(header::CONTENT_TYPE, "application/json")], report.to_string()).into_response()
+}
+
+async fn metrics(State(shown): State<Shown>) -> Response {
+    let _ = shown.health.report();
+    match shown.metrics.text() {
+        Ok(text) => {
+            let open_metrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, open_metrics)], text).into_response()
+        }
+        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written"),
+    }
+}
+
+fn problem(status: StatusCode, reason: &str) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], json!({ "error": reason }).to_string()).into_response()
+}
+
+/// A listener with so many connections at one time.
+struct Bounded {
+    listener: TcpListener,
+    permits: Arc<Semaphore>,
+}
+
+/// A connection that gives its permit back when it ends.
+struct Permitted {
+    stream: TcpStream,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl axum::serve::Listener for Bounded {
+    type Io = Permitted;
+    type Addr = std::net::SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+        let (stream, address) = axum::serve::Listener::accept(&mut self.listener).await;
+        (Permitted { stream, _permit: permit }, address)
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
+
+mod permitted {
+    //! Bytes of a permitted connection.
+
+    use std::{
+        io,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::Permitted;
+
+    impl AsyncRead for Permitted {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.stream).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Permitted {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.stream).poll_write(cx, buf)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.stream).poll_flush(cx)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.stream).poll_shutdown(cx)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Observation of policies' sources.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use alloy_primitives::B256;
+use assent_json::Value;
+use assent_network::operator::Unavailable;
+use assent_policy::PolicyInput;
+use assent_policy_data::{Host, ObserveError, PolicySources, Senses, http::Secrets};
+use futures_util::future::try_join_all;
+
+use crate::{
+    capacity::Threads,
+    config::LogFunction,
+    policies::{KnownPolicy, Policies},
+};
+
+/// The most sources that are observed at one time, and the most policies whose components are compiled.
+const OBSERVING: usize = 16;
+const COMPILING: usize = 2;
+
+/// Observes the sources of policies.
+pub(crate) struct Observer {
+    shared: Arc<Shared>,
+    policies: Arc<Policies>,
+    observing: Threads,
+    compiling: Threads,
+    log: LogFunction,
+}
+
+struct Shared {
+    host: Host,
+    senses: Senses,
+    secrets: Arc<Secrets>,
+}
+
+impl Observer {
+    pub(crate) fn new(host: Host, senses: Senses, secrets: Secrets, policies: Arc<Policies>, log: LogFunction) -> Self {
+        Self {
+            shared: Arc::new(Shared { host, senses, secrets: Arc::new(secrets) }),
+            policies,
+            observing: Threads::new(OBSERVING),
+            compiling: Threads::new(COMPILING),
+            log,
+        }
+    }
+
+    /// Returns what each source of a policy answers, by the sources' keys.
+    ///
+    /// # Errors
+    ///
+    /// A source has no answer. The text has nothing of what the operator's node or a host said.
+    pub(crate) async fn observe(
+        &self,
+        input: &PolicyInput,
+        policy_id: B256,
+    ) -> Result<BTreeMap<String, Value>, Unavailable> {
+        let policy = self.policies.get(policy_id).await?;
+        let policy = policy.ok_or_else(|| Unavailable("the operator no longer has the policy".to_owned()))?;
+        let sources = self.sources(&policy).await?;
+        let count = sources.iter().count();
+        let observed = (0..count).map(|index| self.observe_source(&sources, index, input));
+        Ok(try_join_all(observed).await?.into_iter().collect())
+    }
+
+    /// Compiles a policy's components, unless that was done before.
+    async fn sources(&self, policy: &Arc<KnownPolicy>) -> Result<Arc<PolicySources>, Unavailable> {
+        let compiled = policy.sources.get_or_try_init(|| async {
+            let (shared, known) = (Arc::clone(&self.shared), Arc::clone(policy));
+            let compile = move || PolicySources::new(&shared.host, &known.policy, &known.components, &shared.secrets);
+            let compiled = self.compiling.run(compile).await.map_err(|error| Unavailable(error.to_string()))?;
+            // What is wrong with a policy is no secret.
+            compiled.map(Arc::new).map_err(|error| Unavailable(error.to_string()))
+        });
+        compiled.await.map(Arc::clone)
+    }
+
+    async fn observe_source(
+        &self,
+        sources: &Arc<PolicySources>,
+        index: usize,
+        input: &PolicyInput,
+    ) -> Result<(String, Value), Unavailable> {
+        let (shared, sources, input) = (Arc::clone(&self.shared), Arc::clone(sources), input.clone());
+        let observe = move || {
+            let source = sources.iter().nth(index)?;
+            Some((source.key(), source.observe(&shared.host, &input, &shared.senses)))
+        };
+        let observed = self.observing.run(observe).await.map_err(|error| Unavailable(error.to_string()))?;
+        let (key, observed) = observed.ok_or_else(|| Unavailable("the policy has no such source".to_owned()))?;
+        match observed {
+            Ok(observation) => Ok((key, observation.output)),
+            Err(error) => {
+                (self.log)(&format!("cannot observe the source `{key}`: {error}"));
+                Err(Unavailable(format!("the source `{key}`: {}", shown(&error))))
+            }
+        }
+    }
+}
+
+/// Returns what gateways learn of an observation that failed. Words of nodes and hosts can have the operator's secrets.
+fn shown(error: &ObserveError) -> String {
+    match error {
+        ObserveError::Chain(_) => "the operator's node gave no answer".to_owned(),
+        ObserveError::Http(_) => "a request to a host is not permitted here, or failed".to_owned(),
+        ObserveError::Component { .. } => "the component reports that it cannot observe".to_owned(),
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,313 @@
+//! Carries out what the state machine asks for, with bounds. Every action has one event as its result.
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use assent_evidence_store::EvidenceStore;
+use assent_journal::{Journal, SignError, Statement};
+use assent_network::{
+    Domain, LinkId,
+    operator::{Action, Event, JournalError, Ticket, Unavailable},
+};
+use assent_policy::{
+    Evaluation, EvaluationError, EvidenceFile, ExecutablePolicy, PolicyInput, evaluate, evaluator_with_root,
+    known_images,
+};
+use assent_signer::AttestationBatch;
+use assent_types::{Attestation, Connection, Observation};
+use futures_util::FutureExt;
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
+
+use crate::{
+    capacity::{NotDone, Threads},
+    config::LogFunction,
+    driver::{DriverHandle, Input},
+    examination::Examiner,
+    metrics::{OperatorMetrics, TimedStep},
+    observing::Observer,
+};
+
+/// How long the chain and the policy stores may take for a task.
+const EXAMINATION: Duration = Duration::from_secs(10);
+/// How long all sources of a policy may take for a task, with their compilation.
+const OBSERVATION: Duration = Duration::from_secs(60);
+/// The most statements that wait to be signed at one time. Those that wait share an `fsync`.
+const SIGNING: usize = 64;
+/// The most evidence files that are written at one time.
+const WRITING: usize = 32;
+/// The most tasks that are examined at one time.
+const EXAMINING: usize = 128;
+
+/// Carries out actions.
+#[derive(Clone)]
+pub(crate) struct Worker(Arc<Shared>);
+
+/// What a worker needs.
+pub(crate) struct WorkerParts {
+    pub domain: Domain,
+    pub examiner: Examiner,
+    pub observer: Observer,
+    pub journal: Arc<Journal>,
+    pub evidence: EvidenceStore,
+    pub evaluations: usize,
+    pub max_tasks: usize,
+    pub metrics: Arc<OperatorMetrics>,
+    pub log: LogFunction,
+}
+
+struct Shared {
+    domain: Domain,
+    examiner: Examiner,
+    observer: Observer,
+    journal: Arc<Journal>,
+    evidence: EvidenceStore,
+    metrics: Arc<OperatorMetrics>,
+    log: LogFunction,
+    runtime: Handle,
+    /// The actions that may be pending at one time: a gateway can cancel tasks and offer others without end.
+    pending: Arc<Semaphore>,
+    most_pending: u32,
+    examining: Semaphore,
+    evaluating: Threads,
+    signing: Threads,
+    writing: Threads,
+}
+
+impl Worker {
+    /// Returns a worker on the current runtime.
+    pub(crate) fn new(parts: WorkerParts) -> Self {
+        let most_pending = u32::try_from(parts.max_tasks.saturating_mul(4).saturating_add(64)).unwrap_or(u32::MAX);
+        let most_pending = most_pending.min(1 << 20);
+        Self(Arc::new(Shared {
+            domain: parts.domain,
+            examiner: parts.examiner,
+            observer: parts.observer,
+            journal: parts.journal,
+            evidence: parts.evidence,
+            metrics: parts.metrics,
+            log: parts.log,
+            runtime: Handle::current(),
+            pending: Arc::new(Semaphore::new(usize::try_from(most_pending).unwrap_or(usize::MAX >> 4))),
+            most_pending,
+            examining: Semaphore::new(EXAMINING),
+            evaluating: Threads::new(parts.evaluations),
+            signing: Threads::new(SIGNING),
+            writing: Threads::new(WRITING),
+        }))
+    }
+
+    /// Begins to carry out an action. Its result goes to the driver.
+    pub(crate) fn carry_out(&self, action: Action, driver: &DriverHandle) {
+        let shared = Arc::clone(&self.0);
+        match action {
+            // The driver's own.
+            Action::Send { .. } | Action::Close { .. } => {}
+            Action::SignConnection { link, connection } => self.sign_connection(link, connection, driver.clone()),
+            Action::Examine { ticket, task } => self.spawn(ticket, driver, async move {
+                let _timed = shared.metrics.time(TimedStep::Examine);
+                let examined = async {
+                    let _permit = shared.examining.acquire().await;
+                    shared.examiner.examine(&task).await.map(Box::new)
+                };
+                let result = timeout(EXAMINATION, examined).await;
+                let late = || Err(Unavailable("the operator's node did not answer in time".into()));
+                Event::Examined { ticket, result: result.unwrap_or_else(|_elapsed| late()) }
+            }),
+            Action::Observe { ticket, input, policy } => self.spawn(ticket, driver, async move {
+                let _timed = shared.metrics.time(TimedStep::Observe);
+                let result = timeout(OBSERVATION, shared.observer.observe(&input, policy.id())).await;
+                let late = || Err(Unavailable("the policy's sources did not answer in time".into()));
+                Event::Observed { ticket, result: result.unwrap_or_else(|_elapsed| late()) }
+            }),
+            Action::SignObservations { ticket, observations, time } => {
+                self.spawn(ticket, driver, shared.sign_observations(ticket, observations, time));
+            }
+            Action::Evaluate { ticket, input, policy, data } => {
+                self.spawn(ticket, driver, shared.evaluate(ticket, input, policy, data));
+            }
+            Action::StoreEvidence { ticket, file } => {
+                self.spawn(ticket, driver, shared.store_evidence(ticket, file));
+            }
+            Action::SignAttestation { ticket, attestation } => {
+                self.spawn(ticket, driver, shared.sign_attestation(ticket, attestation));
+            }
+            Action::SignBatch { link, batch } => self.sign_batch(link, *batch, driver),
+        }
+    }
+
+    /// Waits until no action is pending, or some time has passed.
+    pub(crate) async fn finish(&self, patience: Duration) {
+        let _ = timeout(patience, self.0.pending.acquire_many(self.0.most_pending)).await;
+    }
+
+    /// Begins work for an attempt at a task, whose event is its result. A panic is a result, too.
+    fn spawn(&self, ticket: Ticket, driver: &DriverHandle, work: impl Future<Output = Event> + Send + 'static) {
+        let failed = move |reason: &str| Event::Failed { ticket, reason: Unavailable(reason.to_owned()) };
+        let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
+            driver.event(failed("the operator has too much to do"));
+            return;
+        };
+        let (driver, metrics, log) = (driver.clone(), Arc::clone(&self.0.metrics), Arc::clone(&self.0.log));
+        self.0.runtime.spawn(async move {
+            metrics.actions.inc();
+            let event = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_panic| {
+                metrics.panics.inc();
+                log(&format!("an action for task {} panicked", ticket.task_id));
+                failed("the operator failed internally")
+            });
+            metrics.actions.dec();
+            driver.send(Input::Event { event, permit: Some(permit) });
+        });
+    }
+
+    fn sign_batch(&self, link: LinkId, batch: AttestationBatch, driver: &DriverHandle) {
+        let root = batch.root();
+        let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
+            let result = Err(JournalError::Unavailable("the operator has too much to do".to_owned()));
+            driver.event(Event::BatchSigned { link, root, result });
+            return;
+        };
+        let (shared, driver) = (Arc::clone(&self.0), driver.clone());
+        self.0.runtime.spawn(async move {
+            let _timed = shared.metrics.time(TimedStep::Sign);
+            let journal = Arc::clone(&shared.journal);
+            let decisions: Vec<u8> = batch.attestations().iter().map(|attestation| attestation.decision).collect();
+            let result = match shared.signing.run(move || journal.sign(Statement::Attestations(&batch))).await {
+                Ok(signature) => signature.map_err(|error| shared.refused(&error)),
+                Err(error) => Err(JournalError::Unavailable(error.to_string())),
+            };
+            if result.is_ok() {
+                let decisions = decisions.into_iter().filter_map(|decision| decision.try_into().ok());
+                decisions.for_each(|decision| shared.metrics.count_decision(decision));
+            }
+            driver.send(Input::Event { event: Event::BatchSigned { link, root, result }, permit: Some(permit) });
+        });
+    }
+
+    fn sign_connection(&self, link: LinkId, connection: Connection, driver: DriverHandle) {
+        let shared = Arc::clone(&self.0);
+        self.0.runtime.spawn(async move {
+            let Domain { chain_id, task_manager } = shared.domain;
+            let journal = Arc::clone(&shared.journal);
+            let sign = move || journal.prove_connection(&connection, chain_id, task_manager);
+            match shared.signing.run(sign).await {
+                Ok(Ok(signature)) => driver.event(Event::ConnectionSigned { link, signature }),
+                // The gateway gets no proof, and closes the connection.
+                Ok(Err(error)) => driver.log(&format!("cannot prove the key to a gateway: {error}")),
+                Err(error) => driver.log(&format!("cannot prove the key to a gateway: {error}")),
+            }
+        });
+    }
+}
+
+impl Shared {
+    async fn sign_observations(self: Arc<Self>, ticket: Ticket, observations: Vec<Observation>, time: u64) -> Event {
+        let _timed = self.metrics.time(TimedStep::Sign);
+        let Domain { chain_id, task_manager } = self.domain;
+        let journal = Arc::clone(&self.journal);
+        let sign = move || {
+            let statement = |observation| Statement::Observation { observation, chain_id, task_manager, time };
+            journal.sign_all(&observations.iter().map(statement).collect::<Vec<_>>())
+        };
+        let result = match self.signing.run(sign).await {
+            Ok(signatures) => {
+                signatures.into_iter().map(|signature| signature.map_err(|error| self.refused(&error))).collect()
+            }
+            Err(error) => Err(JournalError::Unavailable(error.to_string())),
+        };
+        Event::ObservationsSigned { ticket, result }
+    }
+
+    async fn evaluate(
+        self: Arc<Self>,
+        ticket: Ticket,
+        input: PolicyInput,
+        policy: Arc<ExecutablePolicy>,
+        data: String,
+    ) -> Event {
+        let metrics = Arc::clone(&self.metrics);
+        let evaluate = move || {
+            let _timed = metrics.time(TimedStep::Evaluate);
+            evaluate_policy(&policy, &input, &data)
+        };
+        match self.evaluating.run(evaluate).await {
+            Ok(result) => {
+                if let Ok(evaluation) = &result {
+                    // A count of steps that f64 cannot hold exactly is no different in a histogram.
+                    self.metrics.evaluation_steps.observe(steps(evaluation));
+                }
+                Event::Evaluated { ticket, result: Box::new(result) }
+            }
+            Err(error) => self.failed(ticket, error),
+        }
+    }
+
+    async fn store_evidence(self: Arc<Self>, ticket: Ticket, file: Box<EvidenceFile>) -> Event {
+        let _timed = self.metrics.time(TimedStep::StoreEvidence);
+        let store = self.evidence.clone();
+        match self.writing.run(move || store.put(file.evidence, file.to_json().as_bytes())).await {
+            Ok(Ok(_)) => Event::EvidenceStored { ticket, result: Ok(()) },
+            Ok(Err(error)) => {
+                (self.log)(&format!("cannot store evidence: {error}"));
+                let reason = Unavailable("the operator cannot store evidence".to_owned());
+                Event::EvidenceStored { ticket, result: Err(reason) }
+            }
+            Err(error) => self.failed(ticket, error),
+        }
+    }
+
+    async fn sign_attestation(self: Arc<Self>, ticket: Ticket, attestation: Box<Attestation>) -> Event {
+        let _timed = self.metrics.time(TimedStep::Sign);
+        let Domain { chain_id, task_manager } = self.domain;
+        let journal = Arc::clone(&self.journal);
+        let decision = attestation.decision.try_into();
+        let sign = move || {
+            let batch = AttestationBatch::new(vec![*attestation], chain_id, task_manager);
+            batch.map(|batch| journal.sign(Statement::Attestations(&batch)))
+        };
+        let result = match self.signing.run(sign).await {
+            Ok(Ok(signature)) => signature.map_err(|error| self.refused(&error)),
+            Ok(Err(error)) => Err(JournalError::Unavailable(error.to_string())),
+            Err(error) => Err(JournalError::Unavailable(error.to_string())),
+        };
+        if let (Ok(_), Ok(decision)) = (&result, decision) {
+            self.metrics.count_decision(decision);
+        }
+        Event::AttestationSigned { ticket, result }
+    }
+
+    /// Returns what gateways learn of a failure of the journal, whose own words can name files.
+    fn refused(&self, error: &SignError) -> JournalError {
+        (self.log)(&format!("not signed: {error}"));
+        match error {
+            SignError::AlreadySigned(_) => JournalError::AlreadySigned,
+            SignError::Pruned { .. } => {
+                JournalError::Unavailable("the task is older than what the operator's journal still knows".to_owned())
+            }
+            SignError::Signer(_) => JournalError::Unavailable("the operator's signer does not answer".to_owned()),
+            _ => {
+                self.metrics.journal_failed.set(i64::from(self.journal.failure().is_some()));
+                JournalError::Unavailable("the operator's journal failed".to_owned())
+            }
+        }
+    }
+
+    fn failed(&self, ticket: Ticket, error: NotDone) -> Event {
+        if error == NotDone::Panicked {
+            self.metrics.panics.inc();
+            (self.log)(&format!("an action for task {} panicked", ticket.task_id));
+        }
+        Event::Failed { ticket, reason: Unavailable(error.to_string()) }
+    }
+}
+
+fn evaluate_policy(policy: &ExecutablePolicy, input: &PolicyInput, data: &str) -> Result<Evaluation, EvaluationError> {
+    let Ok(image) = evaluator_with_root(policy.image()) else {
+        let actual = known_images().next().unwrap_or_default();
+        return Err(EvaluationError::WrongImage { expected: policy.image(), actual });
+    };
+    evaluate(image, policy, input, data)
+}
+
+fn steps(evaluation: &Evaluation) -> f64 {
+    u32::try_from(evaluation.steps).unwrap_or(u32::MAX).into()
+}

@@ -1,0 +1,9 @@
+//! The operator's process against a real anvil and a gateway over a real WebSocket.
+
+mod configuration;
+mod crashes;
+mod fixture;
+mod gateway;
+mod process;
+mod refusals;
+mod signing;
