@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::Path,
+    process::{Child, Command, Stdio},
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -52,6 +53,13 @@ pub struct World {
     pub policies: tempfile::TempDir,
     pub node: String,
     _anvil: AnvilInstance,
+    _watcher: Child,
+}
+
+/// Ends a process when this one ends: what a static holds is not dropped.
+fn end_with_this_process(id: u32) -> Child {
+    let script = format!("cat > /dev/null; kill {id}");
+    Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).spawn().expect("sh starts")
 }
 
 /// Runs a test.
@@ -73,6 +81,7 @@ impl World {
     async fn new() -> Self {
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../node_modules/.bin/anvil"));
         let anvil = Anvil::at(path).args(["--hardfork", "osaka"]).try_spawn().expect("anvil starts (run `npm ci`)");
+        let watcher = end_with_this_process(anvil.child().id());
         let provider = ProviderBuilder::new().connect_http(anvil.endpoint_url()).erased();
         let client = AssentClient::new(provider);
         let accounts = anvil.addresses().to_vec();
@@ -126,6 +135,7 @@ impl World {
             node: anvil.endpoint(),
             client,
             _anvil: anvil,
+            _watcher: watcher,
         }
     }
 
