@@ -15,10 +15,11 @@ const KEY_FILES: [&str; 4] = ["aes", "ctr", "pbkdf2", "scrypt"];
 const SECRET_KEYS: [&str; 6] = ["aes", "assent-journal", "assent-signer", "ctr", "pbkdf2", "scrypt"];
 
 /// A library, its features, and what it must not depend on, directly or indirectly.
-const RULES: [(&str, &str, &[&str]); 11] = [
+const RULES: [(&str, &str, &[&str]); 12] = [
     ("assent-json", "--all-features", &RUNTIMES),
     ("assent-machine", "--all-features", &RUNTIMES),
     ("assent-policy", "--all-features", &RUNTIMES),
+    ("assent-rules", "--all-features", &RUNTIMES),
     ("assent-types", "--all-features", &RUNTIMES),
     ("assent-verifier", "--all-features", &RUNTIMES),
     // Without `keystore`, as an aggregator uses it.

@@ -13,7 +13,7 @@ use assent_network::{
     gateway::{Accepted, Failure, FailureCode, Submission},
     operator::MINIMUM_QUORUM,
 };
-use assent_policy::{Bundle, Reduction, Rules};
+use assent_policy::{Bundle, Reduction, ReductionRule, Rules};
 use assent_policy_store::{PolicyStore, StoreError};
 use assent_verifier::{Epoch, OperatorSetId};
 use tokio::{sync::watch, time::Instant};
@@ -252,8 +252,8 @@ fn sources_of(rules: &Rules) -> BTreeMap<String, bool> {
     let mut sources = BTreeMap::new();
     for (name, source) in rules.members().iter().flat_map(|member| &member.sources) {
         let must_be_identical = match &source.reduce {
-            Reduction::Whole(rule) => rule == "same",
-            Reduction::Fields(rules) => rules.values().any(|rule| rule == "same"),
+            Reduction::Whole(rule) => *rule == ReductionRule::Same,
+            Reduction::Fields(rules) => rules.values().any(|rule| *rule == ReductionRule::Same),
         };
         *sources.entry(name.clone()).or_insert(false) |= must_be_identical;
     }

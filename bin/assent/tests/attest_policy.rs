@@ -28,7 +28,7 @@ fn desk() -> Desk {
 
 fn payment(amount: u64) -> Value {
     let pay: Function = "function pay(address token, address recipient, uint256 amount)".parse().expect("a function");
-    let selector = pay.selector().expect("a selector");
+    let selector = hex::encode_prefixed(pay.selector().expect("a selector"));
     let amount = U256::from(amount) * U256::from(10).pow(U256::from(18));
     let mut intent = intent();
     intent["data"] = json!(format!("{selector}{:0>64}{SUPPLIER:0>64}{amount:064x}", "a1"));

@@ -14,7 +14,7 @@ mod suggest;
 #[path = "policy/watch.rs"]
 mod watch;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, U256, hex};
 use assent_machine::Image;
 use assent_policy::{EvidenceFile, ExecutablePolicy, Function, evaluator};
 use command::{Desk, Ran};
@@ -35,7 +35,7 @@ fn desk() -> Desk {
 
 fn intent(recipient: &str, amount: u64) -> Value {
     let pay: Function = "function pay(address token, address recipient, uint256 amount)".parse().expect("a function");
-    let selector = pay.selector().expect("a selector");
+    let selector = hex::encode_prefixed(pay.selector().expect("a selector"));
     let amount = U256::from(amount) * U256::from(10).pow(U256::from(18));
     let data = format!("{selector}{:0>64}{recipient:0>64}{amount:064x}", "a1");
     let [from, to] = [0x11, 0x22].map(Address::repeat_byte);

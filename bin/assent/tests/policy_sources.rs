@@ -61,7 +61,8 @@ fn manifest(desk: &Desk, sources: &Value) {
 
 fn intent(amount: u64) -> Value {
     let pay: Function = "function pay(uint256 amount)".parse().expect("a function");
-    let data = format!("{}{:064x}", pay.selector().expect("a selector"), U256::from(amount));
+    let selector = hex::encode_prefixed(pay.selector().expect("a selector"));
+    let data = format!("{selector}{:064x}", U256::from(amount));
     json!({ "from": Address::repeat_byte(0x11), "to": VAULT, "value": "0", "data": data, "chainId": 31337 })
 }
 

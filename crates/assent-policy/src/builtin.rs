@@ -2,6 +2,7 @@
 
 use crate::json::{self, JsonError, Reader, invalid};
 use assent_json::{Object, Value};
+use assent_rules::{Reduction, ReductionRule};
 use std::collections::BTreeMap;
 
 /// A source that is built in, with its query: the value of the manifest's key `builtin`.
@@ -60,12 +61,14 @@ impl Builtin {
         Value::from(Object::from_iter([(self.name(), self.query().clone())]))
     }
 
-    /// Returns how answers are reduced, unless the manifest says otherwise. `history` is the same for every operator;
-    /// `outstanding` differs for a moment.
-    pub(crate) fn reduction(&self) -> Value {
+    /// Returns how answers are reduced, unless the manifest says otherwise. `history` is the same for every operator.
+    /// `outstanding` differs, and operators that saw less must not lower it.
+    pub(crate) fn reduction(&self) -> Reduction {
         match self {
-            Self::History(_) => Value::from("same"),
-            Self::Outstanding(_) => object([("count", Value::from("median")), ("sum", Value::from("median"))]),
+            Self::History(_) => Reduction::Whole(ReductionRule::Same),
+            Self::Outstanding(_) => {
+                Reduction::Fields(["count", "sum"].map(|field| (field.to_owned(), ReductionRule::Quorum)).into())
+            }
         }
     }
 

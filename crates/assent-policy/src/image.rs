@@ -16,10 +16,21 @@ struct KnownImage {
 /// builds it again and compares.
 ///
 /// An image stays here while a policy or an evidence names it: docs/evaluator-images.md.
-static IMAGES: [KnownImage; 1] = [KnownImage {
-    root: b256!("0xb4a4e6e71927351ac8bf45faf9b7f308acddf105ecd3ecf54dca41e7c885df3f"),
-    image: LazyLock::new(|| Image::new(include_bytes!("../image/evaluator.bin"))),
-}];
+static IMAGES: [KnownImage; 2] = [
+    KnownImage {
+        root: b256!("0xc19b84690d4cb3ab7a3f10b25d0d1ed23d1af8bd76539d7dcad7d3fb29ed9b22"),
+        image: LazyLock::new(|| Image::new(include_bytes!("../image/evaluator.bin"))),
+    },
+    // Without the reduction `quorum`.
+    KnownImage {
+        root: b256!("0xb4a4e6e71927351ac8bf45faf9b7f308acddf105ecd3ecf54dca41e7c885df3f"),
+        image: LazyLock::new(|| {
+            Image::new(include_bytes!(
+                "../image/0xb4a4e6e71927351ac8bf45faf9b7f308acddf105ecd3ecf54dca41e7c885df3f.bin"
+            ))
+        }),
+    },
+];
 
 /// The image is not one of those that this version has.
 // Complete: it has one cause.

@@ -28,7 +28,6 @@
     )
 )]
 
-mod abi;
 mod builtin;
 mod bundle;
 mod check;
@@ -48,7 +47,7 @@ mod rules;
 mod suggestion;
 mod testing;
 
-pub use abi::{AbiType, Function, FunctionError, Parameter};
+pub use assent_rules::{AbiType, Function, FunctionError, Parameter, Reduction, ReductionRule};
 pub use builtin::Builtin;
 pub use bundle::{Bundle, BundleError};
 pub use check::{Denial, Finding, check, denials, known_builtins};
@@ -62,7 +61,7 @@ pub use folder::{BuildError, FolderError, MemberError, PolicyFolder};
 pub use image::{UnknownImage, evaluator, evaluator_with_root, known_images};
 pub use input::{InputError, PolicyInput, ReferenceBlock};
 pub use json::JsonError;
-pub use manifest::{Manifest, ManifestError, Reduction, SourceManifest, is_host};
+pub use manifest::{Manifest, ManifestError, SourceManifest, is_host};
 pub use policy::ExecutablePolicy;
 pub use rules::{Observer, Rules, SingleRules, Source};
 pub use suggestion::{NearMiss, SuggestedLimit, Suggestion, SuggestionError, SuggestionOptions};

@@ -2,12 +2,12 @@
 
 use crate::{
     MAX_SOURCES,
-    abi::Function,
     builtin::Builtin,
     json::{self, JsonError, Reader, invalid},
 };
 use assent_json::{Object, Value};
 use assent_machine::MAX_STEPS;
+use assent_rules::{Function, Reduction, ReductionRule};
 use std::collections::BTreeMap;
 
 const KEYS: [&str; 6] = ["entrypoint", "functions", "limits", "name", "sources", "version"];
@@ -56,16 +56,6 @@ pub struct SourceManifest {
     pub reduce: Reduction,
     /// The JSON Schema of the output.
     pub schema: Value,
-}
-
-/// How the operators' answers become one: by one rule, or by a rule for each field of the output.
-// Complete: another way would be another evaluator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reduction {
-    /// The whole output, by one rule.
-    Whole(String),
-    /// Each field, by its rule.
-    Fields(BTreeMap<String, String>),
 }
 
 /// The manifest cannot be used.
@@ -123,9 +113,9 @@ impl SourceManifest {
         hosts.sort_unstable();
         hosts.dedup();
         let reduce = match (reader.optional("reduce"), &builtin) {
-            (Some(value), _) => Reduction::from_value(value, &reader.key("reduce"))?,
-            (None, Some(builtin)) => Reduction::from_value(&builtin.reduction(), &reader.key("reduce"))?,
-            (None, None) => Reduction::Whole("same".into()),
+            (Some(value), _) => read_reduction(value, &reader.key("reduce"))?,
+            (None, Some(builtin)) => builtin.reduction(),
+            (None, None) => Reduction::Whole(ReductionRule::Same),
         };
         let schema = match (reader.optional("schema"), &builtin) {
             (None, Some(builtin)) => builtin.schema(),
@@ -138,34 +128,34 @@ impl SourceManifest {
     }
 }
 
-impl Reduction {
-    const RULES: [&str; 5] = ["same", "median", "min", "max", "union"];
-
-    pub(crate) fn from_value(value: &Value, key: &str) -> Result<Self, JsonError> {
-        let rule = |key: &str, rule: &str| {
-            let known = Self::RULES.contains(&rule).then(|| rule.to_owned());
-            known.ok_or_else(|| invalid(key, rule, format!("is not one of {}", Self::RULES.join(", "))))
-        };
-        match value {
-            Value::String(text) => rule(key, text).map(Self::Whole),
-            Value::Object(fields) => fields
-                .iter()
-                .map(|(field, value)| {
-                    let key = format!("{key}.{field}");
-                    Ok((field.to_owned(), rule(&key, json::text(&key, value)?)?))
-                })
-                .collect::<Result<_, _>>()
-                .map(Self::Fields),
-            _ => Err(json::wrong_type(key, "a string or an object", value)),
-        }
+/// Reads how the operators' answers become one.
+pub(crate) fn read_reduction(value: &Value, key: &str) -> Result<Reduction, JsonError> {
+    let rule = |key: &str, name: &str| {
+        ReductionRule::from_name(name).ok_or_else(|| {
+            let known = ReductionRule::ALL.map(ReductionRule::name).join(", ");
+            invalid(key, name, format!("is not one of {known}"))
+        })
+    };
+    match value {
+        Value::String(name) => rule(key, name).map(Reduction::Whole),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(field, value)| {
+                let key = format!("{key}.{field}");
+                Ok((field.to_owned(), rule(&key, json::text(&key, value)?)?))
+            })
+            .collect::<Result<_, _>>()
+            .map(Reduction::Fields),
+        _ => Err(json::wrong_type(key, "a string or an object", value)),
     }
+}
 
-    pub(crate) fn to_value(&self) -> Value {
-        match self {
-            Self::Whole(rule) => Value::from(rule.as_str()),
-            Self::Fields(fields) => {
-                Value::from(fields.iter().map(|(field, rule)| (field.as_str(), rule.as_str())).collect::<Object>())
-            }
+/// Returns what [`read_reduction`] reads.
+pub(crate) fn reduction_value(reduction: &Reduction) -> Value {
+    match reduction {
+        Reduction::Whole(rule) => Value::from(rule.name()),
+        Reduction::Fields(fields) => {
+            Value::from(fields.iter().map(|(field, rule)| (field.as_str(), rule.name())).collect::<Object>())
         }
     }
 }
@@ -309,7 +299,7 @@ mod tests {
         assert_eq!(manifest.functions[0].to_string(), "function pay(address to, uint256 amount)");
         let price = &manifest.sources["price"];
         assert_eq!(price.hosts, ["api.example.com"]);
-        assert_eq!(price.reduce, Reduction::Fields(BTreeMap::from([("usd".into(), "median".into())])));
+        assert_eq!(price.reduce, Reduction::Fields(BTreeMap::from([("usd".into(), ReductionRule::Median)])));
     }
 
     #[test]
@@ -384,14 +374,15 @@ mod tests {
         let manifest = Manifest::parse(with(history).as_bytes()).unwrap();
         let source = &manifest.sources["price"];
         assert_eq!(source.builtin.as_ref().map(Builtin::name), Some("history"));
-        assert_eq!(source.reduce, Reduction::Whole("same".into()));
+        assert_eq!(source.reduce, Reduction::Whole(ReductionRule::Same));
         assert_eq!(
             source.schema.get("properties").and_then(|all| all.get("sum")?.get("format")?.as_str()),
             Some("uint256")
         );
         let outstanding = r#""builtin": {"outstanding": {"function": "pay", "sum": "amount"}}"#;
         let manifest = Manifest::parse(with(outstanding).as_bytes()).unwrap();
-        assert!(matches!(&manifest.sources["price"].reduce, Reduction::Fields(fields) if fields["sum"] == "median"));
+        let quorum = ["count", "sum"].map(|field| (field.to_owned(), ReductionRule::Quorum));
+        assert_eq!(manifest.sources["price"].reduce, Reduction::Fields(quorum.into()));
         let asks = format!(r#"{history}, "hosts": []"#);
         let error = Manifest::parse(with(&asks).as_bytes()).unwrap_err().to_string();
         assert!(error.contains("the source `history` asks no host"), "{error}");

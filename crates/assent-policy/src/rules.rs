@@ -2,14 +2,14 @@
 
 use crate::{
     MAX_CONTENT, MAX_SOURCES,
-    abi::Function,
     builtin::Builtin,
     content::ContentError,
     json::{self, JsonError, Reader, invalid},
-    manifest::Reduction,
+    manifest::{read_reduction, reduction_value},
 };
 use alloy_primitives::{B256, hex};
 use assent_json::{Object, Value};
+use assent_rules::{Function, Reduction};
 use std::collections::BTreeMap;
 
 /// The version of the format.
@@ -141,10 +141,7 @@ impl SingleRules {
         let reader = Reader::new(value, key, &known)?;
         require_version(&reader)?;
         let functions = reader.strings("functions")?.into_iter().map(|(key, text)| {
-            let function =
-                text.parse::<Function>().map_err(|error| invalid(&key, text, format!("is not a function: {error}")))?;
-            let is_canonical = function.to_string() == text;
-            is_canonical.then_some(function).ok_or_else(|| invalid(key, text, "is not in its canonical form"))
+            Function::from_canonical(text).ok_or_else(|| invalid(key, text, "is not a function in its canonical form"))
         });
         let mut modules = BTreeMap::new();
         for (key, module) in reader.array("modules")? {
@@ -203,7 +200,7 @@ impl Source {
             Value::String(hash) => Observer::Component(json::hash(&key, hash)?),
             builtin => Observer::Builtin(Builtin::from_value(builtin, &key)?),
         };
-        let reduce = Reduction::from_value(reader.required("reduce")?, &reader.key("reduce"))?;
+        let reduce = read_reduction(reader.required("reduce")?, &reader.key("reduce"))?;
         Ok(Self { observer, hosts, reduce, schema: reader.required("schema")?.clone() })
     }
 
@@ -215,7 +212,7 @@ impl Source {
         Value::from(Object::from_iter([
             ("component", component),
             ("hosts", Value::from(self.hosts.clone())),
-            ("reduce", self.reduce.to_value()),
+            ("reduce", reduction_value(&self.reduce)),
             ("schema", self.schema.clone()),
         ]))
     }

@@ -1,4 +1,4 @@
-//! Two images side by side: the committed one, and others that are built here as a later version would be.
+//! Images side by side: the committed ones, and others that are built here as a later version would be.
 
 use alloy_primitives::{Address, B256, U256};
 use assent_machine::Image;
@@ -20,6 +20,10 @@ fn strict_evaluator() -> Image {
     let words = [0x03ff_0537, 0x0000_0593, 0x00b5_0223, 0x0010_0593, 0x00b5_2023, 0x0000_0073_u32];
     Image::new(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>()).unwrap()
 }
+
+/// The evidence of an image that is no longer the current one, as it was written then.
+const EARLIER: [&str; 1] =
+    [include_str!("images/0xb4a4e6e71927351ac8bf45faf9b7f308acddf105ecd3ecf54dca41e7c885df3f.json")];
 
 fn policy(image: B256) -> ExecutablePolicy {
     let files = [
@@ -97,11 +101,25 @@ fn evidence_of_one_image_does_not_follow_under_the_name_of_another() {
 
 #[test]
 fn an_image_that_this_version_does_not_have_is_named_with_those_that_it_has() {
-    let current = evaluator().unwrap().root();
     let later = later_evaluator().root();
     let error = evaluator_with_root(later).unwrap_err();
-    assert_eq!(error, UnknownImage { root: later, known: vec![current] });
-    assert_eq!(error.to_string(), format!("the evaluator's image {later} is unknown; this version has {current}"));
+    let known: Vec<_> = known_images().collect();
+    assert_eq!(error, UnknownImage { root: later, known: known.clone() });
+    let known = known.iter().map(B256::to_string).collect::<Vec<_>>().join(", ");
+    assert_eq!(error.to_string(), format!("the evaluator's image {later} is unknown; this version has {known}"));
+}
+
+#[test]
+fn evidence_of_every_earlier_image_follows_with_that_image_and_not_with_the_current_one() {
+    let earlier: Vec<_> = EARLIER.iter().map(|text| EvidenceFile::parse(text.as_bytes()).unwrap()).collect();
+    let roots = known_images().skip(1).collect::<Vec<_>>();
+    assert_eq!(earlier.iter().map(|file| file.policy.image()).collect::<Vec<_>>(), roots, "one of each image");
+    let current = evaluator().unwrap();
+    for file in &earlier {
+        let own = evaluator_with_root(file.policy.image()).unwrap();
+        assert!(matches!(file.replay(own), Ok(Replay::Follows(_))), "{}", own.root());
+        assert!(matches!(file.replay(current), Err(EvaluationError::WrongImage { .. })));
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The documents that the rules see, from the contents of the regions.
 
 use crate::{
-    abi::Function,
+    abi::{arguments, is_called_by},
     exact,
     input::Input,
     observations,
@@ -10,6 +10,7 @@ use crate::{
 };
 use alloc::{collections::BTreeMap, format, string::ToString as _};
 use assent_json::Value as Json;
+use assent_rules::Function;
 use regorus::Value;
 
 /// What a decision follows from: the contents of the machine's regions.
@@ -32,14 +33,14 @@ pub(crate) fn input_document(rules: &Rules, input: &[u8]) -> Result<Value, Reaso
         Reason::new(Kind::Input, "the input is not what abi.encode writes for a PolicyInput".to_string())
     })?;
     let function = called(&rules.functions, input.calldata)?;
-    let arguments = function.decode(input.calldata);
-    let arguments =
-        arguments.map_err(|error| Reason::new(Kind::Calldata, format!("{}: {error}", function.signature)))?;
-    Ok(input.document(&function.name, &function.signature, arguments))
+    let signature = function.signature();
+    let arguments = arguments(function, input.calldata);
+    let arguments = arguments.map_err(|error| Reason::new(Kind::Calldata, format!("{signature}: {error}")))?;
+    Ok(input.document(&function.name, &signature, arguments))
 }
 
 fn called<'a>(functions: &'a [Function], calldata: &[u8]) -> Result<&'a Function, Reason> {
-    functions.iter().find(|function| function.is_called_by(calldata)).ok_or_else(|| {
+    functions.iter().find(|function| is_called_by(function, calldata)).ok_or_else(|| {
         let message = match calldata.first_chunk::<4>() {
             Some(selector) => format!("the policy does not name the function {}", exact::hex(selector)),
             None if calldata.is_empty() => "the policy does not name receive(), a call without calldata".to_string(),

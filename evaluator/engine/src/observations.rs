@@ -2,7 +2,7 @@
 
 use crate::{
     exact::{self, Format},
-    rules::{Reduce, Rule, Source},
+    rules::Source,
 };
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -11,6 +11,7 @@ use alloc::{
     vec::Vec,
 };
 use assent_json::{Object, Value as Json};
+use assent_rules::{Reduction, ReductionRule};
 use core::cmp::Ordering;
 use num_bigint::BigUint;
 use regorus::Value;
@@ -72,11 +73,11 @@ fn value(entries: Json, source: &Source, required: &BigUint) -> Result<Value, St
     }
     let schema = source.schema.as_ref();
     let reduced = match &source.reduce {
-        Reduce::Whole(rule) => {
+        Reduction::Whole(rule) => {
             let values = observations.iter().map(|observation| (Some(&observation.output), &observation.weight));
             reduce_values(&values.collect::<Vec<_>>(), *rule, required, schema)?
         }
-        Reduce::Fields(rules) => Some(fields(&observations, rules, required, schema)?),
+        Reduction::Fields(rules) => Some(fields(&observations, rules, required, schema)?),
     };
     exact::value(reduced.ok_or("the output is missing")?, schema)
 }
@@ -135,7 +136,7 @@ type Observed<'a> = (Option<&'a Json>, &'a BigUint);
 
 fn fields(
     observations: &[Observation],
-    rules: &BTreeMap<String, Rule>,
+    rules: &BTreeMap<String, ReductionRule>,
     required: &BigUint,
     schema: Option<&Json>,
 ) -> Result<Json, String> {
@@ -146,7 +147,7 @@ fn fields(
     let names: BTreeSet<&str> = observed.flat_map(Object::keys).chain(rules.keys().map(String::as_str)).collect();
     let mut reduced = Object::new();
     for name in names {
-        let rule = rules.get(name).copied().unwrap_or(Rule::Same);
+        let rule = rules.get(name).copied().unwrap_or_default();
         let schema = schema.and_then(|schema| schema.get("properties")).and_then(|fields| fields.get(name));
         let values = observations.iter().map(|observation| (observation.output.get(name), &observation.weight));
         let value = reduce_values(&values.collect::<Vec<_>>(), rule, required, schema);
@@ -161,16 +162,16 @@ fn fields(
 /// Returns one value for those that were observed, each with its weight; nothing if it is agreed to be missing.
 fn reduce_values(
     values: &[Observed<'_>],
-    rule: Rule,
+    rule: ReductionRule,
     required: &BigUint,
     schema: Option<&Json>,
 ) -> Result<Option<Json>, String> {
-    if rule == Rule::Same {
+    if rule == ReductionRule::Same {
         return same(values, required);
     }
     let present = values.iter().map(|(value, weight)| Some(((*value)?, *weight))).collect::<Option<Vec<_>>>();
     let present = present.filter(|present| !present.is_empty()).ok_or("an output does not have it")?;
-    if rule == Rule::Union {
+    if rule == ReductionRule::Union {
         return union(&present).map(Some);
     }
     let mut integers = Vec::new();
@@ -180,11 +181,27 @@ fn reduce_values(
     }
     integers.sort_by(|(left, ..), (right, ..)| left.partial_cmp(right).unwrap_or(Ordering::Equal));
     let chosen = match rule {
-        Rule::Min => integers.first(),
-        Rule::Max => integers.last(),
-        _ => return median(&integers).map(Some),
+        ReductionRule::Min => integers.first(),
+        ReductionRule::Max => integers.last(),
+        ReductionRule::Quorum => least(&integers, |weight| weight >= required),
+        _ => {
+            let all = total(integers.iter().map(|(.., weight)| *weight));
+            least(&integers, |weight| total([weight, weight].into_iter()) >= all)
+        }
     };
     Ok(chosen.map(|(_, value, _)| (*value).clone()))
+}
+
+/// An integer, the output that has it, and the weight of its observers.
+type Ordered<'a> = (Value, &'a Json, &'a BigUint);
+
+/// Returns the least value that observers of enough weight do not exceed.
+fn least<'a, 'b>(ascending: &'a [Ordered<'b>], is_enough: impl Fn(&BigUint) -> bool) -> Option<&'a Ordered<'b>> {
+    let mut weight = BigUint::ZERO;
+    ascending.iter().find(|(.., observers)| {
+        weight = total([&weight, *observers].into_iter());
+        is_enough(&weight)
+    })
 }
 
 /// Returns the value that a required weight observed identically.
@@ -196,18 +213,6 @@ fn same(values: &[Observed<'_>], required: &BigUint) -> Result<Option<Json>, Str
         }
     }
     Err(format!("no value was observed identically by the weight {required}"))
-}
-
-/// Returns the weighted lower median: the least value that half of the weight does not exceed.
-fn median(ascending: &[(Value, &Json, &BigUint)]) -> Result<Json, String> {
-    for (index, (_, value, _)) in ascending.iter().enumerate() {
-        let (up_to_here, above) = ascending.split_at_checked(index.saturating_add(1)).unwrap_or_default();
-        let weight = |part: &[(Value, &Json, &BigUint)]| total(part.iter().map(|(.., weight)| *weight));
-        if weight(up_to_here) >= weight(above) {
-            return Ok((*value).clone());
-        }
-    }
-    Err("there is no observation".to_string())
 }
 
 /// Returns the elements of all arrays, each once, in the order of their canonical forms.

@@ -1,6 +1,5 @@
 //! The rules: the content of their region.
 
-use crate::abi::Function;
 use alloc::{
     collections::BTreeMap,
     format,
@@ -8,6 +7,7 @@ use alloc::{
     vec::Vec,
 };
 use assent_json::{Object, Value as Json};
+use assent_rules::{Function, Reduction, ReductionRule};
 
 /// The package of the rule that asks the policy's package.
 pub(crate) const SYNTHETIC_PACKAGE: &str = "__assent";
@@ -45,24 +45,8 @@ pub(crate) struct Module {
 
 /// What a policy wants to know of the world.
 pub(crate) struct Source {
-    pub(crate) reduce: Reduce,
+    pub(crate) reduce: Reduction,
     pub(crate) schema: Option<Json>,
-}
-
-/// How the observations of a source become one value: by one rule, or by a rule for each field.
-pub(crate) enum Reduce {
-    Whole(Rule),
-    Fields(BTreeMap<String, Rule>),
-}
-
-/// How observations become one value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rule {
-    Same,
-    Median,
-    Min,
-    Max,
-    Union,
 }
 
 /// What is asked of rules that are tried instead of deciding.
@@ -133,7 +117,8 @@ impl Rules {
         }
         let functions = array(&mut object, "functions")?.into_iter().map(|function| {
             let text = function.as_str().unwrap_or_default();
-            Function::parse(text).ok_or_else(|| format!("`functions`: {function} is not a function in its full form"))
+            Function::from_canonical(text)
+                .ok_or_else(|| format!("`functions`: {function} is not a function in its full form"))
         });
         let functions = functions.collect::<Result<_, _>>()?;
         let modules = array(&mut object, "modules")?.into_iter().map(|module| {
@@ -166,30 +151,20 @@ impl Source {
         source.remove("component");
         source.remove("hosts");
         let schema = source.remove("schema");
-        let rule = |rule: &Json| Rule::read(rule).ok_or_else(|| format!("source `{name}`: {rule} is not a reduction"));
+        let rule = |rule: &Json| {
+            let known = rule.as_str().and_then(ReductionRule::from_name);
+            known.ok_or_else(|| format!("source `{name}`: {rule} is not a reduction"))
+        };
         let reduce = match source.remove("reduce") {
-            None => Reduce::Whole(Rule::Same),
+            None => Reduction::Whole(ReductionRule::Same),
             Some(Json::Object(fields)) => {
                 let fields = fields.iter().map(|(field, value)| Ok((field.into(), rule(value)?)));
-                Reduce::Fields(fields.collect::<Result<_, String>>()?)
+                Reduction::Fields(fields.collect::<Result<_, String>>()?)
             }
-            Some(whole) => Reduce::Whole(rule(&whole)?),
+            Some(whole) => Reduction::Whole(rule(&whole)?),
         };
         no_other(source)?;
         Ok(Self { reduce, schema })
-    }
-}
-
-impl Rule {
-    fn read(rule: &Json) -> Option<Self> {
-        match rule.as_str()? {
-            "same" => Some(Self::Same),
-            "median" => Some(Self::Median),
-            "min" => Some(Self::Min),
-            "max" => Some(Self::Max),
-            "union" => Some(Self::Union),
-            _ => None,
-        }
     }
 }
 

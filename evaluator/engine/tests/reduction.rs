@@ -2,14 +2,21 @@
 
 mod support;
 
+use proptest::prelude::*;
+use std::collections::BTreeMap;
 use support::{Case, allow_if};
 
 fn operator(index: usize) -> String {
     format!("0x{index:040x}")
 }
 
-/// A policy with one source that was observed so: each output with the weights of its observers.
+/// The reasons of a policy with one source that was observed so: each output with the weights of its observers.
 fn observed(condition: &str, reduce: &str, schema: &str, required: u64, outputs: &[(&str, &[u64])]) -> Vec<String> {
+    case(allow_if(condition), reduce, schema, required, outputs).reasons()
+}
+
+/// A policy with one source.
+fn case(mut case: Case, reduce: &str, schema: &str, required: u64, outputs: &[(&str, &[u64])]) -> Case {
     let mut index = 0;
     let entries: Vec<String> = outputs
         .iter()
@@ -22,10 +29,9 @@ fn observed(condition: &str, reduce: &str, schema: &str, required: u64, outputs:
             format!(r#"{{"observers": {{{observers}}}, "output": {output}}}"#)
         })
         .collect();
-    let mut case = allow_if(condition);
     case.sources = format!(r#"{{"s": {{"component": "0x", "hosts": [], "reduce": {reduce}, "schema": {schema}}}}}"#);
     case.data = format!(r#"{{"requiredWeight": "{required}", "sources": {{"s": [{}]}}}}"#, entries.join(","));
-    case.reasons()
+    case
 }
 
 const ALLOWED: [&str; 0] = [];
@@ -62,6 +68,49 @@ fn a_median_is_the_least_value_that_half_of_the_weight_does_not_exceed() {
     assert_eq!(median("0", &[("\"1\"", &[1])]), ["data: source `s`: \"1\" is not an integer, so it has no order"]);
 }
 
+#[test]
+fn a_quorum_is_the_least_value_that_observers_of_the_required_weight_do_not_exceed() {
+    let quorum = |expected: &str, required: u64, outputs: &[(&str, &[u64])]| {
+        observed(&format!("data.wasm.s == {expected}"), "\"quorum\"", "{}", required, outputs)
+    };
+    let three: &[(&str, &[u64])] = &[("1", &[1]), ("2", &[1]), ("3", &[1])];
+    for (expected, required, outputs) in [
+        ("5", 1, [("5", [1].as_slice())].as_slice()),
+        ("1", 1, three),
+        ("2", 2, three),
+        ("3", 3, three),
+        // A weight that is reached exactly is enough, and one less is not.
+        ("1", 67, &[("1", &[67]), ("9", &[33])]),
+        ("9", 67, &[("1", &[66]), ("9", &[34])]),
+        // Observers of one value count together, in the order of integers and not of texts.
+        ("10", 67, &[("10", &[30, 4]), ("11", &[33]), ("9", &[33])]),
+        ("-1", 2, &[("-1", &[1]), ("-2", &[1]), ("7", &[1])]),
+    ] {
+        assert_eq!(quorum(expected, required, outputs), ALLOWED, "{required} of {outputs:?}");
+    }
+    // The examples of docs/policy-reference.md.
+    let twenty: [&[u64]; 4] = [&[20], &[20, 20], &[20, 20, 20], &[20, 20, 20, 20]];
+    let [one, two, three, four] = twenty;
+    for (median, agreed, outputs) in [
+        ("20", "30", [("0", one), ("10", one), ("20", one), ("30", one), ("40", one)].as_slice()),
+        ("0", "10", &[("0", three), ("10", two)]),
+        ("10", "10", &[("10", four), ("999", one)]),
+    ] {
+        assert_eq!(quorum(agreed, 67, outputs), ALLOWED, "{outputs:?}");
+        assert_eq!(observed(&format!("data.wasm.s == {median}"), "\"median\"", "{}", 67, outputs), ALLOWED);
+    }
+    // One of four that says the greatest number does not deny everyone.
+    let liar: &[(&str, &[u64])] = &[("5", &[25, 25, 25]), ("9007199254740991", &[25])];
+    assert_eq!(quorum("5", 67, liar), ALLOWED);
+    // One that says nothing is pending does not lower it either.
+    assert_eq!(quorum("5", 67, &[("0", &[25]), ("5", &[25, 25, 25])]), ALLOWED);
+    assert_eq!(
+        quorum("5", 67, &[("5", &[33, 33])]),
+        ["data: source `s`: the observers have the weight 66, of 67 that are required"]
+    );
+    assert_eq!(quorum("0", 1, &[("\"1\"", &[1])]), ["data: source `s`: \"1\" is not an integer, so it has no order"]);
+}
+
 fn order() -> [&'static str; 1] {
     ["data: source `s`: the outputs are not in ascending order, or one occurs twice"]
 }
@@ -72,7 +121,7 @@ fn exact_integers_are_ordered_as_integers() {
     let max = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
     let less = "115792089237316195423570985008687907853269984665640564039457584007913129639934";
     let outputs: &[(&str, &[u64])] = &[(&format!("\"{less}\""), &[1]), (&format!("\"{max}\""), &[1]), ("\"9\"", &[1])];
-    for (reduce, expected) in [("min", "9"), ("median", less), ("max", max)] {
+    for (reduce, expected) in [("min", "9"), ("median", less), ("quorum", max), ("max", max)] {
         let condition = format!("data.wasm.s == {expected}");
         assert_eq!(observed(&condition, &format!("\"{reduce}\""), schema, 3, outputs), ALLOWED, "{reduce}");
     }
@@ -141,4 +190,82 @@ fn observations_that_are_not_what_they_must_be_deny() {
         Case { sources: "{}".to_owned(), ..valid }.reasons(),
         ["data: the rules have no source, but there is data"]
     );
+}
+
+/// The reduced value of integers, each with the weights of its observers.
+fn reduced(reduce: &str, required: u64, observed_values: &BTreeMap<i64, Vec<u64>>) -> i64 {
+    let mut outputs: Vec<_> =
+        observed_values.iter().map(|(value, weights)| (value.to_string(), weights.as_slice())).collect();
+    outputs.sort();
+    let outputs: Vec<_> = outputs.iter().map(|(value, weights)| (value.as_str(), *weights)).collect();
+    let rules = "package policy\n\nallow := true\n\ndeny contains sprintf(\"%v\", [data.wasm.s])\n";
+    let reasons = case(Case::new(rules), &format!("\"{reduce}\""), "{}", required, &outputs).reasons();
+    let [reason] = reasons.as_slice() else { panic!("{reasons:?}") };
+    reason.strip_prefix("denied: ").and_then(|value| value.parse().ok()).expect(reason)
+}
+
+/// The definition, word by word: of all values that were observed, the least for which the weight of those who observed
+/// no more is enough.
+fn defined(observed_values: &BTreeMap<i64, Vec<u64>>, is_enough: impl Fn(u64) -> bool) -> i64 {
+    let not_above = |limit: i64| {
+        let values = observed_values.iter().filter(|(value, _)| **value <= limit);
+        values.map(|(_, weights)| weights.iter().sum::<u64>()).sum::<u64>()
+    };
+    *observed_values.keys().filter(|value| is_enough(not_above(**value))).min().expect("a value")
+}
+
+prop_compose! {
+    /// Values with the weights of their observers.
+    fn values()(values in prop::collection::btree_map(-9_i64..9, prop::collection::vec(0_u64..40, 1..4), 1..6))
+        -> BTreeMap<i64, Vec<u64>> {
+        values
+    }
+}
+
+fn weight(values: &BTreeMap<i64, Vec<u64>>) -> u64 {
+    values.values().flatten().sum()
+}
+
+/// Adds what one liar or several say.
+fn with(honest: &BTreeMap<i64, Vec<u64>>, lie: i64, weights: &[u64]) -> BTreeMap<i64, Vec<u64>> {
+    let mut all = honest.clone();
+    all.entry(lie).or_default().extend(weights);
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_median_and_a_quorum_are_what_their_definitions_say(values in values(), share in 0_u64..=100) {
+        let total = weight(&values);
+        let required = total * share / 100;
+        prop_assert_eq!(reduced("quorum", required, &values), defined(&values, |weight| weight >= required));
+        prop_assert_eq!(reduced("median", required, &values), defined(&values, |weight| weight >= total - weight));
+    }
+
+    #[test]
+    fn liars_outside_of_a_quorum_cannot_raise_what_it_agrees_on(honest in values(), lie: i32, share in 0_u64..=100) {
+        // What is not the quorum's complement is honest: the liars have at most the rest.
+        let required = weight(&honest);
+        let liars = required * share / 100;
+        let agreed = reduced("quorum", required, &with(&honest, lie.into(), &[liars]));
+        prop_assert!(agreed <= *honest.keys().last().expect("a value"));
+    }
+
+    #[test]
+    fn liars_with_less_than_a_quorum_cannot_lower_it(honest in values(), lie: i32, share in 0_u64..100) {
+        let liars = 1 + weight(&honest) * share / 100;
+        let required = liars + 1;
+        prop_assume!(weight(&honest) >= required);
+        let agreed = reduced("quorum", required, &with(&honest, lie.into(), &[liars]));
+        prop_assert!(agreed >= *honest.keys().next().expect("a value"));
+    }
+
+    #[test]
+    fn a_greater_quorum_never_agrees_on_less(values in values(), one in 0_u64..=100, other in 0_u64..=100) {
+        let required = |share: u64| weight(&values) * share / 100;
+        let [low, high] = [one.min(other), one.max(other)].map(|share| reduced("quorum", required(share), &values));
+        prop_assert!(low <= high);
+    }
 }

@@ -8,8 +8,15 @@ use std::{
 };
 
 /// The crates that users depend on.
-const CRATES: [&str; 6] =
-    ["assent-client", "assent-contracts", "assent-machine", "assent-signer", "assent-types", "assent-verifier"];
+const CRATES: [&str; 7] = [
+    "assent-client",
+    "assent-contracts",
+    "assent-machine",
+    "assent-rules",
+    "assent-signer",
+    "assent-types",
+    "assent-verifier",
+];
 
 /// Names of more than one library's types, and why.
 const SHARED_NAMES: [(&str, &str); 7] = [

@@ -9,8 +9,8 @@ use std::{
 use alloy_primitives::{B256, keccak256};
 use assent_json::Value;
 use assent_policy::{
-    Evaluation, EvidenceFile, ExecutablePolicy, Observer, PolicyInput, Reduction, Replay, Rules, SingleRules, Source,
-    evaluate, evaluator,
+    Evaluation, EvidenceFile, ExecutablePolicy, Observer, PolicyInput, Reduction, ReductionRule, Replay, Rules,
+    SingleRules, Source, evaluate, evaluator,
 };
 use assent_types::Decision;
 
@@ -29,7 +29,7 @@ static POLICIES: LazyLock<[Arc<ExecutablePolicy>; 4]> = LazyLock::new(|| {
     let limit = Source {
         observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
-        reduce: Reduction::Whole("same".into()),
+        reduce: Reduction::Whole(ReductionRule::Same),
         schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),
     };
     let limit = BTreeMap::from([("limit".to_owned(), limit)]);

@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, U256, keccak256};
 use assent_json::{Object, Value, parse};
 use assent_policy::{
-    EvidenceFile, ExecutablePolicy, Observations, Observer, PolicyInput, Reduction, ReferenceBlock, Rules, SingleRules,
-    Source, evaluate, evaluator,
+    EvidenceFile, ExecutablePolicy, Observations, Observer, PolicyInput, Reduction, ReductionRule, ReferenceBlock,
+    Rules, SingleRules, Source, evaluate, evaluator,
 };
 use assent_types::Intent;
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ fn cases() -> Vec<Case> {
         Case {
             rules: Rules::Single(with_sources(
                 rules("package policy\n\nallow if data.wasm.price.usd == 103\n"),
-                &[("price", Reduction::Fields([("usd".to_owned(), "median".to_owned())].into()), PRICE_SCHEMA)],
+                &[("price", Reduction::Fields([("usd".to_owned(), ReductionRule::Median)].into()), PRICE_SCHEMA)],
             )),
             data: observed(&[
                 ("price", 34, r#"{"at":1,"usd":"104"}"#),
@@ -77,6 +77,19 @@ fn cases() -> Vec<Case> {
             ]),
             ..limit("median")
         },
+        Case {
+            rules: Rules::Single(with_sources(
+                rules("package policy\n\nallow if data.wasm.pending == {\"count\": 3, \"sum\": 50}\n"),
+                &[("pending", quorum(), PENDING_SCHEMA)],
+            )),
+            data: observed(&[
+                ("pending", 25, r#"{"count":"2","sum":"40"}"#),
+                ("pending", 25, r#"{"count":"3","sum":"50"}"#),
+                ("pending", 25, r#"{"count":"3","sum":"45"}"#),
+                ("pending", 25, r#"{"count":"999","sum":"999"}"#),
+            ]),
+            ..limit("quorum")
+        },
         base("trap", "package policy\n\nf(x) := f(x + 1)\n\nallow if f(1)\n"),
         treasury(),
     ]
@@ -84,13 +97,21 @@ fn cases() -> Vec<Case> {
 
 const PRICE_SCHEMA: &str = r#"{"properties":{"usd":{"format":"int256","type":"string"}},"type":"object"}"#;
 
+const PENDING_SCHEMA: &str = r#"{"properties":{"count":{"format":"uint256","type":"string"},
+    "sum":{"format":"uint256","type":"string"}},"type":"object"}"#;
+
+/// The reduction of `outstanding`.
+fn quorum() -> Reduction {
+    Reduction::Fields(["count", "sum"].map(|field| (field.to_owned(), ReductionRule::Quorum)).into())
+}
+
 /// The reference policy whose steps are measured.
 fn treasury() -> Case {
     let schema = |text: &str| parse(text.as_bytes()).expect("a schema");
     let manifest = schema(include_str!("../../../benchmarks/policies/treasury/policy.json"));
-    let source = |name: &str, reduce: &str| {
+    let source = |name: &str, reduce: ReductionRule| {
         let schema = manifest.get("sources").and_then(|sources| sources.get(name)?.get("schema").cloned());
-        let reduce = Reduction::Whole(reduce.to_owned());
+        let reduce = Reduction::Whole(reduce);
         let source = Source {
             observer: Observer::Component(keccak256(name)),
             hosts: vec![],
@@ -102,7 +123,12 @@ fn treasury() -> Case {
     let mut rules = rules(include_str!("../../../benchmarks/policies/treasury/treasury.rego"));
     rules.entrypoint = "treasury".to_owned();
     rules.parameters_schema = schema(include_str!("../../../benchmarks/policies/treasury/parameters.schema.json"));
-    rules.sources = [source("price", "same"), source("sanctions", "union"), source("spent_today", "max")].into();
+    rules.sources = [
+        source("price", ReductionRule::Same),
+        source("sanctions", ReductionRule::Union),
+        source("spent_today", ReductionRule::Max),
+    ]
+    .into();
     let outputs = schema(include_str!("../../../benchmarks/policies/treasury/observations.json"));
     let mut observations = Observations::new(U256::from(67));
     for (name, output) in outputs.as_object().into_iter().flat_map(Object::iter) {

@@ -16,7 +16,7 @@ use assent_types::Decision;
 const CHECKPOINT: u64 = 1 << 18;
 
 /// The names of the cases with their evidence files.
-pub const FILES: [(&str, &str); 9] = [
+pub const FILES: [(&str, &str); 10] = [
     ("allow", include_str!("../cases/allow.json")),
     ("conjunction", include_str!("../cases/conjunction.json")),
     ("deny", include_str!("../cases/deny.json")),
@@ -24,6 +24,7 @@ pub const FILES: [(&str, &str); 9] = [
     ("exact", include_str!("../cases/exact.json")),
     ("limit", include_str!("../cases/limit.json")),
     ("median", include_str!("../cases/median.json")),
+    ("quorum", include_str!("../cases/quorum.json")),
     ("trap", include_str!("../cases/trap.json")),
     ("treasury", include_str!("../cases/treasury.json")),
 ];

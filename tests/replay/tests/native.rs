@@ -54,6 +54,7 @@ fn the_cases_end_in_every_way() {
         ("exact", "denied"),
         ("limit", "limit"),
         ("median", ""),
+        ("quorum", ""),
         ("trap", "trap"),
         ("treasury", ""),
     ];

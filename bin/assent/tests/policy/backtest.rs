@@ -1,7 +1,7 @@
 //! What a policy would have decided about past calls, and decides about new ones, on a real node.
 
 use super::{command::Desk, node::Anvil, proxy, running::Running};
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, U256, hex};
 use assent_policy::Function;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -61,7 +61,8 @@ impl Scene {
 fn payment(amount: u64) -> String {
     let pay: Function = "function pay(address to, uint256 amount)".parse().expect("a function");
     let to = Address::repeat_byte(0xbe).into_word().to_string();
-    format!("{}{}{:064x}", pay.selector().expect("a selector"), to.trim_start_matches("0x"), U256::from(amount))
+    let selector = hex::encode_prefixed(pay.selector().expect("a selector"));
+    format!("{selector}{}{:064x}", to.trim_start_matches("0x"), U256::from(amount))
 }
 
 fn lines(out: &str) -> Vec<Value> {

@@ -1,7 +1,7 @@
 //! Policies of recorded calls, suggested by the binary and decided by the evaluator.
 
 use super::command::Desk;
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, U256, hex};
 use assent_policy::Function;
 use serde_json::{Value, json};
 
@@ -10,6 +10,7 @@ const PAY: &str = "function pay(address to, uint256 amount)";
 /// An intent that pays so much to the address with this byte.
 fn payment(to: u8, amount: u64) -> Value {
     let selector = PAY.parse::<Function>().expect("a function").selector().expect("a selector");
+    let selector = hex::encode_prefixed(selector);
     let data = format!(
         "{selector}{}{:064x}",
         Address::repeat_byte(to).into_word().to_string().trim_start_matches("0x"),

@@ -9,10 +9,8 @@ use super::{
     types::{Text, Type},
     walk::{Environment, Walker},
 };
-use crate::{
-    abi::{AbiType, Function, Parameter},
-    folder::PolicyFolder,
-};
+use crate::folder::PolicyFolder;
+use assent_rules::{AbiType, Function, Parameter};
 use std::collections::BTreeMap;
 
 /// Checks a policy.

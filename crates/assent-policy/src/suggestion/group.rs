@@ -6,8 +6,8 @@ use super::{
     name_of,
     values::{Argument, decode_call, text, types_of},
 };
-use crate::abi::{AbiType, Function};
 use alloy_primitives::{Address, U256, hex};
+use assent_rules::{AbiType, Function};
 use assent_types::Intent;
 use std::collections::{BTreeMap, BTreeSet};
 

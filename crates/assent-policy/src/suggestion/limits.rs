@@ -4,9 +4,9 @@ use super::{
     SuggestionOptions, name_of,
     values::{Argument, text},
 };
-use crate::abi::{AbiType, Parameter};
 use alloy_primitives::{I256, U256};
 use assent_json::{Object, Value};
+use assent_rules::{AbiType, Parameter};
 use std::collections::BTreeSet;
 
 /// Integers of fewer bits are codes rather than amounts: if few values were recorded, only these are allowed.

@@ -6,8 +6,8 @@ use super::{
     name_of,
     values::{Argument, encode_call, int_range, uint_max},
 };
-use crate::abi::{AbiType, Function, Parameter};
 use alloy_primitives::{Address, I256, U256};
+use assent_rules::{AbiType, Function, Parameter};
 use assent_types::Intent;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -11,7 +11,6 @@ mod rego;
 mod values;
 
 use crate::{
-    abi::{AbiType, Function, Parameter},
     check::{Finding, check},
     evaluation::{EvaluationError, Reason, evaluate},
     folder::{BuildError, FolderError, PolicyFolder},
@@ -22,6 +21,7 @@ use crate::{
 use alloy_primitives::{Address, B256, U256};
 use assent_json::{Object, Value};
 use assent_machine::Image;
+use assent_rules::{AbiType, Function, Parameter};
 use assent_types::{Decision, Intent};
 use group::{Group, Target, groups};
 use limits::{Limit, object_of, schemas_of, string, values_of};

@@ -7,8 +7,8 @@ use super::{
     name_of,
     values::{object, quoted},
 };
-use crate::abi::{AbiType, Function};
 use alloy_primitives::hex;
+use assent_rules::{AbiType, Function};
 use core::fmt::Write as _;
 
 /// The words that Rego does not permit behind a dot.

@@ -1,9 +1,8 @@
 //! Arguments as values: strict decoding of calldata, its encoding, and their text.
 
 use super::name_of;
-use crate::abi::{AbiType, Function, Parameter};
 use alloy_primitives::{Address, I256, U256, hex};
-use core::cell::Cell;
+use assent_rules::{AbiType, ArgumentVisitor, Function, Parameter, decode, encode_sequence};
 
 const WORD: usize = 32;
 
@@ -25,9 +24,10 @@ pub(super) enum Argument {
 pub(super) fn decode_call(function: &Function, calldata: &[u8]) -> Option<Vec<Argument>> {
     let selector = function.selector().map(|selector| selector.to_vec()).unwrap_or_default();
     let data = calldata.strip_prefix(selector.as_slice())?;
-    let types = types_of(&function.parameters);
-    let arguments = Decoder { words: Cell::new(data.len() / WORD) }.sequence(&types, data)?;
-    (encode(&types, &arguments) == data).then_some(arguments)
+    match decode(&Arguments, &function.parameters, data) {
+        Ok(Argument::List(arguments)) => Some(arguments),
+        _ => None,
+    }
 }
 
 /// Encodes a call.
@@ -93,22 +93,7 @@ pub(super) fn uint_max(bits: u16) -> U256 {
 }
 
 fn encode(types: &[&AbiType], arguments: &[Argument]) -> Vec<u8> {
-    let parts = types.iter().zip(arguments).map(|(ty, argument)| (ty.is_dynamic(), encode_one(ty, argument)));
-    let parts = parts.collect::<Vec<_>>();
-    let head = |(is_dynamic, part): &(bool, Vec<u8>)| if *is_dynamic { WORD } else { part.len() };
-    let mut offset = parts.iter().map(head).fold(0_usize, usize::saturating_add);
-    let (mut heads, mut tails) = (Vec::new(), Vec::new());
-    for (is_dynamic, part) in parts {
-        if is_dynamic {
-            heads.extend(length_word(offset));
-            offset = offset.saturating_add(part.len());
-            tails.extend(part);
-        } else {
-            heads.extend(part);
-        }
-    }
-    heads.extend(tails);
-    heads
+    encode_sequence(types.iter().zip(arguments).map(|(ty, argument)| (ty.is_dynamic(), encode_one(ty, argument))))
 }
 
 fn encode_one(ty: &AbiType, argument: &Argument) -> Vec<u8> {
@@ -141,87 +126,45 @@ fn padded(bytes: &[u8]) -> Vec<u8> {
     padded
 }
 
-/// Decodes values. Each word of an encoding is read once: no offsets can lead to the same words again and again.
-struct Decoder {
-    /// The words that may still be read.
-    words: Cell<usize>,
-}
+/// Makes arguments of decoded values.
+struct Arguments;
 
-impl Decoder {
-    /// Decodes values of which `data` begins with the heads.
-    fn sequence(&self, types: &[&AbiType], data: &[u8]) -> Option<Vec<Argument>> {
-        let mut head = 0_usize;
-        let mut arguments = Vec::new();
-        for ty in types {
-            let at = data.get(head..)?;
-            if ty.is_dynamic() {
-                arguments.push(self.one(ty, data.get(self.length(at)?..)?)?);
-                head = head.checked_add(WORD)?;
-            } else {
-                arguments.push(self.one(ty, at)?);
-                head = head.checked_add(static_size(ty))?;
-            }
-        }
-        Some(arguments)
+impl ArgumentVisitor for Arguments {
+    type Value = Argument;
+
+    fn uint(&self, bytes: &[u8]) -> Argument {
+        Argument::Uint(U256::from_be_slice(bytes))
     }
 
-    fn one(&self, ty: &AbiType, at: &[u8]) -> Option<Argument> {
-        Some(match ty {
-            AbiType::Uint(bits) => {
-                let value = U256::from_be_slice(self.word(at)?);
-                Argument::Uint((value <= uint_max(*bits)).then_some(value)?)
-            }
-            AbiType::Int(bits) => {
-                let value = I256::from_raw(U256::from_be_slice(self.word(at)?));
-                let (least, most) = int_range(*bits);
-                Argument::Int((least..=most).contains(&value).then_some(value)?)
-            }
-            AbiType::Address => Argument::Address(Address::try_from(self.word(at)?.get(12..)?).ok()?),
-            AbiType::Bool => Argument::Bool(self.word(at)?.last().is_some_and(|byte| *byte == 1)),
-            AbiType::FixedBytes(length) => Argument::Bytes(self.word(at)?.get(..usize::from(*length))?.to_vec()),
-            AbiType::Bytes => Argument::Bytes(self.bytes(at)?.to_vec()),
-            AbiType::String => Argument::Text(core::str::from_utf8(self.bytes(at)?).ok()?.to_owned()),
-            AbiType::Array(element) => {
-                let length = self.length(at)?;
-                Argument::List(self.elements(element, length, at.get(WORD..)?)?)
-            }
-            AbiType::FixedArray(element, length) => {
-                Argument::List(self.elements(element, usize::try_from(*length).ok()?, at)?)
-            }
-            AbiType::Tuple(members) => Argument::List(self.sequence(&types_of(members), at)?),
-        })
+    fn int(&self, bytes: &[u8]) -> Argument {
+        let sign = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { U256::MAX } else { U256::ZERO };
+        let unused = bytes.len().saturating_mul(8);
+        let high = if unused < 256 { sign.wrapping_shl(unused) } else { U256::ZERO };
+        Argument::Int(I256::from_raw(high | U256::from_be_slice(bytes)))
     }
 
-    fn elements(&self, element: &AbiType, length: usize, at: &[u8]) -> Option<Vec<Argument>> {
-        // What takes no words could be repeated without end; Solidity has no such types.
-        let has_words = element.is_dynamic() || static_size(element) > 0;
-        ((has_words && length <= at.len()) || length == 0).then_some(())?;
-        self.sequence(&vec![element; length], at)
+    fn address(&self, bytes: &[u8]) -> Argument {
+        Argument::Address(Address::left_padding_from(bytes))
     }
 
-    fn bytes<'a>(&self, at: &'a [u8]) -> Option<&'a [u8]> {
-        let length = self.length(at)?;
-        self.words.set(self.words.get().checked_sub(length.div_ceil(WORD))?);
-        at.get(WORD..)?.get(..length)
+    fn boolean(&self, value: bool) -> Argument {
+        Argument::Bool(value)
     }
 
-    fn length(&self, at: &[u8]) -> Option<usize> {
-        usize::try_from(U256::from_be_slice(self.word(at)?)).ok()
+    fn bytes(&self, bytes: &[u8]) -> Argument {
+        Argument::Bytes(bytes.to_vec())
     }
 
-    fn word<'a>(&self, at: &'a [u8]) -> Option<&'a [u8]> {
-        self.words.set(self.words.get().checked_sub(1)?);
-        at.get(..WORD)
+    fn string(&self, text: &str) -> Argument {
+        Argument::Text(text.to_owned())
     }
-}
 
-fn static_size(ty: &AbiType) -> usize {
-    match ty {
-        AbiType::FixedArray(element, length) => {
-            static_size(element).saturating_mul(usize::try_from(*length).unwrap_or(usize::MAX))
-        }
-        AbiType::Tuple(members) => members.iter().fold(0, |sum, member| sum.saturating_add(static_size(&member.ty))),
-        _ => WORD,
+    fn array(&self, elements: Vec<Argument>) -> Argument {
+        Argument::List(elements)
+    }
+
+    fn tuple(&self, _: &[Parameter], values: Vec<Argument>) -> Argument {
+        Argument::List(values)
     }
 }
 
@@ -282,10 +225,16 @@ mod tests {
         }
         let calldata = [levels.selector().unwrap().to_vec(), data].concat();
         assert_eq!(decode_call(&levels, &calldata), None);
-        let empty = function("function f(()[] x)");
-        let huge = [empty.selector().unwrap().to_vec(), length_word(32), length_word(usize::MAX)].concat();
-        assert_eq!(decode_call(&empty, &huge), None);
-        let fixed = function("function f(()[4294967295] x)");
+        // Tuples without members take no words. No text names them.
+        let empty = |ty: AbiType| {
+            let parameters = vec![Parameter { name: "x".into(), ty }];
+            Function { name: "f".into(), parameters }
+        };
+        let tuple = || Box::new(AbiType::Tuple(Vec::new()));
+        let array = empty(AbiType::Array(tuple()));
+        let huge = [array.selector().unwrap().to_vec(), length_word(32), length_word(usize::MAX)].concat();
+        assert_eq!(decode_call(&array, &huge), None);
+        let fixed = empty(AbiType::FixedArray(tuple(), u32::MAX));
         assert_eq!(decode_call(&fixed, fixed.selector().unwrap().as_slice()), None);
     }
 

@@ -7,24 +7,10 @@ use alloy_sol_types::SolValue;
 use assent_evaluator::{Regions, evaluate};
 use assent_json::{Object, Value};
 
-alloy_sol_types::sol! {
-    struct Intent {
-        address from;
-        address to;
-        uint256 value;
-        bytes data;
-        uint256 chainId;
-    }
+#[path = "../../../../crates/assent-policy/src/input/solidity.rs"]
+mod solidity;
 
-    struct PolicyInput {
-        Intent intent;
-        address policyClient;
-        uint256 nonce;
-        uint256 blockNumber;
-        bytes32 blockHash;
-        uint256 blockTimestamp;
-    }
-}
+use solidity::{Intent, PolicyInput};
 
 /// A policy with its documents.
 #[derive(Clone)]

@@ -14,7 +14,9 @@ use assent_network::{
     gateway::{self, Accepted, Answer, Gateway, Submission},
     operator::{self, Examination, Operator},
 };
-use assent_policy::{ExecutablePolicy, Observer, Reduction, Rules, SingleRules, Source, evaluate, evaluator};
+use assent_policy::{
+    ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, evaluate, evaluator,
+};
 use assent_signer::{AttestationBatch, SecretKey};
 use assent_types::Intent;
 use assent_verifier::{Epoch, EpochId, OperatorSet, OperatorSetId};
@@ -49,7 +51,7 @@ pub fn policy() -> Arc<ExecutablePolicy> {
     let source = Source {
         observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
-        reduce: Reduction::Whole("same".into()),
+        reduce: Reduction::Whole(ReductionRule::Same),
         schema: assent_json::parse(br#"{"type":"object"}"#).unwrap(),
     };
     let text = "package p\nimport rego.v1\nallow if input.intent.value < to_number(data.wasm.limit.value)\n";

@@ -94,7 +94,7 @@ impl Case {
 
     fn request(&self, policy: &PolicyFolder) -> ObservationRequest {
         let function = self.function.parse::<Function>().expect("a function");
-        let selector = function.selector().expect("a selector");
+        let selector = hex::encode(function.selector().expect("a selector"));
         let data = hex::decode(format!("{selector}{}", self.arguments.concat())).expect("calldata");
         let address = |digits: &str| digits.parse::<Address>().expect("an address");
         let (from, to) = (address(CALLER), address(self.to));

@@ -1,71 +1,13 @@
-//! Functions in Solidity's human-readable ABI, as a manifest names them.
+//! Reading functions, as people write them and as rules contain them.
 
-use alloy_primitives::{FixedBytes, keccak256};
-use core::fmt;
+use crate::function::{AbiType, Function, Parameter};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use core::fmt::{self, Write as _};
 
 /// How deep tuples and arrays may nest.
 const MAX_DEPTH: usize = 8;
-const WORD: usize = 32;
-/// The longest array of which zeros are encoded.
-const MAX_ZERO_ELEMENTS: u32 = 1024;
 /// The words that may follow a function's parameters.
 const ATTRIBUTES: [&str; 6] = ["external", "public", "view", "pure", "payable", "nonpayable"];
-
-/// A function that a policy decides about.
-///
-/// ```
-/// use assent_policy::Function;
-///
-/// let function: Function = "function pay(address to, uint amount) external payable returns (bool)".parse()?;
-/// assert_eq!(function.signature(), "pay(address,uint256)");
-/// assert_eq!(function.to_string(), "function pay(address to, uint256 amount)");
-/// # Ok::<(), assent_policy::FunctionError>(())
-/// ```
-// Complete: this is all that identifies a function and names its arguments.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
-    /// The name; `receive` for empty calldata.
-    pub name: String,
-    /// The parameters, in order.
-    pub parameters: Vec<Parameter>,
-}
-
-/// A parameter of a function, or a member of a tuple.
-// Complete, as Function is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
-    /// The name; empty if it has none.
-    pub name: String,
-    /// The type.
-    pub ty: AbiType,
-}
-
-/// A type of the ABI.
-///
-/// The list is complete: Solidity's ABI has no other types that a call can carry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AbiType {
-    /// An unsigned integer of so many bits.
-    Uint(u16),
-    /// A signed integer of so many bits.
-    Int(u16),
-    /// An address.
-    Address,
-    /// A boolean.
-    Bool,
-    /// Bytes of any length.
-    Bytes,
-    /// So many bytes.
-    FixedBytes(u8),
-    /// A string.
-    String,
-    /// An array of any length.
-    Array(Box<AbiType>),
-    /// An array of so many elements.
-    FixedArray(Box<AbiType>, u32),
-    /// A tuple.
-    Tuple(Vec<Parameter>),
-}
 
 /// The text is not a function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,41 +35,21 @@ pub enum FunctionError {
 }
 
 impl Function {
-    /// Returns the name with the parameters' types, as it is hashed to the selector.
-    pub fn signature(&self) -> String {
-        let types = self.parameters.iter().map(|parameter| parameter.ty.canonical(false)).collect::<Vec<_>>();
-        format!("{}({})", self.name, types.join(","))
-    }
-
-    /// Returns the first four bytes of the calldata. Nothing for `receive()`, whose calldata is empty.
-    pub fn selector(&self) -> Option<FixedBytes<4>> {
-        if self.is_receive() {
-            return None;
-        }
-        let hash = keccak256(self.signature());
-        FixedBytes::try_from(hash.get(..4)?).ok()
-    }
-
-    /// Returns calldata of the function in which every argument is zero or empty.
-    pub fn zero_calldata(&self) -> Vec<u8> {
-        let selector = self.selector().map(|selector| selector.to_vec()).unwrap_or_default();
-        let types = self.parameters.iter().map(|parameter| &parameter.ty).collect::<Vec<_>>();
-        [selector, zero_sequence(&types)].concat()
-    }
-
-    /// Returns whether this is the call with empty calldata.
-    pub fn is_receive(&self) -> bool {
-        self.name == "receive" && self.parameters.is_empty()
+    /// Reads a function as rules contain it. Nothing if the text is not what [`Display`](fmt::Display) writes.
+    pub fn from_canonical(text: &str) -> Option<Self> {
+        let function = text.parse::<Self>().ok()?;
+        let mut expected = Expected(text);
+        (write!(expected, "{function}").is_ok() && expected.0.is_empty()).then_some(function)
     }
 }
 
-/// Writes the function as rules contain it: with full type names, and without what the calldata does not depend on.
-impl fmt::Display for Function {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_receive() {
-            return out.write_str("receive()");
-        }
-        write!(out, "function {}({})", self.name, list(&self.parameters))
+/// A text that is compared with what is written.
+struct Expected<'a>(&'a str);
+
+impl fmt::Write for Expected<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
+        Ok(())
     }
 }
 
@@ -148,108 +70,6 @@ impl core::str::FromStr for Function {
         parser.attributes()?;
         Ok(Self { name, parameters })
     }
-}
-
-impl AbiType {
-    /// Returns the type's name; tuples with or without the names of their members.
-    fn canonical(&self, with_names: bool) -> String {
-        match self {
-            Self::Uint(bits) => format!("uint{bits}"),
-            Self::Int(bits) => format!("int{bits}"),
-            Self::Address => "address".into(),
-            Self::Bool => "bool".into(),
-            Self::Bytes => "bytes".into(),
-            Self::FixedBytes(length) => format!("bytes{length}"),
-            Self::String => "string".into(),
-            Self::Array(element) => format!("{}[]", element.canonical(with_names)),
-            Self::FixedArray(element, length) => format!("{}[{length}]", element.canonical(with_names)),
-            Self::Tuple(members) if with_names => format!("({})", list(members)),
-            Self::Tuple(members) => {
-                let types = members.iter().map(|member| member.ty.canonical(false)).collect::<Vec<_>>();
-                format!("({})", types.join(","))
-            }
-        }
-    }
-
-    /// Returns the encoding of zero, or of an empty value.
-    fn zero(&self) -> Vec<u8> {
-        match self {
-            Self::FixedArray(element, length) => {
-                zero_sequence(&vec![&**element; usize::try_from((*length).min(MAX_ZERO_ELEMENTS)).unwrap_or(0)])
-            }
-            Self::Tuple(members) => zero_sequence(&members.iter().map(|member| &member.ty).collect::<Vec<_>>()),
-            // For what is dynamic, a length of zero.
-            _ => vec![0; WORD],
-        }
-    }
-
-    pub(crate) fn is_dynamic(&self) -> bool {
-        match self {
-            Self::Bytes | Self::String | Self::Array(_) => true,
-            Self::FixedArray(element, _) => element.is_dynamic(),
-            Self::Tuple(members) => members.iter().any(|member| member.ty.is_dynamic()),
-            _ => false,
-        }
-    }
-
-    fn elementary(word: &str) -> Option<Self> {
-        let ty = match word {
-            "address" => Self::Address,
-            "bool" => Self::Bool,
-            "bytes" => Self::Bytes,
-            "string" => Self::String,
-            "uint" => Self::Uint(256),
-            "int" => Self::Int(256),
-            _ => {
-                let digits = word.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
-                let number: u16 = digits.parse().ok().filter(|number: &u16| number.to_string() == digits)?;
-                let is_width = number.is_multiple_of(8) && (8..=256).contains(&number);
-                match word.strip_suffix(digits)? {
-                    "uint" if is_width => Self::Uint(number),
-                    "int" if is_width => Self::Int(number),
-                    "bytes" => Self::FixedBytes(u8::try_from(number).ok().filter(|length| (1..=32).contains(length))?),
-                    _ => return None,
-                }
-            }
-        };
-        Some(ty)
-    }
-}
-
-impl fmt::Display for AbiType {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.canonical(true))
-    }
-}
-
-/// Returns the encoding of a sequence of zeros and empty values: heads, then tails.
-fn zero_sequence(types: &[&AbiType]) -> Vec<u8> {
-    let zeros = types.iter().map(|ty| (ty.is_dynamic(), ty.zero())).collect::<Vec<_>>();
-    let mut offset = zeros
-        .iter()
-        .fold(0_usize, |sum, (is_dynamic, zero)| sum.saturating_add(if *is_dynamic { WORD } else { zero.len() }));
-    let (mut heads, mut tails) = (Vec::new(), Vec::new());
-    for (is_dynamic, zero) in zeros {
-        if is_dynamic {
-            let word = alloy_primitives::U256::try_from(offset).unwrap_or_default().to_be_bytes::<WORD>();
-            heads.extend(word);
-            offset = offset.saturating_add(zero.len());
-            tails.extend(zero);
-        } else {
-            heads.extend(zero);
-        }
-    }
-    heads.extend(tails);
-    heads
-}
-
-fn list(parameters: &[Parameter]) -> String {
-    let parameters = parameters.iter().map(
-        |Parameter { name, ty }| {
-            if name.is_empty() { ty.to_string() } else { format!("{ty} {name}") }
-        },
-    );
-    parameters.collect::<Vec<_>>().join(", ")
 }
 
 struct Parser<'a> {
@@ -313,7 +133,7 @@ impl<'a> Parser<'a> {
             ty = if length.is_empty() {
                 AbiType::Array(Box::new(ty))
             } else {
-                let parsed = length.parse::<u32>().ok().filter(|number| *number > 0 && number.to_string() == length);
+                let parsed = length.parse::<u32>().ok().filter(|number| *number > 0 && !length.starts_with('0'));
                 let length = parsed.ok_or_else(|| FunctionError::UnknownType(format!("{ty}[{length}]")))?;
                 AbiType::FixedArray(Box::new(ty), length)
             };
@@ -326,18 +146,21 @@ impl<'a> Parser<'a> {
     }
 
     fn unsuffixed(&mut self, depth: usize) -> Result<AbiType, FunctionError> {
-        if self.take('(') {
-            return self.parameters(depth).map(AbiType::Tuple);
-        }
         let rest = self.rest;
         let word = self.word();
+        if matches!(word, "" | "tuple") && self.take('(') {
+            let members = self.parameters(depth)?;
+            // Solidity has no empty structs. A million of them would take no bytes.
+            return if members.is_empty() {
+                Err(FunctionError::UnknownType("()".into()))
+            } else {
+                Ok(AbiType::Tuple(members))
+            };
+        }
         if word.is_empty() {
             return Err(FunctionError::Expected { expected: "a type", rest: rest.into() });
         }
-        if word == "tuple" && self.take('(') {
-            return self.parameters(depth).map(AbiType::Tuple);
-        }
-        AbiType::elementary(word).ok_or_else(|| FunctionError::UnknownType(word.into()))
+        elementary(word).ok_or_else(|| FunctionError::UnknownType(word.into()))
     }
 
     /// Reads what the calldata does not depend on, to the end.
@@ -357,9 +180,33 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Returns the type that a word names.
+fn elementary(word: &str) -> Option<AbiType> {
+    Some(match word {
+        "address" => AbiType::Address,
+        "bool" => AbiType::Bool,
+        "bytes" => AbiType::Bytes,
+        "string" => AbiType::String,
+        "uint" => AbiType::Uint(256),
+        "int" => AbiType::Int(256),
+        _ => {
+            let digits = word.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+            let number: u16 = digits.parse().ok().filter(|_| !digits.starts_with('0'))?;
+            let is_width = number.is_multiple_of(8) && (8..=256).contains(&number);
+            match word.strip_suffix(digits)? {
+                "uint" if is_width => AbiType::Uint(number),
+                "int" if is_width => AbiType::Int(number),
+                "bytes" => AbiType::FixedBytes(u8::try_from(number).ok().filter(|length| (1..=32).contains(length))?),
+                _ => return None,
+            }
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString as _;
 
     fn parse(text: &str) -> Result<Function, FunctionError> {
         text.parse()
@@ -382,9 +229,10 @@ mod tests {
             let function = parse(text).unwrap();
             assert_eq!(function.signature(), signature, "{text}");
             assert_eq!(parse(&function.to_string()).as_ref(), Ok(&function), "{text}");
+            assert_eq!(Function::from_canonical(&function.to_string()).as_ref(), Some(&function), "{text}");
         }
         let selector = parse("function transfer(address to, uint256 amount)").unwrap().selector().unwrap();
-        assert_eq!(selector.to_string(), "0xa9059cbb");
+        assert_eq!(selector, [0xa9, 0x05, 0x9c, 0xbb]);
         assert_eq!(parse("receive()").unwrap().selector(), None);
     }
 
@@ -414,6 +262,8 @@ mod tests {
             ("function f(IERC20 token)", "IERC20"),
             ("function f(uint264 a)", "uint264"),
             ("function f(bool[0] a)", "bool[0]"),
+            ("function f(() a)", "()"),
+            ("function f(tuple()[] a)", "()"),
         ] {
             assert_eq!(parse(text), Err(FunctionError::UnknownType(ty.into())));
         }
@@ -422,5 +272,24 @@ mod tests {
         assert_eq!(parse(&deep), Err(FunctionError::TooDeep));
         let arrays = format!("function f(bool{} x)", "[]".repeat(100_000));
         assert_eq!(parse(&arrays), Err(FunctionError::TooDeep));
+    }
+
+    #[test]
+    fn rules_contain_a_function_in_one_form() {
+        assert!(Function::from_canonical("function f(uint256 a, (bool, bytes2)[] l)").is_some());
+        for text in [
+            "function f(uint a, (bool, bytes2)[] l)",
+            "function f(uint256 a,(bool, bytes2)[] l)",
+            "function f(uint256 a, (bool, bytes2)[] l) external",
+            "function f(uint256 a, tuple(bool, bytes2)[] l)",
+            "function f(uint256 a, (bool, bytes2)[] l) ",
+            "function f(uint256 a, (bool, bytes2)[] l",
+            "function f(uint256 calldata, (bool, bytes2)[] l)",
+            "function receive()",
+            "",
+        ] {
+            assert_eq!(Function::from_canonical(text), None, "{text}");
+        }
+        assert!(Function::from_canonical("receive()").is_some());
     }
 }
