@@ -250,12 +250,14 @@ impl Preparer {
 /// Returns the sources of rules, each with whether the outputs of a quorum must be identical.
 fn sources_of(rules: &Rules) -> BTreeMap<String, bool> {
     let mut sources = BTreeMap::new();
-    for (name, source) in rules.members().iter().flat_map(|member| &member.sources) {
+    for (key, (index, name)) in rules.source_keys() {
+        let member = rules.members().get(index.unwrap_or_default());
+        let Some(source) = member.and_then(|member| member.sources.get(&name)) else { continue };
         let must_be_identical = match &source.reduce {
             Reduction::Whole(rule) => *rule == ReductionRule::Same,
             Reduction::Fields(rules) => rules.values().any(|rule| *rule == ReductionRule::Same),
         };
-        *sources.entry(name.clone()).or_insert(false) |= must_be_identical;
+        sources.insert(key, must_be_identical);
     }
     sources
 }
