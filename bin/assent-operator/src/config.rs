@@ -17,7 +17,7 @@ use assent_types::PublicKey;
 use clap::{Args, ValueHint};
 use serde::Deserialize;
 
-use crate::gateway::GatewayAddress;
+use crate::{gateway::GatewayAddress, log_function::LogFunction};
 
 /// The longest configuration file, in bytes.
 const LONGEST_FILE: u64 = 1024 * 1024;
@@ -144,9 +144,6 @@ pub enum KeySource {
         public_key: PublicKey,
     },
 }
-
-/// Writes a line of the log.
-pub type LogFunction = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A checked configuration.
 #[derive(Clone)]

@@ -22,8 +22,8 @@ use assent_network::{
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::{
-    config::LogFunction,
     gateway::{GatewayAddress, LinkSender},
+    log_function::LogFunction,
     metrics::OperatorMetrics,
     work::Worker,
 };

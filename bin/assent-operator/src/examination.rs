@@ -10,7 +10,7 @@ use assent_network::{
 };
 use futures_util::try_join;
 
-use crate::{config::LogFunction, metrics::OperatorMetrics, policies::Policies};
+use crate::{log_function::LogFunction, metrics::OperatorMetrics, policies::Policies};
 
 /// Reads what the state machine checks before any work.
 pub(crate) struct Examiner {

@@ -22,6 +22,7 @@ mod gateway;
 mod health;
 mod http;
 mod journal;
+mod log_function;
 mod metrics;
 mod observing;
 mod policies;
@@ -30,8 +31,9 @@ mod run;
 mod tls;
 mod work;
 
-pub use config::{KeySource, LogFunction, OperatorConfig, OperatorOptions};
+pub use config::{KeySource, OperatorConfig, OperatorOptions};
 pub use gateway::{GatewayAddress, InvalidGateway};
 pub use journal::open_journal;
+pub use log_function::LogFunction;
 pub use program::main;
 pub use run::{RunningOperator, check, start, start_with};

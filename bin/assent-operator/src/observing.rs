@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 
 use crate::{
     capacity::Threads,
-    config::LogFunction,
+    log_function::LogFunction,
     policies::{KnownPolicy, Policies},
 };
 

@@ -13,7 +13,7 @@ use assent_policy_data::PolicySources;
 use assent_policy_store::{PolicyStore, StoreError};
 use tokio::sync::OnceCell;
 
-use crate::config::LogFunction;
+use crate::log_function::LogFunction;
 
 /// The most policies that are kept.
 const KEPT: usize = 64;

@@ -38,13 +38,14 @@ use tokio::{
 };
 
 use crate::{
-    config::{KeySource, LogFunction, OperatorConfig},
+    config::{KeySource, OperatorConfig},
     driver::{self, DriverHandle, Input},
     examination::Examiner,
     gateway::Dialer,
     health::Health,
     http::{self, Shown},
     journal::open_journal,
+    log_function::LogFunction,
     metrics::OperatorMetrics,
     observing::Observer,
     policies::Policies,

@@ -19,9 +19,9 @@ use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 
 use crate::{
     capacity::{NotDone, Threads},
-    config::LogFunction,
     driver::{DriverHandle, Input},
     examination::Examiner,
+    log_function::LogFunction,
     metrics::{OperatorMetrics, TimedStep},
     observing::Observer,
 };
