@@ -17,7 +17,7 @@ use assent_types::PublicKey;
 use clap::{Args, ValueHint};
 use serde::Deserialize;
 
-use crate::{gateway::GatewayAddress, log_function::LogFunction};
+use crate::{gateway_address::GatewayAddress, log_function::LogFunction};
 
 /// The longest configuration file, in bytes.
 const LONGEST_FILE: u64 = 1024 * 1024;

@@ -8,10 +8,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError},
     thread,
 };
 
@@ -19,77 +16,15 @@ use assent_network::{
     Bls, LinkId,
     operator::{Action, Event, Operator, Settings},
 };
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::{
-    gateway::{GatewayAddress, LinkSender},
-    log_function::LogFunction,
+    gateway_address::GatewayAddress,
+    inputs::{DriverHandle, Input},
+    link_sender::LinkSender,
     metrics::OperatorMetrics,
     work::Worker,
 };
-
-/// What the thread is told.
-pub(crate) enum Input {
-    /// A connection to a gateway is open.
-    LinkOpened { link: LinkId, gateway: GatewayAddress, sender: LinkSender },
-    /// A connection is closed. The reply says whether the gateway had accepted the operator.
-    LinkClosed { link: LinkId, reply: oneshot::Sender<bool> },
-    /// Something happened. The permit is free again once it is handled.
-    Event { event: Event, permit: Option<OwnedSemaphorePermit> },
-    /// The thread ends.
-    Stop,
-}
-
-/// Speaks to the thread.
-#[derive(Clone)]
-pub(crate) struct DriverHandle {
-    inputs: mpsc::UnboundedSender<Input>,
-    links: Arc<AtomicU64>,
-    open: Arc<OpenGateways>,
-    log: LogFunction,
-}
-
-/// The gateways that accepted the operator, with the number of connections to each.
-#[derive(Debug, Default)]
-struct OpenGateways(Mutex<BTreeMap<String, usize>>);
-
-impl DriverHandle {
-    /// Returns a handle, and what the thread takes from it.
-    pub(crate) fn new(log: LogFunction) -> (Self, mpsc::UnboundedReceiver<Input>) {
-        let (inputs, receiver) = mpsc::unbounded_channel();
-        (Self { inputs, links: Arc::default(), open: Arc::default(), log }, receiver)
-    }
-
-    pub(crate) fn send(&self, input: Input) {
-        // After the end no one is there to be told.
-        let _ = self.inputs.send(input);
-    }
-
-    pub(crate) fn event(&self, event: Event) {
-        self.send(Input::Event { event, permit: None });
-    }
-
-    /// Returns the number of a connection, which no other has had.
-    pub(crate) fn next_link(&self) -> LinkId {
-        self.links.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Says that a connection is closed. Returns whether the gateway had accepted the operator.
-    pub(crate) async fn close(&self, link: LinkId) -> bool {
-        let (reply, answer) = oneshot::channel();
-        self.send(Input::LinkClosed { link, reply });
-        answer.await.unwrap_or_default()
-    }
-
-    /// Returns the gateways that accepted the operator.
-    pub(crate) fn open_gateways(&self) -> Vec<String> {
-        self.open.0.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
-    }
-
-    pub(crate) fn log(&self, line: &str) {
-        (self.log)(line);
-    }
-}
 
 /// Starts the thread. It ends with [`Input::Stop`].
 pub(crate) fn start(

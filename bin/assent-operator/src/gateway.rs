@@ -1,6 +1,6 @@
 //! Connections to gateways.
 
-use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use assent_network::{LinkId, message::MAX_MESSAGE, operator::Event};
@@ -17,10 +17,11 @@ use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{Message, protocol::WebSocketConfig},
 };
-use url::Url;
 
 use crate::{
-    driver::{DriverHandle, Input},
+    gateway_address::GatewayAddress,
+    inputs::{DriverHandle, Input},
+    link_sender::{LinkSender, Outgoing},
     metrics::OperatorMetrics,
 };
 
@@ -36,51 +37,6 @@ const SILENCE: Duration = Duration::from_secs(30);
 const SENDING: Duration = Duration::from_secs(10);
 /// The most messages of a gateway that are not handled yet. Then nothing more is read from it.
 const RECEIVED: usize = 32;
-/// The most messages to a gateway that are not sent yet. Then it is too slow, and its connection is closed.
-const UNSENT: usize = 256;
-
-/// A gateway to which an operator connects.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GatewayAddress {
-    url: Url,
-    /// The `host:port` that is dialled, and signed.
-    name: String,
-}
-
-/// A text is not the URL of a gateway.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not the URL of a gateway; give one such as wss://gateway.example/operators")]
-pub struct InvalidGateway(pub String);
-
-impl FromStr for GatewayAddress {
-    type Err = InvalidGateway;
-
-    fn from_str(text: &str) -> Result<Self, InvalidGateway> {
-        let invalid = || InvalidGateway(text.to_owned());
-        let url: Url = text.parse().map_err(|_| invalid())?;
-        let default_port = match url.scheme() {
-            "ws" => 80,
-            "wss" => 443,
-            _ => return Err(invalid()),
-        };
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(invalid)?;
-        let name = format!("{host}:{}", url.port().unwrap_or(default_port));
-        Ok(Self { url, name })
-    }
-}
-
-impl GatewayAddress {
-    /// Returns the `host:port` that the operator dials and signs.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl fmt::Display for GatewayAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
 
 /// What keeps the connection to one gateway.
 pub(crate) struct Dialer {
@@ -88,30 +44,6 @@ pub(crate) struct Dialer {
     pub tls: TlsConnector,
     pub driver: DriverHandle,
     pub metrics: Arc<OperatorMetrics>,
-}
-
-/// The end of a connection that the driver writes to.
-#[derive(Debug, Clone)]
-pub(crate) struct LinkSender {
-    messages: mpsc::Sender<Outgoing>,
-}
-
-enum Outgoing {
-    Message(String),
-    Close(String),
-}
-
-impl LinkSender {
-    /// Queues a message. Returns whether there was room.
-    pub(crate) fn send(&self, message: String) -> bool {
-        self.messages.try_send(Outgoing::Message(message)).is_ok()
-    }
-
-    /// Closes the connection after what is queued, or at once if there is no room.
-    pub(crate) fn close(&self, reason: String) {
-        // When the driver drops the sender, the connection ends.
-        let _ = self.messages.try_send(Outgoing::Close(reason));
-    }
 }
 
 impl Dialer {
@@ -161,8 +93,8 @@ impl Dialer {
     /// Carries messages both ways until either side closes. Returns whether the gateway accepted the operator.
     async fn serve(&self, stream: WebSocketStream<Box<dyn Stream>>) -> bool {
         let link = self.driver.next_link();
-        let (messages, outgoing) = mpsc::channel(UNSENT);
-        let opened = Input::LinkOpened { link, gateway: self.address.clone(), sender: LinkSender { messages } };
+        let (sender, outgoing) = LinkSender::new();
+        let opened = Input::LinkOpened { link, gateway: self.address.clone(), sender };
         self.driver.send(opened);
         self.metrics.connections.inc();
         let ended = self.carry(link, stream, outgoing).await;

@@ -10,7 +10,7 @@ use assent_journal::Journal;
 use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{driver::DriverHandle, log_function::LogFunction, metrics::OperatorMetrics};
+use crate::{inputs::DriverHandle, log_function::LogFunction, metrics::OperatorMetrics};
 
 /// How often the node's latest block is read.
 const PERIOD: Duration = Duration::from_secs(2);

@@ -39,11 +39,12 @@ use tokio::{
 
 use crate::{
     config::{KeySource, OperatorConfig},
-    driver::{self, DriverHandle, Input},
+    driver,
     examination::Examiner,
     gateway::Dialer,
     health::Health,
     http::{self, Shown},
+    inputs::{DriverHandle, Input},
     journal::open_journal,
     log_function::LogFunction,
     metrics::OperatorMetrics,

@@ -19,8 +19,8 @@ use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 
 use crate::{
     capacity::{NotDone, Threads},
-    driver::{DriverHandle, Input},
     examination::Examiner,
+    inputs::{DriverHandle, Input},
     log_function::LogFunction,
     metrics::{OperatorMetrics, TimedStep},
     observing::Observer,
