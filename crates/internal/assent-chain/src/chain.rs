@@ -360,6 +360,32 @@ impl EmbeddedChain {
         self.machine().state_mut().set_storage(address, slot, value);
     }
 
+    /// Keeps the states of so many blocks before the latest from now on, so that they can be read and called by number
+    /// or hash. Without it, none are kept.
+    ///
+    /// ```
+    /// use alloy::{primitives::{Address, U256}, providers::Provider};
+    /// use assent_chain::EmbeddedChain;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (chain, account) = (EmbeddedChain::new(31_337), Address::repeat_byte(1));
+    /// chain.keep_past_states(2);
+    /// for balance in 0..4 {
+    ///     chain.set_balance(account, U256::from(balance));
+    ///     chain.mine()?; // Blocks 1 to 4.
+    /// }
+    /// let provider = chain.provider();
+    /// assert_eq!(provider.get_balance(account).number(3).await?, U256::from(3)); // As the next block was mined.
+    /// assert_eq!(provider.get_balance(account).number(2).await?, U256::from(2));
+    /// assert!(provider.get_balance(account).number(1).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keep_past_states(&self, count: usize) {
+        self.machine().keep_past_states(count);
+    }
+
     /// Takes a snapshot of the state, the blocks and the next block's time. It is cheap: accounts are copied on write.
     pub fn snapshot(&self) -> SnapshotId {
         SnapshotId(self.machine().snapshot())

@@ -1,7 +1,7 @@
 //! The state machine both faces drive: state, blocks, time and snapshots.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -51,12 +51,18 @@ pub(crate) enum ExecutionBlock {
     Next,
     /// The latest block, but at this time in seconds.
     At(u64),
+    /// An older block, whose state is kept.
+    Past(u64),
 }
 
 #[derive(Debug)]
 pub(crate) struct Machine {
     config: CfgEnv,
     state: WorldState,
+    /// The states after the blocks before the latest, each with the block's number; the oldest is the first.
+    past_states: VecDeque<(u64, WorldState)>,
+    /// The most states that are kept besides the latest.
+    past_state_count: usize,
     /// Block `n` is at index `n`; never empty.
     blocks: Vec<MinedBlock>,
     /// Number of the block that holds each transaction.
@@ -106,6 +112,8 @@ impl Machine {
         Self {
             config,
             state,
+            past_states: VecDeque::new(),
+            past_state_count: 0,
             blocks: vec![MinedBlock::genesis(genesis.timestamp)],
             transactions: HashMap::new(),
             next_timestamp: None,
@@ -122,6 +130,38 @@ impl Machine {
 
     pub(crate) fn state(&self) -> &WorldState {
         &self.state
+    }
+
+    /// Returns the state that an execution in this block starts from; `None` if it is not kept.
+    pub(crate) fn state_at(&self, block: ExecutionBlock) -> Option<&WorldState> {
+        match block {
+            ExecutionBlock::Past(number) => {
+                self.past_states.iter().rev().find(|(of, _)| *of == number).map(|(_, state)| state)
+            }
+            _ => Some(&self.state),
+        }
+    }
+
+    pub(crate) fn past_state_count(&self) -> usize {
+        self.past_state_count
+    }
+
+    pub(crate) fn keep_past_states(&mut self, count: usize) {
+        self.past_state_count = count;
+        while self.past_states.len() > count {
+            self.past_states.pop_front();
+        }
+    }
+
+    /// Keeps the latest state before another block is mined.
+    fn keep_state(&mut self) {
+        if self.past_state_count == 0 {
+            return;
+        }
+        while self.past_states.len() >= self.past_state_count {
+            self.past_states.pop_front();
+        }
+        self.past_states.push_back((self.latest().header.number, self.state.clone()));
     }
 
     pub(crate) fn state_mut(&mut self) -> &mut WorldState {
@@ -192,6 +232,7 @@ impl Machine {
     pub(crate) fn mine_empty(&mut self) -> Result<(), ChainError> {
         let timestamp = self.take_next_timestamp()?;
         let block = MinedBlock::after(self.latest(), timestamp, self.next_base_fee(), None);
+        self.keep_state();
         self.blocks.push(block);
         Ok(())
     }
@@ -213,6 +254,7 @@ impl Machine {
         let hash = *transaction.tx_hash();
         let included = Some((transaction, &execution));
         let block = MinedBlock::after(self.latest(), timestamp, self.next_base_fee(), included);
+        self.keep_state();
         self.state.commit(executed.state);
         self.transactions.insert(hash, self.blocks.len());
         self.blocks.push(block);
@@ -253,6 +295,8 @@ impl Machine {
                 self.transactions.remove(transaction.envelope.tx_hash());
             }
         }
+        let latest = self.latest().header.number;
+        self.past_states.retain(|(number, _)| *number < latest);
         self.state = snapshot.state;
         self.next_timestamp = snapshot.next_timestamp;
         true
@@ -273,8 +317,10 @@ impl Machine {
         let mut config = self.config.clone();
         config.disable_nonce_check = rules == Rules::Simulation;
         config.disable_base_fee = rules != Rules::Transaction;
+        let state = self.state_at(block);
+        let state = state.ok_or_else(|| ChainError::Execution("the block's state is not kept".to_owned()))?;
         let view = WrapDatabaseRef(StateView {
-            state: &self.state,
+            state,
             block_hash: |number| Some(self.blocks.get(usize::try_from(number).ok()?)?.hash),
         });
         let context: Context<BlockEnv, TxEnv, CfgEnv, _, Journal<_>, ()> = Context::new(view, SpecId::OSAKA);
@@ -286,11 +332,17 @@ impl Machine {
         })
     }
 
+    fn timestamp_of(&self, number: u64) -> u64 {
+        let block = usize::try_from(number).ok().and_then(|index| self.blocks.get(index));
+        block.unwrap_or(self.latest()).header.timestamp
+    }
+
     fn block_environment(&self, block: ExecutionBlock) -> BlockEnv {
         let latest = &self.latest().header;
         let (number, timestamp) = match block {
             ExecutionBlock::Latest => (latest.number, latest.timestamp),
             ExecutionBlock::At(timestamp) => (latest.number, timestamp),
+            ExecutionBlock::Past(number) => (number, self.timestamp_of(number)),
             ExecutionBlock::Next => (latest.number + 1, self.next_timestamp()),
         };
         BlockEnv {

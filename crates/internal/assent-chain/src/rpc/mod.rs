@@ -54,31 +54,29 @@ pub(crate) fn answer(
         )?),
 
         "eth_getBalance" => {
-            queries::require_current(machine, given.optional(1, "block")?)?;
-            json(machine.state().balance(given.required(0, "address")?))
+            json(queries::state(machine, given.optional(1, "block")?)?.balance(given.required(0, "address")?))
         }
         "eth_getTransactionCount" => {
-            queries::require_current(machine, given.optional(1, "block")?)?;
-            json(U64::from(machine.state().nonce(given.required(0, "address")?)))
+            let state = queries::state(machine, given.optional(1, "block")?)?;
+            json(U64::from(state.nonce(given.required(0, "address")?)))
         }
         "eth_getCode" => {
-            queries::require_current(machine, given.optional(1, "block")?)?;
-            json(machine.state().code(given.required(0, "address")?))
+            json(queries::state(machine, given.optional(1, "block")?)?.code(given.required(0, "address")?))
         }
         "eth_getStorageAt" => {
-            queries::require_current(machine, given.optional(2, "block")?)?;
+            let state = queries::state(machine, given.optional(2, "block")?)?;
             let (address, slot) = (given.required(0, "address")?, given.required::<U256>(1, "slot")?);
-            json(B256::from(machine.state().storage(address, slot)))
+            json(B256::from(state.storage(address, slot)))
         }
 
         "eth_call" => {
             given.refuse_from(2, "state and block overrides are not supported")?;
-            let block = queries::require_current(machine, given.optional(1, "block")?)?;
+            let block = queries::require_kept(machine, given.optional(1, "block")?)?;
             json(execution::call(machine, given.required(0, "transaction")?, block)?)
         }
         "eth_estimateGas" => {
             given.refuse_from(2, "state and block overrides are not supported")?;
-            queries::require_current(machine, given.optional(1, "block")?)?;
+            queries::require_kept(machine, given.optional(1, "block")?)?;
             json(U64::from(execution::estimate_gas(machine, given.required(0, "transaction")?)?))
         }
         "eth_sendTransaction" => json(execution::send(machine, given.required(0, "transaction")?)?),

@@ -9,6 +9,7 @@ use super::failure::Failure;
 use crate::{
     block::MinedBlock,
     machine::{ExecutionBlock, Machine},
+    state::WorldState,
 };
 
 /// geth's bound on one answer.
@@ -29,8 +30,14 @@ pub(super) fn find_block(machine: &Machine, id: BlockId) -> Option<&MinedBlock> 
     }
 }
 
-/// Where a call at this block is executed. Only the latest state is kept, so any other block is an error.
-pub(super) fn require_current(machine: &Machine, id: Option<BlockId>) -> Result<ExecutionBlock, Failure> {
+/// Returns the state after a block, if it is kept.
+pub(super) fn state(machine: &Machine, id: Option<BlockId>) -> Result<&WorldState, Failure> {
+    let block = require_kept(machine, id)?;
+    machine.state_at(block).ok_or_else(|| Failure::internal("the block's state is not kept"))
+}
+
+/// Where a call at this block is executed. A block whose state is not kept is an error.
+pub(super) fn require_kept(machine: &Machine, id: Option<BlockId>) -> Result<ExecutionBlock, Failure> {
     let id = id.unwrap_or_default();
     if id.is_pending() {
         return Ok(ExecutionBlock::Next);
@@ -38,10 +45,20 @@ pub(super) fn require_current(machine: &Machine, id: Option<BlockId>) -> Result<
     let latest = machine.latest();
     match find_block(machine, id) {
         Some(block) if block.hash == latest.hash => Ok(ExecutionBlock::Latest),
-        Some(block) => Err(Failure::invalid_parameters(format!(
-            "only the state of the latest block, {}, is kept; block {} was asked for",
-            latest.header.number, block.header.number
-        ))),
+        Some(block) => {
+            let past = ExecutionBlock::Past(block.header.number);
+            if machine.state_at(past).is_some() {
+                return Ok(past);
+            }
+            let (latest, number) = (latest.header.number, block.header.number);
+            Err(Failure::invalid_parameters(match machine.past_state_count() {
+                0 => format!("only the state of the latest block, {latest}, is kept; block {number} was asked for"),
+                count => format!(
+                    "only the states of the latest block, {latest}, and of {count} before it are kept; block {number} \
+                     was asked for"
+                ),
+            }))
+        }
         None => {
             Err(Failure::invalid_parameters(format!("no such block: {id}; the latest is {}", latest.header.number)))
         }
