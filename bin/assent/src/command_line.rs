@@ -1,5 +1,7 @@
 //! The command line: every command, its options, and their common options.
 
+#[cfg(feature = "network")]
+use crate::network;
 use crate::{
     ExitStatus, attest, completions, context, demo, deploy, deploy_example, epoch, evidence, inspect, intent, keys,
     manual, operator, output::Output, policy, record, registry, request, send, verify, weights,
@@ -61,6 +63,10 @@ pub enum Command {
     Deploy(deploy::Arguments),
     /// Deploy an example treasury with tokens, to try Assent.
     DeployExample(deploy_example::Arguments),
+    /// Run a local network, to try Assent.
+    #[cfg(feature = "network")]
+    #[command(subcommand, after_help = network::EXAMPLES)]
+    Network(network::Command),
     /// Register an operator's key, replace it, or deregister the operator.
     #[command(subcommand, after_help = operator::EXAMPLES)]
     Operator(operator::Command),
@@ -99,6 +105,8 @@ impl Command {
             Self::Context(arguments) => context::run(arguments, output),
             Self::Deploy(arguments) => deploy::run(arguments, output),
             Self::DeployExample(arguments) => deploy_example::run(arguments, output),
+            #[cfg(feature = "network")]
+            Self::Network(command) => network::run(command, output),
             Self::Operator(command) => operator::run(command, output),
             Self::Registry(command) => registry::run(command, output),
             Self::Weights(command) => weights::run(command, output),

@@ -20,6 +20,8 @@ mod intent;
 mod key_file;
 mod keys;
 mod manual;
+#[cfg(feature = "network")]
+mod network;
 mod next_step;
 mod operator;
 mod output;

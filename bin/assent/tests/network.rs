@@ -1,0 +1,183 @@
+//! A local network, started as a user would, and used with the commands that it prints.
+#![cfg(feature = "network")]
+
+mod command;
+#[path = "command/anvil.rs"]
+mod node;
+
+use command::{Desk, Ran};
+use node::Anvil;
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+};
+
+/// A network in its own process.
+struct Network {
+    process: Child,
+    printed: String,
+}
+
+impl Network {
+    /// Starts it, and reads what it prints up to a line that `is_last`.
+    fn up(more: &[&str], is_last: fn(&str) -> bool) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_assent"))
+            .args(["network", "up", "--gateway-port", "0"])
+            .args(more)
+            .env_remove("ETH_RPC_URL")
+            .env_remove("ASSENT_GATEWAY")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut printed = String::new();
+        let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        for line in lines.map_while(Result::ok) {
+            printed.push_str(&line);
+            printed.push('\n');
+            if is_last(&line) {
+                return Self { process, printed };
+            }
+        }
+        panic!("the network ended: {:?}\n{printed}", process.wait());
+    }
+
+    fn with_text(more: &[&str]) -> Self {
+        // The data of the request that is denied.
+        let network = Self::up(more, |line| line.contains("--data") && !line.ends_with('\\'));
+        assert!(network.printed.contains("4 operators, of which 3 are a quorum"), "{}", network.printed);
+        network
+    }
+
+    fn with_json(more: &[&str]) -> (Self, Value) {
+        let network = Self::up(&[more, &["--json"]].concat(), |line| line == "}");
+        let report = serde_json::from_str(&network.printed).expect("JSON");
+        (network, report)
+    }
+
+    /// The commands that it prints, as a shell splits them.
+    fn commands(&self) -> Vec<Vec<String>> {
+        let joined = self.printed.replace("\\\n", " ");
+        let commands = joined.lines().filter_map(|line| line.trim().strip_prefix("assent "));
+        commands.map(words).collect()
+    }
+
+    /// Ends it as Ctrl-C does.
+    fn interrupt(mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("sh").args(["-c", &format!("kill -INT {id}")]).status().expect("a shell").success());
+        let status = self.process.wait().expect("it ends");
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn words(command: &str) -> Vec<String> {
+    shlex::split(command).expect("no quote is left open")
+}
+
+fn paste(desk: &Desk, command: &[String]) -> Ran {
+    desk.run(&command.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Returns the balance of an account in a token's smallest unit.
+fn balance(url: &str, token: &Value, account: &Value) -> u128 {
+    let account = account.as_str().expect("an address").trim_start_matches("0x");
+    let call = json!({ "to": token, "data": format!("0x70a08231{account:0>64}") });
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [call, "latest"] }).to_string();
+    let host = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).expect("the chain is served");
+    let head = format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n");
+    write!(stream, "{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).expect("it is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    let answer: Value = serde_json::from_str(body).expect("JSON");
+    u128::from_str_radix(answer["result"].as_str().expect("a result").trim_start_matches("0x"), 16).expect("a number")
+}
+
+#[test]
+fn what_it_prints_can_be_pasted() {
+    let (desk, network) = (Desk::new(), Network::with_text(&["--rpc-port", "0"]));
+    let commands = network.commands();
+    let [ask, send, denied] = &commands[..] else { panic!("{commands:?}") };
+    let asked = paste(&desk, ask).succeeded();
+    for words in ["allow", "did not sign", "authorization: 0x", "signed: allow"] {
+        assert!(asked.contains(words), "{words:?} is not in:\n{asked}");
+    }
+    let sent = paste(&desk, send).succeeded();
+    assert!(sent.contains("the call succeeded"), "{sent}");
+
+    let denied = paste(&desk, denied);
+    assert_eq!(denied.status, Some(1), "{denied:?}");
+    let reason = "900000000000000000000 is more than the limit of 500000000000000000000";
+    assert!(denied.out.contains("deny") && denied.out.contains(reason), "{denied:?}");
+    assert!(!denied.out.contains("authorization:"), "{denied:?}");
+    network.interrupt();
+}
+
+#[test]
+fn programs_get_what_they_need_and_the_vault_pays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("network");
+    let data = data.to_str().expect("UTF-8");
+    let (network, report) = Network::with_json(&["--rpc-port", "0", "--data-dir", data]);
+    let desk = Desk::new();
+    let ask = report["allowedRequest"].as_str().expect("a command").replace("\\\n", " ");
+    let ask = format!("{ask} --document-out payment.json --json");
+    let asked = paste(&desk, &words(ask.trim_start_matches("assent "))).json();
+    assert_eq!(
+        (&asked["decision"], &asked["document"]["attestation"]["policyClient"]),
+        (&json!("allow"), &report["vault"])
+    );
+    let signers = asked["signers"].as_array().expect("who signed");
+    assert!(signers.len() >= 3, "{asked}");
+
+    let url = report["chain"]["rpcUrl"].as_str().expect("a URL");
+    let balances =
+        || (balance(url, &report["token"], &report["vault"]), balance(url, &report["token"], &report["recipient"]));
+    let ether = 10_u128.pow(18);
+    assert_eq!(balances(), (1_000 * ether, 0));
+    let send = report["send"].as_str().expect("a command");
+    paste(&desk, &words(send.trim_start_matches("assent "))).succeeded();
+    assert_eq!(balances(), (750 * ether, 250 * ether));
+    // Spent, the same authorization is refused.
+    let again = paste(&desk, &words(send.trim_start_matches("assent ")));
+    assert!(again.status == Some(1) && again.out.contains("AttestationAlreadySpent"), "{again:?}");
+
+    let denied = report["deniedRequest"].as_str().expect("a command").replace("\\\n", " ");
+    let denied = paste(&desk, &words(format!("{denied} --json").trim_start_matches("assent ")));
+    let decision: Value = serde_json::from_str(&denied.out).expect("JSON");
+    assert_eq!((denied.status, &decision["decision"]), (Some(1), &json!("deny")));
+    assert_eq!(decision["reasons"].as_array().expect("reasons").len(), 1, "{decision}");
+
+    network.interrupt();
+    for file in ["operators.log", "operator-4/journal.redb", "gateway/tasks.redb"] {
+        assert!(std::path::Path::new(data).join(file).exists(), "{file} is kept");
+    }
+    // Another network is another chain, for which the journals are not.
+    let second = ["network", "up", "--gateway-port", "0", "--rpc-port", "0", "--data-dir", data];
+    desk.run(&second).failed(1, &["is not empty", "--data-dir"]);
+}
+
+#[test]
+fn it_runs_on_a_development_node() {
+    let (anvil, desk) = (Anvil::start(&[]), Desk::new());
+    let (network, report) = Network::with_json(&["--rpc-url", &anvil.url]);
+    assert_eq!(report["chain"]["rpcUrl"], json!(anvil.url));
+    let ask = report["allowedRequest"].as_str().expect("a command").replace("\\\n", " ");
+    let ask = format!("{ask} --document-out payment.json");
+    paste(&desk, &words(ask.trim_start_matches("assent "))).succeeded();
+    let send = report["send"].as_str().expect("a command");
+    paste(&desk, &words(send.trim_start_matches("assent "))).succeeded();
+    assert_eq!(balance(&anvil.url, &report["token"], &report["recipient"]), 250 * 10_u128.pow(18));
+    network.interrupt();
+}
