@@ -2,7 +2,6 @@
 
 use alloy_primitives::hex;
 use anyhow::{Context, Result, anyhow, bail};
-use assent_signer::require_private;
 use serde::de::DeserializeOwned;
 use std::{
     fs::File,
@@ -62,13 +61,11 @@ pub fn read_file(what: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
 }
 
 /// Reads a file that holds a secret as [`read_file`] does. Only its owner may have access to it.
-pub fn read_secret(what: &str, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
+pub fn read_secret(what: &'static str, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
     if path == Path::new("-") {
         return read_file(what, path, limit).map(Zeroizing::new);
     }
-    let file = File::open(path).with_context(|| format!("cannot read {what} {}", path.display()))?;
-    require_private(&file).with_context(|| format!("{what} {}", path.display()))?;
-    read_at_most(what, path, limit, file).map(Zeroizing::new)
+    Ok(assent_secret_files::read_private(what, path, limit)?)
 }
 
 fn read_at_most(what: &str, path: &Path, limit: u64, source: impl Read) -> Result<Vec<u8>> {

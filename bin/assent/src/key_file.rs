@@ -1,8 +1,9 @@
 //! Key files: encrypted keystores and unencrypted keys.
 
 use crate::{input, output};
-use anyhow::{Context, Result, anyhow, bail};
-use assent_signer::{KeyFileError, Keystore, SecretKey};
+use anyhow::{Context, Result, bail};
+use assent_secret_files::{LONGEST_KEY_FILE, parse_password};
+use assent_signer::SecretKey;
 use assent_verifier::PublicKey;
 use std::{
     io::{self, IsTerminal},
@@ -10,44 +11,19 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// The maximum length of a key file or password file, in bytes.
-const LONGEST_FILE: u64 = 64 * 1024;
-
 /// A key file, not yet decrypted.
-pub enum KeyFile {
-    /// A keystore, which needs a password.
-    Encrypted(Box<Keystore>),
-    /// An unencrypted key.
-    Unencrypted(SecretKey),
-}
+pub struct KeyFile(assent_secret_files::KeyFile);
 
 impl KeyFile {
     /// Reads a file of either kind. A keystore begins with a brace.
     pub fn read(path: &Path) -> Result<Self> {
-        let contents = Zeroizing::new(input::read_file("key file", path, LONGEST_FILE)?);
-        if contents.trim_ascii_start().first() == Some(&b'{') {
-            let text = str::from_utf8(&contents)
-                .map_err(|_| anyhow!("key file {} is not text; `assent keys new` makes a key file", path.display()))?;
-            let keystore = Keystore::from_json(text).with_context(|| format!("key file {}", path.display()))?;
-            return Ok(Self::Encrypted(Box::new(keystore)));
-        }
-        let key = SecretKey::read_unencrypted(path).map_err(|error| {
-            let path = path.display();
-            let what = match error {
-                KeyFileError::OpenToOthers { .. } => format!("key file {path}"),
-                _ => format!("{path} is neither a keystore nor an unencrypted key"),
-            };
-            anyhow::Error::new(error).context(what)
-        })?;
-        Ok(Self::Unencrypted(key))
+        let contents = Zeroizing::new(input::read_file("key file", path, LONGEST_KEY_FILE)?);
+        Ok(Self(assent_secret_files::KeyFile::parse(&contents, path)?))
     }
 
     /// Returns the public key, without the password; `None` for a keystore without `pubkey`.
     pub fn public_key(&self) -> Option<PublicKey> {
-        match self {
-            Self::Encrypted(keystore) => keystore.public_key(),
-            Self::Unencrypted(key) => Some(key.public_key()),
-        }
+        self.0.public_key()
     }
 
     /// Decrypts a keystore without `pubkey`, whose public key is not known otherwise.
@@ -57,41 +33,29 @@ impl KeyFile {
         }
         let key = self.open(path, password_file)?;
         let public_key = key.public_key();
-        Ok((Self::Unencrypted(key), public_key))
+        Ok((Self(assent_secret_files::KeyFile::Unencrypted(key)), public_key))
     }
 
     /// Returns the secret key. A keystore's password is read from the file, or asked for.
     pub fn open(self, path: &Path, password_file: Option<&Path>) -> Result<SecretKey> {
-        let keystore = match self {
-            Self::Unencrypted(key) => return Ok(key),
-            Self::Encrypted(keystore) => keystore,
-        };
-        let password = match password_file {
-            Some(file) => read_password(file)?,
-            None => ask_for_password(&format!("Password of {}: ", path.display()))?,
-        };
-        let _spinner = output::spinner(format!("Decrypting {}", path.display()));
-        keystore.decrypt(&password).with_context(|| format!("key file {}", path.display()))
+        let mut spinner = None;
+        let key = self.0.open(path, || -> Result<_> {
+            let password = match password_file {
+                Some(file) => read_password(file)?,
+                None => ask_for_password(&format!("Password of {}: ", path.display()))?,
+            };
+            spinner = Some(output::spinner(format!("Decrypting {}", path.display())));
+            Ok(password)
+        });
+        drop(spinner);
+        key
     }
 }
 
 /// Reads the password in a file, without the line end.
 pub fn read_password(path: &Path) -> Result<Zeroizing<String>> {
-    let contents = input::read_secret("password file", path, LONGEST_FILE)?;
-    let text = str::from_utf8(&contents).map_err(|_| anyhow!("password file {} is not UTF-8 text", path.display()))?;
-    let password = text.strip_suffix('\n').unwrap_or(text);
-    let password = password.strip_suffix('\r').unwrap_or(password);
-    // Each of these would silently become part of the password, or be removed from it.
-    if password.starts_with('\u{feff}') {
-        bail!("password file {} begins with a byte order mark; save it as UTF-8 without one", path.display());
-    }
-    if password.contains(['\n', '\r']) {
-        bail!("password file {} has more than one line; write only the password, on one line", path.display());
-    }
-    if password.is_empty() {
-        bail!("password file {} is empty; write the password on its first line", path.display());
-    }
-    Ok(Zeroizing::new(password.to_owned()))
+    let contents = input::read_secret("password file", path, LONGEST_KEY_FILE)?;
+    Ok(parse_password(&contents, path)?)
 }
 
 /// Asks twice for a new key's password.

@@ -180,7 +180,7 @@ impl Sources {
     /// Prepares the sources of a policy: compiles its components, unless all of them are answered.
     pub fn new(loaded: &Loaded, given: Given, secrets: Option<&Path>, node: Option<&Node>, era: Era) -> Result<Self> {
         let rules = Rules::parse(loaded.policy.rules())?;
-        let keys = keys(&rules);
+        let keys = rules.source_keys();
         for (name, path) in &given.paths {
             if !keys.contains_key(name) {
                 let known = keys.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>();
@@ -251,17 +251,4 @@ impl Recordings {
         output::remark(format_args!("what the sources answered is in {}; --data repeats it", path.display()));
         Ok(())
     }
-}
-
-/// Returns the sources of all policies by key: in a conjunction, the policy's index comes before the name.
-fn keys(rules: &Rules) -> BTreeMap<String, (Option<usize>, String)> {
-    let mut keys = BTreeMap::new();
-    for (index, member) in rules.members().iter().enumerate() {
-        let index = matches!(rules, Rules::All(_)).then_some(index);
-        for name in member.sources.keys() {
-            let key = index.map_or_else(|| name.clone(), |index| format!("{index}.{name}"));
-            keys.insert(key, (index, name.clone()));
-        }
-    }
-    keys
 }

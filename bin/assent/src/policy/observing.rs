@@ -6,8 +6,7 @@ use super::{
 };
 use crate::{connection::Node, input, output};
 use alloy::providers::DynProvider;
-use alloy_primitives::B256;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use assent_json::Value;
 use assent_policy::{Finding, PolicyFolder, PolicyInput};
 use assent_policy_data::{
@@ -18,7 +17,6 @@ use assent_policy_data::{
 use serde::Deserialize;
 use std::{path::Path, sync::Arc};
 use tokio::runtime::Runtime;
-use zeroize::Zeroizing;
 
 /// The maximum length of a file with secrets, in bytes.
 const LONGEST_SECRETS: u64 = 1024 * 1024;
@@ -31,20 +29,6 @@ pub struct Observatory {
     era: Era,
     /// Sends the requests of the senses.
     _runtime: Runtime,
-}
-
-/// A secret of a file with secrets.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Secret {
-    name: String,
-    host: String,
-    policy_id: B256,
-    #[serde(default)]
-    value: Option<String>,
-    /// The environment variable that has the value.
-    #[serde(default)]
-    variable: Option<String>,
 }
 
 impl Observatory {
@@ -145,29 +129,8 @@ fn next_step(error: &ObserveError) -> Option<&'static str> {
 /// Reads secrets, each with a value or the name of the environment variable that has it.
 fn read_secrets(path: &Path) -> Result<Secrets> {
     let text = input::read_secret("file of secrets", path, LONGEST_SECRETS)?;
-    // The error of the parser can quote what it read.
-    let secrets = serde_json::from_slice::<Vec<Secret>>(&text).map_err(|error| {
-        anyhow!(
-            "cannot parse the file of secrets {}: line {}, column {}\nit is an array of {{\"name\": \"KEY\", \
-             \"host\": \"api.example.com\", \"policyId\": \"0x…\", \"value\": \"…\"}}; \"variable\" instead of \
-             \"value\" names an environment variable",
-            path.display(),
-            error.line(),
-            error.column()
-        )
-    })?;
-    let mut bound = Secrets::default();
-    for Secret { name, host, policy_id, value, variable } in secrets {
-        let value = match (value, variable) {
-            (Some(value), None) => Zeroizing::new(value),
-            (None, Some(variable)) => std::env::var(&variable).map(Zeroizing::new).map_err(|_| {
-                anyhow!("the environment variable {variable} of the secret {name} is not set; export it")
-            })?,
-            _ => bail!("the secret {name} needs one of \"value\" and \"variable\""),
-        };
-        bound.insert(&name, &host, policy_id, value)?;
-    }
-    Ok(bound)
+    Secrets::parse(&text, |variable| std::env::var(variable).ok())
+        .with_context(|| format!("cannot parse the file of secrets {}", path.display()))
 }
 
 /// Checks the sources that are built in.
