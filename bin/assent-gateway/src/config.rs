@@ -10,37 +10,13 @@ use std::{
 
 use alloy_primitives::{Address, hex};
 use anyhow::{Context as _, Result, bail, ensure};
-use clap::{Args, ValueHint};
-use serde::Deserialize;
+use assent_program::at_least_one;
+use clap::ValueHint;
 
-/// Declares options that a file, a flag or a variable sets. Each is optional, and the first that is set counts.
-macro_rules! options {
-    ($($(#[doc = $doc:literal])* $(#[arg($($arg:tt)*)])* $name:ident, $variable:literal: $type:ty,)*) => {
-        /// The options of the gateway, each a flag, a variable, or a key of the configuration file.
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Deserialize)]
-        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-        pub struct GatewayOptions {
-            $(
-                $(#[doc = $doc])*
-                #[arg(long, env = $variable, $($($arg)*)*)]
-                pub $name: Option<$type>,
-            )*
-        }
+assent_program::options! {
+    /// The options of the gateway, each a flag, a variable, or a key of the configuration file.
+    pub struct GatewayOptions, hide_env_values = false;
 
-        impl GatewayOptions {
-            /// Returns these options, and those of `other` that are not set here.
-            #[must_use]
-            pub fn or(self, other: Self) -> Self {
-                Self { $($name: self.$name.or(other.$name),)* }
-            }
-
-            /// The keys of the configuration file.
-            pub const KEYS: &'static [&'static str] = &[$(stringify!($name)),*];
-        }
-    };
-}
-
-options! {
     /// The address to listen on; port 0 selects a free port [default: 127.0.0.1:8787].
     #[arg(value_name = "ADDRESS:PORT")]
     listen, "ASSENT_GATEWAY_LISTEN": SocketAddr,
@@ -285,15 +261,7 @@ impl TaskLogLocation {
 }
 
 fn required<T>(key: &str, value: Option<T>) -> Result<T> {
-    let variable = key.replace('-', "_").to_uppercase();
-    value.with_context(|| {
-        format!("{key} is missing: give --{key}, ASSENT_GATEWAY_{variable}, or {key} in the configuration file")
-    })
-}
-
-fn at_least_one<T: PartialEq + Default>(key: &str, value: T) -> Result<T> {
-    ensure!(value != T::default(), "{key} is 0; give at least 1");
-    Ok(value)
+    assent_program::required("ASSENT_GATEWAY", key, value)
 }
 
 fn is_host_and_port(name: &str) -> bool {

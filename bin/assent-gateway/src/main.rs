@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use assent_gateway::{GatewayConfig, GatewayOptions};
+use assent_program::stop_signal;
 use clap::{Parser, ValueHint};
 
 /// A gateway of the decision network: takes callers' requests, and hands out what operators agreed on.
@@ -72,16 +73,5 @@ fn run(command_line: CommandLine) -> Result<()> {
         signal.await;
         gateway.stop().await;
         Ok(())
-    })
-}
-
-/// Returns a future that ends with SIGTERM or Ctrl-C.
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
     })
 }

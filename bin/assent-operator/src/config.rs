@@ -13,45 +13,21 @@ use alloy_primitives::{Address, hex};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use assent_evidence_store::MIN_RETENTION;
 use assent_network::operator::MAX_BLOCK_AGE;
+use assent_program::{at_least_one, missing};
 use assent_types::PublicKey;
-use clap::{Args, ValueHint};
-use serde::Deserialize;
+use clap::ValueHint;
 
 use crate::{gateway_address::GatewayAddress, log_function::LogFunction};
 
+/// What the names of the variables begin with.
+const VARIABLES: &str = "ASSENT_OPERATOR";
 /// The longest configuration file, in bytes.
 const LONGEST_FILE: u64 = 1024 * 1024;
 
-/// Declares options that a flag, a variable or a file sets. Each is optional, and the first that is set counts.
-macro_rules! options {
-    ($($(#[doc = $doc:literal])* $(#[arg($($arg:tt)*)])* $name:ident, $variable:literal: $type:ty,)*) => {
-        /// The options of an operator, each a flag, a variable, or a key of the configuration file.
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Deserialize)]
-        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-        pub struct OperatorOptions {
-            $(
-                $(#[doc = $doc])*
-                #[arg(long, env = $variable, hide_env_values = true, $($($arg)*)*)]
-                pub $name: Option<$type>,
-            )*
-        }
+assent_program::options! {
+    /// The options of an operator, each a flag, a variable, or a key of the configuration file.
+    pub struct OperatorOptions, hide_env_values = true;
 
-        impl OperatorOptions {
-            /// Returns these options, and those of `other` that are not set here.
-            #[must_use]
-            pub fn or(self, other: Self) -> Self {
-                Self { $($name: self.$name.or(other.$name),)* }
-            }
-
-            /// Returns the keys of the configuration file.
-            pub fn keys() -> Vec<String> {
-                vec![$(stringify!($name).replace('_', "-")),*]
-            }
-        }
-    };
-}
-
-options! {
     /// The operator's address in the registry.
     #[arg(value_name = "ADDRESS")]
     operator, "ASSENT_OPERATOR_OPERATOR": Address,
@@ -194,6 +170,11 @@ pub struct OperatorConfig {
 }
 
 impl OperatorOptions {
+    /// Returns the keys of the configuration file.
+    pub fn keys() -> Vec<String> {
+        Self::KEYS.iter().map(|key| key.replace('_', "-")).collect()
+    }
+
     /// Reads a configuration file.
     ///
     /// # Errors
@@ -237,7 +218,7 @@ impl OperatorConfig {
                 KeySource::Remote { url, public_key }
             }
             (Some(_), Some(_)) => bail!("key and remote-signer are two places of one key; give one of them"),
-            (None, None) => return Err(missing("key")),
+            (None, None) => return Err(missing(VARIABLES, "key")),
         };
         let journal = required("journal", options.journal)?;
         let marker = match (options.marker, &key) {
@@ -297,17 +278,7 @@ fn parse_public_key(text: &str) -> Result<PublicKey> {
 }
 
 fn required<T>(key: &str, value: Option<T>) -> Result<T> {
-    value.ok_or_else(|| missing(key))
-}
-
-fn missing(key: &str) -> anyhow::Error {
-    let variable = key.replace('-', "_").to_uppercase();
-    anyhow!("{key} is missing: give --{key}, ASSENT_OPERATOR_{variable}, or {key} in the configuration file")
-}
-
-fn at_least_one(key: &str, value: usize) -> Result<usize> {
-    ensure!(value > 0, "{key} is 0; give at least 1");
-    Ok(value)
+    assent_program::required(VARIABLES, key, value)
 }
 
 fn cores() -> usize {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use assent_program::stop_signal;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use crate::{
@@ -155,7 +156,7 @@ fn run(arguments: RunArguments) -> Result<()> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     let result = runtime.block_on(async {
-        let mut stop = Box::pin(stop()?);
+        let mut stop = Box::pin(stop_signal()?);
         let operator = tokio::select! {
             operator = start(config) => operator?,
             () = &mut stop => return Ok(()),
@@ -210,26 +211,4 @@ fn import(arguments: ImportArguments) -> Result<()> {
         eprintln!("{conflict}");
     }
     bail!("{} entries differ; if both were signed, the key has committed an offence", imported.conflicts.len())
-}
-
-/// Completes when the process is asked to stop.
-#[cfg(unix)]
-fn stop() -> Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Completes when the process is asked to stop.
-#[cfg(not(unix))]
-fn stop() -> Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
