@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy::{
-    consensus::{EthereumTxEnvelope, Transaction as _, TxEip1559, TxEnvelope, transaction::Recovered},
+    consensus::{EthereumTxEnvelope, Header, Transaction as _, TxEip1559, TxEnvelope, transaction::Recovered},
     eips::{Typed2718, eip1559::BaseFeeParams},
     primitives::{Address, Signature, TxHash, U256},
 };
@@ -332,24 +332,28 @@ impl Machine {
         })
     }
 
-    fn timestamp_of(&self, number: u64) -> u64 {
+    fn header_of(&self, number: u64) -> &Header {
         let block = usize::try_from(number).ok().and_then(|index| self.blocks.get(index));
-        block.unwrap_or(self.latest()).header.timestamp
+        &block.unwrap_or(self.latest()).header
     }
 
     fn block_environment(&self, block: ExecutionBlock) -> BlockEnv {
         let latest = &self.latest().header;
-        let (number, timestamp) = match block {
-            ExecutionBlock::Latest => (latest.number, latest.timestamp),
-            ExecutionBlock::At(timestamp) => (latest.number, timestamp),
-            ExecutionBlock::Past(number) => (number, self.timestamp_of(number)),
-            ExecutionBlock::Next => (latest.number + 1, self.next_timestamp()),
+        let next_base_fee = self.next_base_fee();
+        let (number, timestamp, basefee) = match block {
+            ExecutionBlock::Latest => (latest.number, latest.timestamp, next_base_fee),
+            ExecutionBlock::At(timestamp) => (latest.number, timestamp, next_base_fee),
+            ExecutionBlock::Past(number) => {
+                let past = self.header_of(number);
+                (number, past.timestamp, past.base_fee_per_gas.unwrap_or_default())
+            }
+            ExecutionBlock::Next => (latest.number + 1, self.next_timestamp(), next_base_fee),
         };
         BlockEnv {
             number: U256::from(number),
             timestamp: U256::from(timestamp),
             gas_limit: latest.gas_limit,
-            basefee: self.next_base_fee(),
+            basefee,
             prevrandao: Some(randomness(number)),
             ..BlockEnv::default()
         }

@@ -5,7 +5,7 @@ mod recorder;
 use alloy::{
     eips::{BlockId, BlockNumberOrTag, Encodable2718},
     network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder},
-    primitives::{Address, B256, U256},
+    primitives::{Address, B256, U256, bytes},
     providers::{Provider, ProviderBuilder},
     rpc::types::{Filter, TransactionRequest},
     signers::local::PrivateKeySigner,
@@ -242,6 +242,25 @@ async fn state_at_an_older_block_is_refused_not_guessed() {
         assert_eq!(code_of(provider.get_balance(SENDER).block_id(block.into()).await), -32602);
         assert_eq!(code_of(provider.call(to(contract)).block(block.into()).await), -32602);
     }
+}
+
+#[tokio::test]
+async fn calls_and_estimates_at_a_kept_block_see_nothing_newer() {
+    let (chain, contract) = with_contract();
+    chain.keep_past_states(1);
+    chain.transact(Message::new(SENDER, contract, word(7))).unwrap();
+    let (provider, before) = (chain.provider(), BlockId::number(1));
+    // The balance that a transfer needs is there only since block 2.
+    let poor = to(contract).with_from(STRANGER).with_to(SENDER).with_value(U256::from(5));
+    chain.set_balance(STRANGER, U256::from(10).pow(U256::from(18)));
+    provider.estimate_gas(poor.clone()).await.unwrap();
+    provider.estimate_gas(poor.clone()).block(before).await.unwrap_err();
+    provider.call(poor).block(before).await.unwrap_err();
+    // BASEFEE, as what a deployment returns.
+    let base_fee = TransactionRequest::default().with_from(SENDER).with_deploy_code(bytes!("485f5260205ff3"));
+    let header = provider.get_block(before).await.unwrap().unwrap().header;
+    let at_that_block = provider.call(base_fee).block(before).await.unwrap();
+    assert_eq!(U256::from_be_slice(&at_that_block), U256::from(header.base_fee_per_gas.unwrap()));
 }
 
 #[tokio::test]

@@ -22,11 +22,15 @@ pub(super) fn call(machine: &Machine, request: TransactionRequest, block: Execut
     Ok(Failure::unless_success(execution)?.output)
 }
 
-/// The least gas limit with which the transaction succeeds in the next block.
-pub(super) fn estimate_gas(machine: &Machine, request: TransactionRequest) -> Result<u64, Failure> {
+/// The least gas limit with which the transaction succeeds in a block.
+pub(super) fn estimate_gas(
+    machine: &Machine,
+    request: TransactionRequest,
+    block: ExecutionBlock,
+) -> Result<u64, Failure> {
     let transaction = environment(machine, request)?;
     let run = |gas_limit: u64| -> Result<Execution, Failure> {
-        Ok(machine.simulate(TxEnv { gas_limit, ..transaction.clone() }, ExecutionBlock::Next)?)
+        Ok(machine.simulate(TxEnv { gas_limit, ..transaction.clone() }, block)?)
     };
     let generous = Failure::unless_success(run(transaction.gas_limit)?)?;
     // `enough` always succeeds and `not_enough` never does.
@@ -64,7 +68,7 @@ pub(super) fn send(machine: &mut Machine, mut request: TransactionRequest) -> Re
         return Err(Failure::invalid_parameters(format!("this chain's id is {}", machine.chain_id())));
     }
     if request.gas.is_none() {
-        request.gas = Some(match estimate_gas(machine, request.clone()) {
+        request.gas = Some(match estimate_gas(machine, request.clone(), ExecutionBlock::Next) {
             Ok(gas) => gas,
             Err(_) => TRANSACTION_GAS_CAP,
         });

@@ -9,7 +9,7 @@ use alloy::primitives::{Address, B256, Bytes, U64, U256};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::machine::Machine;
+use crate::machine::{ExecutionBlock, Machine};
 use failure::Failure;
 use parameters::{Parameters, Timestamp};
 
@@ -76,8 +76,12 @@ pub(crate) fn answer(
         }
         "eth_estimateGas" => {
             given.refuse_from(2, "state and block overrides are not supported")?;
-            queries::require_kept(machine, given.optional(1, "block")?)?;
-            json(U64::from(execution::estimate_gas(machine, given.required(0, "transaction")?)?))
+            let block = match queries::require_kept(machine, given.optional(1, "block")?)? {
+                past @ ExecutionBlock::Past(_) => past,
+                // Where it would be mined.
+                _ => ExecutionBlock::Next,
+            };
+            json(U64::from(execution::estimate_gas(machine, given.required(0, "transaction")?, block)?))
         }
         "eth_sendTransaction" => json(execution::send(machine, given.required(0, "transaction")?)?),
         "eth_sendRawTransaction" => json(execution::send_raw(machine, &given.required::<Bytes>(0, "transaction")?)?),
