@@ -104,11 +104,6 @@ impl RedbTaskLog {
         })
     }
 
-    fn require_length(&self, bytes: usize) -> Result<(), TaskLogError> {
-        let limit = self.limits.bytes;
-        if bytes > limit { Err(TaskLogError::TooLarge { bytes, limit }) } else { Ok(()) }
-    }
-
     fn read(&self, id: B256) -> Result<Option<TaskRecord>, TaskLogError> {
         let transaction = self.database.begin_read().map_err(redb::Error::from)?;
         let tasks = transaction.open_table(TASKS).map_err(redb::Error::from)?;
@@ -134,19 +129,15 @@ impl RedbTaskLog {
 
 impl TaskLog for RedbTaskLog {
     fn append(&self, task: Task) -> BoxFuture<'_, Result<Appended, TaskLogError>> {
-        if let Err(error) = self.require_length(task.body.len()).and_then(|()| self.require_length(task.caller.len())) {
+        if let Err(error) = self.limits.require_task(&task) {
             return Box::pin(async { Err(error) });
         }
         let limit = self.limits.open_tasks;
         self.ask(move |tables| {
-            if let Some(known) = tables.get(task.id)? {
-                return Ok(Ok(Appended::Known(known.into())));
-            }
-            if tables.open_tasks()? >= limit {
-                return Ok(Err(TaskLogError::Full { limit }));
-            }
-            tables.append(task, State::Pending, 0)?;
-            Ok(Ok(Appended::New))
+            Ok(tables.append_new(task, None, limit)?.map(|appended| match appended {
+                AppendedClaimed::New(_) => Appended::New,
+                AppendedClaimed::Known(record) => Appended::Known(record),
+            }))
         })
     }
 
@@ -156,22 +147,12 @@ impl TaskLog for RedbTaskLog {
         gateway: &str,
         until: u64,
     ) -> BoxFuture<'_, Result<AppendedClaimed, TaskLogError>> {
-        if let Err(error) = self.require_length(task.body.len()).and_then(|()| self.require_length(task.caller.len())) {
+        if let Err(error) = self.limits.require_task(&task) {
             return Box::pin(async { Err(error) });
         }
         let limit = self.limits.open_tasks;
-        let gateway = gateway.to_owned();
-        self.ask(move |tables| {
-            if let Some(known) = tables.get(task.id)? {
-                return Ok(Ok(AppendedClaimed::Known(known.into())));
-            }
-            if tables.open_tasks()? >= limit {
-                return Ok(Err(TaskLogError::Full { limit }));
-            }
-            let lease = Lease { task_id: task.id, gateway: gateway.clone(), claim: 1 };
-            tables.append(task, State::Leased { gateway, until }, 1)?;
-            Ok(Ok(AppendedClaimed::New(lease)))
-        })
+        let lease = Some((gateway.to_owned(), until));
+        self.ask(move |tables| tables.append_new(task, lease, limit))
     }
 
     fn claim(
@@ -224,7 +205,7 @@ impl TaskLog for RedbTaskLog {
     }
 
     fn note(&self, lease: &Lease, note: Bytes) -> BoxFuture<'_, Result<Bytes, TaskLogError>> {
-        if let Err(error) = self.require_length(note.len()) {
+        if let Err(error) = self.limits.require(note.len()) {
             return Box::pin(async { Err(error) });
         }
         let lease = lease.clone();
@@ -242,7 +223,7 @@ impl TaskLog for RedbTaskLog {
     }
 
     fn complete(&self, lease: &Lease, outcome: EncodedOutcome) -> BoxFuture<'_, Result<(), TaskLogError>> {
-        if let Err(error) = self.require_length(outcome.0.len()) {
+        if let Err(error) = self.limits.require(outcome.0.len()) {
             return Box::pin(async { Err(error) });
         }
         let lease = lease.clone();
@@ -404,6 +385,28 @@ impl<'a> Tables<'a> {
 
     fn get(&self, id: B256) -> Result<Option<TaskRecord>, redb::Error> {
         self.tasks.get(&id.0)?.map(|row| decode(row.value())).transpose()
+    }
+
+    /// Appends a task that is not there, pending or leased, unless too many are open.
+    fn append_new(
+        &mut self,
+        task: Task,
+        lease: Option<(String, u64)>,
+        limit: u64,
+    ) -> Result<Result<AppendedClaimed, TaskLogError>, redb::Error> {
+        if let Some(known) = self.get(task.id)? {
+            return Ok(Ok(AppendedClaimed::Known(known.into())));
+        }
+        if self.open_tasks()? >= limit {
+            return Ok(Err(TaskLogError::Full { limit }));
+        }
+        let gateway = lease.as_ref().map(|(gateway, _)| gateway.clone()).unwrap_or_default();
+        let new = Lease { task_id: task.id, gateway, claim: 1 };
+        match lease {
+            None => self.append(task, State::Pending, 0)?,
+            Some((gateway, until)) => self.append(task, State::Leased { gateway, until }, 1)?,
+        }
+        Ok(Ok(AppendedClaimed::New(new)))
     }
 
     fn append(&mut self, task: Task, state: State, claims: u64) -> Result<(), redb::Error> {

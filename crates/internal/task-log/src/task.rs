@@ -3,6 +3,8 @@
 use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
 
+use crate::error::TaskLogError;
+
 /// A task as a caller submitted it.
 // Complete: the body holds everything else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +130,20 @@ pub struct Limits {
     pub bytes: usize,
     /// How many operations may wait for the disk.
     pub waiting: usize,
+}
+
+impl Limits {
+    /// Refuses bytes that are too many.
+    pub(crate) const fn require(&self, bytes: usize) -> Result<(), TaskLogError> {
+        let limit = self.bytes;
+        if bytes > limit { Err(TaskLogError::TooLarge { bytes, limit }) } else { Ok(()) }
+    }
+
+    /// Refuses a task that is too large.
+    pub(crate) fn require_task(&self, task: &Task) -> Result<(), TaskLogError> {
+        self.require(task.body.len())?;
+        self.require(task.caller.len())
+    }
 }
 
 impl Default for Limits {

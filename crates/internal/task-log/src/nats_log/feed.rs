@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::consumer::DeliverPolicy;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use tokio::sync::{mpsc, watch};
@@ -14,7 +14,7 @@ use alloy_primitives::B256;
 use super::index::{Index, Open};
 use super::locked;
 use super::record::{Entry, StateKind};
-use super::store::{PATIENCE, Store};
+use super::store::{PATIENCE, Store, reading};
 use crate::error::OpenError;
 use crate::subscription::{Change, Subscribers, Subscription};
 
@@ -111,16 +111,7 @@ async fn follow_once(
     changes: &mpsc::Sender<(u64, Entry)>,
     deliver_policy: DeliverPolicy,
 ) {
-    let config = pull::Config {
-        filter_subject: store.subjects.tasks(),
-        deliver_policy,
-        ack_policy: AckPolicy::None,
-        headers_only: true,
-        memory_storage: true,
-        num_replicas: 1,
-        inactive_threshold: Duration::from_secs(60),
-        ..pull::Config::default()
-    };
+    let config = reading(store.subjects.tasks(), deliver_policy);
     let mut connections = store.connections();
     connections.mark_unchanged();
     let Ok(consumer) = store.stream().create_consumer(config).await else { return };

@@ -21,7 +21,7 @@ use std::sync::{Arc, PoisonError};
 use alloy_primitives::{B256, Bytes};
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Semaphore;
 
 use crate::error::{OpenError, TaskLogError};
@@ -49,8 +49,8 @@ const AT_ONCE: usize = 64;
 /// others append at the same moment.
 pub struct NatsTaskLog {
     shared: Arc<Shared>,
-    /// `None` only while the log is dropped.
-    runtime: Option<Runtime>,
+    handle: Handle,
+    _runtime: RuntimeGuard,
 }
 
 struct Shared {
@@ -67,17 +67,17 @@ impl NatsTaskLog {
     /// [`OpenError::Unreachable`], [`OpenError::OtherStream`], [`OpenError::Thread`].
     pub async fn connect(options: NatsOptions, limits: Limits) -> Result<Self, OpenError> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("task log").enable_all().build()?;
-        let connecting = runtime.spawn(async move {
+        let handle = runtime.handle().clone();
+        // Its destructor would block, which an asynchronous caller must not, also one that gives up here.
+        let runtime = RuntimeGuard(Some(runtime));
+        let connecting = handle.spawn(async move {
             let store = Store::connect(options).await?;
             let feed = Feed::start(store.clone()).await?;
             let waiting = Arc::new(Semaphore::new(limits.waiting.clamp(1, Semaphore::MAX_PERMITS)));
             Ok(Arc::new(Shared { store, feed, limits, waiting }))
         });
-        let connected = connecting.await;
-        // Its destructor would block, which an asynchronous caller must not.
-        let mut log = RuntimeGuard(Some(runtime));
-        let shared = connected.unwrap_or_else(|error| Err(OpenError::Unreachable(error.to_string())))?;
-        Ok(Self { shared, runtime: log.0.take() })
+        let shared = connecting.await.unwrap_or_else(|error| Err(OpenError::Unreachable(error.to_string())))?;
+        Ok(Self { shared, handle, _runtime: runtime })
     }
 
     /// Carries out an operation, also if no one waits for it.
@@ -89,24 +89,18 @@ impl NatsTaskLog {
         let Ok(permit) = Arc::clone(&self.shared.waiting).try_acquire_owned() else {
             return Box::pin(async { Err(TaskLogError::Busy) });
         };
-        let Some(runtime) = &self.runtime else { return Box::pin(async move { Err(closed()) }) };
         let operation = operation(Arc::clone(&self.shared));
-        let task = runtime.spawn(async move {
+        let task = self.handle.spawn(async move {
             let _permit = permit;
             operation.await
         });
         Box::pin(async move { task.await.unwrap_or_else(|_| Err(closed())) })
     }
-
-    fn require_length(&self, bytes: usize) -> Result<(), TaskLogError> {
-        let limit = self.shared.limits.bytes;
-        if bytes > limit { Err(TaskLogError::TooLarge { bytes, limit }) } else { Ok(()) }
-    }
 }
 
 impl TaskLog for NatsTaskLog {
     fn append(&self, task: Task) -> BoxFuture<'_, Result<Appended, TaskLogError>> {
-        if let Err(error) = self.require_length(task.body.len()).and_then(|()| self.require_length(task.caller.len())) {
+        if let Err(error) = self.shared.limits.require_task(&task) {
             return Box::pin(async { Err(error) });
         }
         self.run(|shared| {
@@ -125,7 +119,7 @@ impl TaskLog for NatsTaskLog {
         gateway: &str,
         until: u64,
     ) -> BoxFuture<'_, Result<AppendedClaimed, TaskLogError>> {
-        if let Err(error) = self.require_length(task.body.len()).and_then(|()| self.require_length(task.caller.len())) {
+        if let Err(error) = self.shared.limits.require_task(&task) {
             return Box::pin(async { Err(error) });
         }
         let lease = Some((gateway.to_owned(), until));
@@ -165,7 +159,7 @@ impl TaskLog for NatsTaskLog {
     }
 
     fn note(&self, lease: &Lease, note: Bytes) -> BoxFuture<'_, Result<Bytes, TaskLogError>> {
-        if let Err(error) = self.require_length(note.len()) {
+        if let Err(error) = self.shared.limits.require(note.len()) {
             return Box::pin(async { Err(error) });
         }
         let lease = lease.clone();
@@ -173,7 +167,7 @@ impl TaskLog for NatsTaskLog {
     }
 
     fn complete(&self, lease: &Lease, outcome: EncodedOutcome) -> BoxFuture<'_, Result<(), TaskLogError>> {
-        if let Err(error) = self.require_length(outcome.0.len()) {
+        if let Err(error) = self.shared.limits.require(outcome.0.len()) {
             return Box::pin(async { Err(error) });
         }
         let lease = lease.clone();
@@ -414,12 +408,6 @@ impl Drop for RuntimeGuard {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
-    }
-}
-
-impl Drop for NatsTaskLog {
-    fn drop(&mut self) {
-        drop(RuntimeGuard(self.runtime.take()));
     }
 }
 

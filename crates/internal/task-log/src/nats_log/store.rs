@@ -273,16 +273,7 @@ impl Store {
         filter_subject: String,
         deliver_policy: DeliverPolicy,
     ) -> Result<Vec<async_nats::jetstream::Message>, TaskLogError> {
-        let config = pull::Config {
-            filter_subject,
-            deliver_policy,
-            ack_policy: AckPolicy::None,
-            headers_only: true,
-            memory_storage: true,
-            num_replicas: 1,
-            inactive_threshold: Duration::from_secs(30),
-            ..pull::Config::default()
-        };
+        let config = reading(filter_subject, deliver_policy);
         let created = timeout(PATIENCE, self.stream.create_consumer(config)).await.map_err(unavailable)?;
         let consumer = created.map_err(unavailable)?;
         let mut left = consumer.cached_info().num_pending;
@@ -317,6 +308,20 @@ impl Store {
         let purge = self.stream.purge().filter(filter).sequence(last.saturating_add(1));
         let purged = timeout(PATIENCE, purge).await.map_err(unavailable)?;
         Ok(purged.map_err(unavailable)?.purged)
+    }
+}
+
+/// Returns the configuration of a consumer that reads messages without payloads, and ends by itself.
+pub(super) fn reading(filter_subject: String, deliver_policy: DeliverPolicy) -> pull::Config {
+    pull::Config {
+        filter_subject,
+        deliver_policy,
+        ack_policy: AckPolicy::None,
+        headers_only: true,
+        memory_storage: true,
+        num_replicas: 1,
+        inactive_threshold: Duration::from_secs(60),
+        ..pull::Config::default()
     }
 }
 
