@@ -602,7 +602,7 @@ fn kind(value: &Value) -> Result<&str, MessageError> {
     value.get("type").and_then(Value::as_str).ok_or_else(|| MessageError::MissingField("type".into()))
 }
 
-fn decision(fields: &Fields<'_>) -> Result<Decision, MessageError> {
+pub(crate) fn decision(fields: &Fields<'_>) -> Result<Decision, MessageError> {
     match fields.text("decision")? {
         "allow" => Ok(Decision::Allow),
         "deny" => Ok(Decision::Deny),
@@ -610,7 +610,7 @@ fn decision(fields: &Fields<'_>) -> Result<Decision, MessageError> {
     }
 }
 
-fn reasons(fields: &Fields<'_>) -> Result<Vec<String>, MessageError> {
+pub(crate) fn reasons(fields: &Fields<'_>) -> Result<Vec<String>, MessageError> {
     fields.list("reasons", MAX_REASONS, |reason| {
         let reason = reason.as_str().filter(|reason| reason.len() <= MAX_TEXT);
         reason.map(str::to_owned).ok_or_else(|| invalid("reasons", "has an invalid element"))

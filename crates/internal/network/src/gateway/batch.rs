@@ -4,7 +4,7 @@
 //! grow with the load and no timer is needed. A batch holds only statements on which operators agree whose weight is a
 //! quorum of each client. It is sent to every operator that agrees on all of them, and to those that do later.
 //! A batch that a quorum does not sign in time ends, and its tasks are signed one by one. An operator that agreed and
-//! did not sign gets no batches for a while, so that a liar delays few.
+//! did not sign gets no batches on its connection for a while.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -259,17 +259,24 @@ impl<S: Scheme> Gateway<S> {
         let (Some(epoch), Some(batch)) = (self.epochs.get(&epoch_id), self.batches.remove(&epoch_id)) else { return };
         let mut documents = Vec::with_capacity(batch.leaves.len());
         let mut calls = Vec::with_capacity(batch.leaves.len());
+        let mut refused = Vec::new();
         for (index, (task_id, statement)) in batch.leaves.into_iter().enumerate() {
             let Some(pending) = self.tasks.get(&task_id) else { continue };
-            let Ok(document) = aggregate.document(&batch.attestations, index) else { continue };
-            let Ok(call) = pending.call(&document, epoch) else { continue };
-            documents.push((task_id, statement, document));
-            calls.push(call);
+            match pending.authorized(&batch.attestations, aggregate, index, epoch) {
+                Ok((document, call)) => {
+                    documents.push((task_id, statement, document));
+                    calls.push(call);
+                }
+                Err(outcome) => refused.push((task_id, outcome)),
+            }
         }
         let results = self.scheme.verify_all(&calls);
         for ((task_id, statement, document), result) in documents.into_iter().zip(results) {
             let Some(pending) = self.tasks.get(&task_id) else { continue };
             let outcome = pending.outcome_of(statement, document, result);
+            self.finish(task_id, outcome, actions);
+        }
+        for (task_id, outcome) in refused {
             self.finish(task_id, outcome, actions);
         }
     }
@@ -306,7 +313,7 @@ impl<S: Scheme> Gateway<S> {
         }
     }
 
-    /// Gives an operator no batches for a while.
+    /// Gives an operator no batches on its connection for a while.
     fn withhold_batches(&mut self, operator: Address) {
         let until = self.now_millis.saturating_add(PENALTY_MILLIS);
         let link = self.operators.get(&operator).and_then(|link| self.links.get_mut(link));
@@ -320,14 +327,6 @@ impl<S: Scheme> Gateway<S> {
         let link = self.operators.get(&operator).and_then(|link| self.links.get(link));
         matches!(link, Some(Link::Open { version, no_batches_until, .. })
             if *version >= BATCHES && *no_batches_until <= self.now_millis)
-    }
-
-    fn open_link_of(&self, operator: Address) -> Option<(crate::LinkId, u16)> {
-        let link = *self.operators.get(&operator)?;
-        match self.links.get(&link)? {
-            Link::Open { version, .. } => Some((link, *version)),
-            Link::Connected { .. } | Link::Challenged { .. } => None,
-        }
     }
 
     fn batch_of(&mut self, root: B256) -> Option<(EpochId, &mut Batch)> {

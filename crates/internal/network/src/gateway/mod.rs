@@ -530,16 +530,27 @@ impl<S: Scheme> Gateway<S> {
 
     /// Sends a task to each connected operator of its epoch that has not answered.
     fn offer(&mut self, task_id: B256, actions: &mut Vec<Action>) {
-        let for_batch = self.is_for_batch(task_id);
-        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
-        pending.for_batch.get_or_insert(for_batch);
+        if self.tasks.get(&task_id).is_some_and(|pending| pending.for_batch.is_none()) {
+            let for_batch = self.is_for_batch(task_id);
+            if let Some(pending) = self.tasks.get_mut(&task_id) {
+                pending.for_batch = Some(for_batch);
+            }
+        }
         let Some(pending) = self.tasks.get(&task_id) else { return };
         let Some(epoch) = self.epochs.get(&pending.accepted.task.epoch) else { return };
         for operator in epoch.operators.operators() {
-            let link = self.operators.get(&operator.address);
-            if let Some((link, Link::Open { version, .. })) = link.and_then(|link| self.links.get_key_value(link)) {
-                pending.send_to(operator.address, *link, *version, actions);
+            if let Some((link, version)) = self.open_link_of(operator.address) {
+                pending.send_to(operator.address, link, version, actions);
             }
+        }
+    }
+
+    /// Returns an operator's open connection, and the version of its messages.
+    fn open_link_of(&self, operator: Address) -> Option<(LinkId, u16)> {
+        let link = *self.operators.get(&operator)?;
+        match self.links.get(&link)? {
+            Link::Open { version, .. } => Some((link, *version)),
+            Link::Connected { .. } | Link::Challenged { .. } => None,
         }
     }
 

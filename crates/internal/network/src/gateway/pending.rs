@@ -242,7 +242,7 @@ impl Pending {
 
     /// Sends an operator what it needs for its next answer.
     pub(super) fn send_to(&self, operator: Address, link: LinkId, version: u16, actions: &mut Vec<Action>) {
-        if !matches!(self.stage, Stage::Collecting | Stage::Agreeing | Stage::Deciding) {
+        if !self.is_open() {
             return;
         }
         let answers = self.answers.get(&operator);
@@ -414,17 +414,27 @@ impl Pending {
         epoch: &Epoch,
         scheme: &S,
     ) -> TaskOutcome {
-        let document = match aggregate.document(batch, 0) {
-            Ok(document) => document,
-            Err(error) => return refused_by_client(error.to_string()),
-        };
-        match self.call(&document, epoch) {
-            Ok(call) => {
+        match self.authorized(batch, aggregate, 0, epoch) {
+            Ok((document, call)) => {
                 let result = scheme.verify(&call.context, &call.intent, &call.authorization);
                 self.outcome_of(statement, document, result)
             }
-            Err(refusal) => refused_by_client(refusal.to_string()),
+            Err(outcome) => outcome,
         }
+    }
+
+    /// Returns the document of the task's leaf in a batch, and the call that it authorises; or the task's end, if there
+    /// is none.
+    pub(super) fn authorized(
+        &self,
+        batch: &AttestationBatch,
+        aggregate: &Aggregate,
+        index: usize,
+        epoch: &Epoch,
+    ) -> Result<(AttestationDocument, ContractCall), TaskOutcome> {
+        let document = aggregate.document(batch, index).map_err(|error| refused_by_client(error.to_string()))?;
+        let call = self.call(&document, epoch).map_err(|refusal| refused_by_client(refusal.to_string()))?;
+        Ok((document, call))
     }
 
     /// Returns the task's end from what the client's contract says of a document.
@@ -447,7 +457,7 @@ impl Pending {
     }
 
     /// Returns the call that a document authorises, and what the client's contract compares it with.
-    pub(super) fn call(&self, document: &AttestationDocument, epoch: &Epoch) -> Result<ContractCall, Refusal> {
+    fn call(&self, document: &AttestationDocument, epoch: &Epoch) -> Result<ContractCall, Refusal> {
         let Accepted { task, client_policy, issuance_floor, .. } = &self.accepted;
         let context = Context::builder(SpentNonces::default())
             .chain_id(document.chain_id)

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::B256;
 use assent_json::{Object, Value};
 use assent_policy::MAX_SOURCES;
 use assent_types::{AttestationDocument, Decision, MerkleProof, NonSigners};
@@ -15,9 +14,9 @@ use assent_verifier::Policy;
 use super::{Accepted, Failure, FailureCode, TaskOutcome};
 use crate::{
     Domain,
-    fields::{Fields, hex_value, integer_value, invalid, object},
+    fields::{Fields, hash_of, hex_value, integer_value, invalid, object},
     message::{
-        AgreedOutput, MAX_OBSERVERS, MAX_REASONS, MessageError, decision_text, outputs_to_value, parse,
+        AgreedOutput, MAX_OBSERVERS, MessageError, decision, decision_text, outputs_to_value, parse, reasons,
         task_from_value, task_to_value,
     },
 };
@@ -144,18 +143,9 @@ impl TaskOutcome {
         let fields = versioned(&value, &["attested", "version"])?;
         let keys = ["decision", "evidence", "merkleProof", "nonSigners", "reasons", "signature"];
         let attested = Fields::new(fields.value("attested")?, &keys)?;
-        let decision = match attested.text("decision")? {
-            "allow" => Decision::Allow,
-            "deny" => Decision::Deny,
-            _ => return Err(invalid("decision", "is neither allow nor deny")),
-        };
-        let hashes = attested.list("merkleProof", MAX_PROOF, |hash| {
-            let hash = hash.as_str().and_then(|text| text.parse::<B256>().ok());
-            hash.ok_or_else(|| invalid("merkleProof", "has an invalid element"))
-        })?;
-        let reasons = attested.list("reasons", MAX_REASONS, |reason| {
-            reason.as_str().map(str::to_owned).ok_or_else(|| invalid("reasons", "has an invalid element"))
-        })?;
+        let decision = decision(&attested)?;
+        let hashes = attested.list("merkleProof", MAX_PROOF, |hash| hash_of("merkleProof", hash))?;
+        let reasons = reasons(&attested)?;
         let document = AttestationDocument {
             chain_id: domain.chain_id,
             task_manager: domain.task_manager,
