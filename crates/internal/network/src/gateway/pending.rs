@@ -423,8 +423,8 @@ impl Pending {
         }
     }
 
-    /// Returns the document of the task's leaf in a batch, and the call that it authorises; or the task's end, if there
-    /// is none.
+    /// Returns the document of the task's leaf in a batch and the call that it authorises. Without such a leaf it
+    /// returns the task's end.
     pub(super) fn authorized(
         &self,
         batch: &AttestationBatch,
