@@ -102,23 +102,23 @@ impl Host {
     }
 
     fn run(&self, component: &Component, request: String, answers: Answers) -> Result<SourceRun, ObserveError> {
-        self.run_within(limits::COMPUTE_TIME, component, request, answers)
+        self.run_within(Allowance::FULL, component, request, answers)
     }
 
     fn run_within(
         &self,
-        compute_time: Duration,
+        allowance: Allowance,
         component: &Component,
         request: String,
         answers: Answers,
     ) -> Result<SourceRun, ObserveError> {
         let _permit = self.gate.enter();
-        let mut store = Store::new(&self.engine, State::new(answers, compute_time));
+        let mut store = Store::new(&self.engine, State::new(answers, allowance.time));
         store.limiter(|state| state);
         store.set_hostcall_fuel(limits::HOST_CALL_BYTES);
         store.set_epoch_deadline(store.data().ticks_left());
-        let result = store.set_fuel(limits::FUEL).and_then(|()| call(&mut store, component, &request));
-        let fuel = limits::FUEL.saturating_sub(store.get_fuel().unwrap_or_default());
+        let result = store.set_fuel(allowance.fuel).and_then(|()| call(&mut store, component, &request));
+        let fuel = allowance.fuel.saturating_sub(store.get_fuel().unwrap_or_default());
 
         let mut state = store.into_data();
         let output = match result {
@@ -156,6 +156,17 @@ fn explain(error: &wasmtime::Error) -> ObserveError {
 fn shorten(mut reason: String) -> String {
     reason.truncate(reason.floor_char_boundary(limits::REASON_BYTES));
     reason
+}
+
+/// What one run may use.
+#[derive(Clone, Copy)]
+struct Allowance {
+    fuel: u64,
+    time: Duration,
+}
+
+impl Allowance {
+    const FULL: Self = Self { fuel: limits::FUEL, time: limits::COMPUTE_TIME };
 }
 
 fn config() -> Config {
@@ -246,8 +257,8 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    /// What the probe does with a time to compute in.
-    fn run_within(compute_time: Duration, steps: &str) -> Result<SourceRun, ObserveError> {
+    /// What the probe does within an allowance.
+    fn run_within(allowance: Allowance, steps: &str) -> Result<SourceRun, ObserveError> {
         let host = Host::new().unwrap();
         let component = host.load(include_bytes!("../fixtures/probe.wasm")).unwrap();
         let request = format!(r#"{{"params":{{"steps":[{steps}]}}}}"#);
@@ -258,19 +269,20 @@ mod tests {
             exchanges: vec![],
             output: String::new(),
         };
-        host.run_within(compute_time, &component, request, Answers::of_recording(&recording))
+        host.run_within(allowance, &component, request, Answers::of_recording(&recording))
     }
 
     #[test]
     fn a_loop_with_fuel_left_ends_at_the_deadline() {
         let started = Instant::now();
-        let refusal = run_within(Duration::from_millis(40), r#"{"do":"loop"}"#).unwrap_err();
+        let refusal =
+            run_within(Allowance { fuel: u64::MAX, time: Duration::from_millis(40) }, r#"{"do":"loop"}"#).unwrap_err();
         assert_eq!(refusal, ObserveError::Deadline);
         assert!(started.elapsed() < limits::COMPUTE_TIME, "{:?}", started.elapsed());
     }
 
     #[test]
     fn what_ends_by_itself_has_no_deadline() {
-        assert!(run_within(limits::COMPUTE_TIME, r#"{"do":"count"}"#).is_ok());
+        assert!(run_within(Allowance::FULL, r#"{"do":"count"}"#).is_ok());
     }
 }
