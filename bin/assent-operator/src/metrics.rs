@@ -147,10 +147,7 @@ impl OperatorMetrics {
 
     /// Counts a signed attestation.
     pub(crate) fn count_decision(&self, decision: Decision) {
-        let decision = match decision {
-            Decision::Allow => "allow",
-            Decision::Deny => "deny",
-        };
+        let decision = decision.as_str();
         self.decisions.get_or_create(&DecisionLabel { decision }).inc();
     }
 

@@ -129,11 +129,18 @@ impl TryFrom<u8> for Decision {
     }
 }
 
-impl fmt::Display for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Decision {
+    /// Returns `allow` or `deny`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Deny => "deny",
             Self::Allow => "allow",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

@@ -5,7 +5,7 @@ use assent_network::{
     gateway::{Accepted, Failure, OperatorAnswer, OperatorAnswerKind, TaskOutcome, TaskProgress},
     message::Refused,
 };
-use assent_types::{AttestationDocument, Decision, Intent};
+use assent_types::{AttestationDocument, Intent};
 use assent_verifier::Epoch;
 use serde::{Serialize, Serializer};
 
@@ -144,7 +144,7 @@ impl AttestedAnswer {
             Some(picked.map(|(_, operator)| operator.address).collect())
         };
         Some(Self {
-            decision: decision_text(authorization.decision),
+            decision: authorization.decision.as_str(),
             reasons,
             evidence: authorization.evidence,
             authorization: authorization.encode().into(),
@@ -178,11 +178,11 @@ impl OperatorTiming {
         timing.answer = match &answer.kind {
             OperatorAnswerKind::Observed => "observed",
             OperatorAnswerKind::Decided(decision) => {
-                timing.decision = Some(decision_text(*decision));
+                timing.decision = Some(decision.as_str());
                 "decided"
             }
             OperatorAnswerKind::Signed(decision) => {
-                timing.decision = Some(decision_text(*decision));
+                timing.decision = Some(decision.as_str());
                 "signed"
             }
             OperatorAnswerKind::Refused(Refused { code, message, retryable }) => {
@@ -193,13 +193,6 @@ impl OperatorTiming {
             OperatorAnswerKind::Invalid => "invalid",
         };
         timing
-    }
-}
-
-pub(crate) const fn decision_text(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Allow => "allow",
-        Decision::Deny => "deny",
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     CallContext,
-    answers::{TaskAnswer, decimal, decision_text},
+    answers::{TaskAnswer, decimal},
     error::RpcError,
 };
 use crate::{
@@ -335,7 +335,7 @@ fn simulate<'a>(service: &'a Service, _: &'a CallContext, parameters: Parameters
         let evaluation = evaluation.await.map_err(|_| RpcError::unavailable("the evaluation failed"))?;
         let evaluation = evaluation.map_err(|error| RpcError::invalid_params(error.to_string()))?;
         to_json(&SimulationAnswer {
-            decision: decision_text(evaluation.decision),
+            decision: evaluation.decision.as_str(),
             reasons: evaluation.reasons.into_iter().map(|reason| reason.message).collect(),
             policy_id: task.policy_id,
             nonce: task.nonce,

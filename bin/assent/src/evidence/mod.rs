@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 use assent_inspection::{EvidenceReplay, EvidenceReport};
 use assent_machine::{Image, Region};
 use assent_policy::{EvidenceFile, PolicyInput, Rules};
-use assent_verifier::Decision;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -93,7 +92,7 @@ fn show(arguments: &ShowArguments, output: Output) -> Result<ExitStatus> {
     let input = file.policy_input().context("the file's input")?;
     let rules = Rules::parse(file.policy.rules())?;
     let function = called_function(&rules, &input);
-    let decision = verb(file.claimed_decision());
+    let decision = file.claimed_decision().as_str();
     let PolicyInput { intent, policy_client, nonce, block, .. } = &input;
     let text = || {
         let entrypoints = rules.members().iter().map(|member| member.entrypoint.as_str()).collect::<Vec<_>>();
@@ -184,11 +183,4 @@ fn called_function(rules: &Rules, input: &PolicyInput) -> String {
         || format!("unknown: {}", Bytes::copy_from_slice(data.get(..4).unwrap_or_default())),
         |function| function.signature(),
     )
-}
-
-fn verb(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Allow => "allow",
-        Decision::Deny => "deny",
-    }
 }

@@ -13,7 +13,7 @@ use crate::{
 use alloy_primitives::{Address, U256};
 use anyhow::{Context as _, Result, bail};
 use assent_policy::{Evaluation, EvidenceFile, ExecutablePolicy, PolicyInput, Rules, evaluate};
-use assent_verifier::{Decision, Intent};
+use assent_verifier::Intent;
 use clap::Args;
 use serde_json::{Value, json};
 use std::{
@@ -115,7 +115,7 @@ impl Request {
 
 /// Returns a decision as text: the decision, a line for each reason, and what it took.
 pub fn describe(evaluation: &Evaluation, file: &EvidenceFile) -> String {
-    let mut lines = vec![verb(evaluation.decision).to_uppercase()];
+    let mut lines = vec![evaluation.decision.as_str().to_uppercase()];
     lines.extend(reasons(evaluation, &file.policy).into_iter().map(|reason| format!("  {reason}")));
     lines.push(format!(
         "{} steps; policy {}, evidence {}",
@@ -151,7 +151,7 @@ pub fn json(evaluation: &Evaluation, file: &EvidenceFile) -> Value {
         object
     });
     json!({
-        "decision": verb(evaluation.decision),
+        "decision": evaluation.decision.as_str(),
         "reasons": reasons.collect::<Vec<_>>(),
         "steps": evaluation.steps,
         "stepLimit": file.policy.step_limit(),
@@ -171,11 +171,4 @@ pub fn write_evidence(path: &Path, file: &EvidenceFile, force: bool) -> Result<(
     OutputFile::new("evidence", path, force)?.write(file.to_json() + "\n")?;
     output::remark(format_args!("evidence {} is in {}", shortened(file.evidence), path.display()));
     Ok(())
-}
-
-fn verb(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Allow => "allow",
-        Decision::Deny => "deny",
-    }
 }

@@ -9,7 +9,6 @@ use assent_machine::Image;
 use assent_policy::{
     Evaluation, EvaluationError, EvaluationRun, EvidenceFile, Replay, ReplayDifference, Rules, evaluator_with_root,
 };
-use assent_verifier::Decision;
 use serde::Serialize;
 
 /// The most characters of a result that are shown of a difference.
@@ -198,7 +197,7 @@ impl EvidenceReplay {
         }
         let difference = difference.map(|it| DifferenceInEvidence::new(&it, &file, &evaluation));
         let difference = difference.or_else(|| DifferenceInEvidence::of_attested(attested?, file.evidence));
-        let decision = verb(evaluation.decision);
+        let decision = evaluation.decision.as_str();
         let is_attestation_compared = document.is_some() || file.attestation.is_some() || attested.is_some();
         let sentence = match &difference {
             Some(difference) => format!("The first difference is in `{}`.", difference.field),
@@ -242,7 +241,7 @@ fn unknown_image(file: &EvidenceFile) -> EvidenceReport {
         sentence: known.map(|error| format!("Not replayed: {error}.")).unwrap_or_default(),
         difference: None,
         decision: None,
-        claimed_decision: verb(file.claimed_decision()),
+        claimed_decision: file.claimed_decision().as_str(),
         reasons: Vec::new(),
         steps: None,
         step_limit: file.policy.step_limit(),
@@ -284,7 +283,7 @@ impl DifferenceInEvidence {
                 ("policyId".into(), claimed.to_string(), actual.to_string())
             }
             ReplayDifference::Decision { claimed, actual } => {
-                ("decision".into(), verb(*claimed).into(), verb(*actual).into())
+                ("decision".into(), claimed.as_str().into(), actual.as_str().into())
             }
             ReplayDifference::Result { offset } => {
                 let from = |result: &[u8]| extract(result.get(*offset..).unwrap_or_default());
@@ -308,12 +307,5 @@ fn extract(bytes: &[u8]) -> String {
         Ok("") => "nothing".to_owned(),
         Ok(text) => text.chars().take(LONGEST_EXTRACT).collect(),
         Err(_) => hex::encode_prefixed(bytes.get(..LONGEST_EXTRACT / 2).unwrap_or(bytes)),
-    }
-}
-
-const fn verb(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Allow => "allow",
-        Decision::Deny => "deny",
     }
 }

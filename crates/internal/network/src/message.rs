@@ -402,7 +402,7 @@ impl OperatorMessage {
                 ("type", Value::from("observed")),
             ]),
             Self::Signed { task_id, decision, evidence, signature, reasons } => object([
-                ("decision", Value::from(decision_text(*decision))),
+                ("decision", Value::from(decision.as_str())),
                 ("evidence", hex_value(evidence)),
                 ("reasons", Value::from(reasons.iter().map(String::as_str).collect::<Vec<_>>())),
                 ("signature", hex_value(signature)),
@@ -417,7 +417,7 @@ impl OperatorMessage {
                 ("type", Value::from("refused")),
             ]),
             Self::Decided { task_id, decision, evidence, reasons } => object([
-                ("decision", Value::from(decision_text(*decision))),
+                ("decision", Value::from(decision.as_str())),
                 ("evidence", hex_value(evidence)),
                 ("reasons", Value::from(reasons.iter().map(String::as_str).collect::<Vec<_>>())),
                 ("taskId", hex_value(task_id)),
@@ -582,13 +582,6 @@ impl AgreedOutput {
 /// Returns observations as messages and evidence files hold them.
 pub(crate) fn outputs_to_value(observations: &[AgreedOutput]) -> Value {
     Value::from(observations.iter().map(AgreedOutput::to_value).collect::<Vec<_>>())
-}
-
-pub(crate) const fn decision_text(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Allow => "allow",
-        Decision::Deny => "deny",
-    }
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, MessageError> {

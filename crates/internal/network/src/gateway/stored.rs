@@ -16,8 +16,8 @@ use crate::{
     Domain,
     fields::{Fields, hash_of, hex_value, integer_value, invalid, object},
     message::{
-        AgreedOutput, MAX_OBSERVERS, MessageError, decision, decision_text, outputs_to_value, parse, reasons,
-        task_from_value, task_to_value,
+        AgreedOutput, MAX_OBSERVERS, MessageError, decision, outputs_to_value, parse, reasons, task_from_value,
+        task_to_value,
     },
 };
 
@@ -98,7 +98,7 @@ impl TaskOutcome {
         let fields = match self {
             Self::Attested { document, reasons } => {
                 let AttestationDocument { attestation, signature, non_signers, merkle_proof, .. } = &**document;
-                let decision = Decision::try_from(attestation.decision).map_or("", decision_text);
+                let decision = Decision::try_from(attestation.decision).map_or("", Decision::as_str);
                 let merkle_proof: Vec<_> = merkle_proof.as_slice().iter().map(hex_value).collect();
                 let attested = object([
                     ("decision", Value::from(decision)),
