@@ -249,17 +249,11 @@ impl Preparer {
 
 /// Returns the sources of rules, each with whether the outputs of a quorum must be identical.
 fn sources_of(rules: &Rules) -> BTreeMap<String, bool> {
-    let mut sources = BTreeMap::new();
-    for (key, (index, name)) in rules.source_keys() {
-        let member = rules.members().get(index.unwrap_or_default());
-        let Some(source) = member.and_then(|member| member.sources.get(&name)) else { continue };
-        let must_be_identical = match &source.reduce {
-            Reduction::Whole(rule) => *rule == ReductionRule::Same,
-            Reduction::Fields(rules) => rules.values().any(|rule| *rule == ReductionRule::Same),
-        };
-        sources.insert(key, must_be_identical);
-    }
-    sources
+    let must_be_identical = |reduction: &Reduction| match reduction {
+        Reduction::Whole(rule) => *rule == ReductionRule::Same,
+        Reduction::Fields(rules) => rules.values().any(|rule| *rule == ReductionRule::Same),
+    };
+    rules.sources().map(|keyed| (keyed.key, must_be_identical(&keyed.source.reduce))).collect()
 }
 
 fn invalid(message: String) -> Failure {

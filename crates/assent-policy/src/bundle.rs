@@ -6,7 +6,7 @@ use crate::{
     json::{self, JsonError, Reader},
     manifest::require_name,
     policy::ExecutablePolicy,
-    rules::{Observer, Rules},
+    rules::{KeyedSource, Observer, Rules},
 };
 use alloy_primitives::{B256, hex};
 use assent_json::{Object, Value};
@@ -246,11 +246,6 @@ pub(crate) fn component_file(name: &str) -> String {
     format!("sources/{name}.wasm")
 }
 
-/// Returns the name in a bundle of the component of a source of a conjunction's policy.
-pub(crate) fn member_component(index: usize, name: &str) -> String {
-    format!("{index}.{name}")
-}
-
 /// Returns the source whose component a file of a bundle is.
 fn component_name(file: &str) -> Option<&str> {
     let file = file.strip_prefix("sources/")?.strip_suffix(".wasm")?;
@@ -272,18 +267,11 @@ fn parse_manifest(text: &str) -> Result<(String, String, u64, B256), JsonError> 
 }
 
 fn require_components(rules: &Rules, components: &BTreeMap<String, Vec<u8>>) -> Result<(), BundleError> {
-    let mut named = BTreeMap::new();
-    for (index, member) in rules.members().iter().enumerate() {
-        for (name, source) in &member.sources {
-            let name = match rules {
-                Rules::Single(_) => name.clone(),
-                Rules::All(_) => member_component(index, name),
-            };
-            if let Observer::Component(hash) = source.observer {
-                named.insert(name, hash);
-            }
-        }
-    }
+    let components_of = |keyed: KeyedSource<'_>| match keyed.source.observer {
+        Observer::Component(hash) => Some((keyed.key, hash)),
+        Observer::Builtin(_) => None,
+    };
+    let named: BTreeMap<String, B256> = rules.sources().filter_map(components_of).collect();
     for (name, expected) in &named {
         let component = components.get(name).ok_or_else(|| BundleError::MissingEntry(component_file(name)))?;
         let actual = B256::from_slice(Sha256::digest(component).as_slice());

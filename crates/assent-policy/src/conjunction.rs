@@ -1,14 +1,14 @@
 //! A policy that is the conjunction of others: a call is allowed if all of them allow it.
 
 use crate::{
-    bundle::{Bundle, member_component},
+    bundle::Bundle,
     check::{Finding, check, package, syntax_findings},
     content::ContentError,
     folder::{BuildError, FolderError, MANIFEST, MemberError, PARAMETERS, PolicyFolder, texts},
     json::{self, JsonError, Reader, invalid},
     manifest::{Manifest, require_name, require_version, step_limit},
     policy::ExecutablePolicy,
-    rules::{MEMBERS, Rules, SingleRules},
+    rules::{MEMBERS, Rules, SingleRules, member_key},
 };
 use alloy_primitives::B256;
 use assent_json::Value;
@@ -217,7 +217,7 @@ impl Conjunction {
         let policy = self.policy(image)?;
         let components = self.members.iter().enumerate().flat_map(|(index, member)| {
             let components = member.components().iter();
-            components.map(move |(name, bytes)| (member_component(index, name), bytes.clone()))
+            components.map(move |(name, bytes)| (member_key(index, name), bytes.clone()))
         });
         let (name, version) = (self.manifest.name.clone(), self.manifest.version.clone());
         Ok(Bundle::new(name, version, policy, components.collect())?)

@@ -107,6 +107,24 @@ impl Observations {
         bounded(self.to_value())
     }
 
+    /// Returns the content of the data region, of the observations of each policy as [`Rules::sources`] names it: by its
+    /// index in a conjunction, and otherwise by `None`.
+    ///
+    /// [`Rules::sources`]: crate::Rules::sources
+    ///
+    /// # Errors
+    ///
+    /// As [`to_canonical`](Self::to_canonical).
+    pub fn of_members(mut members: BTreeMap<Option<usize>, Self>) -> Result<String, DataError> {
+        match members.remove(&None) {
+            Some(single) => single.to_canonical(),
+            None => {
+                let members = members.into_iter().filter_map(|(index, observations)| Some((index?, observations)));
+                Self::all_to_canonical(&members.collect())
+            }
+        }
+    }
+
     /// Returns the content of the data region of a conjunction: the observations of each policy that has sources, by
     /// its index.
     ///

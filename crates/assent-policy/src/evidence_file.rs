@@ -250,13 +250,9 @@ impl EvidenceFile {
             (!claimed.eq_ignore_ascii_case(&actual)).then_some(ReplayDifference::Attestation { field, claimed, actual })
         };
         let input = self.policy_input().ok();
-        let decision = match decision {
-            Decision::Allow => "allow",
-            Decision::Deny => "deny",
-        };
         differs("policyId", hex::encode_prefixed(self.policy_id))
             .or_else(|| differs("evidence", hex::encode_prefixed(self.evidence)))
-            .or_else(|| differs("decision", decision.into()))
+            .or_else(|| differs("decision", decision.as_str().into()))
             .or_else(|| {
                 differs(
                     "policyClient",
@@ -302,8 +298,8 @@ impl fmt::Display for ReplayDifference {
             Self::Decision { claimed, actual } => write!(
                 out,
                 "the file claims the decision to {}, but the evaluation decides to {}",
-                verb(*claimed),
-                verb(*actual)
+                claimed.as_str(),
+                actual.as_str()
             ),
             Self::Result { offset } => {
                 write!(out, "the decision is the same, but the result differs from byte {offset} on")
@@ -315,13 +311,6 @@ impl fmt::Display for ReplayDifference {
                 write!(out, "the attestation's `{field}` is {claimed}, but {actual} follows from the file")
             }
         }
-    }
-}
-
-const fn verb(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Allow => "allow",
-        Decision::Deny => "deny",
     }
 }
 

@@ -63,7 +63,7 @@ pub use input::{InputError, PolicyInput, ReferenceBlock};
 pub use json::JsonError;
 pub use manifest::{Manifest, ManifestError, SourceManifest, is_host};
 pub use policy::ExecutablePolicy;
-pub use rules::{Observer, Rules, SingleRules, Source};
+pub use rules::{KeyedSource, Observer, Rules, SingleRules, Source};
 pub use suggestion::{NearMiss, SuggestedLimit, Suggestion, SuggestionError, SuggestionOptions};
 pub use testing::{
     FileCoverage, TestError, TestOptions, TestOutcome, TestReport, TestResult, run_conjunction_tests, run_tests,

@@ -69,6 +69,20 @@ pub enum Observer {
     Builtin(Builtin),
 }
 
+/// A source of a policy, and the key that observations, components and recordings use for it.
+// Complete: it is one source of the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyedSource<'a> {
+    /// The name, before which in a conjunction comes the policy's index, as in `0.price`.
+    pub key: String,
+    /// The policy's index in a conjunction.
+    pub member: Option<usize>,
+    /// The name.
+    pub name: &'a str,
+    /// The source.
+    pub source: &'a Source,
+}
+
 impl Rules {
     /// Parses the content of a rules region.
     ///
@@ -101,18 +115,21 @@ impl Rules {
             .map(Self::All)
     }
 
-    /// Returns the policy's sources by the key that observations use: the name, before which in a conjunction comes the
-    /// policy's index, as in `0.price`. Each has that index and the name.
+    /// Returns the policy's sources: those of each policy of a conjunction in turn, by name.
+    pub fn sources(&self) -> impl Iterator<Item = KeyedSource<'_>> {
+        let is_conjunction = matches!(self, Self::All(_));
+        self.members().iter().enumerate().flat_map(move |(index, member)| {
+            let member_index = is_conjunction.then_some(index);
+            member.sources.iter().map(move |(name, source)| {
+                let key = member_index.map_or_else(|| name.clone(), |index| member_key(index, name));
+                KeyedSource { key, member: member_index, name, source }
+            })
+        })
+    }
+
+    /// Returns the [`sources`](Self::sources) by key, each with its policy's index and its name.
     pub fn source_keys(&self) -> BTreeMap<String, (Option<usize>, String)> {
-        let mut keys = BTreeMap::new();
-        for (index, member) in self.members().iter().enumerate() {
-            let index = matches!(self, Self::All(_)).then_some(index);
-            for name in member.sources.keys() {
-                let key = index.map_or_else(|| name.clone(), |index| format!("{index}.{name}"));
-                keys.insert(key, (index, name.clone()));
-            }
-        }
-        keys
+        self.sources().map(|source| (source.key, (source.member, source.name.to_owned()))).collect()
     }
 
     /// Returns the content of the rules region: canonical JSON.
@@ -228,4 +245,9 @@ fn require_version(reader: &Reader<'_>) -> Result<(), JsonError> {
         &version.to_string(),
         format!("is not {VERSION}: use a newer version of Assent"),
     ))
+}
+
+/// Returns the key of a source of a conjunction's policy.
+pub(crate) fn member_key(index: usize, name: &str) -> String {
+    format!("{index}.{name}")
 }

@@ -170,7 +170,6 @@ fn flattened(object: Object) -> BTreeMap<String, Value> {
 
 /// The sources of a policy, with what answers them.
 pub struct Sources {
-    is_conjunction: bool,
     keys: BTreeMap<String, (Option<usize>, String)>,
     given: Given,
     observatory: Option<Observatory>,
@@ -190,7 +189,7 @@ impl Sources {
         }
         let is_observed = keys.keys().any(|key| !given.answers.contains_key(key));
         let observatory = if is_observed { Some(Observatory::new(loaded, secrets, node, era)?) } else { None };
-        Ok(Self { is_conjunction: matches!(rules, Rules::All(_)), keys, given, observatory })
+        Ok(Self { keys, given, observatory })
     }
 
     /// Returns the data of one decision, and shows that it waits for the sources.
@@ -202,7 +201,7 @@ impl Sources {
     /// Returns the data of one decision. Empty without sources.
     pub fn data(&self, input: &PolicyInput) -> Result<Data> {
         let mut recordings = Recordings { version: Recordings::VERSION, ..Recordings::default() };
-        let mut members = BTreeMap::<usize, Observations>::new();
+        let mut members = BTreeMap::<Option<usize>, Observations>::new();
         for (key, (member, name)) in &self.keys {
             let recorded = self.given.recordings.get(key).map(Vec::as_slice).unwrap_or_default();
             let output = match (self.given.answers.get(key), &self.observatory) {
@@ -217,15 +216,10 @@ impl Sources {
                 }
                 (None, None) => bail!("the source `{key}` has no answer; give it in --data"),
             };
-            let observations =
-                members.entry(member.unwrap_or_default()).or_insert_with(|| Observations::new(U256::ONE));
+            let observations = members.entry(*member).or_insert_with(|| Observations::new(U256::ONE));
             observations.add(name, Address::ZERO, U256::ONE, output)?;
         }
-        let content = match members.first_key_value() {
-            Some((_, observations)) if !self.is_conjunction => observations.to_canonical()?,
-            _ => Observations::all_to_canonical(&members)?,
-        };
-        Ok(Data { content, recordings })
+        Ok(Data { content: Observations::of_members(members)?, recordings })
     }
 }
 

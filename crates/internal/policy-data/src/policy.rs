@@ -12,7 +12,7 @@ use crate::{
     world::World,
 };
 use assent_json::Value;
-use assent_policy::{Builtin, ExecutablePolicy, Observer, PolicyInput, Rules, Source};
+use assent_policy::{Builtin, ExecutablePolicy, KeyedSource, Observer, PolicyInput, Rules, Source};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The sources of a policy, ready to observe.
@@ -112,37 +112,27 @@ impl PolicySources {
         let parameters = assent_json::parse(policy.parameters().as_bytes());
         let parameters = parameters.map_err(|error| unreadable(error.to_string()))?;
         let mut sources = vec![];
-        for (index, rules_of_member) in rules.members().iter().enumerate() {
-            let member = matches!(rules, Rules::All(_)).then_some(index);
+        for KeyedSource { key, member, name, source } in rules.sources() {
             let own = member.map_or(Some(&parameters), |index| parameters.as_array()?.get(index));
-            let own = own.cloned().unwrap_or_default();
-            for (name, source) in &rules_of_member.sources {
-                let key = member.map_or_else(|| name.clone(), |index| format!("{index}.{name}"));
-                let observer = match &source.observer {
-                    Observer::Component(hash) => {
-                        let bytes = components.get(&key);
-                        let bytes = bytes.ok_or_else(|| SourceError::NoComponent { name: key.clone() })?;
-                        if Component::hash_of(bytes) != *hash {
-                            return Err(SourceError::WrongComponent { name: key });
-                        }
-                        let component = host.load(bytes);
-                        Ready::Component(component.map_err(|error| SourceError::Load { name: key.clone(), error })?)
+            let observer = match &source.observer {
+                Observer::Component(hash) => {
+                    let bytes = components.get(&key);
+                    let bytes = bytes.ok_or_else(|| SourceError::NoComponent { name: key.clone() })?;
+                    if Component::hash_of(bytes) != *hash {
+                        return Err(SourceError::WrongComponent { name: key });
                     }
-                    Observer::Builtin(Builtin::History(query)) => {
-                        let query = history_query(query);
-                        Ready::History(query.map_err(|detail| SourceError::Query { name: key.clone(), detail })?)
-                    }
-                    Observer::Builtin(Builtin::Outstanding(_)) => Ready::Outstanding,
-                };
-                let permissions = permissions(&key, source, policy, secrets)?;
-                sources.push(PolicySource {
-                    name: name.clone(),
-                    member,
-                    observer,
-                    parameters: own.clone(),
-                    permissions,
-                });
-            }
+                    let component = host.load(bytes);
+                    Ready::Component(component.map_err(|error| SourceError::Load { name: key.clone(), error })?)
+                }
+                Observer::Builtin(Builtin::History(query)) => {
+                    let query = history_query(query);
+                    Ready::History(query.map_err(|detail| SourceError::Query { name: key.clone(), detail })?)
+                }
+                Observer::Builtin(Builtin::Outstanding(_)) => Ready::Outstanding,
+            };
+            let permissions = permissions(&key, source, policy, secrets)?;
+            let parameters = own.cloned().unwrap_or_default();
+            sources.push(PolicySource { name: name.to_owned(), member, observer, parameters, permissions });
         }
         Ok(Self { sources })
     }

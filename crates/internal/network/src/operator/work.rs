@@ -248,7 +248,7 @@ impl Work {
         // Retryable: another set may be valid, and nothing was signed.
         let invalid = |reason: String| refused(RefusalCode::Observations, reason, true);
         let expected = sources(&examined.policy)?;
-        let mut members: BTreeMap<usize, Observations> = BTreeMap::new();
+        let mut members: BTreeMap<Option<usize>, Observations> = BTreeMap::new();
         let mut weights: BTreeMap<&str, U256> = BTreeMap::new();
         let mut signed = Vec::new();
         for AgreedOutput { source, output, observers } in outputs {
@@ -256,9 +256,7 @@ impl Work {
                 .map_err(|error| invalid(format!("an output of {source} is not canonical: {error}")))?;
             let (member, name) =
                 expected.get(source).ok_or_else(|| invalid(format!("the policy has no source {source}")))?;
-            let observations = members
-                .entry(member.unwrap_or_default())
-                .or_insert_with(|| Observations::new(examined.required_weight));
+            let observations = members.entry(*member).or_insert_with(|| Observations::new(examined.required_weight));
             let observation = Observation::new(context.task_id, source, self.task.block_hash, output.as_bytes());
             for &(operator, signature) in observers {
                 let weight = weight_of(&examined.epoch, operator)
@@ -283,12 +281,7 @@ impl Work {
         if valid.len() != signed.len() || valid.contains(&false) {
             return Err(invalid("a signature of an observation is invalid".into()));
         }
-        let is_conjunction = expected.values().any(|(member, _)| member.is_some());
-        let data = match members.values().next() {
-            Some(observations) if !is_conjunction => observations.to_canonical(),
-            _ => Observations::all_to_canonical(&members),
-        };
-        data.map_err(|error| invalid(error.to_string()))
+        Observations::of_members(members).map_err(|error| invalid(error.to_string()))
     }
 
     fn evaluate(
