@@ -3,10 +3,10 @@
 use super::{
     backtest::{
         CallArguments,
-        calls::{CallReader, Found},
+        calls::CallReader,
         node::Patience,
         report,
-        tally::{Judge, Tally},
+        tally::{Judge, Judged, Tally},
     },
     data::DataArguments,
     files::PolicyArguments,
@@ -145,27 +145,16 @@ impl Shadow {
             return Ok(false);
         }
         // Everything is decided before anything is printed: what is printed is counted.
-        let mut tally = Tally::default();
-        let (mut calls, mut hidden) = (Vec::new(), Vec::new());
+        let mut judged = Vec::new();
         for found in &block.found {
-            match found {
-                Found::Call(call) => {
-                    let outcome = judge.decide(call.input.clone()).await?;
-                    tally.count(&outcome);
-                    calls.push((call, outcome));
-                }
-                Found::Reverted => tally.reverted += 1,
-                Found::Hidden { transaction, block, reason } => {
-                    tally.hidden += 1;
-                    hidden.push((*transaction, *block, reason));
-                }
-            }
+            judged.push(judge.judge(found).await?);
         }
-        for (transaction, block, reason) in hidden {
-            report::write_hidden(self.output, transaction, block, reason)?;
-        }
-        for (call, outcome) in calls {
-            report::write_call(self.output, call, &outcome)?;
+        // Those that cannot be read come first.
+        judged.sort_by_key(|judged| !matches!(judged, Judged::Hidden { .. }));
+        let mut tally = Tally::default();
+        for judged in &judged {
+            tally.count(judged);
+            report::write(self.output, judged)?;
         }
         self.recent.push_back(Counted { number: block.number, hash: block.hash, tally });
         if self.recent.len() > MOST_BLOCKS

@@ -19,13 +19,13 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, keccak256};
 use anyhow::{Context as _, Result, anyhow, bail};
-use calls::{CallReader, Found, Kind, NextCalls};
+use calls::{CallReader, Kind, NextCalls};
 use clap::Args;
 use node::Patience;
 use serde_json::json;
 use state::{State, Subject};
 use std::{path::PathBuf, sync::Arc};
-use tally::{Judge, PastDecision};
+use tally::{Judge, Judged, PastDecision};
 
 /// How often the state is written, in blocks.
 const BLOCKS_A_STATE: u64 = 100;
@@ -139,8 +139,8 @@ async fn backtest(arguments: &Arguments, judge: &Arc<Judge>, output: Output) -> 
     let mut written = state.next_block;
     while state.next_block <= last {
         let from = state.next_block;
-        let next = decided(reader.next(from, last, state.last_hash).await, judge).await;
-        let Decided { found, last: to, hash } = match next {
+        let next = judged(reader.next(from, last, state.last_hash).await, judge).await;
+        let JudgedCalls { judged, last: to, hash } = match next {
             Ok(Some(next)) => next,
             Ok(None) => return Err(replaced(&state)),
             Err(error) => {
@@ -156,8 +156,8 @@ async fn backtest(arguments: &Arguments, judge: &Arc<Judge>, output: Output) -> 
             }
         };
         patience.answered();
-        for (found, outcome) in &found {
-            progress.suspend(|| take(found, outcome.as_ref(), &mut state, output))?;
+        for judged in &judged {
+            progress.suspend(|| take(judged, &mut state, output))?;
         }
         (state.next_block, state.last_hash) = (to + 1, Some(hash));
         for _ in from..=to {
@@ -183,42 +183,30 @@ fn replaced(state: &State) -> anyhow::Error {
     )
 }
 
-/// The calls of a range of blocks, each with its outcome.
-struct Decided {
-    found: Vec<(Found, Option<PastDecision>)>,
+/// The calls of a range of blocks, each with its decision.
+struct JudgedCalls {
+    judged: Vec<Judged>,
     last: u64,
     hash: B256,
 }
 
 /// Decides about the calls of a range, of all or of none.
-async fn decided(next: Result<Option<NextCalls>>, judge: &Arc<Judge>) -> Result<Option<Decided>> {
+async fn judged(next: Result<Option<NextCalls>>, judge: &Arc<Judge>) -> Result<Option<JudgedCalls>> {
     let Some(NextCalls { found, last, hash }) = next? else { return Ok(None) };
-    let mut decided = Vec::new();
-    for found in found {
-        let outcome = match &found {
-            Found::Call(call) => Some(judge.decide(call.input.clone()).await?),
-            Found::Reverted | Found::Hidden { .. } => None,
-        };
-        decided.push((found, outcome));
+    let mut judged = Vec::new();
+    for found in &found {
+        judged.push(judge.judge(found).await?);
     }
-    Ok(Some(Decided { found: decided, last, hash }))
+    Ok(Some(JudgedCalls { judged, last, hash }))
 }
 
-fn take(found: &Found, outcome: Option<&PastDecision>, state: &mut State, output: Output) -> Result<()> {
-    match (found, outcome) {
-        (Found::Call(call), Some(outcome)) => {
-            state.tally.count(outcome);
-            if *outcome != PastDecision::Allowed {
-                report::write_call(output, call, outcome)?;
-            }
-        }
-        (Found::Hidden { transaction, block, reason }, _) => {
-            state.tally.hidden += 1;
-            report::write_hidden(output, *transaction, *block, reason)?;
-        }
-        (Found::Reverted | Found::Call(_), _) => state.tally.reverted += 1,
+/// Counts a call, and prints it unless it is allowed.
+fn take(judged: &Judged, state: &mut State, output: Output) -> Result<()> {
+    state.tally.count(judged);
+    match judged {
+        Judged::Call(_, PastDecision::Allowed) => Ok(()),
+        judged => report::write(output, judged),
     }
-    Ok(())
 }
 
 /// Returns the hash of files with data; nothing without a file.

@@ -2,7 +2,7 @@
 
 use super::{
     calls::{Kind, PastCall},
-    tally::{PastDecision, Tally},
+    tally::{Judged, PastDecision, Tally},
 };
 use crate::output::{self, Output, counted};
 use alloy_primitives::{Address, B256};
@@ -33,8 +33,16 @@ pub fn write_json_line(value: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Prints what would have been decided about a call.
-pub fn write_call(output: Output, call: &PastCall, outcome: &PastDecision) -> Result<()> {
+/// Prints what would have been decided about a call, or that it cannot be read. Nothing of one that reverted.
+pub fn write(output: Output, judged: &Judged) -> Result<()> {
+    match judged {
+        Judged::Call(call, outcome) => write_call(output, call, outcome),
+        Judged::Reverted => Ok(()),
+        Judged::Hidden { transaction, block, reason } => write_hidden(output, *transaction, *block, reason),
+    }
+}
+
+fn write_call(output: Output, call: &PastCall, outcome: &PastDecision) -> Result<()> {
     if output.is_json() {
         return write_json_line(&call_json(call, outcome));
     }
@@ -42,8 +50,7 @@ pub fn write_call(output: Output, call: &PastCall, outcome: &PastDecision) -> Re
     Ok(())
 }
 
-/// Prints that a call cannot be read.
-pub fn write_hidden(output: Output, transaction: B256, block: u64, reason: &str) -> Result<()> {
+fn write_hidden(output: Output, transaction: B256, block: u64, reason: &str) -> Result<()> {
     if output.is_json() {
         let value = json!({ "type": "hidden", "block": block, "transaction": transaction, "reason": reason });
         return write_json_line(&value);

@@ -1,10 +1,14 @@
 //! Decisions, counted by the rules that made them.
 
-use super::super::{
-    data::Sources,
-    era::NotObserved,
-    files::{Loaded, image_of},
+use super::{
+    super::{
+        data::Sources,
+        era::NotObserved,
+        files::{Loaded, image_of},
+    },
+    calls::{Found, PastCall},
 };
+use alloy_primitives::B256;
 use anyhow::{Context as _, Result};
 use assent_machine::Image;
 use assent_policy::{Denial, EvaluationError, ExecutablePolicy, PolicyInput, Reason, Rules, denials, evaluate};
@@ -44,23 +48,20 @@ impl Tally {
         self.allowed.saturating_add(self.denied).saturating_add(self.undecided)
     }
 
-    /// Counts a decision.
-    pub fn count(&mut self, outcome: &PastDecision) {
-        let reasons = match outcome {
-            PastDecision::Allowed => {
-                self.allowed += 1;
-                return;
+    /// Counts what a transaction is about.
+    pub fn count(&mut self, judged: &Judged) {
+        match judged {
+            Judged::Call(_, PastDecision::Allowed) => self.allowed += 1,
+            Judged::Call(_, PastDecision::Denied(reasons)) => {
+                self.denied += 1;
+                let rules = reasons.iter().map(|reason| reason.rule.as_str()).collect::<BTreeSet<_>>();
+                for rule in rules {
+                    *self.by_rule.entry(rule.to_owned()).or_default() += 1;
+                }
             }
-            PastDecision::Undecided(_) => {
-                self.undecided += 1;
-                return;
-            }
-            PastDecision::Denied(reasons) => reasons,
-        };
-        self.denied += 1;
-        let rules = reasons.iter().map(|reason| reason.rule.as_str()).collect::<BTreeSet<_>>();
-        for rule in rules {
-            *self.by_rule.entry(rule.to_owned()).or_default() += 1;
+            Judged::Call(_, PastDecision::Undecided(_)) => self.undecided += 1,
+            Judged::Reverted => self.reverted += 1,
+            Judged::Hidden { .. } => self.hidden += 1,
         }
     }
 
@@ -94,6 +95,24 @@ impl Tally {
             "reverted": self.reverted, "hidden": self.hidden, "byRule": self.by_rule,
         })
     }
+}
+
+/// What a transaction is about, with the decision about its call.
+#[derive(Debug, Clone)]
+pub enum Judged {
+    /// A call, and what the policy would have decided.
+    Call(Box<PastCall>, PastDecision),
+    /// A call that reverted, and changed nothing.
+    Reverted,
+    /// A spent attestation whose call cannot be read.
+    Hidden {
+        /// The transaction.
+        transaction: B256,
+        /// The block.
+        block: u64,
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// What a policy would have decided.
@@ -147,9 +166,20 @@ impl Judge {
         &self.policy
     }
 
+    /// Decides about the call of a transaction, if it has one that can be read.
+    pub async fn judge(self: &Arc<Self>, found: &Found) -> Result<Judged> {
+        Ok(match found {
+            Found::Call(call) => Judged::Call(call.clone(), self.decide(call.input.clone()).await?),
+            Found::Reverted => Judged::Reverted,
+            Found::Hidden { transaction, block, reason } => {
+                Judged::Hidden { transaction: *transaction, block: *block, reason: reason.clone() }
+            }
+        })
+    }
+
     /// Decides about a call, in a thread that may block. One that is too long for the evaluator is denied: no operator
     /// could sign it.
-    pub async fn decide(self: &Arc<Self>, input: PolicyInput) -> Result<PastDecision> {
+    async fn decide(self: &Arc<Self>, input: PolicyInput) -> Result<PastDecision> {
         let judge = Arc::clone(self);
         let decided = tokio::task::spawn_blocking(move || judge.decide_here(&input)).await;
         decided.context("the evaluation was cancelled")?
