@@ -1,7 +1,9 @@
 //! What a policy would have decided about past calls, and decides about new ones, on a real node.
 
 use super::{command::Desk, node::Anvil, proxy, running::Running};
+use alloy::sol_types::SolEvent;
 use alloy_primitives::{Address, U256, hex};
+use assent_contracts::TaskManager::AttestationSpent;
 use assent_policy::Function;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const CONTRACT: &str = "0x00000000000000000000000000000000000c0de0";
 /// `CALLVALUE ISZERO PUSH1 8 JUMPI PUSH0 PUSH0 REVERT JUMPDEST STOP`, with a `PUSH0 POP` to fill.
 const CODE: &str = "0x34156008575f5ffd5b00";
+/// Stands for the TaskManager of a PolicyClient.
+const TASK_MANAGER: &str = "0x000000000000000000000000000000000007a5c0";
 const LIMIT: &str = "more than the limit of 100 for amount of pay";
 
 /// A node with the contract, and a policy of one recorded payment of 100.
@@ -33,8 +37,12 @@ impl Scene {
 
     /// Sends a transaction in its own block, and returns its hash.
     fn send(&self, data: &str, value: u64) -> String {
+        self.send_to(CONTRACT, data, value)
+    }
+
+    fn send_to(&self, contract: &str, data: &str, value: u64) -> String {
         let transaction = json!([{
-            "from": self.anvil.account(), "to": CONTRACT, "data": data, "value": format!("{value:#x}"), "gas": "0x186a0"
+            "from": self.anvil.account(), "to": contract, "data": data, "value": format!("{value:#x}"), "gas": "0x186a0"
         }]);
         let hash = self.anvil.ask("eth_sendTransaction", &transaction);
         let hash = hash.as_str().expect("a hash").to_owned();
@@ -45,8 +53,11 @@ impl Scene {
     }
 
     fn backtest<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
-        let arguments =
-            ["policy", "backtest", "treasury", "--rpc-url", &self.anvil.url, "--client", CONTRACT, "--from-block", "0"];
+        Self::backtest_on(&self.anvil.url, more)
+    }
+
+    fn backtest_on<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        let arguments = ["policy", "backtest", "treasury", "--rpc-url", url, "--client", CONTRACT, "--from-block", "0"];
         [&arguments, more].concat()
     }
 
@@ -132,6 +143,38 @@ fn a_backtest_continues_from_its_state_and_refuses_another_subject() {
     scene.send(&payment(103), 0);
     scene.desk.run(&scene.backtest(&["--state", "state.json"])).failed(1, &["block 3 was replaced"]);
     scene.desk.run(&scene.backtest(&["--to-block", "99"])).failed(1, &["the latest block is 3"]);
+}
+
+/// How often the node in the test below is asked for events and for transactions.
+static EVENTS: AtomicU32 = AtomicU32::new(0);
+static TRANSACTIONS: AtomicU32 = AtomicU32::new(0);
+
+#[test]
+fn a_question_that_fails_is_repeated_without_the_rest_of_its_range() {
+    let scene = Scene::set();
+    let [client, task_manager] = [CONTRACT, TASK_MANAGER].map(|address| address.trim_start_matches("0x"));
+    // The client returns the address of its TaskManager, which emits an AttestationSpent of the client.
+    scene.anvil.ask("anvil_setCode", &json!([CONTRACT, format!("0x73{task_manager}5f5260205ff3")]));
+    let event = hex::encode(AttestationSpent::SIGNATURE_HASH);
+    scene.anvil.ask("anvil_setCode", &json!([TASK_MANAGER, format!("0x600773{client}7f{event}60605fa300")]));
+    let spent = [0; 3].map(|value| scene.send_to(TASK_MANAGER, "0x", value));
+
+    let url = proxy::start(&scene.anvil.url, |method, error| {
+        let is_asked = |name| method == name && error.is_none();
+        if is_asked("eth_getLogs") {
+            EVENTS.fetch_add(1, Ordering::SeqCst);
+        }
+        let fails = is_asked("eth_getTransactionByHash") && TRANSACTIONS.fetch_add(1, Ordering::SeqCst) == 1;
+        fails.then(|| json!({ "code": -32000, "message": "the node is busy" }))
+    });
+    let ran = scene.desk.run(&Scene::backtest_on(&url, &[]));
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.err.contains("the node does not answer, and is asked again"), "{ran:?}");
+    assert!(ran.err.contains("the node answers again"), "{ran:?}");
+    for transaction in spent {
+        assert_eq!(ran.out.matches(&format!("NOT VISIBLE {transaction}")).count(), 1, "{ran:?}");
+    }
+    assert_eq!((EVENTS.load(Ordering::SeqCst), TRANSACTIONS.load(Ordering::SeqCst)), (1, 4));
 }
 
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! Calls that were made to a contract, read from a node.
 
+use super::node::Patience;
 use alloy::{
     consensus::Transaction as _,
     eips::BlockNumberOrTag,
@@ -144,25 +145,32 @@ impl CallReader {
     }
 
     /// Reads the next calls from a block on, and not past `last`. Nothing if the block before has not this hash, or is
-    /// replaced meanwhile.
-    pub async fn next(&mut self, from: u64, last: u64, before: Option<B256>) -> Result<Option<NextCalls>> {
+    /// replaced meanwhile. Only the question that the node does not answer is asked again, not those of the whole range.
+    pub async fn next(
+        &mut self,
+        from: u64,
+        last: u64,
+        before: Option<B256>,
+        patience: &mut Patience,
+    ) -> Result<Option<NextCalls>> {
         let missing = |block: u64| format!("the node has no block {block}");
         let Kind::Spends(task_manager) = self.kind else {
-            let block = self.of_block(from).await?.with_context(|| missing(from))?;
+            let block = patience.retry(async || self.of_block(from).await).await?;
+            let block = block.with_context(|| missing(from))?;
             let follows = before.is_none_or(|before| before == block.parent);
             return Ok(follows.then_some(NextCalls { found: block.found, last: from, hash: block.hash }));
         };
-        if !self.follows(from, before).await? {
+        if !patience.retry(async || self.follows(from, before).await).await? {
             return Ok(None);
         }
-        let (logs, to) = self.logs(task_manager, from, last).await?;
+        let (logs, to) = patience.retry(async || self.logs(task_manager, from, last).await).await?;
         let mut found = Vec::new();
         for log in &logs {
-            found.push(self.spend(task_manager, log).await?);
+            found.push(patience.retry(async || self.spend(task_manager, log).await).await?);
         }
-        let hash = self.hash(to).await?.with_context(|| missing(to))?;
+        let hash = patience.retry(async || self.hash(to).await).await?.with_context(|| missing(to))?;
         // What was read in between may have been of another chain.
-        let is_same = self.follows(from, before).await?;
+        let is_same = patience.retry(async || self.follows(from, before).await).await?;
         Ok(is_same.then_some(NextCalls { found, last: to, hash }))
     }
 

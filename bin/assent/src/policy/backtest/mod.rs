@@ -139,23 +139,19 @@ async fn backtest(arguments: &Arguments, judge: &Arc<Judge>, output: Output) -> 
     let mut written = state.next_block;
     while state.next_block <= last {
         let from = state.next_block;
-        let next = judged(reader.next(from, last, state.last_hash).await, judge).await;
-        let JudgedCalls { judged, last: to, hash } = match next {
+        let next = reader.next(from, last, state.last_hash, &mut patience).await;
+        let JudgedCalls { judged, last: to, hash } = match judged(next, judge, &mut patience).await {
             Ok(Some(next)) => next,
             Ok(None) => return Err(replaced(&state)),
             Err(error) => {
-                if let Err(error) = patience.wait(error).await {
-                    save(arguments, &state)?;
-                    drop(progress);
-                    report_partial(output, &state)?;
-                    return Err(error.context(format!(
-                        "blocks before {from} are counted; continue with --from-block {from}, or with --state"
-                    )));
-                }
-                continue;
+                save(arguments, &state)?;
+                drop(progress);
+                report_partial(output, &state)?;
+                return Err(error.context(format!(
+                    "blocks before {from} are counted; continue with --from-block {from}, or with --state"
+                )));
             }
         };
-        patience.answered();
         for judged in &judged {
             progress.suspend(|| take(judged, &mut state, output))?;
         }
@@ -191,11 +187,15 @@ struct JudgedCalls {
 }
 
 /// Decides about the calls of a range, of all or of none.
-async fn judged(next: Result<Option<NextCalls>>, judge: &Arc<Judge>) -> Result<Option<JudgedCalls>> {
+async fn judged(
+    next: Result<Option<NextCalls>>,
+    judge: &Arc<Judge>,
+    patience: &mut Patience,
+) -> Result<Option<JudgedCalls>> {
     let Some(NextCalls { found, last, hash }) = next? else { return Ok(None) };
     let mut judged = Vec::new();
     for found in &found {
-        judged.push(judge.judge(found).await?);
+        judged.push(patience.retry(async || judge.judge(found).await).await?);
     }
     Ok(Some(JudgedCalls { judged, last, hash }))
 }

@@ -31,6 +31,19 @@ impl Patience {
         self.pause = Self::SHORTEST;
     }
 
+    /// Asks until there is an answer, as [`wait`](Self::wait) allows it.
+    pub async fn retry<T>(&mut self, mut ask: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+        loop {
+            match ask().await {
+                Ok(answer) => {
+                    self.answered();
+                    return Ok(answer);
+                }
+                Err(error) => self.wait(error).await?,
+            }
+        }
+    }
+
     /// Waits after an error that can be temporary, twice as long each time; returns any other error.
     pub async fn wait(&mut self, error: anyhow::Error) -> Result<()> {
         let is_first = self.failing_since.is_none();
