@@ -322,8 +322,12 @@ fn payments() -> (Anvil, [String; 3]) {
 }
 
 fn backtest(desk: &Desk, anvil: &Anvil, more: &[&str]) -> Ran {
+    desk.run(&backtest_arguments(anvil, more))
+}
+
+fn backtest_arguments<'a>(anvil: &'a Anvil, more: &[&'a str]) -> Vec<&'a str> {
     let arguments = ["policy", "backtest", "limit", "--rpc-url", &anvil.url, "--client", VAULT, "--from-block", "0"];
-    desk.run(&[&arguments, more].concat())
+    [&arguments, more].concat()
 }
 
 fn lines(ran: &Ran) -> Vec<Value> {
@@ -343,6 +347,15 @@ fn a_backtest_reads_the_chain_at_the_block_before_each_call() {
     let ran = backtest(&desk, &anvil, &["--json", "--data", "answers.json", "--state", "state.json"]);
     assert_eq!(lines(&ran).last().expect("a summary")["denied"], 3, "{ran:?}");
     backtest(&desk, &anvil, &["--state", "state.json"]).failed(1, &["state.json is of another", "--data"]);
+
+    // The same answers from standard input are the same data, and others are not.
+    desk.write_json("others.json", &json!({ "price": { "chain": "100" } }));
+    let piped = |file: &str| {
+        let arguments = backtest_arguments(&anvil, &["--data", "-", "--state", "state.json"]);
+        desk.run_with_input(file, &arguments)
+    };
+    piped("answers.json").succeeded();
+    piped("others.json").failed(1, &["state.json is of another", "--data"]);
 }
 
 #[test]

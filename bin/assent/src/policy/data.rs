@@ -6,7 +6,7 @@ use super::{
     observing::Observatory,
 };
 use crate::{connection::Node, input, output, output_file::OutputFile};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use anyhow::{Context as _, Result, bail};
 use assent_json::{Object, Value};
 use assent_policy::{Observations, PolicyInput, ReferenceBlock, Rules};
@@ -18,7 +18,7 @@ use std::{
 };
 
 /// The maximum length of a file with answers and recordings, in bytes: more than four sources can record.
-pub const LONGEST_DATA: u64 = 128 * 1024 * 1024;
+const LONGEST_DATA: u64 = 128 * 1024 * 1024;
 
 /// The options for what sources answer.
 #[derive(Args)]
@@ -41,6 +41,8 @@ pub struct Given {
     recordings: BTreeMap<String, Vec<serde_json::Value>>,
     /// The file that names a source.
     paths: BTreeMap<String, PathBuf>,
+    /// The hash of each file.
+    hashes: Vec<B256>,
 }
 
 /// The task of a recording.
@@ -92,7 +94,8 @@ impl Given {
     pub fn read_all(paths: &[PathBuf]) -> Result<Self> {
         let mut given = Self::default();
         for path in paths {
-            let Self { answers, recordings, .. } = Self::read(path)?;
+            let Self { answers, recordings, hashes, .. } = Self::read(path)?;
+            given.hashes.extend(hashes);
             for (key, answer) in answers {
                 if let Some(earlier) = given.paths.get(&key) {
                     bail!("{} and {} both answer the source `{key}`; give one", earlier.display(), path.display());
@@ -116,7 +119,7 @@ impl Given {
         let Value::Object(object) = parse_json("data", path, &text)? else {
             bail!("data {} must be an object with the answer of each source", path.display());
         };
-        let mut given = Self::default();
+        let mut given = Self { hashes: vec![keccak256(&text)], ..Self::default() };
         let is_recorded = object.get("recordings").is_some_and(|recordings| recordings.as_object().is_some());
         if !is_recorded || object.get("version").and_then(Value::as_u64).is_none() {
             given.answers = flattened(object);
@@ -133,6 +136,11 @@ impl Given {
         }
         given.recordings = file.recordings.into_iter().map(|(key, recording)| (key, vec![recording])).collect();
         Ok(given)
+    }
+
+    /// Returns the hash of what was read; nothing without a file.
+    pub fn hash(&self) -> Option<B256> {
+        Some(self.hashes.concat()).filter(|hashes| !hashes.is_empty()).map(keccak256)
     }
 
     /// Returns the task that the first recording is of.

@@ -7,17 +7,16 @@ mod state;
 pub mod tally;
 
 use super::{
-    data::{Given, LONGEST_DATA, Sources},
+    data::{Given, Sources},
     era::Era,
     files::PolicyArguments,
 };
 use crate::{
     ExitStatus, arguments,
     connection::{Node, block_on},
-    input,
     output::{self, Output},
 };
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256};
 use anyhow::{Context as _, Result, anyhow, bail};
 use calls::{CallReader, Kind, NextCalls};
 use clap::Args;
@@ -98,12 +97,13 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let loaded = arguments.policy.read()?;
     let given = Given::read_all(&arguments.data)?;
+    let data = given.hash();
     let sources = Sources::new(&loaded, given, None, Some(&arguments.node), Era::Past)?;
     let judge = Arc::new(Judge::new(loaded, sources)?);
-    block_on(async { backtest(arguments, &judge, output).await.with_context(|| arguments.node.asking()) })
+    block_on(async { backtest(arguments, &judge, data, output).await.with_context(|| arguments.node.asking()) })
 }
 
-async fn backtest(arguments: &Arguments, judge: &Arc<Judge>, output: Output) -> Result<ExitStatus> {
+async fn backtest(arguments: &Arguments, judge: &Arc<Judge>, data: Option<B256>, output: Output) -> Result<ExitStatus> {
     let CallArguments { client, with_reverted, .. } = arguments.calls;
     let mut reader = arguments.calls.reader(&arguments.node).await?;
     let subject = Subject {
@@ -115,7 +115,7 @@ async fn backtest(arguments: &Arguments, judge: &Arc<Judge>, output: Output) -> 
             Kind::Transactions => None,
         },
         with_reverted,
-        data: hash_of(&arguments.data)?,
+        data,
     };
     let mut state = match &arguments.state {
         Some(path) => State::read(path, subject)?,
@@ -207,15 +207,6 @@ fn take(judged: &Judged, state: &mut State, output: Output) -> Result<()> {
         Judged::Call(_, PastDecision::Allowed) => Ok(()),
         judged => report::write(output, judged),
     }
-}
-
-/// Returns the hash of files with data; nothing without a file.
-fn hash_of(data: &[PathBuf]) -> Result<Option<B256>> {
-    let mut hashes = Vec::new();
-    for path in data {
-        hashes.extend(keccak256(input::read_file("data", path, LONGEST_DATA)?));
-    }
-    Ok(Some(hashes).filter(|hashes| !hashes.is_empty()).map(keccak256))
 }
 
 fn save(arguments: &Arguments, state: &State) -> Result<()> {
