@@ -433,6 +433,7 @@ fn what_a_host_would_have_answered_is_undecided_unless_it_is_recorded() {
 #[test]
 fn a_shadow_observes_the_sources_of_new_calls() {
     let (desk, (anvil, _)) = (desk(), payments());
+    eval(&desk, "100.json", &["--rpc-url", &anvil.url, "--recordings-out", "recordings.json"]).succeeded();
     let arguments = ["policy", "shadow", "limit", "--rpc-url", &anvil.url, "--client", VAULT, "--poll", "50"];
     let mut shadow = Running::start(&desk, &arguments);
     shadow.remark("Ctrl-C stops");
@@ -442,6 +443,13 @@ fn a_shadow_observes_the_sources_of_new_calls() {
     shadow.line(&format!("DENY {denied}"));
     assert!(shadow.interrupt().success());
     shadow.line("2 calls in blocks");
+
+    // A recording of another task is of no use for new calls.
+    let mut shadow = Running::start(&desk, &[&arguments[..], &["--data", "recordings.json"]].concat());
+    shadow.remark("Ctrl-C stops");
+    let allowed = pay(&anvil, 101);
+    shadow.line(&format!("ALLOW {allowed}"));
+    assert!(shadow.interrupt().success());
 
     desk.write_json("limit/parameters.json", &json!({ "feed": FEED, "url": URL }));
     let mut shadow = Running::start(&desk, &arguments);

@@ -83,9 +83,14 @@ impl DataArguments {
         Given::read_all(&self.data)
     }
 
-    /// Prepares the sources of a policy.
+    /// Prepares the sources of a policy for one task.
     pub fn sources(&self, loaded: &Loaded, given: Given, node: Option<&Node>) -> Result<Sources> {
         Sources::new(loaded, given, self.secrets.as_deref(), node, Era::Now)
+    }
+
+    /// Reads the files with data, and prepares the sources of a policy for each new task.
+    pub fn live_sources(&self, loaded: &Loaded, node: &Node) -> Result<Sources> {
+        Sources::new(loaded, self.read()?, self.secrets.as_deref(), Some(node), Era::Live)
     }
 }
 

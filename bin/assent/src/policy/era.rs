@@ -5,8 +5,10 @@ use std::fmt;
 /// When the sources are observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Era {
-    /// Now: components ask their hosts.
+    /// Now, about one task: components ask their hosts, unless a recording repeats the task.
     Now,
+    /// Now, about each new task: components ask their hosts, unless a recording is of the task.
+    Live,
     /// At past blocks: what hosts would have answered is known only from recordings.
     Past,
 }

@@ -39,7 +39,7 @@ impl Observatory {
         let runtime = runtime.context("cannot start the runtime for network requests")?;
         let handle = runtime.handle().clone();
         let web: Arc<dyn HttpClient> = match era {
-            Era::Now => Arc::new(WebClient::new(handle.clone())?),
+            Era::Now | Era::Live => Arc::new(WebClient::new(handle.clone())?),
             Era::Past => Arc::new(PastWeb),
         };
         let senses = match node {
@@ -56,7 +56,7 @@ impl Observatory {
     }
 
     /// Returns what a source answers about a task, with the recording that repeats it; or repeats the recording of the
-    /// task. At past blocks recordings of other tasks are passed over.
+    /// task. Recordings of other tasks are passed over, except under [`Era::Now`]: there they are to repeat the one task.
     ///
     /// # Errors
     /// [`NotObserved`] if the source has no answer.
@@ -97,7 +97,7 @@ impl Observatory {
                 format!("the source `{key}`: {error}")
             }
             (Era::Past, _) => format!("cannot observe the source `{key}`: {error}"),
-            (Era::Now, _) => match next_step(error) {
+            (Era::Now | Era::Live, _) => match next_step(error) {
                 Some(next_step) => format!("cannot observe the source `{key}`: {error}\n{next_step}"),
                 None => format!("cannot observe the source `{key}`: {error}"),
             },

@@ -65,7 +65,7 @@ pub struct Arguments {
 /// Runs `assent policy shadow`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let loaded = arguments.policy.read()?;
-    let sources = arguments.data.sources(&loaded, arguments.data.read()?, Some(&arguments.node))?;
+    let sources = arguments.data.live_sources(&loaded, &arguments.node)?;
     let judge = Arc::new(Judge::new(loaded, sources)?);
     block_on(async {
         let mut shadow = Shadow::new(arguments, output).await.with_context(|| arguments.node.asking())?;
