@@ -11,9 +11,10 @@ use crate::{
 };
 use alloy::primitives::{Bytes, hex};
 use anyhow::{Context as _, Result};
+use assent_program::stop_signal;
 use clap::{Args, ValueHint};
 use serde_json::{Value, json};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, pin::pin};
 
 /// The options of `assent network up`.
 #[derive(Args)]
@@ -47,6 +48,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime of the network")?;
     runtime.block_on(async {
+        let mut stop = pin!(stop_signal()?);
         let folder = Folder::new(arguments.data_dir.as_deref())?;
         let spinner = output::spinner("Starting a chain, operators and a gateway");
         let starting = async {
@@ -58,11 +60,11 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
         };
         let network = tokio::select! {
             started = starting => started?,
-            ended = interrupted() => return ended.map(|()| ExitStatus::Success),
+            () = &mut stop => return Ok(ExitStatus::Success),
         };
         drop(spinner);
         output.result(text(&network)?, &report(&network)?)?;
-        interrupted().await?;
+        stop.await;
         output::remark("stopping");
         network.stop().await?;
         Ok(ExitStatus::Success)
@@ -71,21 +73,6 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
 
 fn local(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
-}
-
-/// Completes when the process is asked to end.
-async fn interrupted() -> Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminated.recv() => {}
-        }
-        Ok(())
-    }
-    #[cfg(not(unix))]
-    Ok(tokio::signal::ctrl_c().await?)
 }
 
 fn text(network: &LocalNetwork) -> Result<String> {
