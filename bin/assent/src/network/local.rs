@@ -13,7 +13,6 @@ use std::{
     fs::File,
     io::Write as _,
     net::SocketAddr,
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -66,7 +65,7 @@ impl LocalNetwork {
                 gateways: Some(vec![format!("ws://{gateway_address}/operators")]),
                 policies: Some(vec![policies.to_string_lossy().into_owned()]),
                 journal: Some(own.join("journal.redb")),
-                evidence: Some(subfolder(&own, "evidence")?.to_string_lossy().into_owned()),
+                evidence: Some(own.join("evidence").to_string_lossy().into_owned()),
                 listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
                 evaluations: Some(1),
                 ..OperatorOptions::default()
@@ -138,10 +137,4 @@ fn free_address(address: SocketAddr) -> Result<SocketAddr> {
     let bound =
         bound.with_context(|| format!("cannot listen on {address}; give another --gateway-port, 0 for a free one"))?;
     Ok(bound.local_addr()?)
-}
-
-fn subfolder(folder: &Path, name: &str) -> Result<PathBuf> {
-    let path = folder.join(name);
-    std::fs::create_dir(&path).with_context(|| format!("cannot make the folder {}", path.display()))?;
-    Ok(path)
 }
