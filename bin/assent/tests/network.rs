@@ -4,55 +4,38 @@
 mod command;
 #[path = "command/anvil.rs"]
 mod node;
+#[path = "command/running.rs"]
+mod running;
 
 use command::{Desk, Ran};
 use node::Anvil;
+use running::Running;
 use serde_json::{Value, json};
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    process::{Child, Command, Stdio},
-};
 
 /// A network in its own process.
 struct Network {
-    process: Child,
+    running: Running,
     printed: String,
 }
 
 impl Network {
     /// Starts it, and reads what it prints up to a line that `is_last`.
-    fn up(more: &[&str], is_last: fn(&str) -> bool) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_assent"))
-            .args(["network", "up", "--gateway-port", "0"])
-            .args(more)
-            .env_remove("ETH_RPC_URL")
-            .env_remove("ASSENT_GATEWAY")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let mut printed = String::new();
-        let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-        for line in lines.map_while(Result::ok) {
-            printed.push_str(&line);
-            printed.push('\n');
-            if is_last(&line) {
-                return Self { process, printed };
-            }
-        }
-        panic!("the network ended: {:?}\n{printed}", process.wait());
+    #[track_caller]
+    fn up(desk: &Desk, more: &[&str], is_last: fn(&str) -> bool) -> Self {
+        let mut running = Running::start(desk, &[&["network", "up", "--gateway-port", "0"], more].concat());
+        running.line_where(is_last);
+        Self { printed: running.printed(), running }
     }
 
-    fn with_text(more: &[&str]) -> Self {
+    fn with_text(desk: &Desk, more: &[&str]) -> Self {
         // The data of the request that is denied.
-        let network = Self::up(more, |line| line.contains("--data") && !line.ends_with('\\'));
+        let network = Self::up(desk, more, |line| line.contains("--data") && !line.ends_with('\\'));
         assert!(network.printed.contains("4 operators, of which 3 are a quorum"), "{}", network.printed);
         network
     }
 
-    fn with_json(more: &[&str]) -> (Self, Value) {
-        let network = Self::up(&[more, &["--json"]].concat(), |line| line == "}");
+    fn with_json(desk: &Desk, more: &[&str]) -> (Self, Value) {
+        let network = Self::up(desk, &[more, &["--json"]].concat(), |line| line == "}");
         let report = serde_json::from_str(&network.printed).expect("JSON");
         (network, report)
     }
@@ -65,18 +48,10 @@ impl Network {
     }
 
     /// Ends it as Ctrl-C does.
+    #[track_caller]
     fn interrupt(mut self) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("sh").args(["-c", &format!("kill -INT {id}")]).status().expect("a shell").success());
-        let status = self.process.wait().expect("it ends");
+        let status = self.running.interrupt();
         assert!(status.success(), "{status}");
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -92,21 +67,14 @@ fn paste(desk: &Desk, command: &[String]) -> Ran {
 fn balance(url: &str, token: &Value, account: &Value) -> u128 {
     let account = account.as_str().expect("an address").trim_start_matches("0x");
     let call = json!({ "to": token, "data": format!("0x70a08231{account:0>64}") });
-    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [call, "latest"] }).to_string();
-    let host = url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(host).expect("the chain is served");
-    let head = format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n");
-    write!(stream, "{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).expect("it is sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-    let answer: Value = serde_json::from_str(body).expect("JSON");
-    u128::from_str_radix(answer["result"].as_str().expect("a result").trim_start_matches("0x"), 16).expect("a number")
+    let balance = node::ask(url, "eth_call", &json!([call, "latest"]));
+    u128::from_str_radix(balance.as_str().expect("a result").trim_start_matches("0x"), 16).expect("a number")
 }
 
 #[test]
 fn what_it_prints_can_be_pasted() {
-    let (desk, network) = (Desk::new(), Network::with_text(&["--rpc-port", "0"]));
+    let desk = Desk::new();
+    let network = Network::with_text(&desk, &["--rpc-port", "0"]);
     let commands = network.commands();
     let [ask, send, denied] = &commands[..] else { panic!("{commands:?}") };
     let asked = paste(&desk, ask).succeeded();
@@ -129,8 +97,8 @@ fn programs_get_what_they_need_and_the_vault_pays() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("network");
     let data = data.to_str().expect("UTF-8");
-    let (network, report) = Network::with_json(&["--rpc-port", "0", "--data-dir", data]);
     let desk = Desk::new();
+    let (network, report) = Network::with_json(&desk, &["--rpc-port", "0", "--data-dir", data]);
     let ask = report["allowedRequest"].as_str().expect("a command").replace("\\\n", " ");
     let ask = format!("{ask} --document-out payment.json --json");
     let asked = paste(&desk, &words(ask.trim_start_matches("assent "))).json();
@@ -171,7 +139,7 @@ fn programs_get_what_they_need_and_the_vault_pays() {
 #[test]
 fn it_runs_on_a_development_node() {
     let (anvil, desk) = (Anvil::start(&[]), Desk::new());
-    let (network, report) = Network::with_json(&["--rpc-url", &anvil.url]);
+    let (network, report) = Network::with_json(&desk, &["--rpc-url", &anvil.url]);
     assert_eq!(report["chain"]["rpcUrl"], json!(anvil.url));
     let ask = report["allowedRequest"].as_str().expect("a command").replace("\\\n", " ");
     let ask = format!("{ask} --document-out payment.json");

@@ -3,12 +3,34 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use super::command::Desk;
+use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
 };
+
+/// Asks a node, and returns the result.
+#[track_caller]
+pub fn ask(url: &str, method: &str, parameters: &Value) -> Value {
+    let host = url.trim_start_matches("http://");
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters }).to_string();
+    let mut stream = TcpStream::connect(host).expect("the node listens");
+    write!(
+        stream,
+        "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("the node takes the request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the node answers");
+    assert!(answer.contains("\"result\""), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    let mut answer: Value = serde_json::from_str(body).expect("JSON");
+    answer["result"].take()
+}
 
 /// anvil on a port that was free.
 pub struct Anvil {
@@ -39,33 +61,14 @@ impl Anvil {
 
     /// Moves its clock on, and mines a block.
     pub fn skip(&self, seconds: u64) {
-        self.request("evm_increaseTime", &format!("[{seconds}]"));
-        self.request("evm_mine", "[]");
-    }
-
-    fn request(&self, method: &str, parameters: &str) -> String {
-        let host = self.url.trim_start_matches("http://");
-        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{parameters}}}"#);
-        let mut stream = TcpStream::connect(host).expect("anvil listens");
-        write!(
-            stream,
-            "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .expect("anvil takes the request");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("anvil answers");
-        assert!(answer.contains("\"result\""), "{answer}");
-        answer
+        self.ask("evm_increaseTime", &json!([seconds]));
+        self.ask("evm_mine", &json!([]));
     }
 
     /// Asks it, and returns the result.
-    pub fn ask(&self, method: &str, parameters: &serde_json::Value) -> serde_json::Value {
-        let answer = self.request(method, &parameters.to_string());
-        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-        let mut answer: serde_json::Value = serde_json::from_str(body).expect("JSON");
-        answer["result"].take()
+    #[track_caller]
+    pub fn ask(&self, method: &str, parameters: &Value) -> Value {
+        ask(&self.url, method, parameters)
     }
 
     /// The first of the accounts that it has unlocked and funded.

@@ -38,17 +38,16 @@ impl Lines {
         Self { receiver, seen: Vec::new() }
     }
 
-    #[track_caller]
-    fn wait(&mut self, words: &str) -> String {
+    fn wait(&mut self, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
         let begun = Instant::now();
         while let Some(left) = PATIENCE.checked_sub(begun.elapsed()) {
             let Ok(line) = self.receiver.recv_timeout(left) else { break };
             self.seen.push(line.clone());
-            if line.contains(words) {
-                return line;
+            if is_wanted(&line) {
+                return Some(line);
             }
         }
-        panic!("no line has {words:?}: {:#?}", self.seen);
+        None
     }
 }
 
@@ -58,6 +57,7 @@ impl Running {
         let mut process = Command::new(env!("CARGO_BIN_EXE_assent"))
             .args(arguments)
             .current_dir(desk.path(""))
+            .env_remove("ASSENT_GATEWAY")
             .env_remove("ETH_RPC_URL")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -72,13 +72,32 @@ impl Running {
     /// Waits for a line of standard output that has these words, and returns it. Earlier lines are skipped.
     #[track_caller]
     pub fn line(&mut self, words: &str) -> String {
-        self.out.wait(words)
+        self.out.wait(|line| line.contains(words)).unwrap_or_else(|| self.lacks(words))
+    }
+
+    /// Waits for a line of standard output that `is_wanted`, as [`line`](Self::line) does.
+    #[track_caller]
+    pub fn line_where(&mut self, is_wanted: impl Fn(&str) -> bool) -> String {
+        self.out.wait(is_wanted).unwrap_or_else(|| self.lacks("what is wanted"))
     }
 
     /// Waits for a line of standard error, as [`line`](Self::line) does.
     #[track_caller]
     pub fn remark(&mut self, words: &str) -> String {
-        self.err.wait(words)
+        self.err.wait(|line| line.contains(words)).unwrap_or_else(|| self.lacks(words))
+    }
+
+    #[track_caller]
+    fn lacks(&mut self, words: &str) -> ! {
+        for lines in [&mut self.out, &mut self.err] {
+            lines.seen.extend(lines.receiver.try_iter());
+        }
+        panic!("no line has {words:?}: {:#?}\n{:#?}", self.out.seen, self.err.seen);
+    }
+
+    /// Returns the lines of standard output that were skipped or returned.
+    pub fn printed(&self) -> String {
+        self.out.seen.iter().map(|line| format!("{line}\n")).collect()
     }
 
     /// Returns whether a line with these words was skipped or returned.
@@ -87,11 +106,18 @@ impl Running {
     }
 
     /// Stops the command as Ctrl-C does, and returns its exit status.
-    #[cfg(unix)]
+    #[track_caller]
     pub fn interrupt(&mut self) -> ExitStatus {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
-        self.process.wait().expect("the command ends")
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(status) = self.process.try_wait().expect("the command ends") {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.lacks("an end")
     }
 }
 
