@@ -12,13 +12,6 @@ import {SSTORE2} from "solady/utils/SSTORE2.sol";
 /// @title EpochHandover
 /// @notice Computes what operators sign to hand over to another epoch.
 library EpochHandover {
-    /// @dev Bytes of a table's head, after the leading zero byte that SSTORE2 adds.
-    uint256 internal constant HEAD_LENGTH = 207;
-    /// @dev Bytes of an entry.
-    uint256 internal constant ENTRY_LENGTH = 224;
-    /// @dev Bytes of an address of an earlier table.
-    uint256 internal constant ADDRESS_LENGTH = 20;
-
     bytes32 private constant HANDOVER_TYPEHASH = keccak256(
         "EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,uint32 signedBy,uint32 epoch,"
         "uint48 expiresAt,bytes32 contentHash)"
@@ -45,24 +38,25 @@ library EpochHandover {
     /// @param table The last table's code, without the leading zero byte that SSTORE2 adds. It must be well-formed.
     function contentHash(bytes memory table) internal view returns (bytes32) {
         (, uint256 earlierTables) = countsOf(table);
-        bytes memory preimage = LibBytes.slice(table, 0, HEAD_LENGTH);
-        uint256 end = HEAD_LENGTH + ENTRY_LENGTH * OperatorTable.CAPACITY;
+        bytes memory preimage = LibBytes.slice(table, 0, OperatorTable.HEAD_LENGTH);
+        uint256 end = OperatorTable.HEAD_LENGTH + OperatorTable.ENTRY_LENGTH * OperatorTable.CAPACITY;
         for (uint256 i = 0; i < earlierTables; ++i) {
-            bytes memory entries = SSTORE2.read(earlierTable(table, i), HEAD_LENGTH, end);
+            bytes memory entries = SSTORE2.read(earlierTable(table, i), OperatorTable.HEAD_LENGTH, end);
             preimage = abi.encodePacked(preimage, keccak256(entries));
         }
-        bytes32 entriesHash = EfficientHashLib.hash(table, HEAD_LENGTH + ADDRESS_LENGTH * earlierTables);
+        bytes32 entriesHash =
+            EfficientHashLib.hash(table, OperatorTable.HEAD_LENGTH + OperatorTable.ADDRESS_LENGTH * earlierTables);
         return keccak256(abi.encodePacked(preimage, entriesHash));
     }
 
     /// @notice Returns the number of operators of the whole set, and of tables before this.
     function countsOf(bytes memory table) internal pure returns (uint256 operatorCount, uint256 earlierTables) {
-        uint256 counts = uint256(LibBytes.load(table, HEAD_LENGTH - 3));
+        uint256 counts = uint256(LibBytes.load(table, OperatorTable.HEAD_LENGTH - 3));
         return (counts >> 240, counts >> 232 & 0xff);
     }
 
     /// @notice Returns the address of table `index`, which must be below the number of earlier tables.
     function earlierTable(bytes memory table, uint256 index) internal pure returns (address) {
-        return address(bytes20(LibBytes.load(table, HEAD_LENGTH + ADDRESS_LENGTH * index)));
+        return address(bytes20(LibBytes.load(table, OperatorTable.HEAD_LENGTH + OperatorTable.ADDRESS_LENGTH * index)));
     }
 }

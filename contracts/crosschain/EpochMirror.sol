@@ -98,8 +98,8 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
 
     /// @inheritdoc IEpochMirror
     function storeTable(bytes calldata entries) external returns (address table) {
-        if (entries.length != EpochHandover.ENTRY_LENGTH * OperatorTable.CAPACITY) revert MalformedTable();
-        table = SSTORE2.write(abi.encodePacked(new bytes(EpochHandover.HEAD_LENGTH), entries));
+        if (entries.length != OperatorTable.ENTRY_LENGTH * OperatorTable.CAPACITY) revert MalformedTable();
+        table = SSTORE2.write(abi.encodePacked(new bytes(OperatorTable.HEAD_LENGTH), entries));
         isStored[table] = true;
         emit TableStored(table, keccak256(entries));
     }
@@ -221,14 +221,14 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
 
     /// @dev Reverts unless the bytes are a table of at least one operator, and the earlier tables are here.
     function _requireWellFormed(bytes memory table) private view {
-        if (table.length < EpochHandover.HEAD_LENGTH) revert MalformedTable();
+        if (table.length < OperatorTable.HEAD_LENGTH) revert MalformedTable();
         (uint256 operatorCount, uint256 earlierTables) = EpochHandover.countsOf(table);
         uint256 first = OperatorTable.CAPACITY * earlierTables;
-        uint256 head = EpochHandover.HEAD_LENGTH + EpochHandover.ADDRESS_LENGTH * earlierTables;
+        uint256 head = OperatorTable.HEAD_LENGTH + OperatorTable.ADDRESS_LENGTH * earlierTables;
         if (
             earlierTables > OperatorTable.MAX_EARLIER_TABLES || operatorCount <= first
                 || operatorCount > first + OperatorTable.CAPACITY
-                || table.length != head + EpochHandover.ENTRY_LENGTH * (operatorCount - first)
+                || table.length != head + OperatorTable.ENTRY_LENGTH * (operatorCount - first)
         ) revert MalformedTable();
         for (uint256 i = 0; i < earlierTables; ++i) {
             address earlier = EpochHandover.earlierTable(table, i);

@@ -40,8 +40,12 @@ library OperatorTable {
 
     /// @dev Offset of the entries in a table without addresses of earlier tables.
     uint256 private constant ENTRIES_OFFSET = 208;
-    uint256 private constant ENTRY_LENGTH = 224;
-    uint256 private constant ADDRESS_LENGTH = 20;
+    /// @dev Bytes of a head without addresses, after the leading zero byte that SSTORE2 adds.
+    uint256 internal constant HEAD_LENGTH = 207;
+    /// @dev Bytes of an entry.
+    uint256 internal constant ENTRY_LENGTH = 224;
+    /// @dev Bytes of an address of an earlier table.
+    uint256 internal constant ADDRESS_LENGTH = 20;
     /// @dev Bytes of a coordinate in a table; in memory it is preceded by 16 zero bytes.
     uint256 private constant COORDINATE_LENGTH = 48;
 
