@@ -62,8 +62,7 @@ library EpochSignature {
     ) internal view returns (uint256 signed, uint256 total) {
         (Pointer product, Pointer hashed, Pointer negatedKey) = BLS12381.allocateProduct();
         (signed, total) = OperatorTable.signedWeight(table, nonSigners, negatedKey);
-        // At most 96 + 14 bits.
-        uint256 required = (total * quorum + Quorum.WHOLE - 1) / Quorum.WHOLE;
+        uint256 required = Quorum.portionOf(total, quorum);
         if (signed < required) revert EpochQuorumNotReached(signed, required);
         // Infinity would be the signature of no signers.
         if (signature.length != BLS12381.G1_LENGTH || BLS12381.copyG1(signature, product)) {

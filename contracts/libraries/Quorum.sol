@@ -35,6 +35,16 @@ library Quorum {
     function requiredWeight(uint256 totalWeight, uint16 quorum) internal pure returns (uint256) {
         uint256 share = FixedPointMathLib.max(quorum, FLOOR);
         unchecked {
+            // At most 96 + 16 bits. It is `portionOf`, for 5 gas less.
+            return (totalWeight * share + (WHOLE - 1)) / WHOLE;
+        }
+    }
+
+    /// @notice Returns a share of a weight, rounded up.
+    /// @param totalWeight A weight of at most 96 bits.
+    /// @param share The share in basis points, of at most 16 bits. It has no floor.
+    function portionOf(uint256 totalWeight, uint256 share) internal pure returns (uint256) {
+        unchecked {
             // At most 96 + 16 bits.
             return (totalWeight * share + (WHOLE - 1)) / WHOLE;
         }

@@ -26,6 +26,22 @@ contract QuorumTest is Test {
         if (Quorum.isAcceptable(quorum)) assertLe(Quorum.requiredWeight(total, quorum), total);
     }
 
+    /// @dev The least whole number that is at least the share, which has no floor.
+    function testFuzz_PortionIsTheShareRoundedUp(uint96 total, uint16 share) public pure {
+        uint256 portion = Quorum.portionOf(total, share);
+        assertGe(portion * 10_000, uint256(total) * share);
+        assertLt(portion * 10_000, uint256(total) * share + 10_000);
+    }
+
+    function test_Portions() public pure {
+        assertEq(Quorum.portionOf(0, 5000), 0);
+        assertEq(Quorum.portionOf(3, 0), 0);
+        assertEq(Quorum.portionOf(3, 1), 1);
+        assertEq(Quorum.portionOf(3, 5000), 2); // 1.5 round up.
+        assertEq(Quorum.portionOf(10_000, 5000), 5000);
+        assertEq(Quorum.portionOf(type(uint96).max, 10_000), type(uint96).max);
+    }
+
     function test_RequiredWeights() public pure {
         assertEq(Quorum.requiredWeight(1, 5001), 1);
         assertEq(Quorum.requiredWeight(2, 5001), 2);
