@@ -55,8 +55,8 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
     /// @param settings The settings, which never change.
     constructor(address owner, MirrorSettings memory settings) Ownable(owner) {
         if (
-            settings.homeRegistry == address(0) || !Quorum.isAcceptable(settings.quorum) || settings.haltQuorum == 0
-                || settings.haltQuorum > Quorum.WHOLE || settings.gracePeriod >= MAX_EPOCH_LIFETIME
+            settings.homeRegistry == address(0) || !Quorum.isAcceptable(settings.quorum)
+                || !Quorum.isShare(settings.haltQuorum) || settings.gracePeriod >= MAX_EPOCH_LIFETIME
                 || settings.notice == 0
         ) revert InvalidMirrorSettings();
         HOME_CHAIN = settings.homeChain;

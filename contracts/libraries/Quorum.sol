@@ -16,6 +16,11 @@ library Quorum {
         return FLOOR <= quorum && quorum <= WHOLE;
     }
 
+    /// @notice Returns whether a number of basis points is a share: more than nothing, and at most the whole.
+    function isShare(uint16 share) internal pure returns (bool) {
+        return 0 < share && share <= WHOLE;
+    }
+
     /// @notice Returns whether a weight reaches a quorum.
     /// @param signed The weight that signed, of at most 96 bits.
     /// @param totalWeight The epoch's total weight, at least 1, of at most 96 bits.

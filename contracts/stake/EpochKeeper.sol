@@ -229,9 +229,8 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
     function _requireValid(KeeperSettings memory settings) private view {
         IOperatorRegistry registry = settings.operatorRegistry;
         if (
-            address(registry).code.length == 0 || settings.notice == 0 || settings.haltQuorum == 0
-                || settings.haltQuorum > Quorum.WHOLE || settings.minOperators == 0
-                || settings.minOperators > OperatorTable.CAPACITY
+            address(registry).code.length == 0 || settings.notice == 0 || !Quorum.isShare(settings.haltQuorum)
+                || settings.minOperators == 0 || settings.minOperators > OperatorTable.CAPACITY
         ) revert InvalidKeeperSettings();
         // An epoch must be able to follow another in time.
         if (uint256(settings.interval) + registry.activationDelay() >= registry.epochLifetime()) {

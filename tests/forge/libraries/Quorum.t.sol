@@ -42,6 +42,17 @@ contract QuorumTest is Test {
         assertEq(Quorum.portionOf(type(uint96).max, 10_000), type(uint96).max);
     }
 
+    function testFuzz_ShareIsMoreThanNothingAndAtMostTheWhole(uint16 share) public pure {
+        assertEq(Quorum.isShare(share), share != 0 && share <= 10_000);
+    }
+
+    function test_SharesAtTheBounds() public pure {
+        assertFalse(Quorum.isShare(0));
+        assertTrue(Quorum.isShare(1));
+        assertTrue(Quorum.isShare(10_000));
+        assertFalse(Quorum.isShare(10_001));
+    }
+
     function test_RequiredWeights() public pure {
         assertEq(Quorum.requiredWeight(1, 5001), 1);
         assertEq(Quorum.requiredWeight(2, 5001), 2);
