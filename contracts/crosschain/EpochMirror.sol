@@ -136,8 +136,9 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
         EpochId latest = latestEpoch[operatorSet];
         if (EpochId.unwrap(latest) != 0) _requireNotice();
         _requireNext(epoch, latest, expiresAt);
-        _requireWellFormed(table);
-        Epoch memory next = _store(operatorSet, epoch, expiresAt, table);
+        bytes memory code = table;
+        _requireWellFormed(code);
+        Epoch memory next = _store(operatorSet, epoch, expiresAt, code);
         _hasEpoch = true;
         _supersede(latest, epochs[latest]);
         emit GenesisSet(epoch, operatorSet, next.table);
