@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {EpochSignature} from "../crosschain/EpochSignature.sol";
 import {IFault} from "../interfaces/IOffences.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {ITaskManager} from "../interfaces/ITaskManager.sol";
 import {Attestation, EpochId} from "../interfaces/Protocol.sol";
+import {SignedFault} from "./SignedFault.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 
 /// @notice An attestation that operators of an epoch signed, by itself or in a batch.
@@ -23,7 +23,7 @@ struct SignedAttestation {
 /// @notice Proves that operators of an epoch signed two different attestations of one task.
 /// @dev The proof is `abi.encode(EpochId epoch, SignedAttestation first, SignedAttestation second)`. Any weight is
 /// enough: an operator signs one decision for a task, ever. Who signed only one of them did not do it.
-contract Equivocation is IFault {
+contract Equivocation is SignedFault {
     /// @notice Thrown when both are for different tasks.
     error DifferentTasks(bytes32 first, bytes32 second);
     /// @notice Thrown when both are the same attestation.
@@ -38,15 +38,12 @@ contract Equivocation is IFault {
     /// @dev The domain separation tag of attestations.
     bytes private constant ATTESTATION_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
-    /// @notice The registry whose epochs sign.
-    IOperatorRegistry public immutable OPERATOR_REGISTRY;
     /// @notice The TaskManager whose tasks they are.
     ITaskManager public immutable TASK_MANAGER;
 
     /// @param taskManager The TaskManager, whose registry is on this chain.
-    constructor(ITaskManager taskManager) {
+    constructor(ITaskManager taskManager) SignedFault(IOperatorRegistry(taskManager.OPERATOR_REGISTRY())) {
         TASK_MANAGER = taskManager;
-        OPERATOR_REGISTRY = IOperatorRegistry(taskManager.OPERATOR_REGISTRY());
     }
 
     /// @inheritdoc IFault
@@ -58,22 +55,13 @@ contract Equivocation is IFault {
         SignedAttestation memory first;
         SignedAttestation memory second;
         (epoch, first, second) = abi.decode(proof, (EpochId, SignedAttestation, SignedAttestation));
-        (address table,,,) = OPERATOR_REGISTRY.epochs(epoch);
-        if (table == address(0)) revert IOperatorRegistry.NoSuchEpoch(epoch);
+        (address table,) = _tableOf(epoch);
         taskId = first.attestation.taskId;
         _requireOneTask(first.attestation, second.attestation);
         if (_requireSigned(table, first) == _requireSigned(table, second)) {
             revert SameAttestation(TASK_MANAGER.digestOf(first.attestation));
         }
         return (epoch, taskId, _union(first.nonSigners, second.nonSigners));
-    }
-
-    /// @notice Reverts unless those operators of a table signed that are not in the bitmap.
-    function requireSigned(address table, bytes32 root, bytes calldata nonSigners, bytes calldata signature)
-        external
-        view
-    {
-        EpochSignature.requireSigned(table, 0, root, ATTESTATION_TAG, nonSigners, signature);
     }
 
     function _requireOneTask(Attestation memory first, Attestation memory second) private pure {
@@ -88,6 +76,11 @@ contract Equivocation is IFault {
         digest = TASK_MANAGER.digestOf(signed.attestation);
         bytes32 root = MerkleProof.processProof(signed.proof, digest);
         this.requireSigned(table, root, signed.nonSigners, signed.signature);
+    }
+
+    /// @inheritdoc SignedFault
+    function _tag() internal pure override returns (bytes memory) {
+        return ATTESTATION_TAG;
     }
 
     /// @dev Returns the operators that are in one of two bitmaps.

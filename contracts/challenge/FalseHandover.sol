@@ -7,24 +7,20 @@ import {Handover} from "../interfaces/IEpochMirror.sol";
 import {IFault} from "../interfaces/IOffences.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {EpochId, OperatorSetId} from "../interfaces/Protocol.sol";
+import {SignedFault} from "./SignedFault.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
 /// @title FalseHandover
 /// @notice Proves that operators handed over to an epoch that the registry does not have so.
 /// @dev The proof is `abi.encode(Handover handover, bytes nonSigners, bytes signature)`. Any weight is enough: each
 /// signer lied. The registry never changes what a handover states of an epoch, so that a true one stays true.
-contract FalseHandover is IFault {
+contract FalseHandover is SignedFault {
     /// @notice Thrown when the handover is of another chain's or another registry's epochs.
     error OtherHome(uint256 homeChain, address homeRegistry);
     /// @notice Thrown when the registry has the epoch as the handover states it.
     error HandoverIsTrue(EpochId epoch);
 
-    /// @notice The registry.
-    IOperatorRegistry public immutable OPERATOR_REGISTRY;
-
-    constructor(IOperatorRegistry operatorRegistry) {
-        OPERATOR_REGISTRY = operatorRegistry;
-    }
+    constructor(IOperatorRegistry operatorRegistry) SignedFault(operatorRegistry) {}
 
     /// @inheritdoc IFault
     function prove(bytes calldata proof) external view returns (EpochId, bytes32, bytes memory) {
@@ -34,19 +30,15 @@ contract FalseHandover is IFault {
             revert OtherHome(handover.homeChain, handover.homeRegistry);
         }
         bytes32 digest = EpochHandover.digest(handover);
-        (address signers, OperatorSetId operatorSet,,) = OPERATOR_REGISTRY.epochs(handover.signedBy);
-        if (signers == address(0)) revert IOperatorRegistry.NoSuchEpoch(handover.signedBy);
+        (address signers, OperatorSetId operatorSet) = _tableOf(handover.signedBy);
         this.requireSigned(signers, digest, nonSigners, signature);
         if (_isTrue(handover, operatorSet)) revert HandoverIsTrue(handover.epoch);
         return (handover.signedBy, digest, nonSigners);
     }
 
-    /// @notice Reverts unless those operators of a table signed that are not in the bitmap.
-    function requireSigned(address table, bytes32 digest, bytes calldata nonSigners, bytes calldata signature)
-        external
-        view
-    {
-        EpochSignature.requireSigned(table, 0, digest, EpochSignature.TAG, nonSigners, signature);
+    /// @inheritdoc SignedFault
+    function _tag() internal pure override returns (bytes memory) {
+        return EpochSignature.TAG;
     }
 
     function _isTrue(Handover memory handover, OperatorSetId signersSet) private view returns (bool) {
