@@ -9,7 +9,6 @@ import {EigenLayerStake} from "../../../contracts/stake/EigenLayerStake.sol";
 import {EpochKeeper} from "../../../contracts/stake/EpochKeeper.sol";
 import {OperatorAllowlist} from "../../../contracts/stake/OperatorAllowlist.sol";
 import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
-import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {EigenLayerTestBase} from "./EigenLayerTestBase.sol";
 
 /// @title StakeTestBase
@@ -89,13 +88,6 @@ abstract contract StakeTestBase is EigenLayerTestBase {
             registerKey(i);
             join(OPERATOR_SET, i);
         }
-    }
-
-    function registerKey(uint256 index) internal {
-        bytes memory key = OperatorKeys.publicKey(OperatorKeys.secretKey(index));
-        bytes memory proof = proofOfPossession(index, operatorAddress(index), key);
-        vm.prank(operatorAddress(index));
-        registry.registerOperator(key, proof);
     }
 
     function weightOf(uint256 index) internal view returns (uint96) {

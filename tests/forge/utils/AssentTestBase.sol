@@ -58,11 +58,14 @@ abstract contract AssentTestBase is Test {
     }
 
     function registerOperator(uint256 index, uint96 weight) internal {
-        bytes memory key = OperatorKeys.publicKey(OperatorKeys.secretKey(index));
-        bytes memory proof = proofOfPossession(index, operatorAddress(index), key);
+        registerKey(index);
+        setWeight(index, weight);
+    }
+
+    function registerKey(uint256 index) internal {
+        (bytes memory key, bytes memory proof) = newKey(index, index);
         vm.prank(operatorAddress(index));
         registry.registerOperator(key, proof);
-        setWeight(index, weight);
     }
 
     function proofOfPossession(uint256 index, address operator, bytes memory key) internal view returns (bytes memory) {
