@@ -24,10 +24,12 @@ const LONG_SENTENCES = { md: 12, rs: 90, sol: 55 };
 // They quote the words.
 const QUOTING = /^(docs\/dev\/style\.md|xtask\/vocabulary\/)/;
 
-function files() {
+// The checked files with their texts.
+function readFiles() {
   const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: root });
   const names = listed.toString().split("\n").filter((name) => CHECKED.test(name) && !QUOTING.test(name));
-  return names.filter((name) => existsSync(join(root, name)));
+  const existing = names.filter((name) => existsSync(join(root, name)));
+  return existing.map((name) => ({ name, text: readFileSync(join(root, name), "utf8") }));
 }
 
 // The text with comment markers and line ends as spaces, so that a phrase may cross a line, and where each line begins.
@@ -41,21 +43,21 @@ function flatten(text) {
   return { flat, lineOf: (index) => starts.findLastIndex((start) => start <= index) + 1 };
 }
 
-function findings(name) {
-  const { flat, lineOf } = flatten(readFileSync(join(root, name), "utf8"));
+function findings(text) {
+  const { flat, lineOf } = flatten(text);
   return REFUSED.flatMap(({ pattern, instead }) =>
     [...flat.matchAll(pattern)].map(({ 0: word, index }) => ({ line: lineOf(index), word, instead })),
   ).sort((a, b) => a.line - b.line);
 }
 
-function check() {
+function check(files) {
   for (const { pattern, finds, passes } of REFUSED) {
     if (finds.search(pattern) < 0) throw new Error(`${pattern} does not find "${finds}"`);
     if (passes.search(pattern) >= 0) throw new Error(`${pattern} finds "${passes}"`);
   }
   let found = 0;
-  for (const name of files()) {
-    for (const { line, word, instead } of findings(name)) {
+  for (const { name, text } of files) {
+    for (const { line, word, instead } of findings(text)) {
       console.error(`${name}:${line}: "${word}": write ${instead}`);
       found += 1;
     }
@@ -66,15 +68,13 @@ function check() {
   }
 }
 
-function checkSentences() {
+function checkSentences(files) {
   for (const [text, words] of [["Two `a b` words.", 3], ["[A link](to/a place), of 0.5 %.", 4]]) {
     if (sentences("a.md", text)[0].words !== words) throw new Error(`"${text}" has ${words} words`);
   }
   for (const [kind, most] of Object.entries(LONG_SENTENCES)) {
-    const names = files().filter((name) => name.endsWith(`.${kind}`));
-    const all = names.flatMap((name) =>
-      sentences(name, readFileSync(join(root, name), "utf8")).map((found) => ({ name, ...found })),
-    );
+    const ofKind = files.filter(({ name }) => name.endsWith(`.${kind}`));
+    const all = ofKind.flatMap(({ name, text }) => sentences(name, text).map((found) => ({ name, ...found })));
     const long = all.filter(({ words }) => words > MOST_WORDS);
     if (long.length <= most) continue;
     for (const { name, line, sentence, words } of long) console.error(`${name}:${line}: ${words} words: ${sentence}`);
@@ -90,8 +90,8 @@ function prose(name, text) {
   return [...text.matchAll(/(?:^|\s)\/\/+!?(.*)$|\/\*([^]*?)\*\//gm)].map((found) => found[1] ?? found[2]).join("\n");
 }
 
-function counts() {
-  const pages = files().map((name) => prose(name, readFileSync(join(root, name), "utf8")));
+function counts(files) {
+  const pages = files.map(({ name, text }) => prose(name, text));
   const text = pages.join("\n").replace(/\s+/g, " ");
   const total = text.match(/[A-Za-z][A-Za-z'-]*/g).length;
   console.log(`${total} words`);
@@ -100,9 +100,10 @@ function counts() {
   }
 }
 
+const files = readFiles();
 if (values.counts) {
-  counts();
+  counts(files);
 } else {
-  check();
-  checkSentences();
+  check(files);
+  checkSentences(files);
 }

@@ -18,7 +18,7 @@ export function sentences(name, text) {
   );
 }
 
-export function wordsOf(sentence) {
+function wordsOf(sentence) {
   return (sentence.replace(CODE, " code ").replace(ADDRESS, " ").match(WORD) ?? []).length;
 }
 
