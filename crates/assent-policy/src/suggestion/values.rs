@@ -137,10 +137,8 @@ impl ArgumentVisitor for Arguments {
     }
 
     fn int(&self, bytes: &[u8]) -> Argument {
-        let sign = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { U256::MAX } else { U256::ZERO };
-        let unused = bytes.len().saturating_mul(8);
-        let high = if unused < 256 { sign.wrapping_shl(unused) } else { U256::ZERO };
-        Argument::Int(I256::from_raw(high | U256::from_be_slice(bytes)))
+        let unused = 256_usize.saturating_sub(bytes.len().saturating_mul(8));
+        Argument::Int(I256::from_raw(U256::from_be_slice(bytes).wrapping_shl(unused)).asr(unused))
     }
 
     fn address(&self, bytes: &[u8]) -> Argument {
@@ -181,7 +179,7 @@ mod tests {
     fn calldata_of_every_type_is_decoded_and_encoded_to_itself() {
         let pay = function(
             "function f(uint8 a, int8 b, address c, bool d, bytes e, bytes4 f, string g, (bytes x, uint256 y)[] h, \
-             bool[2] i)",
+             bool[2] i, int256 j, int24 k)",
         );
         let arguments = vec![
             Argument::Uint(U256::from(255)),
@@ -193,6 +191,8 @@ mod tests {
             Argument::Text("ä\"".into()),
             Argument::List(vec![Argument::List(vec![Argument::Bytes(vec![]), Argument::Uint(U256::MAX)])]),
             Argument::List(vec![Argument::Bool(false), Argument::Bool(true)]),
+            Argument::Int(I256::MIN),
+            Argument::Int(int_range(24).0),
         ];
         let calldata = encode_call(&pay, &arguments);
         assert_eq!(decode_call(&pay, &calldata), Some(arguments.clone()));
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn offsets_that_repeat_words_are_refused_and_soon() {
-        // 24 levels of arrays whose two elements are the same array would have 2^24 elements.
+        // Seven levels of arrays whose 1,000 elements are the same array would have 10^21 elements.
         let levels = function(&format!("function f(bool{} x)", "[]".repeat(7)));
         let mut data = hex!("0000000000000000000000000000000000000000000000000000000000000020").to_vec();
         for _ in 0..7 {
