@@ -3,13 +3,10 @@
 //! The same sources give the same bytes in every folder, with the same compiler and linker. Both are named next to the
 //! image, since another compiler makes another program.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use super::cross_compilation::{Compiler, compiler_for, rust_lld};
-use crate::runner::{Outcome, Step, cargo, must_pass, printed, root, target_directory};
+use crate::runner::{Outcome, Step, cargo, cargo_home, must_pass, printed, root, target_directory};
 
 /// The target whose atomic operations are replaced by ordinary ones, so that RV32IM remains.
 const TARGET: &str = "riscv32ima-unknown-none-elf";
@@ -137,9 +134,7 @@ impl Tools {
 fn folders() -> Vec<(PathBuf, String)> {
     let absolute = |path: PathBuf| fs::canonicalize(&path).unwrap_or(path);
     let mut folders = vec![(absolute(root()), "assent".to_owned())];
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
-    let registries = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let registries = cargo_home().and_then(|home| fs::read_dir(home.join("registry/src")).ok());
     let registries = registries.into_iter().flatten().filter_map(Result::ok);
     folders.extend(registries.map(|registry| (registry.path(), "registry".to_owned())));
     folders

@@ -14,7 +14,8 @@ use std::{
 
 use commands::OUTPUT;
 pub use commands::{
-    cargo, command, execute, forge, forge_path, has_cargo, must_pass, numbers, printed, root, rustc, target_directory,
+    cargo, cargo_home, command, execute, forge, forge_path, has_cargo, must_pass, numbers, printed, root, rustc,
+    target_directory,
 };
 use table::Row;
 

@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
 };
 
-use crate::runner::{Outcome, Step, cargo, command, execute, root};
+use crate::runner::{Outcome, Step, cargo, cargo_home, command, execute, root};
 
 const CRATE: &str = "eigenlayer-contract-deployer";
 const VERSION: &str = "0.4.0";
@@ -72,8 +72,4 @@ fn fetched() -> Option<PathBuf> {
     let cache = cargo_home()?.join("registry/cache");
     let registries = fs::read_dir(cache).ok()?.flatten();
     registries.map(|registry| registry.path().join(format!("{CRATE}-{VERSION}.crate"))).find(|path| path.is_file())
-}
-
-fn cargo_home() -> Option<PathBuf> {
-    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
 }
