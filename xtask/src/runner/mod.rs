@@ -73,6 +73,12 @@ impl From<Result<(), String>> for Outcome {
     }
 }
 
+impl From<Result<(), Self>> for Outcome {
+    fn from(result: Result<(), Self>) -> Self {
+        result.map_or_else(|outcome| outcome, |()| Self::Passed)
+    }
+}
+
 impl Step {
     /// Creates a step that does `work`.
     pub fn new<R: Into<Outcome>>(name: impl Into<String>, work: impl FnOnce() -> R + Send + 'static) -> Self {

@@ -25,10 +25,7 @@ pub fn step() -> Step {
 
 /// Fetches and unpacks the contracts, unless they are there. `Skipped` if they cannot be fetched, but in CI `Failed`.
 pub fn install() -> Outcome {
-    match unpack_if_needed() {
-        Ok(()) => Outcome::Passed,
-        Err(outcome) => outcome,
-    }
+    unpack_if_needed().into()
 }
 
 fn unpack_if_needed() -> Result<(), Outcome> {
