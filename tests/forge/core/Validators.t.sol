@@ -179,16 +179,7 @@ contract ValidatorsTest is TrailingPath {
         registry.addValidator(costly);
         vm.stopPrank();
         bytes memory data = abi.encodeCall(registry.revokeEpochs, (only(FIRST_EPOCH)));
-        uint256 succeeded = 0;
-        for (uint256 gas = 400_000; gas < 700_000; gas += 4999) {
-            uint256 snapshot = vm.snapshotState();
-            vm.prank(owner);
-            (bool success,) = address(registry).call{gas: gas}(data);
-            assertEq(costly.updates(), success ? 1 : 0);
-            if (success) ++succeeded;
-            vm.revertToState(snapshot);
-        }
-        assertGt(succeeded, 0);
+        assertNoGasLeavesBehind(costly, owner, address(registry), data, 700_000);
     }
 
     /// @dev A validator gets 500,000 gas. A revocation that cannot give it so much reverts, with a margin for the call.

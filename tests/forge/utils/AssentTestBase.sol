@@ -6,6 +6,7 @@ import {Attestation, EpochId, Intent, OperatorSetId, Policy} from "../../../cont
 import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {AuthorizationEncoding} from "../../../contracts/testing/AuthorizationEncoding.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
+import {FaultyValidator} from "./FaultyValidator.sol";
 import {IOwnedRegistry} from "./IOwnedRegistry.sol";
 import {Test} from "forge-std/Test.sol";
 
@@ -183,6 +184,26 @@ abstract contract AssentTestBase is Test {
     /// @dev Calldata with an authorization behind it.
     function trail(bytes memory data, bytes memory authorization) internal pure returns (bytes memory) {
         return AuthorizationEncoding.trailing(data, authorization);
+    }
+
+    /// @dev With any gas from 400,000 to `end`, a call updates a validator whose update costs much, or reverts.
+    function assertNoGasLeavesBehind(
+        FaultyValidator costly,
+        address caller,
+        address target,
+        bytes memory data,
+        uint256 end
+    ) internal {
+        uint256 succeeded = 0;
+        for (uint256 gas = 400_000; gas < end; gas += 4999) {
+            uint256 snapshot = vm.snapshotState();
+            vm.prank(caller);
+            (bool success,) = target.call{gas: gas}(data);
+            assertEq(costly.updates(), success ? 1 : 0);
+            if (success) ++succeeded;
+            vm.revertToState(snapshot);
+        }
+        assertGt(succeeded, 0);
     }
 
     function assertEq(EpochId left, EpochId right) internal pure {
