@@ -444,7 +444,7 @@ fn a_shadow_observes_the_sources_of_new_calls() {
     assert!(shadow.interrupt().success());
     shadow.line("2 calls in blocks");
 
-    // A recording of another task is of no use for new calls.
+    // New calls cannot use a recording of another task.
     let mut shadow = Running::start(&desk, &[&arguments[..], &["--data", "recordings.json"]].concat());
     shadow.remark("Ctrl-C stops");
     let allowed = pay(&anvil, 101);
