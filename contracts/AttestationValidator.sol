@@ -32,7 +32,7 @@ abstract contract AttestationValidator is IAttestationValidator {
     mapping(EpochId number => mapping(bytes32 root => RecordedRoot)) public recordedRoots;
 
     /// @dev Reverts on a chain that lacks a precompile (`PrecompileMissing`) or the instruction CLZ of EIP-7939
-    /// (`InstructionMissing`, or an invalid opcode): every use would be refused there.
+    /// (`InstructionMissing`, or an invalid opcode). Every use would be refused there.
     constructor(IOperatorRegistry operatorRegistry) {
         OPERATOR_REGISTRY = address(operatorRegistry);
         G2Point memory key = BLS12381.generatorG2();

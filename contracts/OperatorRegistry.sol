@@ -363,8 +363,8 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
 
     /* KEYS */
 
-    /// @dev Binding the proof to the caller's address stops others from registering the key, and signing at all stops
-    /// a key derived from others' keys (rogue key), whose secret is unknown.
+    /// @dev Binding the proof to the caller's address stops others from registering the key. Signing at all stops a key
+    /// derived from others' keys (rogue key), whose secret is unknown.
     function _acceptKey(bytes calldata publicKey, bytes calldata proofOfPossession) private {
         G2Point memory key = BLS12381.decodeG2(publicKey);
         G1Point memory proof = BLS12381.decodeG1(proofOfPossession);

@@ -110,8 +110,8 @@ abstract contract PolicyClient is IPolicyClient {
     /// @dev Warning: Who can change the policy can have every call authorized: put a timelock before it.
     function _assentAuthorizeChange() internal virtual;
 
-    /// @dev Reverts unless the caller may revoke attestations. Override it if the owner is slow, as behind a timelock:
-    /// an account that acts at once can then revoke, and do no more than refuse calls.
+    /// @dev Reverts unless the caller may revoke attestations. Override it if the owner is slow, as behind a timelock.
+    /// An account that acts at once can then revoke, and do no more than refuse calls.
     function _assentAuthorizeRevocation() internal virtual {
         _assentAuthorizeChange();
     }

@@ -32,7 +32,7 @@ contract Equivocation is SignedFault {
     error IssuedTooFarApart(uint48 first, uint48 second);
 
     /// @notice Least time between the issuance of two attestations that an operator no longer has to know both of, in
-    /// seconds: how long a journal keeps what it signed (docs/operators/journal.md).
+    /// seconds. It is the time for which a journal keeps what it signed (docs/operators/journal.md).
     uint48 public constant RETENTION = 60 days;
 
     /// @dev The domain separation tag of attestations.

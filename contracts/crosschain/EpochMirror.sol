@@ -16,8 +16,8 @@ import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
 /// @title EpochMirror
 /// @notice Holds the epochs of a registry on another chain. Each epoch's operators hand over to the next.
-/// @dev It asks no bridge and no owner: an epoch is accepted only if a quorum of an unexpired epoch signed it, and a
-/// false signature can be proved on the registry's chain, where the signers have their stake.
+/// @dev It asks no bridge and no owner: an epoch is accepted only if a quorum of an unexpired epoch signed it. A false
+/// signature can be proved on the registry's chain, where the signers have their stake.
 /// @dev Warning: The owner can choose operators by `setGenesis`, after notice.
 contract EpochMirror is IEpochMirror, ProposedChanges {
     /// @notice The most validators, as of the registry.

@@ -10,8 +10,8 @@ import {Pointer} from "../types/Pointer.sol";
 
 /// @title EpochSignature
 /// @notice Verifies what an epoch's operators sign about epochs, for all chains at once.
-/// @dev The statements are EIP-712 structs under a domain without chain and contract: they name the chain and the
-/// registry of the epoch, and one signature is valid on every chain.
+/// @dev The statements are EIP-712 structs under a domain without chain and contract. They name the chain and the
+/// registry of the epoch, so one signature is valid on every chain.
 library EpochSignature {
     /// @notice Thrown when the operators that signed have too little weight.
     error EpochQuorumNotReached(uint256 signed, uint256 required);

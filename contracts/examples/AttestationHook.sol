@@ -15,9 +15,9 @@ import {
 } from "@openzeppelin/contracts/interfaces/draft-IERC7579.sol";
 
 /// @title AttestationHook
-/// @notice An example: an ERC-7579 hook with which a smart account executes only what operators have authorized,
-/// whether a user operation's call, an executor module's, or another module's installation. One hook serves any number
-/// of accounts, each under its own policy, which is given at installation as `abi.encode(Policy)`.
+/// @notice An example: an ERC-7579 hook with which a smart account executes only what operators have authorized. That
+/// holds for a user operation's call, an executor module's, and another module's installation. One hook serves any
+/// number of accounts, each under its own policy, which is given at installation as `abi.encode(Policy)`.
 /// @dev The attested call is the call that the account receives: `from` is its caller (the entry point, an executor
 /// module, or the account itself), `to` the account. The authorization and its length, a uint16, follow the calldata.
 /// @dev The account revokes attestations, and announces its exit, without an authorization: `burnNonces`,
@@ -57,8 +57,8 @@ contract AttestationHook is IERC7579Hook, DelayedExit {
 
     /// @dev The beginning of the code of an account that delegates (EIP-7702).
     bytes3 private constant DELEGATION_PREFIX = 0xef0100;
-    /// @dev Where the calldata of one plain call begins in the calldata of `execute`: behind the selector, the mode, an
-    /// offset, a length, the target (20 bytes) and the value.
+    /// @dev Where the calldata of one plain call begins in the calldata of `execute`. The selector, the mode, an
+    /// offset, a length, the target (20 bytes) and the value are before it.
     uint256 private constant CALL_OFFSET = 4 + 3 * 32 + 20 + 32;
 
     /// @notice An account's policy and floor. The policy is zero if the account has not installed the hook.

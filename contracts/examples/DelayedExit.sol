@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 /// @notice An exit for an account whose every call needs operators. If they vanish, the account announces that it
 /// leaves, the only call without an authorization, and needs no authorizations after a delay.
 /// @dev Anyone who holds the account's keys can announce. Monitors of the account have the delay to notice, and until
-/// then only the operators decide: they can let the account cancel, or move what it owns.
+/// then only the operators decide. They can let the account cancel, or move what it owns.
 abstract contract DelayedExit {
     /// @notice Emitted when an account announces that its calls need no authorization from `time` on (Unix time).
     event ExitAnnounced(address indexed account, uint256 time);

@@ -12,7 +12,7 @@ import {ERC20, ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC
 /// @notice An example: an ERC-4626 vault with open deposits, from which assets leave only with an authorization
 /// appended to the calldata of `withdraw` and `redeem`. Neither operators nor owner can take a depositor's assets: the
 /// caller also needs the shares, or an allowance of them.
-/// @dev The intent's `from` is the caller, which need not be the owner of the shares: a policy should also look at
+/// @dev The intent's `from` is the caller, which need not be the owner of the shares. A policy should also look at
 /// `owner` and `receiver` in the calldata.
 /// @dev Warning: Shares are ERC-20 tokens and move without the gate. Their receiver needs its own authorization to
 /// withdraw, but can sell them. To gate that too, mark `transfer` and `transferFrom` `onlyAttested` (not `_update`,

@@ -61,8 +61,8 @@ interface IAttestationValidator is IRefusals {
     /// @param signedRoot The root and its signature.
     function recordRoot(EpochId number, SignedRoot calldata signedRoot) external;
 
-    /// @notice Verifies and records many roots of one epoch with one product of pairings: two pairings, and one more
-    /// for each change of the non-signers from one root to the next. Records all of them, or reverts.
+    /// @notice Verifies and records many roots of one epoch with one product of pairings. It has two pairings, and one
+    /// more for each change of the non-signers from one root to the next. Records all of them, or reverts.
     function recordRoots(EpochId number, SignedRoot[] calldata signedRoots) external;
 
     /// @notice Returns the registry that publishes epochs.

@@ -59,7 +59,7 @@ interface IEpochKeeper is IProposedChanges {
     function commit(OperatorSetId operatorSet) external returns (EpochId epoch);
 
     /// @notice Commits before the interval is over, since an operator of the set's current epoch lost its weight, or
-    /// no longer uses the key with which it is in the epoch. Anyone may call it.
+    /// its key is no longer the epoch's. Anyone may call it.
     /// @dev Not before `nextEarlyCommit`.
     /// @param operatorSet The operator set.
     /// @param index The operator's index in the set's current epoch.

@@ -202,8 +202,8 @@ interface IOperatorRegistry is IProposedChanges {
     /// @notice Sets the source of weights. Only the owner may call it, after notice.
     function setStakeSource(IStakeSource stakeSource) external;
 
-    /// @notice Returns an epoch: the head of its operator table, its operator set, and two Unix times: the first second
-    /// at which it is no longer valid, and the one that it can never reach.
+    /// @notice Returns an epoch: the head of its operator table, its operator set, and two Unix times. They are the
+    /// first second at which it is no longer valid, and the one that it can never reach.
     /// @dev All are zero if there is no such epoch; `validUntil` is zero while it is pending and once it is revoked.
     function epochs(EpochId epoch)
         external

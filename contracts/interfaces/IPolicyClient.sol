@@ -21,11 +21,11 @@ interface IPolicyClient {
     error AssentAlreadyInitialized();
     /// @notice Thrown when the TaskManager is not a contract.
     error AssentInvalidTaskManager(ITaskManager taskManager);
-    /// @notice Thrown when a policy has no id, an operator set of 2^26 or more, a quorum outside 5001 to 10000 basis
-    /// points, or a lifetime of zero or above `MAX_EPOCH_LIFETIME`.
+    /// @notice Thrown when a policy has no id, or an operator set of 2^26 or more. Thrown also for a quorum outside
+    /// 5001 to 10000 basis points, or a lifetime of zero or above `MAX_EPOCH_LIFETIME`.
     error AssentInvalidPolicy(bytes32 policyId, OperatorSetId operatorSet, uint16 quorum, uint48 maxLifetime);
     /// @notice Thrown when the ordinary calldata is not the selector and the function's arguments as Solidity encodes
-    /// them, so that arguments may have been read from the authorization.
+    /// them. Arguments may then have been read from the authorization.
     error AssentArgumentsNotExact();
     /// @notice Thrown when the caller of an intent sends value, and not the intent's.
     error AssentWrongValue(uint256 expected, uint256 actual);

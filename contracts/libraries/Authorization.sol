@@ -138,7 +138,7 @@ library Authorization {
         // slither-disable-end incorrect-exp
     }
 
-    /// @dev The length is compared last and covers everything that was read: if one of these bytes were not part of the
+    /// @dev The length is compared last and covers everything that was read. If one of these bytes were not part of the
     /// authorization, it would be too short. (It has at least `LEAST_LENGTH` bytes.)
     function _isWellFormed(bytes calldata authorization) private pure returns (bool wellFormed) {
         uint256 proofLengthOffset = _proofLengthOffset(authorization);

@@ -18,8 +18,8 @@ uint256 constant GENERATOR_Y1_HIGH = 0x0606c4a02ea734cc32acd2b02bc28b99;
 uint256 constant GENERATOR_Y1_LOW = 0xcb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be;
 
 /// @title BLS12381
-/// @notice Verifies BLS signatures on BLS12-381 with signatures in G1 and public keys in G2 ("min-sig"), of any suite:
-/// the message may have any length, the domain separation tag any but zero.
+/// @notice Verifies BLS signatures on BLS12-381 with signatures in G1 and public keys in G2 ("min-sig"), of any suite.
+/// The message may have any length, the domain separation tag any but zero.
 /// @dev Everything is computed by the EIP-2537 precompiles, which `Precompiles` calls.
 /// @dev Points are encoded in bytes without padding: 48 bytes for each field element, 96 for G1 and 192 for G2.
 library BLS12381 {

@@ -8,13 +8,13 @@ import {G1MSM_PRICE, PAIR_LENGTH, Precompiles} from "./Precompiles.sol";
 
 /// @title SignatureBatch
 /// @notice Verifies many signatures with one product of pairings: e(Σ rᵢ·signatureᵢ, generator of G2) · Π over keys e(Σ
-/// rᵢ·hashedᵢ, negatedKey) = 1 with coefficients rᵢ of 128 bits, each sum going over the signatures of one key. Call
-/// `start`; for each key `nextKey` and `next` for each of its signatures; then `check`.
+/// rᵢ·hashedᵢ, negatedKey) = 1. The coefficients rᵢ have 128 bits, and each sum goes over the signatures of one key.
+/// Call `start`; for each key `nextKey` and `next` for each of its signatures; then `check`.
 /// @dev Soundness: let dᵢ be the discrete logarithm of e(signatureᵢ, G2) · e(hashedᵢ, negatedKey), zero if the
-/// signature is valid. All points are in groups of one prime order (G1MSM rejects signatures outside, the rest is
-/// computed or comes from the registry), so the product is one exactly if Σ rᵢ·dᵢ = 0 modulo that order. With some dᵢ ≠
+/// signature is valid. All points are in groups of one prime order: G1MSM rejects signatures outside, and the rest is
+/// computed or comes from the registry. So the product is one exactly if Σ rᵢ·dᵢ = 0 modulo that order. With some dᵢ ≠
 /// 0 and all other coefficients given, at most one of the 2^128 values of rᵢ does that. The coefficients are hashes of
-/// a seed that must commit to every input, so they are fixed only after all dᵢ are: an attacker who tries k batches has
+/// a seed that must commit to every input, so they are fixed only after all dᵢ are. An attacker who tries k batches has
 /// an invalid one accepted with a probability of at most k · 2^-128. (Bellare, Garay, Rabin: Fast batch verification,
 /// 1998, the small exponents test; the Fiat-Shamir heuristic for the coefficients.)
 library SignatureBatch {

@@ -1,7 +1,7 @@
 //! Compiles the Solidity sources with forge, for `src/bindings.rs` to read the artifacts.
 //!
-//! forge writes into `OUT_DIR` and keeps its cache there, so that it neither disturbs nor depends on what `forge test`
-//! leaves in the repository's own `out` and `cache`, and a build after a change compiles only what changed.
+//! forge writes into `OUT_DIR` and keeps its cache there, so that it is independent of what `forge test` leaves in the
+//! repository's `out` and `cache`. A build after a change compiles only what changed.
 
 use std::{
     env,

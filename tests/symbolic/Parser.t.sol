@@ -13,8 +13,8 @@ contract ParserProof is SymbolicTestBase {
         reader = new AuthorizationReader();
     }
 
-    /// @dev Of up to 246 bytes, all of them anything: recorded ones with up to four hashes, direct ones with a bitmap
-    /// of up to 34 bytes or with a hash.
+    /// @dev Of up to 246 bytes, all of them anything. Recorded ones have up to four hashes, direct ones a bitmap of up
+    /// to 34 bytes or a hash.
     function check_BytesParseExactlyAsTheFormatHasThem() public {
         uint256 length = anyBelow(247, "length");
         bytes memory authorization = svm.createBytes(length, "authorization");

@@ -16,7 +16,7 @@ interface ISymbolicValues {
 
 /// @title What every proof has at hand
 /// @dev `cargo xtask prove` runs the functions of derived contracts with halmos. One named `check_` is proved when no
-/// values whatever make it fail an `assert`. One named `reach_` ends in an `assert` that must be found to fail: it
+/// values whatever make it fail an `assert`. One named `reach_` ends in an `assert` that must be found to fail. It
 /// shows that the proofs beside it speak of something, since what is said of accepted calls would hold if none were
 /// ever accepted.
 abstract contract SymbolicTestBase {

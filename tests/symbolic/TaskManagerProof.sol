@@ -73,9 +73,9 @@ abstract contract TaskManagerProof is SymbolicTestBase {
         );
     }
 
-    /// @dev Well formed but for the decision: of `form` 0 signed by all and the only leaf, 1 with absent operators, 2
-    /// in a tree, 3 recorded as the only leaf, 4 recorded in a tree. The bytes that give lengths are numbers, all
-    /// others anything.
+    /// @dev Well formed but for the decision. `form` 0 is signed by all and the only leaf, 1 has absent operators, 2 is
+    /// in a tree. `form` 3 is recorded as the only leaf, 4 recorded in a tree. The bytes that give lengths are numbers,
+    /// all others anything.
     function anyAuthorization(uint256 form) internal returns (bytes memory) {
         bytes memory fields = svm.createBytes(113, "fields");
         if (form == 3) return bytes.concat(fields, hex"0100");

@@ -65,10 +65,11 @@ enum Task {
     Components(components::Arguments),
     /// Measure which lines and branches of the verification path the tests reach
     ///
-    /// Measures the contracts, and the verifier with all its features. Fails if a test fails, if a line or branch is
-    /// not reached that xtask/src/checks/coverage/exceptions.rs does not list with a reason, or if a listed one is
-    /// reached. Rust needs cargo-llvm-cov, and LLVM's tools of the compiler's own version: from `rustup component add
-    /// llvm-tools`, or from Debian's packages (llvm-22 for LLVM 22), whose programs LLVM_COV and LLVM_PROFDATA name.
+    /// Measures the contracts, and the verifier with all its features. Fails if a test fails, or if a line or branch is
+    /// not reached that xtask/src/checks/coverage/exceptions.rs does not list with a reason. Fails also if a listed one
+    /// is reached. Rust needs cargo-llvm-cov, and LLVM's tools of the compiler's own version. They come from `rustup
+    /// component add llvm-tools`, or from Debian's packages (llvm-22 for LLVM 22), whose programs LLVM_COV and
+    /// LLVM_PROFDATA name.
     Coverage(coverage::Arguments),
     /// Compare the decisions of contracts and verifier on random cases, and stop at the first difference
     ///

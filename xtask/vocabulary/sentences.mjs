@@ -31,7 +31,7 @@ function split(paragraph) {
   return parts;
 }
 
-// Without code blocks, tables, headings and comments; each item of a list is a paragraph.
+// Without code blocks, tables, headings and comments; each item of a list and each tag of NatSpec begins a paragraph.
 function paragraphs(lines) {
   const found = [];
   let open;
@@ -44,7 +44,7 @@ function paragraphs(lines) {
       open = undefined;
       continue;
     }
-    const item = /^([-*]|\d+\.)\s+(.*)$/.exec(content);
+    const item = /^([-*]|\d+\.|@(?:title|(?:param|return) \S+|[a-z]+))\s+(.*)$/.exec(content);
     if (!open || item) found.push((open = { line: index + 1, text: item?.[2] ?? content }));
     else open.text += ` ${content}`;
   }
@@ -53,8 +53,5 @@ function paragraphs(lines) {
 
 // The doc comments of Rust and Solidity, line by line; other lines are empty.
 function docLines(text) {
-  return text.split("\n").map((line) => {
-    const comment = /^\s*\/\/[/!] ?(.*)$/.exec(line)?.[1] ?? "";
-    return comment.replace(/^\s*@(notice|dev|title|return|param \S+|inheritdoc.*)\s*/, "");
-  });
+  return text.split("\n").map((line) => /^\s*\/\/[/!] ?(.*)$/.exec(line)?.[1] ?? "");
 }

@@ -3,8 +3,8 @@
 //! Aggregation takes milliseconds of CPU time, so it runs on a thread and not among the runtime's tasks.
 //! Everything that waits (chain, policy store, task log) is a task whose result comes back as an event.
 //!
-//! The queue has no bound, because what it holds is bounded where it comes from: a connection has so many
-//! messages that are not handled, a request is admitted before it is queued, and every other event answers an action.
+//! The queue has no bound, because what it holds is bounded where it comes from. A connection has a limited number of
+//! messages that are not handled. A request is admitted before it is queued, and every other event answers an action.
 
 use std::{
     collections::{BTreeMap, HashMap},

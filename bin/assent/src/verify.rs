@@ -62,8 +62,8 @@ pub struct Arguments {
     /// The current time in Unix seconds, instead of the context's.
     #[arg(long, value_name = "UNIX_SECONDS")]
     timestamp: Option<u64>,
-    /// The ABI of the called contract, to name the arguments that differ: a function signature, or a file with a JSON
-    /// ABI or an artifact of a compiler.
+    /// The ABI of the called contract, to name the arguments that differ. It is a function signature, or a file with a
+    /// JSON ABI or an artifact of a compiler.
     #[arg(long, value_name = "SIGNATURE|FILE", requires = "document")]
     abi: Option<String>,
 }

@@ -137,8 +137,8 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Reverted`] when it would revert (it is then not sent, unless it has a gas limit) or has
-    /// reverted (the error then has the gas used); [`ClientError::Failed`] when the reason is unknown;
+    /// [`ClientError::Reverted`] when it would revert (it is then not sent, unless it has a gas limit). Also when it
+    /// has reverted (the error then has the gas used); [`ClientError::Failed`] when the reason is unknown;
     /// [`ClientError::Transport`] and [`ClientError::Receipt`].
     pub async fn send(&self, call: &PreparedCall) -> Result<TransactionReceipt, ClientError> {
         self.send_request(call.to, call.request(), call.gas_limit).await

@@ -169,9 +169,9 @@ impl<P: Provider> AssentClient<P> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send): [`ClientError::Reverted`] when an operator is named twice, when all are skipped, when
-    /// there are more than 2,000, or when an epoch of the set is pending; [`ClientError::UnexpectedAnswer`] when
-    /// `registry` is not an OperatorRegistry.
+    /// As [`send`](Self::send): [`ClientError::Reverted`] when an operator is named twice, all are skipped, there are
+    /// more than 2,000, or an epoch of the set is pending; [`ClientError::UnexpectedAnswer`] when `registry` is not an
+    /// OperatorRegistry.
     pub async fn commit_epoch(
         &self,
         registry: Address,

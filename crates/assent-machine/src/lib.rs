@@ -1,9 +1,9 @@
 //! A deterministic machine: an RV32IM interpreter whose memory is a Merkle tree.
 //!
-//! A program that runs on it has no clock, no random numbers, no floating point and no world: what it answers follows
+//! A program that runs on it has no clock, no random numbers, no floating point and no world. What it answers follows
 //! from its image and the regions that were loaded, on every processor alike. It cannot crash or hang its host: it
 //! halts, traps, or reaches its step limit. Every state has a hash, and every step a proof that another can verify
-//! without the memory, so that two parties who disagree about an answer can be narrowed down to one step.
+//! without the memory. So two parties who disagree about an answer can narrow it down to one step.
 //!
 //! [`Machine::run`] hashes nothing. [`Machine::state_hash`] and [`Machine::prove_step`] hash what changed since they
 //! were asked last.

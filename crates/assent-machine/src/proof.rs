@@ -31,8 +31,8 @@ pub struct StepProof {
     pub registers: [u32; 32],
     /// The program counter before the step.
     pub pc: u32,
-    /// The leaves that the step touches, in this order: the instruction's, if the program counter is in the image, and
-    /// that of a load or store, if the address is in memory.
+    /// The leaves that the step touches, in this order. The instruction's is there if the program counter is in the
+    /// image; that of a load or store, if the address is in memory.
     pub accesses: Vec<MemoryAccess>,
 }
 

@@ -107,8 +107,8 @@ impl Observations {
         bounded(self.to_value())
     }
 
-    /// Returns the content of the data region, of the observations of each policy as [`Rules::sources`] names it: by its
-    /// index in a conjunction, and otherwise by `None`.
+    /// Returns the content of the data region, of the observations of each policy as [`Rules::sources`] names it. That
+    /// is its index in a conjunction, and otherwise `None`.
     ///
     /// [`Rules::sources`]: crate::Rules::sources
     ///

@@ -1,7 +1,7 @@
 //! Policies that decide whether a call is allowed, and evidence of each decision that anyone can repeat.
 //!
 //! A policy is rules in Rego with parameters. It is decided by one program, the evaluator, on a deterministic machine
-//! (`assent-machine`): the same rules, parameters, input and data give the same decision, reasons and evidence on every
+//! (`assent-machine`). The same rules, parameters, input and data give the same decision, reasons and evidence on every
 //! computer. An [`EvidenceFile`] holds all of them, and [`EvidenceFile::replay`] tells whether the decision follows.
 //!
 //! - [`Manifest`] and [`PolicyFolder`]: what an author writes.

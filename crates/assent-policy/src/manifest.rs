@@ -249,8 +249,8 @@ fn require_entrypoint(entrypoint: &str) -> Result<(), JsonError> {
     Ok(())
 }
 
-/// Returns whether a text is a host as a manifest names it: a DNS name in lower case, with a port that is not 443 or
-/// none.
+/// Returns whether a text is a host as a manifest names it. That is a DNS name in lower case, with a port that is not
+/// 443 or none.
 pub fn is_host(host: &str) -> bool {
     require_host("", host).is_ok()
 }

@@ -114,8 +114,9 @@ pub fn run_tests(image: &Image, folder: &PolicyFolder, options: &TestOptions) ->
     })
 }
 
-/// Runs the tests of a conjunction: those of its folder, which see the modules of all its policies, and those of each
-/// policy that is a folder, with its parameters in the conjunction. Modules have the policy's index before their name.
+/// Runs the tests of a conjunction. They are those of its folder, which see the modules of all its policies. Those of
+/// each policy that is a folder run, too, with its parameters in the conjunction. Modules have the policy's index
+/// before their name.
 ///
 /// # Errors
 ///

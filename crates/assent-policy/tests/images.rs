@@ -14,8 +14,8 @@ fn later_evaluator() -> Image {
     Image::new(&[evaluator().unwrap().bytes(), &0x0000_0013_u32.to_le_bytes()].concat()).unwrap()
 }
 
-/// A program of six instructions that denies everything: lui a0, 0x3ff0; addi a1, zero, 0; sb a1, 4(a0);
-/// addi a1, zero, 1; sw a1, 0(a0); ecall.
+/// A program of six instructions that denies everything: `lui a0, 0x3ff0; addi a1, zero, 0; sb a1, 4(a0); addi a1,
+/// zero, 1; sw a1, 0(a0); ecall`.
 fn strict_evaluator() -> Image {
     let words = [0x03ff_0537, 0x0000_0593, 0x00b5_0223, 0x0010_0593, 0x00b5_2023, 0x0000_0073_u32];
     Image::new(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>()).unwrap()

@@ -8,8 +8,8 @@ use assent_policy::{
 };
 use assent_types::{Decision, Intent};
 
-/// Writes a result of one byte, and ends: lui a0, 0x3ff0; addi a1, zero, byte; sb a1, 4(a0); addi a1, zero, 1;
-/// sw a1, 0(a0); ecall.
+/// Writes a result of one byte, and ends: `lui a0, 0x3ff0; addi a1, zero, byte; sb a1, 4(a0); addi a1, zero, 1; sw a1,
+/// 0(a0); ecall`.
 fn image(byte: u32) -> Image {
     image_of(&[0x03ff_0537, 0x0000_0593 | (byte << 20), 0x00b5_0223, 0x0010_0593, 0x00b5_2023, 0x0000_0073])
 }

@@ -40,7 +40,7 @@ impl SecretKey {
 
     /// Approves the next operators of a set, for the registry on the chain `chain_id`.
     ///
-    /// Compare `set_hash` with the operators that you expect before you sign: with a quorum of such signatures they
+    /// Compare `set_hash` with the operators that you expect before you sign. With a quorum of such signatures they
     /// decide what the set's clients execute, without notice.
     ///
     /// ```
@@ -87,7 +87,7 @@ impl SecretKey {
 
     /// Answers a gateway's challenge, by which an operator proves this key when it connects.
     ///
-    /// `connection.gateway` must be what the operator dialled, never what the gateway says that it is: otherwise the
+    /// `connection.gateway` must be what the operator dialled, never what the gateway says that it is. Otherwise the
     /// gateway could answer another gateway's challenge with the signature.
     ///
     /// ```

@@ -75,8 +75,8 @@ impl Authorization {
 
     /// Returns the bytes that [`parse`](Self::parse) reads.
     ///
-    /// They are 212 and the bitmap's if the authorization carries its signature, 115 if the root is recorded, and 32
-    /// for each hash of the Merkle proof.
+    /// They are 212 and the bitmap's if the authorization carries its signature, and 115 if the root is recorded. Each
+    /// hash of the Merkle proof adds 32.
     pub fn encode(&self) -> Vec<u8> {
         let hashes = self.merkle_proof.as_slice();
         let mut bytes = [

@@ -2,8 +2,8 @@
 //!
 //! What is compared runs in turns, a few milliseconds apart, so that whatever slows the machine down slows down both.
 //! Times are the thread's CPU time. A round gives the median of each side, and of their quotients the median over all
-//! rounds is the ratio. (The quotient of two medians of the whole run would do for a quiet machine; but on one that is
-//! slow half of the time, one side's median may be a slow one and the other's not.)
+//! rounds is the ratio. (The quotient of two medians of the whole run would do for a quiet machine. On one that is slow
+//! half of the time, one side's median may be a slow one and the other's not.)
 //!
 //! A table; with `--json` the same for a program.
 

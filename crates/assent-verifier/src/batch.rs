@@ -36,13 +36,12 @@ use alloc::{vec, vec::Vec};
 ///
 /// # How signatures are decided together
 ///
-/// One equation decides all signatures, of any epochs and non-signers.
-/// It has one pairing, and one for each distinct set of non-signers of an epoch, or for each operator that did not sign
-/// everything if those are fewer.
-/// If it does not hold, repeated halving finds the invalid signatures, and only their calls are refused.
-/// One invalid signature among 1,024 costs about ten more equations.
-/// A batch of only invalid signatures takes about twice as long as verifying each call separately.
-/// Calls under one signed root share its verification, and calls under recorded roots need none.
+/// One equation decides all signatures, of any epochs and non-signers. It has one pairing, and one for each distinct
+/// set of non-signers of an epoch. If they are fewer, it has one for each operator that did not sign everything. If it
+/// does not hold, repeated halving finds the invalid signatures, and only their calls are refused. One invalid
+/// signature among 1,024 costs about ten more equations. A batch of only invalid signatures takes about twice as long
+/// as verifying each call separately. Calls under one signed root share its verification, and calls under recorded
+/// roots need none.
 ///
 /// The equation is a random linear combination: an invalid signature is accepted with a probability below 2^-117 in a
 /// batch of 1,024.

@@ -42,12 +42,12 @@
 //! With blst a later verification allocates nothing except what its result holds.
 //! arkworks copies those 40 kB for the time of a pairing.
 //!
-//! Allocations are bounded, including memory that is freed before the call returns: at most 16 bytes for each byte of
-//! input, 256 kB for each verified call, and 256 kB for each operator set or operator table that is read.
-//! A batch may allocate that again each time it is halved to find an invalid signature: ten times for a thousand calls.
-//! The input is every byte passed in: calldata, authorizations, tables, JSON.
-//! An epoch takes at least about 500 bytes of JSON. If a whole [`Context`] comes from an untrusted source, limit the
-//! number of its epochs; an authorization, a call or a document has none.
+//! Allocations are bounded, including memory that is freed before the call returns. They are at most 16 bytes for each
+//! byte of input and 256 kB for each verified call. Each operator set or operator table that is read may take another
+//! 256 kB. A batch may allocate that again each time it is halved to find an invalid signature: ten times for a
+//! thousand calls. The input is every byte passed in: calldata, authorizations, tables, JSON. An epoch takes at least
+//! about 500 bytes of JSON. If a whole [`Context`] comes from an untrusted source, limit the number of its epochs; an
+//! authorization, a call or a document has none.
 //!
 //! # Unsafe code
 //!

@@ -169,8 +169,8 @@ impl OperatorSet {
         self.0.total_weight
     }
 
-    /// Returns the hash of the operators' addresses, keys and weights, as `OperatorRegistry.setHashOf` computes it:
-    /// keccak256 of the hashes of its tables of up to 100 operators.
+    /// Returns the hash of the operators' addresses, keys and weights, as `OperatorRegistry.setHashOf` computes it. It
+    /// is the keccak256 of the hashes of its tables of up to 100 operators.
     ///
     /// Equal sets have equal hashes, on every chain.
     pub fn set_hash(&self) -> B256 {

@@ -42,7 +42,7 @@ pub struct RecordedRoots {
 }
 
 impl RecordedRoots {
-    /// Records a root. If it is already recorded under the epoch, the greater signed weight counts, as on chain; the
+    /// Records a root. If it is already recorded under the epoch, the greater signed weight counts, as on chain. The
     /// epoch's end stays the one that was recorded first.
     ///
     /// A root with a signed weight of zero is not recorded.

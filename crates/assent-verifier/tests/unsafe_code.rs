@@ -1,5 +1,5 @@
-//! Where unsafe code may stand. The compiler forbids it without the feature `blst`; with it, one file may allow it, and
-//! this test holds that file to be the only one.
+//! Where unsafe code may stand. The compiler forbids it without the feature `blst`. With it, one file may allow it, and
+//! this test fails if another does.
 
 use std::{fs, path::Path};
 

@@ -16,7 +16,7 @@ use core::num::NonZero;
 use regorus::{Engine, PolicyLengthConfig, Value};
 
 /// Returns an engine with the modules of these rules. With `strict`, as a decision is made: an error of a builtin ends
-/// the evaluation, and calls of builtins that are refused are found before it. Otherwise as OPA does.
+/// the evaluation. Calls of builtins that are refused are found before it. Otherwise as OPA does.
 ///
 /// # Errors
 ///

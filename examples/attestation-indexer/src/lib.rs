@@ -1,4 +1,4 @@
-//! Follows the attestations that are spent on a chain, and verifies each again, with the authorization from the
+//! Follows the attestations that are spent on a chain, and verifies each again. It takes the authorization from the
 //! transaction and the chain state of that block. See `main.rs` for how to run it.
 //!
 //! # Visibility
@@ -8,14 +8,15 @@
 //!
 //! - A transaction that calls the client itself, with the authorization appended to its calldata or as the argument of
 //!   `execute(Intent,bytes)`, is read directly.
-//! - Any other, such as a call through a smart account, a multicall or a relay, is looked up in the transaction's
-//!   trace (`debug_traceTransaction`), in the call that the client made to the TaskManager. Where the node gives no
+//! - Any other, such as a call through a smart account, a multicall or a relay, is looked up in the transaction's trace
+//!   (`debug_traceTransaction`). It is in the call that the client made to the TaskManager. Where the node gives no
 //!   trace, the attestation is reported as not visible.
 //!
-//! Chain state is that of the end of the block in which it was spent and, where the verifier refuses under that, of the
-//! end of the block before: a policy or an epoch may have changed within the block, before the call or after it. Nodes
-//! that have not kept that state make the finding undecided. Whether a nonce had been spent is known from the events
-//! since the first block that was followed, not from state, which at the end of the block says that it is.
+//! Chain state is that of the end of the block in which it was spent. Where the verifier refuses under that, it is of
+//! the end of the block before. A policy or an epoch may have changed within the block, before the call or after it.
+//! Nodes that have not kept that state make the finding undecided. Whether a nonce had been spent is known from the
+//! events since the first block that was followed. It is not read from state, which at the end of the block says that
+//! it is.
 
 mod following;
 mod indexer;

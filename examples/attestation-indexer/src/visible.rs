@@ -110,8 +110,8 @@ fn spending(frame: &Frame, task_manager: Address, event: &AttestationSpent) -> O
     })
 }
 
-/// Finds the bytes with this hash in calldata: those before a trailing authorization, or an argument of any function,
-/// whose length the ABI puts before it.
+/// Finds the bytes with this hash in calldata. They are those before a trailing authorization, or an argument of any
+/// function, whose length the ABI puts before it.
 fn with_hash(input: &Bytes, hash: B256) -> Option<Bytes> {
     if let Ok((data, _)) = split_trailing(input)
         && keccak256(data) == hash

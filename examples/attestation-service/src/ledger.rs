@@ -194,8 +194,8 @@ impl Ledger {
         Ok(audit.get(sequence)?.map(|record| record.value().to_vec()))
     }
 
-    /// Passes every record to `show`, and returns the number of the first modified one: one that does not follow from
-    /// the record before it, or whose nonce is not spent by it.
+    /// Passes every record to `show`, and returns the number of the first modified one. That is one that does not
+    /// follow from the record before it, or whose nonce is not spent by it.
     pub fn examine(&self, mut show: impl FnMut(&[u8]) -> io::Result<()>) -> Result<Option<u64>> {
         let transaction = self.database.begin_read()?;
         let (spent, audit) = (transaction.open_table(SPENT)?, transaction.open_table(AUDIT)?);

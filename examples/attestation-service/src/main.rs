@@ -1,5 +1,5 @@
-//! An HTTP service that verifies Assent attestations and accepts each only once: an attestation that was answered
-//! with 200 is spent and recorded, also after `kill -9` or a power cut.
+//! An HTTP service that verifies Assent attestations and accepts each only once. An attestation that was answered with
+//! 200 is spent and recorded, also after `kill -9` or a power cut.
 //!
 //! ```sh
 //! assent context --rpc-url URL --client 0x… --caller 0x… --nonce 0 --json > context.json
@@ -20,8 +20,8 @@
 //! 403: the operators deny; 408, 413: too slow, too long; 409: spent before; 422: every other refusal; 503: try again
 //! later.
 //!
-//! What to copy: [`ledger`] for one transaction with both the spent nonce and its record, [`worker`] for batches on one
-//! thread that answers after the write, [`answer`] for errors.
+//! What to copy: [`ledger`] for one transaction with both the spent nonce and its record; [`worker`] for batches on one
+//! thread that answers after the write; [`answer`] for errors.
 
 mod answer;
 mod chain_context;

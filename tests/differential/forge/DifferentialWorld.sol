@@ -128,8 +128,8 @@ abstract contract DifferentialWorld is ClientTestBase {
         return encodeRecorded(attestation, EpochId.wrap(epoch), proof);
     }
 
-    /// @dev Mostly few are absent, and sometimes any number; in one of 16 an operator did not sign that the bitmap
-    /// names as a signer, and one of 24 bitmaps names an operator that the epoch does not have.
+    /// @dev Mostly few are absent, and sometimes any number. In one of 16, an operator did not sign that the bitmap
+    /// names as a signer. One of 24 bitmaps names an operator that the epoch does not have.
     function _randomSigners(Dice.Cup memory dice, uint32 epoch, Attempt memory attempted)
         private
         view

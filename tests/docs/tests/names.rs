@@ -47,8 +47,8 @@ fn names(page: &str) -> impl Iterator<Item = &str> {
     identifiers.flat_map(|text| text.split(['.', ':'])).filter(|name| !name.is_empty())
 }
 
-/// Every identifier of the sources below a folder, the rest of each after a prefix (`test_RevertWhen_`, `invariant_`,
-/// `assert`), and the parts of files' and folders' names.
+/// Every identifier of the sources below a folder, and the rest of each after a prefix (`test_RevertWhen_`,
+/// `invariant_`, `assert`). The parts of files' and folders' names are there, too.
 fn collect(folder: &Path, present: &mut HashSet<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path: PathBuf = entry?.path();

@@ -56,7 +56,7 @@ contract AttackGasTest is ExplicitPath {
     }
 
     /// @dev Documented: gas is not attested. A target that continues when one of its own calls fails can be forced to
-    /// by the account that calls the client, which is the intent's `from`.
+    /// do so. The account that calls the client can do it, which is the intent's `from`.
     function test_TargetThatSwallowsWantOfGasIsSpentWithoutItsWork() public {
         (Intent memory intent, bytes memory authorization) = _toWorker(abi.encodeCall(Worker.tryToWork, ()));
         vm.prank(stranger);

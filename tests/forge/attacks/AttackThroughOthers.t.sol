@@ -14,8 +14,8 @@ import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {LibBytes} from "solady/utils/LibBytes.sol";
 import {LibCWIA} from "solady/utils/legacy/LibCWIA.sol";
 
-/// @dev The same trailing authorization, seen through a contract in between: it is for one sender and one client,
-/// and what a contract between adds to the calldata spoils it.
+/// @dev The same trailing authorization, seen through a contract in between. It is for one sender and one client, and
+/// what a contract between adds to the calldata spoils it.
 contract AttackThroughOthersTest is TrailingPath {
     /// @dev Of an address that ends in 0x00f4: 244 is the length of an authorization with one hash of proof.
     uint256 private constant KEY_OF_ADDRESS_LIKE_A_LENGTH = 33_764;

@@ -169,7 +169,7 @@ contract ChainFaultsTest is TrailingPath {
     }
 
     /// @dev With ever more gas, good input first fails for want of it, and then passes. Bad input is never told to be
-    /// bad with less gas than good input needs, and is with the gas of the cap and of a second call.
+    /// bad with less gas than valid input needs. It is with the gas of the cap and of a second call.
     function test_WantOfGasAndBadInputAreToldApart() public {
         bytes memory input = new bytes(40 * 384);
         bytes memory good = abi.encodeCall(library_.pairing, (input));

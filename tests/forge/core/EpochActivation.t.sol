@@ -130,7 +130,7 @@ contract EpochActivationTest is EpochTestBase {
     }
 
     /// @dev However commits, activations and time follow one another, a set with an owner that commits in time has an
-    /// epoch in force: the delays end before an epoch does.
+    /// epoch in force. The delays end before an epoch does.
     function testFuzz_CommitsInTimeKeepAnEpochInForce(uint16[12] calldata pauses) public {
         for (uint256 i = 0; i < pauses.length; ++i) {
             EpochId epoch = commit(0, 3);

@@ -146,7 +146,7 @@ contract SafeAttestationGuardTest is SafeTestBase {
     }
 
     /// @dev Documented: a guard sees only transactions. With a fallback handler, what owners sign is the Safe's word
-    /// (ERC-1271) for any verifier of it, such as a token with permits; without one, the Safe says nothing.
+    /// (ERC-1271) for any verifier of it, such as a token with permits. Without one, the Safe says nothing.
     function test_MessagesThatOwnersSignAreNotGuarded() public {
         bytes32 message = keccak256("a permit");
         bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (message, _signaturesOfMessage(message)));

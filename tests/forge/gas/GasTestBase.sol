@@ -7,9 +7,9 @@ import {ProtectedCounter} from "../utils/ProtectedCounter.sol";
 
 /// @title Execution gas, as a contract pays it that calls
 /// @dev Each test measures one call, with every account and slot cold (state is written in `setUp`) and the nonce's
-/// word non-zero, without the 21,000 of a transaction and its calldata. The call's own price, a cold account's 2,600,
-/// and the measuring, some 300, are included. `vm.snapshotValue` compares with `snapshots/` where FORGE_SNAPSHOT_CHECK
-/// is set.
+/// word non-zero. The 21,000 of a transaction and its calldata are not in it. The call's own price, a cold account's
+/// 2,600, and the measuring, some 300, are included. `vm.snapshotValue` compares with `snapshots/` where
+/// FORGE_SNAPSHOT_CHECK is set.
 abstract contract GasTestBase is AssentTestBase {
     ProtectedCounter internal counter;
 

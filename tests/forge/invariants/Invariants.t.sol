@@ -49,8 +49,8 @@ contract InvariantsTest is Test {
         world.assertTotalsAreSums();
     }
 
-    /// @dev Runs as long as the campaign's, with the actions drawn as evenly, reach every end that the actors aim at:
-    /// without this, an actor that no longer reaches what it is there for would not be seen.
+    /// @dev Runs as long as the campaign's, with the actions drawn as evenly, reach every end that the actors aim at.
+    /// Without this, an actor that no longer reaches what it is there for would not be seen.
     function test_ActorsReachEverySuccessAndEveryRefusalTheyAimAt() public {
         vm.pauseGasMetering();
         End[][] memory ends = new End[][](handlers.length);

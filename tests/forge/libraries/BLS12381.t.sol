@@ -13,7 +13,7 @@ contract BLS12381Test is Test {
     uint256 private constant SECRET = 0xa55e27;
 
     /// @dev Made with blst 0.3.17, its C library: `blst_keygen` of the bytes 1 to 32 without info,
-    /// `blst_sk_to_pk_in_g2` (with the halves of each coordinate swapped into the order of EIP-2537), and
+    /// `blst_sk_to_pk_in_g2` (with the halves of each coordinate swapped into the order of EIP-2537). Then
     /// `blst_sign_pk_in_g2` of the message hashed by `blst_hash_to_g1`.
     bytes private constant BLST_KEY = hex"1254c5cba0b319c2f4a4b5899756541cf422add2feca68cd6512c66d85bf91108357869a7fc7e3ea3486401a31f7d692"
         hex"01c2f7f9244ead8e5aa7190b332c0199d77e9898350b3314c389375f652618ab9ffd4f37be1a3b5c4799574a9f38d19d"

@@ -27,8 +27,8 @@ contract SignatureBatchTest is Test {
     }
 
     /// @dev An attacker who could choose signatures after the coefficients are known would forge like this. That the
-    /// first is accepted shows that the coefficients are made of the seed, each with its index; the second, that they
-    /// fail under another seed.
+    /// first is accepted shows that the coefficients are made of the seed, each with its index. The second shows that
+    /// they fail under another seed.
     function testFuzz_ForgeriesThatCancelUnderOneSeedAreFoundUnderAnother(bytes32 known, bytes32 seed) public view {
         vm.assume(known != seed);
         bytes[] memory forged = signatures;

@@ -103,8 +103,8 @@ abstract contract EigenLayerTestBase is AssentTestBase {
 
     /* OPERATORS */
 
-    /// @dev Operators `first` to `first + count - 1` become operators of EigenLayer, each with a staker that delegates
-    /// this amount of each strategy's token, and allocate all of it to the set.
+    /// @dev Operators `first` to `first + count - 1` become operators of EigenLayer. Each has a staker that delegates
+    /// this amount of each strategy's token, and allocates all of it to the set.
     function stakeAndAllocate(OperatorSetId operatorSet, uint256 first, uint256 count, uint256 amount) internal {
         stakeAndAllocate(operatorSet, first, count, amount, FULL_MAGNITUDE);
     }

@@ -1,6 +1,6 @@
 //! Decisions whose bytes and states are the same on every processor.
 //!
-//! `cases/` has the evidence file of each decision, and `states.json` what every processor finds: the hashes of the
+//! `cases/` has the evidence file of each decision. `states.json` has what every processor finds: the hashes of the
 //! machine's states, and the hash of the evidence file that is made anew.
 
 #![forbid(unsafe_code)]

@@ -14,7 +14,7 @@ const SIGNING_SHARE: u32 = 20;
 /// The number of runs and their seed.
 #[derive(Clone, Args)]
 pub struct Campaign {
-    /// Runs of each test of hashing and parsing; each that signs and verifies runs a twentieth as often, with 8 calls
+    /// Runs of each test of hashing and parsing. Each that signs and verifies runs a twentieth as often, with 8 calls
     /// or more at a time
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -36,7 +36,7 @@ pub fn run(campaign: &Campaign) -> Result<(), String> {
     setup::then_run(steps(campaign, &["--package", "assent-oracle"]))
 }
 
-/// The steps of a campaign. cargo compiles dependencies again for another selection of packages: after other tests, the
+/// The steps of a campaign. cargo compiles dependencies again for another selection of packages. After other tests, the
 /// oracle is already built if it is selected together with their packages.
 pub fn steps(campaign: &Campaign, packages: &'static [&'static str]) -> Vec<Step> {
     let cheap = ask(campaign.runs, campaign, packages, "--no-match-contract");

@@ -35,8 +35,8 @@ pub fn check(source: &CallsFile, batch: &AttestationBatch, context: &PolicyConte
     bail!("{text}nothing was signed: {}; or sign nonetheless with --force", remedy(first));
 }
 
-/// Returns the refusal of an attestation that all operators sign, unless it is about the signature, which is made
-/// later, or about the decision, which is deliberate.
+/// Returns the refusal of an attestation that all operators sign. A refusal of the signature, which is made later, or
+/// of the decision, which is deliberate, does not count.
 fn refusal(
     batch: &AttestationBatch,
     index: usize,

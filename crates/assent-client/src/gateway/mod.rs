@@ -1,7 +1,7 @@
 //! A client of gateways, which ask operators for an authorization.
 //!
 //! Several gateways can be given. The client asks the next one when one does not answer, and stays with the one that
-//! does. It chooses the nonce, so that a request that is repeated at another gateway is the same task: operators sign
+//! does. It chooses the nonce, so that a request that is repeated at another gateway is the same task. Operators sign
 //! one attestation for it, and the chain accepts one call.
 //!
 //! A gateway is not trusted. An answer that is not about the request is refused. Whether the operators' signature is

@@ -1,7 +1,7 @@
 //! The parser of modules, bounded: what is too long or nested too deep is refused.
 //!
 //! It accepts what the evaluator's parser accepts of the language's first version, and is used only to find what must
-//! be changed: the evaluator parses the rules itself.
+//! be changed. The evaluator parses the rules itself.
 
 use super::{
     Finding,

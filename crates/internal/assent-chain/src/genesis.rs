@@ -2,8 +2,8 @@
 
 use alloy::primitives::{Address, Bytes, U256, address, bytes, uint};
 
-/// Nick Johnson's keyless deployment proxy, at the same address on every chain that carries it: called with
-/// `salt ‖ creation code`, it deploys the code with CREATE2 and answers with the 20-byte address.
+/// Nick Johnson's keyless deployment proxy, at the same address on every chain that carries it. Called with `salt ‖
+/// creation code`, it deploys the code with CREATE2 and answers with the 20-byte address.
 ///
 /// Source: <https://github.com/Arachnid/deterministic-deployment-proxy>.
 ///

@@ -47,8 +47,8 @@
 //!
 //! # Where it differs from anvil
 //!
-//! - Only the latest state is kept, and those of a few blocks before it after [`EmbeddedChain::keep_past_states`]:
-//!   state or calls at an older block get an error, never newer data.
+//! - Only the latest state is kept, and those of a few blocks before it after [`EmbeddedChain::keep_past_states`].
+//!   State or calls at an older block get an error, never newer data.
 //! - anvil allows a block the same time as its parent, and checks EIP-7825 only when told to.
 //! - After `evm_revert` the base fee follows from the block returned to; anvil 1.7 goes on from the discarded ones.
 //! - A transaction has its receipt when its hash is answered; anvil mines a moment later.

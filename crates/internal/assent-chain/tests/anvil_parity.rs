@@ -20,7 +20,7 @@ use assent_chain::{BLOCK_GAS_LIMIT, DEPLOYMENT_PROXY, DEVELOPMENT_ACCOUNTS, Embe
 use recorder::{CREATION, STRANGER, TOPIC, word};
 use serde_json::{Value, json};
 
-/// What two honest chains may answer differently, anywhere in an answer: hashes over signatures that the
+/// What two honest chains may answer differently, anywhere in an answer. These are hashes over signatures that the
 /// embedded chain does not make, the state root it does not compute, and fields that only anvil adds.
 const FREE_FIELDS: [&str; 17] = [
     "hash",
@@ -110,8 +110,8 @@ impl<P: Provider> Observer<P> {
         receipt
     }
 
-    /// The receipt, once anvil has mined, which is a moment after it has answered, and no longer counts the transaction
-    /// as waiting, which is another moment later.
+    /// The receipt, once anvil has mined, which is a moment after it has answered. A moment later it no longer counts
+    /// the transaction as waiting.
     async fn mined(&self, hash: &Value) -> Value {
         for _ in 0..500 {
             let found: Value = self.provider.raw_request("eth_getTransactionByHash".into(), [hash]).await.unwrap();

@@ -34,7 +34,7 @@ fn run(precompile: Address, input: Bytes) -> Execution {
     EmbeddedChain::new(1).call(Message::new(DEVELOPMENT_ACCOUNTS[0], precompile, input)).unwrap()
 }
 
-/// What the precompile itself costs, measured by a contract that calls it: in the gas of a whole transaction the
+/// What the precompile itself costs, measured by a contract that calls it. In the gas of a whole transaction the
 /// calldata's floor price (EIP-7623) can hide it.
 fn gas(precompile: Address, input: &Bytes) -> u64 {
     // CALLDATASIZE PUSH1 0 PUSH1 0 CALLDATACOPY  GAS  PUSH1 0 PUSH1 0 CALLDATASIZE PUSH1 0 PUSH1 <p> GAS STATICCALL

@@ -8,8 +8,8 @@ const EXECUTION_REVERTED: i64 = 3;
 
 /// The reason why the chain could not be read.
 ///
-/// Its text can contain the node's URL, and so a key: it is for the log of the program that has the node, not for
-/// those whom the program serves.
+/// Its text can contain the node's URL, and so a key. It is for the log of the program that has the node, not for those
+/// whom the program serves.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainViewError {

@@ -1,8 +1,8 @@
 //! Reads what a decision depends on from a chain, pinned to one block.
 //!
-//! Operators examine a task with it, and gateways prepare one: the client's terms, its spent nonces, the epochs that
-//! its TaskManager knows, and what kind of account calls. Every read of a [`BlockView`] is by the block's hash, and
-//! only while the block is canonical (EIP-1898), so that all honest nodes answer alike.
+//! Operators examine a task with it, and gateways prepare one. It reads the client's terms, its spent nonces, the
+//! epochs that its TaskManager knows, and what kind of account calls. Every read of a [`BlockView`] is by the block's
+//! hash, and only while the block is canonical (EIP-1898), so that all honest nodes answer alike.
 //!
 //! It decides nothing, and reads no clock. A contract that answers anything, or reverts, gives a value. An error says
 //! that the node gave no answer, and the same read may succeed later. Calls that end otherwise (an invalid instruction,

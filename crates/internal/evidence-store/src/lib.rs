@@ -4,8 +4,8 @@
 //! when a file is put and when it is read: a damaged file is never returned.
 //!
 //! A folder is written here, and not by `object_store`, although its `LocalFileSystem` can sync too. An operator
-//! without S3 has none of its dependencies; and a file that another process has just written counts as known only once
-//! its name is synced.
+//! without S3 has none of its dependencies. A file that another process has just written counts as known only once its
+//! name is synced.
 //!
 //! Every function blocks and may be called from any thread. In a program with tokio, call it in
 //! `tokio::task::spawn_blocking`.

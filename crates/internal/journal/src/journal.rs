@@ -34,7 +34,7 @@ const PRUNED_AT_ONCE: usize = 2048;
 /// A synchronous loop signs what it has collected with [`sign_all`](Self::sign_all), in one transaction.
 ///
 /// One thread writes. It takes what waits, records it in one transaction with one `fsync`, and only then lets the
-/// callers sign, each on its own thread: the more callers wait, the more share an `fsync`.
+/// callers sign, each on its own thread. The more callers wait, the more share an `fsync`.
 ///
 /// The journal reads no clock. When the last reference is dropped, it is closed.
 pub struct Journal {

@@ -270,8 +270,8 @@ impl Store {
 
     /// Begins a transaction that is on disk once it is committed.
     ///
-    /// One phase with checksums suffices: it trusts that no one makes a page whose XXH3 equals that of a half-written
-    /// one, and everything here is a keccak256 hash or a time. See docs/decisions/0014-a-journal-in-redb.md.
+    /// One phase with checksums suffices. It trusts that no one makes a page whose XXH3 equals that of a half-written
+    /// one. Everything here is a keccak256 hash or a time. See docs/decisions/0014-a-journal-in-redb.md.
     fn write(&self) -> Result<WriteTransaction, redb::Error> {
         let mut transaction = self.database.begin_write()?;
         // The default, written down because everything rests on it.

@@ -1,5 +1,5 @@
-//! What a gateway's signatures cost for each decision: aggregation of the operators' signatures, and every check that
-//! the clients' contracts make, for batches of several sizes.
+//! What a gateway's signatures cost for each decision, in batches of several sizes. Aggregation of the operators'
+//! signatures and every check of the clients' contracts are included.
 //!
 //! `cargo bench --package assent-network`.
 

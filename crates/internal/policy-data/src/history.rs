@@ -70,8 +70,8 @@ impl HistoryQuery {
     /// Checks that the query can be answered, as far as that does not depend on the task.
     ///
     /// # Errors
-    /// If the event does not parse or has no such arguments, a value is not one of its type, or the window is empty or
-    /// too long.
+    /// If the event does not parse or lacks an argument, a value is not of its type, or the window is empty or too
+    /// long.
     pub fn check(&self) -> Result<(), HistoryError> {
         let event = self.event()?;
         for (name, operand) in self.arguments.iter().filter(|(_, operand)| !is_path(operand)) {

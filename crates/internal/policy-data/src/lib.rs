@@ -1,8 +1,8 @@
 //! Runs PolicyData components, which observe the chain and the web for a policy, and records every answer.
 //!
-//! A component is WebAssembly with the world of `wit/policy-data.wit`. It has no clock, no random numbers and no files:
-//! what it returns follows from its request and from the answers of two imports, `chain` and `http`.
-//! A [`Recording`] of those repeats the observation offline, to the byte.
+//! A component is WebAssembly with the world of `wit/policy-data.wit`. It has no clock, no random numbers and no files.
+//! What it returns follows from its request and from the answers of two imports, `chain` and `http`. A [`Recording`] of
+//! those repeats the observation offline, to the byte.
 //!
 //! `docs/policy-data.md` is the page for authors of components.
 //!

@@ -5,9 +5,9 @@
 //! - [`fetch`](fn@fetch): the policy at a URI.
 //! - [`fetch_published`]: the first of several publications that is the policy.
 //!
-//! A policy is the file `<CID>.policy`. The file `<policyId>.cid` has the address of the policy with an id, so that a
-//! web server without a list of files can be asked for it. Neither file is trusted: a [`FetchedPolicy`] has the id and
-//! the address that were asked for. A built conjunction has the rules and components of all its policies.
+//! A policy is the file `<CID>.policy`. The file `<policyId>.cid` has the address of the policy with an id. So a web
+//! server without a list of files can be asked for it. Neither file is trusted: a [`FetchedPolicy`] has the id and the
+//! address that were asked for. A built conjunction has the rules and components of all its policies.
 //!
 //! Every function needs a tokio runtime. What reads files or hashes runs where blocking is allowed.
 

@@ -1,5 +1,5 @@
-//! What the network's programs share: options that a file, a flag or a variable sets, the errors about them, and the
-//! signal that ends a program.
+//! What the network's programs share. It has options that a file, a flag or a variable sets, the errors about them, and
+//! the signal that ends a program.
 
 #![cfg_attr(
     not(test),

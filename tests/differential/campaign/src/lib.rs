@@ -2,9 +2,9 @@
 //! of its backends.
 //!
 //! A [`World`] is a deployment with operators, epochs and clients. A [`Case`] is an action in it that both sides decide
-//! about: a call with an authorization, a batch of calls, roots to be recorded, a key to be registered. Most cases are
-//! tampered with. A [`Campaign`] generates random worlds and cases, and counts the answers. [`regressions`] keeps the
-//! cases about which the two sides once differed.
+//! about. It is a call with an authorization, a batch of calls, roots to be recorded, a key to be registered. Most
+//! cases are tampered with. A [`Campaign`] generates random worlds and cases, and counts the answers. [`regressions`]
+//! keeps the cases about which the two sides once differed.
 
 mod answer;
 mod attempt;

@@ -8,10 +8,10 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::{num::NonZero, thread};
 
-/// Lets the contracts, in an EVM in the process, and the verifier with both of its backends decide about random cases:
-/// authorizations valid and tampered with, batches, roots to be recorded, keys to be registered, each in a random world
-/// of operators, epochs and policies. They must agree on acceptance, on every byte of the revert data, and on what is
-/// spent.
+/// Lets the contracts, in an EVM in the process, and the verifier with both of its backends decide about random cases.
+/// They are authorizations valid and tampered with, batches, roots to be recorded, and keys to be registered. Each is
+/// in a random world of operators, epochs and policies. They must agree on acceptance, on every byte of the revert
+/// data, and on what is spent.
 ///
 /// A case about which they differ is made as small as it can be and kept in tests/differential/campaign/regressions,
 /// where `cargo test` tries it again. The exit status is 0 only when nothing differed and every error of the protocol

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 /// Roots to be recorded in one call.
 ///
-/// The contracts must decide about them as about uses of attestations under them: of a client that trusts the epoch's
+/// The contracts must decide about them as about uses of attestations under them. The client trusts the epoch's
 /// operators and demands no more than the floor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordPlan {
@@ -95,7 +95,7 @@ fn attempt(world: &World, number: EpochId, (attested, mutation): &(AttestedPlan,
 }
 
 /// Whether signature, weight and epoch are valid. The attestation's decision does not matter, nor do zeros at a
-/// bitmap's end: only an authorization must not have them, so that it has one encoding.
+/// bitmap's end. Only an authorization must not have them, so that it has one encoding.
 fn recordable(world: &World, attempt: &Attempt) -> Result<Result<(), Refusal>, String> {
     let mut attempt = attempt.clone();
     trim_bitmap(&mut attempt);
@@ -106,7 +106,7 @@ fn recordable(world: &World, attempt: &Attempt) -> Result<Result<(), Refusal>, S
 }
 
 /// The result of the call. Epoch, bitmaps, weights, and signatures that are infinity or not below the modulus are
-/// checked one after the other; then all signatures together, first for being points of the group.
+/// checked one after the other. Then come all signatures together, first for being points of the group.
 fn of_all(attempts: &[Attempt], verdicts: &[Result<(), Refusal>]) -> Result<(), Refusal> {
     let is_seen_at_once = |attempt: &Attempt, refusal: &Refusal| match refusal {
         Refusal::InvalidSignature => false,

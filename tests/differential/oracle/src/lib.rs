@@ -1,5 +1,5 @@
-//! Answers what forge tests ask the Rust verifier through FFI, so that auditors who work in forge can hold the
-//! contracts equal to it: hash to curve, hashes, parsing, verification.
+//! Answers what forge tests ask the Rust verifier through FFI, so that auditors who work in forge can compare the
+//! contracts with it. It covers hash to curve, hashes, parsing and verification.
 //!
 //! A request is the calldata of a function of `IVerifierOracle.sol`, and the answer its ABI-encoded return values. Both
 //! curve backends work out every answer. No input makes it panic: what it cannot answer is a [`Failure`].

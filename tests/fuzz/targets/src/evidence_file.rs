@@ -3,8 +3,8 @@ use assent_policy::{EvaluationError, EvidenceFile, Replay, ReplayDifference};
 use assent_types::Decision;
 use std::sync::LazyLock;
 
-/// Allows, and copies the first word of the input into its result: lui a0, 0x3ff0; lui a1, 0x600; lw a2, 4(a1);
-/// addi a3, zero, 1; sb a3, 4(a0); sw a2, 8(a0); addi a3, zero, 8; sw a3, 0(a0); ecall.
+/// Allows, and copies the first word of the input into its result: `lui a0, 0x3ff0; lui a1, 0x600; lw a2, 4(a1); addi
+/// a3, zero, 1; sb a3, 4(a0); sw a2, 8(a0); addi a3, zero, 8; sw a3, 0(a0); ecall`.
 pub(crate) static IMAGE: LazyLock<Image> = LazyLock::new(|| {
     let words: [u32; 9] = [
         0x03ff_0537,

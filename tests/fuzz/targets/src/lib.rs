@@ -1,6 +1,6 @@
 //! What the coverage-guided fuzzer asserts of the verifier and of policies.
 //!
-//! Each target takes any bytes and panics when a promise does not hold. The fuzzer calls them by `fuzz_targets/`; the
+//! Each target takes any bytes and panics when a promise does not hold. The fuzzer calls them by `fuzz_targets/`. The
 //! test `replay` calls them with every input that is committed in `corpus/`, and with what the fuzzer found
 //! (`artifacts/`).
 

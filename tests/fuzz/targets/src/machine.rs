@@ -10,8 +10,8 @@ const PROOFS: u64 = 3;
 /// A program: the first byte is the length of the proof's changes, which follow; then comes the input region's length,
 /// the input, and the image.
 ///
-/// A run in parts ends as a run at once. The proof of a step leads from the state before to the state after, and no
-/// changed proof leads from the same state to another one.
+/// A run in parts ends as a run at once. The proof of a step leads from the state before to the state after. No changed
+/// proof leads from the same state to another one.
 pub fn machine(input: &[u8]) {
     let (changes, rest) = part(input);
     let (content, program) = part(rest);

@@ -44,8 +44,8 @@ fn files(parts: &[u8]) -> PolicyFolder {
     PolicyFolder::read(&FILES.iter().map(ToString::to_string).zip(parts).collect()).expect("the folder is whole")
 }
 
-/// Writes a table into the heap, sums it with the input, and halts: lui, addi, lw, a loop of sw, lbu, sb, add and bne,
-/// jal, ecall.
+/// Writes a table into the heap, sums it with the input, and halts. It has lui, addi, lw, a loop of sw, lbu, sb, add
+/// and bne, jal, ecall.
 const STORES: &[u32] = &[
     0x0110_0537,
     0x0400_0593,

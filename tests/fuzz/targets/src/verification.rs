@@ -21,8 +21,8 @@ struct Scenario {
     more: Vec<CallPlan>,
 }
 
-/// Verification: arkworks and blst give the same answer, a batch gives what separate calls give, nothing is accepted
-/// that was not signed, and revert data decodes to the refusal that it was made of.
+/// Verification: arkworks and blst give the same answer, and a batch gives what separate calls give. Nothing is
+/// accepted that was not signed, and revert data decodes to the refusal that it was made of.
 pub fn verification(input: &[u8]) {
     outcomes(input);
 }

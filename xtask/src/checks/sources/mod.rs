@@ -31,8 +31,8 @@ const BESIDE_THE_CORE: [&str; 6] = [
     "contracts/testing/",
 ];
 
-/// Fails if a line is too wide, modules or files import each other in a cycle, a core contract imports what is beside
-/// the core, or a value stays in scratch memory between two assembly blocks.
+/// Fails if a line is too wide, or modules or files import each other in a cycle. Fails also if a core contract imports
+/// what is beside the core, or a value stays in scratch memory between two assembly blocks.
 pub fn check() -> Result<(), String> {
     let sources = read()?;
     let mut faults = too_wide(&sources);

@@ -13,7 +13,7 @@ use alloc::{boxed::Box, vec::Vec};
 use once_cell::race::OnceBox;
 use raw::Lines;
 
-/// The bits that the Zcash encoding, which blst reads, uses as flags; in an encoding without flags they are zero, since
+/// The bits that the Zcash encoding, which blst reads, uses as flags. In an encoding without flags they are zero, since
 /// the field's modulus has 381 of 384 bits.
 const FLAG_BITS: u8 = 0b1110_0000;
 

@@ -2,10 +2,10 @@
 //!
 //! They are precomputed lines, hashing, and weighted sums. All unsafe code of this crate is here.
 //!
-//! What the blocks below have in common: each pointer comes from a reference or a slice that lives until the call
-//! returns; blst keeps none of them and writes only behind those declared `*mut`; and no value of the point types is
-//! invalid to read (they are arrays of integers), so that wrong arithmetic could follow from a wrong argument, but no
-//! undefined behaviour.
+//! In each block below, a pointer comes from a reference or a slice that lives until the call returns. The library
+//! keeps no pointer and writes only through those declared `*mut`. No value of the point types is invalid to read,
+//! since they are arrays of integers. So wrong arithmetic could follow from a wrong argument, but no undefined
+//! behaviour.
 
 #![allow(unsafe_code, reason = "calls into C; see the module's documentation")]
 

@@ -5,8 +5,8 @@ use assent_machine::Image;
 use assent_policy::{EvidenceFile, PolicyFolder, PolicyInput, ReferenceBlock, evaluate};
 use assent_types::Intent;
 
-/// The evidence of a denial, by a program of six instructions that denies everything: lui a0, 0x3ff0; addi a1, zero, 0;
-/// sb a1, 4(a0); addi a1, zero, 1; sw a1, 0(a0); ecall.
+/// The evidence of a denial, by a program of six instructions that denies everything: `lui a0, 0x3ff0; addi a1, zero,
+/// 0; sb a1, 4(a0); addi a1, zero, 1; sw a1, 0(a0); ecall`.
 pub fn evidence(nonce: u64) -> (B256, Vec<u8>) {
     let words = [0x03ff_0537, 0x0000_0593, 0x00b5_0223, 0x0010_0593, 0x00b5_2023, 0x0000_0073_u32];
     let image = Image::new(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>()).unwrap();

@@ -2,10 +2,9 @@
 //!
 //! A request becomes a task, which is recorded before the caller learns that it was accepted. The task is offered to
 //! the operators of its epoch. If the policy has sources, the gateway chooses the observations of a quorum, records
-//! them, and sends them to all. As soon as a quorum signed one statement, the signatures are aggregated, and the result
-//! is verified as the client's contract would, recorded, and handed out.
-//! Under load, operators decide first, and sign many tasks together: see `batch.rs`.
-//! It never waits for the slowest: operators beyond the quorum are not needed.
+//! them, and sends them to all. As soon as a quorum signed one statement, the signatures are aggregated. The result is
+//! verified as the client's contract would, recorded, and handed out. Under load, operators decide first, and sign many
+//! tasks together: see `batch.rs`. It never waits for the slowest: operators beyond the quorum are not needed.
 //!
 //! A gateway is not trusted, and needs no secret. It can delay, stay silent, and choose among valid observations.
 

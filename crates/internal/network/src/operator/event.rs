@@ -14,7 +14,7 @@ use crate::{LinkId, Task};
 /// An attempt at a task. Its result counts only while the operator makes this attempt.
 ///
 /// A gateway can cancel a task and offer it again before the first result is there, and have it decided on other
-/// observations: that result belongs to no later attempt.
+/// observations. That result belongs to no later attempt.
 // Complete: only the operator makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket {

@@ -1,10 +1,10 @@
 //! What an operator does with the tasks that gateways offer.
 //!
-//! A task has these steps, each of which waits for the result of an action:
-//! examine (chain and policy store), observe, record and sign the observations, wait for a quorum's observations,
-//! evaluate, store the evidence, record and sign the attestation, by itself or with a batch.
-//! The first that fails ends in a refusal. What is signed is recorded by the journal first: it refuses a second,
-//! different statement, whatever this state machine has forgotten in a crash.
+//! Each step of a task waits for the result of an action. The first steps are: examine (chain and policy store),
+//! observe, record and sign the observations, wait for a quorum's observations. Then: evaluate, store the evidence,
+//! record and sign the attestation, by itself or with a batch. The first that fails ends in a refusal. What is signed
+//! is recorded by the journal first: it refuses a second, different statement, whatever this state machine has
+//! forgotten in a crash.
 
 mod batch;
 mod checks;

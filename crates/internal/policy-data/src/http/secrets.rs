@@ -112,8 +112,8 @@ pub(super) enum Missing {
 }
 
 impl Secrets {
-    /// Parses a file of secrets: an array of objects with `name`, `host`, `policyId`, and either `value` or the name of
-    /// a `variable`, which `variables` looks up.
+    /// Parses a file of secrets, which is an array of objects. Each has `name`, `host`, `policyId`, and either `value`
+    /// or the name of a `variable`, which `variables` looks up.
     ///
     /// # Errors
     /// [`SecretsFileError`].

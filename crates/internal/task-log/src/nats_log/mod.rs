@@ -1,9 +1,9 @@
 //! The log in a stream of NATS JetStream, which several gateways share.
 //!
 //! A task is one message, written once. Each of its states is a message under another subject, written only if the
-//! state before is still the last (by the subject's last sequence, as JetStream's key-value store does): of two
+//! state before is still the last. The subject's last sequence tells, as in JetStream's key-value store. Of two
 //! gateways that change a task at once, one wins. Each gateway follows the stream with a pull consumer, without
-//! payloads, and keeps the open tasks in memory; an operation returns when the gateway has seen what it wrote.
+//! payloads, and keeps the open tasks in memory. An operation returns when the gateway has seen what it wrote.
 //!
 //! Each write has a separate message id, so that one whose answer was lost can be repeated: the server carries it out
 //! once.

@@ -151,7 +151,7 @@ fn two_gateways_share_a_log_and_each_task_ends_once() {
 }
 
 /// The server is killed with SIGKILL again and again while two gateways append and complete, and one of them is gone in
-/// the middle: the other claims its tasks when their leases have ended.
+/// the middle. The other claims its tasks when their leases have ended.
 #[test]
 fn a_killed_server_and_a_gone_gateway_lose_no_task_and_complete_none_twice() {
     if !is_installed() {
