@@ -24,7 +24,7 @@ export function mutantsOf(file, source, tree) {
   return named(file, bytes, withoutRepetitions(changes));
 }
 
-// Where in the source a node stands: "start:length:file" in bytes.
+// A node's position in the source: "start:length:file" in bytes.
 function locate(bytes, src) {
   const [start, length] = (src ?? "").split(":").map(Number);
   if (!(start >= 0 && length >= 0)) return undefined;

@@ -1,4 +1,4 @@
-//! What the check refuses, with where and what to write instead, and what it lets stand.
+//! What the check refuses, with where and what to write instead, and what it accepts.
 
 use assent_policy::{Finding, PolicyFolder, check};
 use std::collections::BTreeMap;

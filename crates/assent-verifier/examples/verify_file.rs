@@ -8,7 +8,7 @@
 //!
 //! The context says what a chain would know: chain, contracts, policy, caller, time, epochs, recorded roots and spent
 //! nonces. Nothing is read from a network or a clock. The file is a JSON array of documents, or one document after the
-//! other (JSON lines); `-` is standard input. A nonce that stands twice is accepted once, as on chain.
+//! other (JSON lines); `-` is standard input. A nonce that occurs twice is accepted once, as on chain.
 //!
 //! Exit status: 0 when every attestation is accepted, 1 when one is refused, 2 when the input cannot be read or holds
 //! none.

@@ -233,7 +233,7 @@ fn decides_calls_under_recorded_roots_among_calls_with_signatures() {
 
 #[test]
 fn refuses_two_forgeries_that_cancel_out() {
-    // The sum of both signatures is that of two good ones; so is the sum of both equations.
+    // The sum of both signatures is that of two valid ones; so is the sum of both equations.
     let forge = |one: usize, other: usize| {
         let mut authorizations = WORLD.valid.clone();
         add(&mut authorizations[one], &other_signature(2));
@@ -260,7 +260,7 @@ fn refuses_signatures_that_were_exchanged() {
 fn refuses_signatures_outside_the_subgroup() {
     let mut authorizations = WORLD.valid.clone();
     *signature(&mut authorizations[5]) = outside_the_subgroup();
-    // These two add up to the sum of the good ones.
+    // These two add up to the sum of the valid ones.
     for (place, shift) in [(8, outside_the_subgroup()), (9, negated(&outside_the_subgroup()))] {
         add(&mut authorizations[place], &shift);
     }

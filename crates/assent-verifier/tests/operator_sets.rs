@@ -76,7 +76,7 @@ fn a_sets_hash_is_that_of_the_entries_of_its_tables() {
 
 #[test]
 fn reads_the_largest_set_and_none_that_is_larger() {
-    // The tables let a key stand more than once; the registry does not.
+    // The tables accept a key more than once; the registry does not.
     let one = some_operators(1).remove(0);
     let operator = |place: u16| Operator { address: Address::from_word(U256::from(place).into()), ..one.clone() };
     let operators: Vec<_> = (0..2000).map(operator).collect();

@@ -1,4 +1,4 @@
-//! Where unsafe code may stand. The compiler forbids it without the feature `blst`. With it, one file may allow it, and
+//! Where unsafe code is allowed. The compiler forbids it without the feature `blst`. With it, one file may allow it, and
 //! this test fails if another does.
 
 use std::{fs, path::Path};

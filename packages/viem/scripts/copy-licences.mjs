@@ -1,4 +1,4 @@
-// The licences stand once, in the repository's root; npm packs no links.
+// The licences exist once, in the repository's root; npm packs no links.
 import { copyFileSync } from "node:fs";
 
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) {

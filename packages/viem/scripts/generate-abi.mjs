@@ -7,7 +7,7 @@ import solc from "solc";
 const CONTRACTS = new URL("../../../contracts/", import.meta.url);
 const DESTINATION = new URL("../src/abi.ts", import.meta.url);
 
-/** The contracts whose ABIs are read, and where they stand. */
+/** The contracts whose ABIs are read, and their paths. */
 const SOURCES = {
   IRefusals: "interfaces/Protocol.sol",
   IPolicyClient: "interfaces/IPolicyClient.sol",

@@ -12,7 +12,7 @@ library AuthorizationBytes {
     using LibBytes for bytes;
     using Splice for bytes;
 
-    /* Where fields stand (docs/protocol.md). */
+    /* Offsets of fields (docs/protocol.md). */
 
     uint256 internal constant NONCE = 32;
     uint256 internal constant ISSUED_AT = 64;

@@ -119,7 +119,7 @@ contract AttackGasTest is ExplicitPath {
     function test_RevertWhen_CalldataIsHugeForLessThanItsOwnPrice() public {
         uint256[3] memory lengths = [uint256(10_000), 50_000, 120_000];
         for (uint256 i = 0; i < lengths.length; ++i) {
-            // As ordinary calldata, as an authorization, and as both, none of it good.
+            // As ordinary calldata, as an authorization, and as both, none of it valid.
             bytes memory ordinary = trail(bytes.concat(ProtectedCounter.increment.selector, new bytes(lengths[i])), "");
             bytes memory trailing = trail(
                 abi.encodeCall(ProtectedCounter.increment, (1)), new bytes(lengths[i] > 65_535 ? 65_535 : lengths[i])

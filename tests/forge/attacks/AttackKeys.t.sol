@@ -112,7 +112,7 @@ contract AttackKeysTest is AssentTestBase {
         _assertRefused(shifted, proof, abi.encodeWithSelector(BLS12381.PointNotInSubgroup.selector));
     }
 
-    /// @dev A point of order 3 (2² = 0³ + 4) as the proof, and added to a good one.
+    /// @dev A point of order 3 (2² = 0³ + 4) as the proof, and added to a valid one.
     function test_RevertWhen_ProofOfPossessionIsOrHasASmallSubgroupPoint() public {
         bytes memory small = OperatorKeys.encodeG1(G1Point(0, 0, 0, 2));
         bytes memory expected = abi.encodeWithSelector(BLS12381.PointNotInSubgroup.selector);

@@ -84,7 +84,7 @@ impl MinedBlock {
         }
     }
 
-    /// The block's events with where they stand.
+    /// The block's events with their positions.
     pub(crate) fn logs(&self) -> impl Iterator<Item = types::Log> {
         self.transaction.iter().flat_map(|transaction| transaction.logs(self))
     }

@@ -160,7 +160,7 @@ async fn observe(provider: impl Provider, genesis_time: u64) -> Vec<(String, Val
     observer.ask("eth_call", json!([unaffordable, "latest"])).await;
     observer.ask("eth_estimateGas", json!([{"from": sender, "to": other}])).await;
 
-    // Transactions: good; refused with a gas limit, and without; impossible.
+    // Transactions: valid; refused with a gas limit, and without; impossible.
     let good_receipt = observer.send(json!({"from": sender, "to": contract, "data": word(7), "gas": "0x186a0"})).await;
     observer.ask("eth_getTransactionByHash", json!([good_receipt["transactionHash"]])).await;
     observer.ask("eth_getStorageAt", json!([contract, "0x0", "latest"])).await;

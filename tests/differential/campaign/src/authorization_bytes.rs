@@ -49,7 +49,7 @@ pub(crate) fn bitmap_end(attempt: &Attempt) -> Option<usize> {
     (end < attempt.authorization.len()).then_some(end)
 }
 
-/// Where the Merkle proof's length stands.
+/// The offset of the Merkle proof's length.
 pub(crate) fn proof_length_offset(attempt: &Attempt) -> Option<usize> {
     let offset = if is_recorded(attempt) { Some(RECORDED_PROOF_LENGTH) } else { bitmap_end(attempt) };
     offset.filter(|offset| *offset < attempt.authorization.len())

@@ -1,4 +1,4 @@
-//! Encodings of points: good ones, and each way to be bad that is known.
+//! Encodings of points: valid ones, and each known way to be invalid.
 
 use crate::fixture::{public_key, secret};
 use arbitrary::Arbitrary;
