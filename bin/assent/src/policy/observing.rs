@@ -56,7 +56,7 @@ impl Observatory {
     }
 
     /// Returns what a source answers about a task, with the recording that repeats it; or repeats the recording of the
-    /// task. Recordings of other tasks are passed over, except under [`Era::Now`]: there they are to repeat the one task.
+    /// task. Recordings of other tasks are passed over, except under [`Era::Now`]: there they repeat the one task.
     ///
     /// # Errors
     /// [`NotObserved`] if the source has no answer.

@@ -145,7 +145,8 @@ impl CallReader {
     }
 
     /// Reads the next calls from a block on, and not past `last`. Nothing if the block before has not this hash, or is
-    /// replaced meanwhile. Only the question that the node does not answer is asked again, not those of the whole range.
+    /// replaced meanwhile. Only the question that the node does not answer is asked again, not those of the whole
+    /// range.
     pub async fn next(
         &mut self,
         from: u64,
