@@ -1,5 +1,5 @@
-//! Where unsafe code is allowed. The compiler forbids it without the feature `blst`. With it, one file may allow it, and
-//! this test fails if another does.
+//! Where unsafe code is allowed. The compiler forbids it without the feature `blst`. With it, one file may allow it,
+//! and this test fails if another does.
 
 use std::{fs, path::Path};
 
