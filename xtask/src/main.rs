@@ -90,6 +90,15 @@ enum Task {
     /// part of
     /// `test`, replays them and the corpora.
     FuzzCoverage(coverage_guided::Arguments),
+    /// Kill operators' and gateways' processes under load, with liars among them, and check what must always hold
+    ///
+    /// `--rounds` says how often, `--log nats` has two gateways share a task log. See `--help`.
+    #[command(disable_help_flag = true)]
+    NetworkCheck {
+        /// Arguments of tests/network
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Run operators and gateways in virtual time, with faults and liars, and stop at the first broken promise
     ///
     /// `--histories` says how many histories run, `--seed` runs one again. See `--help`.
@@ -166,6 +175,7 @@ Examples:
   cargo xtask fuzz-coverage --seconds 300    five minutes of each coverage-guided fuzz target
   cargo xtask network-simulate --histories 100000
                                              run operators and gateways in virtual time, with faults and liars
+  cargo xtask network-check --rounds 5       kill operators and gateways under load, with liars among them
   cargo xtask prove                          prove that no nonce is spent twice, and other rules
   cargo xtask coverage                       check that the tests reach every line and branch that verifies
   cargo xtask mutate --sample 20             check that the tests find twenty faults
@@ -199,6 +209,7 @@ fn run(task: Task) -> Result<(), String> {
         Task::Fuzz { arguments } => programs::fuzz(&arguments),
         Task::FuzzFromForge(campaign) => foundry_fuzz::run(&campaign),
         Task::FuzzCoverage(arguments) => coverage_guided::run(&arguments),
+        Task::NetworkCheck { arguments } => programs::network("network-check", &arguments),
         Task::NetworkSimulate { arguments } => programs::network_simulate(&arguments),
         Task::Mutate { arguments } => programs::mutate(&arguments),
         Task::Prove => setup::then_run([suite::prove()]),

@@ -23,6 +23,7 @@ mod link_handle;
 mod links;
 mod metrics;
 mod preparing;
+mod program;
 mod rate;
 mod rpc;
 mod server;
@@ -60,6 +61,7 @@ use tokio::{
 };
 
 pub use config::{ApiToken, GatewayConfig, GatewayLimits, GatewayOptions, TaskLogLocation};
+pub use program::main;
 pub use rpc::openrpc::document as openrpc_document;
 
 use api::Api;

@@ -39,4 +39,4 @@ pub use gateway_address::{GatewayAddress, InvalidGateway};
 pub use journal::open_journal;
 pub use log_function::LogFunction;
 pub use program::main;
-pub use run::{RunningOperator, check, start, start_with};
+pub use run::{RunningOperator, check, start, start_with, start_with_web};

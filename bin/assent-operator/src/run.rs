@@ -24,7 +24,7 @@ use assent_network::{Domain, operator::Settings};
 use assent_policy_data::{
     Host, Senses,
     chain::RpcChain,
-    http::{Secrets, WebClient},
+    http::{HttpClient, Secrets, WebClient},
 };
 use assent_policy_store::PolicyStore;
 use assent_s3::S3Path;
@@ -115,6 +115,27 @@ pub async fn start(config: OperatorConfig) -> Result<RunningOperator> {
 ///
 /// As [`start`].
 pub async fn start_with(config: OperatorConfig, provider: DynProvider) -> Result<RunningOperator> {
+    let web = Arc::new(WebClient::new(Handle::current())?);
+    start_from(config, provider, web).await
+}
+
+/// Starts an operator as [`start`] does, with a client for sources' requests instead of the one for public hosts.
+///
+/// Warning: it can reach what the operator's machine reaches. It is for tests on one machine.
+///
+/// # Errors
+///
+/// As [`start`].
+pub async fn start_with_web(config: OperatorConfig, web: Arc<dyn HttpClient>) -> Result<RunningOperator> {
+    let provider = connect(&config.rpc_url)?;
+    start_from(config, provider, web).await
+}
+
+async fn start_from(
+    config: OperatorConfig,
+    provider: DynProvider,
+    web: Arc<dyn HttpClient>,
+) -> Result<RunningOperator> {
     let opening = config.clone();
     let journal = spawn_blocking(move || open_journal(&opening, false)).await.context("opening the journal")??;
     let journal = Arc::new(journal);
@@ -126,10 +147,7 @@ pub async fn start_with(config: OperatorConfig, provider: DynProvider) -> Result
     let tls = tls::connector(config.gateway_certificates.as_deref())?;
     let policies = Arc::new(Policies::new(stores(&config)?, Arc::clone(&log)));
     let view = ChainView::new(provider.clone(), config.task_manager);
-    let senses = Senses {
-        chain: Arc::new(RpcChain::new(provider, Handle::current())),
-        web: Arc::new(WebClient::new(Handle::current())?),
-    };
+    let senses = Senses { chain: Arc::new(RpcChain::new(provider, Handle::current())), web };
     let secrets = secrets(&config)?;
     let host = spawn_blocking(Host::new).await.context("starting the runtime of components")??;
     let observer = Observer::new(host, senses, secrets, Arc::clone(&policies), Arc::clone(&log));

@@ -37,6 +37,16 @@ pub fn network_simulate(arguments: &[OsString]) -> Result<(), String> {
     run(cargo(&["run", "--package", "assent-network-simulator", "--"]), arguments, "the simulation")
 }
 
+/// Runs a command of tests/network on processes of operators and gateways.
+///
+/// Built with the dev profile, in which what takes the time is optimised.
+///
+/// # Errors
+/// If the set-up failed, or something does not hold that must.
+pub fn network(command: &str, arguments: &[OsString]) -> Result<(), String> {
+    run_set_up(cargo(&["run", "--package", "assent-network-tests", "--", command]), arguments, command)
+}
+
 /// Measures gas and times, and writes docs/performance.md: benchmarks.
 ///
 /// # Errors

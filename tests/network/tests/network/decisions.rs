@@ -1,43 +1,86 @@
 //! From a request over JSON-RPC to an authorization that the chain accepts.
 
-use alloy::hex;
+use std::time::Duration;
+
+use alloy::{hex, primitives::Address};
+use anyhow::{Context as _, Result};
+use assent_network_tests::{
+    network::{Gateway, Operator},
+    process::free_address,
+    world::{World, WorldOptions},
+};
 use assent_policy::{EvidenceFile, Replay, evaluator};
 use assent_verifier::Authorization;
 use serde_json::{Value, json};
 
-use crate::world::{OPERATORS, Result, World};
+use crate::program;
+
+/// Operators of one weight: three are a quorum.
+const OPERATORS: usize = 4;
+
+struct Network {
+    world: World,
+    gateway: Gateway,
+    operators: Vec<Operator>,
+}
+
+impl Network {
+    async fn start() -> Result<Self> {
+        let options = WorldOptions { chain_id: 31_337, weights: vec![1; OPERATORS], block_seconds: 1 };
+        let world = World::new(&options).await?;
+        let address = free_address()?;
+        let log = world.path("tasks.redb").display().to_string();
+        let mut gateway = Gateway::new(&world, program(), "gateway", address, &log, &[])?;
+        gateway.start()?;
+        let mut operators = Vec::new();
+        for index in 0..OPERATORS {
+            let mut operator = Operator::new(&world, program(), index, &world.node, &[address])?;
+            operator.process.start()?;
+            operators.push(operator);
+        }
+        gateway.connected(OPERATORS).await?;
+        Ok(Self { world, gateway, operators })
+    }
+
+    async fn request(&self, vault: Address, amount: u64) -> Result<Value> {
+        self.gateway.rpc.call("assent_requestAuthorization", &self.world.payment_request(vault, amount)).await
+    }
+}
 
 fn authorization(task: &Value) -> Result<Authorization> {
-    Ok(Authorization::parse(&hex::decode(task["authorization"].as_str().ok_or("an authorization")?)?)?)
+    Ok(Authorization::parse(&hex::decode(task["authorization"].as_str().context("an authorization")?)?)?)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn four_operators_decide_and_the_vault_pays() -> Result {
-    let mut world = World::new().await?;
+async fn four_operators_decide_and_the_vault_pays() -> Result<()> {
+    let mut network = Network::start().await?;
+    let world = &network.world;
+    let vault = world.vault(&World::limit_policy()?).await?;
+    let observing_vault = world.vault(&world.history_policy()?).await?;
 
-    let task = world.request(world.vault, 700).await?;
+    let task = network.request(vault, 700).await?;
     assert_eq!((&task["status"], &task["decision"]), (&json!("attested"), &json!("allow")), "{task}");
-    let call = world.payment(world.vault, 700).attested(&authorization(&task)?)?;
+    let call = world.payment(vault, 700).attested(&authorization(&task)?)?;
     world.client.send(&call).await?;
-    assert_eq!(world.balance().await?, 700);
+    assert_eq!(world.paid().await?, 700);
 
-    let denied = world.request(world.vault, 1001).await?;
+    let denied = network.request(vault, 1001).await?;
     assert_eq!((&denied["decision"], &denied["reasons"]), (&json!("deny"), &json!(["more than 1000"])), "{denied}");
 
     // Two rounds: each operator observes the chain's history, and a quorum must see the same.
-    let observed = world.request(world.observing_vault, 5).await?;
+    let observed = network.request(observing_vault, 5).await?;
     assert_eq!(observed["decision"], "allow", "{observed}");
-    let call = world.payment(world.observing_vault, 5).attested(&authorization(&observed)?)?;
+    let call = world.payment(observing_vault, 5).attested(&authorization(&observed)?)?;
     world.client.send(&call).await?;
     // The reference block is one that the gateway has seen: it may be the one before the payment.
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    let observed = world.request(world.observing_vault, 5).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let observed = network.request(observing_vault, 5).await?;
     assert_eq!(observed["decision"], "deny", "two were paid: {observed}");
 
     // The evidence of each decision is at an operator, and the decision follows from it.
     for task in [&task, &denied, &observed] {
-        let hash = task["evidence"].as_str().ok_or("a hash")?;
-        let address = world.operators[0].address;
+        let hash = task["evidence"].as_str().context("a hash")?;
+        let address = network.operators[0].process.listening()?;
         let mut file = None;
         for _ in 0..100 {
             let answer = reqwest::get(format!("http://{address}/evidence/{hash}")).await?;
@@ -46,23 +89,23 @@ async fn four_operators_decide_and_the_vault_pays() -> Result {
                 break;
             }
             // The slowest operator stores it after the quorum signed.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let file = EvidenceFile::parse(&file.ok_or("the evidence")?)?;
+        let file = EvidenceFile::parse(&file.context("the evidence")?)?;
         assert!(matches!(file.replay(evaluator()?)?, Replay::Follows(_)));
     }
 
     // One may be gone. Two may not.
-    world.operators[0].kill()?;
-    world.connected(OPERATORS - 1).await?;
-    let task = world.request(world.vault, 1).await?;
+    network.operators[0].process.kill()?;
+    network.gateway.connected(OPERATORS - 1).await?;
+    let task = network.request(vault, 1).await?;
     assert_eq!(task["decision"], "allow", "{task}");
-    world.operators[1].kill()?;
-    world.connected(OPERATORS - 2).await?;
-    world.operators[0].restart()?;
-    world.operators[1].restart()?;
-    world.connected(OPERATORS).await?;
-    let task = world.request(world.vault, 2).await?;
+    network.operators[1].process.kill()?;
+    network.gateway.connected(OPERATORS - 2).await?;
+    network.operators[0].process.start()?;
+    network.operators[1].process.start()?;
+    network.gateway.connected(OPERATORS).await?;
+    let task = network.request(vault, 2).await?;
     assert_eq!(task["decision"], "allow", "{task}");
     Ok(())
 }
