@@ -5,13 +5,17 @@ use std::{env, process::ExitCode};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 
-use crate::check::{self, CheckArguments};
+use crate::{
+    check::{self, CheckArguments},
+    speed::{self, SpeedArguments},
+};
 
 /// Runs the decision network's programs, and checks or measures them.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
     NetworkCheck(CheckArguments),
+    NetworkSpeed(SpeedArguments),
 }
 
 /// Runs a command.
@@ -40,6 +44,7 @@ fn start(command: Command) -> Result<bool> {
                 }
                 Ok(report.violations.is_empty())
             }
+            Command::NetworkSpeed(arguments) => speed::run(&arguments, program).await.map(|()| true),
         }
     })
 }

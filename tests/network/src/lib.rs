@@ -9,6 +9,7 @@ pub mod network;
 pub mod process;
 pub mod random;
 pub mod rpc;
+mod speed;
 pub mod world;
 
 use std::process::ExitCode;

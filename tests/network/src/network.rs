@@ -55,7 +55,13 @@ impl Gateway {
         arguments.extend(["--rate", "1000000", "--burst", "1000000"]);
         arguments.extend(more);
         let arguments = arguments.into_iter().map(str::to_owned).collect();
-        let launch = Launch { program, role: "gateway", arguments, log: world.path(&format!("{name}.log")) };
+        let launch = Launch {
+            program,
+            role: "gateway",
+            arguments,
+            variables: Vec::new(),
+            log: world.path(&format!("{name}.log")),
+        };
         Ok(Self { process: Process::new(launch), address, rpc: RpcClient::new(address)? })
     }
 
@@ -147,7 +153,8 @@ impl Operator {
         let configuration = path(&format!("{address}.toml"));
         std::fs::write(&configuration, text)?;
         let arguments = vec!["--config".to_owned(), configuration];
-        let launch = Launch { program, role, arguments, log: world.path(&format!("{address}.log")) };
+        let launch =
+            Launch { program, role, arguments, variables: Vec::new(), log: world.path(&format!("{address}.log")) };
         let created = launch.command(&["journal", "create"])?.output()?;
         ensure!(created.status.success(), "an operator's journal cannot be created; see {}", launch.log.display());
         Ok(Self { address, process: Process::new(launch) })

@@ -18,6 +18,7 @@ const ROLE: &str = "ASSENT_HARNESS_ROLE";
 pub(crate) fn role() -> Option<ExitCode> {
     match env::var(ROLE).ok()?.as_str() {
         "operator" => Some(assent_operator::main()),
+        "operator-with-local-web" => Some(crate::speed::operator_with_local_web()),
         "gateway" => Some(assent_gateway::main()),
         other => {
             eprintln!("error: {ROLE} is {other}, not operator or gateway");
@@ -36,6 +37,8 @@ pub struct Launch {
     pub role: &'static str,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// Further variables of its environment.
+    pub variables: Vec<(&'static str, String)>,
     /// The file to which its standard error is appended.
     pub log: PathBuf,
 }
@@ -45,7 +48,13 @@ impl Launch {
     pub fn command(&self, before: &[&str]) -> Result<Command> {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(&self.program);
-        command.env(ROLE, self.role).args(before).args(&self.arguments).stdin(Stdio::null()).stderr(log);
+        command
+            .env(ROLE, self.role)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .args(before)
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stderr(log);
         Ok(command)
     }
 }
@@ -121,6 +130,16 @@ impl Process {
         self.child.as_ref().map(Child::id)
     }
 
+    /// Has it run as something else from the next start on.
+    pub fn set_role(&mut self, role: &'static str) {
+        self.launch.role = role;
+    }
+
+    /// Sets a variable of its environment from the next start on.
+    pub fn set_variable(&mut self, name: &'static str, value: &str) {
+        self.launch.variables.push((name, value.to_owned()));
+    }
+
     /// Returns what it is started with.
     pub fn launch(&self) -> &Launch {
         &self.launch
@@ -139,7 +158,7 @@ impl Drop for Process {
 /// Returns an address of this machine whose port is free now.
 ///
 /// # Errors
-/// If there is none.
+/// If no port is free.
 pub fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

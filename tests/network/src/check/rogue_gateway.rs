@@ -33,7 +33,7 @@ use crate::random::Random;
 
 /// How often it does something to each operator.
 const PAUSE: Duration = Duration::from_millis(120);
-/// The tasks of its own that it remembers.
+/// The proposals of a task that it remembers.
 const REMEMBERED: usize = 64;
 
 /// The gateway.

@@ -174,7 +174,7 @@ impl Lies {
         }
     }
 
-    /// Replaces signatures by a signature of something else, or by bytes that are none.
+    /// Replaces signatures by a signature of something else, or by bytes that no key signed.
     fn garbage(&self, message: OperatorMessage) -> String {
         let seed = self.count.load(Ordering::Relaxed);
         let other = match seed % 3 {

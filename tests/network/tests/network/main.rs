@@ -14,7 +14,7 @@ fn program() -> PathBuf {
 }
 
 /// Has one test at a time run its processes.
-fn alone() -> MutexGuard<'static, ()> {
+fn by_itself() -> MutexGuard<'static, ()> {
     static RUNNING: Mutex<()> = Mutex::new(());
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
