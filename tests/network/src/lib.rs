@@ -8,6 +8,7 @@ mod command_line;
 pub mod network;
 pub mod process;
 pub mod random;
+mod role;
 pub mod rpc;
 mod speed;
 pub mod world;
@@ -16,5 +17,5 @@ use std::process::ExitCode;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    process::role().unwrap_or_else(command_line::run)
+    role::role().unwrap_or_else(command_line::run)
 }

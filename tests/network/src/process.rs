@@ -6,26 +6,13 @@ use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, ExitCode, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail};
 
 /// The variable that says what this program runs as.
-const ROLE: &str = "ASSENT_HARNESS_ROLE";
-
-/// Runs as another program, if the variable says so.
-pub(crate) fn role() -> Option<ExitCode> {
-    match env::var(ROLE).ok()?.as_str() {
-        "operator" => Some(assent_operator::main()),
-        "operator-with-local-web" => Some(crate::speed::operator_with_local_web()),
-        "gateway" => Some(assent_gateway::main()),
-        other => {
-            eprintln!("error: {ROLE} is {other}, not operator or gateway");
-            Some(ExitCode::FAILURE)
-        }
-    }
-}
+pub(crate) const ROLE: &str = "ASSENT_HARNESS_ROLE";
 
 /// What a process is started with.
 // Complete: a process needs no more.
