@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, Bytes, U256, aliases::U96};
 use assent_verifier::backend::{Backend, blst::Blst};
-use assent_verifier::digest::{EPOCH_APPROVAL_TAG, SIGNATURE_TAG};
+use assent_verifier::digest::{EPOCH_APPROVAL_TAG, EPOCH_HANDOVER_TAG, SIGNATURE_TAG};
 use assent_verifier::{
-    AttestationDocument, Epoch, EpochApproval, EpochId, NonSigners, NonSignersError, OperatorSet, Signature,
+    AttestationDocument, Epoch, EpochApproval, EpochHandover, EpochId, EpochRevocation, NonSigners, NonSignersError,
+    OperatorSet, Signature,
 };
 use blst::min_sig;
 
@@ -215,6 +216,55 @@ pub fn aggregate_epoch_approval(
     partials: &[PartialSignature],
 ) -> Result<Aggregate, AggregationError> {
     aggregate_under(EPOCH_APPROVAL_TAG, epoch, approval.digest(chain_id), partials)
+}
+
+/// Aggregates partial signatures of a handover, as [`aggregate`] does those of a root. `epoch` is the one that signs,
+/// `handover.signed_by`.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let (keys, epoch) = epoch();
+/// use alloy_primitives::{Address, aliases::U48};
+/// use assent_signer::{PartialSignature, aggregate_epoch_handover};
+/// use assent_verifier::{EpochHandover, EpochId};
+///
+/// let handover = EpochHandover {
+///     home_chain: chain_id(),
+///     home_registry: Address::repeat_byte(7),
+///     operator_set: epoch.operator_set,
+///     signed_by: epoch.number,
+///     epoch: EpochId(9),
+///     expires_at: U48::from(1_800_000_000),
+///     content_hash: epoch.operators.content_hash(), // The same operators again.
+/// };
+/// let partials = [PartialSignature::new(OPERATORS[0], keys[0].hand_over_epoch(&handover))];
+/// let aggregate = aggregate_epoch_handover(&epoch, &handover, &partials)?;
+/// assert_eq!(aggregate.root, handover.digest());
+/// # Ok::<(), assent_signer::AggregationError>(())
+/// ```
+///
+/// # Errors
+/// Every variant of [`AggregationError`].
+pub fn aggregate_epoch_handover(
+    epoch: &Epoch,
+    handover: &EpochHandover,
+    partials: &[PartialSignature],
+) -> Result<Aggregate, AggregationError> {
+    aggregate_under(EPOCH_HANDOVER_TAG, epoch, handover.digest(), partials)
+}
+
+/// Aggregates partial signatures of a revocation, as [`aggregate`] does those of a root. `epoch` is the one that is
+/// revoked: its own operators sign.
+///
+/// # Errors
+/// Every variant of [`AggregationError`].
+pub fn aggregate_epoch_revocation(
+    epoch: &Epoch,
+    revocation: &EpochRevocation,
+    partials: &[PartialSignature],
+) -> Result<Aggregate, AggregationError> {
+    aggregate_under(EPOCH_HANDOVER_TAG, epoch, revocation.digest(), partials)
 }
 
 fn aggregate_under(

@@ -1,11 +1,11 @@
-//! Signing of roots, proofs of possession, approvals, observations and connections.
+//! Signing of roots, proofs of possession, approvals, handovers, observations and connections.
 
 use alloy_primitives::{Address, B256, U256};
 use assent_verifier::digest::{
-    CONNECTION_TAG, EPOCH_APPROVAL_TAG, OBSERVATION_TAG, PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG,
+    CONNECTION_TAG, EPOCH_APPROVAL_TAG, EPOCH_HANDOVER_TAG, OBSERVATION_TAG, PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG,
     proof_of_possession_digest,
 };
-use assent_verifier::{Connection, EpochApproval, Observation, Signature};
+use assent_verifier::{Connection, EpochApproval, EpochHandover, EpochRevocation, Observation, Signature};
 
 use crate::SecretKey;
 
@@ -64,6 +64,52 @@ impl SecretKey {
     pub fn approve_epoch(&self, approval: &EpochApproval, chain_id: U256) -> Signature {
         self.sign(approval.digest(chain_id).as_slice(), EPOCH_APPROVAL_TAG)
     }
+
+    /// Hands over to a later epoch, on every chain.
+    ///
+    /// Warning: a handover that differs from the registry's record of the epoch is an offence. Sign only epochs that
+    /// are final on the home chain, and record what is signed durably before.
+    ///
+    /// ```
+    /// use alloy_primitives::{B256, U256, address, aliases::U48};
+    /// use assent_signer::SecretKey;
+    /// use assent_verifier::{EpochHandover, EpochId, OperatorSetId};
+    ///
+    /// let key = SecretKey::generate()?;
+    /// let handover = EpochHandover {
+    ///     home_chain: U256::from(1),
+    ///     home_registry: address!("0x00000000000000000000000000000000000000b2"),
+    ///     operator_set: OperatorSetId(1),
+    ///     signed_by: EpochId(4),
+    ///     epoch: EpochId(5),
+    ///     expires_at: U48::from(1_800_000_000),
+    ///     content_hash: B256::repeat_byte(5),
+    /// };
+    /// // Not what it would sign as the root of attestations.
+    /// assert_ne!(key.hand_over_epoch(&handover), key.sign_root(handover.digest()));
+    /// # Ok::<(), assent_signer::SecretKeyError>(())
+    /// ```
+    pub fn hand_over_epoch(&self, handover: &EpochHandover) -> Signature {
+        self.sign(handover.digest().as_slice(), EPOCH_HANDOVER_TAG)
+    }
+
+    /// Revokes an epoch with its other operators, on every chain and for good.
+    ///
+    /// ```
+    /// use alloy_primitives::{U256, address};
+    /// use assent_signer::SecretKey;
+    /// use assent_verifier::{EpochId, EpochRevocation};
+    ///
+    /// let key = SecretKey::generate()?;
+    /// let home_registry = address!("0x00000000000000000000000000000000000000b2");
+    /// let revocation = EpochRevocation { home_chain: U256::from(1), home_registry, epoch: EpochId(4) };
+    /// assert_ne!(key.revoke_epoch(&revocation), key.sign_root(revocation.digest()));
+    /// # Ok::<(), assent_signer::SecretKeyError>(())
+    /// ```
+    pub fn revoke_epoch(&self, revocation: &EpochRevocation) -> Signature {
+        self.sign(revocation.digest().as_slice(), EPOCH_HANDOVER_TAG)
+    }
+
     /// Signs what a source answered for a task, for the TaskManager on the chain `chain_id`.
     ///
     /// Warning: two signatures of different observations of one task and source are an offence. Record an observation

@@ -26,6 +26,11 @@ pub const OBSERVATION_TAG: &[u8] = b"ASSENT_OBSERVATION_BLS12381G1_XMD:SHA-256_S
 /// Domain separation tag of connections: who has an operator sign a challenge gets a signature of nothing else.
 pub const CONNECTION_TAG: &[u8] = b"ASSENT_CONNECTION_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
+/// Domain separation tag of what an epoch's operators sign about epochs for all chains: handovers and revocations.
+///
+/// Separate from that of attestations, whose roots can be any 32 bytes.
+pub const EPOCH_HANDOVER_TAG: &[u8] = b"ASSENT_EPOCH_HANDOVER_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+
 /// keccak256 of EIP-712's `encodeType` of an attestation: both type strings of docs/protocol.md, concatenated.
 const ATTESTATION_TYPE_HASH: B256 = b256!("0xd3de8c5ec19821e0a35c3412b9f610dda0cd8ad8dd836cff559d93907f8711d9");
 
@@ -56,6 +61,13 @@ mod typed_data {
 /// Attestations use the TaskManager's domain, proofs of possession the OperatorRegistry's.
 pub fn domain(chain_id: U256, verifying_contract: Address) -> Eip712Domain {
     Eip712Domain::new(Some("Assent".into()), Some("1".into()), Some(chain_id), Some(verifying_contract), None)
+}
+
+/// Returns the EIP-712 domain of handovers and revocations: the same name and version, without chain and contract.
+///
+/// What is signed names the chain and the registry of the epoch, and is valid on every chain.
+pub fn epoch_domain() -> Eip712Domain {
+    Eip712Domain::new(Some("Assent".into()), Some("1".into()), None, None, None)
 }
 
 /// Returns the EIP-712 struct hash of an intent.

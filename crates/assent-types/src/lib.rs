@@ -51,6 +51,7 @@ pub mod digest;
 mod document;
 mod encoding;
 mod epoch_approval;
+mod epoch_handover;
 mod ids;
 #[cfg(feature = "serde")]
 pub mod json;
@@ -68,6 +69,7 @@ pub use connection::Connection;
 pub use document::AttestationDocument;
 pub use encoding::{Decision, PublicKey, Signature, UnknownDecision};
 pub use epoch_approval::EpochApproval;
+pub use epoch_handover::{EpochHandover, EpochRevocation};
 pub use ids::{EpochId, OperatorSetId};
 pub use merkle::{MerkleProof, MerkleProofRef, MerkleProofTooLong, MerkleTree};
 pub use non_signers::{NonSigners, NonSignersError, NonSignersRef};

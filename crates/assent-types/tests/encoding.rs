@@ -5,12 +5,12 @@ mod document;
 use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use alloy_sol_types::{SolStruct, SolValue};
 use assent_types::{
-    Attestation, AttestationDocument, Authorization, AuthorizationError, Connection, Decision, EpochApproval, EpochId,
-    Intent, MAX_EPOCH_LIFETIME, MerkleProof, MerkleTree, NonSigners, NonSignersError, Observation, OperatorSetId,
-    PublicKey, QuorumProof, Signature, UnknownDecision, append_trailing,
+    Attestation, AttestationDocument, Authorization, AuthorizationError, Connection, Decision, EpochApproval,
+    EpochHandover, EpochId, EpochRevocation, Intent, MAX_EPOCH_LIFETIME, MerkleProof, MerkleTree, NonSigners,
+    NonSignersError, Observation, OperatorSetId, PublicKey, QuorumProof, Signature, UnknownDecision, append_trailing,
     digest::{
-        CONNECTION_TAG, EPOCH_APPROVAL_TAG, OBSERVATION_TAG, PROOF_OF_POSSESSION_TAG, SIGNATURE_TAG,
-        attestation_digest, intent_hash, proof_of_possession_digest,
+        CONNECTION_TAG, EPOCH_APPROVAL_TAG, EPOCH_HANDOVER_TAG, OBSERVATION_TAG, PROOF_OF_POSSESSION_TAG,
+        SIGNATURE_TAG, attestation_digest, epoch_domain, intent_hash, proof_of_possession_digest,
     },
     offset, split_trailing,
 };
@@ -278,10 +278,75 @@ fn digests_are_those_of_the_typed_data_in_the_protocol() {
     assert_eq!(connection.digest(chain_id, task_manager), in_domain(task_manager, struct_hash));
 }
 
+#[test]
+fn what_is_signed_about_epochs_names_no_chain_but_the_home_chain() {
+    let number = |number: u64| B256::from(U256::from(number));
+    let (home_registry, content_hash) = (Address::repeat_byte(8), B256::repeat_byte(5));
+    let handover = EpochHandover {
+        home_chain: U256::from(10),
+        home_registry,
+        operator_set: OperatorSetId(1),
+        signed_by: EpochId(4),
+        epoch: EpochId(6),
+        expires_at: U48::from(1_800_000_000),
+        content_hash,
+    };
+    let in_domain = |struct_words: &[B256]| {
+        let domain = [keccak256("EIP712Domain(string name,string version)"), keccak256("Assent"), keccak256("1")];
+        let (domain, fields) = (keccak256(domain.concat()), keccak256(struct_words.concat()));
+        keccak256([&b"\x19\x01"[..], domain.as_slice(), fields.as_slice()].concat())
+    };
+    let handover_type = "EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,uint32 signedBy,\
+        uint32 epoch,uint48 expiresAt,bytes32 contentHash)";
+    let words = |signed_by: u64| {
+        [
+            keccak256(handover_type),
+            number(10),
+            home_registry.into_word(),
+            number(1),
+            number(signed_by),
+            number(6),
+            number(1_800_000_000),
+            content_hash,
+        ]
+    };
+    assert_eq!(handover.digest(), in_domain(&words(4)));
+    assert_eq!(handover.content_digest(), in_domain(&words(0)));
+
+    let revocation = EpochRevocation { home_chain: U256::from(10), home_registry, epoch: EpochId(4) };
+    let revocation_type = "EpochRevocation(uint256 homeChain,address homeRegistry,uint32 epoch)";
+    let expected = in_domain(&[keccak256(revocation_type), number(10), home_registry.into_word(), number(4)]);
+    assert_eq!(revocation.digest(), expected);
+}
+
+/// The contracts compute them again: what differs would be signed in vain.
+#[test]
+fn what_is_signed_about_epochs_is_what_the_contracts_declare() {
+    const SIGNATURE: &str = include_str!("../../../contracts/crosschain/EpochSignature.sol");
+    const HANDOVER: &str = include_str!("../../../contracts/crosschain/EpochHandover.sol");
+    let tag = std::str::from_utf8(EPOCH_HANDOVER_TAG).unwrap();
+    assert!(SIGNATURE.contains(&format!("TAG = \"{tag}\";")));
+    assert!(SIGNATURE.contains("\"EpochRevocation(uint256 homeChain,address homeRegistry,uint32 epoch)\""));
+    // The type string is in two literals.
+    assert!(HANDOVER.contains("\"EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,"));
+    assert!(HANDOVER.contains("\"uint48 expiresAt,bytes32 contentHash)\""));
+    let domain = [keccak256("EIP712Domain(string name,string version)"), keccak256("Assent"), keccak256("1")];
+    let separator = keccak256(domain.concat());
+    assert_eq!(epoch_domain().separator(), separator);
+    assert!(SIGNATURE.contains(&format!("DOMAIN_SEPARATOR = {separator};")));
+}
+
 /// With one tag for two kinds, a signature of one would be a signature of the other.
 #[test]
 fn every_kind_of_signature_has_its_own_tag() {
-    let tags = [SIGNATURE_TAG, PROOF_OF_POSSESSION_TAG, EPOCH_APPROVAL_TAG, OBSERVATION_TAG, CONNECTION_TAG];
+    let tags = [
+        SIGNATURE_TAG,
+        PROOF_OF_POSSESSION_TAG,
+        EPOCH_APPROVAL_TAG,
+        OBSERVATION_TAG,
+        CONNECTION_TAG,
+        EPOCH_HANDOVER_TAG,
+    ];
     for (index, tag) in tags.iter().enumerate() {
         for other in &tags[index + 1..] {
             assert_ne!(tag, other);

@@ -136,9 +136,9 @@ impl<B: Backend> PendingVerification<'_, B> {
 
 /// The weight of the operators that signed, and of the whole epoch.
 #[derive(Clone, Copy)]
-struct Weight {
-    signed: U96,
-    total: U96,
+pub(crate) struct Weight {
+    pub(crate) signed: U96,
+    pub(crate) total: U96,
 }
 
 /// The fields of a call, which borrow its calldata.
@@ -294,7 +294,8 @@ fn require_within_epoch(expiration: U48, epoch_end: U48) -> Result<(), Refusal> 
     Ok(())
 }
 
-fn signed_weight(epoch: &Epoch, non_signers: NonSignersRef<'_>) -> Result<Weight, Refusal> {
+/// Returns the weight of the operators that a bitmap does not name. `NonSignerOutOfRange` is its only error.
+pub(crate) fn signed_weight(epoch: &Epoch, non_signers: NonSignersRef<'_>) -> Result<Weight, Refusal> {
     let operators = epoch.operators.operators();
     let total = epoch.operators.total_weight();
     let mut signed = total;

@@ -87,6 +87,7 @@ mod combination;
 mod connection;
 mod context;
 mod difference;
+mod handover;
 #[cfg(feature = "serde")]
 pub mod json;
 mod observation;
@@ -103,10 +104,10 @@ mod verify;
 
 pub use assent_types::{
     Attestation, AttestationDocument, Authorization, AuthorizationError, AuthorizationRef, Connection, Decision,
-    EpochApproval, EpochId, Intent, InvalidAddress, MAX_EPOCH_LIFETIME, MerkleProof, MerkleProofRef,
-    MerkleProofTooLong, MerkleTree, NonSigners, NonSignersError, NonSignersRef, Observation, OperatorSetId, Policy,
-    PublicKey, QuorumProof, QuorumProofRef, Signature, UnknownDecision, append_trailing, digest, offset, parse_address,
-    protocol, split_trailing,
+    EpochApproval, EpochHandover, EpochId, EpochRevocation, Intent, InvalidAddress, MAX_EPOCH_LIFETIME, MerkleProof,
+    MerkleProofRef, MerkleProofTooLong, MerkleTree, NonSigners, NonSignersError, NonSignersRef, Observation,
+    OperatorSetId, Policy, PublicKey, QuorumProof, QuorumProofRef, Signature, UnknownDecision, append_trailing, digest,
+    offset, parse_address, protocol, split_trailing,
 };
 #[cfg(feature = "rayon")]
 pub use batch::{par_verify_batch, par_verify_batch_using};
@@ -115,6 +116,10 @@ pub use call::Call;
 pub use connection::verify_connection;
 pub use context::{Context, ContextBuilder};
 pub use difference::Difference;
+pub use handover::{
+    EpochSignatureError, HandoverError, MirrorState, RevocationError, VerifiedHandover, VerifiedRevocation,
+    verify_handover, verify_handover_using, verify_revocation, verify_revocation_using,
+};
 pub use observation::{
     ObservationError, SignedObservation, verify_observation, verify_observations, verify_observations_using,
 };

@@ -1,11 +1,14 @@
 //! Operator tables, which store an epoch's operators in contract code.
 
-use crate::{Operator, OperatorSet, OperatorSetError, PublicKey};
-use alloc::vec::Vec;
-use alloy_primitives::{Address, aliases::U96};
+use crate::{HandoverError, Operator, OperatorSet, OperatorSetError, PublicKey, operators::TABLE_CAPACITY as CAPACITY};
+use alloc::{collections::BTreeMap, vec::Vec};
+use alloy_primitives::{Address, B256, Keccak256, aliases::U96, keccak256};
 
-/// The number of entries in a full table.
-const CAPACITY: usize = 100;
+/// The bytes of a head without addresses: negated aggregate key, total weight, number of operators, earlier tables.
+const HEAD_LENGTH: usize = 192 + 12 + 2 + 1;
+
+/// The most tables before the head.
+const MAX_EARLIER_TABLES: usize = 19;
 
 /// The bytes of an entry: public key, weight, address.
 const ENTRY_LENGTH: usize = 192 + 12 + 20;
@@ -118,6 +121,85 @@ impl OperatorSet {
         let claimed = head.get(207).copied().map_or(0, usize::from);
         Ok(Table::parse(head, claimed)?.earlier_tables)
     }
+}
+
+impl OperatorSet {
+    /// Returns the set's table as `EpochMirror.accept` takes it: the head, addresses of the earlier tables, and the
+    /// last table's entries.
+    ///
+    /// The earlier tables are those of [`full_tables`](Self::full_tables), each stored on the mirror's chain. A set
+    /// of up to 100 operators has no earlier table.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorTableError::EarlierTables`] if there are more or fewer of them.
+    pub fn mirror_table(&self, earlier_tables: &[Address]) -> Result<Vec<u8>, OperatorTableError> {
+        let full = self.full_tables_count();
+        if earlier_tables.len() != full {
+            let (table, expected, actual) = (full, full, earlier_tables.len());
+            return Err(OperatorTableError::EarlierTables { table, expected, actual });
+        }
+        let mut table = self.table_head();
+        table.extend(earlier_tables.iter().flatten());
+        let last = self.operators().chunks(CAPACITY).next_back().unwrap_or_default();
+        table.extend(encode_entries(last));
+        Ok(table)
+    }
+
+    /// Returns the entries of each table before the last, as `EpochMirror.storeTable` takes them.
+    pub fn full_tables(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.operators().chunks(CAPACITY).take(self.full_tables_count()).map(encode_entries)
+    }
+
+    /// Returns the head without addresses, which describes the whole set.
+    pub(crate) fn table_head(&self) -> Vec<u8> {
+        // At most 2,000 operators and 19 earlier tables.
+        let count = u16::try_from(self.operators().len()).unwrap_or(u16::MAX);
+        let earlier = u8::try_from(self.full_tables_count()).unwrap_or(u8::MAX);
+        let mut head = self.negated_aggregate_key().as_ref().to_vec();
+        head.extend(self.total_weight().to_be_bytes::<12>());
+        head.extend(count.to_be_bytes());
+        head.push(earlier);
+        head
+    }
+
+    fn full_tables_count(&self) -> usize {
+        self.operators().len().saturating_sub(1) / CAPACITY
+    }
+}
+
+fn encode_entries(operators: &[Operator]) -> Vec<u8> {
+    let mut entries = Vec::with_capacity(operators.len().saturating_mul(ENTRY_LENGTH));
+    for Operator { address, public_key, weight } in operators {
+        entries.extend_from_slice(public_key.as_ref());
+        entries.extend(weight.to_be_bytes::<12>());
+        entries.extend(address);
+    }
+    entries
+}
+
+/// Returns the content hash of a table as `EpochMirror.accept` takes it. Only its lengths are checked.
+pub(crate) fn table_content_hash(table: &[u8], stored: &BTreeMap<Address, B256>) -> Result<B256, HandoverError> {
+    let malformed = HandoverError::MalformedTable;
+    let (head, rest) = table.split_first_chunk::<HEAD_LENGTH>().ok_or(malformed)?;
+    let [.., high, low, earlier] = *head;
+    let (operator_count, earlier) = (usize::from(u16::from_be_bytes([high, low])), usize::from(earlier));
+    let own = operator_count.checked_sub(CAPACITY.saturating_mul(earlier)).ok_or(malformed)?;
+    if earlier > MAX_EARLIER_TABLES || !(1..=CAPACITY).contains(&own) {
+        return Err(malformed);
+    }
+    let addresses_length = earlier.saturating_mul(Address::len_bytes());
+    let (addresses, entries) = rest.split_at_checked(addresses_length).ok_or(malformed)?;
+    if entries.len() != own.saturating_mul(ENTRY_LENGTH) {
+        return Err(malformed);
+    }
+    let mut content = Keccak256::new();
+    content.update(head);
+    for table in addresses.as_chunks().0.iter().map(Address::from) {
+        content.update(stored.get(&table).ok_or(HandoverError::UnknownTable { table })?);
+    }
+    content.update(keccak256(entries));
+    Ok(content.finalize())
 }
 
 /// One table, of which only the lengths are checked.

@@ -91,7 +91,7 @@ pub enum OperatorSetError {
 }
 
 /// Operators that one table holds.
-const TABLE_CAPACITY: usize = 100;
+pub(crate) const TABLE_CAPACITY: usize = 100;
 
 impl OperatorSet {
     /// The largest number of operators that an epoch's tables hold: 20 tables of 100.
@@ -175,16 +175,39 @@ impl OperatorSet {
     /// Equal sets have equal hashes, on every chain.
     pub fn set_hash(&self) -> B256 {
         let mut tables = Keccak256::new();
-        for table in self.operators().chunks(TABLE_CAPACITY) {
+        self.table_hashes().for_each(|hash| tables.update(hash));
+        tables.finalize()
+    }
+
+    /// Returns the hash of what the operator tables hold, wherever they are: what a handover states of an epoch.
+    ///
+    /// It is keccak256 of the head without addresses, and of the hashes of the tables' entries (docs/crosschain.md).
+    ///
+    /// ```
+    /// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+    /// let set = assent_verifier::OperatorSet::new(attested::operators())?;
+    /// // The set hash leaves out what is computed from the operators.
+    /// assert_ne!(set.content_hash(), set.set_hash());
+    /// # Ok::<(), assent_verifier::OperatorSetError>(())
+    /// ```
+    pub fn content_hash(&self) -> B256 {
+        let mut content = Keccak256::new();
+        content.update(self.table_head());
+        self.table_hashes().for_each(|hash| content.update(hash));
+        content.finalize()
+    }
+
+    /// Returns keccak256 of the entries of each table.
+    fn table_hashes(&self) -> impl Iterator<Item = B256> + '_ {
+        self.operators().chunks(TABLE_CAPACITY).map(|table| {
             let mut entries = Keccak256::new();
             for Operator { address, public_key, weight } in table {
                 entries.update(public_key);
                 entries.update(weight.to_be_bytes::<12>());
                 entries.update(address);
             }
-            tables.update(entries.finalize());
-        }
-        tables.finalize()
+            entries.finalize()
+        })
     }
 
     /// Returns the least weight that reaches a quorum: `ceil(total · max(quorum, 5001) / 10000)`.
@@ -226,10 +249,15 @@ impl OperatorSet {
 pub(crate) fn required_weight(total_weight: U96, quorum: u16) -> U256 {
     // Two disjoint groups of operators must never both be a quorum.
     const FLOOR: u16 = 5001;
+    portion_of(total_weight, quorum.max(FLOOR))
+}
+
+/// Returns a share of a weight in basis points, rounded up.
+pub(crate) fn portion_of(total_weight: U96, share: u16) -> U256 {
     const WHOLE: U256 = U256::from_limbs([10_000, 0, 0, 0]);
     // At most 96 + 16 bits: cannot wrap.
-    let share = U256::from(total_weight).wrapping_mul(U256::from(quorum.max(FLOOR)));
-    share.div_ceil(WHOLE)
+    let product = U256::from(total_weight).wrapping_mul(U256::from(share));
+    product.div_ceil(WHOLE)
 }
 
 impl PartialEq for OperatorSet {

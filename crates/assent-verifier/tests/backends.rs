@@ -79,6 +79,7 @@ fn verifies_known_signatures_under_each_tag_of_the_protocol<B: Backend>() {
         ("EPOCH_APPROVAL_TAG", digest::EPOCH_APPROVAL_TAG),
         ("OBSERVATION_TAG", digest::OBSERVATION_TAG),
         ("CONNECTION_TAG", digest::CONNECTION_TAG),
+        ("EPOCH_HANDOVER_TAG", digest::EPOCH_HANDOVER_TAG),
     ];
     assert_eq!(known["signatures"].as_array().unwrap().len(), tags.len());
     for (vector, (name, tag)) in known["signatures"].as_array().unwrap().iter().zip(tags) {

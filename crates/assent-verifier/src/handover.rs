@@ -1,0 +1,404 @@
+//! Handovers and revocations of epochs, as an `EpochMirror` verifies them.
+
+use crate::{
+    Epoch, EpochHandover, EpochId, EpochRevocation, MAX_EPOCH_LIFETIME, NonSigners, NonSignersRef, OperatorSet,
+    OperatorSetId, Signature,
+    backend::{Backend, DefaultBackend},
+    checks::signed_weight,
+    claim::SignatureClaim,
+    digest::EPOCH_HANDOVER_TAG,
+    operator_table::table_content_hash,
+    operators::{portion_of, required_weight},
+};
+use alloc::{collections::BTreeMap, vec::Vec};
+use alloy_primitives::{
+    Address, B256, U256,
+    aliases::{U48, U96},
+};
+
+/// What an `EpochMirror` knows of the epochs of a registry on another chain.
+///
+/// Every field is trusted: a handover is only as valid as the state is true. The home chain's `EpochKeeper` knows the
+/// same of the registry's epochs, for revocations.
+// Complete: a new field would be an input of a check, which every caller must then give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorState {
+    /// The chain of the registry.
+    pub home_chain: U256,
+    /// The registry.
+    pub home_registry: Address,
+    /// The share of an epoch's weight that hands over to another, in basis points; below 5001 counts as 5001.
+    pub quorum: u16,
+    /// The share of an epoch's weight that revokes it, in basis points; 0 counts as 1.
+    pub halt_quorum: u16,
+    /// The current time in Unix seconds (`block.timestamp`).
+    pub timestamp: u64,
+    /// The epochs of all sets that were accepted, expired and revoked ones as well.
+    pub epochs: Vec<Epoch>,
+    /// Full tables that were stored for epochs of more than 100 operators: keccak256 of the entries at each address.
+    pub stored_tables: BTreeMap<Address, B256>,
+}
+
+impl MirrorState {
+    /// Returns the epoch of a set that was accepted last.
+    pub fn latest_epoch(&self, operator_set: OperatorSetId) -> Option<&Epoch> {
+        let of_set = self.epochs.iter().filter(|epoch| epoch.operator_set == operator_set);
+        of_set.max_by_key(|epoch| epoch.number)
+    }
+
+    fn epoch(&self, number: EpochId) -> Option<&Epoch> {
+        self.epochs.iter().find(|epoch| epoch.number == number)
+    }
+}
+
+/// The reason why operators of an epoch did not sign a statement about epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EpochSignatureError {
+    /// The bitmap names an operator that is not in the epoch. On chain: `NonSignerOutOfRange`.
+    #[error("the bitmap of non-signers names an operator that is not in the epoch")]
+    NonSignerOutOfRange,
+    /// Those that signed have too little weight. On chain: `EpochQuorumNotReached`.
+    #[error("operators of weight {signed} signed, and {required} is required")]
+    QuorumNotReached {
+        /// The weight that signed.
+        signed: U96,
+        /// The least weight.
+        required: U256,
+    },
+    /// The signature is not a valid point. On chain: `MalformedEpochSignature`.
+    #[error("the signature is not the encoding of a point of G1's subgroup other than infinity")]
+    MalformedSignature,
+    /// The operators that are said to have signed did not. On chain: `InvalidEpochSignature`.
+    #[error("the signature is not these operators' over this statement")]
+    InvalidSignature,
+}
+
+/// The reason why a handover is refused, in the order of the checks. On chain each has the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandoverError {
+    /// The handover is of another chain's or another registry's epochs.
+    #[error("the handover is of the registry {home_registry} on chain {home_chain}, not of the one that is mirrored")]
+    WrongHome {
+        /// The chain that the handover names.
+        home_chain: U256,
+        /// The registry that the handover names.
+        home_registry: Address,
+    },
+    /// It is not signed by the set's latest epoch.
+    #[error("epoch {signed_by} signed, but the set's latest epoch is {latest}")]
+    WrongSigner {
+        /// The epoch that signed.
+        signed_by: EpochId,
+        /// The set's latest epoch; 0 if it has none.
+        latest: EpochId,
+    },
+    /// The epoch that signed has expired, or was revoked.
+    #[error("epoch {signed_by}, which signed, ended at {valid_until}")]
+    SignerExpired {
+        /// The epoch that signed.
+        signed_by: EpochId,
+        /// When it ended; 0 if it was revoked.
+        valid_until: U48,
+    },
+    /// The epoch is not later than the set's latest, or is known.
+    #[error("epoch {epoch} is not later than the set's latest epoch, {latest}, or is known")]
+    NotLater {
+        /// The epoch.
+        epoch: EpochId,
+        /// The set's latest epoch.
+        latest: EpochId,
+    },
+    /// The epoch has expired, or ends later than any epoch can.
+    #[error("epoch {epoch} ends at {expires_at}, which is past or later than any epoch ends")]
+    InvalidExpiry {
+        /// The epoch.
+        epoch: EpochId,
+        /// Its end.
+        expires_at: U48,
+    },
+    /// The operators did not sign, or too few did.
+    #[error(transparent)]
+    Signature(#[from] EpochSignatureError),
+    /// The bytes are not an operator table.
+    #[error("the bytes are not an operator table")]
+    MalformedTable,
+    /// An earlier table was not stored.
+    #[error("the earlier table {table} was not stored here")]
+    UnknownTable {
+        /// Its address.
+        table: Address,
+    },
+    /// The table's content is not what was signed.
+    #[error("the table's content hash is {actual}, but {expected} was signed")]
+    WrongContent {
+        /// The hash that was signed.
+        expected: B256,
+        /// The table's.
+        actual: B256,
+    },
+}
+
+/// The reason why a revocation is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RevocationError {
+    /// The epoch is unknown. On chain: `NoSuchEpoch`.
+    #[error("epoch {0} is unknown")]
+    NoSuchEpoch(EpochId),
+    /// The operators did not sign, or too few did.
+    #[error(transparent)]
+    Signature(#[from] EpochSignatureError),
+}
+
+/// A handover that was verified. Nothing else constructs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifiedHandover {
+    handover: EpochHandover,
+    weight: EpochWeight,
+}
+
+/// A revocation that was verified. Nothing else constructs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifiedRevocation {
+    epoch: EpochId,
+    weight: EpochWeight,
+}
+
+/// How much of an epoch's weight signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct EpochWeight {
+    signed: U96,
+    total: U96,
+}
+
+impl VerifiedHandover {
+    /// Returns the handover.
+    pub fn handover(&self) -> &EpochHandover {
+        &self.handover
+    }
+
+    /// Returns the weight of the operators that signed.
+    pub fn signed_weight(&self) -> U96 {
+        self.weight.signed
+    }
+
+    /// Returns the weight of all operators of the epoch that signed.
+    pub fn total_weight(&self) -> U96 {
+        self.weight.total
+    }
+
+    /// Returns the epoch that was handed over to, with these operators. The one before it stays in force for a grace
+    /// period at most, which is the mirror's.
+    ///
+    /// # Errors
+    ///
+    /// [`HandoverError::WrongContent`] if these are not the operators that were signed.
+    pub fn epoch(&self, operators: OperatorSet) -> Result<Epoch, HandoverError> {
+        let EpochHandover { epoch, operator_set, expires_at, content_hash, .. } = self.handover;
+        let actual = operators.content_hash();
+        if actual != content_hash {
+            return Err(HandoverError::WrongContent { expected: content_hash, actual });
+        }
+        Ok(Epoch { number: epoch, operator_set, valid_until: expires_at, operators })
+    }
+}
+
+impl VerifiedRevocation {
+    /// Returns the epoch, under which nothing is valid any more.
+    pub fn epoch(&self) -> EpochId {
+        self.epoch
+    }
+
+    /// Returns the weight of the operators that signed.
+    pub fn signed_weight(&self) -> U96 {
+        self.weight.signed
+    }
+
+    /// Returns the weight of all operators of the epoch.
+    pub fn total_weight(&self) -> U96 {
+        self.weight.total
+    }
+}
+
+/// Verifies a handover, as `EpochMirror.accept`: the same checks in the same order.
+///
+/// `table` is the next epoch's operator table: its code at home without the first byte, as
+/// [`OperatorSet::mirror_table`] returns it. `non_signers` is the bitmap of those operators of `handover.signed_by`
+/// that did not sign. A table can pass that no operator set has: a quorum can sign anything.
+///
+/// ```
+/// # mod attested { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/attested.rs")); }
+/// # use alloy_primitives::{Address, U256, aliases::U48};
+/// # use assent_verifier::{EpochHandover, EpochId, HandoverError, MirrorState, digest::EPOCH_HANDOVER_TAG};
+/// # let (home_registry, epochs) = (Address::repeat_byte(9), attested::context().epochs);
+/// # let mut state = MirrorState {
+/// #     home_chain: U256::from(1), home_registry, quorum: 6000, halt_quorum: 5000, timestamp: 1_700_000_000, epochs,
+/// #     stored_tables: Default::default(),
+/// # };
+/// # let next_operators = state.epochs[0].operators.clone();
+/// # let sign = |handover: &EpochHandover| {
+/// #     let digest = handover.digest();
+/// #     let [first, _, third] = attested::secrets().map(|key| key.sign(digest.as_slice(), EPOCH_HANDOVER_TAG, &[]));
+/// #     blst::min_sig::AggregateSignature::aggregate(&[&first, &third], false).unwrap().to_signature().serialize()
+/// # };
+/// use assent_verifier::verify_handover;
+///
+/// let handover = EpochHandover {
+///     home_chain: state.home_chain,
+///     home_registry: state.home_registry,
+///     operator_set: state.epochs[0].operator_set,
+///     signed_by: state.epochs[0].number,
+///     epoch: EpochId(5),
+///     expires_at: U48::from(1_700_600_000),
+///     content_hash: next_operators.content_hash(),
+/// };
+/// let signature = sign(&handover);
+/// let table = next_operators.mirror_table(&[])?;
+/// let absent = [0b010]; // The second of three.
+/// let verified = verify_handover(&state, &handover, &table, &absent, &signature)?;
+/// state.epochs.push(verified.epoch(next_operators)?);
+///
+/// // Accepted once.
+/// let again = verify_handover(&state, &handover, &table, &absent, &signature);
+/// assert!(matches!(again, Err(HandoverError::WrongSigner { latest: EpochId(5), .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// Every [`HandoverError`].
+pub fn verify_handover(
+    state: &MirrorState,
+    handover: &EpochHandover,
+    table: &[u8],
+    non_signers: &[u8],
+    signature: &[u8],
+) -> Result<VerifiedHandover, HandoverError> {
+    verify_handover_using::<DefaultBackend>(state, handover, table, non_signers, signature)
+}
+
+/// Verifies a handover by a named backend, as [`verify_handover`].
+///
+/// # Errors
+///
+/// Every [`HandoverError`].
+pub fn verify_handover_using<B: Backend>(
+    state: &MirrorState,
+    handover: &EpochHandover,
+    table: &[u8],
+    non_signers: &[u8],
+    signature: &[u8],
+) -> Result<VerifiedHandover, HandoverError> {
+    require_home(state, handover)?;
+    let signer = require_signer(state, handover)?;
+    require_next(state, handover, signer.number)?;
+    let required = required_weight(signer.operators.total_weight(), state.quorum);
+    let weight = require_signed::<B>(signer, required, handover.digest(), non_signers, signature)?;
+    let actual = table_content_hash(table, &state.stored_tables)?;
+    if actual != handover.content_hash {
+        return Err(HandoverError::WrongContent { expected: handover.content_hash, actual });
+    }
+    Ok(VerifiedHandover { handover: *handover, weight })
+}
+
+/// Verifies the revocation of an epoch by its own operators, as `EpochMirror.revoke` and `EpochKeeper.revoke`.
+///
+/// # Errors
+///
+/// Every [`RevocationError`].
+pub fn verify_revocation(
+    state: &MirrorState,
+    epoch: EpochId,
+    non_signers: &[u8],
+    signature: &[u8],
+) -> Result<VerifiedRevocation, RevocationError> {
+    verify_revocation_using::<DefaultBackend>(state, epoch, non_signers, signature)
+}
+
+/// Verifies a revocation by a named backend, as [`verify_revocation`].
+///
+/// # Errors
+///
+/// Every [`RevocationError`].
+pub fn verify_revocation_using<B: Backend>(
+    state: &MirrorState,
+    epoch: EpochId,
+    non_signers: &[u8],
+    signature: &[u8],
+) -> Result<VerifiedRevocation, RevocationError> {
+    let revoked = state.epoch(epoch).ok_or(RevocationError::NoSuchEpoch(epoch))?;
+    let MirrorState { home_chain, home_registry, .. } = *state;
+    let revocation = EpochRevocation { home_chain, home_registry, epoch };
+    let required = portion_of(revoked.operators.total_weight(), state.halt_quorum.max(1));
+    let weight = require_signed::<B>(revoked, required, revocation.digest(), non_signers, signature)?;
+    Ok(VerifiedRevocation { epoch, weight })
+}
+
+fn require_home(state: &MirrorState, handover: &EpochHandover) -> Result<(), HandoverError> {
+    let EpochHandover { home_chain, home_registry, .. } = *handover;
+    if home_chain != state.home_chain || home_registry != state.home_registry {
+        return Err(HandoverError::WrongHome { home_chain, home_registry });
+    }
+    Ok(())
+}
+
+/// Returns the epoch that signed.
+fn require_signer<'a>(state: &'a MirrorState, handover: &EpochHandover) -> Result<&'a Epoch, HandoverError> {
+    let EpochHandover { operator_set, signed_by, .. } = *handover;
+    let latest = state.latest_epoch(operator_set);
+    let number = latest.map_or(EpochId(0), |epoch| epoch.number);
+    let signer = latest.filter(|epoch| epoch.number == signed_by);
+    let signer = signer.ok_or(HandoverError::WrongSigner { signed_by, latest: number })?;
+    if !signer.is_in_force(state.timestamp) {
+        return Err(HandoverError::SignerExpired { signed_by, valid_until: signer.valid_until });
+    }
+    Ok(signer)
+}
+
+fn require_next(state: &MirrorState, handover: &EpochHandover, latest: EpochId) -> Result<(), HandoverError> {
+    let EpochHandover { epoch, expires_at, .. } = *handover;
+    if epoch <= latest || state.epoch(epoch).is_some() {
+        return Err(HandoverError::NotLater { epoch, latest });
+    }
+    let (now, end) = (U256::from(state.timestamp), U256::from(expires_at));
+    // It was committed before, and no lifetime is longer.
+    let last = now.saturating_add(U256::from(MAX_EPOCH_LIFETIME));
+    if now >= end || end > last {
+        return Err(HandoverError::InvalidExpiry { epoch, expires_at });
+    }
+    Ok(())
+}
+
+/// Returns how much of the epoch's weight signed a digest, if it is enough.
+fn require_signed<B: Backend>(
+    epoch: &Epoch,
+    required: U256,
+    digest: B256,
+    non_signers: &[u8],
+    signature: &[u8],
+) -> Result<EpochWeight, EpochSignatureError> {
+    let non_signers = trimmed(non_signers).ok_or(EpochSignatureError::NonSignerOutOfRange)?;
+    let weight = signed_weight(epoch, non_signers).map_err(|_| EpochSignatureError::NonSignerOutOfRange)?;
+    let (signed, total) = (weight.signed, weight.total);
+    if U256::from(signed) < required {
+        return Err(EpochSignatureError::QuorumNotReached { signed, required });
+    }
+    let signature_bytes = Signature::try_from(signature).map_err(|_| EpochSignatureError::MalformedSignature)?;
+    let signature = B::decode_signature(&signature_bytes).map_err(|_| EpochSignatureError::MalformedSignature)?;
+    let claim =
+        SignatureClaim::<B> { tag: EPOCH_HANDOVER_TAG, epoch, non_signers, root: digest, signature, signature_bytes };
+    if !claim.is_true(claim.hash()) {
+        return Err(EpochSignatureError::InvalidSignature);
+    }
+    Ok(EpochWeight { signed, total })
+}
+
+/// Returns a bitmap without the zero bytes at its end, which say nothing: unlike in an authorization they are allowed.
+/// `None` if it names an operator beyond those of any epoch.
+fn trimmed(bitmap: &[u8]) -> Option<NonSignersRef<'_>> {
+    let length = bitmap.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
+    let bitmap = bitmap.get(..length).filter(|bitmap| bitmap.len() <= NonSigners::MAX_BYTES)?;
+    NonSignersRef::from_bytes(bitmap).ok()
+}
