@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, U256, aliases::U48};
 use assent_signer::AttestationBatch;
 use assent_verifier::digest::{intent_hash, task_id};
-use assent_verifier::{Attestation, Intent, Observation};
+use assent_verifier::{Attestation, EpochHandover, EpochId, Intent, Observation, OperatorSetId};
 
 pub const TASK_MANAGER: Address = Address::repeat_byte(7);
 
@@ -59,4 +59,17 @@ pub fn two_decisions_on_one_task() -> [AttestationBatch; 2] {
 
 pub fn observation(task: u8, source: &str, output: &str) -> Observation {
     Observation::new(B256::repeat_byte(task), source, B256::repeat_byte(2), output.as_bytes())
+}
+
+/// A handover from one epoch to another of the same registry. Another content is another digest.
+pub fn handover(signed_by: u32, epoch: u32, content: u8) -> EpochHandover {
+    EpochHandover {
+        home_chain: chain_id(),
+        home_registry: Address::repeat_byte(11),
+        operator_set: OperatorSetId(1),
+        signed_by: EpochId(signed_by),
+        epoch: EpochId(epoch),
+        expires_at: U48::from(START + 604_800),
+        content_hash: B256::repeat_byte(content),
+    }
 }

@@ -3,10 +3,12 @@
 use core::fmt;
 
 use alloy_primitives::{Address, B256, U256};
+use assent_verifier::EpochId;
 
 /// The kind of a signed statement: the first byte of a slot's key. 3 is reserved for approvals of epochs.
 const ATTESTATION: u8 = 1;
 const OBSERVATION: u8 = 2;
+const HANDOVER: u8 = 4;
 
 /// What an operator signs at most one digest for, ever.
 ///
@@ -32,6 +34,15 @@ pub enum Slot {
         /// keccak256 of the source's name.
         source: B256,
     },
+    /// What is said of an epoch on other chains, whichever epoch signs it.
+    Handover {
+        /// The chain of the registry.
+        home_chain: U256,
+        /// The registry.
+        home_registry: Address,
+        /// The epoch that is handed over to.
+        epoch: EpochId,
+    },
 }
 
 impl fmt::Display for Slot {
@@ -39,16 +50,23 @@ impl fmt::Display for Slot {
         match self {
             Self::Attestation { task_id } => write!(f, "task {task_id}"),
             Self::Observation { task_id, source } => write!(f, "task {task_id}, source {source}"),
+            Self::Handover { home_chain, home_registry, epoch } => {
+                write!(f, "handover to epoch {epoch} of {home_registry} on chain {home_chain}")
+            }
         }
     }
 }
 
 impl Slot {
-    /// Returns the slot's key: the kind, the task id, and an observation's source.
+    /// Returns the slot's key: the kind, the task id and an observation's source; or a handover's home and epoch.
     pub(crate) fn key(&self) -> Vec<u8> {
         match self {
             Self::Attestation { task_id } => [&[ATTESTATION], task_id.as_slice()].concat(),
             Self::Observation { task_id, source } => [&[OBSERVATION], task_id.as_slice(), source.as_slice()].concat(),
+            Self::Handover { home_chain, home_registry, epoch } => {
+                let (chain, epoch) = (home_chain.to_be_bytes::<32>(), u32::from(*epoch).to_be_bytes());
+                [&[HANDOVER], chain.as_slice(), home_registry.as_slice(), epoch.as_slice()].concat()
+            }
         }
     }
 
@@ -61,18 +79,25 @@ impl Slot {
                 let (task_id, source) = ids.split_at(32);
                 Some(Self::Observation { task_id: B256::from_slice(task_id), source: B256::from_slice(source) })
             }
+            (HANDOVER, 56) => {
+                let (chain, rest) = ids.split_at(32);
+                let (registry, epoch) = rest.split_at(20);
+                let home_chain = U256::from_be_slice(chain);
+                let home_registry = Address::from_slice(registry);
+                Some(Self::Handover { home_chain, home_registry, epoch: EpochId(be_u32(epoch)) })
+            }
             _ => None,
         }
     }
 }
 
-/// The EIP-712 domain of a digest: a TaskManager on a chain.
+/// The EIP-712 domain of a digest: a TaskManager on a chain. For handovers, the registry on its home chain.
 // Complete: it is the protocol's domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain {
     /// The chain.
     pub chain_id: U256,
-    /// The TaskManager.
+    /// The TaskManager, or the registry of handovers.
     pub task_manager: Address,
 }
 
@@ -80,10 +105,11 @@ pub struct Domain {
 // Complete: it is the journal's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// The digest that was signed, or was about to be when the process stopped.
+    /// The digest that was signed, or was about to be when the process stopped. For a handover, its content digest.
     pub digest: B256,
     /// The time of the statement by the chain's clock, in Unix seconds: an attestation's `issuedAt`, and for an
-    /// observation the timestamp of its reference block. It decides only when the entry may be pruned.
+    /// observation the timestamp of its reference block. For a handover, it is the end of the epoch that it names. It
+    /// decides only when the entry may be pruned.
     pub time: u64,
     /// The digest's domain.
     pub domain: Domain,

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use alloy_primitives::{Address, B256, U256, keccak256};
-use assent_verifier::PublicKey;
+use assent_verifier::{EpochId, PublicKey};
 use serde::{Deserialize, Serialize};
 
 use crate::entry::{Domain, Slot, StoredDomain, StoredEntry};
@@ -42,6 +42,9 @@ struct DomainData {
     floor: u64,
     attestations: Vec<Attested>,
     observations: Vec<Observed>,
+    /// Missing means an empty list.
+    #[serde(default)]
+    handovers: Vec<HandedOver>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,6 +64,14 @@ struct Observed {
     time: u64,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct HandedOver {
+    epoch: u32,
+    digest: B256,
+    time: u64,
+}
+
 /// Writes the whole journal, an entry a line, without holding it in memory.
 pub(crate) fn export(store: &Store, mut writer: impl Write) -> io::Result<()> {
     let domains = store.domains().map_err(io::Error::other)?;
@@ -72,16 +83,29 @@ pub(crate) fn export(store: &Store, mut writer: impl Write) -> io::Result<()> {
         write!(writer, "\"newest\": {newest},\n\"floor\": {floor},\n\"attestations\": [")?;
         export_entries(store, *number, &mut writer, |slot, StoredEntry { digest, time, .. }| match *slot {
             Slot::Attestation { task_id } => serde_json::to_string(&Attested { task_id, digest, time }).ok(),
-            Slot::Observation { .. } => None,
+            Slot::Observation { .. } | Slot::Handover { .. } => None,
         })?;
         write!(writer, "],\n\"observations\": [")?;
         export_entries(store, *number, &mut writer, |slot, StoredEntry { digest, time, .. }| match *slot {
-            Slot::Attestation { .. } => None,
+            Slot::Attestation { .. } | Slot::Handover { .. } => None,
             Slot::Observation { task_id, source } => {
                 serde_json::to_string(&Observed { task_id, source, digest, time }).ok()
             }
         })?;
-        write!(writer, "]\n}}")?;
+        write!(writer, "]")?;
+        let mut handovers = Vec::new();
+        export_entries(store, *number, &mut handovers, |slot, StoredEntry { digest, time, .. }| match *slot {
+            Slot::Attestation { .. } | Slot::Observation { .. } => None,
+            Slot::Handover { epoch, .. } => {
+                serde_json::to_string(&HandedOver { epoch: epoch.into(), digest, time }).ok()
+            }
+        })?;
+        if !handovers.is_empty() {
+            write!(writer, ",\n\"handovers\": [")?;
+            writer.write_all(&handovers)?;
+            write!(writer, "]")?;
+        }
+        write!(writer, "\n}}")?;
         separator = ",\n";
     }
     writeln!(writer, "]\n}}")?;
@@ -154,7 +178,12 @@ pub(crate) fn parse(reader: impl Read, public_key: &PublicKey) -> Result<Merge, 
         let observations = data.observations.into_iter().map(|Observed { task_id, source, digest, time }| {
             (Slot::Observation { task_id, source }, StoredEntry { domain: number, time, digest })
         });
-        let entries: Vec<_> = attestations.chain(observations).collect();
+        let home_registry = data.task_manager;
+        let handovers = data.handovers.into_iter().map(|HandedOver { epoch, digest, time }| {
+            let slot = Slot::Handover { home_chain: chain_id, home_registry, epoch: EpochId(epoch) };
+            (slot, StoredEntry { domain: number, time, digest })
+        });
+        let entries: Vec<_> = attestations.chain(observations).chain(handovers).collect();
         // What the entries say, whatever the export's own number is: pruning relies on it.
         let newest = entries.iter().map(|(_, entry)| entry.time).max().unwrap_or(0);
         let domain = Domain { chain_id, task_manager: data.task_manager };

@@ -1,8 +1,9 @@
 //! Records on disk what an operator signs, before it signs: one task, one attestation.
 //!
-//! [`Journal::sign`] is the only function that signs attestations and observations. In one transaction it looks up the
-//! task, and the source of an observation, and records the digest unless one is on record. After that is on disk, it
-//! signs. Asked again for the recorded digest it gives the same signature; asked for another it refuses.
+//! [`Journal::sign`] is the only function that signs attestations, observations and handovers. In one transaction it
+//! looks up the task, the source of an observation, or the epoch of a handover. It records the digest unless one is on
+//! record. After that is on disk, it signs. Asked again for the recorded digest it gives the same signature; asked for
+//! another it refuses.
 //!
 //! One `fsync` serves all callers that wait: see [`Journal`]. `docs/operators/journal.md` is the page for operators.
 //!

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
 use assent_verifier::backend::{blst::Blst, verify_signature};
-use assent_verifier::digest::{CONNECTION_TAG, OBSERVATION_TAG, SIGNATURE_TAG};
+use assent_verifier::digest::{CONNECTION_TAG, EPOCH_HANDOVER_TAG, OBSERVATION_TAG, SIGNATURE_TAG};
 use assent_verifier::{Connection, PublicKey, Signature};
 use serde::de::DeserializeOwned;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider, parse_pem};

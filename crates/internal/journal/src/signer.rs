@@ -111,6 +111,7 @@ impl Signer for LocalSigner {
             Statement::Observation { observation, chain_id, task_manager, .. } => {
                 self.0.sign_observation(observation, chain_id, task_manager)
             }
+            Statement::Handover(handover) => self.0.hand_over_epoch(handover),
         })
     }
 

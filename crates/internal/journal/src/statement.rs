@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, U256};
 use assent_signer::AttestationBatch;
-use assent_verifier::Observation;
 use assent_verifier::digest::attestation_digest;
+use assent_verifier::{EpochHandover, Observation};
 
 use crate::entry::{Domain, Slot};
 
@@ -26,6 +26,10 @@ pub enum Statement<'a> {
         /// The timestamp of the reference block. It is not signed, and decides only when the entry may be pruned.
         time: u64,
     },
+    /// A handover to a later epoch. It is recorded what it says of that epoch: several epochs may hand over to one.
+    ///
+    /// Warning: the journal reads no chain. The caller has read the epoch in a final block of the home chain.
+    Handover(&'a EpochHandover),
 }
 
 /// A slot of a statement with what the statement says for it.
@@ -44,11 +48,12 @@ pub(crate) struct Claims {
 }
 
 impl Statement<'_> {
-    /// Returns the chain and the TaskManager for which the statement is signed.
+    /// Returns the chain and the TaskManager for which the statement is signed; for a handover, chain and registry.
     pub fn domain(&self) -> Domain {
         match *self {
             Self::Attestations(batch) => Domain { chain_id: batch.chain_id(), task_manager: batch.task_manager() },
             Self::Observation { chain_id, task_manager, .. } => Domain { chain_id, task_manager },
+            Self::Handover(handover) => Domain { chain_id: handover.home_chain, task_manager: handover.home_registry },
         }
     }
 
@@ -69,6 +74,14 @@ impl Statement<'_> {
                 digest: observation.digest(domain.chain_id, domain.task_manager),
                 time,
             }],
+            Self::Handover(handover) => {
+                let EpochHandover { home_chain, home_registry, epoch, expires_at, .. } = *handover;
+                vec![Claim {
+                    slot: Slot::Handover { home_chain, home_registry, epoch },
+                    digest: handover.content_digest(),
+                    time: expires_at.to(),
+                }]
+            }
         };
         Claims { domain, claims }
     }

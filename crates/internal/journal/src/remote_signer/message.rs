@@ -1,10 +1,12 @@
 //! What a remote signer is asked, and what it answers.
 
-use alloy_primitives::{Address, B256, U256};
-use assent_verifier::{Attestation, Connection, Observation, PublicKey, Signature};
+use alloy_primitives::{Address, B256, U256, aliases::U48};
+use assent_verifier::{
+    Attestation, Connection, EpochHandover, EpochId, Observation, OperatorSetId, PublicKey, Signature,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{CONNECTION_TAG, OBSERVATION_TAG, SIGNATURE_TAG};
+use super::{CONNECTION_TAG, EPOCH_HANDOVER_TAG, OBSERVATION_TAG, SIGNATURE_TAG};
 use crate::statement::Statement;
 
 /// The keys that a signer holds: the answer to `GET /v1/keys`.
@@ -49,6 +51,17 @@ pub(super) enum Request {
         time: u64,
         digest: B256,
     },
+    Handover {
+        #[serde(with = "decimal")]
+        home_chain: U256,
+        home_registry: Address,
+        operator_set: u32,
+        signed_by: u32,
+        epoch: u32,
+        expires_at: u64,
+        content_hash: B256,
+        digest: B256,
+    },
     Connection {
         #[serde(with = "decimal")]
         chain_id: U256,
@@ -74,6 +87,27 @@ impl Request {
                 let digest = observation.digest(chain_id, task_manager);
                 Self::Observation { chain_id, task_manager, task_id, source, reference_block, output, time, digest }
             }
+            Statement::Handover(handover) => {
+                let EpochHandover {
+                    home_chain,
+                    home_registry,
+                    operator_set,
+                    signed_by,
+                    epoch,
+                    expires_at,
+                    content_hash,
+                } = *handover;
+                Self::Handover {
+                    home_chain,
+                    home_registry,
+                    operator_set: operator_set.into(),
+                    signed_by: signed_by.into(),
+                    epoch: epoch.into(),
+                    expires_at: expires_at.to(),
+                    content_hash,
+                    digest: handover.digest(),
+                }
+            }
         }
     }
 
@@ -83,11 +117,31 @@ impl Request {
         Self::Connection { chain_id, task_manager, challenge, operator, gateway, digest }
     }
 
+    /// Returns the handover of these fields; `None` if they are another request's, or the end has more than 48 bits.
+    pub fn handover(&self) -> Option<EpochHandover> {
+        let Self::Handover {
+            home_chain, home_registry, operator_set, signed_by, epoch, expires_at, content_hash, ..
+        } = *self
+        else {
+            return None;
+        };
+        Some(EpochHandover {
+            home_chain,
+            home_registry,
+            operator_set: OperatorSetId(operator_set),
+            signed_by: EpochId(signed_by),
+            epoch: EpochId(epoch),
+            expires_at: U48::checked_from_limbs_slice(&[expires_at])?,
+            content_hash,
+        })
+    }
+
     /// Returns what is signed, and its domain separation tag.
     pub fn signed_message(&self) -> (B256, &'static [u8]) {
         match *self {
             Self::Attestations { root, .. } => (root, SIGNATURE_TAG),
             Self::Observation { digest, .. } => (digest, OBSERVATION_TAG),
+            Self::Handover { digest, .. } => (digest, EPOCH_HANDOVER_TAG),
             Self::Connection { digest, .. } => (digest, CONNECTION_TAG),
         }
     }

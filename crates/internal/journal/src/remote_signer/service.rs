@@ -58,6 +58,10 @@ fn sign(journal: &Journal, body: &[u8]) -> Answer {
             }
             journal.sign(Statement::Observation { observation: &observation, chain_id, task_manager, time })
         }
+        Request::Handover { .. } => match request.handover().filter(|handover| handover.digest() == claimed) {
+            Some(handover) => journal.sign(Statement::Handover(&handover)),
+            None => return mismatch(),
+        },
         Request::Connection { chain_id, task_manager, challenge, operator, gateway, .. } => {
             let connection = Connection { challenge, operator, gateway };
             if connection.digest(chain_id, task_manager) != claimed {

@@ -1,9 +1,12 @@
 //! Export and import.
 
-use assent_journal::{Conflict, Import, ImportError, Journal, SignError, Slot, Statement::Attestations};
+use assent_journal::{
+    Conflict, Import, ImportError, Journal, SignError, Slot,
+    Statement::{self, Attestations},
+};
 
 use crate::setup::Place;
-use crate::statements::{START, TASK_MANAGER, attestation, batch, chain_id, observation, single};
+use crate::statements::{START, TASK_MANAGER, attestation, batch, chain_id, handover, observation, single};
 
 fn export(journal: &Journal) -> String {
     let mut text = Vec::new();
@@ -14,8 +17,7 @@ fn export(journal: &Journal) -> String {
 fn sign_observation(journal: &Journal, output: &str) -> Result<(), SignError> {
     let observation = observation(1, "price", output);
     let (chain_id, task_manager) = (chain_id(), TASK_MANAGER);
-    let statement =
-        assent_journal::Statement::Observation { observation: &observation, chain_id, task_manager, time: START };
+    let statement = Statement::Observation { observation: &observation, chain_id, task_manager, time: START };
     journal.sign(statement).map(drop)
 }
 
@@ -84,6 +86,27 @@ fn an_imported_journal_refuses_what_the_exported_one_refuses() {
     let again = imported.import(text.as_bytes()).unwrap();
     assert_eq!(again, Import { added: 0, known: 3, conflicts: vec![] });
     assert_eq!(export(&imported), text);
+}
+
+#[test]
+fn an_export_has_handovers_too() {
+    let place = Place::new();
+    let journal = place.create();
+    let signed = handover(4, 6, 1);
+    journal.sign(Statement::Handover(&signed)).unwrap();
+    let text = export(&journal);
+    let line = format!(
+        "\"handovers\": [\n{{\"epoch\":6,\"digest\":\"{}\",\"time\":{}}}]\n}}",
+        signed.content_digest(),
+        signed.expires_at
+    );
+    assert!(text.contains(&line), "{text}");
+
+    let (_other, imported) = elsewhere(&place);
+    assert_eq!(imported.import(text.as_bytes()).unwrap(), Import { added: 1, known: 0, conflicts: vec![] });
+    assert_eq!(export(&imported), text);
+    let refused = imported.sign(Statement::Handover(&handover(5, 6, 2)));
+    assert!(matches!(refused, Err(SignError::AlreadySigned(_))));
 }
 
 #[test]

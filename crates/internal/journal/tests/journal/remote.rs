@@ -16,7 +16,7 @@ use assent_signer::SecretKey;
 use assent_verifier::Connection;
 
 use crate::setup::Place;
-use crate::statements::{START, TASK_MANAGER, attestation, batch, chain_id, observation, single};
+use crate::statements::{START, TASK_MANAGER, attestation, batch, chain_id, handover, observation, single};
 
 type Handler = dyn Fn(&str, &str, &[u8]) -> Answer + Send + Sync;
 
@@ -93,6 +93,9 @@ fn a_remote_signer_signs_what_a_local_one_signs() {
     let (chain_id, task_manager) = (chain_id(), TASK_MANAGER);
     let statement = Statement::Observation { observation: &observation, chain_id, task_manager, time: START };
     assert_eq!(journal.sign(statement).unwrap(), local.sign(statement).unwrap());
+    let handover = handover(4, 6, 1);
+    let statement = Statement::Handover(&handover);
+    assert_eq!(journal.sign(statement).unwrap(), local.sign(statement).unwrap());
     let gateway = "gateway.example:443".to_owned();
     let connection = Connection { challenge: B256::repeat_byte(1), operator: Address::repeat_byte(2), gateway };
     assert_eq!(
@@ -134,9 +137,10 @@ fn what_does_not_follow_from_its_fields_is_not_signed() {
     let observation = observation(1, "price", "{}");
     let (chain_id, task_manager) = (chain_id(), TASK_MANAGER);
     journal.sign(Statement::Observation { observation: &observation, chain_id, task_manager, time: START }).unwrap();
+    journal.sign(Statement::Handover(&handover(4, 6, 1))).unwrap();
     let requests = requests.lock().unwrap();
-    let [attested, observed] = [&requests[1], &requests[2]];
-    for body in [attested, observed] {
+    let [attested, observed, handed_over] = [&requests[1], &requests[2], &requests[3]];
+    for body in [attested, observed, handed_over] {
         assert_eq!(answer(&probe, "POST", &path, body.as_bytes()).status, 200);
     }
     let altered = [
@@ -146,16 +150,19 @@ fn what_does_not_follow_from_its_fields_is_not_signed() {
         observed.replace("\"chainId\":\"1\"", "\"chainId\":\"2\""),
         observed.replace(&observation.output.to_string(), &B256::repeat_byte(1).to_string()),
         observed.replace("\"type\":\"observation\"", "\"type\":\"connection\""),
+        handed_over.replace("\"epoch\":6", "\"epoch\":7"),
+        handed_over.replace("\"expiresAt\":1", "\"expiresAt\":2814749767106561"),
+        handed_over.replace("\"homeChain\":\"1\"", "\"homeChain\":\"2\""),
         "{}".to_owned(),
         String::new(),
     ];
     for body in altered {
-        assert!(body != **attested && body != **observed, "nothing was altered in {body}");
+        assert!(![attested, observed, handed_over].contains(&&body), "nothing was altered in {body}");
         assert_eq!(answer(&probe, "POST", &path, body.as_bytes()).status, 400, "{body}");
     }
     assert_eq!(answer(&probe, "POST", "/v1/sign/0x00", attested.as_bytes()).status, 404);
     assert_eq!(answer(&probe, "GET", &path, &[]).status, 404);
-    assert_eq!(probe.recorded().unwrap(), 2);
+    assert_eq!(probe.recorded().unwrap(), 3);
 }
 
 #[test]

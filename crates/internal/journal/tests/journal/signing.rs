@@ -3,17 +3,17 @@
 use std::sync::{Arc, Barrier, OnceLock, Weak};
 use std::thread;
 
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use assent_journal::{
     Conflict, Journal, LocalSigner, Recorded, SignError, Signer, SignerError, Slot, Statement::Attestations,
 };
 use assent_verifier::backend::{blst::Blst, verify_signature};
-use assent_verifier::digest::{OBSERVATION_TAG, SIGNATURE_TAG, attestation_digest};
-use assent_verifier::{Connection, Observation, PublicKey, Signature};
+use assent_verifier::digest::{EPOCH_HANDOVER_TAG, OBSERVATION_TAG, SIGNATURE_TAG, attestation_digest};
+use assent_verifier::{Connection, EpochHandover, Observation, OperatorSetId, PublicKey, Signature};
 
 use crate::setup::Place;
 use crate::statements::{
-    START, TASK_MANAGER, attestation, batch, chain_id, observation, single, two_decisions_on_one_task,
+    START, TASK_MANAGER, attestation, batch, chain_id, handover, observation, single, two_decisions_on_one_task,
 };
 
 fn observed(observation: &Observation) -> assent_journal::Statement<'_> {
@@ -55,6 +55,37 @@ fn a_task_is_signed_again_only_with_the_same_digest() {
     assert_eq!(journal.sign(Attestations(&deny)).unwrap_err(), SignError::AlreadySigned(conflict.into()));
     assert_eq!(journal.sign(Attestations(&allow)).unwrap(), signature);
     assert_eq!(journal.recorded().unwrap(), 1);
+}
+
+#[test]
+fn an_operator_says_only_one_thing_of_an_epoch() {
+    let place = Place::new();
+    let journal = place.create();
+    let sign =
+        |journal: &Journal, handover: &EpochHandover| journal.sign(assent_journal::Statement::Handover(handover));
+    let first = handover(4, 6, 1);
+    let signature = sign(&journal, &first).unwrap();
+    verify_signature::<Blst>(first.digest().as_slice(), EPOCH_HANDOVER_TAG, &signature, journal.public_key()).unwrap();
+    assert_eq!(sign(&journal, &first).unwrap(), signature);
+    // A later epoch hands over to the same one, with another signature.
+    let later = handover(5, 6, 1);
+    assert_ne!(sign(&journal, &later).unwrap(), signature);
+    assert_eq!(journal.recorded().unwrap(), 1);
+
+    let shorter = EpochHandover { expires_at: first.expires_at - U48::from(1), ..first };
+    let other_set = EpochHandover { operator_set: OperatorSetId(2), ..first };
+    for other in [handover(4, 6, 2), handover(5, 6, 2), shorter, other_set] {
+        let refused = sign(&journal, &other).unwrap_err();
+        assert_eq!(conflict(&refused).recorded, first.content_digest());
+    }
+    // Another epoch, another registry and another chain are other slots.
+    let other_registry = EpochHandover { home_registry: Address::ZERO, ..handover(4, 6, 2) };
+    let other_chain = EpochHandover { home_chain: chain_id() + U256::from(1), ..handover(4, 6, 2) };
+    for other in [handover(4, 7, 2), other_registry, other_chain] {
+        sign(&journal, &other).unwrap();
+    }
+    drop(journal);
+    assert!(matches!(sign(&place.open().unwrap(), &handover(4, 6, 2)), Err(SignError::AlreadySigned(_))));
 }
 
 #[test]
