@@ -29,6 +29,7 @@ export {
   requestAuthorization,
 } from "./actions/requestAuthorization.js";
 export { sendAttested } from "./actions/sendAttested.js";
+export { sendAttestedAndWait } from "./actions/sendAttestedAndWait.js";
 export { simulateAttested } from "./actions/simulateAttested.js";
 export {
   type Attestation,
@@ -99,6 +100,6 @@ export {
   intentTypes,
   taskId,
 } from "./intent.js";
-export { type NoncePositionReturnType, noncePosition } from "./nonces.js";
+export { type NoncePositionReturnType, type NonceSource, noncePosition, nonceSource } from "./nonces.js";
 export { type PolicyIdParameters, type RulesHashParameters, policyId, rulesHash } from "./policyId.js";
 export { type Refusal, decodeRefusal } from "./refusal.js";

@@ -9,6 +9,7 @@ import {
   type GatewayAttestedTask,
   GatewayError,
   type GatewayMethods,
+  RefusedError,
   assentActions,
   authorizationOf,
   encodeAuthorization,
@@ -45,8 +46,9 @@ async function serve(answer: (method: string, params: unknown) => Answer | Promi
 }
 
 /** What a gateway answers about a call that the operators decided. */
-async function attested(params: unknown, decision: "allow" | "deny", nonce: bigint): Promise<GatewayAttestedTask> {
+async function attested(params: unknown, decision: "allow" | "deny"): Promise<GatewayAttestedTask> {
   const { intent } = params as Request;
+  const nonce = BigInt((params as Request).nonce ?? assert.fail("a request has a nonce"));
   const checked = { ...intent, value: BigInt(intent.value), chainId: BigInt(intent.chainId) };
   const document = await world.attest(checked, { nonce, decision });
   const { attestation } = document;
@@ -76,7 +78,7 @@ const failure = (code: number, kind: string, retryable: boolean, taskId?: Hex): 
 });
 
 test("sendAttested asks the gateway and sends what it answers", async () => {
-  const { url, asked } = await serve(async (_, params) => ({ result: await attested(params, "allow", 100n) }));
+  const { url, asked } = await serve(async (_, params) => ({ result: await attested(params, "allow") }));
   const agent = world.agent.extend(assentActions({ gateway: url }));
   const before = await world.balanceOf(recipient);
   const { call, intent } = world.payment(30n);
@@ -88,8 +90,36 @@ test("sendAttested asks the gateway and sends what it answers", async () => {
   assert.equal(method, "assent_requestAuthorization");
   assert.equal(params.policyClient, world.vault);
   assert.deepEqual(params.intent, { ...intent, value: "0", chainId: "31337" });
-  assert(!("nonce" in params) && !("expiration" in params));
+  assert.match(String(params.nonce), /^\d+$/);
+  assert(!("expiration" in params));
   assert.equal(asked.length, 1);
+});
+
+test("sendAttestedAndWait returns the receipt of what the gateway authorized", async () => {
+  const { url } = await serve(async (_, params) => ({ result: await attested(params, "allow") }));
+  const agent = world.agent.extend(assentActions({ gateway: url }));
+  const before = await world.balanceOf(recipient);
+  const receipt = await agent.sendAttestedAndWait(world.payment(6n).call);
+  assert.equal(receipt.status, "success");
+  assert.equal((await world.balanceOf(recipient)) - before, 6n);
+});
+
+test("sendAttestedAndWait says why a call is refused in its block", async () => {
+  const { call, intent } = world.payment(7n);
+  const document = await world.attest(intent, { nonce: 106n });
+  const agent = world.agent.extend(assentActions());
+  const nonce = await world.reader.getTransactionCount({ address: agent.account.address });
+  await world.reader.setAutomine(false);
+  // Both are simulated before either is mined.
+  const sent = [0, 1].map((after) => agent.sendAttestedAndWait({ ...call, document, nonce: nonce + after }));
+  const settled = Promise.allSettled(sent);
+  while ((await world.reader.getTxpoolStatus()).pending < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await world.reader.mine({ blocks: 1 });
+  await world.reader.setAutomine(true);
+  const [first, second] = await settled;
+  assert(first?.status === "fulfilled" && first.value.status === "success", String(first));
+  assert(second?.status === "rejected" && second.reason instanceof RefusedError, String(second));
+  assert.equal(second.reason.refusal.name, "AttestationAlreadySpent");
 });
 
 test("an authorization that is given is not asked for", async () => {
@@ -102,7 +132,7 @@ test("an authorization that is given is not asked for", async () => {
 });
 
 test("requestAuthorization takes an intent or a call, with nonce and expiration", async () => {
-  const { url, asked } = await serve(async (_, params) => ({ result: await attested(params, "allow", 102n) }));
+  const { url, asked } = await serve(async (_, params) => ({ result: await attested(params, "allow") }));
   const agent = world.agent.extend(assentActions({ gateway: http(url) }));
   const { call, intent } = world.payment(2n);
   const terms = { nonce: 102n, expiration: 1_900_000_000 };
@@ -117,7 +147,7 @@ test("requestAuthorization takes an intent or a call, with nonce and expiration"
 });
 
 test("a denial is not sent, and says why", async () => {
-  const { url } = await serve(async (_, params) => ({ result: await attested(params, "deny", 103n) }));
+  const { url } = await serve(async (_, params) => ({ result: await attested(params, "deny") }));
   const agent = world.agent.extend(assentActions({ gateway: url }));
   const { call } = world.payment(600n);
   assert.equal((await agent.requestAuthorization(call)).decision, "deny");
@@ -125,27 +155,68 @@ test("a denial is not sent, and says why", async () => {
     assert(error instanceof DeniedError);
     assert.deepEqual(error.reasons, ["more than 500"]);
     assert(error.message.includes("more than 500"));
+    assert(error.message.includes("so that the policy allows it"));
     assert.equal(error.document.attestation.decision, "deny");
     return true;
   });
 });
 
-test("a task that takes long is asked for until it ends", async () => {
+test("a task that takes long is asked for until it ends, with its nonce", async () => {
   const taskId: Hex = `0x${"11".repeat(32)}`;
-  let request: unknown;
   let left = 2;
-  const { url, asked } = await serve(async (method, params) => {
-    if (method === "assent_requestAuthorization") {
-      request = params;
-      return failure(-32002, "pending", true, taskId);
-    }
+  const { url, asked } = await serve(async (_, params) => {
     left -= 1;
-    const task = await attested(request, "allow", 104n);
-    return { result: left > 0 ? { ...task, status: "pending" } : task };
+    return left >= 0 ? failure(-32002, "pending", false, taskId) : { result: await attested(params, "allow") };
   });
   const agent = world.agent.extend(assentActions({ gateway: url }));
   assert.equal((await agent.requestAuthorization(world.payment(3n).call)).decision, "allow");
-  assert.deepEqual(asked.slice(1), Array(2).fill({ method: "assent_getTask", params: { taskId } }));
+  assert.equal(asked.length, 3);
+  assert.deepEqual(asked, Array(3).fill(asked[0]));
+});
+
+test("a request without a nonce is one task at every gateway, and two requests are two tasks", async () => {
+  const lost = await serve(() => failure(-32002, "unavailable", true));
+  const good = await serve(async (_, params) => ({ result: await attested(params, "allow") }));
+  const agent = world.agent.extend(assentActions({ gateway: [lost.url, good.url] }));
+  const { call } = world.payment(7n);
+  const [one, other] = [await agent.requestAuthorization(call), await agent.requestAuthorization(call)];
+  assert.deepEqual(lost.asked, good.asked);
+  const nonces = good.asked.map(({ params }) => BigInt((params as Request).nonce ?? -1));
+  assert.deepEqual(nonces, [one, other].map(({ document }) => document.attestation.nonce));
+  // They share a storage slot.
+  assert.equal(nonces[1], nonces[0]! + 1n);
+  const another = world.agent.extend(assentActions({ gateway: good.url }));
+  const { nonce } = (await another.requestAuthorization(call)).document.attestation;
+  assert.notEqual(nonce >> 8n, nonces[0]! >> 8n);
+});
+
+test("what a gateway refuses is not asked of another, and the error has the nonce to ask again with", async () => {
+  const refusing = await serve(() => failure(-32602, "invalid", false));
+  const other = await serve(() => failure(-32002, "unavailable", true));
+  const agent = world.agent.extend(assentActions({ gateway: [refusing.url, other.url] }));
+  await assert.rejects(agent.requestAuthorization(world.payment(4n).call), (error) => {
+    assert(error instanceof GatewayError, String(error));
+    assert.deepEqual([error.code, error.reason, error.next], ["invalid", "the reason", "what to do"]);
+    assert.equal(error.nonce?.toString(), (refusing.asked[0]?.params as Request).nonce);
+    return true;
+  });
+  assert.deepEqual([refusing.asked.length, other.asked.length], [1, 0]);
+});
+
+test("an answer about another request is refused", async () => {
+  const other = world.payment(8n).intent;
+  const json = (intent: typeof other) => ({ ...intent, value: "0", chainId: intent.chainId.toString() });
+  const answers: ((params: Request) => Promise<object>)[] = [
+    (params) => attested({ ...params, intent: json(other) }, "allow"),
+    (params) => attested({ ...params, nonce: "1" }, "allow"),
+    async (params) => ({ ...(await attested(params, "deny")), decision: "allow" }),
+    async (params) => ({ ...(await attested(params, "allow")), authorization: "0x00" }),
+  ];
+  for (const answer of answers) {
+    const { url } = await serve(async (_, params) => ({ result: await answer(params as Request) }));
+    const agent = world.agent.extend(assentActions({ gateway: url }));
+    await assert.rejects(agent.requestAuthorization(world.payment(9n).call), { code: "unexpected", retryable: false });
+  }
 });
 
 test("errors say what a program and a person can do", async () => {
@@ -170,7 +241,7 @@ test("errors say what a program and a person can do", async () => {
 
 test("another gateway is asked if one gives no answer", async () => {
   const busy = await serve(() => failure(-32002, "unavailable", true));
-  const good = await serve(async (_, params) => ({ result: await attested(params, "allow", 105n) }));
+  const good = await serve(async (_, params) => ({ result: await attested(params, "allow") }));
   const options = { retryCount: 0 };
   const gateways = ["http://127.0.0.1:1", busy.url, good.url].map((url) => http(url, options));
   const agent = world.agent.extend(assentActions({ gateway: fallback(gateways, options) }));

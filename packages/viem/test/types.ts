@@ -24,6 +24,7 @@ const abi = parseAbi([
 ]);
 const client = createWalletClient({ transport: http() });
 const extended = client.extend(assentActions());
+const ofGateway = client.extend(assentActions({ gateway: ["https://a.example", http("https://b.example")] }));
 
 export function misuse(
   intent: Intent,
@@ -120,6 +121,8 @@ export function use(
     sendAttested(client, { ...sender, document, abi, address, functionName: "fund", value: 1n }),
     sendAttested(client, { ...call, document, abi, address, functionName: "fund", value: 1n }),
     extended.sendAttested({ ...call, abi, address, functionName: "pay", args: [address, 1n] }),
+    ofGateway.sendAttested({ ...sender, abi, address, functionName: "pay", args: [address, 1n] }),
+    ofGateway.sendAttestedAndWait({ ...sender, abi, address, functionName: "fund" }).then(({ status }) => status),
     extended.simulateAttested({ ...sender, document, abi, address, functionName: "fund", value: 1n }),
     client.sendTransaction({
       ...sender,

@@ -65,7 +65,7 @@ export async function createWorld() {
   const transport = http(anvil.url, { timeout: 120_000 });
   const account = (addressIndex: number) => mnemonicToAccount(MNEMONIC, { addressIndex });
   const wallet = (addressIndex: number) =>
-    createWalletClient({ account: account(addressIndex), chain: foundry, transport });
+    createWalletClient({ account: account(addressIndex), chain: foundry, transport, pollingInterval: 20 });
   const [owner, agent, stranger] = [wallet(0), wallet(1), wallet(2)];
   const reader = createPublicClient({ chain: foundry, transport, pollingInterval: 20 }).extend(
     testActions({ mode: "anvil" }),

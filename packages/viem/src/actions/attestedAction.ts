@@ -11,6 +11,7 @@ import type {
   Hex,
   SimulateContractParameters,
   SimulateContractReturnType,
+  TransactionReceipt,
   Transport,
 } from "viem";
 import { encodeFunctionData, zeroAddress } from "viem";
@@ -57,7 +58,7 @@ export type GivenAuthorization =
 
 /** The parameters of an attested action. */
 export type AttestedParameters<
-  kind extends "simulate" | "send",
+  kind extends "simulate" | "send" | "wait",
   chain extends Chain | undefined,
   account extends Account | undefined,
   abi extends Abi | readonly unknown[],
@@ -68,11 +69,11 @@ export type AttestedParameters<
   given = WithAuthorization,
 > = SimulateContractParameters<abi, functionName, args, chain, chainOverride, accountOverride> &
   given &
-  (kind extends "send" ? Missing<"chain", chain, Chain> & Missing<"account", account, Account | Address> : unknown);
+  (kind extends "simulate" ? unknown : Missing<"chain", chain, Chain> & Missing<"account", account, Account | Address>);
 
-/** The result of an attested action: `"simulate"` returns viem's simulation, `"send"` the hash. */
+/** The result of an attested action: `"simulate"` returns viem's simulation, `"send"` the hash, `"wait"` the receipt. */
 export type AttestedReturnType<
-  kind extends "simulate" | "send",
+  kind extends "simulate" | "send" | "wait",
   chain extends Chain | undefined,
   account extends Account | undefined,
   abi extends Abi | readonly unknown[],
@@ -82,10 +83,12 @@ export type AttestedReturnType<
   accountOverride extends Account | Address | null | undefined,
 > = kind extends "send"
   ? Hash
-  : SimulateContractReturnType<abi, functionName, args, chain, account, chainOverride, accountOverride>;
+  : kind extends "wait"
+    ? TransactionReceipt
+    : SimulateContractReturnType<abi, functionName, args, chain, account, chainOverride, accountOverride>;
 
 /** An action on a function under `onlyAttested`. */
-export type AttestedAction<kind extends "simulate" | "send"> = <
+export type AttestedAction<kind extends "simulate" | "send" | "wait"> = <
   chain extends Chain | undefined,
   account extends Account | undefined,
   const abi extends Abi | readonly unknown[],
@@ -100,7 +103,7 @@ export type AttestedAction<kind extends "simulate" | "send"> = <
 
 /** The same action of a client with `assentActions()`. */
 export type BoundAttestedAction<
-  kind extends "simulate" | "send",
+  kind extends "simulate" | "send" | "wait",
   chain extends Chain | undefined,
   account extends Account | undefined,
   given = WithAuthorization,
@@ -147,6 +150,17 @@ export type CallParameters = EncodeFunctionDataParameters & {
   readonly value?: bigint;
 };
 
+/** Returns the intent of a call by function and arguments. */
+export function intentOf(call: CallParameters, account: Account | Address, chainId: bigint): Intent {
+  return {
+    from: typeof account === "string" ? account : account.address,
+    to: call.address,
+    value: call.value ?? 0n,
+    data: encodeFunctionData(call),
+    chainId,
+  };
+}
+
 /** Returns where a call by function and arguments differs from a document. */
 export async function callDifferences(
   client: Client,
@@ -154,13 +168,8 @@ export async function callDifferences(
   document: AttestationDocument,
 ): Promise<Difference[]> {
   const account = call.account ?? client.account ?? zeroAddress;
-  const intent: Intent = {
-    from: typeof account === "string" ? account : account.address,
-    to: call.address,
-    value: call.value ?? 0n,
-    data: encodeFunctionData(call),
-    chainId: await getChainId(client).then(BigInt, () => document.chainId),
-  };
+  const chainId = await getChainId(client).then(BigInt, () => document.chainId);
+  const intent = intentOf(call, account, chainId);
   return taskDifferences(client, { policyClient: call.address, intent, abi: call.abi, document });
 }
 

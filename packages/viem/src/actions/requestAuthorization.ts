@@ -5,29 +5,33 @@ import {
   type Client,
   type ContractFunctionArgs,
   type ContractFunctionName,
-  type EncodeFunctionDataParameters,
   type Hex,
-  encodeFunctionData,
 } from "viem";
 import { getChainId } from "viem/actions";
-import type { Authorization } from "../authorization.js";
+import { type Authorization, encodeAuthorization } from "../authorization.js";
 import { type AttestationDocument, authorizationOf, parseAttestationDocument } from "../document.js";
 import type { Decision } from "../decision.js";
 import { GatewayError } from "../errors/gateway.js";
 import { InvalidFieldError } from "../errors/invalidField.js";
 import { unsignedIn } from "../fields.js";
-import type { GatewayAttestedTask, GatewayTask } from "../gateway/api.js";
+import type { GatewayAttestedTask, GatewayMethods } from "../gateway/api.js";
 import { type Gateway, requestGateway } from "../gateway/request.js";
-import { type Intent, intentToJson } from "../intent.js";
+import { type Intent, intentToJson, taskId } from "../intent.js";
+import { type NonceSource, nonceSource } from "../nonces.js";
+import { type CallParameters, intentOf } from "./attestedAction.js";
 
 /** How long a gateway waits for a decision, in seconds, before it is asked again. */
 const WAIT = 8;
-/** How often a task that takes longer is asked for, in milliseconds. */
-const INTERVAL = 1_000;
+/** The pause before it is asked again, in milliseconds. */
+const PAUSE = 250;
 
 /** What is asked of the operators beside the call. */
 export type AuthorizationTerms = {
-  /** The nonce; without one the gateway chooses. */
+  /**
+   * The nonce; without one a new one is chosen, so that a request that another gateway repeats is the same task.
+   *
+   * Two requests without a nonce are two tasks. To ask again after an error, give the error's nonce.
+   */
   readonly nonce?: bigint | undefined;
   /** The first second at which the attestation is no longer valid (Unix time); without one the gateway chooses. */
   readonly expiration?: number | undefined;
@@ -93,70 +97,80 @@ export async function requestAuthorization<
   const args extends ContractFunctionArgs<abi, "nonpayable" | "payable", functionName>,
 >(
   client: Client,
-  parameters: RequestAuthorizationParameters<abi, functionName, args> & { readonly gateway: Gateway },
+  parameters: RequestAuthorizationParameters<abi, functionName, args> & {
+    readonly gateway: Gateway;
+    /** Where the nonce comes from if none is given. */
+    readonly nonces?: NonceSource | undefined;
+  },
 ): Promise<RequestAuthorizationReturnType> {
-  const { gateway, nonce, expiration } = parameters;
-  const intent = parameters.intent ?? (await intentOf(client, parameters as CallByName));
+  const { gateway, expiration, nonces = sharedNonces } = parameters;
+  const intent = parameters.intent ?? (await intentOfCall(client, parameters as CallParameters));
   const policyClient = (parameters.intent && parameters.policyClient) ?? intent.to;
-  const task = await decided(gateway, {
-    policyClient,
-    intent: JSON.parse(intentToJson(intent)),
-    ...(nonce === undefined ? {} : { nonce: unsignedIn("nonce", nonce, 256).toString() }),
-    ...(expiration === undefined ? {} : { expiration }),
-    waitSeconds: WAIT,
-  });
-  const document = parseAttestationDocument(task.document);
-  return {
-    taskId: document.attestation.taskId,
-    decision: document.attestation.decision,
-    reasons: task.reasons,
-    evidence: document.attestation.evidence,
-    authorization: authorizationOf(document),
-    document,
-    task,
-  };
+  const nonce = unsignedIn("nonce", parameters.nonce ?? nonces(), 256);
+  try {
+    const task = await decided(gateway, {
+      policyClient,
+      intent: JSON.parse(intentToJson(intent)),
+      nonce: nonce.toString(),
+      ...(expiration === undefined ? {} : { expiration }),
+      waitSeconds: WAIT,
+    });
+    const document = parseAttestationDocument(task.document);
+    const authorization = authorizationOf(document);
+    requireAsked(task, document, authorization, { policyClient, intent, nonce });
+    const { decision, evidence } = document.attestation;
+    const { reasons } = task;
+    return { taskId: document.attestation.taskId, decision, reasons, evidence, authorization, document, task };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const { code, reason, retryable, next, taskId, cause } = error;
+    throw new GatewayError({ code, message: reason, retryable, next, taskId, nonce, cause });
+  }
 }
 
-type CallByName = EncodeFunctionDataParameters & {
-  readonly address: Address;
-  readonly account?: Account | Address | undefined;
-  readonly value?: bigint | undefined;
-};
+/** The nonces of requests that no source is given for. */
+const sharedNonces = nonceSource();
 
-async function intentOf(client: Client, call: CallByName): Promise<Intent> {
+async function intentOfCall(client: Client, call: CallParameters): Promise<Intent> {
   const account = call.account ?? client.account;
   if (account === undefined) {
     throw new InvalidFieldError({ field: "account", problem: "missing: who calls is part of what is authorized" });
   }
-  return {
-    from: typeof account === "string" ? account : account.address,
-    to: call.address,
-    value: call.value ?? 0n,
-    data: encodeFunctionData(call),
-    chainId: BigInt(client.chain?.id ?? (await getChainId(client))),
-  };
+  return intentOf(call, account, BigInt(client.chain?.id ?? (await getChainId(client))));
 }
 
-/** Returns the attested task. One that takes long is asked for until it ends. */
+/** Returns the attested task. If it takes long, the same request waits for it again. */
 async function decided(
   gateway: Gateway,
-  parameters: Parameters<typeof requestGateway<"assent_requestAuthorization">>[2],
+  parameters: GatewayMethods["assent_requestAuthorization"]["parameters"],
 ): Promise<GatewayAttestedTask> {
-  try {
-    return await requestGateway(gateway, "assent_requestAuthorization", parameters);
-  } catch (error) {
-    if (!(error instanceof GatewayError) || error.code !== "pending" || error.taskId === undefined) throw error;
-    return await ended(gateway, error.taskId);
+  for (;;) {
+    try {
+      return await requestGateway(gateway, "assent_requestAuthorization", parameters);
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== "pending") throw error;
+      await new Promise((resolve) => schedule(resolve, PAUSE));
+    }
   }
 }
 
-async function ended(gateway: Gateway, taskId: Hex): Promise<GatewayAttestedTask> {
-  for (;;) {
-    const task: GatewayTask = await requestGateway(gateway, "assent_getTask", { taskId });
-    if (task.status === "attested") return task;
-    if (task.status === "failed") throw new GatewayError({ ...task.failure, taskId });
-    await new Promise((resolve) => schedule(resolve, INTERVAL));
-  }
+/** Refuses an answer that is not about the request, or whose parts differ. */
+function requireAsked(
+  task: GatewayAttestedTask,
+  document: AttestationDocument,
+  authorization: Authorization,
+  asked: { readonly policyClient: Address; readonly intent: Intent; readonly nonce: bigint },
+): void {
+  const { attestation, chainId, taskManager } = document;
+  const { policyId } = attestation;
+  const expected = taskId({ ...asked, chainId, taskManager, policyId });
+  const isAsked =
+    chainId === asked.intent.chainId && attestation.taskId === expected && attestation.nonce === asked.nonce;
+  const agrees = task.decision === attestation.decision && task.authorization === encodeAuthorization(authorization);
+  if (isAsked && agrees) return;
+  const message = isAsked ? "its authorization differs from its attestation" : "it answered another request";
+  const next = "Ask another gateway: this one is wrong.";
+  throw new GatewayError({ code: "unexpected", message, retryable: false, next });
 }
 
 /** Browsers and Node have it; the types of neither are here. */

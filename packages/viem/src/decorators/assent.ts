@@ -18,9 +18,11 @@ import {
   requestAuthorization,
 } from "../actions/requestAuthorization.js";
 import { sendAttested } from "../actions/sendAttested.js";
+import { sendAttestedAndWait } from "../actions/sendAttestedAndWait.js";
 import { simulateAttested } from "../actions/simulateAttested.js";
 import { DeniedError } from "../errors/denied.js";
 import type { Gateway } from "../gateway/request.js";
+import { nonceSource } from "../nonces.js";
 
 /** The actions of a client that is extended with `assentActions()`. */
 export type AssentActions<
@@ -34,6 +36,8 @@ export type AssentActions<
   readonly readPolicy: (parameters: ReadPolicyParameters) => Promise<ReadPolicyReturnType | undefined>;
   /** Calls a function under `onlyAttested`: simulates the call and sends it only if it succeeds. */
   readonly sendAttested: BoundAttestedAction<"send", chain, account, given>;
+  /** Does what `sendAttested` does, and waits until the call is mined. */
+  readonly sendAttestedAndWait: BoundAttestedAction<"wait", chain, account, given>;
   /** Simulates a call of a function under `onlyAttested`. */
   readonly simulateAttested: BoundAttestedAction<"simulate", chain, account>;
 };
@@ -74,20 +78,24 @@ export function assentActions(parameters?: { readonly gateway: Gateway }): Exten
   if (parameters === undefined) return (client) => actionsOf(client);
   const { gateway } = parameters;
   return (client) => {
-    const request = (call: object) => requestAuthorization(client, { ...call, gateway } as never);
+    const nonces = nonceSource();
+    const request = (call: object) => requestAuthorization(client, { nonces, ...call, gateway } as never);
+    /** Asks for the authorization, unless one is given. */
+    const authorized = async (parameters: CallParameters & Partial<GivenAuthorization>) => {
+      if (parameters.authorization !== undefined || parameters.document !== undefined) return parameters;
+      const { address, abi, functionName, args, account, value } = parameters;
+      // Not viem's nonce, which is the transaction's.
+      const { decision, document, reasons } = await request({ address, abi, functionName, args, account, value });
+      if (decision === "deny") throw new DeniedError({ document, reasons });
+      return { ...parameters, document };
+    };
+    type Parameters = CallParameters & Partial<GivenAuthorization>;
     return {
       ...actionsOf(client),
       requestAuthorization: request,
-      sendAttested: async (parameters: CallParameters & Partial<GivenAuthorization>) => {
-        if (parameters.authorization === undefined && parameters.document === undefined) {
-          const { address, abi, functionName, args, account, value } = parameters;
-          // Not viem's nonce, which is the transaction's.
-          const { decision, document, reasons } = await request({ address, abi, functionName, args, account, value });
-          if (decision === "deny") throw new DeniedError({ document, reasons });
-          return sendAttested(client, { ...parameters, document } as never);
-        }
-        return sendAttested(client, parameters as never);
-      },
+      sendAttested: async (parameters: Parameters) => sendAttested(client, (await authorized(parameters)) as never),
+      sendAttestedAndWait: async (parameters: Parameters) =>
+        sendAttestedAndWait(client, (await authorized(parameters)) as never),
     } as never;
   };
 }
@@ -99,6 +107,7 @@ function actionsOf<chain extends Chain | undefined, account extends Account | un
     checkAuthorization: (parameters) => checkAuthorization(client, parameters),
     readPolicy: (parameters) => readPolicy(client, parameters),
     sendAttested: (parameters) => sendAttested(client, parameters as never),
+    sendAttestedAndWait: (parameters) => sendAttestedAndWait(client, parameters as never),
     simulateAttested: (parameters) => simulateAttested(client, parameters as never) as never,
   };
 }

@@ -7,10 +7,16 @@ export class GatewayError extends BaseError {
   override name = "GatewayError" as const;
   /** The kind of the reason: docs/gateway.md lists them. `unreachable` if no gateway answered. */
   readonly code: string;
+  /** The reason. */
+  readonly reason: string;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
+  /** What to do. */
+  readonly next: string;
   /** The task, if there is one. */
   readonly taskId: Hex | undefined;
+  /** The nonce of the request, if there is one. The same request with this nonce is the same task. */
+  readonly nonce: bigint | undefined;
 
   constructor(parameters: {
     readonly code: string;
@@ -18,15 +24,19 @@ export class GatewayError extends BaseError {
     readonly retryable: boolean;
     readonly next: string;
     readonly taskId?: Hex | undefined;
+    readonly nonce?: bigint | undefined;
     readonly cause?: unknown;
   }) {
-    const { code, message, retryable, next, taskId, cause } = parameters;
-    super(`The gateway gave no authorization (${code}): ${message}.`, { metaMessages: [next] });
+    const { code, message, retryable, next, taskId, nonce, cause } = parameters;
+    super(`The gateway gave no authorization (${code}): ${message.replace(/\.$/, "")}.`, { metaMessages: [next] });
     if (cause instanceof Error) {
       Object.defineProperty(this, "cause", { value: cause, configurable: true, writable: true });
     }
     this.code = code;
+    this.reason = message;
     this.retryable = retryable;
+    this.next = next;
     this.taskId = taskId;
+    this.nonce = nonce;
   }
 }
