@@ -82,9 +82,7 @@ impl BlockView {
     /// [`ChainViewError::WrongContract`], [`ChainViewError::Node`].
     pub async fn epochs_in_force(&self) -> Result<Vec<Epoch>, ChainViewError> {
         let (provider, block) = (self.shared.client.provider(), self.id());
-        let task_manager = self.shared.task_manager;
-        let registry = TaskManager::new(task_manager, provider).OPERATOR_REGISTRY().block(block).call().await;
-        let registry = registry.map_err(|error| ChainViewError::of_call(task_manager, TASK_MANAGER, &error))?;
+        let registry = self.operator_registry().await?;
         let unexpected = |error| ChainViewError::of_call(registry, OPERATOR_REGISTRY, &error);
         let contract = OperatorRegistry::new(registry, provider);
         let count = contract.epochCount().block(block).call().await.map_err(unexpected)?;
@@ -101,6 +99,18 @@ impl BlockView {
             }
         }
         Ok(in_force)
+    }
+
+    /// Reads the OperatorRegistry of the TaskManager, once.
+    async fn operator_registry(&self) -> Result<Address, ChainViewError> {
+        if let Some(registry) = self.shared.operator_registry.get() {
+            return Ok(*registry);
+        }
+        let task_manager = self.shared.task_manager;
+        let contract = TaskManager::new(task_manager, self.shared.client.provider());
+        let registry = contract.OPERATOR_REGISTRY().block(self.id()).call().await;
+        let registry = registry.map_err(|error| ChainViewError::of_call(task_manager, TASK_MANAGER, &error))?;
+        Ok(*self.shared.operator_registry.get_or_init(|| registry))
     }
 
     /// Reads whether a nonce of a client is spent at the TaskManager.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use alloy::{
@@ -51,6 +51,8 @@ pub struct ClientTerms {
 pub(crate) struct Shared {
     pub(crate) client: AssentClient<DynProvider>,
     pub(crate) task_manager: Address,
+    /// Its OperatorRegistry, once it was read: it never changes.
+    pub(crate) operator_registry: OnceLock<Address>,
     /// What was read of the blocks that were asked about last. It follows from a block's hash.
     remembered: Mutex<VecDeque<(B256, Arc<BlockAnswers>)>>,
 }
@@ -69,7 +71,12 @@ impl Default for BlockAnswers {
 
 impl Shared {
     pub(crate) fn new(provider: DynProvider, task_manager: Address) -> Self {
-        Self { client: AssentClient::new(provider), task_manager, remembered: Mutex::default() }
+        Self {
+            client: AssentClient::new(provider),
+            task_manager,
+            operator_registry: OnceLock::new(),
+            remembered: Mutex::default(),
+        }
     }
 
     pub(crate) fn answers(&self, hash: B256) -> Arc<BlockAnswers> {
