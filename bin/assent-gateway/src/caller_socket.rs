@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy_primitives::B256;
 use axum::{
     extract::ws::{Message, WebSocket, WebSocketUpgrade},
     response::Response,
@@ -80,8 +79,8 @@ async fn read(mut stream: SplitStream<WebSocket>, api: Api, context: CallContext
                 let _ = answers.send(answer).await;
             }
             for (subscription, task_id) in context.subscriptions.iter().flat_map(|known| known.take_fresh()) {
-                if let Some(notification) = notification(&api.service, &subscription, task_id).await {
-                    let _ = answers.send(notification).await;
+                if let Ok(task) = api.service.task(task_id).await {
+                    let _ = answers.send(notification(&subscription, &task)).await;
                 }
             }
             drop(permit);
@@ -130,18 +129,19 @@ async fn follow(
 ) {
     while let Ok(event) = events.recv().await {
         let (task_id, concerned) = subscriptions.concerned(event);
+        if concerned.is_empty() {
+            continue;
+        }
+        let Ok(task) = service.task(task_id).await else { continue };
         for subscription in concerned {
-            if let Some(notification) = notification(service, &subscription, task_id).await
-                && answers.send(notification).await.is_err()
-            {
+            if answers.send(notification(&subscription, &task)).await.is_err() {
                 return;
             }
         }
     }
 }
 
-async fn notification(service: &Service, subscription: &str, task_id: B256) -> Option<String> {
-    let task = service.task(task_id).await.ok()?;
+fn notification(subscription: &str, task: &str) -> String {
     let params = format!(r#"{{"result":{task},"subscription":"{subscription}"}}"#);
-    Some(format!(r#"{{"jsonrpc":"2.0","method":"assent_subscription","params":{params}}}"#))
+    format!(r#"{{"jsonrpc":"2.0","method":"assent_subscription","params":{params}}}"#)
 }
