@@ -79,7 +79,7 @@ impl RpcError {
 
     /// Returns the error of a task that is not decided yet.
     pub(crate) fn pending(task_id: B256) -> Self {
-        let next = "the task goes on: ask with assent_getTask, or the same request again";
+        let next = "the task goes on: ask with assent_getTask, or with the same request and the task's nonce";
         Self::new(UNAVAILABLE, "the task is not decided yet", "pending", true, next).of_task(Some(task_id))
     }
 

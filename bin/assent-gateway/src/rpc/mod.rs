@@ -125,16 +125,16 @@ async fn answer_one(call: &RawValue, service: &Service, context: &CallContext) -
         }
         id => id,
     };
-    let prepared = prepare(&envelope);
-    let Ok((method, parameters)) = prepared else {
-        let error = prepared.err().unwrap_or_else(|| RpcError::invalid_request("the call is not a request"));
-        // What is no valid request is no notification either, but a method that is not there may be one.
-        let is_request = error.code == error::INVALID_REQUEST;
-        return match id {
-            None if is_request => refuse(error),
-            None => None,
-            Some(id) => Some(response(id, &Err(error))),
-        };
+    let (method, parameters) = match prepare(&envelope) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            return match id {
+                Some(id) => Some(response(id, &Err(error))),
+                // What is no valid request is no notification either, but a method that is not there may be one.
+                None if error.code == error::INVALID_REQUEST => refuse(error),
+                None => None,
+            };
+        }
     };
     let result = (method.handler)(service, context, parameters).await;
     let outcome = result.as_ref().map_or_else(|error| error.data.code, |_| "ok");
