@@ -1,11 +1,8 @@
 //! What every connection shares, and what is known of one.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::{net::SocketAddr, sync::Arc};
 
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{callers::Callers, rate::RateLimiter, service::Service};
 
@@ -16,8 +13,8 @@ pub(crate) struct Api {
     pub(crate) callers: Arc<Callers>,
     pub(crate) limiter: Arc<RateLimiter>,
     pub(crate) origins: Arc<[String]>,
-    /// The connections of operators.
-    pub(crate) links: Arc<AtomicUsize>,
+    /// The connections that operators may still open.
+    pub(crate) links: Arc<Semaphore>,
     /// Whether the gateway stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }

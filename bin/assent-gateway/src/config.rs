@@ -83,7 +83,8 @@ assent_program::options! {
     /// How long a request waits for a decision unless it says how long, in seconds [default: 30].
     #[arg(value_name = "SECONDS")]
     max_wait, "ASSENT_GATEWAY_MAX_WAIT": u64,
-    /// How long an attestation is valid if the request does not say it, in seconds [default: 300].
+    /// How long an attestation is valid if the request does not say it, in seconds; the client's longest lifetime if
+    /// that is less [default: 300].
     #[arg(value_name = "SECONDS")]
     default_lifetime, "ASSENT_GATEWAY_DEFAULT_LIFETIME": u64,
     /// How long ended tasks are kept after their expiration, in seconds [default: 604800].

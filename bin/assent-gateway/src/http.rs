@@ -99,7 +99,7 @@ async fn socket(
 }
 
 async fn operator(State(api): State<Api>, upgrade: WebSocketUpgrade) -> Response {
-    links::accept(upgrade, api.service.driver.clone(), api.links, api.service.limits.max_operators)
+    links::accept(upgrade, api.service.driver.clone(), api.links)
 }
 
 async fn health(State(api): State<Api>) -> Response {

@@ -1,8 +1,7 @@
 //! A gateway of the decision network: takes callers' requests, has operators decide them, and hands out attestations.
 //!
-//! [`start`] starts one from a configuration, [`GatewayBuilder`] with a chain or a task log of the program that embeds
-//! it. The state machine is `assent_network::gateway`; this crate carries out its actions: the operators' WebSockets,
-//! the task log, the chain, and a JSON-RPC API for callers.
+//! [`start`] starts one from a configuration. The state machine is `assent_network::gateway`; this crate carries out
+//! its actions: the operators' WebSockets, the task log, the chain, and a JSON-RPC API for callers.
 //!
 //! A gateway is not trusted. It holds no key of an operator, and verifies every attestation before it hands it out.
 //! `docs/gateway.md` describes the API, `docs/network.md` the messages to operators.
@@ -31,12 +30,7 @@ mod service;
 mod subscriptions;
 mod text;
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
 use alloy::{
     providers::{DynProvider, Provider, ProviderBuilder},
@@ -57,7 +51,7 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
     task::JoinSet,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
 pub use config::{ApiToken, GatewayConfig, GatewayLimits, GatewayOptions, TaskLogLocation};
@@ -79,6 +73,8 @@ const TICK: Duration = Duration::from_millis(100);
 const PING: Duration = Duration::from_secs(15);
 /// How often the task log is asked for what others left, and for what expired.
 const SWEEP: Duration = Duration::from_secs(2);
+/// How often the task log forgets what ended long ago, for which it reads all its tasks.
+const FORGETTING: Duration = Duration::from_secs(600);
 /// How many tasks are taken over at once.
 const CLAIMED_AT_ONCE: usize = 256;
 /// How long the leases of a shared task log are, and how often they are renewed.
@@ -99,144 +95,78 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// A part of the configuration cannot be used, or the node does not answer.
 pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
-    GatewayBuilder::new(config).start().await
-}
+    let tls = config.tls.as_ref().map(|(certificate, key)| server::tls(certificate, key)).transpose()?;
+    let evidence = EvidenceServers::new(&config.evidence)?;
+    let policies = PolicyStore::parse(&config.policies).context("policies")?;
+    let view = ChainView::new(connect(&config.rpc_url)?, config.task_manager);
+    // The URL can contain a key, and so can the error's text.
+    let chain_id = view.chain_id().await.map_err(|_| anyhow::anyhow!("the node of rpc-url does not answer"))?;
+    if view.operator_registry().await.is_err() {
+        bail!("there is no TaskManager at {} on chain {chain_id}; compare task-manager", config.task_manager);
+    }
+    let OpenLog { log, lease } = open_log(&config).await?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))?;
+    let address = listener.local_addr()?;
 
-/// A gateway that is not started, with the parts that a program gives it instead of the configuration's.
-pub struct GatewayBuilder {
-    config: GatewayConfig,
-    provider: Option<DynProvider>,
-    log: Option<OpenLog>,
-    policies: Option<PolicyStore>,
+    let domain = Domain { chain_id: U256::from(chain_id), task_manager: config.task_manager };
+    let mut names = config.names.clone();
+    if names.is_empty() {
+        names.insert(address.to_string());
+    }
+    let mut settings = Settings::new(domain, names);
+    settings.max_tasks = config.limits.max_tasks;
+    settings.max_links = config.limits.max_operators;
+    let metrics = Arc::new(GatewayMetrics::new());
+    let preparer = Arc::new(Preparer::new(view, domain, policies, config.default_lifetime, Arc::clone(&metrics)));
+    preparer.refresh().await.map_err(|_| anyhow::anyhow!("the node of rpc-url gives no latest block"))?;
+    let (driver, thread) = driver::start(DriverParts {
+        settings,
+        name: config.name.clone(),
+        log: Arc::clone(&log),
+        lease,
+        preparer: Arc::clone(&preparer),
+        metrics: Arc::clone(&metrics),
+    })
+    .context("cannot start the gateway's thread")?;
+
+    let mut tasks = JoinSet::new();
+    let background =
+        Background { driver: driver.clone(), preparer: Arc::clone(&preparer), log: Arc::clone(&log), lease, metrics };
+    background.recover(&config).await?;
+    background.spawn(&mut tasks, &config);
+
+    let service = Service {
+        driver: driver.clone(),
+        preparer,
+        log,
+        evidence,
+        metrics: Arc::clone(&background.metrics),
+        limits: config.limits,
+        openrpc: openrpc_document(),
+        admission: Admission::new(config.limits.max_requests),
+    };
+    let stopping = watch::Sender::new(false);
+    let api = Api {
+        service: Arc::new(service),
+        callers: Arc::new(Callers::new(config.tokens.clone(), config.trust_forwarded_for)),
+        limiter: Arc::new(RateLimiter::new(config.limits.rate, config.limits.burst)),
+        origins: config.cors_origins.clone().into(),
+        links: Arc::new(Semaphore::new(config.limits.max_operators.min(Semaphore::MAX_PERMITS))),
+        stopping: stopping.subscribe(),
+    };
+    let most = config.limits.max_connections.min(Semaphore::MAX_PERMITS);
+    let permits = Arc::new(Semaphore::new(most));
+    tasks.spawn(server::serve(listener, tls, http::router(api), Arc::clone(&permits), stopping.subscribe()));
+    let connections = u32::try_from(most).unwrap_or(u32::MAX);
+    Ok(RunningGateway { address, driver, thread: Some(thread), tasks, stopping, permits, connections })
 }
 
 /// A task log, and how long its leases are: as long as the task if no other gateway has the log.
 struct OpenLog {
     log: Arc<dyn TaskLog>,
     lease: Option<Duration>,
-}
-
-impl GatewayBuilder {
-    /// Creates a builder of the configured gateway.
-    pub const fn new(config: GatewayConfig) -> Self {
-        Self { config, provider: None, log: None, policies: None }
-    }
-
-    /// Reads the chain through a provider instead of the configured node.
-    #[must_use]
-    pub fn provider(mut self, provider: DynProvider) -> Self {
-        self.provider = Some(provider);
-        self
-    }
-
-    /// Keeps tasks in a log of this gateway only, instead of the configured one.
-    #[must_use]
-    pub fn task_log(mut self, log: Arc<dyn TaskLog>) -> Self {
-        self.log = Some(OpenLog { log, lease: None });
-        self
-    }
-
-    /// Keeps tasks in a log that gateways with other names have, too, instead of the configured one.
-    #[must_use]
-    pub fn shared_task_log(mut self, log: Arc<dyn TaskLog>) -> Self {
-        self.log = Some(OpenLog { log, lease: Some(SHARED_LEASE) });
-        self
-    }
-
-    /// Takes policies from a store instead of the configured one.
-    #[must_use]
-    pub fn policies(mut self, policies: PolicyStore) -> Self {
-        self.policies = Some(policies);
-        self
-    }
-
-    /// Starts the gateway.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`].
-    pub async fn start(self) -> Result<RunningGateway> {
-        let Self { config, provider, log, policies } = self;
-        let tls = config.tls.as_ref().map(|(certificate, key)| server::tls(certificate, key)).transpose()?;
-        let evidence = EvidenceServers::new(&config.evidence)?;
-        let policies = match policies {
-            Some(policies) => policies,
-            None => PolicyStore::parse(&config.policies).context("policies")?,
-        };
-        let provider = provider.map_or_else(|| connect(&config.rpc_url), Ok)?;
-        let view = ChainView::new(provider, config.task_manager);
-        // The URL can contain a key, and so can the error's text.
-        let chain_id = view.chain_id().await.map_err(|_| anyhow::anyhow!("the node of rpc-url does not answer"))?;
-        if view.operator_registry().await.is_err() {
-            bail!("there is no TaskManager at {} on chain {chain_id}; compare task-manager", config.task_manager);
-        }
-        let OpenLog { log, lease } = match log {
-            Some(log) => log,
-            None => open_log(&config).await?,
-        };
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))?;
-        let address = listener.local_addr()?;
-
-        let domain = Domain { chain_id: U256::from(chain_id), task_manager: config.task_manager };
-        let mut names = config.names.clone();
-        if names.is_empty() {
-            names.insert(address.to_string());
-        }
-        let mut settings = Settings::new(domain, names);
-        settings.max_tasks = config.limits.max_tasks;
-        settings.max_links = config.limits.max_operators;
-        let metrics = Arc::new(GatewayMetrics::new());
-        let preparer = Arc::new(Preparer::new(view, domain, policies, Arc::clone(&metrics)));
-        preparer.refresh().await.map_err(|_| anyhow::anyhow!("the node of rpc-url gives no latest block"))?;
-        let (driver, thread) = driver::start(DriverParts {
-            settings,
-            name: config.name.clone(),
-            log: Arc::clone(&log),
-            lease,
-            preparer: Arc::clone(&preparer),
-            metrics: Arc::clone(&metrics),
-        })
-        .context("cannot start the gateway's thread")?;
-
-        let mut tasks = JoinSet::new();
-        let background = Background {
-            driver: driver.clone(),
-            preparer: Arc::clone(&preparer),
-            log: Arc::clone(&log),
-            lease,
-            metrics,
-        };
-        background.recover(&config).await?;
-        background.spawn(&mut tasks, &config);
-
-        let service = Service {
-            driver: driver.clone(),
-            preparer,
-            log,
-            evidence,
-            metrics: Arc::clone(&background.metrics),
-            limits: config.limits,
-            default_lifetime: config.default_lifetime,
-            openrpc: openrpc_document(),
-            admission: Admission::new(config.limits.max_requests),
-        };
-        let stopping = watch::Sender::new(false);
-        let api = Api {
-            service: Arc::new(service),
-            callers: Arc::new(Callers::new(config.tokens.clone(), config.trust_forwarded_for)),
-            limiter: Arc::new(RateLimiter::new(config.limits.rate, config.limits.burst)),
-            origins: config.cors_origins.clone().into(),
-            links: Arc::new(AtomicUsize::new(0)),
-            stopping: stopping.subscribe(),
-        };
-        let most = config.limits.max_connections.min(Semaphore::MAX_PERMITS);
-        let permits = Arc::new(Semaphore::new(most));
-        tasks.spawn(server::serve(listener, tls, http::router(api), Arc::clone(&permits), stopping.subscribe()));
-        let connections = u32::try_from(most).unwrap_or(u32::MAX);
-        Ok(RunningGateway { address, driver, thread: Some(thread), tasks, stopping, permits, connections })
-    }
 }
 
 async fn open_log(config: &GatewayConfig) -> Result<OpenLog> {
@@ -375,18 +305,23 @@ async fn watch_chain(preparer: Arc<Preparer>, driver: DriverHandle, poll: Durati
     let mut interval = interval(poll);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut known = None;
+    // The block whose epochs were read last. Until they are, they are asked for again.
+    let mut seen = None;
     loop {
         interval.tick().await;
-        match preparer.refresh().await {
-            Ok(is_new) if is_new || known.is_none() => match preparer.epochs().await {
-                Ok(epochs) if known.as_ref() != Some(&epochs) => {
+        let Ok(block) = preparer.refresh().await else { continue };
+        if seen == Some(block) {
+            continue;
+        }
+        match preparer.epochs().await {
+            Ok(epochs) => {
+                if known.as_ref() != Some(&epochs) {
                     driver.event(Event::Epochs(epochs.to_vec()));
                     known = Some(epochs);
                 }
-                Ok(_) => {}
-                Err(error) => eprintln!("error: {error}"),
-            },
-            Ok(_) | Err(_) => {}
+                seen = Some(block);
+            }
+            Err(error) => eprintln!("error: {error}"),
         }
     }
 }
@@ -424,10 +359,18 @@ impl Sweep {
     async fn run(self) {
         let mut interval = interval(SWEEP);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_forgetting = Instant::now();
         loop {
             interval.tick().await;
-            if let Err(error) = self.once(now_millis() / 1000).await {
+            let now = now_millis() / 1000;
+            if let Err(error) = self.once(now).await {
                 eprintln!("error: {error}");
+            }
+            if Instant::now() >= next_forgetting {
+                next_forgetting = Instant::now() + FORGETTING;
+                if let Err(error) = self.log.forget(now.saturating_sub(self.retention.as_secs())).await {
+                    eprintln!("error: {error}");
+                }
             }
         }
     }
@@ -439,7 +382,6 @@ impl Sweep {
         }
         // What a gateway works on, it ends itself: these are tasks that were forgotten.
         self.log.expire(now.saturating_sub(SWEEP.as_secs())).await?;
-        self.log.forget(now.saturating_sub(self.retention.as_secs())).await?;
         Ok(())
     }
 }

@@ -1,12 +1,6 @@
 //! The operators' connections: WebSockets with one message a text frame.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::B256;
 use assent_network::{LinkId, gateway::Event, message::MAX_MESSAGE};
@@ -44,37 +38,15 @@ const LONGEST_SEND: Duration = Duration::from_secs(10);
 const LONGEST_REASON: usize = 120;
 
 /// Accepts an operator's connection, if there are not too many.
-pub(crate) fn accept(
-    upgrade: WebSocketUpgrade,
-    driver: DriverHandle,
-    links: Arc<AtomicUsize>,
-    max_links: usize,
-) -> Response {
-    let Some(counted) = Counted::new(links, max_links) else {
+pub(crate) fn accept(upgrade: WebSocketUpgrade, driver: DriverHandle, links: Arc<Semaphore>) -> Response {
+    let Ok(permit) = links.try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the gateway has too many operators\n").into_response();
     };
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
     upgrade.on_upgrade(move |socket| async move {
         serve(socket, driver).await;
-        drop(counted);
+        drop(permit);
     })
-}
-
-/// A connection, counted until it is dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    fn new(links: Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        let before = links.fetch_add(1, Ordering::Relaxed);
-        let counted = Self(links);
-        (before < most).then_some(counted)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 async fn serve(socket: WebSocket, driver: DriverHandle) {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -16,9 +16,12 @@ use assent_network::{
 use assent_policy::{Bundle, Reduction, ReductionRule, Rules};
 use assent_policy_store::{PolicyStore, StoreError};
 use assent_verifier::{Epoch, OperatorSetId};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{OnceCell, watch},
+    time::Instant,
+};
 
-use crate::metrics::GatewayMetrics;
+use crate::{driver::now_millis, metrics::GatewayMetrics};
 
 /// How old the last answer of the node may be.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15);
@@ -45,6 +48,10 @@ pub(crate) struct Preparer {
     store: PolicyStore,
     policies: Mutex<VecDeque<Arc<LoadedPolicy>>>,
     nonces: Mutex<HashMap<Address, NextNonce>>,
+    /// The policies that are fetched now, each once for all requests.
+    fetches: Mutex<HashMap<B256, Weak<PolicyFetch>>>,
+    /// How long an attestation is valid if the request does not say it.
+    default_lifetime: Duration,
     metrics: Arc<GatewayMetrics>,
 }
 
@@ -56,6 +63,9 @@ pub(crate) struct LoadedPolicy {
     pub(crate) sources: BTreeMap<String, bool>,
 }
 
+/// A fetch of a policy, whose result all requests share that wait for it.
+type PolicyFetch = OnceCell<Result<Arc<LoadedPolicy>, Failure>>;
+
 #[derive(Clone, Copy)]
 struct NextNonce {
     word: U256,
@@ -63,7 +73,13 @@ struct NextNonce {
 }
 
 impl Preparer {
-    pub(crate) fn new(view: ChainView, domain: Domain, store: PolicyStore, metrics: Arc<GatewayMetrics>) -> Self {
+    pub(crate) fn new(
+        view: ChainView,
+        domain: Domain,
+        store: PolicyStore,
+        default_lifetime: Duration,
+        metrics: Arc<GatewayMetrics>,
+    ) -> Self {
         Self {
             view,
             domain,
@@ -72,6 +88,8 @@ impl Preparer {
             store,
             policies: Mutex::default(),
             nonces: Mutex::default(),
+            fetches: Mutex::default(),
+            default_lifetime,
             metrics,
         }
     }
@@ -81,16 +99,16 @@ impl Preparer {
         (*self.head.borrow()).filter(|head| head.at.elapsed() < LONGEST_SILENCE)
     }
 
-    /// Reads the latest block, and returns whether it is another one than before.
-    pub(crate) async fn refresh(&self) -> Result<bool, ChainViewError> {
+    /// Reads the latest block.
+    pub(crate) async fn refresh(&self) -> Result<ViewedBlock, ChainViewError> {
         let latest = self.view.latest_block().await;
         let block = latest.inspect_err(|_| {
             self.metrics.node_failures.inc();
         })?;
         let head = Head { block, at: Instant::now() };
-        let before = self.head.send_replace(Some(head));
+        self.head.send_replace(Some(head));
         self.metrics.block.set(i64::try_from(block.number).unwrap_or(i64::MAX));
-        Ok(before.is_none_or(|before| before.block != block))
+        Ok(block)
     }
 
     /// Reads the epochs that are in force at the latest block.
@@ -120,10 +138,7 @@ impl Preparer {
             Ok(accepted) => Ok(accepted),
             // The client may be newer than the block that was read last.
             Err(failure) => match self.refresh().await {
-                Ok(_) if self.head().is_some_and(|latest| latest.block != head.block) => {
-                    let latest = self.head().ok_or_else(node_is_silent)?;
-                    self.prepare_at(&self.view.at(latest.block), &submission).await
-                }
+                Ok(latest) if latest != head.block => self.prepare_at(&self.view.at(latest), &submission).await,
                 Ok(_) | Err(_) => Err(failure),
             },
         }
@@ -151,14 +166,7 @@ impl Preparer {
                 "{client} has a quorum of {quorum} basis points; operators sign from {MINIMUM_QUORUM}"
             )));
         }
-        let lifetime = expiration.checked_sub(block.timestamp).filter(|lifetime| *lifetime > 0);
-        let max_lifetime: u64 = policy.maxLifetime.to();
-        if lifetime.is_none_or(|lifetime| lifetime > max_lifetime) {
-            let now = block.timestamp;
-            return Err(invalid(format!(
-                "the expiration {expiration} is not within {max_lifetime} seconds after {now}, the block's time"
-            )));
-        }
+        let expiration = self.choose_expiration(*expiration, block.timestamp, policy.maxLifetime.to())?;
         if terms.issuance_floor.to::<u64>() > block.timestamp {
             let floor: u64 = terms.issuance_floor.to();
             return Err(invalid(format!("{client} accepts only what is issued from {floor} on")));
@@ -181,13 +189,29 @@ impl Preparer {
             policy_id: policy.policyId,
             nonce,
             intent: intent.clone(),
-            expiration: *expiration,
+            expiration,
             epoch: epoch.number,
             block_number: block.number,
             block_hash: block.hash,
             block_timestamp: block.timestamp,
         };
         Ok(Accepted { task, client_policy: policy, issuance_floor: terms.issuance_floor, sources })
+    }
+
+    /// Returns the expiration that was asked for if the client accepts it, or the default one that it accepts.
+    fn choose_expiration(&self, asked: Option<u64>, issued_at: u64, max_lifetime: u64) -> Result<u64, Failure> {
+        let latest = issued_at.saturating_add(max_lifetime);
+        match asked {
+            Some(expiration) if expiration <= issued_at || expiration > latest => Err(invalid(format!(
+                "the expiration {expiration} is not within {max_lifetime} seconds after {issued_at}, the block's time"
+            ))),
+            Some(expiration) => Ok(expiration),
+            // The chain's clock and this machine's may differ.
+            None => {
+                let now = issued_at.max(now_millis() / 1000);
+                Ok(now.saturating_add(self.default_lifetime.as_secs()).min(latest))
+            }
+        }
     }
 
     /// Chooses a nonce that no one has used: the next of 256 that share a storage slot, which a random number names.
@@ -220,6 +244,23 @@ impl Preparer {
         if let Some(policy) = known {
             return Ok(policy);
         }
+        let fetch = self.join_fetch(id);
+        fetch.get_or_init(|| self.fetch_policy(id)).await.clone()
+    }
+
+    /// Returns the fetch of a policy that is made now, or a new one. It is forgotten when the last request drops it.
+    fn join_fetch(&self, id: B256) -> Arc<PolicyFetch> {
+        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fetch) = fetches.get(&id).and_then(Weak::upgrade) {
+            return fetch;
+        }
+        fetches.retain(|_, fetch| fetch.strong_count() > 0);
+        let fetch = Arc::default();
+        fetches.insert(id, Arc::downgrade(&fetch));
+        fetch
+    }
+
+    async fn fetch_policy(&self, id: B256) -> Result<Arc<LoadedPolicy>, Failure> {
         let fetched = self.store.fetch(id).await.map_err(|error| match error {
             StoreError::UnknownPolicy { .. } => Failure::new(
                 FailureCode::Unavailable,

@@ -1,6 +1,6 @@
 //! What the methods work with.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use assent_task_log::TaskLog;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -21,7 +21,6 @@ pub(crate) struct Service {
     pub(crate) evidence: EvidenceServers,
     pub(crate) metrics: Arc<GatewayMetrics>,
     pub(crate) limits: GatewayLimits,
-    pub(crate) default_lifetime: Duration,
     /// The OpenRPC document.
     pub(crate) openrpc: &'static str,
     pub(crate) admission: Admission,

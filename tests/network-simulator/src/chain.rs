@@ -143,7 +143,7 @@ impl Chain {
                 policy_id: client_policy.policyId,
                 nonce: submission.nonce.unwrap_or_default(),
                 intent: submission.intent.clone(),
-                expiration: submission.expiration,
+                expiration: submission.expiration.unwrap_or(block_timestamp.saturating_add(600)),
                 epoch: newest.map_or(EpochId(1), |epoch| epoch.number),
                 block_number,
                 block_hash: self.block_hash(block_number, now_millis),
@@ -193,6 +193,6 @@ pub(crate) fn submission(has_source: bool, nonce: u64, value: u64, expiration: u
             chainId: domain().chain_id,
         },
         nonce: Some(U256::from(nonce)),
-        expiration,
+        expiration: Some(expiration),
     }
 }

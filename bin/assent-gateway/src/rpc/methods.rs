@@ -21,7 +21,7 @@ use super::{
     error::RpcError,
 };
 use crate::{
-    driver::{TaskEvent, decode, now_millis},
+    driver::{TaskEvent, decode},
     service::Service,
     subscriptions::Topic,
 };
@@ -210,13 +210,12 @@ struct OfTask {
 }
 
 impl TaskRequest {
-    fn submission(self, service: &Service) -> Submission {
-        let default = || (now_millis() / 1000).saturating_add(service.default_lifetime.as_secs());
+    fn submission(self) -> Submission {
         Submission {
             policy_client: self.policy_client,
             intent: self.intent,
             nonce: self.nonce.map(|Wide(nonce)| nonce),
-            expiration: self.expiration.unwrap_or_else(default),
+            expiration: self.expiration,
         }
     }
 }
@@ -228,7 +227,7 @@ fn request_authorization<'a>(service: &'a Service, context: &'a CallContext, par
         let wait = request.wait_seconds.map_or(service.limits.max_wait, Duration::from_secs);
         let deadline = started + wait.min(service.limits.max_wait);
         let _permit = service.admit()?;
-        let mut waiting = service.driver.request(request.submission(service), context.caller.to_string());
+        let mut waiting = service.driver.request(request.submission(), context.caller.to_string());
         let mut accepted = None;
         loop {
             let answer = match timeout_at(deadline, waiting.next()).await {
@@ -259,7 +258,7 @@ fn submit_task<'a>(service: &'a Service, context: &'a CallContext, parameters: P
     Box::pin(async move {
         let request: TaskRequest = parameters.read()?;
         let _permit = service.admit()?;
-        let mut waiting = service.driver.request(request.submission(service), context.caller.to_string());
+        let mut waiting = service.driver.request(request.submission(), context.caller.to_string());
         let answer = timeout(service.limits.max_wait, waiting.next()).await;
         match answer.map_err(|_| RpcError::unavailable("the task could not be recorded in time"))? {
             Answer::Accepted { task_id } | Answer::Finished { task_id, .. } => service.task(task_id).await,
@@ -318,7 +317,7 @@ fn simulate<'a>(service: &'a Service, _: &'a CallContext, parameters: Parameters
         let request: TaskRequest = parameters.read()?;
         let data = parameters.0.get("data").cloned();
         let permit = service.admit_simulation()?;
-        let prepared = service.preparer.prepare(request.submission(service)).await;
+        let prepared = service.preparer.prepare(request.submission()).await;
         let accepted = prepared.map_err(|failure| RpcError::failure(failure, None))?;
         let task = accepted.task;
         let policy = service.preparer.policy(task.policy_id).await;

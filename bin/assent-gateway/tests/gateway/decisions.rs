@@ -84,6 +84,24 @@ fn a_denial_is_attested_with_its_reasons() {
 }
 
 #[test]
+fn without_an_expiration_the_client_s_terms_bound_the_default_one() {
+    run(async {
+        let (world, gateway) = (world().await, TestGateway::start().await);
+        let _operators = Operators::connect(gateway.gateway.address(), 4).await;
+        for (vault, lifetimes) in [(world.vault, 299..=330), (world.hasty_vault, 60..=60)] {
+            let request = json!({ "policyClient": vault, "intent": world.payment(vault, 1) });
+            let simulated = gateway.call("assent_simulate", request.clone()).await.unwrap();
+            assert_eq!(simulated["decision"], "allow");
+            let task = gateway.call("assent_requestAuthorization", request).await.unwrap();
+            require("AttestedTask", &task);
+            let issued_at = task["block"]["timestamp"].as_u64().unwrap();
+            let lifetime = task["expiration"].as_u64().unwrap() - issued_at;
+            assert!(lifetimes.contains(&lifetime), "{lifetime}");
+        }
+    });
+}
+
+#[test]
 fn a_policy_with_a_source_is_decided_on_the_observations_of_a_quorum() {
     run(async {
         let (world, gateway) = (world().await, TestGateway::start().await);

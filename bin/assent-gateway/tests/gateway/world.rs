@@ -46,6 +46,8 @@ pub struct World {
     pub vault: Address,
     /// Its policy has the source `limit`.
     pub observing_vault: Address,
+    /// The vault without a source, but with attestations that are valid for a minute at most.
+    pub hasty_vault: Address,
     pub token: Address,
     pub agent: Address,
     pub operators: Vec<(Address, SecretKey)>,
@@ -105,13 +107,13 @@ impl World {
         let store = PolicyStore::parse(policies.path().to_str().unwrap()).unwrap();
         let mut vaults = Vec::new();
         let bundles = [bundle(SMALL, false), bundle(WITH_SOURCE, true)];
-        for bundle in &bundles {
+        for (bundle, max_lifetime) in [(&bundles[0], 3600), (&bundles[1], 3600), (&bundles[0], 60)] {
             store.put(bundle).await.unwrap();
             let policy = Policy {
                 policyId: bundle.policy().id(),
                 operatorSet: set.into(),
                 quorum: 6700,
-                maxLifetime: U48::from(3600),
+                maxLifetime: U48::from(max_lifetime),
             };
             let (vault, _) = deploy_vault(&client, owner, owner, agent, task_manager, policy).await.unwrap();
             vaults.push(vault);
@@ -127,6 +129,7 @@ impl World {
             task_manager,
             vault: vaults[0],
             observing_vault: vaults[1],
+            hasty_vault: vaults[2],
             token,
             agent,
             operators,

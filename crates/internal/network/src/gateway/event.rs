@@ -25,7 +25,8 @@ pub struct Submission {
     /// The nonce; without one, the gateway chooses.
     pub nonce: Option<U256>,
     /// The first second at which the attestation is no longer valid, which is the request's deadline (Unix time).
-    pub expiration: u64,
+    /// Without one, the gateway chooses.
+    pub expiration: Option<u64>,
 }
 
 /// A task as the task log keeps it, with what the gateway read from the chain for it.
@@ -287,7 +288,8 @@ pub enum Action {
         /// Why, for the log.
         reason: String,
     },
-    /// Reads chain and policy store, chooses a nonce if the caller did not, and answers with [`Event::Prepared`].
+    /// Reads chain and policy store, chooses nonce and expiration if the caller did not, and answers with
+    /// [`Event::Prepared`].
     Prepare {
         /// The request.
         request: RequestId,

@@ -333,7 +333,7 @@ impl<S: Scheme> Gateway<S> {
             Some(Failure::new(FailureCode::Busy, "the gateway has too many tasks", true))
         } else if submission.intent.data.len() > MAX_CALLDATA {
             Some(Failure::new(FailureCode::Invalid, format!("the calldata has more than {MAX_CALLDATA} bytes"), false))
-        } else if submission.expiration <= self.now_seconds() || submission.expiration >> 48 != 0 {
+        } else if submission.expiration.is_some_and(|expiration| !self.is_ahead(expiration)) {
             Some(Failure::new(FailureCode::Invalid, "the expiration is in the past, or beyond 48 bits", false))
         } else {
             None
@@ -357,6 +357,10 @@ impl<S: Scheme> Gateway<S> {
         };
         if !self.epochs.contains_key(&accepted.task.epoch) {
             let reason = format!("epoch {} is not known yet", accepted.task.epoch);
+            return fail(Failure::new(FailureCode::Unavailable, reason, true));
+        }
+        if !self.is_ahead(accepted.task.expiration) {
+            let reason = "the chain's latest block is too old for an attestation that is still valid";
             return fail(Failure::new(FailureCode::Unavailable, reason, true));
         }
         let task_id = accepted.task.id(self.settings.domain);
@@ -580,6 +584,11 @@ impl<S: Scheme> Gateway<S> {
             observations: self.now_millis.saturating_add(self.settings.observation_millis),
             next_offer: self.now_millis.saturating_add(self.settings.offer_millis),
         }
+    }
+
+    /// Returns whether a time is in the future, and no longer than an attestation has bits for.
+    fn is_ahead(&self, expiration: u64) -> bool {
+        expiration > self.now_seconds() && expiration >> 48 == 0
     }
 
     fn now_seconds(&self) -> u64 {

@@ -111,7 +111,7 @@ pub fn examination(count: u8) -> Examination {
 
 pub fn submission() -> Submission {
     let Task { policy_client, nonce, intent, expiration, .. } = task();
-    Submission { policy_client, intent, nonce: Some(nonce), expiration }
+    Submission { policy_client, intent, nonce: Some(nonce), expiration: Some(expiration) }
 }
 
 pub fn accepted() -> Accepted {

@@ -144,7 +144,7 @@ fn a_cancelled_task_ends() {
 #[test]
 fn the_past_and_too_much_calldata_are_no_task() {
     let mut submission = crate::fixture::submission();
-    submission.expiration = NOW_MILLIS / 1000;
+    submission.expiration = Some(NOW_MILLIS / 1000);
     let mut long = crate::fixture::submission();
     long.intent.data = vec![0; 64 * 1024 + 1].into();
     for submission in [submission, long] {
