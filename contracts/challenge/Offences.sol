@@ -70,7 +70,7 @@ abstract contract Offences is IOffences {
             address operator = OperatorTable.readEntry(table, earlierTables, index).operator;
             if (isPunished[offence.id][operator]) revert AlreadyPunished(offence.id, operator);
             isPunished[offence.id][operator] = true;
-            _punish(operatorSet, operator, offence.wad, offence.id);
+            _punish(offence.epoch, operatorSet, operator, offence.wad, offence.id);
             emit OperatorPunished(record, operatorSet, operator);
         }
     }
@@ -85,8 +85,10 @@ abstract contract Offences is IOffences {
         return _faults;
     }
 
-    /// @dev Takes a share of an operator's stake in the set, of 1e18.
-    function _punish(OperatorSetId operatorSet, address operator, uint64 wad, bytes32 id) internal virtual;
+    /// @dev Takes a share of the stake, of 1e18, that an operator has in the set for an epoch, or queues to take it.
+    function _punish(EpochId epoch, OperatorSetId operatorSet, address operator, uint64 wad, bytes32 id)
+        internal
+        virtual;
 
     /// @dev Bit `index % 8` of byte `index / 8`; bits after the end are zero.
     function _isSet(bytes memory bitmap, uint256 index) private pure returns (bool) {

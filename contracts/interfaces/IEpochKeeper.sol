@@ -97,6 +97,13 @@ interface IEpochKeeper is IProposedChanges {
     /// @notice Returns when this contract last committed the set (Unix time); zero if it did not.
     function lastCommit(OperatorSetId operatorSet) external view returns (uint48);
 
+    /// @notice Returns when this contract committed an epoch, whose weights were read then (Unix time); zero if it did
+    /// not.
+    function committedAt(EpochId epoch) external view returns (uint48);
+
+    /// @notice Returns the registry that this contract owns.
+    function OPERATOR_REGISTRY() external view returns (IOperatorRegistry);
+
     /// @notice Returns the account that may revoke epochs; zero if no account may.
     function guardian() external view returns (address);
 

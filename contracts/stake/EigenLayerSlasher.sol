@@ -5,7 +5,7 @@ import {Offences} from "../challenge/Offences.sol";
 import {EigenLayerSet, IAllocationManager, SlashingParams} from "../interfaces/IEigenLayer.sol";
 import {FaultTerms} from "../interfaces/IOffences.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
-import {OperatorSetId} from "../interfaces/Protocol.sol";
+import {EpochId, OperatorSetId} from "../interfaces/Protocol.sol";
 import {LibSort} from "solady/utils/LibSort.sol";
 import {LibString} from "solady/utils/LibString.sol";
 
@@ -39,7 +39,7 @@ contract EigenLayerSlasher is Offences {
     }
 
     /// @inheritdoc Offences
-    function _punish(OperatorSetId operatorSet, address operator, uint64 wad, bytes32 id) internal override {
+    function _punish(EpochId, OperatorSetId operatorSet, address operator, uint64 wad, bytes32 id) internal override {
         uint32 set = OperatorSetId.unwrap(operatorSet);
         address[] memory strategies = ALLOCATION_MANAGER.getStrategiesInOperatorSet(EigenLayerSet(AVS, set));
         LibSort.sort(strategies);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAdmission} from "../interfaces/IAdmission.sol";
 import {DeregisterParams, EigenLayerSet, IAVSRegistrar, IAllocationManager} from "../interfaces/IEigenLayer.sol";
 import {EigenLayerSettings, IEigenLayerStake, StrategyWeight} from "../interfaces/IEigenLayerStake.sol";
+import {IMemberStake} from "../interfaces/IMemberStake.sol";
 import {IMembershipSource} from "../interfaces/IMembershipSource.sol";
-import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {IStakeSource} from "../interfaces/IStakeSource.sol";
 import {OperatorSetId} from "../interfaces/Protocol.sol";
-import {OperatorTable} from "../libraries/OperatorTable.sol";
+import {MemberStake} from "./MemberStake.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {LibSort} from "solady/utils/LibSort.sol";
 
@@ -18,66 +17,42 @@ import {LibSort} from "solady/utils/LibSort.sol";
 /// the operator and its stakers do afterwards: EigenLayer delays every exit for longer.
 /// @dev Warning: EigenLayer's governance can upgrade or pause its contracts, and the sets' account can remove a
 /// strategy from a set or appoint another slasher. See docs/stake.md.
-contract EigenLayerStake is IEigenLayerStake {
+contract EigenLayerStake is IEigenLayerStake, MemberStake {
     using FixedPointMathLib for uint256;
 
-    /// @notice The most members of a set: one table, and one transaction to commit it.
-    uint256 public constant MAX_MEMBERS = OperatorTable.CAPACITY;
-    /// @notice The most strategies. With `MAX_MEMBERS`, bounds the gas of a commit.
+    /// @notice The most strategies. With the most members, bounds the gas of a commit.
     uint256 public constant MAX_STRATEGIES = 5;
 
     /// @dev The shares that a multiplier is the weight of.
     uint256 private constant UNIT = 1e18;
-    // forge-lint: disable-next-item(unsafe-typecast)
-    /// @dev So that the weights of a table add up to at most 96 bits.
-    uint96 private constant HIGHEST_MAX_WEIGHT = type(uint96).max / uint96(MAX_MEMBERS);
 
     /// @notice EigenLayer's AllocationManager.
     IAllocationManager public immutable ALLOCATION_MANAGER;
     /// @notice The account that the operator sets belong to.
     address public immutable AVS;
-    /// @notice The registry in which operators have their keys.
-    IOperatorRegistry public immutable OPERATOR_REGISTRY;
-    /// @notice Which operators may join; zero if all may.
-    IAdmission public immutable ADMISSION;
-    /// @notice The least weight of a member. Less weighs nothing.
-    uint96 public immutable MIN_WEIGHT;
-    /// @notice The most weight of a member. More weighs only as much.
-    uint96 public immutable MAX_WEIGHT;
     /// @notice For how many blocks after it is read a weight stays slashable.
     uint32 public immutable LOOKAHEAD;
     /// @notice The least time from one block to the next, in seconds.
     /// @dev Warning: If the chain's blocks become faster, EigenLayer's delays become shorter, and this contract must be
     /// replaced.
     uint32 public immutable BLOCK_TIME;
-    /// @notice How long after the end of an epoch its operators can be slashed, in seconds.
-    uint48 public immutable CHALLENGE_WINDOW;
 
     StrategyWeight[] private _strategies;
 
     /// @param settings The settings, which never change.
     /// @param weighed The strategies that weigh, in ascending order.
-    constructor(EigenLayerSettings memory settings, StrategyWeight[] memory weighed) {
+    constructor(EigenLayerSettings memory settings, StrategyWeight[] memory weighed) MemberStake(settings.members) {
         _requireContract(address(settings.allocationManager));
-        _requireContract(address(settings.operatorRegistry));
-        if (address(settings.admission) != address(0)) _requireContract(address(settings.admission));
-        if (
-            settings.minWeight == 0 || settings.minWeight > settings.maxWeight
-                || settings.maxWeight > HIGHEST_MAX_WEIGHT
-        ) revert InvalidWeightBounds(settings.minWeight, settings.maxWeight);
         uint32 delay = settings.allocationManager.DEALLOCATION_DELAY();
         if (settings.lookahead >= delay) revert LookaheadTooLong(settings.lookahead, delay);
         uint256 time = uint256(settings.lookahead) * settings.blockTime;
-        if (settings.challengeWindow >= time) revert ChallengeWindowTooLong(settings.challengeWindow, time);
+        if (settings.members.challengeWindow >= time) {
+            revert ChallengeWindowTooLong(settings.members.challengeWindow, time);
+        }
         ALLOCATION_MANAGER = settings.allocationManager;
         AVS = settings.avs;
-        OPERATOR_REGISTRY = settings.operatorRegistry;
-        ADMISSION = settings.admission;
-        MIN_WEIGHT = settings.minWeight;
-        MAX_WEIGHT = settings.maxWeight;
         LOOKAHEAD = settings.lookahead;
         BLOCK_TIME = settings.blockTime;
-        CHALLENGE_WINDOW = settings.challengeWindow;
         _setStrategies(weighed);
     }
 
@@ -89,7 +64,7 @@ contract EigenLayerStake is IEigenLayerStake {
     {
         _requireAllocationManager();
         if (avs != AVS) revert WrongAvs(avs);
-        if (!_hasKey(operator)) revert KeyMissing(operator);
+        _requireKey(operator);
         for (uint256 i = 0; i < operatorSetIds.length; ++i) {
             _join(OperatorSetId.wrap(operatorSetIds[i]), operator);
         }
@@ -104,9 +79,10 @@ contract EigenLayerStake is IEigenLayerStake {
         }
     }
 
-    /// @inheritdoc IEigenLayerStake
+    /// @inheritdoc IMemberStake
+    /// @dev Needs this contract to be the account's appointee for `deregisterFromOperatorSets`.
     function eject(OperatorSetId operatorSet, address operator) external {
-        if (!_canEject(operatorSet, operator)) revert CannotEject(operatorSet, operator);
+        _requireEjectable(operatorSet, operator, _memberCount(operatorSet));
         uint32[] memory ids = new uint32[](1);
         ids[0] = OperatorSetId.unwrap(operatorSet);
         ALLOCATION_MANAGER.deregisterFromOperatorSets(DeregisterParams(operator, AVS, ids));
@@ -131,11 +107,7 @@ contract EigenLayerStake is IEigenLayerStake {
         view
         returns (uint96[] memory weights)
     {
-        uint256[] memory stakes = _stakesOf(operatorSet, operators);
-        weights = new uint96[](operators.length);
-        for (uint256 i = 0; i < operators.length; ++i) {
-            weights[i] = _weightOf(operatorSet, operators[i], stakes[i]);
-        }
+        return _weigh(operatorSet, operators, _stakesOf(operatorSet, operators));
     }
 
     /// @inheritdoc IStakeSource
@@ -161,50 +133,33 @@ contract EigenLayerStake is IEigenLayerStake {
     }
 
     function _join(OperatorSetId operatorSet, address operator) private {
-        if (!_isAdmitted(operatorSet, operator)) revert NotAdmitted(operatorSet, operator);
         // EigenLayer has added the operator before.
-        if (ALLOCATION_MANAGER.getMemberCount(_setOf(operatorSet)) > MAX_MEMBERS) revert OperatorSetFull(MAX_MEMBERS);
-        uint256 stake = _stakesOf(operatorSet, _only(operator))[0];
-        if (stake < MIN_WEIGHT) revert TooLittleStake(stake, MIN_WEIGHT);
-        emit OperatorJoined(operatorSet, operator, _bounded(stake));
+        uint256 count = _memberCount(operatorSet);
+        uint96 weight = _requireFit(operatorSet, operator, count, _stakeOf(operatorSet, operator));
+        emit OperatorJoined(operatorSet, operator, weight);
     }
 
-    function _canEject(OperatorSetId operatorSet, address operator) private view returns (bool) {
-        if (!_isAdmitted(operatorSet, operator)) return true;
-        if (ALLOCATION_MANAGER.getMemberCount(_setOf(operatorSet)) < MAX_MEMBERS) return false;
-        return !_hasKey(operator) || _stakesOf(operatorSet, _only(operator))[0] < MIN_WEIGHT;
+    function _memberCount(OperatorSetId operatorSet) private view returns (uint256) {
+        return ALLOCATION_MANAGER.getMemberCount(_setOf(operatorSet));
     }
 
-    function _isAdmitted(OperatorSetId operatorSet, address operator) private view returns (bool) {
-        return address(ADMISSION) == address(0) || ADMISSION.isAdmitted(operatorSet, operator);
-    }
-
-    function _hasKey(address operator) private view returns (bool) {
-        return OPERATOR_REGISTRY.publicKeyOf(operator).length != 0;
+    /// @inheritdoc MemberStake
+    /// @dev EigenLayer counts the stake of operators that have left.
+    function _isMember(OperatorSetId operatorSet, address operator) internal view override returns (bool) {
+        return ALLOCATION_MANAGER.isMemberOfOperatorSet(operator, _setOf(operatorSet));
     }
 
     function _setOf(OperatorSetId operatorSet) private view returns (EigenLayerSet memory) {
         return EigenLayerSet(AVS, OperatorSetId.unwrap(operatorSet));
     }
 
-    function _only(address operator) private pure returns (address[] memory operators) {
-        operators = new address[](1);
-        operators[0] = operator;
-    }
-
     /* WEIGHTS */
 
-    /// @dev EigenLayer counts the stake of operators that have left.
-    function _weightOf(OperatorSetId operatorSet, address operator, uint256 stake) private view returns (uint96) {
-        if (stake < MIN_WEIGHT) return 0;
-        if (!ALLOCATION_MANAGER.isMemberOfOperatorSet(operator, _setOf(operatorSet))) return 0;
-        return _bounded(stake);
-    }
-
-    function _bounded(uint256 stake) private view returns (uint96) {
-        // At most `MAX_WEIGHT`.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return uint96(FixedPointMathLib.min(stake, MAX_WEIGHT));
+    /// @inheritdoc MemberStake
+    function _stakeOf(OperatorSetId operatorSet, address operator) internal view override returns (uint256) {
+        address[] memory operators = new address[](1);
+        operators[0] = operator;
+        return _stakesOf(operatorSet, operators)[0];
     }
 
     /// @dev Returns what each operator's slashable shares weigh, members or not.
@@ -257,10 +212,6 @@ contract EigenLayerStake is IEigenLayerStake {
     }
 
     /* SETTINGS */
-
-    function _requireContract(address account) private view {
-        if (account.code.length == 0) revert NotContract(account);
-    }
 
     function _setStrategies(StrategyWeight[] memory weighed) private {
         if (weighed.length == 0 || weighed.length > MAX_STRATEGIES) revert InvalidStrategies();

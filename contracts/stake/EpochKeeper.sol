@@ -26,7 +26,7 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
     /// @notice The domain separation tag of what an epoch's operators sign to revoke it.
     bytes public constant EPOCH_TAG = EpochSignature.TAG;
 
-    /// @notice The registry that this contract owns.
+    /// @inheritdoc IEpochKeeper
     IOperatorRegistry public immutable OPERATOR_REGISTRY;
     /// @notice How long before it is applied the owner proposes a change, in seconds.
     uint48 public immutable NOTICE;
@@ -39,6 +39,8 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
 
     /// @inheritdoc IEpochKeeper
     mapping(OperatorSetId operatorSet => uint48) public lastCommit;
+    /// @inheritdoc IEpochKeeper
+    mapping(EpochId epoch => uint48) public committedAt;
     /// @inheritdoc IEpochKeeper
     address public guardian;
 
@@ -170,6 +172,7 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
         }
         address[] memory members = _source().membersOf(operatorSet);
         epoch = OPERATOR_REGISTRY.commitEpoch(operatorSet, members);
+        committedAt[epoch] = uint48(block.timestamp);
         (,, uint256 count,) = OperatorTable.readHead(_tableOf(epoch));
         if (count < MIN_OPERATORS) revert TooFewOperators(count, MIN_OPERATORS);
         emit MembersCommitted(epoch, operatorSet, msg.sender);

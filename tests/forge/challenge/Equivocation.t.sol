@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {DoubleStatement} from "../../../contracts/challenge/DoubleStatement.sol";
 import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
+import {SigningDomain} from "../../../contracts/challenge/TaskStatements.sol";
 import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {Attestation, EpochId, IRefusals} from "../../../contracts/interfaces/Protocol.sol";
 import {MerkleTree} from "../../../contracts/testing/MerkleTree.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
+import {MirrorTestBase} from "../crosschain/MirrorTestBase.sol";
+import {AssentTestBase} from "../utils/AssentTestBase.sol";
 import {EpochTestBase} from "../utils/EpochTestBase.sol";
+import {OffenceProofs} from "../utils/OffenceProofs.sol";
 
 /// @dev Two attestations of one task by one operator prove its offence, with others' signatures or without.
-contract EquivocationTest is EpochTestBase {
+contract EquivocationTest is MirrorTestBase, OffenceProofs {
     Equivocation private equivocation;
 
     function setUp() public override {
         super.setUp();
-        equivocation = new Equivocation(taskManager);
+        equivocation = new Equivocation(registry);
         assertEq(address(equivocation.OPERATOR_REGISTRY()), address(registry));
+    }
+
+    function activationDelay() internal pure override(AssentTestBase, EpochTestBase) returns (uint48) {
+        return EpochTestBase.activationDelay();
     }
 
     /* PROOFS */
@@ -70,13 +79,110 @@ contract EquivocationTest is EpochTestBase {
         assertEq(nonSigners, firstBits(2));
     }
 
+    /* EPOCHS */
+
+    /// @dev Operators 2 to 8 are of the second epoch. 0 to 4 signed in the first, 3 to 6 in the second.
+    function test_WhoSignedInTwoEpochsIsPunishedInTheLater() public {
+        EpochId later = _laterEpoch();
+        (Attestation memory allowed, Attestation memory denied) = _decisions();
+        SignedAttestation memory first = _signed(allowed, 0, 5);
+        SignedAttestation memory second = signedByThose(later, denied, 3, 7, 9);
+        second.nonSigners = allBut(1, 5, OPERATORS);
+        // Operators 3 and 4, which are the second epoch's 1 and 2.
+        _assertOffenders(_proof(first, second), later, allBut(1, 3, OPERATORS));
+        _assertOffenders(_proof(second, first), later, allBut(1, 3, OPERATORS));
+    }
+
+    /// @dev The epochs have no signer of both in common.
+    function test_NoOneIsPunishedForAnothersSignature() public {
+        EpochId later = _laterEpoch();
+        (Attestation memory allowed, Attestation memory denied) = _decisions();
+        SignedAttestation memory second = signedByThose(later, denied, 5, 9, 9);
+        second.nonSigners = allBut(3, 7, OPERATORS);
+        _assertOffenders(_proof(_signed(allowed, 0, 5), second), later, allBut(0, 0, OPERATORS));
+    }
+
+    /// @dev Its journal is another, which does not know what the first key signed.
+    function test_AnOperatorWithAnotherKeyInTheLaterEpochDidNotDoIt() public {
+        (bytes memory key, bytes memory possession) = newKey(50, 1);
+        vm.prank(operatorAddress(1));
+        registry.rotateKey(key, possession);
+        EpochId later = commitNext(0, 2);
+        (Attestation memory allowed, Attestation memory denied) = _decisions();
+        SignedAttestation memory second = signedByThose(later, denied, 0, 1, 2);
+        // Operators 0 and 1, the latter with its new key.
+        uint256 sum = addmod(OperatorKeys.secretKey(0), OperatorKeys.secretKey(50), OperatorKeys.ORDER);
+        second.nonSigners = "";
+        second.signature = OperatorKeys.sign(sum, taskManager.digestOf(denied));
+        _assertOffenders(_proof(_signed(allowed, 0, OPERATORS), second), later, hex"02");
+    }
+
+    /// @dev 250 operators are in three tables.
+    function test_EpochsOfSeveralTablesAreCompared() public {
+        for (uint256 i = OPERATORS; i < 250; ++i) {
+            registerOperator(i, WEIGHT);
+        }
+        commitEpoch(0, 250);
+        EpochId first = EpochId.wrap(registry.epochCount());
+        skip(activationDelay());
+        registry.activateEpoch(first);
+        commitEpoch(0, 250);
+        EpochId later = EpochId.wrap(registry.epochCount());
+        (Attestation memory allowed, Attestation memory denied) = _decisions();
+        bytes memory proof =
+            _proof(signedByThose(first, allowed, 90, 210, 250), signedByThose(later, denied, 105, 250, 250));
+        _assertOffenders(proof, later, allBut(105, 210, 250));
+    }
+
+    /* OTHER CHAINS */
+
+    /// @dev Two authorizations that the TaskManager of a mirror verifies, for one task there.
+    function test_WhatAMirrorsEpochVerifiedIsPunishedAtHome() public {
+        onAway();
+        (Attestation memory allowed, Attestation memory denied) = _decisions();
+        bytes memory authorization = authorize(allowed, OPERATORS, 2);
+        assertRefused(allowed.intent, authorization, "");
+        SigningDomain memory away = domain();
+        assertEq(away.chainId, AWAY_CHAIN);
+        bytes memory proof = abi.encode(away, _signed(allowed, 2, OPERATORS), _signed(denied, 1, OPERATORS));
+        onHome();
+        _assertOffenders(proof, FIRST_EPOCH, firstBits(2));
+    }
+
+    /// @dev A signature for one chain is none for another.
+    function test_RevertWhen_TheDomainIsAnotherChains() public {
+        (Attestation memory allowed, Attestation memory denied) = _decisions();
+        SigningDomain memory other = SigningDomain(AWAY_CHAIN, address(taskManager));
+        bytes memory proof = abi.encode(other, _signed(allowed, 0, OPERATORS), _signed(denied, 0, OPERATORS));
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        equivocation.prove(proof);
+        other = SigningDomain(homeChain, address(registry));
+        proof = abi.encode(other, _signed(allowed, 0, OPERATORS), _signed(denied, 0, OPERATORS));
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        equivocation.prove(proof);
+    }
+
+    /// @dev Operators 2 to 8, of which 7 and 8 are new.
+    function _laterEpoch() private returns (EpochId) {
+        registerOperator(7, WEIGHT);
+        registerOperator(8, WEIGHT);
+        return commitNext(2, OPERATORS);
+    }
+
+    function _assertOffenders(bytes memory proof, EpochId epoch, bytes memory nonSigners) private view {
+        (EpochId actual, bytes32 taskId, bytes memory absent) = equivocation.prove(proof);
+        assertEq(actual, epoch);
+        assertNotEq(taskId, 0);
+        assertEq(absent, nonSigners);
+    }
+
     /* REFUSALS */
 
     /// @dev In a batch and by itself: the same decision.
     function test_RevertWhen_BothAreTheSame() public {
         (Attestation memory allowed,) = _decisions();
         bytes memory proof = _proof(_signed(allowed, 0, OPERATORS), _inBatch(allowed, 5, 3, 0));
-        vm.expectRevert(abi.encodeWithSelector(Equivocation.SameAttestation.selector, taskManager.digestOf(allowed)));
+        vm.expectRevert(abi.encodeWithSelector(DoubleStatement.SameStatement.selector, taskManager.digestOf(allowed)));
         equivocation.prove(proof);
     }
 
@@ -95,14 +201,12 @@ contract EquivocationTest is EpochTestBase {
         equivocation.prove(_proof(_signed(allowed, 0, OPERATORS), _signed(denied, 0, OPERATORS)));
         denied.issuedAt -= 1;
         bytes memory refusal =
-            abi.encodeWithSelector(Equivocation.IssuedTooFarApart.selector, allowed.issuedAt, denied.issuedAt);
+            abi.encodeWithSelector(DoubleStatement.TooFarApart.selector, allowed.issuedAt, denied.issuedAt);
         bytes memory proof = _proof(_signed(allowed, 0, OPERATORS), _signed(denied, 0, OPERATORS));
         vm.expectRevert(refusal);
         equivocation.prove(proof);
         proof = _proof(_signed(denied, 0, OPERATORS), _signed(allowed, 0, OPERATORS));
-        vm.expectRevert(
-            abi.encodeWithSelector(Equivocation.IssuedTooFarApart.selector, denied.issuedAt, allowed.issuedAt)
-        );
+        vm.expectRevert(abi.encodeWithSelector(DoubleStatement.TooFarApart.selector, denied.issuedAt, allowed.issuedAt));
         equivocation.prove(proof);
     }
 
@@ -157,7 +261,9 @@ contract EquivocationTest is EpochTestBase {
 
     function test_RevertWhen_ThereIsNoSuchEpoch() public {
         (Attestation memory allowed, Attestation memory denied) = _decisions();
-        bytes memory proof = abi.encode(EpochId.wrap(9), _signed(allowed, 0, OPERATORS), _signed(denied, 0, OPERATORS));
+        SignedAttestation memory unknown = _signed(denied, 0, OPERATORS);
+        unknown.epoch = EpochId.wrap(9);
+        bytes memory proof = _proof(_signed(allowed, 0, OPERATORS), unknown);
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 9));
         equivocation.prove(proof);
     }
@@ -173,27 +279,20 @@ contract EquivocationTest is EpochTestBase {
 
     function _proof(SignedAttestation memory first, SignedAttestation memory second)
         private
-        pure
+        view
         returns (bytes memory)
     {
-        return abi.encode(FIRST_EPOCH, first, second);
+        return abi.encode(domain(), first, second);
     }
 
-    /// @dev By operators `first` to `end - 1`.
+    /// @dev By operators `first` to `end - 1` of the first epoch.
     function _signed(Attestation memory attestation, uint256 first, uint256 end)
         private
         view
         returns (SignedAttestation memory)
     {
-        bytes memory nonSigners = firstBits(first);
-        if (end < OPERATORS) {
-            if (nonSigners.length == 0) nonSigners = new bytes(1);
-            for (uint256 i = end; i < OPERATORS; ++i) {
-                nonSigners[0] |= bytes1(uint8(1 << i));
-            }
-        }
-        bytes memory signature = sign(taskManager.digestOf(attestation), first, end);
-        return SignedAttestation(attestation, new bytes32[](0), nonSigners, signature);
+        if (end == OPERATORS) return signedBy(FIRST_EPOCH, attestation, first, OPERATORS);
+        return signedByThose(FIRST_EPOCH, attestation, first, end, OPERATORS);
     }
 
     /// @dev As leaf `index` of a batch of `size`, which all but the first `absent` operators signed.
@@ -208,6 +307,7 @@ contract EquivocationTest is EpochTestBase {
         }
         leaves[index] = taskManager.digestOf(attestation);
         bytes memory signature = sign(MerkleTree.rootOf(leaves), absent, OPERATORS);
-        return SignedAttestation(attestation, MerkleTree.proofOf(leaves, index), firstBits(absent), signature);
+        return
+            SignedAttestation(FIRST_EPOCH, attestation, MerkleTree.proofOf(leaves, index), firstBits(absent), signature);
     }
 }

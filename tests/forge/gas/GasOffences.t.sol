@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
+import {Equivocation} from "../../../contracts/challenge/Equivocation.sol";
 import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
 import {Offences} from "../../../contracts/challenge/Offences.sol";
 import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
 import {FaultTerms, IFault, IOffences} from "../../../contracts/interfaces/IOffences.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
-import {Attestation, EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
+import {EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {MirrorTestBase} from "../crosschain/MirrorTestBase.sol";
+import {AssentTestBase} from "../utils/AssentTestBase.sol";
+import {EpochTestBase} from "../utils/EpochTestBase.sol";
+import {OffenceProofs} from "../utils/OffenceProofs.sol";
 
 /// @dev Offences of 100 operators, all of which signed. Without the 21,000 of a transaction and its calldata.
-contract GasOfOffencesTest is MirrorTestBase {
+contract GasOfOffencesTest is MirrorTestBase, OffenceProofs {
     uint256 private constant MANY = 100;
 
     EpochId private epoch;
@@ -25,18 +28,19 @@ contract GasOfOffencesTest is MirrorTestBase {
             registerOperator(i, WEIGHT);
         }
         epoch = commitNext(0, MANY);
-        equivocation = new Equivocation(taskManager);
+        equivocation = new Equivocation(registry);
         falseHandover = new FalseHandover(registry);
         FaultTerms[] memory terms = new FaultTerms[](2);
         (terms[0], terms[1]) = (FaultTerms(equivocation, 1e18), FaultTerms(falseHandover, 1e18));
         offences = new RecordedOnly(registry, terms);
     }
 
+    function activationDelay() internal pure override(AssentTestBase, EpochTestBase) returns (uint48) {
+        return EpochTestBase.activationDelay();
+    }
+
     function test_RecordEquivocation() public {
-        Attestation memory allowed = attest(protectedCall());
-        Attestation memory denied = attest(protectedCall());
-        denied.decision = 0;
-        bytes memory proof = abi.encode(epoch, _signed(allowed), _signed(denied));
+        bytes memory proof = equivocationOn(0, epoch, 0, MANY);
         _measure("equivocation", equivocation, proof);
     }
 
@@ -44,11 +48,6 @@ contract GasOfOffencesTest is MirrorTestBase {
         Handover memory handover = handoverTo(epoch, epoch);
         bytes memory proof = abi.encode(handover, bytes(""), signHandover(handover, 0, MANY));
         _measure("falseHandover", falseHandover, proof);
-    }
-
-    function _signed(Attestation memory attestation) private view returns (SignedAttestation memory) {
-        bytes memory signature = sign(taskManager.digestOf(attestation), 0, MANY);
-        return SignedAttestation(attestation, new bytes32[](0), "", signature);
     }
 
     function _measure(string memory what, IFault fault, bytes memory proof) private {
@@ -70,7 +69,7 @@ contract GasOfOffencesTest is MirrorTestBase {
 contract RecordedOnly is Offences {
     constructor(IOperatorRegistry registry, FaultTerms[] memory terms) Offences(registry, 6 days, terms) {}
 
-    function _punish(OperatorSetId, address, uint64, bytes32) internal pure override {
+    function _punish(EpochId, OperatorSetId, address, uint64, bytes32) internal pure override {
         revert("not measured");
     }
 }

@@ -4,8 +4,10 @@ pragma solidity ^0.8.28;
 import {IAdmission} from "../../../contracts/interfaces/IAdmission.sol";
 import {IAllocationManager} from "../../../contracts/interfaces/IEigenLayer.sol";
 import {EigenLayerSettings, IEigenLayerStake, StrategyWeight} from "../../../contracts/interfaces/IEigenLayerStake.sol";
+import {IMemberStake, MemberTerms} from "../../../contracts/interfaces/IMemberStake.sol";
 import {IOperatorAllowlist} from "../../../contracts/interfaces/IOperatorAllowlist.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
+import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {EigenLayerStake} from "../../../contracts/stake/EigenLayerStake.sol";
 import {OperatorAllowlist} from "../../../contracts/stake/OperatorAllowlist.sol";
 
@@ -25,7 +27,7 @@ contract EigenLayerMembersTest is StakeTestBase {
         stakeAndAllocate(OPERATOR_SET, 0, 1, STAKE);
         registerKey(0);
         vm.expectEmit(address(stake));
-        emit IEigenLayerStake.OperatorJoined(OPERATOR_SET, operatorAddress(0), uint96(STAKE));
+        emit IMemberStake.OperatorJoined(OPERATOR_SET, operatorAddress(0), uint96(STAKE));
         join(OPERATOR_SET, 0);
         assertEq(stake.membersOf(OPERATOR_SET), operatorAddresses(0, 1));
         assertEq(weightOf(0), STAKE);
@@ -33,11 +35,11 @@ contract EigenLayerMembersTest is StakeTestBase {
 
     function test_RevertWhen_AnOperatorWithoutKeyJoins() public {
         stakeAndAllocate(OPERATOR_SET, 0, 1, STAKE);
-        _assertRefused(0, abi.encodeWithSelector(IEigenLayerStake.KeyMissing.selector, operatorAddress(0)));
+        _assertRefused(0, abi.encodeWithSelector(IMemberStake.KeyMissing.selector, operatorAddress(0)));
         registerKey(0);
         vm.prank(operatorAddress(0));
         registry.disableKey();
-        _assertRefused(0, abi.encodeWithSelector(IEigenLayerStake.KeyMissing.selector, operatorAddress(0)));
+        _assertRefused(0, abi.encodeWithSelector(IMemberStake.KeyMissing.selector, operatorAddress(0)));
     }
 
     function test_RevertWhen_AnOperatorJoinsWithLessThanTheMinimum() public {
@@ -45,7 +47,7 @@ contract EigenLayerMembersTest is StakeTestBase {
         stakeAndAllocate(OPERATOR_SET, 1, 1, MIN_WEIGHT);
         registerKey(0);
         registerKey(1);
-        _assertRefused(0, abi.encodeWithSelector(IEigenLayerStake.TooLittleStake.selector, MIN_WEIGHT - 1, MIN_WEIGHT));
+        _assertRefused(0, abi.encodeWithSelector(IMemberStake.TooLittleStake.selector, MIN_WEIGHT - 1, MIN_WEIGHT));
         join(OPERATOR_SET, 1);
     }
 
@@ -58,7 +60,7 @@ contract EigenLayerMembersTest is StakeTestBase {
         leaveSet(OPERATOR_SET, 0);
         advance(DEALLOCATION_DELAY - LOOKAHEAD + 1);
         // EigenLayer refuses to add it again while it can be slashed; here its hook is called as if it did not.
-        vm.expectRevert(abi.encodeWithSelector(IEigenLayerStake.TooLittleStake.selector, 0, MIN_WEIGHT));
+        vm.expectRevert(abi.encodeWithSelector(IMemberStake.TooLittleStake.selector, 0, MIN_WEIGHT));
         vm.prank(address(allocationManager));
         stake.registerOperator(operatorAddress(0), avs, only(OPERATOR_SET), "");
     }
@@ -68,7 +70,7 @@ contract EigenLayerMembersTest is StakeTestBase {
         assertEq(allocationManager.getMemberCount(setOf(OPERATOR_SET)), stake.MAX_MEMBERS());
         stakeAndAllocate(OPERATOR_SET, 100, 1, STAKE);
         registerKey(100);
-        _assertRefused(100, abi.encodeWithSelector(IEigenLayerStake.OperatorSetFull.selector, 100));
+        _assertRefused(100, abi.encodeWithSelector(IMemberStake.OperatorSetFull.selector, 100));
         leaveSet(OPERATOR_SET, 0);
         join(OPERATOR_SET, 100);
     }
@@ -110,7 +112,7 @@ contract EigenLayerMembersTest is StakeTestBase {
         vm.prank(operatorAddress(0));
         registry.deregisterOperator();
         vm.expectEmit(address(stake));
-        emit IEigenLayerStake.OperatorLeft(OPERATOR_SET, operatorAddress(0));
+        emit IMemberStake.OperatorLeft(OPERATOR_SET, operatorAddress(0));
         leaveSet(OPERATOR_SET, 0);
         assertEq(stake.membersOf(OPERATOR_SET).length, 0);
     }
@@ -129,7 +131,7 @@ contract EigenLayerMembersTest is StakeTestBase {
         uint256 snapshot = vm.snapshotState();
         slash(OPERATOR_SET, 0, 1e18);
         vm.expectEmit(address(stake));
-        emit IEigenLayerStake.OperatorLeft(OPERATOR_SET, operatorAddress(0));
+        emit IMemberStake.OperatorLeft(OPERATOR_SET, operatorAddress(0));
         stake.eject(OPERATOR_SET, operatorAddress(0));
         assertEq(stake.membersOf(OPERATOR_SET), operatorAddresses(1, 99));
 
@@ -141,9 +143,7 @@ contract EigenLayerMembersTest is StakeTestBase {
     }
 
     function _assertCannotEject(uint256 index) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(IEigenLayerStake.CannotEject.selector, OPERATOR_SET, operatorAddress(index))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IMemberStake.CannotEject.selector, OPERATOR_SET, operatorAddress(index)));
         stake.eject(OPERATOR_SET, operatorAddress(index));
     }
 
@@ -163,15 +163,15 @@ contract EigenLayerAdmissionTest is StakeTestBase {
         registerKey(0);
     }
 
-    function settings() internal override returns (EigenLayerSettings memory adjusted) {
+    function memberTerms() internal override returns (MemberTerms memory adjusted) {
         allowlist = new OperatorAllowlist(owner);
-        adjusted = super.settings();
+        adjusted = super.memberTerms();
         adjusted.admission = allowlist;
     }
 
     function test_OnlyAnAdmittedOperatorJoins() public {
         RegisterParams memory params = joining(OPERATOR_SET);
-        bytes4 refusal = IEigenLayerStake.NotAdmitted.selector;
+        bytes4 refusal = IMemberStake.NotAdmitted.selector;
         vm.expectRevert(abi.encodeWithSelector(refusal, OPERATOR_SET, operatorAddress(0)));
         vm.prank(operatorAddress(0));
         allocationManager.registerForOperatorSets(operatorAddress(0), params);
@@ -182,7 +182,7 @@ contract EigenLayerAdmissionTest is StakeTestBase {
     function test_AMemberThatIsNoLongerAdmittedIsEjectedByAnyone() public {
         _admit();
         join(OPERATOR_SET, 0);
-        bytes4 refusal = IEigenLayerStake.CannotEject.selector;
+        bytes4 refusal = IMemberStake.CannotEject.selector;
         vm.expectRevert(abi.encodeWithSelector(refusal, OPERATOR_SET, operatorAddress(0)));
         stake.eject(OPERATOR_SET, operatorAddress(0));
         vm.prank(owner);
@@ -212,6 +212,53 @@ contract EigenLayerAdmissionTest is StakeTestBase {
     }
 }
 
+/// @dev A set of at most four members, of which none has more than 40% of the weight.
+contract EigenLayerSharesTest is StakeTestBase {
+    function setUp() public {
+        deployStake(1);
+        addMembers(0, 3);
+        stakeAndAllocate(OPERATOR_SET, 3, 1, 8 * STAKE);
+        registerKey(3);
+    }
+
+    function memberTerms() internal override returns (MemberTerms memory adjusted) {
+        adjusted = super.memberTerms();
+        (adjusted.maxMembers, adjusted.maxShare) = (4, 4000);
+    }
+
+    function test_NoOperatorOfAnEpochHasMoreThanItsShare() public {
+        join(OPERATOR_SET, 3);
+        (address table,,,) = registry.epochs(commitMembers());
+        (, uint256 totalWeight, uint256 count,) = OperatorTable.readHead(table);
+        assertEq(count, 4);
+        assertEq(totalWeight, 5 * STAKE);
+        assertEq(OperatorTable.readEntry(table, 0, 0).weight, STAKE);
+        assertEq(OperatorTable.readEntry(table, 0, 3).weight, 2 * STAKE);
+    }
+
+    /// @dev The registry skips it, so that its weight is no part of the whole.
+    function test_AMemberWithoutKeyIsNoPartOfTheWhole() public {
+        join(OPERATOR_SET, 3);
+        vm.prank(operatorAddress(0));
+        registry.disableKey();
+        (address table,,,) = registry.epochs(commitMembers());
+        (, uint256 totalWeight, uint256 count,) = OperatorTable.readHead(table);
+        assertEq(count, 3);
+        assertEq(totalWeight, 2 * STAKE + 4 * STAKE / 3);
+        assertEq(OperatorTable.readEntry(table, 0, 2).weight, 4 * STAKE / 3);
+    }
+
+    function test_RevertWhen_TheSetHasItsMostMembers() public {
+        join(OPERATOR_SET, 3);
+        stakeAndAllocate(OPERATOR_SET, 4, 1, STAKE);
+        registerKey(4);
+        RegisterParams memory params = joining(OPERATOR_SET);
+        vm.expectRevert(abi.encodeWithSelector(IMemberStake.OperatorSetFull.selector, 4));
+        vm.prank(operatorAddress(4));
+        allocationManager.registerForOperatorSets(operatorAddress(4), params);
+    }
+}
+
 /// @dev Settings that would make weights mean nothing are refused when the contract is deployed.
 contract EigenLayerSettingsTest is StakeTestBase {
     function setUp() public {
@@ -222,13 +269,13 @@ contract EigenLayerSettingsTest is StakeTestBase {
     function test_RevertWhen_AContractHasNoCode() public {
         EigenLayerSettings memory faulty = settings();
         faulty.allocationManager = IAllocationManager(address(1));
-        _assertRefused(faulty, abi.encodeWithSelector(IEigenLayerStake.NotContract.selector, address(1)));
+        _assertRefused(faulty, abi.encodeWithSelector(IMemberStake.NotContract.selector, address(1)));
         faulty = settings();
-        faulty.operatorRegistry = IOperatorRegistry(address(2));
-        _assertRefused(faulty, abi.encodeWithSelector(IEigenLayerStake.NotContract.selector, address(2)));
+        faulty.members.operatorRegistry = IOperatorRegistry(address(2));
+        _assertRefused(faulty, abi.encodeWithSelector(IMemberStake.NotContract.selector, address(2)));
         faulty = settings();
-        faulty.admission = IAdmission(address(3));
-        _assertRefused(faulty, abi.encodeWithSelector(IEigenLayerStake.NotContract.selector, address(3)));
+        faulty.members.admission = IAdmission(address(3));
+        _assertRefused(faulty, abi.encodeWithSelector(IMemberStake.NotContract.selector, address(3)));
     }
 
     function test_RevertWhen_BoundsOfWeightsAreInvalid() public {
@@ -237,7 +284,21 @@ contract EigenLayerSettingsTest is StakeTestBase {
         uint96 highest = type(uint96).max / 100;
         _assertBoundsRefused(1, highest + 1);
         EigenLayerSettings memory valid = settings();
-        (valid.minWeight, valid.maxWeight) = (highest, highest);
+        (valid.members.minWeight, valid.members.maxWeight) = (highest, highest);
+        new EigenLayerStake(valid, weighed());
+    }
+
+    function test_RevertWhen_MembersOrSharesAreOutOfTheirBounds() public {
+        uint16[2][4] memory faulty = [[uint16(0), 1], [uint16(101), 1], [uint16(1), 0], [uint16(1), 10_001]];
+        for (uint256 i = 0; i < faulty.length; ++i) {
+            EigenLayerSettings memory changed = settings();
+            (changed.members.maxMembers, changed.members.maxShare) = (faulty[i][0], faulty[i][1]);
+            _assertRefused(
+                changed, abi.encodeWithSelector(IMemberStake.InvalidMemberBounds.selector, faulty[i][0], faulty[i][1])
+            );
+        }
+        EigenLayerSettings memory valid = settings();
+        (valid.members.maxMembers, valid.members.maxShare) = (1, 1);
         new EigenLayerStake(valid, weighed());
     }
 
@@ -255,10 +316,10 @@ contract EigenLayerSettingsTest is StakeTestBase {
     function test_RevertWhen_TheChallengeWindowLeavesNoTimeForAnEpoch() public {
         EigenLayerSettings memory changed = settings();
         uint48 whole = LOOKAHEAD * BLOCK_TIME;
-        changed.challengeWindow = whole - 1;
+        changed.members.challengeWindow = whole - 1;
         assertEq(new EigenLayerStake(changed, weighed()).slashableFor(), 1);
-        changed.challengeWindow = whole;
-        _assertRefused(changed, abi.encodeWithSelector(IEigenLayerStake.ChallengeWindowTooLong.selector, whole, whole));
+        changed.members.challengeWindow = whole;
+        _assertRefused(changed, abi.encodeWithSelector(IMemberStake.ChallengeWindowTooLong.selector, whole, whole));
     }
 
     function test_RevertWhen_StrategiesAreInvalid() public {
@@ -282,8 +343,8 @@ contract EigenLayerSettingsTest is StakeTestBase {
 
     function _assertBoundsRefused(uint96 least, uint96 most) private {
         EigenLayerSettings memory faulty = settings();
-        (faulty.minWeight, faulty.maxWeight) = (least, most);
-        _assertRefused(faulty, abi.encodeWithSelector(IEigenLayerStake.InvalidWeightBounds.selector, least, most));
+        (faulty.members.minWeight, faulty.members.maxWeight) = (least, most);
+        _assertRefused(faulty, abi.encodeWithSelector(IMemberStake.InvalidWeightBounds.selector, least, most));
     }
 
     function _assertRefused(EigenLayerSettings memory faulty, bytes memory refusal) private {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
+import {Equivocation} from "../../../contracts/challenge/Equivocation.sol";
 import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
 import {FaultTerms, IFault, IOffences, RecordedOffence} from "../../../contracts/interfaces/IOffences.sol";
-import {Attestation, EpochId, Intent} from "../../../contracts/interfaces/Protocol.sol";
+import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {EigenLayerSlasher} from "../../../contracts/stake/EigenLayerSlasher.sol";
+import {OffenceProofs} from "../utils/OffenceProofs.sol";
 import {IAllocationManagerCore} from "./IEigenLayerCore.sol";
 import {StakeTestBase} from "./StakeTestBase.sol";
 
 /// @dev From two signatures to stake that is gone, on EigenLayer's contracts.
-contract EigenLayerSlasherTest is StakeTestBase {
+contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
     uint256 private constant MEMBERS = 5;
     uint64 private constant WAD = 0.5e18;
 
@@ -24,7 +25,7 @@ contract EigenLayerSlasherTest is StakeTestBase {
         deployStake(2);
         addMembers(0, MEMBERS);
         epoch = commitMembers();
-        equivocation = new Equivocation(taskManager);
+        equivocation = new Equivocation(registry);
         falseHandover = new FalseHandover(registry);
         offences = new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, _terms());
         appoint(address(offences), allocationManager.slashOperator.selector);
@@ -40,7 +41,7 @@ contract EigenLayerSlasherTest is StakeTestBase {
         assertEq(offences.recordOffence(equivocation, proof), record);
         vm.expectEmit(address(offences));
         emit IOffences.OperatorPunished(record, OPERATOR_SET, operatorAddress(2));
-        offences.punish(record, _indices(2, MEMBERS));
+        offences.punish(record, indicesFrom(2, MEMBERS));
         for (uint256 i = 0; i < MEMBERS; ++i) {
             assertEq(weightOf(i), i < 2 ? 2 * STAKE : STAKE);
             assertEq(offences.isPunished(_idOf(), operatorAddress(i)), i >= 2);
@@ -49,7 +50,7 @@ contract EigenLayerSlasherTest is StakeTestBase {
     }
 
     function test_TheNextEpochHasWhatIsLeft() public {
-        offences.punish(offences.recordOffence(equivocation, _equivocation(0, 4)), _indices(4, 5));
+        offences.punish(offences.recordOffence(equivocation, _equivocation(0, 4)), indicesFrom(4, 5));
         (address table,,,) = registry.epochs(commitMembers());
         (, uint256 totalWeight,,) = OperatorTable.readHead(table);
         assertEq(totalWeight, 2 * MEMBERS * STAKE - STAKE);
@@ -62,7 +63,7 @@ contract EigenLayerSlasherTest is StakeTestBase {
         (,,, uint48 expiresAt) = registry.epochs(epoch);
         vm.roll(block.number + LOOKAHEAD);
         vm.warp(uint256(expiresAt) + CHALLENGE_WINDOW - 1);
-        offences.punish(offences.recordOffence(equivocation, _equivocation(0, 4)), _indices(4, 5));
+        offences.punish(offences.recordOffence(equivocation, _equivocation(0, 4)), indicesFrom(4, 5));
         assertApproxEqAbs(slashedShares(), STAKE / 2, 1);
     }
 
@@ -70,25 +71,25 @@ contract EigenLayerSlasherTest is StakeTestBase {
     function test_AnOffenceIsPunishedOnce() public {
         bytes32 first = offences.recordOffence(equivocation, _equivocation(0, 4));
         bytes32 second = offences.recordOffence(equivocation, _equivocation(3, 0));
-        offences.punish(first, _indices(4, 5));
+        offences.punish(first, indicesFrom(4, 5));
         bytes memory refusal = abi.encodeWithSelector(IOffences.AlreadyPunished.selector, _idOf(), operatorAddress(4));
         vm.expectRevert(refusal);
-        offences.punish(first, _indices(4, 5));
+        offences.punish(first, indicesFrom(4, 5));
         vm.expectRevert(refusal);
-        offences.punish(second, _indices(3, 5));
+        offences.punish(second, indicesFrom(3, 5));
         // Who is in another proof of the same task is not shielded.
-        offences.punish(second, _indices(3, 4));
+        offences.punish(second, indicesFrom(3, 4));
     }
 
     function test_RevertWhen_TheOperatorDidNotDoIt() public {
         bytes32 record = offences.recordOffence(equivocation, _equivocation(2, 1));
         for (uint256 i = 0; i < 2; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IOffences.NotOffender.selector, record, i));
-            offences.punish(record, _indices(i, i + 1));
+            offences.punish(record, indicesFrom(i, i + 1));
         }
         for (uint256 i = MEMBERS; i < 3000; i += 997) {
             vm.expectRevert(abi.encodeWithSelector(IOffences.NotOffender.selector, record, i));
-            offences.punish(record, _indices(i, i + 1));
+            offences.punish(record, indicesFrom(i, i + 1));
         }
     }
 
@@ -96,10 +97,10 @@ contract EigenLayerSlasherTest is StakeTestBase {
         bytes32 record = offences.recordOffence(equivocation, _equivocation(0, 0));
         pauseSlashing();
         vm.expectRevert(IAllocationManagerCore.CurrentlyPaused.selector);
-        offences.punish(record, _indices(0, 1));
+        offences.punish(record, indicesFrom(0, 1));
         assertFalse(offences.isPunished(_idOf(), operatorAddress(0)));
         unpauseSlashing();
-        offences.punish(record, _indices(0, 1));
+        offences.punish(record, indicesFrom(0, 1));
     }
 
     /* RECORDING */
@@ -133,7 +134,7 @@ contract EigenLayerSlasherTest is StakeTestBase {
     }
 
     function test_RevertWhen_TheFaultIsNotAmongThose() public {
-        Equivocation other = new Equivocation(taskManager);
+        Equivocation other = new Equivocation(registry);
         bytes memory proof = _equivocation(0, 0);
         vm.expectRevert(abi.encodeWithSelector(IOffences.UnknownFault.selector, other));
         offences.recordOffence(other, proof);
@@ -141,7 +142,7 @@ contract EigenLayerSlasherTest is StakeTestBase {
 
     function test_RevertWhen_ThereIsNoSuchRecord() public {
         vm.expectRevert(abi.encodeWithSelector(IOffences.NoSuchRecord.selector, bytes32(0)));
-        offences.punish(0, _indices(0, 1));
+        offences.punish(0, indicesFrom(0, 1));
     }
 
     /// @dev A fault that proves nothing of an epoch that does not exist.
@@ -185,32 +186,55 @@ contract EigenLayerSlasherTest is StakeTestBase {
 
     /// @dev Two decisions on one task. All but the first operators signed each, as many as these are absent.
     function _equivocation(uint256 absentFirst, uint256 absentSecond) private view returns (bytes memory) {
-        return abi.encode(epoch, _signed(1, absentFirst), _signed(0, absentSecond));
-    }
-
-    function _signed(uint8 decision, uint256 absent) private view returns (SignedAttestation memory) {
-        Attestation memory attestation = _attestation();
-        attestation.decision = decision;
-        bytes memory signature = sign(taskManager.digestOf(attestation), absent, MEMBERS);
-        return SignedAttestation(attestation, new bytes32[](0), firstBits(absent), signature);
-    }
-
-    function _attestation() private view returns (Attestation memory) {
-        return attestationOf(address(this), Intent(address(1), address(this), 0, "", block.chainid), 0);
+        return abi.encode(
+            domain(),
+            signedBy(epoch, decisionOn(0, 1), absentFirst, MEMBERS),
+            signedBy(epoch, decisionOn(0, 0), absentSecond, MEMBERS)
+        );
     }
 
     function _idOf() private view returns (bytes32) {
-        return keccak256(abi.encode(equivocation, _attestation().taskId));
+        return keccak256(abi.encode(equivocation, decisionOn(0, 1).taskId));
     }
 
     function _recordOf(bytes memory nonSigners) private view returns (bytes32) {
         return keccak256(abi.encode(_idOf(), epoch, nonSigners));
     }
+}
 
-    function _indices(uint256 first, uint256 end) private pure returns (uint256[] memory indices) {
-        indices = new uint256[](end - first);
-        for (uint256 i = 0; i < indices.length; ++i) {
-            indices[i] = first + i;
+/// @dev A hundred operators that all signed twice, in as many transactions as they need.
+contract EigenLayerManySignersTest is StakeTestBase, OffenceProofs {
+    /// @dev What a transaction may use (EIP-7825).
+    uint256 private constant MOST_GAS = 16_777_216;
+    uint256 private constant MEMBERS = 100;
+    uint256 private constant IN_BATCH = 25;
+
+    function test_AHundredSignersAreSlashedInBatches() public {
+        deployStake(1);
+        addMembers(0, MEMBERS);
+        EpochId epoch = commitMembers();
+        Equivocation equivocation = new Equivocation(registry);
+        FaultTerms[] memory terms = new FaultTerms[](1);
+        terms[0] = FaultTerms(equivocation, 0.5e18);
+        EigenLayerSlasher offences = new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, terms);
+        appoint(address(offences), allocationManager.slashOperator.selector);
+        bytes32 record = offences.recordOffence(equivocation, equivocationOn(0, epoch, 0, MEMBERS));
+        for (uint256 i = 0; i < MEMBERS; i += IN_BATCH) {
+            uint256 before = gasleft();
+            offences.punish(record, indicesFrom(i, i + IN_BATCH));
+            assertLt(before - gasleft(), MOST_GAS);
+            assertEq(slashedShares(), (i + IN_BATCH) * STAKE / 2);
         }
+        for (uint256 i = 0; i < MEMBERS; ++i) {
+            assertEq(weightOf(i), STAKE / 2);
+        }
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IOffences.AlreadyPunished.selector,
+                keccak256(abi.encode(equivocation, decisionOn(0, 1).taskId)),
+                operatorAddress(99)
+            )
+        );
+        offences.punish(record, indicesFrom(99, 100));
     }
 }

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IAdmission} from "../../../contracts/interfaces/IAdmission.sol";
 import {EigenLayerSettings, StrategyWeight} from "../../../contracts/interfaces/IEigenLayerStake.sol";
 import {KeeperSettings} from "../../../contracts/interfaces/IEpochKeeper.sol";
+import {MemberTerms} from "../../../contracts/interfaces/IMemberStake.sol";
 import {EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {EigenLayerStake} from "../../../contracts/stake/EigenLayerStake.sol";
 import {EpochKeeper} from "../../../contracts/stake/EpochKeeper.sol";
@@ -63,12 +64,21 @@ abstract contract StakeTestBase is EigenLayerTestBase {
         return EigenLayerSettings({
             allocationManager: allocationManager,
             avs: avs,
+            lookahead: LOOKAHEAD,
+            blockTime: uint32(BLOCK_TIME),
+            members: memberTerms()
+        });
+    }
+
+    /// @dev Any share, and no list of those who may join.
+    function memberTerms() internal virtual returns (MemberTerms memory) {
+        return MemberTerms({
             operatorRegistry: registry,
             admission: IAdmission(address(0)),
             minWeight: MIN_WEIGHT,
             maxWeight: MAX_WEIGHT,
-            lookahead: LOOKAHEAD,
-            blockTime: uint32(BLOCK_TIME),
+            maxMembers: 100,
+            maxShare: 10_000,
             challengeWindow: CHALLENGE_WINDOW
         });
     }

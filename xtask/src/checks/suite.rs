@@ -11,6 +11,7 @@ use crate::{
     tools::{
         eigenlayer,
         python::{HALMOS, MOTO},
+        symbiotic,
     },
 };
 
@@ -24,6 +25,7 @@ pub fn steps() -> Vec<Step> {
     libraries.env("FOUNDRY_PROFILE", "ir");
     let mut steps = vec![
         eigenlayer::step().in_parallel(),
+        symbiotic::step().in_parallel(),
         Step::command("contracts: forge test", contracts).in_parallel(),
         Step::command("contracts: libraries, through the IR", libraries).in_parallel(),
         moto(),

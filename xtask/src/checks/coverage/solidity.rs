@@ -5,7 +5,7 @@ use std::{fs, io};
 use super::{Missing, lcov};
 use crate::{
     runner::{Outcome, execute, forge, root},
-    tools::eigenlayer,
+    tools::{eigenlayer, symbiotic},
 };
 
 const REPORT: &str = "cache/coverage/lcov.info";
@@ -16,10 +16,12 @@ pub fn measure() -> Result<Vec<lcov::File>, Missing> {
     let failure = |error: io::Error| Missing::Failure(format!("{REPORT}: {error}"));
     fs::create_dir_all(root.join("cache/coverage")).map_err(failure)?;
     let _absent_is_fine = fs::remove_file(root.join(REPORT));
-    match eigenlayer::install() {
-        Outcome::Passed => {}
-        Outcome::Failed(reason) => return Err(Missing::Failure(reason)),
-        Outcome::Skipped(reason) => return Err(Missing::Tools(reason)),
+    for install in [eigenlayer::install, symbiotic::install] {
+        match install() {
+            Outcome::Passed => {}
+            Outcome::Failed(reason) => return Err(Missing::Failure(reason)),
+            Outcome::Skipped(reason) => return Err(Missing::Tools(reason)),
+        }
     }
     let mut coverage = forge(&["coverage", "--report", "lcov", "--report-file", REPORT]);
     // Gas without the optimiser says nothing.

@@ -1,11 +1,8 @@
 // Unpacks the creation bytecode of EigenLayer's core contracts for the tests, from a crate that embeds it.
 //
-//   node xtask/eigenlayer/unpack.mjs CRATE SHA256 DIRECTORY   writes DIRECTORY/<Contract>.json for each contract
+//   node xtask/bytecode/eigenlayer.mjs CRATE SHA256 DIRECTORY   writes DIRECTORY/<Contract>.json for each contract
 
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { filesOf, write } from "./archive.mjs";
 
 // The contract, and the module of the crate's bindings.
 const CONTRACTS = {
@@ -24,18 +21,6 @@ const CONTRACTS = {
 const BYTES = "alloy_sol_types::private::Bytes";
 const START = `pub static BYTECODE: ${BYTES} = ${BYTES}::from_static(\n        b"`;
 const ESCAPES = { n: 10, r: 13, t: 9, 0: 0, "\\": 92, "'": 39, '"': 34 };
-const BLOCK = 512;
-
-/** The files of a tar archive by their names (ustar: a block of header, then the content in whole blocks). */
-function* filesOf(tar) {
-  for (let offset = 0; offset + BLOCK <= tar.length && tar[offset] !== 0; ) {
-    const field = (start, length) => tar.toString("latin1", offset + start, offset + start + length).split("\0")[0];
-    const size = Number.parseInt(field(124, 12), 8);
-    if (!Number.isSafeInteger(size)) throw new Error(`the archive has a file without a size at byte ${offset}`);
-    yield { name: field(0, 100), content: tar.subarray(offset + BLOCK, offset + BLOCK + size) };
-    offset += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
-  }
-}
 
 /** The bytes of the Rust byte string that begins at `start`, after its quote. */
 function byteString(source, start) {
@@ -64,20 +49,14 @@ function bytecodeOf(source) {
 }
 
 function unpack(path, hash, directory) {
-  const crate = readFileSync(path);
-  const actual = createHash("sha256").update(crate).digest("hex");
-  if (actual !== hash) throw new Error(`${path} has the hash ${actual} instead of ${hash}`);
   const modules = new Map();
-  for (const { name, content } of filesOf(gunzipSync(crate))) {
+  for (const { name, content } of filesOf(path, hash)) {
     const module = /^[^/]+\/src\/bindings\/core\/(\w+)\.rs$/.exec(name)?.[1];
     if (module) modules.set(module, content.toString("latin1"));
   }
-  mkdirSync(directory, { recursive: true });
   for (const [contract, module] of Object.entries(CONTRACTS)) {
     if (!modules.has(module)) throw new Error(`${path} does not have ${contract}`);
-    const object = `0x${bytecodeOf(modules.get(module)).toString("hex")}`;
-    const artifact = { abi: [], bytecode: { object, linkReferences: {} } };
-    writeFileSync(join(directory, `${contract}.json`), JSON.stringify(artifact));
+    write(directory, contract, bytecodeOf(modules.get(module)).toString("hex"));
   }
 }
 
