@@ -50,7 +50,8 @@ contract ConflictingObservations is DoubleStatement {
         if (first.referenceBlock != second.referenceBlock) {
             _requireRemembered(_timestampOf(first), _timestampOf(second));
         }
-        _requireDifferent(_requireSigned(domain, taskId, source, first), _requireSigned(domain, taskId, source, second));
+        bytes32 digest = _requireSigned(domain, taskId, source, first);
+        _requireDifferent(digest, _requireSigned(domain, taskId, source, second));
         (epoch, nonSigners) = _offenders(first.epoch, first.nonSigners, second.epoch, second.nonSigners);
         id = keccak256(abi.encode(taskId, source));
     }

@@ -9,7 +9,7 @@ import {SignedFault} from "./SignedFault.sol";
 /// @title DoubleStatement
 /// @notice Proves that operators signed two different statements where each signs one, ever.
 /// @dev The statements may be for another chain, whose mirror has the registry's epochs, and of different epochs. Then
-/// the operators of the later epoch are punished that also signed in the earlier, with the same key: an operator that
+/// the operators of the later epoch are punished that also signed in the earlier, with the same key. An operator that
 /// lost its journal goes on with another key.
 abstract contract DoubleStatement is SignedFault {
     /// @notice Thrown when both statements are the same.
@@ -17,8 +17,8 @@ abstract contract DoubleStatement is SignedFault {
     /// @notice Thrown when the statements are so far apart that an operator may have deleted the first (Unix times).
     error TooFarApart(uint256 first, uint256 second);
 
-    /// @notice Least time between two statements after which an operator no longer has to know the first, in seconds:
-    /// how long a journal keeps what it signed (docs/operators/journal.md).
+    /// @notice Least time between two statements after which an operator no longer has to know the first, in seconds.
+    /// @dev So long a journal keeps what it signed (docs/operators/journal.md).
     uint256 public constant RETENTION = 60 days;
 
     constructor(IOperatorRegistry operatorRegistry) SignedFault(operatorRegistry) {}
@@ -63,8 +63,8 @@ abstract contract DoubleStatement is SignedFault {
         }
     }
 
-    /// @dev Returns the operators of `epoch` that did not sign there, or did not sign in `other` with the same key. Both
-    /// epochs have their operators in the order of the addresses.
+    /// @dev Returns the operators of `epoch` that did not sign there, or did not sign in `other` with the same key.
+    /// Both epochs have their operators in the order of the addresses.
     function _absentFromEither(EpochId epoch, bytes memory absent, EpochId other, bytes memory otherAbsent)
         private
         view
@@ -81,7 +81,8 @@ abstract contract DoubleStatement is SignedFault {
                 ++next;
             }
             bool signedBoth = !_isSet(absent, i) && next < signers.length && _isSame(signers[next], entry);
-            // forge-lint: disable-next-line(unsafe-typecast)
+            // A one is shifted to the operator's bit.
+            // forge-lint: disable-next-line(unsafe-typecast,incorrect-shift)
             if (!signedBoth) nonSigners[i / 8] |= bytes1(uint8(1 << (i % 8)));
         }
     }

@@ -11,7 +11,7 @@ interface ISymbioticFactory {
 }
 
 /// @title ISymbioticVault
-/// @notice Stake of one collateral. Whoever withdraws waits for the rest of the vault's epoch and the whole next one.
+/// @notice Stake of one collateral. A withdrawal waits for the rest of the vault's epoch and the whole next one.
 interface ISymbioticVault {
     /// @notice Returns the token that is staked.
     function collateral() external view returns (address);

@@ -66,8 +66,8 @@ interface ISymbioticStake is IMemberStake {
     error ZeroAccount();
 
     /// @notice Joins a set with a vault, or joins it again with the same. The operator calls it.
-    /// @dev A vault backs one operator in one set, and an operator has one vault in a set, for good: what it signs in
-    /// an epoch can be punished after it has left.
+    /// @dev A vault backs one operator in one set, and an operator has one vault in a set, for good. So what it signs
+    /// in an epoch can be punished after it has left.
     function joinSet(OperatorSetId operatorSet, address vault) external;
 
     /// @notice Leaves a set. The operator calls it, and can at any time.

@@ -163,7 +163,7 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
     /* MEMBERS */
 
     // The registry and its stake source are trusted not to call back.
-    // slither-disable-next-line reentrancy-no-eth,reentrancy-events
+    // slither-disable-next-line reentrancy-no-eth,reentrancy-benign,reentrancy-events
     function _commit(OperatorSetId operatorSet) private returns (EpochId epoch) {
         lastCommit[operatorSet] = uint48(block.timestamp);
         // An earlier owner may have staged operators that are not members.

@@ -64,13 +64,15 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
     }
 
     /// @inheritdoc ISymbioticSlasher
+    // A vault's hook that calls back finds the queue as it is, and what it queues waits for its own window.
+    // slither-disable-next-line reentrancy-no-eth
     function execute(OperatorSetId operatorSet, address operator, uint256 count) external {
         Queue storage queue = _queues[operatorSet][operator];
         if (queue.epochs.length == 0) revert NothingQueued(operatorSet, operator);
         if (block.timestamp < queue.executableFrom) {
             revert ReportingWindowOpen(operatorSet, operator, queue.executableFrom);
         }
-        for (uint256 i = 0; i < count && queue.epochs.length != 0; ++i) {
+        for (uint256 i = 0; i < count && _isExecutable(queue); ++i) {
             (EpochId epoch, QueuedSlash memory slash) = _takeOldest(queue);
             _slash(operatorSet, operator, epoch, slash);
         }
@@ -98,6 +100,10 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
         if (queue.slashes[epoch].length == 0) queue.epochs.push(epoch);
         queue.slashes[epoch].push(QueuedSlash(id, wad));
         emit SlashQueued(operatorSet, operator, epoch, id, queue.executableFrom);
+    }
+
+    function _isExecutable(Queue storage queue) private view returns (bool) {
+        return queue.epochs.length != 0 && block.timestamp >= queue.executableFrom;
     }
 
     /// @dev Removes a slash of the oldest epoch. Numbers of epochs ascend with the times of their commits, and the

@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 
 const BLOCK = 512;
 
-/** The files of a compressed tar archive with this SHA-256 (ustar: a block of header, then the content in whole blocks). */
+/** The files of a compressed tar archive with this SHA-256 (ustar: a block of header, then content in whole blocks). */
 export function* filesOf(path, hash) {
   const archive = readFileSync(path);
   const actual = createHash("sha256").update(archive).digest("hex");

@@ -149,7 +149,7 @@ contract EquivocationTest is MirrorTestBase, OffenceProofs {
         _assertOffenders(proof, FIRST_EPOCH, firstBits(2));
     }
 
-    /// @dev A signature for one chain is none for another.
+    /// @dev A signature for one chain is invalid for another.
     function test_RevertWhen_TheDomainIsAnotherChains() public {
         (Attestation memory allowed, Attestation memory denied) = _decisions();
         SigningDomain memory other = SigningDomain(AWAY_CHAIN, address(taskManager));
@@ -206,7 +206,8 @@ contract EquivocationTest is MirrorTestBase, OffenceProofs {
         vm.expectRevert(refusal);
         equivocation.prove(proof);
         proof = _proof(_signed(denied, 0, OPERATORS), _signed(allowed, 0, OPERATORS));
-        vm.expectRevert(abi.encodeWithSelector(DoubleStatement.TooFarApart.selector, denied.issuedAt, allowed.issuedAt));
+        refusal = abi.encodeWithSelector(DoubleStatement.TooFarApart.selector, denied.issuedAt, allowed.issuedAt);
+        vm.expectRevert(refusal);
         equivocation.prove(proof);
     }
 
@@ -307,7 +308,7 @@ contract EquivocationTest is MirrorTestBase, OffenceProofs {
         }
         leaves[index] = taskManager.digestOf(attestation);
         bytes memory signature = sign(MerkleTree.rootOf(leaves), absent, OPERATORS);
-        return
-            SignedAttestation(FIRST_EPOCH, attestation, MerkleTree.proofOf(leaves, index), firstBits(absent), signature);
+        bytes32[] memory proof = MerkleTree.proofOf(leaves, index);
+        return SignedAttestation(FIRST_EPOCH, attestation, proof, firstBits(absent), signature);
     }
 }

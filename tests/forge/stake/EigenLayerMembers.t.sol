@@ -143,7 +143,8 @@ contract EigenLayerMembersTest is StakeTestBase {
     }
 
     function _assertCannotEject(uint256 index) private {
-        vm.expectRevert(abi.encodeWithSelector(IMemberStake.CannotEject.selector, OPERATOR_SET, operatorAddress(index)));
+        bytes4 refusal = IMemberStake.CannotEject.selector;
+        vm.expectRevert(abi.encodeWithSelector(refusal, OPERATOR_SET, operatorAddress(index)));
         stake.eject(OPERATOR_SET, operatorAddress(index));
     }
 

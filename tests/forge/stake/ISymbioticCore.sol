@@ -97,6 +97,8 @@ interface IVaultCore is ISymbioticVault {
 }
 
 interface IDelegatorCore is ISymbioticDelegator {
+    function grantRole(bytes32 role, address account) external;
+    function setHook(address hook) external;
     function setMaxNetworkLimit(uint96 identifier, uint256 amount) external;
     function setNetworkLimit(bytes32 subnetwork, uint256 amount) external;
     function setOperatorNetworkShares(bytes32 subnetwork, address operator, uint256 shares) external;

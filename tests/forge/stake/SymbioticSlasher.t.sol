@@ -197,6 +197,24 @@ contract SymbioticSlasherTest is SymbioticTestBase, OffenceProofs {
         assertEq(stakedOf(3), STAKE / 16);
     }
 
+    /// @dev The operator's vault calls back, while its queue is executed, to queue a later offence behind the last.
+    function test_WhatAVaultsHookQueuesWaitsForItsOwnWindow() public {
+        EpochId second = _nextEpoch();
+        bytes32 later = offences.recordOffence(equivocation, equivocationOn(1, second, 3, MEMBERS));
+        Hook hook = new Hook(address(offences), abi.encodeCall(offences.punish, (later, indicesFrom(3, 4))));
+        IDelegatorCore delegator = IDelegatorCore(IVaultCore(vaultOfOperator[3]).delegator());
+        delegator.grantRole(keccak256("HOOK_SET_ROLE"), address(this));
+        delegator.setHook(address(hook));
+        _report(0, first, 3, MEMBERS);
+        skip(REPORTING_WINDOW);
+        offences.execute(OPERATOR_SET, operatorAddress(3), 2);
+        assertTrue(hook.hasCalled());
+        assertEq(stakedOf(3), STAKE / 2);
+        (uint48 executableFrom, EpochId[] memory epochs) = offences.queueOf(OPERATOR_SET, operatorAddress(3));
+        assertEq(executableFrom, block.timestamp + REPORTING_WINDOW);
+        assertEq(epochs.length, 1);
+    }
+
     /// @dev One that cannot be slashed does not stop those after it.
     function test_ASlashWithoutEffectLeavesTheQueue() public {
         EpochId second = _nextEpoch();
@@ -291,5 +309,21 @@ contract SymbioticSlasherTest is SymbioticTestBase, OffenceProofs {
         terms = new FaultTerms[](2);
         terms[0] = FaultTerms(equivocation, WAD);
         terms[1] = FaultTerms(new FalseHandover(registry), 1e18);
+    }
+}
+
+/// @dev Makes a call whenever its vault is slashed.
+contract Hook {
+    address private immutable _TARGET;
+    bytes private _data;
+    bool public hasCalled;
+
+    constructor(address target, bytes memory data) {
+        _TARGET = target;
+        _data = data;
+    }
+
+    fallback() external {
+        (hasCalled,) = _TARGET.call(_data);
     }
 }

@@ -141,7 +141,8 @@ contract SymbioticMembersTest is SymbioticTestBase {
         emit IMemberStake.OperatorJoined(OPERATOR_SET, operatorAddress(0), uint96(STAKE));
         join(0);
         assertEq(stake.vaultOf(OPERATOR_SET, operatorAddress(0)), vault);
-        _assertRefused(abi.encodeWithSelector(ISymbioticStake.AlreadyMember.selector, OPERATOR_SET, operatorAddress(0)));
+        bytes4 refusal = ISymbioticStake.AlreadyMember.selector;
+        _assertRefused(abi.encodeWithSelector(refusal, OPERATOR_SET, operatorAddress(0)));
         vm.expectEmit(address(stake));
         emit IMemberStake.OperatorLeft(OPERATOR_SET, operatorAddress(0));
         leaveSet(0);
@@ -175,7 +176,8 @@ contract SymbioticMembersTest is SymbioticTestBase {
         VaultInit memory init = vaultInit();
         _assertUnfit(createVault(init, NETWORK_RESTAKE, sharedDelegator(), true, INSTANT), VaultFault.SharedStake);
         _assertUnfit(createVault(init, FULL_RESTAKE, sharedDelegator(), true, INSTANT), VaultFault.SharedStake);
-        _assertUnfit(createVault(init, OPERATOR_SPECIFIC, operatorsDelegator(0), true, INSTANT), VaultFault.SharedStake);
+        bytes memory specific = operatorsDelegator(0);
+        _assertUnfit(createVault(init, OPERATOR_SPECIFIC, specific, true, INSTANT), VaultFault.SharedStake);
 
         bytes memory own = abi.encode(OperatorNetworkInit(noHook(), network, operatorAddress(0)));
         _assertUnfit(createVault(init, OPERATOR_NETWORK_SPECIFIC, own, true, VETO), VaultFault.NotSlashable);
@@ -310,7 +312,8 @@ contract SymbioticMembersTest is SymbioticTestBase {
     }
 
     function _assertCannotEject(uint256 index) private {
-        vm.expectRevert(abi.encodeWithSelector(IMemberStake.CannotEject.selector, OPERATOR_SET, operatorAddress(index)));
+        bytes4 refusal = IMemberStake.CannotEject.selector;
+        vm.expectRevert(abi.encodeWithSelector(refusal, OPERATOR_SET, operatorAddress(index)));
         stake.eject(OPERATOR_SET, operatorAddress(index));
     }
 
