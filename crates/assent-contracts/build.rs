@@ -10,8 +10,11 @@ use std::{
 };
 
 /// What decides the bytecode, from the repository's root. npm writes the last one when it has installed packages.
-const INPUTS: [&str; 5] =
-    ["contracts", "foundry.toml", "script/solc", "package-lock.json", "node_modules/.package-lock.json"];
+const INPUTS: [&str; 6] =
+    ["contracts", EIGENLAYER, "foundry.toml", "script/solc", "package-lock.json", "node_modules/.package-lock.json"];
+
+/// What is used of EigenLayer's core, which the tests in forge declare. Only interfaces: without bytecode.
+const EIGENLAYER: &str = "tests/forge/stake/IEigenLayerCore.sol";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -41,7 +44,7 @@ fn compile_contracts() -> Result<(), String> {
         .arg(out.join("artifacts"))
         .arg("--cache-path")
         .arg(out.join("forge-cache"))
-        .arg("contracts")
+        .args(["contracts", EIGENLAYER])
         // Another profile's settings would make other bytecode, and so other addresses.
         .env("FOUNDRY_PROFILE", "default")
         .output()

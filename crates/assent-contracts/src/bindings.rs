@@ -59,3 +59,80 @@ sol!(
     PolicyRegistry,
     concat!(env!("OUT_DIR"), "/artifacts/PolicyRegistry.sol/PolicyRegistry.json")
 );
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
+    EigenLayerStake,
+    concat!(env!("OUT_DIR"), "/artifacts/EigenLayerStake.sol/EigenLayerStake.json")
+);
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
+    OperatorAllowlist,
+    concat!(env!("OUT_DIR"), "/artifacts/OperatorAllowlist.sol/OperatorAllowlist.json")
+);
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
+    EpochKeeper,
+    concat!(env!("OUT_DIR"), "/artifacts/EpochKeeper.sol/EpochKeeper.json")
+);
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
+    EigenLayerSlasher,
+    concat!(env!("OUT_DIR"), "/artifacts/EigenLayerSlasher.sol/EigenLayerSlasher.json")
+);
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
+    EpochMirror,
+    concat!(env!("OUT_DIR"), "/artifacts/EpochMirror.sol/EpochMirror.json")
+);
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
+    Equivocation,
+    concat!(env!("OUT_DIR"), "/artifacts/Equivocation.sol/Equivocation.json")
+);
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
+    FalseHandover,
+    concat!(env!("OUT_DIR"), "/artifacts/FalseHandover.sol/FalseHandover.json")
+);
+
+/// EigenLayer's core, as far as Assent and its operators use it: only functions that have not changed from version 1.4
+/// to 1.12. There is no bytecode.
+pub mod eigenlayer {
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IAllocationManagerCore,
+        concat!(env!("OUT_DIR"), "/artifacts/IEigenLayerCore.sol/IAllocationManagerCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IDelegationManagerCore,
+        concat!(env!("OUT_DIR"), "/artifacts/IEigenLayerCore.sol/IDelegationManagerCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IPermissionControllerCore,
+        concat!(env!("OUT_DIR"), "/artifacts/IEigenLayerCore.sol/IPermissionControllerCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IProxyAdminCore,
+        concat!(env!("OUT_DIR"), "/artifacts/IEigenLayerCore.sol/IProxyAdminCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IStrategyManagerCore,
+        concat!(env!("OUT_DIR"), "/artifacts/IEigenLayerCore.sol/IStrategyManagerCore.json")
+    );
+}

@@ -1,7 +1,7 @@
 //! Conversions between the verifier's structs and those of each contract's bindings.
 
-use crate::{IPolicyClient, TaskManager};
-use assent_verifier::protocol;
+use crate::{EpochMirror, IPolicyClient, TaskManager};
+use assent_verifier::{EpochHandover, protocol};
 
 /// Implements conversions between structs of the bindings and those of `assent_verifier::protocol`, in both directions.
 ///
@@ -54,4 +54,20 @@ convert_structs! {
     TaskManager: Intent { from, to, value, data, chainId }
     TaskManager: Policy { policyId, operatorSet, quorum, maxLifetime }
     TaskManager: Attestation { taskId, policyId, policyClient, nonce, issuedAt, expiration, decision, evidence, intent }
+}
+
+impl From<EpochHandover> for EpochMirror::Handover {
+    fn from(handover: EpochHandover) -> Self {
+        let EpochHandover { home_chain, home_registry, operator_set, signed_by, epoch, expires_at, content_hash } =
+            handover;
+        Self {
+            homeChain: home_chain,
+            homeRegistry: home_registry,
+            operatorSet: operator_set.into(),
+            signedBy: signed_by.into(),
+            epoch: epoch.into(),
+            expiresAt: expires_at,
+            contentHash: content_hash,
+        }
+    }
 }

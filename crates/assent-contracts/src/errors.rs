@@ -1,7 +1,10 @@
 //! Revert data as text: every custom error of the contracts, and Solidity's own `Error(string)` and `Panic(uint256)`.
 
 use crate::bindings::{
-    OperatorRegistry::OperatorRegistryErrors, OwnerStakeSource::OwnerStakeSourceErrors, TaskManager::TaskManagerErrors,
+    EigenLayerSlasher::EigenLayerSlasherErrors, EigenLayerStake::EigenLayerStakeErrors, EpochKeeper::EpochKeeperErrors,
+    EpochMirror::EpochMirrorErrors, Equivocation::EquivocationErrors, FalseHandover::FalseHandoverErrors,
+    OperatorAllowlist::OperatorAllowlistErrors, OperatorRegistry::OperatorRegistryErrors,
+    OwnerStakeSource::OwnerStakeSourceErrors, TaskManager::TaskManagerErrors,
 };
 use alloy::{
     dyn_abi::{DynSolValue, ErrorExt},
@@ -23,6 +26,13 @@ pub fn signature(selector: [u8; 4]) -> Option<&'static str> {
     TaskManagerErrors::signature_by_selector(selector)
         .or_else(|| OperatorRegistryErrors::signature_by_selector(selector))
         .or_else(|| OwnerStakeSourceErrors::signature_by_selector(selector))
+        .or_else(|| EpochKeeperErrors::signature_by_selector(selector))
+        .or_else(|| EigenLayerStakeErrors::signature_by_selector(selector))
+        .or_else(|| EigenLayerSlasherErrors::signature_by_selector(selector))
+        .or_else(|| OperatorAllowlistErrors::signature_by_selector(selector))
+        .or_else(|| EpochMirrorErrors::signature_by_selector(selector))
+        .or_else(|| EquivocationErrors::signature_by_selector(selector))
+        .or_else(|| FalseHandoverErrors::signature_by_selector(selector))
 }
 
 /// Returns revert data as an error with its arguments; `None` when the contracts declare no such error.

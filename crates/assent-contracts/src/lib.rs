@@ -20,7 +20,14 @@ pub mod deployment;
 pub mod errors;
 
 pub use bindings::{
+    EigenLayerSlasher::{self, EigenLayerSlasherInstance},
+    EigenLayerStake::{self, EigenLayerStakeInstance},
+    EpochKeeper::{self, EpochKeeperInstance},
+    EpochMirror::{self, EpochMirrorInstance},
+    Equivocation::{self, EquivocationInstance},
+    FalseHandover::{self, FalseHandoverInstance},
     IPolicyClient::{self, IPolicyClientInstance},
+    OperatorAllowlist::{self, OperatorAllowlistInstance},
     OperatorRegistry::{self, OperatorRegistryInstance},
     OwnerStakeSource::{self, OwnerStakeSourceInstance},
     PolicyRegistry::{self, PolicyRegistryInstance},

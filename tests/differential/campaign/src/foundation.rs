@@ -31,7 +31,8 @@ pub struct Foundation {
     pub token: Address,
     /// Operators' keys, in the order of their addresses.
     pub keys: Vec<(Address, SecretKey)>,
-    pub(crate) owner_stake_source: Address,
+    /// The operators' weights, which the owner sets.
+    pub owner_stake_source: Address,
 }
 
 impl Foundation {
