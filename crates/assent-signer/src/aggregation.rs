@@ -109,7 +109,7 @@ pub struct Aggregate {
     pub root: B256,
     /// The epoch whose operators signed.
     pub epoch: EpochId,
-    /// The aggregate signature. It verifies, and it is never infinity.
+    /// The aggregate signature, which is never infinity. It verifies, unless [`aggregate_unverified`] made it.
     pub signature: Signature,
     /// The operators of the set that are not in the aggregate.
     pub non_signers: NonSigners,
@@ -181,6 +181,41 @@ pub enum DocumentError {
 /// Every variant of [`AggregationError`].
 pub fn aggregate(epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Result<Aggregate, AggregationError> {
     aggregate_under(SIGNATURE_TAG, epoch, root, partials)
+}
+
+/// Adds partial signatures up as [`aggregate`] does, but does not verify the sum.
+///
+/// Warning: verify what is made of it. If the sum is invalid, [`aggregate`] names the invalid partial signatures.
+/// Someone who verifies every authorization needs one pairing check with this function, and two with [`aggregate`].
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/epoch.rs")); }
+/// # use example::{OPERATORS, attestation, batch, chain_id, epoch, TASK_MANAGER};
+/// # let ((keys, epoch), batch) = (epoch(), batch());
+/// use assent_signer::{PartialSignature, aggregate, aggregate_unverified};
+///
+/// let sign = |index: usize| PartialSignature::new(OPERATORS[index], keys[index].sign_batch(&batch));
+/// let mut partials = [0, 1].map(sign);
+/// assert_eq!(aggregate_unverified(&epoch, batch.root(), &partials)?, aggregate(&epoch, batch.root(), &partials)?);
+///
+/// // A signature of another operator is a point, and is not noticed.
+/// partials[1].signature = partials[0].signature.clone();
+/// assert!(aggregate_unverified(&epoch, batch.root(), &partials)?.rejected.is_empty());
+/// assert_eq!(aggregate(&epoch, batch.root(), &partials)?.rejected.len(), 1);
+/// # Ok::<(), assent_signer::AggregationError>(())
+/// ```
+///
+/// # Errors
+/// Every variant of [`AggregationError`].
+pub fn aggregate_unverified(
+    epoch: &Epoch,
+    root: B256,
+    partials: &[PartialSignature],
+) -> Result<Aggregate, AggregationError> {
+    let mut rejected = Vec::new();
+    let candidates = well_formed(&epoch.operators, partials, &mut rejected);
+    let signers = candidates.values().filter_map(|of_one| of_one.first()).collect();
+    conclude(epoch, root, &candidates, signers, rejected)
 }
 
 /// Aggregates partial signatures of an approval, as [`aggregate`] does those of a root: the aggregate's `root` is the
@@ -282,7 +317,18 @@ fn aggregate_under(
     } else {
         first_valid_of_each(&candidates, tag, root, &mut rejected)
     };
-    name_duplicates(&candidates, &signers, &mut rejected);
+    conclude(epoch, root, &candidates, signers, rejected)
+}
+
+/// Adds the signers' signatures up.
+fn conclude(
+    epoch: &Epoch,
+    root: B256,
+    candidates: &Candidates,
+    signers: Vec<&Candidate>,
+    mut rejected: Vec<RejectedPartial>,
+) -> Result<Aggregate, AggregationError> {
+    name_duplicates(candidates, &signers, &mut rejected);
     rejected.sort_by_key(|partial| partial.index);
 
     let Some(signature) = sum_of_signatures(&signers) else {

@@ -40,7 +40,7 @@ mod signing;
 
 pub use aggregation::{
     Aggregate, AggregationError, DocumentError, PartialSignature, RejectedPartial, Rejection, aggregate,
-    aggregate_epoch_approval, aggregate_epoch_handover, aggregate_epoch_revocation,
+    aggregate_epoch_approval, aggregate_epoch_handover, aggregate_epoch_revocation, aggregate_unverified,
 };
 pub use attestation_batch::{AttestationBatch, AttestationBatchError};
 pub use key_file::{KeyFileError, require_private};
