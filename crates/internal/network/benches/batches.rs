@@ -24,7 +24,7 @@ fn main() {
     let epoch = epoch(&keys);
     println!(
         "{:>6} {:>14} {:>14} {:>18} {:>22}",
-        "tasks", "aggregate ms", "checks ms", "ms a decision", "aggregate, one bad, ms"
+        "tasks", "sum ms", "checks ms", "ms a decision", "find one invalid, ms"
     );
     for size in [1, 16, 64, 256] {
         let tasks: Vec<Task> = (0..size).map(task).collect();
@@ -33,7 +33,7 @@ fn main() {
         let operators = epoch.operators.operators().iter().zip(&keys).take(SIGNERS);
         let mut partials: Vec<_> =
             operators.map(|(operator, key)| PartialSignature::new(operator.address, key.sign_batch(&batch))).collect();
-        let (aggregate, aggregation) = timed(|| Bls.aggregate(&epoch, batch.root(), &partials).unwrap());
+        let (aggregate, aggregation) = timed(|| Bls.sum(&epoch, batch.root(), &partials).unwrap());
         let (results, checks) = timed(|| {
             let calls = tasks.iter().enumerate().map(|(index, task)| {
                 call(task, &aggregate.document(&batch, index).unwrap().authorization().unwrap().encode(), &epoch)

@@ -1,7 +1,7 @@
 //! Signatures behind a trait, so that a simulator can run many histories.
 
 use alloy_primitives::B256;
-use assent_signer::{Aggregate, AggregationError, PartialSignature, aggregate};
+use assent_signer::{Aggregate, AggregationError, PartialSignature, aggregate, aggregate_unverified};
 use assent_types::{Connection, Intent, PublicKey, Signature};
 use assent_verifier::{
     Call, Context, Epoch, Refusal, SignedObservation,
@@ -31,6 +31,15 @@ pub trait Scheme {
         root: B256,
         partials: &[PartialSignature],
     ) -> Result<Aggregate, AggregationError>;
+
+    /// Adds partial signatures over a root up, without verifying the sum if that costs anything.
+    ///
+    /// # Errors
+    ///
+    /// As [`aggregate`](Self::aggregate).
+    fn sum(&self, epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Result<Aggregate, AggregationError> {
+        self.aggregate(epoch, root, partials)
+    }
 
     /// Makes every check that the client's contract makes.
     ///
@@ -79,6 +88,10 @@ impl Scheme for Bls {
         partials: &[PartialSignature],
     ) -> Result<Aggregate, AggregationError> {
         aggregate(epoch, root, partials)
+    }
+
+    fn sum(&self, epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Result<Aggregate, AggregationError> {
+        aggregate_unverified(epoch, root, partials)
     }
 
     fn verify(&self, context: &Context, intent: &Intent, authorization: &[u8]) -> Result<(), Refusal> {

@@ -5,8 +5,8 @@ use alloy_primitives::{
     aliases::{U48, U96},
 };
 use assent_policy::{PolicyInput, ReferenceBlock};
-use assent_types::{Attestation, Decision, Intent, digest};
-use assent_verifier::{Epoch, EpochId, Policy};
+use assent_types::{Attestation, Decision, Intent, PublicKey, digest};
+use assent_verifier::{Epoch, EpochId, Operator, Policy};
 
 /// The contract that attestations are for: a TaskManager on a chain.
 // Complete: the EIP-712 domain has nothing else that varies.
@@ -91,9 +91,18 @@ impl Task {
 
 /// Returns an operator's weight in an epoch.
 pub(crate) fn weight_of(epoch: &Epoch, operator: Address) -> Option<U96> {
+    find(epoch, operator).map(|operator| operator.weight)
+}
+
+/// Returns an operator's public key in an epoch.
+pub(crate) fn key_of(epoch: &Epoch, operator: Address) -> Option<&PublicKey> {
+    find(epoch, operator).map(|operator| &operator.public_key)
+}
+
+fn find(epoch: &Epoch, operator: Address) -> Option<&Operator> {
     let operators = epoch.operators.operators();
     let index = operators.binary_search_by_key(&operator, |known| known.address).ok()?;
-    operators.get(index).map(|operator| operator.weight)
+    operators.get(index)
 }
 
 /// Returns the weight that must sign for a client's policy.

@@ -4,24 +4,25 @@
 //! grow with the load and no timer is needed. A batch holds only statements on which operators agree whose weight is a
 //! quorum of each client. It is sent to every operator that agrees on all of them, and to those that do later.
 //! A batch that a quorum does not sign in time ends, and its tasks are signed one by one. An operator that agreed and
-//! did not sign gets no batches on its connection for a while.
+//! did not sign gets no batches for a while: no batch waits for its decisions then, nor counts them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, U256};
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature};
 use assent_types::Signature;
-use assent_verifier::{Epoch, EpochId};
+use assent_verifier::{Epoch, EpochId, Refusal};
 
-use super::{Action, Gateway, Link, pending::StatementKey, send};
+use super::{
+    Action, Gateway, TaskOutcome,
+    pending::{Pending, StatementKey},
+    send,
+};
 use crate::{
     Scheme,
-    message::{BATCHES, GatewayMessage, MAX_BATCH, RefusalCode, Refused},
+    message::{GatewayMessage, MAX_BATCH, RefusalCode, Refused},
     task::{required_weight, weight_of},
 };
-
-/// How long an operator gets no batches after one that it did not sign, in milliseconds.
-const PENALTY_MILLIS: u64 = 10_000;
 
 /// A batch that operators are signing.
 #[derive(Debug)]
@@ -55,9 +56,7 @@ impl<S: Scheme> Gateway<S> {
         if open.take(self.settings.batch_from).count() < self.settings.batch_from {
             return false;
         }
-        let Some(epoch) = self.epochs.get(&pending.accepted.task.epoch) else { return false };
-        let able = self.operators.keys().copied().filter(|operator| self.is_able(*operator));
-        weight(epoch, able) >= required_weight(epoch, &pending.accepted.client_policy)
+        self.can_batch(pending)
     }
 
     /// Goes on after an operator's answer to a task.
@@ -69,9 +68,19 @@ impl<S: Scheme> Gateway<S> {
         if of_batch.is_some_and(|batch| batch.leaves.iter().any(|(leaf, _)| *leaf == task_id)) {
             return self.ask(epoch_id, operator, actions);
         }
-        if pending.quorums_statement(epoch).is_some() {
-            self.ready.insert((epoch_id, pending.since, task_id));
+        let (is_decided, is_ready) = (
+            pending.quorums_statement(epoch, |_| true).is_some(),
+            pending.quorums_statement(epoch, |operator| self.is_able(operator)).is_some(),
+        );
+        let since = pending.since;
+        if let (true, Some(pending)) = (is_decided, self.tasks.get_mut(&task_id)) {
+            pending.decided_since.get_or_insert(self.now_millis);
+        }
+        if is_ready {
+            self.ready.insert((epoch_id, since, task_id));
             self.form(epoch_id, actions);
+        } else if self.tasks.get(&task_id).is_some_and(|pending| self.is_left(task_id, pending)) {
+            self.sign_by_itself(task_id, actions);
         }
     }
 
@@ -122,16 +131,57 @@ impl<S: Scheme> Gateway<S> {
                     pending.forget_decided(operator);
                 }
             }
-            if let Some((link, version)) = self.open_link_of(operator) {
-                for pending in task_ids.iter().filter_map(|task_id| self.tasks.get(task_id)) {
-                    pending.send_to(operator, link, version, actions);
+            if let Some((link, version)) = self.link_in(epoch_id, operator) {
+                for task_id in &task_ids {
+                    if let Some(pending) = self.tasks.get_mut(task_id) {
+                        pending.send_to(operator, link, version, self.now_millis, actions);
+                    }
                 }
             }
             return;
         }
         batch.out.insert(operator);
-        self.withhold_batches(operator);
+        self.standings.withhold_batches(operator, self.now_millis);
         self.end_if_hopeless(epoch_id, actions);
+    }
+
+    /// Drops an operator's part in all batches.
+    pub(super) fn drop_from_batches(&mut self, operator: Address, actions: &mut Vec<Action>) {
+        let epoch_ids: Vec<EpochId> = self.batches.keys().copied().collect();
+        for epoch_id in epoch_ids {
+            if let Some(batch) = self.batches.get_mut(&epoch_id) {
+                batch.out.insert(operator);
+            }
+            self.end_if_hopeless(epoch_id, actions);
+        }
+    }
+
+    /// Has tasks signed one by one that a quorum decided, and of which no batch is made.
+    pub(super) fn sign_the_rest(&mut self, actions: &mut Vec<Action>) {
+        let left = self.tasks.iter().filter(|(task_id, pending)| self.is_left(**task_id, pending));
+        let left: Vec<B256> = left.map(|(task_id, _)| *task_id).collect();
+        for task_id in left {
+            self.sign_by_itself(task_id, actions);
+        }
+    }
+
+    /// Returns whether a quorum decided a task, but operators that sign batches cannot, or have not for too long.
+    fn is_left(&self, task_id: B256, pending: &Pending) -> bool {
+        let Some(since) = pending.decided_since.filter(|_| pending.waits_for_batch()) else { return false };
+        let epoch_id = pending.accepted.task.epoch;
+        let batch = self.batches.get(&epoch_id);
+        let is_leaf = batch.is_some_and(|batch| batch.leaves.iter().any(|(leaf, _)| *leaf == task_id));
+        if is_leaf || self.ready.contains(&(epoch_id, pending.since, task_id)) {
+            return false;
+        }
+        since.saturating_add(self.settings.batch_millis) <= self.now_millis || !self.can_batch(pending)
+    }
+
+    /// Returns whether the operators that sign batches are a quorum for a task.
+    fn can_batch(&self, pending: &Pending) -> bool {
+        let Some(epoch) = self.epochs.get(&pending.accepted.task.epoch) else { return false };
+        let able = self.operators.keys().copied().filter(|operator| self.is_able(*operator));
+        weight(epoch, able) >= required_weight(epoch, &pending.accepted.client_policy)
     }
 
     /// Ends the batches that a quorum did not sign in time.
@@ -153,7 +203,7 @@ impl<S: Scheme> Gateway<S> {
             self.operators.keys().copied().filter(|operator| self.is_able(*operator)).collect();
         let mut leaves = Vec::new();
         let mut attestations = Vec::new();
-        let mut signers = able;
+        let mut signers = able.clone();
         let mut required = U256::ZERO;
         let mut is_done = Vec::new();
         let mut one_by_one = Vec::new();
@@ -163,7 +213,9 @@ impl<S: Scheme> Gateway<S> {
                 break;
             }
             let pending = self.tasks.get(task_id).filter(|pending| pending.waits_for_batch());
-            let statement = pending.and_then(|pending| Some((pending, pending.quorums_statement(epoch)?)));
+            let statement = pending.and_then(|pending| {
+                Some((pending, pending.quorums_statement(epoch, |operator| able.contains(&operator))?))
+            });
             let Some((pending, statement)) = statement else {
                 is_done.push(*key);
                 continue;
@@ -212,7 +264,7 @@ impl<S: Scheme> Gateway<S> {
 
     /// Asks an operator to sign a batch, if it agrees on every leaf and was not asked.
     fn ask(&mut self, epoch_id: EpochId, operator: Address, actions: &mut Vec<Action>) {
-        let Some((link, _)) = self.open_link_of(operator).filter(|_| self.is_able(operator)) else { return };
+        let Some((link, _)) = self.link_in(epoch_id, operator).filter(|_| self.is_able(operator)) else { return };
         let Some(batch) = self.batches.get_mut(&epoch_id) else { return };
         if batch.out.contains(&operator) || batch.signatures.contains_key(&operator) {
             return;
@@ -228,57 +280,76 @@ impl<S: Scheme> Gateway<S> {
 
     /// Ends a batch that a quorum signed.
     fn conclude(&mut self, epoch_id: EpochId, actions: &mut Vec<Action>) {
-        let (Some(epoch), Some(batch)) = (self.epochs.get(&epoch_id), self.batches.get_mut(&epoch_id)) else { return };
+        let (Some(epoch), Some(batch)) = (self.epochs.get(&epoch_id), self.batches.get(&epoch_id)) else { return };
         let valid = batch.signatures.iter().filter(|(operator, _)| !batch.out.contains(*operator));
         let partials: Vec<_> = valid.map(|(operator, signature)| PartialSignature::new(*operator, signature)).collect();
         if weight(epoch, partials.iter().map(|partial| partial.operator)) < batch.required {
             return;
         }
+        // With valid signatures, the check that the contracts make is the only one that costs anything.
+        let sum = self.scheme.sum(epoch, batch.attestations.root(), &partials).ok();
+        let sum = sum.filter(|sum| sum.rejected.is_empty());
+        let outcomes = sum.and_then(|sum| self.outcomes(epoch, batch, &sum));
+        if let Some(outcomes) = outcomes {
+            return self.finish_batch(epoch_id, outcomes, actions);
+        }
         let aggregate = self.scheme.aggregate(epoch, batch.attestations.root(), &partials).ok();
-        // One pairing check suffices if all are valid; else each is checked, and the invalid ones are named.
-        let rejected: BTreeSet<Address> = match &aggregate {
+        let liars: BTreeSet<Address> = match &aggregate {
             Some(aggregate) => aggregate.rejected.iter().map(|rejected| rejected.operator).collect(),
             None => partials.iter().map(|partial| partial.operator).collect(),
         };
-        batch.out.extend(rejected.iter().copied());
         let aggregate = aggregate.filter(|aggregate| U256::from(aggregate.signed_weight) >= batch.required);
-        for operator in rejected {
-            self.withhold_batches(operator);
+        let outcomes = aggregate.and_then(|aggregate| self.outcomes(epoch, batch, &aggregate));
+        if let Some(batch) = self.batches.get_mut(&epoch_id) {
+            batch.out.extend(liars.iter().copied());
         }
-        match aggregate {
-            Some(aggregate) => {
-                self.finish_batch(epoch_id, &aggregate, actions);
-                self.form(epoch_id, actions);
+        match outcomes {
+            Some(outcomes) => {
+                self.strike(liars, actions);
+                self.finish_batch(epoch_id, outcomes, actions);
             }
-            None => self.end_if_hopeless(epoch_id, actions),
+            None => {
+                self.strike(liars, actions);
+                self.end_if_hopeless(epoch_id, actions);
+            }
         }
     }
 
-    /// Ends every task of a batch, each after all checks that its client's contract would make.
-    fn finish_batch(&mut self, epoch_id: EpochId, aggregate: &Aggregate, actions: &mut Vec<Action>) {
-        let (Some(epoch), Some(batch)) = (self.epochs.get(&epoch_id), self.batches.remove(&epoch_id)) else { return };
+    /// Returns the end of every task of a batch, each after all checks that its client's contract would make.
+    ///
+    /// Returns `None` if the aggregate is not the signers' signature.
+    fn outcomes(&self, epoch: &Epoch, batch: &Batch, aggregate: &Aggregate) -> Option<Vec<(B256, TaskOutcome)>> {
         let mut documents = Vec::with_capacity(batch.leaves.len());
         let mut calls = Vec::with_capacity(batch.leaves.len());
-        let mut refused = Vec::new();
-        for (index, (task_id, statement)) in batch.leaves.into_iter().enumerate() {
-            let Some(pending) = self.tasks.get(&task_id) else { continue };
+        let mut outcomes = Vec::with_capacity(batch.leaves.len());
+        for (index, (task_id, statement)) in batch.leaves.iter().enumerate() {
+            let Some(pending) = self.tasks.get(task_id) else { continue };
             match pending.authorized(&batch.attestations, aggregate, index, epoch) {
                 Ok((document, call)) => {
-                    documents.push((task_id, statement, document));
+                    documents.push((task_id, pending, *statement, document));
                     calls.push(call);
                 }
-                Err(outcome) => refused.push((task_id, outcome)),
+                Err(outcome) => outcomes.push((*task_id, outcome)),
             }
         }
-        let results = self.scheme.verify_all(&calls);
-        for ((task_id, statement, document), result) in documents.into_iter().zip(results) {
-            let Some(pending) = self.tasks.get(&task_id) else { continue };
-            let outcome = pending.outcome_of(statement, document, result);
+        for ((task_id, pending, statement, document), result) in
+            documents.into_iter().zip(self.scheme.verify_all(&calls))
+        {
+            if matches!(result, Err(Refusal::InvalidSignature | Refusal::MalformedSignature)) {
+                return None;
+            }
+            outcomes.push((*task_id, pending.outcome_of(statement, document, result)));
+        }
+        Some(outcomes)
+    }
+
+    /// Ends every task of a batch, and starts the next.
+    fn finish_batch(&mut self, epoch_id: EpochId, outcomes: Vec<(B256, TaskOutcome)>, actions: &mut Vec<Action>) {
+        self.batches.remove(&epoch_id);
+        for (task_id, outcome) in outcomes {
             self.finish(task_id, outcome, actions);
         }
-        for (task_id, outcome) in refused {
-            self.finish(task_id, outcome, actions);
-        }
+        self.form(epoch_id, actions);
     }
 
     /// Ends a batch if the operators that can still sign it are no quorum.
@@ -298,35 +369,22 @@ impl<S: Scheme> Gateway<S> {
     fn fail(&mut self, epoch_id: EpochId, actions: &mut Vec<Action>) {
         let Some(batch) = self.batches.remove(&epoch_id) else { return };
         for operator in batch.asked.iter().filter(|operator| !batch.signatures.contains_key(*operator)) {
-            self.withhold_batches(*operator);
+            self.standings.withhold_batches(*operator, self.now_millis);
         }
         for (task_id, _) in batch.leaves {
             self.sign_by_itself(task_id, actions);
         }
         self.form(epoch_id, actions);
+        // Without the operators that did not sign, others may have to be signed one by one, too.
+        self.sign_the_rest(actions);
     }
 
     fn sign_by_itself(&mut self, task_id: B256, actions: &mut Vec<Action>) {
         if let Some(pending) = self.tasks.get_mut(&task_id) {
             pending.for_batch = Some(false);
+            pending.ask_all();
             self.offer(task_id, actions);
         }
-    }
-
-    /// Gives an operator no batches on its connection for a while.
-    fn withhold_batches(&mut self, operator: Address) {
-        let until = self.now_millis.saturating_add(PENALTY_MILLIS);
-        let link = self.operators.get(&operator).and_then(|link| self.links.get_mut(link));
-        if let Some(Link::Open { no_batches_until, .. }) = link {
-            *no_batches_until = until;
-        }
-    }
-
-    /// Returns whether an operator is connected and signs batches.
-    fn is_able(&self, operator: Address) -> bool {
-        let link = self.operators.get(&operator).and_then(|link| self.links.get(link));
-        matches!(link, Some(Link::Open { version, no_batches_until, .. })
-            if *version >= BATCHES && *no_batches_until <= self.now_millis)
     }
 
     fn batch_of(&mut self, root: B256) -> Option<(EpochId, &mut Batch)> {

@@ -181,6 +181,19 @@ pub enum OperatorAnswerKind {
     Invalid,
 }
 
+impl OperatorAnswerKind {
+    /// Returns the answer in a word, as callers see it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Decided(_) => "decided",
+            Self::Signed(_) => "signed",
+            Self::Refused(_) => "refused",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
 /// What a caller is told.
 // Complete: a request is accepted, then finished, or it fails.
 #[derive(Debug, Clone, PartialEq, Eq)]

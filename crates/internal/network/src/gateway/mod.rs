@@ -11,12 +11,13 @@
 mod batch;
 mod event;
 mod pending;
+mod standing;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
-use assent_types::{Connection, Signature};
+use assent_types::{Connection, PublicKey, Signature};
 use assent_verifier::{Epoch, EpochId};
 
 use batch::Batch;
@@ -25,6 +26,7 @@ pub use event::{
     RequestId, Submission, TaskOutcome, TaskProgress,
 };
 use pending::{Pending, Stage};
+use standing::Standings;
 pub use stored::{agreed_from_stored, agreed_to_stored};
 
 use crate::{
@@ -72,6 +74,7 @@ pub struct Gateway<S> {
     /// Requests that are not yet tasks.
     preparing: BTreeSet<RequestId>,
     tasks: BTreeMap<B256, Pending>,
+    standings: Standings,
     /// The batch of each epoch that operators are signing.
     batches: BTreeMap<EpochId, Batch>,
     /// The tasks that a quorum decided and no one signed, by epoch and age.
@@ -92,8 +95,8 @@ enum Link {
     Open {
         operator: Address,
         version: u16,
-        /// Until when its operator gets no batches, since it did not sign one (Unix time in milliseconds).
-        no_batches_until: u64,
+        /// The key of which the operator proved that it has it. In an epoch with another one its answers do not count.
+        key: Box<PublicKey>,
     },
 }
 
@@ -127,6 +130,7 @@ impl<S: Scheme> Gateway<S> {
             operators: BTreeMap::new(),
             preparing: BTreeSet::new(),
             tasks: BTreeMap::new(),
+            standings: Standings::default(),
             batches: BTreeMap::new(),
             ready: BTreeSet::new(),
             now_millis: 0,
@@ -184,7 +188,10 @@ impl<S: Scheme> Gateway<S> {
         self.now_millis = now_millis;
         let mut actions = Vec::new();
         match event {
-            Event::Epochs(epochs) => self.epochs = epochs.into_iter().map(|epoch| (epoch.number, epoch)).collect(),
+            Event::Epochs(epochs) => {
+                self.epochs = epochs.into_iter().map(|epoch| (epoch.number, epoch)).collect();
+                self.standings.retain(&self.epochs, now_millis);
+            }
             Event::LinkOpened { link, challenge } => self.open(link, challenge, &mut actions),
             Event::LinkClosed { link } => self.forget_link(link),
             Event::Received { link, message } => self.receive(link, &message, &mut actions),
@@ -281,6 +288,10 @@ impl<S: Scheme> Gateway<S> {
         operator: Address,
         actions: &mut Vec<Action>,
     ) {
+        if let Some(millis) = self.standings.barred_for(operator, self.now_millis) {
+            let reason = format!("{operator} sent invalid signatures, and is barred for {} s", millis.div_ceil(1000));
+            return self.close(link, reason, actions);
+        }
         let version = match self.settings.versions.negotiate(versions) {
             Ok(version) => version,
             Err(error) => {
@@ -309,20 +320,21 @@ impl<S: Scheme> Gateway<S> {
         let keys: BTreeSet<_> =
             operators.filter(|known| known.address == operator).map(|known| known.public_key).collect();
         let domain = self.settings.domain;
-        if !keys.iter().any(|key| self.scheme.verify_connection(connection, key, proof, domain)) {
+        let proven = keys.into_iter().find(|key| self.scheme.verify_connection(connection, key, proof, domain));
+        let Some(key) = proven else {
             return self.close(link, format!("{operator} did not prove a key of a known epoch"), actions);
-        }
+        };
         // The newest connection is the one that works: the operator may have lost the other.
         if let Some(older) = self.operators.insert(operator, link) {
             self.links.remove(&older);
             actions.push(Action::Close { link: older, reason: "the operator connected again".into() });
         }
-        self.links.insert(link, Link::Open { operator, version, no_batches_until: 0 });
+        self.links.insert(link, Link::Open { operator, version, key: Box::new(key) });
         send(link, &GatewayMessage::Welcome, actions);
-        for pending in self.tasks.values() {
+        for pending in self.tasks.values_mut() {
             let epoch = self.epochs.get(&pending.accepted.task.epoch);
-            if epoch.is_some_and(|epoch| crate::task::weight_of(epoch, operator).is_some()) {
-                pending.send_to(operator, link, version, actions);
+            if epoch.is_some_and(|epoch| crate::task::key_of(epoch, operator) == Some(&key)) {
+                pending.send_to(operator, link, version, self.now_millis, actions);
             }
         }
         self.ask_again(operator, actions);
@@ -377,7 +389,7 @@ impl<S: Scheme> Gateway<S> {
 
     fn recovered(&mut self, logged: LoggedTask, actions: &mut Vec<Action>) {
         let task_id = logged.accepted.task.id(self.settings.domain);
-        if self.tasks.contains_key(&task_id) || !self.has_room() {
+        if self.tasks.contains_key(&task_id) || !self.is_valid_end(&logged) || !self.has_room() {
             return;
         }
         let pending = Pending::recovered(task_id, logged, self.deadlines(), self.now_millis);
@@ -389,12 +401,21 @@ impl<S: Scheme> Gateway<S> {
     /// Goes on with a task as the task log has it.
     fn already_recorded(&mut self, task_id: B256, logged: LoggedTask, actions: &mut Vec<Action>) {
         let (deadlines, now_millis) = (self.deadlines(), self.now_millis);
-        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        let Some(pending) = self.tasks.get(&task_id) else { return };
         // Without a record that waits, only an end that another gateway recorded is news.
         let is_waiting = matches!(pending.stage, Stage::Accepting | Stage::Agreeing | Stage::Finishing(_));
         if matches!(pending.stage, Stage::Finished(_)) || (!is_waiting && logged.outcome.is_none()) {
             return;
         }
+        if !self.is_valid_end(&logged) {
+            let reason = "the task log has an end of the task that cannot be verified";
+            let failure = Failure::new(FailureCode::Unavailable, reason, true);
+            if let Some(mut pending) = self.tasks.remove(&task_id) {
+                pending.answer_all(&Answer::Failed(failure), actions);
+            }
+            return;
+        }
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
         let outcome = logged.outcome.clone();
         let is_new = matches!(pending.stage, Stage::Accepting);
         pending.record_again = false;
@@ -412,6 +433,13 @@ impl<S: Scheme> Gateway<S> {
                 self.advance(task_id, actions);
             }
         }
+    }
+
+    /// Returns whether a task has no end in the log, or failed, or has an attestation that its client accepts.
+    fn is_valid_end(&self, logged: &LoggedTask) -> bool {
+        let Some(TaskOutcome::Attested { document, .. }) = &logged.outcome else { return true };
+        let epoch = self.epochs.get(&logged.accepted.task.epoch);
+        epoch.is_some_and(|epoch| logged.accepted.verify(document, epoch, &self.scheme).is_ok())
     }
 
     fn recorded(&mut self, task_id: B256, result: Result<(), String>, actions: &mut Vec<Action>) {
@@ -459,6 +487,7 @@ impl<S: Scheme> Gateway<S> {
     fn tick(&mut self, actions: &mut Vec<Action>) {
         let now = self.now_seconds();
         self.end_late_batches(actions);
+        self.sign_the_rest(actions);
         let task_ids: Vec<B256> = self.tasks.keys().copied().collect();
         for task_id in task_ids {
             let Some(pending) = self.tasks.get_mut(&task_id) else { continue };
@@ -476,7 +505,12 @@ impl<S: Scheme> Gateway<S> {
                 self.finish(task_id, TaskOutcome::Failed(failure), actions);
             } else {
                 if pending.is_offer_due(self.now_millis, self.settings.offer_millis) {
+                    pending.silent().for_each(|operator| self.standings.missed(operator));
+                    pending.ask_all();
                     self.offer(task_id, actions);
+                } else if pending.is_late(self.now_millis, self.settings.offer_millis / 2) {
+                    pending.silent().for_each(|operator| self.standings.missed(operator));
+                    self.offer_to_others(task_id, actions);
                 }
                 self.advance(task_id, actions);
             }
@@ -492,14 +526,22 @@ impl<S: Scheme> Gateway<S> {
         answer: impl FnOnce(&mut Pending),
     ) {
         let now_millis = self.now_millis;
-        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
-        let epoch = self.epochs.get(&pending.accepted.task.epoch);
-        if epoch.is_some_and(|epoch| crate::task::weight_of(epoch, operator).is_some()) {
-            answer(pending);
-            pending.answered_at(operator, now_millis);
-            self.advance(task_id, actions);
-            self.advance_batches(task_id, operator, actions);
+        let Some(epoch_id) = self.tasks.get(&task_id).map(|pending| pending.accepted.task.epoch) else { return };
+        if self.link_in(epoch_id, operator).is_none() {
+            return;
         }
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        if let Some(millis) = pending.first_answer_after(operator, now_millis) {
+            self.standings.answered(operator, millis);
+        }
+        answer(pending);
+        pending.answered_at(operator, now_millis);
+        let epoch = self.epochs.get(&epoch_id);
+        if epoch.is_some_and(|epoch| pending.asks_too_few(epoch)) {
+            self.offer_to_others(task_id, actions);
+        }
+        self.advance(task_id, actions);
+        self.advance_batches(task_id, operator, actions);
     }
 
     /// Takes the next step of a task, if the operators' answers suffice for one.
@@ -507,18 +549,21 @@ impl<S: Scheme> Gateway<S> {
         let Some(pending) = self.tasks.get_mut(&task_id) else { return };
         let Some(epoch) = self.epochs.get(&pending.accepted.task.epoch) else { return };
         let domain = self.settings.domain;
-        if let Some(outcome) = pending.outcome(epoch, &self.scheme, domain) {
-            return self.finish(task_id, outcome, actions);
+        let mut liars = Vec::new();
+        if let Some(outcome) = pending.outcome(epoch, &self.scheme, domain, &mut liars) {
+            self.finish(task_id, outcome, actions);
+            return self.strike(liars, actions);
         }
-        if let Some(agreed) = pending.agree(epoch, &self.scheme, domain, self.now_millis) {
+        let standings = &self.standings;
+        let is_awaited = |operator| standings.is_awaited(operator);
+        if let Some(agreed) = pending.agree(epoch, &self.scheme, domain, self.now_millis, is_awaited, &mut liars) {
             pending.stage = Stage::Agreeing;
             pending.agreed = Some(agreed.clone());
             actions.push(Action::Record { task_id, record: Record::Agreed(agreed) });
-            return;
-        }
-        if let Some(failure) = pending.hopeless(epoch) {
+        } else if let Some(failure) = pending.hopeless(epoch) {
             self.finish(task_id, TaskOutcome::Failed(failure), actions);
         }
+        self.strike(liars, actions);
     }
 
     fn finish(&mut self, task_id: B256, outcome: TaskOutcome, actions: &mut Vec<Action>) {
@@ -535,24 +580,51 @@ impl<S: Scheme> Gateway<S> {
     fn offer(&mut self, task_id: B256, actions: &mut Vec<Action>) {
         if self.tasks.get(&task_id).is_some_and(|pending| pending.for_batch.is_none()) {
             let for_batch = self.is_for_batch(task_id);
+            let asked = if for_batch { self.asked_first(task_id) } else { None };
             if let Some(pending) = self.tasks.get_mut(&task_id) {
                 pending.for_batch = Some(for_batch);
+                pending.ask_first(asked);
             }
         }
         let Some(pending) = self.tasks.get(&task_id) else { return };
-        let Some(epoch) = self.epochs.get(&pending.accepted.task.epoch) else { return };
-        for operator in epoch.operators.operators() {
-            if let Some((link, version)) = self.open_link_of(operator.address) {
-                pending.send_to(operator.address, link, version, actions);
+        let links = self.links_in(pending.accepted.task.epoch);
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        for (operator, link, version) in links {
+            pending.send_to(operator, link, version, self.now_millis, actions);
+        }
+    }
+
+    /// Offers a task to the operators that were not asked first.
+    fn offer_to_others(&mut self, task_id: B256, actions: &mut Vec<Action>) {
+        let Some(pending) = self.tasks.get(&task_id) else { return };
+        let links = self.links_in(pending.accepted.task.epoch);
+        let Some(pending) = self.tasks.get_mut(&task_id) else { return };
+        pending.ask_all();
+        for (operator, link, version) in links {
+            if !pending.is_offered_to(operator) {
+                pending.send_to(operator, link, version, self.now_millis, actions);
             }
         }
     }
 
-    /// Returns an operator's open connection, and the version of its messages.
-    fn open_link_of(&self, operator: Address) -> Option<(LinkId, u16)> {
+    /// Returns the operators of an epoch that are connected, with their connections and the versions of messages.
+    fn links_in(&self, epoch_id: EpochId) -> Vec<(Address, LinkId, u16)> {
+        let operators = self.epochs.get(&epoch_id).map(|epoch| epoch.operators.operators()).unwrap_or_default();
+        let links = operators.iter().filter_map(|operator| {
+            let (link, version) = self.link_in(epoch_id, operator.address)?;
+            Some((operator.address, link, version))
+        });
+        links.collect()
+    }
+
+    /// Returns the open connection of an operator that proved its key of an epoch, and the version of its messages.
+    fn link_in(&self, epoch_id: EpochId, operator: Address) -> Option<(LinkId, u16)> {
         let link = *self.operators.get(&operator)?;
         match self.links.get(&link)? {
-            Link::Open { version, .. } => Some((link, *version)),
+            Link::Open { version, key, .. } => {
+                let known = crate::task::key_of(self.epochs.get(&epoch_id)?, operator)?;
+                (*known == **key).then_some((link, *version))
+            }
             Link::Connected { .. } | Link::Challenged { .. } => None,
         }
     }
@@ -560,7 +632,7 @@ impl<S: Scheme> Gateway<S> {
     fn cancel_at_operators(&self, task_id: B256, actions: &mut Vec<Action>) {
         let Some(pending) = self.tasks.get(&task_id) else { return };
         for (operator, link) in &self.operators {
-            if !pending.has_decided(*operator) {
+            if pending.is_offered_to(*operator) && !pending.has_decided(*operator) {
                 send(*link, &GatewayMessage::Cancel { task_id }, actions);
             }
         }

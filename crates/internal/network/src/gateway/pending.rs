@@ -35,6 +35,12 @@ pub(super) struct Pending {
     /// Whether the operators sign it with a batch; not chosen before it is offered.
     pub(super) for_batch: Option<bool>,
     answers: BTreeMap<Address, Answers>,
+    /// The operators that are asked; without, all are.
+    asked: Option<BTreeSet<Address>>,
+    /// When each operator first got the task (Unix time in milliseconds).
+    offered: BTreeMap<Address, u64>,
+    /// Since when decisions of a quorum are there, signed or not (Unix time in milliseconds).
+    pub(super) decided_since: Option<u64>,
     deadlines: Deadlines,
     /// The time between the last two offers, in milliseconds.
     offer_millis: u64,
@@ -109,6 +115,9 @@ impl Pending {
             record_again: false,
             for_batch: None,
             answers: BTreeMap::new(),
+            asked: None,
+            offered: BTreeMap::new(),
+            decided_since: None,
             deadlines: Deadlines::default(),
             offer_millis: 0,
             since: now_millis,
@@ -145,7 +154,8 @@ impl Pending {
             Stage::Finished(outcome) => Some(outcome.clone()),
             _ => None,
         };
-        let answers = self.answers.iter().filter_map(|(operator, answers)| {
+        let answered = self.answers.iter().filter(|(_, answers)| answers.at > 0);
+        let answers = answered.filter_map(|(operator, answers)| {
             let kind = answers.kind()?;
             Some(OperatorAnswer { operator: *operator, kind, at: answers.at })
         });
@@ -240,9 +250,69 @@ impl Pending {
         self.answers.get(&operator).is_some_and(|answers| answers.statement().is_some())
     }
 
-    /// Sends an operator what it needs for its next answer.
-    pub(super) fn send_to(&self, operator: Address, link: LinkId, version: u16, actions: &mut Vec<Action>) {
-        if !self.is_open() {
+    /// Chooses who is asked first: some operators, or all.
+    pub(super) fn ask_first(&mut self, asked: Option<BTreeSet<Address>>) {
+        self.asked = asked;
+    }
+
+    /// Has all operators asked from now on.
+    pub(super) fn ask_all(&mut self) {
+        self.asked = None;
+    }
+
+    /// Returns whether only some operators are asked, and have been for too long.
+    pub(super) fn is_late(&self, now_millis: u64, patience_millis: u64) -> bool {
+        let first = self.offered.values().min();
+        self.asked.is_some() && first.is_some_and(|first| first.saturating_add(patience_millis) <= now_millis)
+    }
+
+    /// Returns whether only some operators are asked, and those that did not refuse are no quorum.
+    pub(super) fn asks_too_few(&self, epoch: &Epoch) -> bool {
+        let Some(asked) = &self.asked else { return false };
+        let refuses = |answers: &Answers| answers.is_excluded || answers.refused.is_some();
+        let willing = asked.iter().filter(|operator| !self.answers.get(*operator).is_some_and(refuses));
+        let weights = willing.filter_map(|operator| weight_of(epoch, *operator));
+        let weight = weights.fold(U256::ZERO, |sum, weight| sum.saturating_add(U256::from(weight)));
+        weight < required_weight(epoch, &self.accepted.client_policy)
+    }
+
+    /// Returns whether an operator got the task.
+    pub(super) fn is_offered_to(&self, operator: Address) -> bool {
+        self.offered.contains_key(&operator)
+    }
+
+    /// Returns the operators that got the task and answered nothing.
+    pub(super) fn silent(&self) -> impl Iterator<Item = Address> + '_ {
+        self.offered.keys().filter(|operator| !self.has_answered(**operator)).copied()
+    }
+
+    /// Returns how long an operator has had the task, if it has answered nothing yet.
+    pub(super) fn first_answer_after(&self, operator: Address, now_millis: u64) -> Option<u64> {
+        let offered = self.offered.get(&operator).filter(|_| !self.has_answered(operator))?;
+        Some(now_millis.saturating_sub(*offered))
+    }
+
+    fn has_answered(&self, operator: Address) -> bool {
+        self.answers.get(&operator).is_some_and(|answers| answers.at > 0)
+    }
+
+    /// Drops what an operator answered, and takes no more of it.
+    pub(super) fn exclude(&mut self, operator: Address) {
+        if self.is_open() {
+            self.answers.entry(operator).or_default().is_excluded = true;
+        }
+    }
+
+    /// Sends an operator what it needs for its next answer, if it is asked.
+    pub(super) fn send_to(
+        &mut self,
+        operator: Address,
+        link: LinkId,
+        version: u16,
+        now_millis: u64,
+        actions: &mut Vec<Action>,
+    ) {
+        if !self.is_open() || self.asked.as_ref().is_some_and(|asked| !asked.contains(&operator)) {
             return;
         }
         let answers = self.answers.get(&operator);
@@ -256,6 +326,7 @@ impl Pending {
         let task = self.accepted.task.clone();
         let offer = if for_batch { GatewayMessage::OfferForBatch { task } } else { GatewayMessage::Offer { task } };
         send(link, &offer, actions);
+        self.offered.entry(operator).or_insert(now_millis);
         if let (Stage::Deciding, Some(agreed)) = (&self.stage, &self.agreed) {
             let message = GatewayMessage::Decide { task_id: self.task_id, observations: agreed.clone() };
             send(link, &message, actions);
@@ -311,10 +382,10 @@ impl Pending {
         matches!(self.stage, Stage::Collecting | Stage::Agreeing | Stage::Deciding)
     }
 
-    /// Returns the statement on which a quorum agrees, signed or not.
-    pub(super) fn quorums_statement(&self, epoch: &Epoch) -> Option<StatementKey> {
+    /// Returns the statement on which a quorum of operators that count agrees, signed or not.
+    pub(super) fn quorums_statement(&self, epoch: &Epoch, counts: impl Fn(Address) -> bool) -> Option<StatementKey> {
         let required = required_weight(epoch, &self.accepted.client_policy);
-        let weights = self.weights(epoch, Answers::statement);
+        let weights = self.weights(epoch, counts, Answers::statement);
         weights.into_iter().find(|(_, weight)| *weight >= required).map(|(statement, _)| statement)
     }
 
@@ -339,19 +410,39 @@ impl Pending {
     }
 
     /// Returns the task's end, if a quorum signed one statement.
-    pub(super) fn outcome<S: Scheme>(&mut self, epoch: &Epoch, scheme: &S, domain: Domain) -> Option<TaskOutcome> {
+    ///
+    /// Operators whose signatures are invalid are excluded, and are appended to `liars`.
+    pub(super) fn outcome<S: Scheme>(
+        &mut self,
+        epoch: &Epoch,
+        scheme: &S,
+        domain: Domain,
+        liars: &mut Vec<Address>,
+    ) -> Option<TaskOutcome> {
         if !matches!(self.stage, Stage::Collecting | Stage::Deciding) {
             return None;
         }
         let required = required_weight(epoch, &self.accepted.client_policy);
         // Each round that fails excludes an operator, so that the loop ends.
         loop {
-            let statements = self.weights(epoch, Answers::signed_statement);
+            let statements = self.weights(epoch, |_| true, Answers::signed_statement);
             let (&statement, _) = statements.iter().find(|(_, weight)| **weight >= required)?;
-            let aggregate = self.aggregate(statement, epoch, scheme, domain);
-            let Some((batch, aggregate)) = aggregate else { continue };
-            if U256::from(aggregate.signed_weight) >= required {
-                return Some(self.concluded(statement, &batch, &aggregate, epoch, scheme));
+            let partials: Vec<_> = self.signers_of(statement).collect();
+            let attestation = self.attestation(statement, domain).into_iter().collect();
+            let batch = AttestationBatch::new(attestation, domain.chain_id, domain.task_manager).ok();
+            // With valid signatures, the check that the contract makes is the only one that costs anything.
+            if let Some(batch) = &batch
+                && let Ok(sum) = scheme.sum(epoch, batch.root(), &partials)
+                && let attested @ TaskOutcome::Attested { .. } = self.concluded(statement, batch, &sum, epoch, scheme)
+            {
+                return Some(attested);
+            }
+            let aggregate = batch.as_ref().and_then(|batch| scheme.aggregate(epoch, batch.root(), &partials).ok());
+            self.exclude_rejected(&partials, aggregate.as_ref(), liars);
+            if let (Some(batch), Some(aggregate)) = (&batch, &aggregate)
+                && U256::from(aggregate.signed_weight) >= required
+            {
+                return Some(self.concluded(statement, batch, aggregate, epoch, scheme));
             }
         }
     }
@@ -360,11 +451,14 @@ impl Pending {
     fn weights(
         &self,
         epoch: &Epoch,
+        counts: impl Fn(Address) -> bool,
         statement_of: impl Fn(&Answers) -> Option<&Statement>,
     ) -> BTreeMap<StatementKey, U256> {
         let mut weights: BTreeMap<_, U256> = BTreeMap::new();
         for (operator, answers) in &self.answers {
-            if let (Some(statement), false) = (statement_of(answers), answers.is_excluded) {
+            if let (Some(statement), false) = (statement_of(answers), answers.is_excluded)
+                && counts(*operator)
+            {
                 let sum = weights.entry(statement.key()).or_default();
                 *sum = sum.saturating_add(weight_of(epoch, *operator).map(U256::from).unwrap_or_default());
             }
@@ -372,29 +466,21 @@ impl Pending {
         weights
     }
 
-    /// Aggregates the signatures of a statement, and excludes the operators whose signatures are invalid.
-    ///
-    /// Returns `None` if none is valid; then at least one operator was excluded.
-    fn aggregate<S: Scheme>(
+    /// Excludes the operators whose signatures are not in an aggregate. Without an aggregate, those are all.
+    fn exclude_rejected(
         &mut self,
-        statement: StatementKey,
-        epoch: &Epoch,
-        scheme: &S,
-        domain: Domain,
-    ) -> Option<(AttestationBatch, Aggregate)> {
-        let attestation = self.attestation(statement, domain)?;
-        let partials: Vec<_> = self.signers_of(statement).collect();
-        let batch = AttestationBatch::new(vec![attestation], domain.chain_id, domain.task_manager).ok();
-        let aggregate = batch.as_ref().and_then(|batch| scheme.aggregate(epoch, batch.root(), &partials).ok());
-        for partial in &partials {
-            let is_rejected = aggregate
-                .as_ref()
-                .is_none_or(|aggregate| aggregate.rejected.iter().any(|other| other.operator == partial.operator));
-            if let (true, Some(answers)) = (is_rejected, self.answers.get_mut(&partial.operator)) {
+        partials: &[PartialSignature],
+        aggregate: Option<&Aggregate>,
+        liars: &mut Vec<Address>,
+    ) {
+        for PartialSignature { operator, .. } in partials {
+            let is_rejected =
+                aggregate.is_none_or(|aggregate| aggregate.rejected.iter().any(|other| other.operator == *operator));
+            if let (true, Some(answers)) = (is_rejected, self.answers.get_mut(operator)) {
                 answers.is_excluded = true;
+                liars.push(*operator);
             }
         }
-        batch.zip(aggregate)
     }
 
     fn signers_of(&self, statement: StatementKey) -> impl Iterator<Item = PartialSignature> + '_ {
@@ -433,7 +519,7 @@ impl Pending {
         epoch: &Epoch,
     ) -> Result<(AttestationDocument, ContractCall), TaskOutcome> {
         let document = aggregate.document(batch, index).map_err(|error| refused_by_client(error.to_string()))?;
-        let call = self.call(&document, epoch).map_err(|refusal| refused_by_client(refusal.to_string()))?;
+        let call = self.accepted.call(&document, epoch).map_err(|refusal| refused_by_client(refusal.to_string()))?;
         Ok((document, call))
     }
 
@@ -444,9 +530,8 @@ impl Pending {
         document: AttestationDocument,
         result: Result<(), Refusal>,
     ) -> TaskOutcome {
-        match result {
-            // An attested denial is what the caller asked for as well.
-            Ok(()) | Err(Refusal::PolicyDenied { .. }) => {
+        match attested(result) {
+            Ok(()) => {
                 let mut statements = self.answers.values().filter_map(Answers::statement);
                 let statement = statements.find(|own| own.key() == statement);
                 let reasons = statement.map(|statement| statement.reasons.clone()).unwrap_or_default();
@@ -456,36 +541,28 @@ impl Pending {
         }
     }
 
-    /// Returns the call that a document authorises, and what the client's contract compares it with.
-    fn call(&self, document: &AttestationDocument, epoch: &Epoch) -> Result<ContractCall, Refusal> {
-        let Accepted { task, client_policy, issuance_floor, .. } = &self.accepted;
-        let context = Context::builder(SpentNonces::default())
-            .chain_id(document.chain_id)
-            .task_manager(document.task_manager)
-            .policy_client(task.policy_client)
-            .policy(client_policy.clone())
-            .issuance_floor(*issuance_floor)
-            .caller(task.intent.from)
-            .timestamp(task.block_timestamp)
-            .epochs([epoch.clone()])
-            .build();
-        let authorization = document.authorization().map_err(|_| Refusal::MalformedAuthorization)?;
-        Ok(ContractCall { context, intent: task.intent.clone(), authorization: authorization.encode().to_vec() })
-    }
-
     /// Returns the observations on which the operators decide, if those of a quorum are there and valid.
+    ///
+    /// Operators whose signatures are invalid are excluded, and are appended to `liars`. Those that are not awaited
+    /// count if they answered.
     pub(super) fn agree<S: Scheme>(
         &mut self,
         epoch: &Epoch,
         scheme: &S,
         domain: Domain,
         now_millis: u64,
+        is_awaited: impl Fn(Address) -> bool,
+        liars: &mut Vec<Address>,
     ) -> Option<Vec<AgreedOutput>> {
         if !matches!(self.stage, Stage::Collecting) {
             return None;
         }
+        let is_asked = |operator| self.asked.as_ref().is_none_or(|asked| asked.contains(&operator));
         let all_answered = epoch.operators.operators().iter().all(|operator| {
-            self.answers.get(&operator.address).is_some_and(|answers| answers.observed.is_some() || answers.is_out())
+            let answers = self.answers.get(&operator.address);
+            answers.is_some_and(|answers| answers.observed.is_some() || answers.is_out())
+                || !is_asked(operator.address)
+                || !is_awaited(operator.address)
         });
         let is_over = all_answered || now_millis >= self.deadlines.observations;
         // Each round that fails drops an operator's observations, so that the loop ends.
@@ -498,8 +575,10 @@ impl Pending {
             }
             let is_valid = |index: usize| valid.get(index) == Some(&true);
             for (_, observation) in signed.iter().enumerate().filter(|(index, _)| !is_valid(*index)) {
-                if let Some(answers) = self.answers.get_mut(&observation.operator) {
-                    answers.is_excluded = true;
+                if let Some(answers) = self.answers.get_mut(&observation.operator)
+                    && !core::mem::replace(&mut answers.is_excluded, true)
+                {
+                    liars.push(observation.operator);
                 }
             }
         }
@@ -561,7 +640,7 @@ impl Pending {
                 open = open.saturating_add(U256::from(operator.weight));
             }
         }
-        let best = self.weights(epoch, Answers::statement).into_values().max().unwrap_or_default();
+        let best = self.weights(epoch, |_| true, Answers::statement).into_values().max().unwrap_or_default();
         if best.saturating_add(open) >= required {
             return None;
         }
@@ -604,6 +683,43 @@ impl Answers {
     /// Returns whether nothing more is to be expected of the operator.
     fn is_out(&self) -> bool {
         self.is_excluded || self.refused.as_ref().is_some_and(|refusal| !refusal.retryable)
+    }
+}
+
+impl Accepted {
+    /// Verifies the task's attestation as the client's contract would at the reference block. A denial is valid, too.
+    ///
+    /// # Errors
+    ///
+    /// The contract's [`Refusal`].
+    pub fn verify<S: Scheme>(&self, document: &AttestationDocument, epoch: &Epoch, scheme: &S) -> Result<(), Refusal> {
+        let ContractCall { context, intent, authorization } = self.call(document, epoch)?;
+        attested(scheme.verify(&context, &intent, &authorization))
+    }
+
+    /// Returns the call that a document authorises, and what the client's contract compares it with.
+    fn call(&self, document: &AttestationDocument, epoch: &Epoch) -> Result<ContractCall, Refusal> {
+        let Self { task, client_policy, issuance_floor, .. } = self;
+        let context = Context::builder(SpentNonces::default())
+            .chain_id(document.chain_id)
+            .task_manager(document.task_manager)
+            .policy_client(task.policy_client)
+            .policy(client_policy.clone())
+            .issuance_floor(*issuance_floor)
+            .caller(task.intent.from)
+            .timestamp(task.block_timestamp)
+            .epochs([epoch.clone()])
+            .build();
+        let authorization = document.authorization().map_err(|_| Refusal::MalformedAuthorization)?;
+        Ok(ContractCall { context, intent: task.intent.clone(), authorization: authorization.encode().to_vec() })
+    }
+}
+
+/// Returns whether a statement is attested: a denial, which is checked last, is what the caller asked for as well.
+fn attested(result: Result<(), Refusal>) -> Result<(), Refusal> {
+    match result {
+        Err(Refusal::PolicyDenied { .. }) => Ok(()),
+        result => result,
     }
 }
 

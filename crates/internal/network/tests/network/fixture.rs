@@ -1,7 +1,9 @@
 //! One operator or several, a policy with a source, and a task.
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, VecDeque},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -10,16 +12,16 @@ use alloy_primitives::{
     aliases::{U48, U96},
 };
 use assent_network::{
-    Bls, Domain, LinkId, Task,
+    Bls, ContractCall, Domain, LinkId, Scheme, Task,
     gateway::{self, Accepted, Answer, Gateway, Submission},
     operator::{self, Examination, Operator},
 };
 use assent_policy::{
     ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, evaluate, evaluator,
 };
-use assent_signer::{AttestationBatch, SecretKey};
-use assent_types::Intent;
-use assent_verifier::{Epoch, EpochId, OperatorSet, OperatorSetId};
+use assent_signer::{Aggregate, AggregationError, AttestationBatch, PartialSignature, SecretKey};
+use assent_types::{Connection, Intent, PublicKey, Signature};
+use assent_verifier::{Context, Epoch, EpochId, OperatorSet, OperatorSetId, Refusal, SignedObservation};
 
 pub const GATEWAY: &str = "gateway.example:443";
 pub const NOW_MILLIS: u64 = 1_800_000_000_000;
@@ -123,9 +125,59 @@ pub fn accepted() -> Accepted {
     }
 }
 
+/// [`Bls`] that counts the checks of signatures: each is a pairing check.
+pub struct CountingBls(Rc<Cell<u32>>);
+
+impl CountingBls {
+    fn count(&self, checks: usize) {
+        self.0.set(self.0.get() + u32::try_from(checks).unwrap());
+    }
+}
+
+impl Scheme for CountingBls {
+    fn verify_connection(&self, connection: &Connection, key: &PublicKey, proof: &Signature, domain: Domain) -> bool {
+        self.count(1);
+        Bls.verify_connection(connection, key, proof, domain)
+    }
+
+    fn verify_observations(&self, epoch: &Epoch, observations: &[SignedObservation], domain: Domain) -> Vec<bool> {
+        self.count(1);
+        Bls.verify_observations(epoch, observations, domain)
+    }
+
+    fn aggregate(
+        &self,
+        epoch: &Epoch,
+        root: B256,
+        partials: &[PartialSignature],
+    ) -> Result<Aggregate, AggregationError> {
+        let aggregate = Bls.aggregate(epoch, root, partials);
+        let is_valid = aggregate.as_ref().is_ok_and(|aggregate| aggregate.rejected.is_empty());
+        self.count(if is_valid { 1 } else { 1 + partials.len() });
+        aggregate
+    }
+
+    fn sum(&self, epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Result<Aggregate, AggregationError> {
+        Bls.sum(epoch, root, partials)
+    }
+
+    fn verify(&self, context: &Context, intent: &Intent, authorization: &[u8]) -> Result<(), Refusal> {
+        self.count(1);
+        Bls.verify(context, intent, authorization)
+    }
+
+    fn verify_all(&self, calls: &[ContractCall]) -> Vec<Result<(), Refusal>> {
+        // Those of one root are one equation.
+        self.count(1);
+        Bls.verify_all(calls)
+    }
+}
+
 /// A gateway and operators that are connected without delay, and whose actions succeed.
 pub struct Network {
-    pub gateway: Gateway<Bls>,
+    pub gateway: Gateway<CountingBls>,
+    /// How many checks of signatures the gateway made.
+    pub checks: Rc<Cell<u32>>,
     pub operators: Vec<Operator<Bls>>,
     /// Every message: whether it is from the operator, and its text.
     pub transcript: Vec<(bool, String)>,
@@ -151,10 +203,12 @@ impl Network {
         Self::with_settings(count, gateway::Settings::new(domain(), [GATEWAY.to_owned()]))
     }
 
-    fn with_settings(count: u8, settings: gateway::Settings) -> Self {
+    pub fn with_settings(count: u8, settings: gateway::Settings) -> Self {
         let operators = (1..=count).map(|seed| Operator::new(operator::Settings::new(domain(), address(seed)), Bls));
+        let checks = Rc::new(Cell::new(0));
         let mut network = Self {
-            gateway: Gateway::new(settings, Bls),
+            gateway: Gateway::new(settings, CountingBls(Rc::clone(&checks))),
+            checks,
             operators: operators.collect(),
             transcript: Vec::new(),
             answers: Vec::new(),
@@ -191,7 +245,14 @@ impl Network {
         self.run();
     }
 
-    /// The settings of a gateway that always batches.
+    /// Opens a new connection of one operator.
+    pub fn connect_one(&mut self, index: usize) {
+        let link = LinkId::try_from(index).unwrap();
+        self.at_gateway(gateway::Event::LinkOpened { link, challenge: B256::repeat_byte(0xcc) });
+        self.at_operator(index, operator::Event::LinkOpened { link, gateway: GATEWAY.into() });
+    }
+
+    /// A gateway that always batches.
     pub fn with_batches(count: u8) -> Self {
         let mut settings = gateway::Settings::new(domain(), [GATEWAY.to_owned()]);
         settings.batch_from = 0;

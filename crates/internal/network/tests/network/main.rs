@@ -6,5 +6,6 @@ mod fixture;
 mod gateway;
 mod messages;
 mod page;
+mod standing;
 mod stored;
 mod versions;
