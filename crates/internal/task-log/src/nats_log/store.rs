@@ -12,9 +12,10 @@ use async_nats::jetstream::stream::{
     Config, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
 };
 use async_nats::jetstream::{Context, context::ContextBuilder};
-use async_nats::{ConnectOptions, Event};
+use async_nats::{ConnectOptions, Event, ServerAddr};
 use bytes::Bytes;
 use futures_util::{StreamExt, future::join};
+use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -35,6 +36,11 @@ const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 const STATES: i64 = 8;
 /// How many messages one request for a list gets.
 const LIST: usize = 500;
+
+/// Returns a part of a URL as it was before it was encoded.
+fn decoded(part: &str) -> String {
+    percent_decode_str(part).decode_utf8_lossy().into_owned()
+}
 
 /// The stream of a log.
 #[derive(Clone)]
@@ -79,6 +85,15 @@ impl Store {
         }
         if let Some((certificate, key)) = &options.client_certificate {
             connection = connection.add_client_certificate(certificate.clone(), key.clone());
+        }
+        // The library reads no credentials from addresses.
+        let mut addresses = options.servers.iter().filter_map(|server| server.parse::<ServerAddr>().ok());
+        if let Some(address) = addresses.find(ServerAddr::has_user_pass) {
+            let name = decoded(address.username().unwrap_or_default());
+            connection = match address.password() {
+                Some(password) => connection.user_and_password(name, decoded(password)),
+                None => connection.token(name),
+            };
         }
         let client = connection.connect(&options.servers).await.map_err(unreachable)?;
         let context = ContextBuilder::new().timeout(ANSWER).ack_timeout(ANSWER).build(client);

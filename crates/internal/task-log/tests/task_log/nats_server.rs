@@ -10,6 +10,7 @@ use std::{env, fs, thread};
 pub struct NatsServer {
     directory: tempfile::TempDir,
     port: u16,
+    more: Vec<String>,
     child: Option<Child>,
 }
 
@@ -28,12 +29,18 @@ fn program() -> PathBuf {
 
 impl NatsServer {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with further arguments.
+    pub fn start_with(more: &[&str]) -> Self {
         // Between the choice of a port and its use, another process may take it.
         for _ in 0..5 {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             let port = listener.local_addr().unwrap().port();
             drop(listener);
-            let mut server = Self { directory: tempfile::tempdir().unwrap(), port, child: None };
+            let more = more.iter().map(ToString::to_string).collect();
+            let mut server = Self { directory: tempfile::tempdir().unwrap(), port, more, child: None };
             if server.try_start() {
                 return server;
             }
@@ -43,6 +50,11 @@ impl NatsServer {
 
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Returns the URL with TLS, and a name and a password.
+    pub fn secure_url(&self, name: &str, password: &str) -> String {
+        format!("tls://{name}:{password}@127.0.0.1:{}", self.port)
     }
 
     /// Kills it with SIGKILL.
@@ -64,6 +76,7 @@ impl NatsServer {
             .arg(path("store"))
             .arg("--log")
             .arg(path("log"))
+            .args(&self.more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
