@@ -101,7 +101,7 @@ async fn answer(text: &[u8], api: &Api, context: &CallContext) -> Option<String>
         api.service.metrics.limited.inc();
         return Some(incoming.refuse(&RpcError::rate_limited(wait.as_secs().saturating_add(1))));
     }
-    incoming.answer(&api.service, context).await
+    incoming.answer(&api.service, context).await.map(|answer| answer.text)
 }
 
 async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: mpsc::Receiver<String>) {

@@ -40,6 +40,11 @@ impl Callers {
         found
     }
 
+    /// Returns by which name an operator's connections are counted, apart from callers'.
+    pub(crate) fn dialler(&self, headers: &HeaderMap, peer: IpAddr) -> String {
+        format!("operator at {}", address(self.origin(headers, peer)))
+    }
+
     fn origin(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         if !self.trust_forwarded_for {
             return peer;

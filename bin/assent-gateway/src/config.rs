@@ -2,15 +2,16 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use alloy::transports::http::reqwest::Url;
 use alloy_primitives::{Address, hex};
 use anyhow::{Context as _, Result, bail, ensure};
-use assent_program::at_least_one;
+use assent_network::message::MAX_BATCH;
+use assent_program::{at_least_one, check_otlp_endpoint, read_configuration};
 use clap::ValueHint;
 
 assent_program::options! {
@@ -20,6 +21,9 @@ assent_program::options! {
     /// The address to listen on; port 0 selects a free port [default: 127.0.0.1:8787].
     #[arg(value_name = "ADDRESS:PORT")]
     listen, "ASSENT_GATEWAY_LISTEN": SocketAddr,
+    /// A separate address for metrics; without it, they are at /metrics of `listen`.
+    #[arg(value_name = "ADDRESS:PORT")]
+    metrics_listen, "ASSENT_GATEWAY_METRICS_LISTEN": SocketAddr,
     /// The host:port under which operators dial it; an operator signs what it dialled [default: the listen address].
     #[arg(value_name = "HOST:PORT", value_delimiter = ',')]
     names, "ASSENT_GATEWAY_NAMES": Vec<String>,
@@ -35,6 +39,9 @@ assent_program::options! {
     /// The tasks that it has accepted: a file, or the nats:// URLs of servers with JetStream, separated by commas.
     #[arg(value_name = "FILE|URLS", hide_env_values = true, value_hint = ValueHint::FilePath)]
     task_log, "ASSENT_GATEWAY_TASK_LOG": String,
+    /// Certificates (PEM) by which NATS servers with TLS are trusted besides those of the system.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    task_log_certificates, "ASSENT_GATEWAY_TASK_LOG_CERTIFICATES": PathBuf,
     /// The name of this gateway in the task log; gateways on one log have different names [default: gateway].
     #[arg(value_name = "NAME")]
     name, "ASSENT_GATEWAY_NAME": String,
@@ -80,6 +87,16 @@ assent_program::options! {
     /// The most calls of a batch [default: 32].
     #[arg(value_name = "COUNT")]
     max_batch, "ASSENT_GATEWAY_MAX_BATCH": usize,
+    /// The open tasks from which further ones are signed in batches; 0 for always [default: 16].
+    #[arg(value_name = "COUNT")]
+    batch_from, "ASSENT_GATEWAY_BATCH_FROM": usize,
+    /// The most tasks that operators sign in one batch, up to 256 [default: 256].
+    #[arg(value_name = "COUNT")]
+    batch_tasks, "ASSENT_GATEWAY_BATCH_TASKS": usize,
+    /// How long a batch waits for a quorum's signatures before its tasks are signed one by one, in milliseconds
+    /// [default: 1000].
+    #[arg(value_name = "MILLISECONDS")]
+    batch_millis, "ASSENT_GATEWAY_BATCH_MILLIS": u64,
     /// How long a request waits for a decision unless it says how long, in seconds [default: 30].
     #[arg(value_name = "SECONDS")]
     max_wait, "ASSENT_GATEWAY_MAX_WAIT": u64,
@@ -90,6 +107,10 @@ assent_program::options! {
     /// How long ended tasks are kept after their expiration, in seconds [default: 604800].
     #[arg(value_name = "SECONDS")]
     retention, "ASSENT_GATEWAY_RETENTION": u64,
+    /// The collector of OpenTelemetry to which traces are sent as OTLP over HTTP, as in http://127.0.0.1:4318. Its URL
+    /// can contain a key, and is never shown.
+    #[arg(value_name = "URL", hide_env_values = true, value_hint = ValueHint::Url)]
+    otlp_endpoint, "ASSENT_GATEWAY_OTLP_ENDPOINT": String,
     /// How often the chain's latest block is read, in milliseconds [default: 250].
     #[arg(value_name = "MILLISECONDS")]
     poll, "ASSENT_GATEWAY_POLL": u64,
@@ -101,6 +122,8 @@ assent_program::options! {
 pub struct GatewayConfig {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The separate address of the metrics, if they have one.
+    pub metrics_listen: Option<SocketAddr>,
     /// The `host:port` under which operators dial it; if empty, the address that it listens on.
     pub names: BTreeSet<String>,
     /// The URL of the node.
@@ -111,6 +134,8 @@ pub struct GatewayConfig {
     pub policies: String,
     /// Where the tasks are.
     pub task_log: TaskLogLocation,
+    /// The certificates by which NATS servers are trusted besides those of the system.
+    pub task_log_certificates: Option<PathBuf>,
     /// The gateway's name in the task log.
     pub name: String,
     /// Where evidence is served by its hash.
@@ -125,10 +150,14 @@ pub struct GatewayConfig {
     pub trust_forwarded_for: bool,
     /// The bounds of everything that callers and operators can make grow.
     pub limits: GatewayLimits,
+    /// When operators sign many tasks together.
+    pub batches: BatchConfig,
     /// How long an attestation is valid if the request does not say it.
     pub default_lifetime: Duration,
     /// How long ended tasks are kept after their expiration.
     pub retention: Duration,
+    /// The URL of the collector to which traces are sent.
+    pub otlp_endpoint: Option<String>,
     /// How often the latest block is read.
     pub poll: Duration,
 }
@@ -155,6 +184,18 @@ pub struct GatewayLimits {
     pub max_batch: usize,
     /// How long a request waits for a decision.
     pub max_wait: Duration,
+}
+
+/// When operators sign many tasks together.
+// Complete: each is an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchConfig {
+    /// The open tasks from which further ones are signed in batches.
+    pub from: usize,
+    /// The most tasks of a batch.
+    pub tasks: usize,
+    /// How long a batch waits for a quorum's signatures.
+    pub patience: Duration,
 }
 
 /// Where accepted tasks are.
@@ -184,8 +225,7 @@ impl GatewayOptions {
     ///
     /// The file cannot be read, is not TOML, or has an unknown key.
     pub fn read_file(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))
+        toml::from_str(&read_configuration(path)?).with_context(|| format!("{} is not a configuration", path.display()))
     }
 }
 
@@ -230,13 +270,31 @@ impl GatewayConfig {
             _ => bail!("tls-certificate and tls-key go together; give both"),
         };
         let tokens = options.tokens.unwrap_or_default();
+        let batches = BatchConfig {
+            from: options.batch_from.unwrap_or(16),
+            tasks: at_least_one("batch-tasks", options.batch_tasks.unwrap_or(MAX_BATCH))?,
+            patience: Duration::from_millis(at_least_one("batch-millis", options.batch_millis.unwrap_or(1000))?),
+        };
+        ensure!(batches.tasks <= MAX_BATCH, "batch-tasks is {}; a batch has at most {MAX_BATCH} tasks", batches.tasks);
+        if let Some(endpoint) = &options.otlp_endpoint {
+            check_otlp_endpoint(endpoint)?;
+        }
+        let rpc_url = required("rpc-url", options.rpc_url)?;
+        // The text can contain a key: no error repeats it.
+        ensure!(
+            rpc_url.parse::<Url>().is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()),
+            "rpc-url is not the http:// or https:// URL of a node"
+        );
         Ok(Self {
+            metrics_listen: options.metrics_listen,
+            batches,
             listen: options.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8787))),
             names,
-            rpc_url: required("rpc-url", options.rpc_url)?,
+            rpc_url,
             task_manager: required("task-manager", options.task_manager)?,
             policies: required("policies", options.policies)?,
             task_log,
+            task_log_certificates: options.task_log_certificates,
             name,
             evidence: options.evidence.unwrap_or_default(),
             tls,
@@ -249,6 +307,7 @@ impl GatewayConfig {
                 options.default_lifetime.unwrap_or(300),
             )?),
             retention: Duration::from_secs(options.retention.unwrap_or(7 * 24 * 60 * 60)),
+            otlp_endpoint: options.otlp_endpoint,
             poll: Duration::from_millis(at_least_one("poll", options.poll.unwrap_or(250))?),
         })
     }

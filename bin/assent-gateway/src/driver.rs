@@ -23,6 +23,7 @@ use assent_network::{
         Submission, TaskOutcome, TaskProgress, agreed_from_stored, agreed_to_stored,
     },
 };
+use assent_program::Tracer;
 use assent_task_log::{AppendedClaimed, Claimed, Lease, State, Task, TaskLog, TaskLogError, TaskRecord};
 use assent_verifier::Epoch;
 use futures_util::StreamExt;
@@ -31,7 +32,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, broadcast, mpsc, oneshot},
 };
 
-use crate::{link_handle::LinkHandle, metrics::GatewayMetrics, preparing::Preparer};
+use crate::{link_handle::LinkHandle, metrics::GatewayMetrics, preparing::Preparer, traces};
 
 /// How long a lease outlasts its task: the gateway that holds it records the end.
 const LEASE_GRACE: u64 = 60;
@@ -146,6 +147,7 @@ pub(crate) struct DriverParts {
     pub(crate) lease: Option<Duration>,
     pub(crate) preparer: Arc<Preparer>,
     pub(crate) metrics: Arc<GatewayMetrics>,
+    pub(crate) tracer: Tracer,
 }
 
 struct Driver {
@@ -156,6 +158,7 @@ struct Driver {
     lease: Option<Duration>,
     preparer: Arc<Preparer>,
     metrics: Arc<GatewayMetrics>,
+    tracer: Tracer,
     runtime: Handle,
     inputs: mpsc::UnboundedSender<Input>,
     events: broadcast::Sender<TaskEvent>,
@@ -241,7 +244,7 @@ pub(crate) fn start(parts: DriverParts) -> std::io::Result<(DriverHandle, std::t
     let (inputs, receiver) = mpsc::unbounded_channel();
     let (events, _) = broadcast::channel(LONGEST_BACKLOG);
     let handle = DriverHandle { inputs: inputs.clone(), events: events.clone(), next: Arc::new(AtomicU64::new(1)) };
-    let DriverParts { settings, name, log, lease, preparer, metrics } = parts;
+    let DriverParts { settings, name, log, lease, preparer, metrics, tracer } = parts;
     let driver = Driver {
         domain: settings.domain,
         gateway: Gateway::new(settings, Bls),
@@ -250,6 +253,7 @@ pub(crate) fn start(parts: DriverParts) -> std::io::Result<(DriverHandle, std::t
         lease,
         preparer,
         metrics,
+        tracer,
         runtime: Handle::current(),
         inputs,
         events,
@@ -526,6 +530,11 @@ impl Driver {
             None => {
                 let result = result.map_err(|error| error.to_string());
                 self.handle(Event::Recorded { task_id, result });
+                if self.tracer.is_enabled()
+                    && let Some(progress) = self.gateway.progress(task_id)
+                {
+                    traces::record(&self.tracer, task_id, &progress);
+                }
                 self.publish_end(task_id);
             }
         }

@@ -1,6 +1,9 @@
 //! The HTTP requests.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Extension, Router,
@@ -16,9 +19,12 @@ use tokio::time::timeout;
 use crate::{
     api::{Api, ConnectionPermit, Peer},
     caller_socket, links,
+    metrics::GatewayMetrics,
     rpc::{CallContext, Incoming, error::RpcError, error_text, openrpc},
 };
 
+/// After how many seconds a caller asks again when the gateway has too much to do.
+const BUSY_SECONDS: &str = "1";
 /// How long a request's body may take to arrive.
 const LONGEST_ARRIVAL: Duration = Duration::from_secs(10);
 
@@ -29,7 +35,6 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/ws", any(socket))
         .route("/operators", any(operator))
         .route("/healthz", get(health))
-        .route("/metrics", get(metrics))
         .route("/openrpc.json", get(document))
         .fallback(|| async {
             let routes = "POST / for JSON-RPC, /ws, /operators, /healthz, /metrics and /openrpc.json\n";
@@ -37,6 +42,11 @@ pub(crate) fn router(api: Api) -> Router {
         })
         .layer(middleware::from_fn_with_state(api.clone(), allow_origins))
         .with_state(api)
+}
+
+/// Returns the route of the metrics.
+pub(crate) fn metrics_router(metrics: Arc<GatewayMetrics>) -> Router {
+    Router::new().route("/metrics", get(show_metrics)).with_state(metrics)
 }
 
 async fn call(State(api): State<Api>, Extension(Peer(peer)): Extension<Peer>, request: Request) -> Response {
@@ -75,7 +85,11 @@ async fn call(State(api): State<Api>, Extension(Peer(peer)): Extension<Peer>, re
     }
     let context = CallContext { caller, subscriptions: None };
     match incoming.answer(&api.service, &context).await {
-        Some(answer) => json(StatusCode::OK, answer),
+        Some(answer) if answer.is_busy => {
+            let answer = json(StatusCode::TOO_MANY_REQUESTS, answer.text);
+            ([(header::RETRY_AFTER, BUSY_SECONDS)], answer).into_response()
+        }
+        Some(answer) => json(StatusCode::OK, answer.text),
         None => StatusCode::NO_CONTENT.into_response(),
     }
 }
@@ -98,7 +112,17 @@ async fn socket(
     }
 }
 
-async fn operator(State(api): State<Api>, upgrade: WebSocketUpgrade) -> Response {
+async fn operator(
+    State(api): State<Api>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    // A stranger's proof costs as much to refuse as an operator's to accept.
+    let dialler = api.callers.dialler(&headers, peer.ip());
+    if let Err(wait) = api.limiter.take(&dialler, 1, Instant::now()) {
+        return limited(&api, wait);
+    }
     links::accept(upgrade, api.service.driver.clone(), api.links)
 }
 
@@ -108,8 +132,8 @@ async fn health(State(api): State<Api>) -> Response {
     json(status, serde_json::to_string(&health).unwrap_or_default())
 }
 
-async fn metrics(State(api): State<Api>) -> Response {
-    match api.service.metrics.text() {
+async fn show_metrics(State(metrics): State<Arc<GatewayMetrics>>) -> Response {
+    match metrics.text() {
         Ok(text) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()

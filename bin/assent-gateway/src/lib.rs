@@ -29,8 +29,9 @@ mod server;
 mod service;
 mod subscriptions;
 mod text;
+mod traces;
 
-use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 
 use alloy::{
     providers::{DynProvider, Provider, ProviderBuilder},
@@ -45,6 +46,7 @@ use assent_network::{
     gateway::{Event, Settings},
 };
 use assent_policy_store::PolicyStore;
+use assent_program::Tracer;
 use assent_task_log::{Limits, RedbTaskLog, State, TaskLog, TaskLogError};
 use futures_util::StreamExt;
 use tokio::{
@@ -54,7 +56,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-pub use config::{ApiToken, GatewayConfig, GatewayLimits, GatewayOptions, TaskLogLocation};
+pub use config::{ApiToken, BatchConfig, GatewayConfig, GatewayLimits, GatewayOptions, TaskLogLocation};
 pub use program::main;
 pub use rpc::openrpc::document as openrpc_document;
 
@@ -86,6 +88,8 @@ const RENEWAL: Duration = Duration::from_secs(2);
 const MAX_RECORD: usize = assent_network::message::MAX_MESSAGE;
 /// How long an answer of the node may take.
 const LONGEST_NODE_ANSWER: Duration = Duration::from_secs(10);
+/// The most connections for metrics, if they have a separate address.
+const METRICS_CONNECTIONS: usize = 16;
 /// How long requests that wait are answered after the stop.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -109,6 +113,14 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
         .await
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))?;
     let address = listener.local_addr()?;
+    let metrics_listener =
+        match config.metrics_listen {
+            None => None,
+            Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+                format!("cannot listen on {address}; choose another address with --metrics-listen")
+            })?),
+        };
+    let metrics_address = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
 
     let domain = Domain { chain_id: U256::from(chain_id), task_manager: config.task_manager };
     let mut names = config.names.clone();
@@ -118,9 +130,19 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
     let mut settings = Settings::new(domain, names);
     settings.max_tasks = config.limits.max_tasks;
     settings.max_links = config.limits.max_operators;
+    settings.batch_from = config.batches.from;
+    settings.batch_tasks = config.batches.tasks;
+    settings.batch_millis = u64::try_from(config.batches.patience.as_millis()).unwrap_or(u64::MAX);
     let metrics = Arc::new(GatewayMetrics::new());
     let preparer = Arc::new(Preparer::new(view, domain, policies, config.default_lifetime, Arc::clone(&metrics)));
     preparer.refresh().await.map_err(|_| anyhow::anyhow!("the node of rpc-url gives no latest block"))?;
+    let tracer = match &config.otlp_endpoint {
+        None => Tracer::disabled(),
+        Some(endpoint) => {
+            let report = |line: &str| eprintln!("error: {line}");
+            Tracer::start_exporter(endpoint, "assent-gateway", env!("CARGO_PKG_VERSION"), &config.name, report)?
+        }
+    };
     let (driver, thread) = driver::start(DriverParts {
         settings,
         name: config.name.clone(),
@@ -128,6 +150,7 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
         lease,
         preparer: Arc::clone(&preparer),
         metrics: Arc::clone(&metrics),
+        tracer: tracer.clone(),
     })
     .context("cannot start the gateway's thread")?;
 
@@ -158,9 +181,28 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
     };
     let most = config.limits.max_connections.min(Semaphore::MAX_PERMITS);
     let permits = Arc::new(Semaphore::new(most));
-    tasks.spawn(server::serve(listener, tls, http::router(api), Arc::clone(&permits), stopping.subscribe()));
+    let shown = http::metrics_router(Arc::clone(&background.metrics));
+    let router = match metrics_listener {
+        None => http::router(api).merge(shown),
+        Some(listener) => {
+            let permits = Arc::new(Semaphore::new(METRICS_CONNECTIONS));
+            tasks.spawn(server::serve(listener, None, shown, permits, stopping.subscribe()));
+            http::router(api)
+        }
+    };
+    tasks.spawn(server::serve(listener, tls, router, Arc::clone(&permits), stopping.subscribe()));
     let connections = u32::try_from(most).unwrap_or(u32::MAX);
-    Ok(RunningGateway { address, driver, thread: Some(thread), tasks, stopping, permits, connections })
+    Ok(RunningGateway {
+        tracer,
+        address,
+        metrics_address,
+        driver,
+        thread: Some(thread),
+        tasks,
+        stopping,
+        permits,
+        connections,
+    })
 }
 
 /// A task log, and how long its leases are: as long as the task if no other gateway has the log.
@@ -178,26 +220,27 @@ async fn open_log(config: &GatewayConfig) -> Result<OpenLog> {
             let log = tokio::task::spawn_blocking(move || RedbTaskLog::open(&path, limits)).await??;
             Ok(OpenLog { log: Arc::new(log), lease: None })
         }
-        TaskLogLocation::Nats(servers) => connect_log(servers, limits).await,
+        TaskLogLocation::Nats(servers) => connect_log(servers, config.task_log_certificates.clone(), limits).await,
     }
 }
 
 #[cfg(feature = "nats")]
-async fn connect_log(servers: Vec<String>, limits: Limits) -> Result<OpenLog> {
+async fn connect_log(servers: Vec<String>, certificates: Option<PathBuf>, limits: Limits) -> Result<OpenLog> {
     use assent_task_log::{NatsOptions, NatsTaskLog};
 
-    let log = NatsTaskLog::connect(NatsOptions::new(servers), limits).await?;
+    let mut options = NatsOptions::new(servers);
+    options.root_certificates = certificates;
+    let log = NatsTaskLog::connect(options, limits).await?;
     Ok(OpenLog { log: Arc::new(log), lease: Some(SHARED_LEASE) })
 }
 
 #[cfg(not(feature = "nats"))]
-async fn connect_log(_: Vec<String>, _: Limits) -> Result<OpenLog> {
+async fn connect_log(_: Vec<String>, _: Option<PathBuf>, _: Limits) -> Result<OpenLog> {
     bail!("this build has no NATS; build it with the default feature `nats`, or give a file")
 }
 
 /// Returns a provider for a node's URL.
 fn connect(url: &str) -> Result<DynProvider> {
-    // The text can contain a key: no error repeats it.
     let url: reqwest::Url = url.parse().map_err(|_| anyhow::anyhow!("rpc-url is not a URL"))?;
     let client = reqwest::Client::builder().timeout(LONGEST_NODE_ANSWER).build().context("HTTP client")?;
     let transport = Http::with_client(client, url);
@@ -206,7 +249,9 @@ fn connect(url: &str) -> Result<DynProvider> {
 
 /// A gateway that runs until it is stopped or dropped.
 pub struct RunningGateway {
+    tracer: Tracer,
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     driver: DriverHandle,
     thread: Option<JoinHandle<()>>,
     tasks: JoinSet<()>,
@@ -221,6 +266,11 @@ impl RunningGateway {
         self.address
     }
 
+    /// Returns the separate address of the metrics, if they have one.
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
     /// Stops the gateway: requests that wait are answered if they can be in a few seconds. Accepted tasks stay in the
     /// log, and the next start goes on with them.
     pub async fn stop(mut self) {
@@ -232,6 +282,7 @@ impl RunningGateway {
         if let Some(thread) = self.thread.take() {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
+        self.tracer.shutdown().await;
     }
 
     fn end(&self) {

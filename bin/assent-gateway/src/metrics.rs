@@ -31,6 +31,8 @@ pub(crate) struct GatewayMetrics {
     pub(crate) slow_operators: Counter,
     /// Tasks of the log that this program cannot read.
     pub(crate) unreadable: Counter,
+    /// Attestations of the log that are not valid.
+    pub(crate) invalid_ends: Counter,
     /// Requests that were refused because their caller asks too often.
     pub(crate) limited: Counter,
     /// The number of the latest block.
@@ -70,6 +72,7 @@ impl GatewayMetrics {
             operators: Gauge::default(),
             slow_operators: Counter::default(),
             unreadable: Counter::default(),
+            invalid_ends: Counter::default(),
             limited: Counter::default(),
             block: Gauge::default(),
             node_failures: Counter::default(),
@@ -91,6 +94,11 @@ impl GatewayMetrics {
             "unreadable_tasks",
             "Tasks of the log that this program cannot read",
             metrics.unreadable.clone(),
+        );
+        registry.register(
+            "invalid_ends",
+            "Attestations of the log that cannot be verified",
+            metrics.invalid_ends.clone(),
         );
         registry.register("rate_limited", "Requests of callers that ask too often", metrics.limited.clone());
         registry.register("block", "The number of the latest block", metrics.block.clone());

@@ -15,7 +15,7 @@ use assent_network::{
 };
 use assent_policy::{Bundle, Reduction, ReductionRule, Rules};
 use assent_policy_store::{PolicyStore, StoreError};
-use assent_verifier::{Epoch, OperatorSetId};
+use assent_verifier::{Epoch, EpochId, OperatorSetId};
 use tokio::{
     sync::{OnceCell, watch},
     time::Instant,
@@ -115,6 +115,12 @@ impl Preparer {
     pub(crate) async fn epochs(&self) -> Result<Arc<[Epoch]>, ChainViewError> {
         let Some(Head { block, .. }) = *self.head.borrow() else { return Ok(Arc::default()) };
         self.epochs_at(&self.view.at(block)).await
+    }
+
+    /// Reads an epoch as the TaskManager knows it at the latest block, be it in force or not.
+    pub(crate) async fn epoch(&self, number: EpochId) -> Result<Option<Epoch>, Failure> {
+        let head = self.head().ok_or_else(node_is_silent)?;
+        self.view.at(head.block).epoch(number).await.map_err(no_answer)
     }
 
     /// Reads the epochs that are in force at a block, once for all requests.

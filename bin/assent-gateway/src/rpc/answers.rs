@@ -174,24 +174,18 @@ impl TimingsAnswer {
 
 impl OperatorTiming {
     fn new(answer: &OperatorAnswer) -> Self {
-        let mut timing = Self { operator: answer.operator, answer: "", at: answer.at, decision: None, refusal: None };
-        timing.answer = match &answer.kind {
-            OperatorAnswerKind::Observed => "observed",
-            OperatorAnswerKind::Decided(decision) => {
+        let OperatorAnswer { operator, kind, at } = answer;
+        let mut timing = Self { operator: *operator, answer: kind.as_str(), at: *at, decision: None, refusal: None };
+        match kind {
+            OperatorAnswerKind::Decided(decision) | OperatorAnswerKind::Signed(decision) => {
                 timing.decision = Some(decision.as_str());
-                "decided"
-            }
-            OperatorAnswerKind::Signed(decision) => {
-                timing.decision = Some(decision.as_str());
-                "signed"
             }
             OperatorAnswerKind::Refused(Refused { code, message, retryable }) => {
                 let (code, message) = (code.as_str(), message.clone());
                 timing.refusal = Some(RefusalAnswer { code, message, retryable: *retryable });
-                "refused"
             }
-            OperatorAnswerKind::Invalid => "invalid",
-        };
+            OperatorAnswerKind::Observed | OperatorAnswerKind::Invalid => {}
+        }
         timing
     }
 }

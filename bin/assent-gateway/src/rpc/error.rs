@@ -84,7 +84,18 @@ impl RpcError {
     }
 
     pub(crate) fn busy(message: impl Into<String>) -> Self {
-        Self::new(LIMIT_EXCEEDED, message, "busy", true, "ask again in a second, or ask another gateway")
+        Self::new(
+            LIMIT_EXCEEDED,
+            message,
+            FailureCode::Busy.as_str(),
+            true,
+            "ask again in a second, or ask another gateway",
+        )
+    }
+
+    /// Returns whether the gateway has too much to do.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.data.code == FailureCode::Busy.as_str()
     }
 
     pub(crate) fn rate_limited(seconds: u64) -> Self {

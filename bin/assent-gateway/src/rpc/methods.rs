@@ -5,11 +5,13 @@ use core::time::Duration;
 use alloy_primitives::{Address, B256, U256};
 use assent_json::{Object, Value};
 use assent_network::{
-    gateway::{Answer, Event, Submission, TaskOutcome},
+    Bls,
+    gateway::{Answer, Event, LoggedTask, Submission, TaskOutcome},
     message::VERSIONS,
 };
 use assent_policy::{Observations, PolicyInput, Rules, evaluate, evaluator_with_root};
 use assent_types::Intent;
+use assent_verifier::Epoch;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -549,6 +551,28 @@ impl Service {
         }
     }
 
+    /// Refuses an attestation that the task log has and the client's contract would not accept: the log is not trusted.
+    async fn require_valid(&self, logged: &LoggedTask, epochs: &[Epoch]) -> Result<(), RpcError> {
+        let Some(TaskOutcome::Attested { document, .. }) = &logged.outcome else { return Ok(()) };
+        let number = logged.accepted.task.epoch;
+        let known = epochs.iter().find(|epoch| epoch.number == number).cloned();
+        let epoch = match known {
+            Some(epoch) => Some(epoch),
+            // One that is in force no longer.
+            None => self.preparer.epoch(number).await.map_err(|failure| RpcError::failure(failure, None))?,
+        };
+        let (accepted, document) = (logged.accepted.clone(), document.clone());
+        // A pairing takes milliseconds of computation.
+        let verified = tokio::task::spawn_blocking(move || {
+            epoch.is_some_and(|epoch| accepted.verify(&document, &epoch, &Bls).is_ok())
+        });
+        if verified.await.unwrap_or_default() {
+            return Ok(());
+        }
+        self.metrics.invalid_ends.inc();
+        Err(RpcError::unavailable("the task log has an attestation that cannot be verified"))
+    }
+
     /// Returns a task, from memory or the log.
     pub(crate) async fn task(&self, task_id: B256) -> Result<String, RpcError> {
         let progress = self.driver.progress(task_id).await;
@@ -562,6 +586,7 @@ impl Service {
                 let record = self.log.get(task_id).await.map_err(log_failed)?.ok_or_else(no_task)?;
                 let logged = decode(&record, self.preparer.domain)
                     .ok_or_else(|| RpcError::unavailable("the task was recorded by another version of the gateway"))?;
+                self.require_valid(&logged, &epochs).await?;
                 TaskAnswer::new(task_id, logged.accepted, logged.outcome, None, &epochs)
             }
         };

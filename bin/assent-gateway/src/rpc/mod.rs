@@ -73,16 +73,30 @@ impl<'a> Incoming<'a> {
         response(if is_id(id) { id } else { "null" }, &Err(error.clone()))
     }
 
-    /// Makes the calls. Returns the text of the answer; notifications have none.
-    pub(crate) async fn answer(self, service: &Service, context: &CallContext) -> Option<String> {
+    /// Makes the calls. Returns the answer; notifications have none.
+    pub(crate) async fn answer(self, service: &Service, context: &CallContext) -> Option<Answered> {
         match self {
             Self::Single(call) => answer_one(call, service, context).await,
             Self::Batch(calls) => {
                 let answers = join_all(calls.into_iter().map(|call| answer_one(call, service, context))).await;
-                let answers: Vec<String> = answers.into_iter().flatten().collect();
-                (!answers.is_empty()).then(|| format!("[{}]", answers.join(",")))
+                let answers: Vec<String> = answers.into_iter().flatten().map(|answer| answer.text).collect();
+                (!answers.is_empty()).then(|| Answered { text: format!("[{}]", answers.join(",")), is_busy: false })
             }
         }
+    }
+}
+
+/// The answer to a text.
+pub(crate) struct Answered {
+    pub(crate) text: String,
+    /// Whether the gateway has too much to do for the call, which is the only one.
+    pub(crate) is_busy: bool,
+}
+
+impl Answered {
+    fn new(id: &str, result: &Result<String, RpcError>) -> Self {
+        let is_busy = result.as_ref().is_err_and(RpcError::is_busy);
+        Self { text: response(id, result), is_busy }
     }
 }
 
@@ -109,8 +123,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-async fn answer_one(call: &RawValue, service: &Service, context: &CallContext) -> Option<String> {
-    let refuse = |error| Some(response("null", &Err(error)));
+async fn answer_one(call: &RawValue, service: &Service, context: &CallContext) -> Option<Answered> {
+    let refuse = |error| Some(Answered::new("null", &Err(error)));
     // An array of an object's members would be read as the object.
     if !call.get().starts_with('{') {
         return refuse(RpcError::invalid_request("a call is an object"));
@@ -129,7 +143,7 @@ async fn answer_one(call: &RawValue, service: &Service, context: &CallContext) -
         Ok(prepared) => prepared,
         Err(error) => {
             return match id {
-                Some(id) => Some(response(id, &Err(error))),
+                Some(id) => Some(Answered::new(id, &Err(error))),
                 // What is no valid request is no notification either, but a method that is not there may be one.
                 None if error.code == error::INVALID_REQUEST => refuse(error),
                 None => None,
@@ -139,7 +153,7 @@ async fn answer_one(call: &RawValue, service: &Service, context: &CallContext) -
     let result = (method.handler)(service, context, parameters).await;
     let outcome = result.as_ref().map_or_else(|error| error.data.code, |_| "ok");
     service.metrics.count_call(method.name, outcome);
-    id.map(|id| response(id, &result))
+    id.map(|id| Answered::new(id, &result))
 }
 
 fn prepare(envelope: &Envelope<'_>) -> Result<(&'static MethodSpec, Parameters), RpcError> {

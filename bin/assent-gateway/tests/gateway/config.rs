@@ -7,11 +7,13 @@ use clap::{Args, Command as Flags};
 
 const FILE: &str = "
     listen = \"127.0.0.1:0\"
+    metrics-listen = \"127.0.0.1:0\"
     names = [\"gateway.example:443\"]
     rpc-url = \"http://127.0.0.1:8545\"
     task-manager = \"0x1111111111111111111111111111111111111111\"
     policies = \"./policies\"
     task-log = \"tasks.redb\"
+    task-log-certificates = \"authority.pem\"
     name = \"one\"
     evidence = [\"https://operator.example\"]
     tls-certificate = \"chain.pem\"
@@ -28,10 +30,17 @@ const FILE: &str = "
     max-body = 7
     max-batch = 8
     max-wait = 9
+    batch-from = 13
+    batch-tasks = 14
+    batch-millis = 15
     default-lifetime = 10
     retention = 11
     poll = 12
+    otlp-endpoint = \"http://127.0.0.1:4318\"
 ";
+
+/// The part of the file that names the log and the gateway.
+const NAMED: &str = "task-log = \"tasks.redb\"\n    task-log-certificates = \"authority.pem\"\n    name = \"one\"\n";
 
 fn program(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assent-gateway"));
@@ -73,16 +82,48 @@ fn what_cannot_be_used_is_named() {
     assert_eq!(check("rate = 1", "rate = 1"), None);
     for (from, to, reason) in [
         ("rpc-url = \"http://127.0.0.1:8545\"", "", "rpc-url is missing: give --rpc-url, ASSENT_GATEWAY_RPC_URL, or"),
+        ("http://127.0.0.1:8545", "ftp://127.0.0.1:8545", "rpc-url is not the http:// or https:// URL of a node"),
+        ("http://127.0.0.1:8545", "127.0.0.1:8545", "rpc-url is not the http:// or https:// URL of a node"),
         ("rate = 1", "rate = 0", "rate is 0"),
+        ("http://127.0.0.1:4318", "grpc://127.0.0.1:4317", "otlp-endpoint is not the URL of a collector"),
+        ("batch-tasks = 14", "batch-tasks = 257", "a batch has at most 256 tasks"),
+        ("batch-tasks = 14", "batch-tasks = 0", "batch-tasks is 0"),
+        ("batch-millis = 15", "batch-millis = 0", "batch-millis is 0"),
         ("burst = 50", "burst = 7", "burst is 7, less than the 8 calls of a batch"),
         ("gateway.example:443", "gateway.example", "not host:port"),
         ("tls-key = \"key.pem\"", "", "tls-certificate and tls-key go together"),
         ("alice:2bb8", "alice:", "the token alice has no SHA-256"),
         ("name = \"one\"", "name = \"\"", "name is empty"),
-        ("\"tasks.redb\"\n    name = \"one\"", "\"nats://127.0.0.1:4222\"", "name is missing: gateways that share"),
+        (NAMED, "task-log = \"nats://127.0.0.1:4222\"\n", "name is missing: gateways that share"),
     ] {
         let found = check(from, to).unwrap_or_else(|| panic!("{to} is taken"));
         assert!(found.contains(reason), "{found}");
+    }
+}
+
+#[test]
+fn the_page_lists_every_key() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/gateway.md")).unwrap();
+    let (_, table) = page.split_once("<!-- configuration -->").unwrap();
+    let (table, _) = table.split_once("<!-- end of configuration -->").unwrap();
+    for key in GatewayOptions::KEYS {
+        let key = key.replace('_', "-");
+        assert!(table.contains(&format!("\n| `{key}` |")), "docs/gateway.md lacks {key}");
+    }
+    assert_eq!(table.matches("\n| `").count(), GatewayOptions::KEYS.len(), "docs/gateway.md has another key");
+}
+
+#[test]
+fn a_configuration_file_has_a_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    std::fs::write(&path, "#".repeat(1024 * 1024 + 1)).unwrap();
+    let error = format!("{:#}", GatewayOptions::read_file(&path).unwrap_err());
+    assert!(error.contains("is longer than 1048576 bytes"), "{error}");
+    let endless = std::path::Path::new("/dev/zero");
+    if endless.exists() {
+        let error = format!("{:#}", GatewayOptions::read_file(endless).unwrap_err());
+        assert!(error.contains("is longer than 1048576 bytes"), "{error}");
     }
 }
 

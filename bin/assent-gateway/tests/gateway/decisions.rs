@@ -8,6 +8,7 @@ use alloy::{
 };
 use assent_client::{AssentClient, PreparedCall};
 use assent_examples::ExampleToken;
+use assent_task_log::{AppendedClaimed, EncodedOutcome, Limits, RedbTaskLog, State, TaskLog};
 use assent_types::{AttestationDocument, Authorization};
 use axum::{Router, extract::Path, routing::get};
 use serde_json::{Value, json};
@@ -309,6 +310,75 @@ fn evidence_is_returned_only_if_it_has_the_hash() {
         assert_eq!(file.roots().unwrap().hash(), hash(&task["evidence"]));
         let forged = json!(["0x2222222222222222222222222222222222222222222222222222222222222222"]);
         assert_eq!(gateway.call("assent_getEvidence", forged).await.unwrap_err()["code"], -32001);
+    });
+}
+
+#[test]
+fn an_end_that_the_log_has_is_verified_again() {
+    run(async {
+        let (world, gateway) = (world().await, TestGateway::start().await);
+        let operators = Operators::connect(gateway.gateway.address(), 4).await;
+        let mut request = world.request(13);
+        (request["nonce"], request["expiration"]) = (json!("4711"), json!(now() + 600));
+        let task = gateway.call("assent_requestAuthorization", request.clone()).await.unwrap();
+        let task_id = hash(&task["taskId"]);
+        drop(operators);
+        let TestGateway { gateway, folder, .. } = gateway;
+        gateway.stop().await;
+
+        let open = |folder: &std::path::Path| RedbTaskLog::open(&folder.join("tasks.redb"), Limits::default()).unwrap();
+        let record = open(folder.path()).get(task_id).await.unwrap().unwrap();
+        let State::Completed { outcome } = &record.state else { panic!("{record:?}") };
+        let honest = String::from_utf8(outcome.0.to_vec()).unwrap();
+        let forged = honest.replace("\"decision\":\"allow\"", "\"decision\":\"deny\"");
+        assert_ne!(honest, forged);
+        for (end, is_valid) in [(honest, true), (forged, false)] {
+            // Another log, in which the task has that end.
+            let folder = tempfile::tempdir().unwrap();
+            let log = open(folder.path());
+            let AppendedClaimed::New(lease) =
+                log.append_claimed(record.task.clone(), "gateway", now() + 600).await.unwrap()
+            else {
+                panic!("the log is new")
+            };
+            log.complete(&lease, EncodedOutcome(end.into_bytes().into())).await.unwrap();
+            drop(log);
+            let gateway = TestGateway::with(|options| {
+                options.task_log = Some(folder.path().join("tasks.redb").to_str().unwrap().to_owned());
+            })
+            .await;
+            let shown = gateway.call("assent_getTask", json!([task_id])).await;
+            let asked = gateway.call("assent_requestAuthorization", request.clone()).await;
+            if is_valid {
+                assert_eq!(shown.unwrap()["authorization"], task["authorization"]);
+                assert_eq!(asked.unwrap()["authorization"], task["authorization"]);
+            } else {
+                for error in [shown.unwrap_err(), asked.unwrap_err()] {
+                    assert_eq!(
+                        (&error["code"], &error["data"]["code"]),
+                        (&json!(-32002), &json!("unavailable")),
+                        "{error}"
+                    );
+                    assert!(error["message"].as_str().unwrap().contains("cannot be verified"), "{error}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn metrics_have_an_address_of_their_own_if_they_are_given_one() {
+    run(async {
+        let gateway = TestGateway::with(|options| options.metrics_listen = Some("127.0.0.1:0".parse().unwrap())).await;
+        let get = |url: String| gateway.http.get(url).send();
+        let public = get(format!("{}/metrics", gateway.url)).await.unwrap();
+        assert_eq!(public.status(), 404);
+        let address = gateway.gateway.metrics_address().unwrap();
+        let own = get(format!("http://{address}/metrics")).await.unwrap();
+        assert_eq!(own.status(), 200);
+        assert!(own.text().await.unwrap().contains("assent_gateway_tasks_accepted_total 0"));
+        // Nothing else is there.
+        assert_eq!(get(format!("http://{address}/openrpc.json")).await.unwrap().status(), 404);
     });
 }
 

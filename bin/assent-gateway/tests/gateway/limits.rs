@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::world::{TestGateway, run};
+use crate::{
+    operator::Operators,
+    world::{TestGateway, call, run, world},
+};
 
 const CALL: &str = r#"{"jsonrpc": "2.0", "method": "assent_operators", "id": 1}"#;
 
@@ -54,6 +57,45 @@ fn a_refusal_is_fast_under_overload() {
         assert!(refused >= 150, "{refused}");
         // Generous, for a machine with other work; it takes less than a millisecond.
         assert!(started.elapsed() < Duration::from_millis(50) * 200, "{:?}", started.elapsed());
+    });
+}
+
+#[test]
+fn a_gateway_with_too_much_to_do_refuses_at_once_and_goes_on() {
+    run(async {
+        let world = world().await;
+        let gateway = TestGateway::with(|options| options.max_requests = Some(4)).await;
+        // No operator is connected: four requests wait.
+        let waiting: Vec<_> = (0..4)
+            .map(|amount| {
+                let (http, url, request) = (gateway.http.clone(), gateway.url.clone(), world.request(amount));
+                tokio::spawn(async move { call(&http, &url, "assent_requestAuthorization", request).await })
+            })
+            .collect();
+        while gateway.call("assent_health", json!([])).await.unwrap()["tasks"] != 4 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let call =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "assent_requestAuthorization", "params": world.request(9) });
+        let started = Instant::now();
+        for _ in 0..100 {
+            let response = gateway.post(call.to_string()).await;
+            assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (429, &"1".parse().unwrap()));
+            let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+            assert_eq!((&answer["error"]["code"], &answer["error"]["data"]["code"]), (&json!(-32005), &json!("busy")));
+        }
+        // Generous, for a machine with other work.
+        assert!(started.elapsed() < Duration::from_millis(50) * 100, "{:?}", started.elapsed());
+        // In a batch, the other calls have their answers.
+        let batch = format!("[{call},{CALL}]");
+        let response = gateway.post(batch).await;
+        assert_eq!(response.status(), 200);
+        // What waited is answered.
+        let operators = Operators::connect(gateway.gateway.address(), 4).await;
+        for waiting in waiting {
+            assert_eq!(waiting.await.unwrap().unwrap()["status"], "attested");
+        }
+        drop(operators);
     });
 }
 

@@ -14,4 +14,5 @@ mod rust_client;
 mod shared_log;
 mod sockets;
 mod tls;
+mod traces;
 mod world;

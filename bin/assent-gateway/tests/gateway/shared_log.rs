@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use assent_gateway::GatewayConfig;
 use serde_json::json;
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     nats_server::{self, NatsServer},
     openrpc::require,
     operator::Operators,
+    tls::make_authority,
     world::{now, run, world},
 };
 
@@ -59,6 +61,52 @@ fn of_two_gateways_on_one_log_one_is_killed_and_the_other_decides_its_tasks() {
         }
         drop(operators);
         other.kill();
+    });
+}
+
+#[test]
+fn a_log_in_nats_with_tls_and_a_password_needs_both() {
+    let folder = tempfile::tempdir().unwrap();
+    if !nats_server::is_installed() || !make_authority(folder.path()) {
+        return;
+    }
+    run(async {
+        let world = world().await;
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (certificate, key, authority) = (path("chain.pem"), path("key.pem"), path("authority.pem"));
+        let server = NatsServer::start_with(&[
+            "--tls",
+            "--tlscert",
+            &certificate,
+            "--tlskey",
+            &key,
+            "--user",
+            "gateway",
+            "--pass",
+            "open:sesame",
+        ]);
+        let start = async |password: &str, certificates: Option<&str>| {
+            let mut options = world.options(folder.path());
+            options.task_log = Some(server.secure_url("gateway", password));
+            options.task_log_certificates = certificates.map(Into::into);
+            options.name = Some("one".to_owned());
+            let started = assent_gateway::start(GatewayConfig::new(options).unwrap()).await;
+            started.err().map(|error| format!("{error:#}")).unwrap()
+        };
+        for error in [start("open%3Asesame", None).await, start("guessed", Some(&authority)).await] {
+            assert!(error.contains("the task log's server"), "{error}");
+            assert!(!error.contains("sesame") && !error.contains("guessed"), "{error}");
+        }
+        let log = server.secure_url("gateway", "open%3Asesame");
+        let arguments = ["--task-log", &log, "--task-log-certificates", &authority];
+        let gateway = Program::with(world, &[&arguments[..], &["--listen", "127.0.0.1:0", "--name", "one"]].concat());
+        let operators = Operators::start(gateway.address, 4).await;
+        let request = json!({ "policyClient": world.vault, "intent": world.payment(world.vault, 1) });
+        let url = format!("http://{}", gateway.address);
+        let answer = call(&reqwest::Client::new(), &url, "assent_requestAuthorization", request).await.unwrap();
+        require("AttestedTask", &answer["result"]);
+        drop(operators);
+        gateway.kill();
     });
 }
 
