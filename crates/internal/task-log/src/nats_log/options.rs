@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NatsOptions {
-    /// The servers of one cluster, as `nats://host:4222` or `tls://host:4222`; a name and a password or a token may
+    /// The servers of one cluster, as `nats://host:4222` or `tls://host:4222`. A name and a password or a token may
     /// precede the host, with `%3A` for `:` and so on.
     pub servers: Vec<String>,
     /// The stream's name: letters, digits, `-` and `_`. Gateways with the same name share the log.
