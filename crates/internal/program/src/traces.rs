@@ -1,7 +1,7 @@
 //! Traces for OpenTelemetry. Spans of tasks are sent to a collector in the background.
 //!
-//! A trace's id is the beginning of the task's id, and its root span is the gateway's. So the spans of all programs that
-//! work on a task are one trace, and no message between them has to carry it.
+//! A trace's id is the beginning of the task's id, and its root span is the gateway's. So the spans of all programs
+//! that work on a task are one trace, and no message between them has to carry it.
 //!
 //! What the collector does not take in time is dropped. A program never waits for it, and what waits is bounded.
 

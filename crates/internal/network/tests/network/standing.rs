@@ -152,7 +152,7 @@ fn under_load_operators_that_answer_are_asked_first_and_the_others_soon() {
         // The second round offers a task again.
         offers.count() / 2
     };
-    // Six of seven are asked first, the silent two among them: five are a quorum. The seventh is asked half a second later.
+    // Six of seven are asked first, the silent two among them: five are a quorum. The seventh is asked later.
     network.silent = vec![0, 1];
     request(&mut network, 1, NOW_MILLIS);
     assert!(!is_attested(&network, 1));
