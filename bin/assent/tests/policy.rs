@@ -262,6 +262,51 @@ fn a_policy_is_explained_and_compared_with_other_parameters() {
 }
 
 #[test]
+fn a_tolerance_is_checked_and_explained() {
+    let desk = desk();
+    let manifest: Value = serde_json::from_str(&desk.read("treasury/policy.json")).expect("JSON");
+    let with = |within: Value| {
+        let mut manifest = manifest.clone();
+        let builtin = json!({ "outstanding": { "function": "pay", "sum": "amount" } });
+        manifest["sources"] = json!({ "pending": { "builtin": builtin, "within": within } });
+        desk.write_json("treasury/policy.json", &manifest);
+    };
+    with(json!({ "sum": 500, "count": 25 }));
+    desk.run(&["policy", "check", "treasury"]).succeeded();
+    let explained = desk.run(&["policy", "explain", "treasury"]).succeeded();
+    let expected =
+        "an operator refuses to sign if its own count is more than 0.25 % off or sum is more than 5.00 % off.";
+    assert!(explained.contains(expected), "{explained}");
+    let explained = desk.run(&["policy", "explain", "treasury", "--json"]).json();
+    assert_eq!(explained["policies"][0]["sources"]["pending"]["within"], json!({ "count": 25, "sum": 500 }));
+    for (within, expected) in [
+        (json!({ "sum": 0 }), "`sources.pending.within.sum`: \"0\" is not between 1 and 10000 basis points"),
+        (json!({ "sum": 10_001 }), "is not between"),
+        (json!({ "other": 1 }), "needs `reduce` to be one of median, quorum, min, max; same has no distance"),
+        (json!(1), "write {\"field\": 50}"),
+    ] {
+        with(within);
+        desk.run(&["policy", "check", "treasury"]).failed(1, &[expected]);
+    }
+}
+
+#[test]
+fn a_manifest_cannot_ask_for_more_zeros_than_there_is_memory() {
+    let desk = desk();
+    let mut manifest: Value = serde_json::from_str(&desk.read("treasury/policy.json")).expect("JSON");
+    let huge = format!("function f(bool{} x)", "[1024]".repeat(7));
+    // Another function is tried instead.
+    manifest["functions"].as_array_mut().expect("an array").insert(0, json!(huge));
+    desk.write_json("treasury/policy.json", &manifest);
+    desk.run(&["policy", "check", "treasury"]).succeeded();
+    manifest["functions"] = json!([huge, "function g(bytes[65536] x)"]);
+    desk.write_json("treasury/policy.json", &manifest);
+    desk.write("treasury/treasury.rego", "package treasury\n\ndefault allow := false\n");
+    let ran = desk.run(&["policy", "check", "treasury"]);
+    assert!(ran.status == Some(1) && ran.out.contains("arguments of more than 64 KiB"), "{ran:?}");
+}
+
+#[test]
 fn a_bench_shows_the_share_of_each_limit() {
     let desk = desk();
     let arguments = ["policy", "bench", "treasury", "--intent", "small.json", "--time", "1800000000", "--runs", "2"];

@@ -1,8 +1,13 @@
 //! Observations: what operators' sources answered, as the data region holds it.
 
-use crate::{MAX_DATA, MAX_OUTPUT};
+use crate::{
+    MAX_DATA, MAX_OUTPUT,
+    rules::{Rules, Source},
+};
 use alloy_primitives::{Address, U256, hex};
 use assent_json::{Object, Value};
+use assent_rules::{ReductionError, ToleranceError, WeightedOutput};
+use num_bigint::BigUint;
 use std::collections::BTreeMap;
 
 /// What operators observed, with their weights. The evaluator makes one answer of the observations of each source.
@@ -53,6 +58,26 @@ pub enum DataError {
     /// All observations together are too long.
     #[error("the observations have {0} bytes in canonical form, more than {MAX_DATA}")]
     TooLong(usize),
+}
+
+/// An operator must not sign: one of its own observations is not near the reduced one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WithinError {
+    /// The operator has not observed a source that has `within`.
+    #[error("the operator has no observation of the source {source_key:?} to compare")]
+    MissingObservation {
+        /// The source's key, as [`Rules::sources`] has it.
+        source_key: String,
+    },
+    /// Its own observation is too far off.
+    #[error("source {source_key:?}: {error}")]
+    NotNear {
+        /// The source's key, as [`Rules::sources`] has it.
+        source_key: String,
+        /// Which value, and how far it may be.
+        error: ToleranceError,
+    },
 }
 
 impl Observations {
@@ -138,6 +163,75 @@ impl Observations {
         if observed.is_empty() { Ok(String::new()) } else { bounded(Value::from(observed)) }
     }
 
+    /// Returns the value that the observations of a source become, as the evaluator reduces them.
+    ///
+    /// # Errors
+    ///
+    /// [`ReductionError`] if they do not: the evaluator then denies.
+    pub fn reduce(&self, name: &str, source: &Source) -> Result<Value, ReductionError> {
+        let outputs = self.sources.get(name).into_iter().flat_map(BTreeMap::values);
+        let outputs = outputs.map(|Observed { output, observers }| WeightedOutput {
+            output: output.clone(),
+            weight: observers.values().map(to_big).sum(),
+        });
+        source.reduce.reduce(&outputs.collect::<Vec<_>>(), &to_big(&self.required_weight), Some(&source.schema))
+    }
+
+    /// Checks that an operator may sign what follows from observations. Its own outputs, by the keys of
+    /// [`Rules::sources`], must be `within` what the manifest allows of the reduced values.
+    ///
+    /// The observations are those of each policy, as for [`of_members`](Self::of_members).
+    /// Sources without `within` are not compared. Observations that do not become one value are a denial, which an
+    /// operator may sign.
+    ///
+    /// ```
+    /// use alloy_primitives::{Address, B256, U256};
+    /// use assent_policy::{Observations, Rules};
+    /// use std::collections::BTreeMap;
+    ///
+    /// # let component = B256::ZERO;
+    /// # let source = format!(r#"{{"component":"{component}","hosts":[],"reduce":"median","schema":{{}},"within":50}}"#);
+    /// # let rules = format!(
+    /// #     r#"{{"entrypoint": "p", "functions": ["receive()"], "modules": [], "parametersSchema": {{}},
+    /// #     "sources": {{"price": {source}}}, "version": 1}}"#
+    /// # );
+    /// // The rules of a policy whose source `price` has `"reduce": "median", "within": 50`.
+    /// let rules = Rules::parse(&assent_json::parse(rules.as_bytes())?.to_canonical())?;
+    /// let mut observations = Observations::new(U256::from(3));
+    /// for (operator, price) in [(0xa1_u8, "1000"), (0xa2, "1004"), (0xa3, "2000")] {
+    ///     let price = assent_json::parse(price.as_bytes())?;
+    ///     observations.add("price", Address::with_last_byte(operator), U256::ONE, price)?;
+    /// }
+    /// let members = BTreeMap::from([(None, observations)]);
+    /// let own = |price: i32| BTreeMap::from([("price".to_owned(), assent_json::Value::from(price))]);
+    /// assert!(Observations::require_within(&members, &rules, &own(1000)).is_ok());
+    /// assert!(Observations::require_within(&members, &rules, &own(2000)).is_err());
+    /// assert!(Observations::require_within(&members, &rules, &BTreeMap::new()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WithinError`] with the first source of which the operator's own observation is missing or not near.
+    pub fn require_within(
+        members: &BTreeMap<Option<usize>, Self>,
+        rules: &Rules,
+        own: &BTreeMap<String, Value>,
+    ) -> Result<(), WithinError> {
+        for keyed in rules.sources() {
+            let (Some(within), Some(observations)) = (&keyed.source.within, members.get(&keyed.member)) else {
+                continue;
+            };
+            let Ok(reduced) = observations.reduce(keyed.name, keyed.source) else { continue };
+            let source_key = keyed.key;
+            let Some(own) = own.get(&source_key) else { return Err(WithinError::MissingObservation { source_key }) };
+            within
+                .check(own, &reduced, Some(&keyed.source.schema))
+                .map_err(|error| WithinError::NotNear { source_key, error })?;
+        }
+        Ok(())
+    }
+
     fn to_value(&self) -> Value {
         let source = |(name, outputs): (&String, &BTreeMap<String, Observed>)| {
             (name.clone(), Value::from(outputs.values().map(Observed::to_value).collect::<Vec<_>>()))
@@ -147,6 +241,10 @@ impl Observations {
             ("sources", Value::from(self.sources.iter().map(source).collect::<Object>())),
         ]))
     }
+}
+
+fn to_big(weight: &U256) -> BigUint {
+    BigUint::from_bytes_be(&weight.to_be_bytes::<32>())
 }
 
 fn bounded(content: Value) -> Result<String, DataError> {

@@ -5,7 +5,7 @@ use crate::{
     bundle::{Bundle, BundleError, component_file},
     content::ContentError,
     json::{self, JsonError},
-    manifest::Manifest,
+    manifest::{Manifest, SourceManifest},
     policy::ExecutablePolicy,
     rules::{Observer, Rules, SingleRules, Source},
 };
@@ -176,8 +176,8 @@ impl PolicyFolder {
                     Observer::Component(B256::from_slice(Sha256::digest(component).as_slice()))
                 }
             };
-            let (hosts, reduce, schema) = (source.hosts.clone(), source.reduce.clone(), source.schema.clone());
-            Ok((name.clone(), Source { observer, hosts, reduce, schema }))
+            let SourceManifest { hosts, reduce, within, schema, .. } = source.clone();
+            Ok((name.clone(), Source { observer, hosts, reduce, within, schema }))
         });
         Ok(SingleRules {
             entrypoint: self.manifest.entrypoint.clone(),

@@ -16,10 +16,19 @@ struct KnownImage {
 /// builds it again and compares.
 ///
 /// An image stays here while a policy or an evidence names it: docs/evaluator-images.md.
-static IMAGES: [KnownImage; 2] = [
+static IMAGES: [KnownImage; 3] = [
+    KnownImage {
+        root: b256!("0xff778b3323982d5216351114227b2309ca79df009cdc8371f9efd07785023947"),
+        image: LazyLock::new(|| Image::new(include_bytes!("../image/evaluator.bin"))),
+    },
+    // Without `within`.
     KnownImage {
         root: b256!("0xc19b84690d4cb3ab7a3f10b25d0d1ed23d1af8bd76539d7dcad7d3fb29ed9b22"),
-        image: LazyLock::new(|| Image::new(include_bytes!("../image/evaluator.bin"))),
+        image: LazyLock::new(|| {
+            Image::new(include_bytes!(
+                "../image/0xc19b84690d4cb3ab7a3f10b25d0d1ed23d1af8bd76539d7dcad7d3fb29ed9b22.bin"
+            ))
+        }),
     },
     // Without the reduction `quorum`.
     KnownImage {

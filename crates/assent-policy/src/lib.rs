@@ -47,13 +47,16 @@ mod rules;
 mod suggestion;
 mod testing;
 
-pub use assent_rules::{AbiType, Function, FunctionError, Parameter, Reduction, ReductionRule};
+pub use assent_rules::{
+    AbiType, BasisPoints, Function, FunctionError, Parameter, Reduction, ReductionError, ReductionRule, Tolerance,
+    ToleranceError,
+};
 pub use builtin::Builtin;
 pub use bundle::{Bundle, BundleError};
 pub use check::{Denial, Finding, check, denials, known_builtins};
 pub use conjunction::{Conjunction, ConjunctionManifest, Member, MemberManifest, check_conjunction};
 pub use content::ContentError;
-pub use data::{DataError, Observations};
+pub use data::{DataError, Observations, WithinError};
 pub use evaluation::{Evaluation, EvaluationError, EvaluationRun, Reason, evaluate};
 pub use evidence::{Evidence, Opening, RESULT_SIBLINGS, ResultProof, WrongResultLeaf};
 pub use evidence_file::{EvidenceFile, EvidenceFileError, Replay, ReplayDifference};

@@ -5,9 +5,9 @@ use crate::{
     builtin::Builtin,
     json::{self, JsonError, Reader, invalid},
 };
-use assent_json::{Object, Value};
+use assent_json::Value;
 use assent_machine::MAX_STEPS;
-use assent_rules::{Function, Reduction, ReductionRule};
+use assent_rules::{Function, Reduction, ReductionRule, SourceKeyError, Tolerance};
 use std::collections::BTreeMap;
 
 const KEYS: [&str; 6] = ["entrypoint", "functions", "limits", "name", "sources", "version"];
@@ -54,6 +54,8 @@ pub struct SourceManifest {
     pub hosts: Vec<String>,
     /// How the operators' answers become one.
     pub reduce: Reduction,
+    /// How far off the reduced value an operator's own observation may be.
+    pub within: Option<Tolerance>,
     /// The JSON Schema of the output.
     pub schema: Value,
 }
@@ -89,7 +91,7 @@ impl Manifest {
 
 impl SourceManifest {
     fn from_value(value: &Value, key: &str) -> Result<Self, JsonError> {
-        let reader = Reader::new(value, key, &["builtin", "hosts", "reduce", "schema"])?;
+        let reader = Reader::new(value, key, &["builtin", "hosts", "reduce", "schema", "within"])?;
         let builtin = reader.optional("builtin").map(|value| Builtin::from_value(value, &reader.key("builtin")));
         let builtin = builtin.transpose()?;
         if let Some(builtin) = &builtin
@@ -117,6 +119,7 @@ impl SourceManifest {
             (None, Some(builtin)) => builtin.reduction(),
             (None, None) => Reduction::Whole(ReductionRule::Same),
         };
+        let within = read_tolerance(&reader, &reduce)?;
         let schema = match (reader.optional("schema"), &builtin) {
             (None, Some(builtin)) => builtin.schema(),
             (Some(schema), _) if schema.as_object().is_none() => {
@@ -124,53 +127,38 @@ impl SourceManifest {
             }
             _ => reader.required("schema")?.clone(),
         };
-        Ok(Self { builtin, hosts, reduce, schema })
+        Ok(Self { builtin, hosts, reduce, within, schema })
     }
 }
 
 /// Reads how the operators' answers become one.
 pub(crate) fn read_reduction(value: &Value, key: &str) -> Result<Reduction, JsonError> {
-    let rule = |key: &str, name: &str| {
-        ReductionRule::from_name(name).ok_or_else(|| {
-            let known = ReductionRule::ALL.map(ReductionRule::name).join(", ");
-            invalid(key, name, format!("is not one of {known}"))
-        })
-    };
-    match value {
-        Value::String(name) => rule(key, name).map(Reduction::Whole),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(field, value)| {
-                let key = format!("{key}.{field}");
-                Ok((field.to_owned(), rule(&key, json::text(&key, value)?)?))
-            })
-            .collect::<Result<_, _>>()
-            .map(Reduction::Fields),
-        _ => Err(json::wrong_type(key, "a string or an object", value)),
-    }
+    Reduction::from_value(value).map_err(|error| of_key(key, error))
 }
 
-/// Returns what [`read_reduction`] reads.
-pub(crate) fn reduction_value(reduction: &Reduction) -> Value {
-    match reduction {
-        Reduction::Whole(rule) => Value::from(rule.name()),
-        Reduction::Fields(fields) => {
-            Value::from(fields.iter().map(|(field, rule)| (field.as_str(), rule.name())).collect::<Object>())
-        }
+/// Reads the key `within` of a source: how far off the reduced value an operator's own observation may be.
+pub(crate) fn read_tolerance(source: &Reader<'_>, reduction: &Reduction) -> Result<Option<Tolerance>, JsonError> {
+    let Some(value) = source.optional("within") else { return Ok(None) };
+    Tolerance::from_value(value, reduction).map(Some).map_err(|error| of_key(&source.key("within"), error))
+}
+
+fn of_key(key: &str, error: SourceKeyError) -> JsonError {
+    let key = error.field().map_or_else(|| key.to_owned(), |field| format!("{key}.{field}"));
+    match error {
+        SourceKeyError::WrongType { expected, actual, .. } => JsonError::WrongType { key, expected, actual },
+        SourceKeyError::Invalid { value, reason, .. } => invalid(key, &value, reason),
+        other => invalid(key, "", other.to_string()),
     }
 }
 
 fn functions(reader: &Reader<'_>) -> Result<Vec<Function>, JsonError> {
     let mut functions = Vec::<Function>::new();
+    let mut signatures = BTreeMap::new();
     for (key, text) in reader.strings("functions")? {
         let function =
             text.parse::<Function>().map_err(|error| invalid(&key, text, format!("is not a function: {error}")))?;
-        if let Some(earlier) = functions.iter().find(|earlier| earlier.selector() == function.selector()) {
-            return Err(invalid(
-                &key,
-                text,
-                format!("has the selector of {:?}; name each function once", earlier.signature()),
-            ));
+        if let Some(earlier) = signatures.insert(function.selector(), function.signature()) {
+            return Err(invalid(&key, text, format!("has the selector of {earlier:?}; name each function once")));
         }
         functions.push(function);
     }
@@ -286,10 +274,12 @@ fn require_host(key: &str, host: &str) -> Result<(), JsonError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assent_rules::BasisPoints;
 
     const VALID: &str = r#"{"name": "treasury", "version": "1.0.0", "entrypoint": "treasury",
         "functions": ["function pay(address to, uint256 amount)"],
-        "sources": {"price": {"hosts": ["api.example.com"], "reduce": {"usd": "median"}, "schema": {"type": "object"}}},
+        "sources": {"price": {"hosts": ["api.example.com"], "reduce": {"usd": "median"}, "schema": {"type": "object"},
+            "within": {"usd": 50}}},
         "limits": {"steps": 1000000}}"#;
 
     #[test]
@@ -300,6 +290,8 @@ mod tests {
         let price = &manifest.sources["price"];
         assert_eq!(price.hosts, ["api.example.com"]);
         assert_eq!(price.reduce, Reduction::Fields(BTreeMap::from([("usd".into(), ReductionRule::Median)])));
+        let half_a_percent = BasisPoints::new(50).unwrap();
+        assert_eq!(price.within, Some(Tolerance::Fields(BTreeMap::from([("usd".into(), half_a_percent)]))));
     }
 
     #[test]
@@ -334,9 +326,15 @@ mod tests {
             ),
             ("1000000", "0", "is not between 1 and 268435456"),
             ("1000000", "268435457", "is not between 1 and 268435456"),
-            ("1000000", "1.5", "line 4, column 29: a number must be an integer, without a fraction"),
+            ("1000000", "1.5", "line 5, column 29: a number must be an integer, without a fraction"),
             (r#""steps""#, r#""step""#, "`limits.step` is unknown"),
             (r#""median""#, r#""mean""#, r#"`sources.price.reduce.usd`: "mean" is not one of same, median"#),
+            (r#""median""#, "1", "`sources.price.reduce.usd` must be a string, not an integer"),
+            (r#"{"usd": "median"}"#, "1", "`sources.price.reduce` must be a string or an object, not an integer"),
+            (r#""within": {"usd": 50}"#, r#""within": 50"#, r#"`sources.price.within`: "50" is of the whole answer"#),
+            (r#"{"usd": 50}"#, r#"{"usd": 0}"#, r#"`sources.price.within.usd`: "0" is not between 1 and 10000"#),
+            (r#"{"usd": 50}"#, r#"{"eur": 50}"#, r#"`sources.price.within.eur`: "50" needs `reduce` to be one of"#),
+            (r#"{"usd": 50}"#, r#"{"usd": 0.5}"#, "a number must be an integer, without a fraction"),
             ("api.example.com", "https://api.example.com", "`sources.price.hosts[0]`"),
             ("api.example.com", "169.254.169.254", "is not a host's name"),
             ("api.example.com", "localhost", "is not a host's name"),
@@ -366,8 +364,8 @@ mod tests {
     #[test]
     fn a_source_that_is_built_in_has_its_schema_and_reduction_and_no_hosts() {
         let with = |builtin: &str| {
-            let source = r#"{"hosts": ["api.example.com"], "reduce": {"usd": "median"}, "schema": {"type": "object"}}"#;
-            VALID.replace(source, &format!("{{{builtin}}}"))
+            let (start, end) = (VALID.find(r#"{"hosts""#).unwrap(), VALID.find("},\n        \"limits").unwrap());
+            format!("{}{{{builtin}}}{}", &VALID[..start], &VALID[end..])
         };
         let history = r#""builtin": {"history": {"event": "event Paid(uint256 amount)", "address": "task.client",
             "window": {"blocks": 10}}}"#;
@@ -383,6 +381,8 @@ mod tests {
         let manifest = Manifest::parse(with(outstanding).as_bytes()).unwrap();
         let quorum = ["count", "sum"].map(|field| (field.to_owned(), ReductionRule::Quorum));
         assert_eq!(manifest.sources["price"].reduce, Reduction::Fields(quorum.into()));
+        let near = format!(r#"{outstanding}, "within": {{"sum": 100}}"#);
+        assert!(Manifest::parse(with(&near).as_bytes()).unwrap().sources["price"].within.is_some());
         let asks = format!(r#"{history}, "hosts": []"#);
         let error = Manifest::parse(with(&asks).as_bytes()).unwrap_err().to_string();
         assert!(error.contains("the source `history` asks no host"), "{error}");

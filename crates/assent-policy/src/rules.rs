@@ -5,11 +5,11 @@ use crate::{
     builtin::Builtin,
     content::ContentError,
     json::{self, JsonError, Reader, invalid},
-    manifest::{read_reduction, reduction_value},
+    manifest::{read_reduction, read_tolerance},
 };
 use alloy_primitives::{B256, hex};
 use assent_json::{Object, Value};
-use assent_rules::{Function, Reduction};
+use assent_rules::{Function, Reduction, Tolerance};
 use std::collections::BTreeMap;
 
 /// The version of the format.
@@ -54,6 +54,8 @@ pub struct Source {
     pub hosts: Vec<String>,
     /// How the operators' answers become one.
     pub reduce: Reduction,
+    /// How far off the reduced value an operator's own observation may be.
+    pub within: Option<Tolerance>,
     /// The JSON Schema of the output.
     pub schema: Value,
 }
@@ -210,7 +212,7 @@ impl SingleRules {
 
 impl Source {
     fn from_value(value: &Value, key: &str) -> Result<Self, JsonError> {
-        let reader = Reader::new(value, key, &["component", "hosts", "reduce", "schema"])?;
+        let reader = Reader::new(value, key, &["component", "hosts", "reduce", "schema", "within"])?;
         let hosts = reader.strings("hosts")?.into_iter().map(|(_, host)| host.to_owned()).collect();
         let key = reader.key("component");
         let observer = match reader.required("component")? {
@@ -218,7 +220,8 @@ impl Source {
             builtin => Observer::Builtin(Builtin::from_value(builtin, &key)?),
         };
         let reduce = read_reduction(reader.required("reduce")?, &reader.key("reduce"))?;
-        Ok(Self { observer, hosts, reduce, schema: reader.required("schema")?.clone() })
+        let within = read_tolerance(&reader, &reduce)?;
+        Ok(Self { observer, hosts, reduce, within, schema: reader.required("schema")?.clone() })
     }
 
     fn to_value(&self) -> Value {
@@ -226,12 +229,16 @@ impl Source {
             Observer::Component(hash) => Value::from(hex::encode_prefixed(hash)),
             Observer::Builtin(builtin) => builtin.to_value(),
         };
-        Value::from(Object::from_iter([
+        let mut source = Object::from_iter([
             ("component", component),
             ("hosts", Value::from(self.hosts.clone())),
-            ("reduce", reduction_value(&self.reduce)),
+            ("reduce", self.reduce.to_value()),
             ("schema", self.schema.clone()),
-        ]))
+        ]);
+        if let Some(within) = &self.within {
+            source.insert("within", within.to_value());
+        }
+        Value::from(source)
     }
 }
 

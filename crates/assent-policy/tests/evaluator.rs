@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, U256, address};
 use assent_policy::{
     Bundle, Evaluation, EvidenceFile, Observations, PolicyFolder, PolicyInput, ReferenceBlock, Replay, ResultProof,
-    check, evaluate, evaluator,
+    Rules, check, evaluate, evaluator,
 };
 use assent_types::{Decision, Intent};
 use std::collections::BTreeMap;
@@ -151,7 +151,7 @@ fn calls_that_the_manifest_does_not_name_or_that_do_not_decode_are_denied() {
 fn calldata_of_zeros_decodes_for_every_function() {
     let folder = folder(MANIFEST, "package treasury\n\nallow := true\n", "1");
     for function in &folder.manifest.functions {
-        let evaluation = decide(&folder, &input(function.zero_calldata()));
+        let evaluation = decide(&folder, &input(function.zero_calldata().unwrap()));
         assert_eq!(evaluation.decision, Decision::Allow, "{function}: {:?}", evaluation.reasons);
     }
 }
@@ -196,6 +196,101 @@ fn observations_reach_the_rules_and_their_absence_denies() {
     let evaluation = decide(&observations.to_canonical().unwrap());
     assert_eq!(evaluation.decision, Decision::Allow, "{:?}", evaluation.reasons);
     assert_eq!(decide("").reasons[0].kind, "data");
+}
+
+/// A policy that denies with the value of its source `s`, whose observers weigh 40, 30 and 30.
+fn reduced(reduce: &str, within: &str, schema: &str, outputs: [&str; 3]) -> (PolicyFolder, Observations) {
+    let sources = format!(r#""sources": {{"s": {{"reduce": {reduce}, {within} "schema": {schema}}}}}, "version""#);
+    let rules = "package treasury\n\nallow := true\n\ndeny contains json.marshal(data.wasm.s)\n";
+    let mut folder = folder(&MANIFEST.replace("\"version\"", &sources), rules, "1");
+    folder.components.insert("s".to_owned(), b"\0asm".to_vec());
+    let mut observations = Observations::new(U256::from(67));
+    for ((operator, weight), output) in [(1, 40), (2, 30), (3, 30)].into_iter().zip(outputs) {
+        let output = assent_json::parse(output.as_bytes()).expect(output);
+        observations.add("s", Address::with_last_byte(operator), U256::from(weight), output).unwrap();
+    }
+    (folder, observations)
+}
+
+#[test]
+fn observations_are_reduced_outside_of_the_machine_as_inside_of_it() {
+    let integers = r#"{"type": "string", "format": "int256"}"#;
+    let fields = format!(r#"{{"type": "object", "properties": {{"a": {integers}}}}}"#);
+    let image = evaluator().unwrap();
+    let mut agreed = 0;
+    for (reduce, schema, outputs) in [
+        ("\"same\"", "{}", ["true", "true", "false"]),
+        ("\"same\"", "{}", ["true", "false", "false"]),
+        ("\"median\"", "{}", ["1", "2", "3"]),
+        ("\"median\"", integers, ["\"-1\"", "\"-3\"", "\"-2\""]),
+        ("\"median\"", "{}", ["1", "2", "\"3\""]),
+        ("\"quorum\"", "{}", ["1", "3", "2"]),
+        ("\"min\"", integers, [&format!("\"{}\"", &MAX[1..]), "\"3\"", "\"2\""]),
+        ("\"max\"", "{}", ["9007199254740991", "3", "2"]),
+        ("\"union\"", "{}", ["[1, 3]", "[]", "[2, 1]"]),
+        (r#"{"a": "max"}"#, &fields, [r#"{"a": "5", "b": 1}"#, r#"{"a": "-5", "b": 1}"#, r#"{"a": "6"}"#]),
+        (r#"{"a": "max"}"#, &fields, [r#"{"a": "5", "b": 1}"#, r#"{"a": "-5"}"#, r#"{"a": "6"}"#]),
+        (r#"{"a": "max"}"#, &fields, [r#"{"a": "5"}"#, "{}", r#"{"a": "6"}"#]),
+    ] {
+        let (folder, observations) = reduced(reduce, "", schema, outputs);
+        let source = &folder.rules().unwrap().sources["s"];
+        let policy = folder.policy(image.root()).unwrap();
+        let data = observations.to_canonical().unwrap();
+        let evaluation = evaluate(image, &policy, &input(Vec::new()), &data).unwrap();
+        let expected = match observations.reduce("s", source) {
+            Ok(value) => {
+                agreed += 1;
+                // The rules see an exact integer where the schema makes one of a string.
+                let text = value.to_canonical();
+                let text = if schema == integers { text.replace('"', "") } else { text.replace("\"6\"", "6") };
+                format!("denied: {text}")
+            }
+            Err(error) => format!("data: source `s`: {error}"),
+        };
+        assert_eq!(reasons(&evaluation), [expected], "{reduce} {outputs:?}");
+    }
+    assert_eq!(agreed, 8);
+}
+
+#[test]
+fn an_operator_whose_own_observation_is_too_far_off_must_not_sign() {
+    let schema = r#"{"properties": {"usd": {"type": "string", "format": "uint256"}}}"#;
+    let outputs = [r#"{"usd": "1000"}"#, r#"{"usd": "1010"}"#, r#"{"usd": "2000"}"#];
+    let require = |within: &str, key: &str, own: &str| {
+        let (folder, observations) = reduced(r#"{"usd": "median"}"#, within, schema, outputs);
+        let rules = Rules::Single(folder.rules().unwrap());
+        assert_eq!(Rules::parse(&rules.to_canonical()), Ok(rules.clone()));
+        let own = BTreeMap::from([(key.to_owned(), assent_json::parse(own.as_bytes()).unwrap())]);
+        let one = Observations::require_within(&BTreeMap::from([(None, observations.clone())]), &rules, &own);
+        // In a conjunction, the key has the policy's index.
+        let Rules::Single(single) = rules else { panic!("one policy") };
+        let all = Rules::All(vec![single.clone(), single]);
+        let own = own.into_iter().map(|(key, output)| (format!("1.{key}"), output)).collect();
+        let member = Observations::require_within(&BTreeMap::from([(Some(1), observations)]), &all, &own);
+        assert_eq!(one.is_ok(), member.is_ok());
+        one.map_err(|error| error.to_string())
+    };
+    let one_percent = r#""within": {"usd": 100},"#;
+    assert_eq!(require(one_percent, "s", r#"{"usd": "1010"}"#), Ok(()));
+    assert_eq!(require(one_percent, "s", r#"{"usd": "1020"}"#), Ok(()));
+    let too_far = "source \"s\": `usd`: the operator's own 1021 is more than 100 basis points off the reduced 1010";
+    assert_eq!(require(one_percent, "s", r#"{"usd": "1021"}"#), Err(too_far.to_owned()));
+    assert!(require(one_percent, "s", r#"{"usd": "999"}"#).is_err());
+    assert!(require(one_percent, "s", "{}").unwrap_err().contains("nothing is not an integer"));
+    let missing = "the operator has no observation of the source \"s\" to compare";
+    assert_eq!(require(one_percent, "other", r#"{"usd": "1010"}"#), Err(missing.to_owned()));
+    // Without `within`, nothing is compared.
+    assert_eq!(require("", "other", r#"{"usd": "9"}"#), Ok(()));
+}
+
+#[test]
+fn a_tolerance_is_part_of_the_policy() {
+    let id = |within: &str| {
+        let (folder, _) = reduced(r#"{"usd": "median"}"#, within, "{}", ["1", "1", "1"]);
+        folder.policy(evaluator().unwrap().root()).unwrap().id()
+    };
+    let ids = ["", r#""within": {"usd": 100},"#, r#""within": {"usd": 101},"#].map(id);
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[2] != ids[0]);
 }
 
 #[test]

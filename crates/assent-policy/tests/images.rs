@@ -22,8 +22,10 @@ fn strict_evaluator() -> Image {
 }
 
 /// The evidence of an image that is no longer the current one, as it was written then.
-const EARLIER: [&str; 1] =
-    [include_str!("images/0xb4a4e6e71927351ac8bf45faf9b7f308acddf105ecd3ecf54dca41e7c885df3f.json")];
+const EARLIER: [&str; 2] = [
+    include_str!("images/0xc19b84690d4cb3ab7a3f10b25d0d1ed23d1af8bd76539d7dcad7d3fb29ed9b22.json"),
+    include_str!("images/0xb4a4e6e71927351ac8bf45faf9b7f308acddf105ecd3ecf54dca41e7c885df3f.json"),
+];
 
 fn policy(image: B256) -> ExecutablePolicy {
     let files = [

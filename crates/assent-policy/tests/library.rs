@@ -1,9 +1,14 @@
 //! The library in policies/: each policy passes the check and its tests, and its page has its parameters.
 
+mod steps_page;
+
+use alloy_primitives::{Address, B256, U256};
 use assent_policy::{
-    Bundle, Conjunction, ConjunctionManifest, Finding, Member, PolicyFolder, TestOptions, TestOutcome, TestReport,
-    check, check_conjunction, denials, evaluator, run_conjunction_tests, run_tests,
+    Bundle, Conjunction, ConjunctionManifest, Finding, Function, Member, PolicyFolder, PolicyInput, ReferenceBlock,
+    TestOptions, TestOutcome, TestReport, check, check_conjunction, denials, evaluate, evaluator,
+    run_conjunction_tests, run_tests,
 };
+use assent_types::{Decision, Intent};
 use std::{
     collections::BTreeMap,
     fs,
@@ -106,6 +111,50 @@ fn every_policy_of_the_library_passes_its_tests_which_evaluate_every_line() {
         let failed = report.tests.iter().filter(|test| test.outcome != TestOutcome::Pass).collect::<Vec<_>>();
         assert!(failed.is_empty() && report.tests.len() > 3, "{folder:?}: {failed:#?}");
         assert_eq!(report.coverage_basis_points(), Some(10_000), "{folder:?}: {:?}", report.coverage);
+    }
+}
+
+/// A call that policies without sources allow: the policy, the function, the target, and the arguments as words.
+type AllowedCall = (&'static str, &'static str, Address, Vec<B256>);
+
+fn allowed_calls() -> Vec<AllowedCall> {
+    const PAY: &str = "function pay(address token, address recipient, uint256 amount)";
+    let [token, client, recipient] =
+        [0xa1, 0xc1, 0xbeef_u64].map(|number| Address::from_word(B256::from(U256::from(number))));
+    let amount = B256::from(U256::from(5) * U256::from(10).pow(U256::from(18)));
+    let payment = vec![token.into_word(), recipient.into_word(), amount];
+    vec![
+        ("spending-limit", PAY, client, payment.clone()),
+        ("allowlist", "function transfer(address to, uint256 amount)", token, vec![recipient.into_word(), amount]),
+        (
+            "no-unlimited-approvals",
+            "function approve(address spender, uint256 amount)",
+            token,
+            vec![client.into_word(), amount],
+        ),
+        ("opening-hours", PAY, client, payment.clone()),
+        ("business-payments", PAY, client, payment),
+    ]
+}
+
+/// Policies with sources are compared where their sources are: in the tests of the crate that observes.
+#[test]
+fn the_page_of_the_library_has_the_steps_of_the_current_image() {
+    let image = evaluator().unwrap();
+    for (name, function, to, arguments) in allowed_calls() {
+        let selector = function.parse::<Function>().unwrap().selector().unwrap();
+        let data = [selector.as_slice(), arguments.concat().as_slice()].concat().into();
+        let intent = Intent { from: Address::repeat_byte(0xd1), to, value: U256::ZERO, data, chainId: U256::ONE };
+        // A Friday, nine o'clock at the example's offset.
+        let block = ReferenceBlock {
+            number: U256::from(1000),
+            hash: B256::repeat_byte(0x22),
+            timestamp: U256::from(1_800_000_000),
+        };
+        let input = PolicyInput { intent, policy_client: Address::with_last_byte(0xc1), nonce: U256::from(7), block };
+        let evaluation = evaluate(image, read(&library().join(name)).build().policy(), &input, "").unwrap();
+        assert_eq!(evaluation.decision, Decision::Allow, "{name}: {:?}", evaluation.reasons);
+        steps_page::compare(name, evaluation.steps);
     }
 }
 

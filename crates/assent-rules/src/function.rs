@@ -5,8 +5,9 @@ use alloc::{boxed::Box, string::String, vec, vec::Vec};
 use core::fmt;
 use sha3::{Digest, Keccak256};
 
-/// The longest array of which zeros are encoded.
-const MAX_ZERO_ELEMENTS: u32 = 1024;
+/// The most bytes of zeros that are encoded for a function. Fixed arrays nest: a short text can ask for more bytes than
+/// there are.
+const MAX_ZEROS: usize = 64 * 1024;
 
 /// A function that a policy decides about.
 ///
@@ -81,11 +82,25 @@ impl Function {
         Keccak256::digest(self.signature().as_bytes()).first_chunk().copied()
     }
 
-    /// Returns calldata of the function in which every argument is zero or empty.
-    pub fn zero_calldata(&self) -> Vec<u8> {
+    /// Returns calldata of the function in which every argument is zero or empty. Nothing if its arguments exceed
+    /// 64 KiB.
+    ///
+    /// ```
+    /// use assent_rules::Function;
+    ///
+    /// let function: Function = "function f(bool[2] a)".parse()?;
+    /// assert_eq!(function.zero_calldata().map(|calldata| calldata.len()), Some(4 + 2 * 32));
+    /// let function: Function = "function f(bool[65536][65536] a)".parse()?;
+    /// assert_eq!(function.zero_calldata(), None);
+    /// # Ok::<(), assent_rules::FunctionError>(())
+    /// ```
+    pub fn zero_calldata(&self) -> Option<Vec<u8>> {
+        if size_of_zeros(&self.parameters) > MAX_ZEROS {
+            return None;
+        }
         let mut calldata = self.selector().map(Vec::from).unwrap_or_default();
         calldata.extend(encode_sequence(self.parameters.iter().map(|parameter| parameter.ty.zero())));
-        calldata
+        Some(calldata)
     }
 
     /// Returns whether this is the call with empty calldata.
@@ -126,12 +141,23 @@ impl AbiType {
         }
     }
 
-    /// Returns whether the type is dynamic, and the encoding of zero or of an empty value.
+    /// Returns the bytes of what [`zero`](Self::zero) encodes, with the offset of what is dynamic.
+    fn size_of_zero(&self) -> usize {
+        let size = match self {
+            Self::FixedArray(element, length) => {
+                element.size_of_zero().saturating_mul(usize::try_from(*length).unwrap_or(usize::MAX))
+            }
+            Self::Tuple(members) => size_of_zeros(members),
+            _ => WORD,
+        };
+        if self.is_dynamic() { size.saturating_add(WORD) } else { size }
+    }
+
+    /// Returns whether the type is dynamic, and the encoding of zero or of an empty value. Its size must be bounded.
     fn zero(&self) -> (bool, Vec<u8>) {
         let zero = match self {
             Self::FixedArray(element, length) => {
-                let length = usize::try_from((*length).min(MAX_ZERO_ELEMENTS)).unwrap_or(0);
-                encode_sequence(core::iter::repeat_n(element.zero(), length))
+                encode_sequence(core::iter::repeat_n(element.zero(), usize::try_from(*length).unwrap_or(0)))
             }
             Self::Tuple(members) => encode_sequence(members.iter().map(|member| member.ty.zero())),
             // For what is dynamic, a length of zero.
@@ -172,6 +198,11 @@ impl fmt::Display for AbiType {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(true, out)
     }
+}
+
+/// Returns the bytes of the encoding of zeros.
+fn size_of_zeros(parameters: &[Parameter]) -> usize {
+    parameters.iter().map(|parameter| parameter.ty.size_of_zero()).fold(0, usize::saturating_add)
 }
 
 /// Writes the types in parentheses, as they are hashed.

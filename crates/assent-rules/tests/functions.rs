@@ -97,7 +97,7 @@ proptest! {
 
     #[test]
     fn zeros_decode_and_nothing_longer_or_shorter_does(function in functions()) {
-        let calldata = function.zero_calldata();
+        let calldata = function.zero_calldata().expect("zeros");
         let arguments = calldata.get(4..).unwrap_or_default();
         prop_assert!(decode(&Count, &function.parameters, arguments).is_ok());
         let longer = [arguments, &[0; 32]].concat();

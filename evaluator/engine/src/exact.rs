@@ -2,7 +2,8 @@
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use assent_json::Value as Json;
-use num_bigint::{BigInt, BigUint, Sign};
+use assent_rules::{IntegerFormat, string_format};
+use num_bigint::{BigInt, Sign};
 use regorus::Value;
 
 /// Returns the value of a big-endian unsigned integer.
@@ -23,19 +24,12 @@ pub(crate) fn int(bytes: &[u8]) -> Value {
 
 /// Returns the value of an integer of 256 bits, written in decimal without sign or leading zero.
 pub(crate) fn parse_uint(text: &str) -> Option<Value> {
-    parse_magnitude(text).map(|magnitude| number(BigInt::from(magnitude)))
+    assent_rules::parse_uint(text).map(|magnitude| number(BigInt::from(magnitude)))
 }
 
 /// Returns the value of an integer of 256 bits in two's complement, written in decimal without leading zero.
 pub(crate) fn parse_int(text: &str) -> Option<Value> {
-    let (is_negative, magnitude) = match text.strip_prefix('-') {
-        Some(magnitude) => (true, parse_magnitude(magnitude)?),
-        None => (false, parse_magnitude(text)?),
-    };
-    let integer = BigInt::from_biguint(if is_negative { Sign::Minus } else { Sign::Plus }, magnitude);
-    // −0 is written without a sign, and −2^255 has a magnitude of one bit more than the others.
-    let is_valid = !(is_negative && integer.sign() == Sign::NoSign) && integer.to_signed_bytes_be().len() <= 32;
-    is_valid.then(|| number(integer))
+    assent_rules::parse_int(text).map(number)
 }
 
 /// Returns a number as a non-negative integer of 256 bits.
@@ -78,18 +72,6 @@ fn small(bytes: &[u8]) -> Option<u64> {
     Some(low.iter().fold(0, |integer, byte| (integer << 8) | u64::from(*byte)))
 }
 
-/// Returns a decimal integer of at most 256 bits, without sign or leading zero.
-pub(crate) fn parse_magnitude(text: &str) -> Option<BigUint> {
-    let is_canonical = text == "0" || !text.starts_with('0');
-    if !is_canonical || !(1..=78).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    if text.len() < 20 {
-        return text.parse::<u64>().ok().map(BigUint::from);
-    }
-    BigUint::parse_bytes(text.as_bytes(), 10).filter(|integer| integer.bits() <= 256)
-}
-
 /// Makes a value of an integer. The type of regorus' numbers cannot be named, but it can be inferred.
 fn number(integer: BigInt) -> Value {
     fn like<N: From<BigInt>>(_: &N, integer: BigInt) -> Value
@@ -107,8 +89,7 @@ fn number(integer: BigInt) -> Value {
 /// A format of a schema that makes an exact value of a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    Uint256,
-    Int256,
+    Integer(IntegerFormat),
     Address,
     Bytes,
 }
@@ -116,24 +97,17 @@ pub(crate) enum Format {
 impl Format {
     /// Returns the format that a schema states for a string.
     pub(crate) fn of(schema: Option<&Json>) -> Option<Self> {
-        let schema = schema?;
-        if schema.get("type")?.as_str() != Some("string") {
-            return None;
-        }
-        match schema.get("format")?.as_str()? {
-            "uint256" => Some(Self::Uint256),
-            "int256" => Some(Self::Int256),
+        match string_format(schema)? {
             "address" => Some(Self::Address),
             "bytes" => Some(Self::Bytes),
-            _ => None,
+            name => IntegerFormat::from_name(name).map(Self::Integer),
         }
     }
 
     /// Returns the exact value of a text.
     pub(crate) fn value(self, text: &str) -> Option<Value> {
         match self {
-            Self::Uint256 => parse_uint(text),
-            Self::Int256 => parse_int(text),
+            Self::Integer(format) => format.parse(text).map(number),
             Self::Address if text.len() != 42 => None,
             Self::Address | Self::Bytes if is_lower_hex(text) => Some(text.into()),
             Self::Address | Self::Bytes => lower_hex(text).map(Value::from),
@@ -142,8 +116,10 @@ impl Format {
 
     const fn describe(self) -> &'static str {
         match self {
-            Self::Uint256 => "a decimal integer from 0 to 2^256 - 1, without sign or leading zero",
-            Self::Int256 => "a decimal integer from -2^255 to 2^255 - 1, without leading zero",
+            Self::Integer(IntegerFormat::Uint256) => {
+                "a decimal integer from 0 to 2^256 - 1, without sign or leading zero"
+            }
+            Self::Integer(IntegerFormat::Int256) => "a decimal integer from -2^255 to 2^255 - 1, without leading zero",
             Self::Address => "0x and 40 hexadecimal digits",
             Self::Bytes => "0x and an even number of hexadecimal digits",
         }

@@ -7,7 +7,7 @@ use alloc::{
     vec::Vec,
 };
 use assent_json::{Object, Value as Json};
-use assent_rules::{Function, Reduction, ReductionRule};
+use assent_rules::{Function, Reduction, ReductionRule, SourceKeyError, Tolerance};
 
 /// The package of the rule that asks the policy's package.
 pub(crate) const SYNTHETIC_PACKAGE: &str = "__assent";
@@ -151,18 +151,20 @@ impl Source {
         source.remove("component");
         source.remove("hosts");
         let schema = source.remove("schema");
-        let rule = |rule: &Json| {
-            let known = rule.as_str().and_then(ReductionRule::from_name);
-            known.ok_or_else(|| format!("source `{name}`: {rule} is not a reduction"))
+        let of_key = |key: &'static str| {
+            move |error: SourceKeyError| match error.field() {
+                None => format!("source `{name}`: `{key}`: {error}"),
+                Some(field) => format!("source `{name}`: `{key}.{field}`: {error}"),
+            }
         };
         let reduce = match source.remove("reduce") {
             None => Reduction::Whole(ReductionRule::Same),
-            Some(Json::Object(fields)) => {
-                let fields = fields.iter().map(|(field, value)| Ok((field.into(), rule(value)?)));
-                Reduction::Fields(fields.collect::<Result<_, String>>()?)
-            }
-            Some(whole) => Reduction::Whole(rule(&whole)?),
+            Some(reduce) => Reduction::from_value(&reduce).map_err(of_key("reduce"))?,
         };
+        // Each operator compares with its own observation before it signs.
+        if let Some(within) = source.remove("within") {
+            Tolerance::from_value(&within, &reduce).map_err(of_key("within"))?;
+        }
         no_other(source)?;
         Ok(Self { reduce, schema })
     }

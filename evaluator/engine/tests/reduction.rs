@@ -192,6 +192,36 @@ fn observations_that_are_not_what_they_must_be_deny() {
     );
 }
 
+#[test]
+fn a_tolerance_changes_no_value_and_one_that_does_not_fit_its_reduction_denies() {
+    let reasons = |reduce: &str, within: &str| {
+        let outputs: [(&str, &[u64]); 2] = [("1", &[1]), ("900", &[2])];
+        let mut case = case(allow_if("data.wasm.s == 900"), reduce, "{}", 2, &outputs);
+        case.sources = case.sources.replace(r#""schema""#, &format!(r#""within": {within}, "schema""#));
+        case.reasons()
+    };
+    // An operator that saw 1 does not sign; the evaluator decides for those who saw 900.
+    assert_eq!(reasons("\"median\"", "1"), ALLOWED);
+    assert_eq!(reasons("\"max\"", "10000"), ALLOWED);
+    let denied = |reduce: &str, within: &str, reason: &str| {
+        assert_eq!(reasons(reduce, within), [format!("rules: source `s`: {reason}")]);
+    };
+    denied("\"median\"", "0", "`within`: \"0\" is not between 1 and 10000 basis points");
+    denied("\"median\"", "10001", "`within`: \"10001\" is not between 1 and 10000 basis points");
+    denied("\"median\"", "null", "`within`: must be basis points, or an object of them by field, not null");
+    denied(
+        "\"same\"",
+        "5",
+        "`within`: \"5\" needs `reduce` to be one of median, quorum, min, max; same has no distance",
+    );
+    denied(
+        r#"{"usd": "median"}"#,
+        r#"{"eur": 5}"#,
+        "`within.eur`: \"5\" needs `reduce` to be one of median, quorum, min, max; same has no distance",
+    );
+    denied("\"mean\"", "5", "`reduce`: \"mean\" is not one of same, median, quorum, min, max, union");
+}
+
 /// The reduced value of integers, each with the weights of its observers.
 fn reduced(reduce: &str, required: u64, observed_values: &BTreeMap<i64, Vec<u64>>) -> i64 {
     let mut outputs: Vec<_> =

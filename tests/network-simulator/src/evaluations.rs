@@ -30,6 +30,7 @@ static POLICIES: LazyLock<[Arc<ExecutablePolicy>; 4]> = LazyLock::new(|| {
         observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
         reduce: Reduction::Whole(ReductionRule::Same),
+        within: None,
         schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),
     };
     let limit = BTreeMap::from([("limit".to_owned(), limit)]);

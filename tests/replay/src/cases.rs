@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, U256, keccak256};
 use assent_json::{Object, Value, parse};
 use assent_policy::{
-    EvidenceFile, ExecutablePolicy, Observations, Observer, PolicyInput, Reduction, ReductionRule, ReferenceBlock,
-    Rules, SingleRules, Source, evaluate, evaluator,
+    BasisPoints, EvidenceFile, ExecutablePolicy, Observations, Observer, PolicyInput, Reduction, ReductionRule,
+    ReferenceBlock, Rules, SingleRules, Source, Tolerance, evaluate, evaluator,
 };
 use assent_types::Intent;
 use std::collections::BTreeMap;
@@ -66,10 +66,7 @@ fn cases() -> Vec<Case> {
         Case { parameters: ALMOST_ALL, amount: U256::MAX, ..limit("exact") },
         Case { step_limit: 2_000_000, ..base("limit", loops) },
         Case {
-            rules: Rules::Single(with_sources(
-                rules("package policy\n\nallow if data.wasm.price.usd == 103\n"),
-                &[("price", Reduction::Fields([("usd".to_owned(), ReductionRule::Median)].into()), PRICE_SCHEMA)],
-            )),
+            rules: Rules::Single(median()),
             data: observed(&[
                 ("price", 34, r#"{"at":1,"usd":"104"}"#),
                 ("price", 33, r#"{"at":1,"usd":"103"}"#),
@@ -100,6 +97,18 @@ const PRICE_SCHEMA: &str = r#"{"properties":{"usd":{"format":"int256","type":"st
 const PENDING_SCHEMA: &str = r#"{"properties":{"count":{"format":"uint256","type":"string"},
     "sum":{"format":"uint256","type":"string"}},"type":"object"}"#;
 
+/// A price that is the median, and off which no operator's own may be by more than one percent.
+fn median() -> SingleRules {
+    let reduce = Reduction::Fields([("usd".to_owned(), ReductionRule::Median)].into());
+    let policy = rules("package policy\n\nallow if data.wasm.price.usd == 103\n");
+    let mut policy = with_sources(policy, &[("price", reduce, PRICE_SCHEMA)]);
+    if let Some(price) = policy.sources.get_mut("price") {
+        let one_percent = BasisPoints::new(100).expect("1 to 10,000");
+        price.within = Some(Tolerance::Fields([("usd".to_owned(), one_percent)].into()));
+    }
+    policy
+}
+
 /// The reduction of `outstanding`.
 fn quorum() -> Reduction {
     Reduction::Fields(["count", "sum"].map(|field| (field.to_owned(), ReductionRule::Quorum)).into())
@@ -116,6 +125,7 @@ fn treasury() -> Case {
             observer: Observer::Component(keccak256(name)),
             hosts: vec![],
             reduce,
+            within: None,
             schema: schema.expect("a schema"),
         };
         (name.to_owned(), source)
@@ -161,9 +171,8 @@ fn with_sources(mut rules: SingleRules, sources: &[(&str, Reduction, &str)]) -> 
         .map(|(name, reduce, schema)| {
             let schema = parse(schema.as_bytes()).expect("a schema");
             let hosts = vec!["prices.example".to_owned()];
-            let source =
-                Source { observer: Observer::Component(keccak256(name)), hosts, reduce: reduce.clone(), schema };
-            ((*name).to_owned(), source)
+            let (observer, reduce) = (Observer::Component(keccak256(name)), reduce.clone());
+            ((*name).to_owned(), Source { observer, hosts, reduce, within: None, schema })
         })
         .collect();
     rules

@@ -9,8 +9,8 @@ use crate::{ExitStatus, output::Output};
 use alloy_primitives::{Address, B256, U256};
 use anyhow::Result;
 use assent_policy::{
-    ExecutablePolicy, Finding, Member, PolicyFolder, PolicyInput, ReferenceBlock, Rules, check, check_conjunction,
-    evaluate, evaluator,
+    ExecutablePolicy, Finding, Function, Member, PolicyFolder, PolicyInput, ReferenceBlock, Rules, check,
+    check_conjunction, evaluate, evaluator,
 };
 use assent_verifier::Intent;
 use clap::{Args, ValueHint};
@@ -84,8 +84,12 @@ fn loaded(source: &LocalPolicy) -> Result<Vec<Finding>> {
         return Ok(violations.iter().map(violated).collect());
     }
     let rules = Rules::parse(policy.rules())?;
-    let first = rules.members().first().and_then(|member| member.functions.first());
-    let calldata = first.map(|function| function.zero_calldata()).unwrap_or_default();
+    let functions = rules.members().first().map(|member| member.functions.as_slice()).unwrap_or_default();
+    let Some(calldata) = functions.iter().find_map(Function::zero_calldata) else {
+        let message = "functions: every one has arguments of more than 64 KiB, so that no call of them can be tried; \
+                       shorten the fixed arrays";
+        return Ok(vec![Finding::new("policy.json", 1, 1, message)]);
+    };
     let intent =
         Intent { from: Address::ZERO, to: Address::ZERO, value: U256::ZERO, data: calldata.into(), chainId: U256::ONE };
     let block = ReferenceBlock { number: U256::ZERO, hash: B256::ZERO, timestamp: U256::ZERO };

@@ -4,6 +4,7 @@ use super::{
     files::{LocalPolicy, read_parameters},
     parameters::require_valid,
     test::tests_of,
+    test_report::percent,
 };
 use crate::{
     ExitStatus,
@@ -12,8 +13,8 @@ use crate::{
 use anyhow::{Result, bail};
 use assent_json::Value;
 use assent_policy::{
-    Builtin, Denial, ExecutablePolicy, Observer, Reduction, Rules, SingleRules, Source, TestOptions, TestOutcome,
-    denials,
+    BasisPoints, Builtin, Denial, ExecutablePolicy, Observer, Reduction, Rules, SingleRules, Source, TestOptions,
+    TestOutcome, Tolerance, denials,
 };
 use clap::{Args, ValueHint};
 use serde_json::json;
@@ -101,7 +102,8 @@ fn sentences(rules: &SingleRules, parameters: &Value) -> Vec<String> {
         lines.push("It looks at nothing but the call, the task and its parameters.".into());
     }
     for (name, source) in &rules.sources {
-        lines.push(format!("It looks at {name}: {}; {}.", observer(source), reduction(&source.reduce)));
+        let within = source.within.as_ref().map(tolerance).unwrap_or_default();
+        lines.push(format!("It looks at {name}: {}; {}{within}.", observer(source), reduction(&source.reduce)));
     }
     if let Some(object) = parameters.as_object().filter(|object| !object.is_empty()) {
         lines.push("Its parameters:".into());
@@ -162,6 +164,18 @@ fn reduction(reduce: &Reduction) -> String {
     }
 }
 
+/// Returns when an operator does not sign.
+fn tolerance(within: &Tolerance) -> String {
+    let off = |own: &str, within: &BasisPoints| format!("{own} is more than {} off", percent(within.get().into()));
+    let off = match within {
+        Tolerance::Whole(within) => off("answer", within),
+        Tolerance::Fields(fields) => {
+            fields.iter().map(|(field, within)| off(field, within)).collect::<Vec<_>>().join(" or ")
+        }
+    };
+    format!("; an operator refuses to sign if its own {off}")
+}
+
 fn description<'a>(schema: &'a Value, name: &str) -> Option<&'a str> {
     schema.get("properties")?.get(name)?.get("description")?.as_str()
 }
@@ -182,13 +196,15 @@ fn member_json(rules: &SingleRules, parameters: &Value) -> serde_json::Value {
 }
 
 fn source_json(source: &Source) -> serde_json::Value {
-    match &source.observer {
+    let plain = |value: &Value| serde_json::from_str::<serde_json::Value>(&value.to_canonical()).unwrap_or_default();
+    let mut json = match &source.observer {
         Observer::Component(hash) => json!({ "hosts": source.hosts, "component": hash }),
-        Observer::Builtin(builtin) => {
-            let query = serde_json::from_str::<serde_json::Value>(&builtin.query().to_canonical());
-            json!({ "builtin": { builtin.name(): query.unwrap_or_default() } })
-        }
+        Observer::Builtin(builtin) => json!({ "builtin": { builtin.name(): plain(builtin.query()) } }),
+    };
+    if let Some(within) = &source.within {
+        json["within"] = plain(&within.to_value());
     }
+    json
 }
 
 /// Shows which parameters differ, and which tests have another result.

@@ -9,8 +9,9 @@ use super::{
     types::{Text, Type},
     walk::{Environment, Walker},
 };
-use crate::folder::PolicyFolder;
-use assent_rules::{AbiType, Function, Parameter};
+use crate::{folder::PolicyFolder, manifest::SourceManifest};
+use assent_json::Value;
+use assent_rules::{AbiType, Function, Parameter, Tolerance};
 use std::collections::BTreeMap;
 
 /// Checks a policy.
@@ -51,8 +52,30 @@ fn schema_findings(folder: &PolicyFolder) -> Vec<Finding> {
         let below = |message| format!("sources.{name}.schema: {message}");
         let found = schema::unreachable_formats(&source.schema).into_iter().map(below);
         findings.extend(found.map(at_start("policy.json")));
+        findings.extend(tolerance_findings(name, source).into_iter().map(at_start("policy.json")));
     }
     findings
+}
+
+/// Returns what has a tolerance, but is no integer by the schema: it is never reduced, and every call is denied.
+fn tolerance_findings(name: &str, source: &SourceManifest) -> Vec<String> {
+    let finding = |key: &str, schema: Option<&Value>| {
+        let ty = schema.map_or(Type::Unknown, schema::type_of);
+        let expected = "the schema must make an integer of it: \"type\": \"string\" with \"format\": \"uint256\" or \
+                        \"int256\", or \"type\": \"integer\"";
+        (!matches!(ty, Type::Number | Type::Unknown)).then(|| format!("sources.{name}.{key}: {expected}"))
+    };
+    match &source.within {
+        None => Vec::new(),
+        Some(Tolerance::Whole(_)) => finding("within", Some(&source.schema)).into_iter().collect(),
+        Some(Tolerance::Fields(fields)) => {
+            let properties = source.schema.get("properties");
+            let of_field = |field: &String| {
+                finding(&format!("within.{field}"), properties.and_then(|properties| properties.get(field)))
+            };
+            fields.keys().filter_map(of_field).collect()
+        }
+    }
 }
 
 fn entrypoint_findings(folder: &PolicyFolder, program: &Program) -> Vec<Finding> {

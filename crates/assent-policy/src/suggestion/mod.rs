@@ -178,7 +178,7 @@ impl Suggestion {
     /// # use assent_types::Intent;
     ///
     /// let stop: Function = "function stop()".parse()?;
-    /// # let data = stop.zero_calldata().into();
+    /// # let data = stop.zero_calldata().unwrap_or_default().into();
     /// # let from = Address::repeat_byte(1);
     /// # let intent = Intent { from, to: from, value: U256::ZERO, data, chainId: U256::ONE };
     /// let suggestion = Suggestion::new("stops", &[stop], &[intent], &SuggestionOptions::default())?;

@@ -7,10 +7,10 @@ use assent_network::{
     operator::{Action, Event, Examination, Operator, Settings},
 };
 
-use assent_policy::{Replay, evaluate, evaluator};
+use assent_policy::{Replay, evaluate, evaluator_with_root};
 use assent_types::Observation;
 
-use crate::fixture::{GATEWAY, address, domain, examination, key, task};
+use crate::fixture::{GATEWAY, IMAGE, address, domain, examination, key, task};
 
 /// An operator with an open connection.
 fn operator() -> Operator<Bls> {
@@ -171,7 +171,7 @@ fn the_result_of_an_attempt_that_was_cancelled_counts_for_no_later_one() {
         observe_on(&mut operator, 0, task(), weights);
         let actions = receive(&mut operator, &decide([1, 2, 3]));
         let [Action::Evaluate { ticket, input, policy, data }] = &actions[..] else { panic!("{actions:?}") };
-        let result = evaluate(evaluator().unwrap(), policy, input, data);
+        let result = evaluate(evaluator_with_root(IMAGE).unwrap(), policy, input, data);
         if cancel {
             receive(&mut operator, &GatewayMessage::Cancel { task_id: task().id(domain()) });
             assert_eq!(operator.task_count(), 0);
@@ -184,7 +184,7 @@ fn the_result_of_an_attempt_that_was_cancelled_counts_for_no_later_one() {
     assert!(operator.handle(first).is_empty());
     let actions = operator.handle(second);
     let [Action::StoreEvidence { file, .. }] = &actions[..] else { panic!("{actions:?}") };
-    assert!(matches!(file.replay(evaluator().unwrap()), Ok(Replay::Follows(_))));
+    assert!(matches!(file.replay(evaluator_with_root(IMAGE).unwrap()), Ok(Replay::Follows(_))));
 }
 
 fn sign_observation(seed: u8, output: &str) -> assent_types::Signature {

@@ -10,6 +10,7 @@ use std::{
 use alloy_primitives::{
     Address, B256, U256,
     aliases::{U48, U96},
+    b256,
 };
 use assent_network::{
     Bls, ContractCall, Domain, LinkId, Scheme, Task,
@@ -17,7 +18,7 @@ use assent_network::{
     operator::{self, Examination, Operator},
 };
 use assent_policy::{
-    ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, evaluate, evaluator,
+    ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, evaluate, evaluator_with_root,
 };
 use assent_signer::{Aggregate, AggregationError, AttestationBatch, PartialSignature, SecretKey};
 use assent_types::{Connection, Intent, PublicKey, Signature};
@@ -49,11 +50,15 @@ pub fn epoch(count: u8) -> Epoch {
     Epoch { number: EpochId(5), operator_set: OperatorSetId(1), valid_until: U48::MAX, operators }
 }
 
+/// The evaluator's image of the recorded messages, which name its policy. A later image leaves them as they are.
+pub const IMAGE: B256 = b256!("0xc19b84690d4cb3ab7a3f10b25d0d1ed23d1af8bd76539d7dcad7d3fb29ed9b22");
+
 pub fn policy() -> Arc<ExecutablePolicy> {
     let source = Source {
         observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
         reduce: Reduction::Whole(ReductionRule::Same),
+        within: None,
         schema: assent_json::parse(br#"{"type":"object"}"#).unwrap(),
     };
     let text = "package p\nimport rego.v1\nallow if input.intent.value < to_number(data.wasm.limit.value)\n";
@@ -65,7 +70,7 @@ pub fn policy() -> Arc<ExecutablePolicy> {
         sources: BTreeMap::from([("limit".to_owned(), source)]),
     });
     let parameters = assent_json::parse(b"{}").unwrap();
-    Arc::new(ExecutablePolicy::new(evaluator().unwrap().root(), &rules, 1 << 24, &parameters).unwrap())
+    Arc::new(ExecutablePolicy::new(IMAGE, &rules, 1 << 24, &parameters).unwrap())
 }
 
 pub fn task() -> Task {
@@ -345,7 +350,7 @@ impl Network {
                 self.at_operator(index, Event::ObservationsSigned { ticket, result });
             }
             Action::Evaluate { ticket, input, policy, data } => {
-                let result = Box::new(evaluate(evaluator().unwrap(), &policy, &input, &data));
+                let result = Box::new(evaluate(evaluator_with_root(IMAGE).unwrap(), &policy, &input, &data));
                 self.at_operator(index, Event::Evaluated { ticket, result });
             }
             Action::StoreEvidence { ticket, .. } => {

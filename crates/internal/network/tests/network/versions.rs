@@ -7,7 +7,7 @@ use assent_network::{
     operator,
 };
 
-use crate::fixture::{GATEWAY, NOW_MILLIS, Network, accepted, domain, examination, key, submission};
+use crate::fixture::{GATEWAY, IMAGE, NOW_MILLIS, Network, accepted, domain, examination, key, submission};
 
 /// The messages of a connection, recorded from both state machines before there was a version 2.
 const VERSION_1: &str = include_str!("version_1.txt");
@@ -83,7 +83,7 @@ fn a_gateway_of_version_1_gets_from_this_operator_what_it_got_before() {
                         Event::ObservationsSigned { ticket, result: Ok(observations.iter().map(sign).collect()) }
                     }
                     Action::Evaluate { ticket, input, policy, data } => {
-                        let image = assent_policy::evaluator().unwrap();
+                        let image = assent_policy::evaluator_with_root(IMAGE).unwrap();
                         let result = Box::new(assent_policy::evaluate(image, &policy, &input, &data));
                         Event::Evaluated { ticket, result }
                     }

@@ -2,6 +2,9 @@
 //!
 //! Each case is recorded in `policies/<policy>/recordings/`. `UPDATE_RECORDINGS=1` writes them again.
 
+#[path = "../../../../assent-policy/tests/steps_page/mod.rs"]
+mod steps_page;
+
 use crate::world::host;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use assent_policy::{
@@ -16,7 +19,7 @@ use assent_policy_data::{
 };
 use assent_types::{Decision, Intent};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -141,7 +144,8 @@ impl Case {
         recordings.collect()
     }
 
-    fn decide(&self, policy: &PolicyFolder, recordings: &BTreeMap<String, Recording>) {
+    /// Decides as the case says, and returns the steps.
+    fn decide(&self, policy: &PolicyFolder, recordings: &BTreeMap<String, Recording>) -> u64 {
         let mut outputs = BTreeMap::new();
         for (name, recording) in recordings {
             let replayed = match history_query(&policy.manifest.sources[name]) {
@@ -164,6 +168,7 @@ impl Case {
         let reasons = evaluation.reasons.iter().map(|reason| reason.message.as_str()).collect::<Vec<_>>();
         let expected = if self.reasons.is_empty() { Decision::Allow } else { Decision::Deny };
         assert_eq!((evaluation.decision, &reasons), (expected, &self.reasons), "{} {}", self.policy, self.name);
+        evaluation.steps
     }
 }
 
@@ -413,6 +418,8 @@ fn agent_session() -> Vec<Case> {
 #[test]
 fn the_sources_of_the_library_observe_what_is_recorded_and_the_policies_decide_on_it() {
     let is_update = std::env::var_os("UPDATE_RECORDINGS").is_some();
+    // The page of the library has the steps of the first call of each policy that is allowed.
+    let mut seen = BTreeSet::new();
     for case in cases() {
         let policy = case.read();
         let recordings = case.record(&policy);
@@ -426,7 +433,10 @@ fn the_sources_of_the_library_observe_what_is_recorded_and_the_policies_decide_o
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let committed = serde_json::from_str::<BTreeMap<String, Recording>>(&text).expect("recordings");
         assert_eq!(committed, recordings, "{}", path.display());
-        case.decide(&policy, &committed);
+        let steps = case.decide(&policy, &committed);
+        if case.name.starts_with("allow") && seen.insert(case.policy) {
+            steps_page::compare(case.policy, steps);
+        }
     }
 }
 
