@@ -1,5 +1,8 @@
 //! OPA's conformance cases, evaluated by the image.
 //!
+//! The repository does not carry the cases. The test is therefore ignored unless it is asked for, and then it fails
+//! without them. `cargo xtask test` asks for it where they are, and says that it is skipped where they are not.
+//!
 //! `expected_failures.txt` lists the cases that fail, with their reasons. A case that fails and is not in the list, or
 //! is in it and passes, fails the test. With `ASSENT_CONFORMANCE_REPORT=FILE`, every failure is written to a file, with
 //! what was found.
@@ -19,12 +22,16 @@ use assent_machine::{Image, Stop};
 use assent_policy::{PolicyFolder, check};
 use serde_json::Value;
 
+/// The cases, in the folder of shared data. xtask looks for the same file.
+const CASES: &str = "opa-v1/cases.json.xz";
+
 /// How many of the cases must pass.
 const AT_LEAST: usize = 1_545;
 
 #[test]
+#[ignore = "needs OPA's cases: ASSENT_SHARED_DATA=FOLDER cargo test --package assent-evaluator-tests -- --ignored"]
 fn the_image_passes_opas_conformance_cases_but_for_those_that_are_listed() {
-    let Some(cases) = cases() else { return };
+    let cases = cases();
     let failures = failures(&cases);
 
     if let Some(report) = env::var_os("ASSENT_CONFORMANCE_REPORT") {
@@ -55,16 +62,13 @@ fn the_image_passes_opas_conformance_cases_but_for_those_that_are_listed() {
     assert!(passed >= AT_LEAST, "{passed} pass, fewer than {AT_LEAST}");
 }
 
-/// Returns the cases; nothing, said aloud, if they are not there.
-fn cases() -> Option<Vec<Value>> {
-    let path = shared_data().join("opa-v1/cases.json.xz");
-    let Ok(file) = File::open(&path) else {
-        eprintln!("SKIPPED: OPA's conformance cases are not at {}; set ASSENT_SHARED_DATA", path.display());
-        return None;
-    };
+fn cases() -> Vec<Value> {
+    let path = shared_data().join(CASES);
+    let file = File::open(&path);
+    let file = file.unwrap_or_else(|error| panic!("{}: {error}; set ASSENT_SHARED_DATA", path.display()));
     let mut text = Vec::new();
     lzma_rs::xz_decompress(&mut BufReader::new(file), &mut text).expect("the cases are compressed with xz");
-    Some(serde_json::from_slice(&text).expect("the cases are JSON"))
+    serde_json::from_slice(&text).expect("the cases are JSON")
 }
 
 /// The listed cases and folders: every line that is not a reason, which begins with `#`.
@@ -198,8 +202,9 @@ fn normal(value: Value, is_sorted: bool, depth: usize) -> Value {
 }
 
 #[test]
+#[ignore = "needs OPA's cases: ASSENT_SHARED_DATA=FOLDER cargo test --package assent-evaluator-tests -- --ignored"]
 fn no_module_of_opas_cases_that_the_evaluator_can_parse_is_a_syntax_error_to_the_check() {
-    let Some(cases) = cases() else { return };
+    let cases = cases();
     let modules = cases.iter().flat_map(|case| case["modules"].as_array().into_iter().flatten());
     let modules = modules.filter_map(Value::as_str).collect::<BTreeSet<_>>();
     let manifest = r#"{"name": "opa", "version": "1", "entrypoint": "test", "functions": ["receive()"]}"#;

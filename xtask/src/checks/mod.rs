@@ -1,6 +1,7 @@
 //! What `cargo xtask test`, `lint` and `coverage` check.
 
 pub mod components;
+mod conformance;
 pub mod coverage;
 pub mod cross_compilation;
 pub mod foundry_fuzz;

@@ -1,7 +1,7 @@
 //! Every test of the repository.
 
 use super::{
-    components,
+    components, conformance,
     coverage::{self, Language},
     cross_compilation, foundry_fuzz, image, inspector, npm_package, replay, storage_layout,
     workspace::{NO_STD, OTHERS, VERIFIER_FEATURES},
@@ -43,6 +43,7 @@ pub fn steps() -> Vec<Step> {
     steps.extend(cross_compilation::bare_metal());
     steps.push(Step::command("evaluator: cargo test", cargo(&["test", "--manifest-path", "evaluator/Cargo.toml"])));
     steps.push(image::step());
+    steps.push(conformance::step());
     steps.extend(npm_package::steps());
     steps.push(storage_layout::step());
     steps.extend(inspector::steps());
