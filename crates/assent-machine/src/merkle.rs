@@ -82,8 +82,9 @@ pub(crate) fn leaves_of(bytes: &[u8]) -> Vec<B256> {
 /// The nodes of a tree that changes leaf by leaf. A node that is not there (zero) is the root of zeros.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
-    /// Node 1 is the root, and the children of node `n` are `2n` and `2n + 1`.
-    nodes: Box<[B256]>,
+    /// Node 1 is the root, and the children of node `n` are `2n` and `2n + 1`. Bytes, so that the system
+    /// hands out zeroed pages as they are touched: most of the 16 MiB is never written.
+    nodes: Box<[[u8; 32]]>,
     height: usize,
     /// Levels of the whole tree that are below these nodes.
     below: usize,
@@ -94,7 +95,7 @@ impl Tree {
     /// Creates a tree of zeros whose lowest nodes are roots of subtrees of height `below`.
     pub(crate) fn new(below: usize) -> Self {
         let height = TREE_HEIGHT - below;
-        Self { nodes: vec![B256::ZERO; 2 << height].into_boxed_slice(), height, below, zeros: ZeroSubtrees::new() }
+        Self { nodes: vec![[0; 32]; 2 << height].into_boxed_slice(), height, below, zeros: ZeroSubtrees::new() }
     }
 
     pub(crate) const fn zeros(&self) -> &ZeroSubtrees {
@@ -105,7 +106,7 @@ impl Tree {
     pub(crate) fn node(&self, level: usize, index: usize) -> B256 {
         let position = (1 << (self.height.saturating_sub(level))) + index;
         match self.nodes.get(position) {
-            Some(node) if !node.is_zero() => *node,
+            Some(node) if *node != [0; 32] => B256::new(*node),
             _ => self.zeros.root(self.below + level),
         }
     }
@@ -139,14 +140,14 @@ impl Tree {
         let levels = (0..=self.height).flat_map(|level| {
             let first = 1 << (self.height - level);
             (first..first + count.div_ceil(1 << level))
-                .filter_map(|position| Some((position, *self.nodes.get(position)?)))
+                .filter_map(|position| Some((position, B256::new(*self.nodes.get(position)?))))
         });
         levels.collect()
     }
 
     pub(crate) fn set(&mut self, position: usize, node: B256) {
         if let Some(slot) = self.nodes.get_mut(position) {
-            *slot = node;
+            *slot = node.0;
         }
     }
 }

@@ -17,7 +17,7 @@ pub fn contents(bytes: &[u8]) {
     let mut parts = bytes.splitn(5, |byte| *byte == SEPARATOR);
     let mut part = || parts.next().unwrap_or_default();
     let (function, schema, parameters, data, last) = (part(), part(), part(), part(), part());
-    let rules = rules(&String::from_utf8_lossy(function), assent_json::parse(schema).unwrap_or_default());
+    let rules = rules(&String::from_utf8_lossy(function), assent_json::parse(schema).unwrap_or_default(), schema.len());
     let call = input(last);
     for input in [call.as_slice(), last] {
         let regions = Regions { rules: rules.as_bytes(), parameters, input, data };
@@ -31,8 +31,14 @@ pub fn contents(bytes: &[u8]) {
     }
 }
 
-fn rules(function: &str, schema: Value) -> String {
-    let source = Object::from_iter([("reduce", Value::from("median")), ("schema", schema.clone())]);
+/// The rules. The number chooses how observations are reduced: white space in the schema changes it.
+fn rules(function: &str, schema: Value, number: usize) -> String {
+    let wholes = ["median", "same", "quorum", "min", "max", "union"];
+    let reduce = wholes.get(number % 8).map_or_else(
+        || Value::from(Object::from_iter([("a", "median"), ("b", "union"), ("c", "max")])),
+        |rule| Value::from(*rule),
+    );
+    let source = Object::from_iter([("reduce", reduce), ("schema", schema.clone())]);
     let module = Object::from_iter([("name", "policy.rego"), ("text", MODULE)]);
     let mut rules = Object::new();
     rules.insert("entrypoint", "policy");

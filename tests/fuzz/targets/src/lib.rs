@@ -12,6 +12,7 @@ mod evidence_file;
 mod fixture;
 mod json;
 mod machine;
+mod machine_seeds;
 mod manifest;
 mod operator_table;
 mod point;

@@ -2,6 +2,7 @@
 
 use crate::{
     fixture::{Fixture, operators, secret, write_tables},
+    machine_seeds::machine_seeds,
     policy_seeds::{Parts, policy_seeds},
 };
 use alloy_primitives::{Address, B256, U256};
@@ -24,7 +25,7 @@ pub struct Seed {
 
 /// All of them.
 pub fn seeds() -> Vec<Seed> {
-    [authorizations(), documents(), operator_tables(), revert_data(), scenarios(), policy_seeds()]
+    [authorizations(), documents(), operator_tables(), revert_data(), scenarios(), policy_seeds(), machine_seeds()]
         .concat()
         .into_iter()
         .map(seed)
