@@ -1,11 +1,11 @@
 //! The command line: every command, its options, and their common options.
 
-#[cfg(feature = "network")]
-use crate::network;
 use crate::{
-    ExitStatus, attest, completions, context, demo, deploy, deploy_example, epoch, evidence, inspect, intent, keys,
-    manual, operator, output::Output, policy, record, registry, request, send, verify, weights,
+    ExitStatus, attest, completions, context, deploy, deploy_example, epoch, evidence, inspect, intent, keys, manual,
+    operator, output::Output, policy, record, registry, request, send, verify, weights,
 };
+#[cfg(feature = "network")]
+use crate::{demo, network};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 /// Contract calls that succeed only when a quorum of independent operators has authorized them.
@@ -37,6 +37,7 @@ Exit status: 0 only on success, 1 when something was refused, invalid or failed,
 #[derive(Subcommand)]
 pub enum Command {
     /// Run a demo: a payment that operators allow, and the calls that must be refused.
+    #[cfg(feature = "network")]
     Demo(demo::Arguments),
     /// Generate and show operators' BLS keys.
     #[command(subcommand, after_help = keys::EXAMPLES)]
@@ -93,6 +94,7 @@ impl Command {
     /// Runs the command.
     pub fn run(self, output: Output) -> anyhow::Result<ExitStatus> {
         match self {
+            #[cfg(feature = "network")]
             Self::Demo(arguments) => demo::run(arguments, output),
             Self::Keys(command) => keys::run(command, output),
             Self::Policy(command) => policy::run(command, output),

@@ -7,6 +7,7 @@ mod command_line;
 mod completions;
 mod connection;
 mod context;
+#[cfg(feature = "network")]
 mod demo;
 mod deploy;
 mod deploy_example;
@@ -32,6 +33,7 @@ mod refused;
 mod registry;
 mod request;
 mod send;
+#[cfg(feature = "network")]
 mod setup;
 mod verify;
 mod weights;

@@ -9,7 +9,7 @@ use crate::{
 use alloy_primitives::{Address, U256, hex};
 use anyhow::{Context as _, Result, bail};
 use assent_client::gateway::{
-    AuthorizationRequest, DecidedTask, GatewayClient, GatewayTask, GatewayTaskState, TaskTimings,
+    AuthorizationRequest, DecidedTask, GatewayClient, GatewayTask, GatewayTaskState, OperatorProgress, TaskTimings,
 };
 use assent_verifier::{Decision, Intent};
 use clap::{Args, ValueHint};
@@ -95,29 +95,32 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
         client = client.with_token(token.trim())?;
     }
     let patience = Duration::from_secs(arguments.wait);
-    let (task, decided) = connection::block_on(ask(&client, request, patience))?;
+    let decided = connection::block_on(ask(&client, request, patience))?;
     if let Some(file) = document_file {
         file.write(format!("{}\n", serde_json::to_string_pretty(&decided.document)?))?;
     }
-    output.result(text(&task, &decided), &report(&task, &decided))?;
-    if decided.decision == Decision::Deny {
-        return Ok(ExitStatus::Refused);
+    output.result(text(&decided), &report(&decided))?;
+    let is_allowed = decided.decision == Decision::Allow;
+    if !output.is_json() {
+        output::remark(format_args!("next: {}", next_step(&decided, arguments.document_out.as_deref())));
     }
-    match arguments.document_out {
-        Some(path) if !output.is_json() => {
-            output::remark(format_args!("next: `assent send --document {}` sends the call", path.display()));
-        }
-        _ => {}
+    Ok(if is_allowed { ExitStatus::Success } else { ExitStatus::Refused })
+}
+
+fn next_step(decided: &DecidedTask, document: Option<&Path>) -> String {
+    match (decided.decision, document) {
+        (Decision::Deny, _) => "change the call so that the policy allows it, and ask again".to_owned(),
+        (Decision::Allow, Some(path)) => format!("`assent send --document {}` sends the call", path.display()),
+        (Decision::Allow, None) => format!(
+            "the same command with --nonce {} --document-out FILE keeps the attestation, and `assent send --document \
+             FILE` sends the call",
+            decided.document.attestation.nonce
+        ),
     }
-    Ok(ExitStatus::Success)
 }
 
 /// Submits the request, and shows how many operators answered until the decision is there.
-async fn ask(
-    client: &GatewayClient,
-    request: AuthorizationRequest,
-    patience: Duration,
-) -> Result<(GatewayTask, DecidedTask)> {
+async fn ask(client: &GatewayClient, request: AuthorizationRequest, patience: Duration) -> Result<DecidedTask> {
     let spinner = output::Waiting::new("Asking the gateway");
     let task = client.submit(&request).await?;
     let task_id = task.task_id;
@@ -141,8 +144,19 @@ async fn ask(
             never = progress => never,
         }
     };
-    match tokio::time::timeout(patience, waited).await {
-        Ok(decided) => Ok((task, decided?)),
+    let outcome = tokio::time::timeout(patience, waited).await;
+    match outcome {
+        Ok(Ok(decided)) => Ok(decided),
+        Ok(Err(error)) => {
+            drop(spinner);
+            // Why there is no decision, each operator has said.
+            if let Ok(GatewayTask { timings: Some(timings), .. }) = client.task(task_id).await
+                && !timings.operators.is_empty()
+            {
+                output::remark(operators(&timings));
+            }
+            Err(error.into())
+        }
         Err(_) => bail!(
             "the task {task_id} is not decided after {} s; it goes on until it expires: ask again with --nonce {}, or \
              with a longer --wait",
@@ -189,20 +203,20 @@ impl Arguments {
 }
 
 /// Returns the decision for people.
-fn text(task: &GatewayTask, decided: &DecidedTask) -> String {
-    let document = &decided.document;
+fn text(decided: &DecidedTask) -> String {
+    let attestation = &decided.document.attestation;
     let authorization = hex::encode_prefixed(decided.authorization.encode());
     let mut table = output::table(["decision", &decided.decision.to_string()]);
     for reason in &decided.reasons {
         table.add_row(["reason", reason]);
     }
     table
-        .add_row(["task", &task.task_id.to_string()])
-        .add_row(["policy", &task.policy_id.to_string()])
-        .add_row(["nonce", &task.nonce.to_string()])
-        .add_row(["issued", &output::time(document.attestation.issuedAt.to())])
-        .add_row(["expires", &output::time(document.attestation.expiration.to())])
-        .add_row(["evidence", &document.attestation.evidence.to_string()])
+        .add_row(["task", &attestation.taskId.to_string()])
+        .add_row(["policy", &attestation.policyId.to_string()])
+        .add_row(["nonce", &attestation.nonce.to_string()])
+        .add_row(["issued", &output::time(attestation.issuedAt.to())])
+        .add_row(["expires", &output::time(attestation.expiration.to())])
+        .add_row(["evidence", &attestation.evidence.to_string()])
         .add_row(["signed", &list(decided.signers.as_deref())])
         .add_row(["did not sign", &list(decided.non_signers.as_deref())]);
     let mut text = table.to_string();
@@ -216,18 +230,22 @@ fn text(task: &GatewayTask, decided: &DecidedTask) -> String {
 }
 
 /// Returns when each operator answered, after the gateway received the task.
-pub fn operators(timings: &TaskTimings) -> comfy_table::Table {
+fn operators(timings: &TaskTimings) -> comfy_table::Table {
     let mut table = output::table(["operator", "answer", "after"]);
     for operator in &timings.operators {
-        let answer = match (&operator.decision, &operator.refusal) {
-            (Some(decision), _) => format!("{}: {decision}", operator.answer),
-            (None, Some(refusal)) => format!("{}: {} ({})", operator.answer, refusal.message, refusal.code),
-            (None, None) => operator.answer.clone(),
-        };
         let after = format!("{} ms", operator.at.saturating_sub(timings.received_at));
-        table.add_row([&short_address(operator.operator), &answer, &after]);
+        table.add_row([&short_address(operator.operator), &answer(operator), &after]);
     }
     table
+}
+
+/// Returns what an operator answered, in words.
+pub fn answer(operator: &OperatorProgress) -> String {
+    match (&operator.decision, &operator.refusal) {
+        (Some(decision), _) => format!("{}: {decision}", operator.answer),
+        (None, Some(refusal)) => format!("{}: {} ({})", operator.answer, refusal.message, refusal.code),
+        (None, None) => operator.answer.clone(),
+    }
 }
 
 fn list(operators: Option<&[Address]>) -> String {
@@ -242,15 +260,16 @@ fn list(operators: Option<&[Address]>) -> String {
 }
 
 /// Returns the decision for programs.
-fn report(task: &GatewayTask, decided: &DecidedTask) -> Value {
+pub fn report(decided: &DecidedTask) -> Value {
+    let attestation = &decided.document.attestation;
     json!({
-        "taskId": task.task_id,
-        "policyClient": task.policy_client,
-        "policyId": task.policy_id,
-        "nonce": task.nonce.to_string(),
+        "taskId": attestation.taskId,
+        "policyClient": attestation.policyClient,
+        "policyId": attestation.policyId,
+        "nonce": attestation.nonce.to_string(),
         "decision": decided.decision,
         "reasons": decided.reasons,
-        "evidence": decided.document.attestation.evidence,
+        "evidence": attestation.evidence,
         "signers": decided.signers,
         "nonSigners": decided.non_signers,
         "timings": decided.timings,

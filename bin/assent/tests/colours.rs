@@ -35,13 +35,12 @@ fn on_a_terminal(desk: &Desk, environment: &[(&str, &str)], arguments: &[&str]) 
 fn nothing_that_is_piped_has_a_colour() {
     let desk = attested();
     let attest = attest(&["operator-1.key"]);
-    let runs: [&[&str]; 17] = [
+    let runs: [&[&str]; 16] = [
         &["--help"],
         &["keys", "--help"],
         &["attest", "--help"],
         &["no-such-command"],
         &["verify"],
-        &["demo"],
         &["keys", "new", "--out", "more.key", "--unencrypted"],
         &["keys", "new", "--out", "encrypted.json", "--password-file", "password.txt"],
         &["keys", "show", "operator-1.key"],
@@ -69,7 +68,7 @@ fn piped_output_has_colours_when_they_are_asked_for() {
     assert!(desk.run_under(&[("CLICOLOR_FORCE", "1")], &VERIFY).succeeded().contains(ESCAPE));
     assert!(desk.run(&["--color", "always", "verify"]).failed(2, &["--context"]).contains(ESCAPE));
     assert!(desk.run(&["--color=always", "inspect", "0xzz"]).failed(1, &["not hex"]).contains(ESCAPE));
-    desk.run(&["--color", "sometimes", "demo"]).failed(2, &["'sometimes'", "auto, always, never"]);
+    desk.run(&["--color", "sometimes", "man"]).failed(2, &["'sometimes'", "auto, always, never"]);
 }
 
 #[cfg(target_os = "linux")]

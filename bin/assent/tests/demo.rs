@@ -1,4 +1,6 @@
-//! The demo: every call is refused with the same bytes on chain and offline, on the embedded chain and on a real node.
+//! The demo, on the embedded chain and on a real node: operators decide on two payments. Every other call is refused with
+//! the same bytes on chain and offline.
+#![cfg(feature = "network")]
 
 mod command;
 #[path = "command/anvil.rs"]
@@ -10,7 +12,8 @@ use serde_json::Value;
 
 /// The rows of the table, and what must come of each.
 const ROWS: [(&str, Option<&str>); 12] = [
-    ("5 of 7 signed", None),
+    ("a quorum signed", None),
+    ("a denial", Some("PolicyDenied")),
     ("the same authorization twice", Some("AttestationAlreadySpent")),
     ("one byte of calldata changed", Some("WrongTask")),
     ("another caller", Some("WrongTask")),
@@ -21,7 +24,6 @@ const ROWS: [(&str, Option<&str>); 12] = [
     ("a forged signature", Some("InvalidSignature")),
     ("after expiry", Some("AttestationExpired")),
     ("under a revoked epoch", Some("EpochRevoked")),
-    ("a denial", Some("PolicyDenied")),
 ];
 
 #[test]
@@ -52,6 +54,11 @@ fn people_are_told_the_story_and_shown_the_table() {
     }
     for words in [
         "throw-away",
+        "decision     allow",
+        "decision     deny",
+        "signed: allow",
+        "signed: deny",
+        "reason       900000000000000000000 is more than",
         "reason    900000000000000000000 is more than",
         "1000 → 750 EXT",
         "0 → 250 EXT",
@@ -74,6 +81,15 @@ fn a_node_without_the_precompiles_is_refused() {
     Desk::new().run(&["demo", "--rpc-url", &anvil.url]).failed(1, &["EIP-2537"]);
 }
 
+#[test]
+fn a_node_that_cannot_be_reached_is_named() {
+    // Port 9 (discard) has no node.
+    let (desk, url) = (Desk::new(), "http://127.0.0.1:9");
+    desk.run(&["demo", "--rpc-url", url]).failed(1, &[url, "anvil --hardfork osaka"]);
+    desk.run(&["demo", "--rpc-url", "ftp://x"]).failed(1, &["ftp"]);
+    desk.run(&["demo", "--rpc-url", "nonsense"]).failed(1, &["nonsense is not a URL"]);
+}
+
 /// Compares the two sides itself: the demo's own verdict is only one of the things that must be right.
 fn check(report: &Value) {
     let checks = report["checks"].as_array().expect("checks");
@@ -88,10 +104,26 @@ fn check(report: &Value) {
     }
     let reasons = |index: usize| checks[index]["reasons"].as_array().expect("reasons").clone();
     assert!(reasons(0).is_empty(), "the policy allows the payment of 250: {:?}", reasons(0));
-    let denied = reasons(ROWS.len() - 1);
+    let denied = reasons(1);
     let reason = "900000000000000000000 is more than the limit of 500000000000000000000";
     assert!(denied.len() == 1 && denied[0].as_str().is_some_and(|text| text.starts_with(reason)), "{denied:?}");
+    check_decisions(&report["decisions"]);
     assert_eq!(report["agree"], true);
     assert_eq!(report["balances"]["treasury"]["after"], "750000000000000000000");
     assert_eq!(report["balances"]["recipient"]["after"], "250000000000000000000");
+}
+
+/// Operators in the network decided both payments, and a quorum of them signed each decision.
+fn check_decisions(decisions: &Value) {
+    let decisions = decisions.as_array().expect("decisions");
+    let shown = decisions.iter().map(|decision| (decision["tokens"].as_str(), decision["decision"].as_str()));
+    assert!(shown.eq([(Some("250"), Some("allow")), (Some("900"), Some("deny"))]), "{decisions:?}");
+    for decision in decisions {
+        let signers = decision["signers"].as_array().expect("signers").len();
+        assert!((5..=7).contains(&signers), "{decision}");
+        let answers = decision["timings"]["operators"].as_array().expect("answers");
+        let signed = |answer: &&Value| answer["answer"] == "signed" && answer["decision"] == decision["decision"];
+        assert!(answers.iter().filter(signed).count() >= signers, "{decision}");
+        assert_eq!(decision["document"]["attestation"]["taskId"], decision["taskId"], "{decision}");
+    }
 }

@@ -110,7 +110,8 @@ fn nodes_that_do_not_answer() {
         ("ftp://127.0.0.1", "ftp:// is not supported; give an http:// or https:// URL"),
     ];
     for (url, words) in wrong {
-        says(desk.run(&["demo", "--rpc-url", url]), 1, &[words]);
+        let show = ["epoch", "show", "--epoch", "1", "--registry", CLIENT, "--rpc-url", url];
+        says(desk.run(&show), 1, &[words]);
     }
 }
 

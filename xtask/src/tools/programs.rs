@@ -16,7 +16,7 @@ use crate::runner::{cargo, command, execute};
 pub fn demo(arguments: &[OsString]) -> Result<(), String> {
     setup::tools()?;
     eprintln!("Building the contracts and the demo (some minutes the first time)");
-    run(cargo(&["run", "--package", "assent", "--no-default-features", "--", "demo"]), arguments, "the demo")
+    run(cargo(&["run", "--package", "assent", "--", "demo"]), arguments, "the demo")
 }
 
 /// Runs contracts and verifier on any number of random cases: tests/differential/campaign.

@@ -1,5 +1,6 @@
-//! `assent demo`: a payment that operators allow, and the calls that must be refused.
+//! `assent demo`: a payment that operators allow, one that they deny, and the calls that must be refused.
 
+mod asked;
 mod node;
 mod refusals;
 mod signing;
@@ -7,16 +8,18 @@ mod vault_call;
 
 use crate::{
     ExitStatus,
+    network::{self, Folder, LocalChain, LocalNetwork},
     output::{self, Output, short_address},
     setup::Setup,
 };
 use alloy::primitives::utils::format_ether;
 use anyhow::{Result, bail};
+use asked::AskedPayment;
 use clap::Args;
 use comfy_table::{Cell, CellAlignment, Color, Table};
 use node::Node;
 use serde_json::{Value, json};
-use signing::{LIFETIME, OPERATORS, SIGNERS, demo_keys};
+use signing::{OPERATORS, demo_keys};
 use std::time::Duration;
 use vault_call::{CallForm, Comparison, VaultCall};
 
@@ -29,6 +32,8 @@ Examples:
   anvil --hardfork osaka &
   assent demo --rpc-url http://127.0.0.1:8545
 
+Runs operators and a gateway in this process, as `assent network up` does, and asks the gateway for two payments. Then
+it sends the calls that must be refused, and verifies each offline.
 Without --rpc-url the demo runs on its own in-process chain. A node must be a development node such as anvil, with ten
 unlocked accounts; the demo restores its state at the end.
 Exit status 0 means that the chain and the offline verifier agreed on every call, to the last byte of the error.")]
@@ -43,9 +48,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(180);
 
 /// Runs `assent demo`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    crate::connection::block_on(async {
-        let node = Node::start(arguments.rpc_url.as_deref()).await?;
-        let presented = tokio::time::timeout(LONGEST_WAIT, present(&node, output)).await;
+    network::block_on(async {
+        let (node, chain) = Node::start(arguments.rpc_url.as_deref()).await?;
+        let presented = tokio::time::timeout(LONGEST_WAIT, present(&node, chain, output)).await;
         let presented = presented.unwrap_or_else(|_| {
             bail!("the node took too long; the demo needs a node that mines every transaction at once")
         });
@@ -56,21 +61,34 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     })
 }
 
-async fn present(node: &Node, output: Output) -> Result<ExitStatus> {
+async fn present(node: &Node, chain: LocalChain, output: Output) -> Result<ExitStatus> {
     output.line("Assent demo: an AI agent can spend from a treasury only what a quorum of operators authorized.\n")?;
-    let spinner = output::spinner("Deploying contracts, registering operators, committing an epoch");
-    let mut setup = Setup::build(node.provider.clone(), demo_keys()?).await?;
+    let spinner = output::spinner("Deploying contracts, registering operators, starting them and a gateway");
+    let network = LocalNetwork::start(chain, Folder::new(None)?, &[network::local(0)], demo_keys()?).await?;
     drop(spinner);
-    introduce(&setup, node, output)?;
+    introduce(&network, node, output)?;
 
-    let (payment, balances) = pay(&setup, output).await?;
-    output
-        .line("\n5. Now the calls that must be refused, each with its error on chain and from the offline verifier:")?;
-    let mut comparisons = vec![payment.comparison];
-    comparisons.extend(refusals::run(&mut setup, node, &payment.authorization, output).await?);
+    output.line("\n3. The agent asks the gateway for a payment of 250 EXT. The policy allows 500 EXT at once:")?;
+    let allowed = AskedPayment::ask(&network, "250").await?;
+    allowed.print(&network.setup, output)?;
+    let (payment, balances) = pay(&network.setup, &allowed, output).await?;
+    output.line("\n5. The agent asks for 900 EXT:")?;
+    let denied = AskedPayment::ask(&network, "900").await?;
+    denied.print(&network.setup, output)?;
+
+    let gateways = network.gateway_urls.clone();
+    // What follows moves the chain's clock and revokes the epoch.
+    let mut setup = network.stop().await?;
+    output.line(
+        "\n6. Now the calls that must be refused, each with its error on chain and from the offline verifier.\n   \
+         Their attestations are signed here, with the operators' keys: the operators do not sign most of them.",
+    )?;
+    let mut comparisons = vec![payment];
+    comparisons.extend(refusals::run(&mut setup, node, &allowed, &denied, output).await?);
 
     let disagreements = comparisons.iter().filter(|comparison| !comparison.agrees()).count();
-    let report = report(&setup, node, &comparisons, &balances);
+    let decisions = [allowed.to_json(), denied.to_json()];
+    let report = report(&setup, node, &gateways, &decisions, &comparisons, &balances);
     output
         .result(format_args!("\n{}\n{}", table(&comparisons), conclusion(comparisons.len(), disagreements)), &report)?;
     for comparison in comparisons.iter().filter(|comparison| !comparison.agrees()) {
@@ -82,8 +100,9 @@ async fn present(node: &Node, output: Output) -> Result<ExitStatus> {
     Ok(if disagreements == 0 { ExitStatus::Success } else { ExitStatus::Refused })
 }
 
-fn introduce(setup: &Setup, node: &Node, output: Output) -> Result<()> {
-    let Setup { deployment, chain_id, vault, token, agent, recipient, epoch, .. } = setup;
+fn introduce(network: &LocalNetwork, node: &Node, output: Output) -> Result<()> {
+    let LocalNetwork { setup, gateway_urls, .. } = network;
+    let Setup { deployment, chain_id, vault, token, agent, epoch, .. } = setup;
     output.line(format_args!("Chain: {}, id {chain_id}.", node.description))?;
     output.line("All keys are throw-away keys, derived from published text. Never use them anywhere else.\n")?;
 
@@ -93,6 +112,7 @@ fn introduce(setup: &Setup, node: &Node, output: Output) -> Result<()> {
     }
     output.line(format_args!("   {:<16} {}   holds 1,000 EXT", "TreasuryVault", short_address(*vault)))?;
     output.line(format_args!("   {:<16} {}", "ExampleToken", short_address(*token)))?;
+    output.line(format_args!("   {:<16} {}   spends from it", "the agent", short_address(*agent)))?;
 
     let (number, total) = (epoch.number, epoch.operators.total_weight());
     let required = epoch.operators.required_weight(setup.policy.quorum);
@@ -105,57 +125,48 @@ fn introduce(setup: &Setup, node: &Node, output: Output) -> Result<()> {
     }
     output.line(format_args!("   total weight {total}; the vault's policy requires {required}"))?;
     output.line(format_args!(
-        "\n3. The agent {} asks to pay 250 EXT to {}. The vault's policy allows 500 EXT at once;\n   \
-         {SIGNERS} of {OPERATORS} operators sign its decision for {} minutes.",
-        short_address(*agent),
-        short_address(*recipient),
-        LIFETIME / 60
+        "   each runs with its own key and journal, and is connected to {}",
+        gateway_urls.join(", ")
     ))?;
     Ok(())
 }
 
-/// The payment that succeeded.
-struct Payment {
-    comparison: Comparison,
-    authorization: assent_verifier::Authorization,
-}
-
-async fn pay(setup: &Setup, output: Output) -> Result<(Payment, Value)> {
-    let data = setup.payment("250")?;
-    let answer = setup.attest(setup.question(setup.intent(data.clone()), 0)).await?;
-    output.line(format_args!("   task {}", output::shortened(answer.document.attestation.taskId)))?;
-    output.line(format_args!("   authorization of {} bytes", answer.authorization.encode().len()))?;
-
-    let authorization = answer.authorization;
-    let call = VaultCall { caller: setup.agent, form: CallForm::Trailing(data), authorization: authorization.clone() };
+/// Verifies the payment that operators allow, and sends it. Returns the balances, too.
+async fn pay(setup: &Setup, allowed: &AskedPayment, output: Output) -> Result<(Comparison, Value)> {
+    let (form, authorization) = (CallForm::Trailing(allowed.data.clone()), allowed.decided.authorization.clone());
+    let length = authorization.encode().len();
+    let call = VaultCall { caller: setup.agent, form, authorization };
     let (refusal, time) = call.verify_offline(setup).await?;
     if let Some(refusal) = refusal {
         bail!("the offline verifier refuses the payment: {}: {refusal}", refusal.name());
     }
-    output.line(format_args!("\n4. Verified offline in {}. The agent sends the call:", duration(time)))?;
+    output.line(format_args!(
+        "\n4. Verified offline in {}. The agent sends the call, with the {length} bytes of its authorization:",
+        duration(time)
+    ))?;
 
     let before = (setup.balance(setup.vault).await?, setup.balance(setup.recipient).await?);
     let (gas, on_chain) = call.send(setup).await?;
     let after = (setup.balance(setup.vault).await?, setup.balance(setup.recipient).await?);
-    output.line(format_args!("   treasury   {} → {} EXT", format_amount(before.0), format_amount(after.0)))?;
-    output.line(format_args!("   recipient  {} → {} EXT", format_amount(before.1), format_amount(after.1)))?;
-    output.line(format_args!("   gas        {}", thousands(gas)))?;
+    output.line(format_args!("   treasury     {} → {} EXT", format_amount(before.0), format_amount(after.0)))?;
+    output.line(format_args!("   recipient    {} → {} EXT", format_amount(before.1), format_amount(after.1)))?;
+    output.line(format_args!("   gas          {}", thousands(gas)))?;
 
     let comparison = Comparison {
-        check: "5 of 7 signed",
+        check: "a quorum signed",
         story: "The agent pays what was attested.",
         expected: None,
         on_chain,
         offline: None,
         gas,
         time,
-        reasons: answer.reasons,
+        reasons: allowed.decided.reasons.clone(),
     };
     let balances = json!({
         "treasury": { "before": before.0.to_string(), "after": after.0.to_string() },
         "recipient": { "before": before.1.to_string(), "after": after.1.to_string() },
     });
-    Ok((Payment { comparison, authorization }, balances))
+    Ok((comparison, balances))
 }
 
 fn table(comparisons: &[Comparison]) -> Table {
@@ -185,7 +196,14 @@ fn conclusion(calls: usize, disagreements: usize) -> String {
     }
 }
 
-fn report(setup: &Setup, node: &Node, comparisons: &[Comparison], balances: &Value) -> Value {
+fn report(
+    setup: &Setup,
+    node: &Node,
+    gateways: &[String],
+    decisions: &[Value],
+    comparisons: &[Comparison],
+    balances: &Value,
+) -> Value {
     let contracts = setup.deployment.in_order();
     let mut addresses = contracts.iter().map(|contract| (contract.name, contract.address)).collect::<Vec<_>>();
     addresses.extend([("TreasuryVault", setup.vault), ("ExampleToken", setup.token)]);
@@ -194,6 +212,8 @@ fn report(setup: &Setup, node: &Node, comparisons: &[Comparison], balances: &Val
     json!({
         "chain": { "description": node.description, "chainId": setup.chain_id.to_string() },
         "contracts": addresses,
+        "gateways": gateways,
+        "decisions": decisions,
         "balances": balances,
         "checks": comparisons.iter().map(Comparison::to_json).collect::<Vec<_>>(),
         "agree": comparisons.iter().all(Comparison::agrees),

@@ -1,46 +1,48 @@
-//! The chain on which the demo runs: embedded, or a development node.
+//! The chain on which the demo runs: embedded, or a development node that is left as it was.
 
-use crate::connection;
+use crate::{
+    connection,
+    network::{LocalChain, local},
+};
 use alloy::{
     primitives::U256,
     providers::{DynProvider, Provider},
 };
 use anyhow::{Context, Result, bail};
-use assent_chain::{DEVELOPMENT_CHAIN_ID, EmbeddedChain};
 
 /// A chain whose accounts are unlocked and whose clock can be moved.
 pub struct Node {
-    /// The provider.
-    pub provider: DynProvider,
+    provider: DynProvider,
     /// Its description.
     pub description: String,
-    snapshot: U256,
+    /// The state that is restored at the end, so that the demo can run again on the same node.
+    snapshot: Option<U256>,
 }
 
 impl Node {
-    /// Connects to the node at `url`, or starts an embedded chain.
-    pub async fn start(url: Option<&str>) -> Result<Self> {
-        let (provider, description) = match url {
-            None => (EmbeddedChain::new(DEVELOPMENT_CHAIN_ID).provider(), "embedded (revm in this process)".to_owned()),
-            Some(url) => (connection::connect(url, None)?, format!("the node at {url}")),
+    /// Starts an embedded chain, or takes a snapshot of the node at `url`. Returns the chain for a network, too.
+    pub async fn start(url: Option<&str>) -> Result<(Self, LocalChain)> {
+        let Some(url) = url else {
+            let chain = LocalChain::serve(local(0)).await?;
+            let description = chain.description.to_owned();
+            return Ok((Self { provider: chain.provider.clone(), description, snapshot: None }, chain));
         };
-        // The state is restored at the end, so that the demo can run again on the same node.
-        let snapshot = provider.raw_request::<_, U256>("evm_snapshot".into(), ()).await;
-        let snapshot = match (snapshot, url) {
-            (Ok(snapshot), _) => snapshot,
-            (Err(error), Some(url)) if error.is_transport_error() => {
+        let provider = connection::connect(url, None)?;
+        let snapshot = match provider.raw_request::<_, U256>("evm_snapshot".into(), ()).await {
+            Ok(snapshot) => Some(snapshot),
+            Err(error) if error.is_transport_error() => {
                 return Err(error).with_context(|| {
                     format!("the node at {url} cannot be reached; start one with `anvil --hardfork osaka`")
                 });
             }
-            (Err(error), _) => {
+            Err(error) => {
                 return Err(error).context(
                     "the node does not support evm_snapshot: the demo needs a development node, to set the clock and \
                      send from unlocked accounts; start one with `anvil --hardfork osaka`",
                 );
             }
         };
-        Ok(Self { provider, description, snapshot })
+        Ok((Self { provider, description: format!("the node at {url}"), snapshot }, LocalChain::connect(url)?))
     }
 
     /// Advances the node's clock by `seconds`.
@@ -52,7 +54,8 @@ impl Node {
 
     /// Restores the state before the demo.
     pub async fn restore(&self) -> Result<()> {
-        match self.provider.raw_request::<_, bool>("evm_revert".into(), [self.snapshot]).await {
+        let Some(snapshot) = self.snapshot else { return Ok(()) };
+        match self.provider.raw_request::<_, bool>("evm_revert".into(), [snapshot]).await {
             Ok(true) => Ok(()),
             Ok(false) => bail!("the node did not return to its state before the demo"),
             Err(error) => Err(error).context("the node did not return to its state before the demo"),

@@ -1,6 +1,7 @@
 //! Calls that must be refused, each sent on chain and verified offline.
 
 use super::{
+    asked::AskedPayment,
     node::Node,
     signing::{LIFETIME, Question, SIGNERS},
     vault_call::{CallForm, Comparison, VaultCall, describe},
@@ -40,8 +41,10 @@ struct Case {
 struct Scene<'a> {
     setup: &'a mut Setup,
     node: &'a Node,
-    /// The authorization of the payment that succeeded, with nonce 0.
+    /// The authorization of the payment that succeeded.
     used: &'a Authorization,
+    /// The payment that operators denied.
+    denied: &'a AskedPayment,
     /// A nonce that no other case uses.
     nonce: u64,
     /// Why the policy denied the call; empty unless it did.
@@ -49,6 +52,19 @@ struct Scene<'a> {
 }
 
 const CASES: [Case; 11] = [
+    Case {
+        check: "a denial",
+        story: "The agent sends the payment of 900 EXT with the attestation of its denial.",
+        expected: "PolicyDenied",
+        prepare: |scene| {
+            Box::pin(async {
+                scene.reasons = scene.denied.decided.reasons.clone();
+                let (form, authorization) =
+                    (CallForm::Trailing(scene.denied.data.clone()), scene.denied.decided.authorization.clone());
+                Ok(VaultCall { caller: scene.setup.agent, form, authorization })
+            })
+        },
+    },
     Case {
         check: "the same authorization twice",
         story: "The agent sends the same call again.",
@@ -164,28 +180,20 @@ const CASES: [Case; 11] = [
             })
         },
     },
-    Case {
-        check: "a denial",
-        story: "The agent asks for 900 EXT; the policy denies it, and the operators sign that.",
-        expected: "PolicyDenied",
-        prepare: |scene| {
-            Box::pin(async {
-                let data = scene.setup.payment("900")?;
-                let intent = scene.setup.intent(data.clone());
-                let answer = scene.setup.attest(scene.setup.question(intent, scene.nonce)).await?;
-                scene.reasons = answer.reasons;
-                let authorization = answer.authorization;
-                Ok(VaultCall { caller: scene.setup.agent, form: CallForm::Trailing(data), authorization })
-            })
-        },
-    },
 ];
 
-/// Sends each refused call. `used` is the authorization of the payment that succeeded.
-pub async fn run(setup: &mut Setup, node: &Node, used: &Authorization, output: Output) -> Result<Vec<Comparison>> {
+/// Sends each refused call. `paid` is the payment that succeeded.
+pub async fn run(
+    setup: &mut Setup,
+    node: &Node,
+    paid: &AskedPayment,
+    denied: &AskedPayment,
+    output: Output,
+) -> Result<Vec<Comparison>> {
+    let used = &paid.decided.authorization;
     let mut refused = Vec::new();
-    for (nonce, case) in (1..).zip(&CASES) {
-        let mut scene = Scene { setup, node, used, nonce, reasons: Vec::new() };
+    for (nonce, case) in (0..).zip(&CASES) {
+        let mut scene = Scene { setup, node, used, denied, nonce, reasons: Vec::new() };
         let call = (case.prepare)(&mut scene).await?;
         let reasons = scene.reasons;
         let comparison = Comparison { reasons, ..compare(setup, case, &call).await? };

@@ -1,4 +1,4 @@
-//! The operators' signatures.
+//! Signatures with the operators' keys, for the calls that must be refused: operators do not sign most of them.
 
 use crate::setup::{ExampleOperator, Setup};
 use alloy::{
@@ -43,8 +43,6 @@ pub struct Answer {
     pub authorization: Authorization,
     /// The aggregate signature.
     pub aggregate: Aggregate,
-    /// Why the policy denies; empty if it allows.
-    pub reasons: Vec<String>,
 }
 
 /// Returns keys derived from fixed text, so that every run is the same. The keys are public.
@@ -89,8 +87,7 @@ impl Setup {
         let aggregate = aggregate(&self.epoch, batch.root(), &partials)?;
         let document = aggregate.document(&batch, 0)?;
         let authorization = document.authorization()?;
-        let reasons = evaluation.reasons.into_iter().map(|reason| reason.message).collect();
-        Ok(Answer { document, authorization, aggregate, reasons })
+        Ok(Answer { document, authorization, aggregate })
     }
 
     /// Returns the latest block.

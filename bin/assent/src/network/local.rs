@@ -1,6 +1,6 @@
 //! The parts of a local network, and how they are started and stopped.
 
-use super::{chain::LocalChain, folder::Folder};
+use super::{chain::LocalChain, folder::Folder, local};
 use crate::setup::Setup;
 use alloy::primitives::Address;
 use anyhow::{Context as _, Result, bail};
@@ -12,17 +12,16 @@ use assent_signer::SecretKey;
 use std::{
     fs::File,
     io::Write as _,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
-    task::spawn_blocking,
+    task::{JoinSet, spawn_blocking},
     time::{sleep, timeout},
 };
 
-/// The number of operators. Three of them are a quorum.
-pub const OPERATORS: usize = 4;
 /// How long the operators may take to connect.
 const CONNECTING: Duration = Duration::from_secs(60);
 /// Requests a second of a caller: a local network is there to be tried.
@@ -32,24 +31,28 @@ const RATE: u32 = 1_000;
 pub struct LocalNetwork {
     pub chain: LocalChain,
     pub setup: Setup,
-    pub gateway_url: String,
+    pub gateway_urls: Vec<String>,
     /// The operators, with where each serves evidence, health and metrics.
     pub operators: Vec<(Address, String)>,
     pub folder: Folder,
     running: Vec<RunningOperator>,
-    gateway: RunningGateway,
+    gateways: Vec<RunningGateway>,
 }
 
 impl LocalNetwork {
-    /// Deploys the example on a chain, and starts operators and a gateway for it.
-    pub async fn start(chain: LocalChain, folder: Folder, gateway: SocketAddr) -> Result<Self> {
-        let keys = (0..OPERATORS).map(|_| SecretKey::generate()).collect::<Result<Vec<_>, _>>()?;
+    /// Deploys the example on a chain, and starts an operator for each key, and a gateway at each address.
+    pub async fn start(
+        chain: LocalChain,
+        folder: Folder,
+        gateways: &[SocketAddr],
+        keys: Vec<SecretKey>,
+    ) -> Result<Self> {
         let setup = Setup::build(chain.provider.clone(), keys).await?;
         let policies = folder.subfolder("policies")?;
         let store = PolicyStore::parse(&policies.to_string_lossy())?;
         store.put(&setup.bundle).await?;
 
-        let gateway_address = free_address(gateway)?;
+        let gateways = free_addresses(gateways)?;
         let log = Arc::new(Mutex::new(File::create_new(folder.path().join("operators.log"))?));
         let mut running = Vec::new();
         let mut operators = Vec::new();
@@ -62,11 +65,11 @@ impl LocalNetwork {
                 key: Some(key),
                 rpc_url: Some(chain.url.clone()),
                 task_manager: Some(setup.deployment.task_manager.address),
-                gateways: Some(vec![format!("ws://{gateway_address}/operators")]),
+                gateways: Some(gateways.iter().map(|gateway| format!("ws://{gateway}/operators")).collect()),
                 policies: Some(vec![policies.to_string_lossy().into_owned()]),
                 journal: Some(own.join("journal.redb")),
                 evidence: Some(own.join("evidence").to_string_lossy().into_owned()),
-                listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+                listen: Some(local(0)),
                 evaluations: Some(1),
                 ..OperatorOptions::default()
             };
@@ -84,57 +87,79 @@ impl LocalNetwork {
             running.push(started);
         }
 
-        let own = folder.subfolder("gateway")?;
+        let mut network =
+            Self { chain, setup, gateway_urls: Vec::new(), operators, folder, running, gateways: Vec::new() };
+        for (index, address) in gateways.into_iter().enumerate() {
+            network.start_gateway(index, address, &policies).await?;
+        }
+        network.wait_for_operators().await?;
+        Ok(network)
+    }
+
+    async fn start_gateway(&mut self, index: usize, address: SocketAddr, policies: &Path) -> Result<()> {
+        let name = if index == 0 { "gateway".to_owned() } else { format!("gateway-{}", index + 1) };
+        let own = self.folder.subfolder(&name)?;
         let options = GatewayOptions {
-            listen: Some(gateway_address),
-            rpc_url: Some(chain.url.clone()),
-            task_manager: Some(setup.deployment.task_manager.address),
+            listen: Some(address),
+            rpc_url: Some(self.chain.url.clone()),
+            task_manager: Some(self.setup.deployment.task_manager.address),
             policies: Some(policies.to_string_lossy().into_owned()),
             task_log: Some(own.join("tasks.redb").to_string_lossy().into_owned()),
-            evidence: Some(operators.iter().map(|(_, url)| url.clone()).collect()),
+            evidence: Some(self.operators.iter().map(|(_, url)| url.clone()).collect()),
             rate: Some(RATE),
             burst: Some(RATE),
             ..GatewayOptions::default()
         };
         let started = assent_gateway::start(GatewayConfig::new(options)?).await;
-        let gateway = started.with_context(|| format!("the gateway on {gateway_address}; --gateway-port chooses"))?;
-        let gateway_url = format!("http://{}", gateway.address());
-        let network = Self { chain, setup, gateway_url, operators, folder, running, gateway };
-        network.wait_for_operators().await?;
-        Ok(network)
+        let gateway = started.with_context(|| format!("the gateway on {address}; --gateway-port chooses"))?;
+        self.gateway_urls.push(format!("http://{}", gateway.address()));
+        self.gateways.push(gateway);
+        Ok(())
     }
 
     async fn wait_for_operators(&self) -> Result<()> {
-        let client = GatewayClient::new([&self.gateway_url])?;
+        let clients = self.gateway_urls.iter().map(|url| GatewayClient::new([url]));
+        let clients = clients.collect::<Result<Vec<_>, _>>()?;
         let waiting = async {
-            loop {
-                match client.health().await {
-                    Ok(health) if health.connected >= OPERATORS as u64 => return,
-                    Ok(_) | Err(_) => sleep(Duration::from_millis(50)).await,
+            for client in &clients {
+                while !client.health().await.is_ok_and(|health| health.connected >= self.running.len() as u64) {
+                    sleep(Duration::from_millis(50)).await;
                 }
             }
         };
         if timeout(CONNECTING, waiting).await.is_err() {
             let log = self.folder.path().join("operators.log");
-            bail!("not all operators connected to the gateway; {} says why", log.display());
+            bail!("not all operators connected to each gateway; {} says why", log.display());
         }
         Ok(())
     }
 
-    /// Stops the gateway, then the operators: what is being signed is recorded first.
-    pub async fn stop(self) -> Result<()> {
-        self.gateway.stop().await;
-        for operator in self.running {
-            operator.shutdown().await?;
+    /// Stops gateways and operators, and the chain's clock: what is being signed is recorded first. Returns the set-up,
+    /// whose chain can still be used in this process.
+    pub async fn stop(self) -> Result<Setup> {
+        let Self { setup, running, gateways, .. } = self;
+        let mut operators = JoinSet::new();
+        for operator in running {
+            operators.spawn(operator.shutdown());
         }
-        Ok(())
+        // At the same time: a gateway waits until operators' connections are closed.
+        for gateway in gateways {
+            gateway.stop().await;
+        }
+        while let Some(stopped) = operators.join_next().await {
+            stopped??;
+        }
+        Ok(setup)
     }
 }
 
-/// Returns the address, with a free port instead of 0: operators have to know it before the gateway listens.
-fn free_address(address: SocketAddr) -> Result<SocketAddr> {
-    let bound = std::net::TcpListener::bind(address);
-    let bound =
-        bound.with_context(|| format!("cannot listen on {address}; give another --gateway-port, 0 for a free one"))?;
-    Ok(bound.local_addr()?)
+/// Returns the addresses, with free ports instead of 0: operators have to know them before the gateways listen.
+fn free_addresses(addresses: &[SocketAddr]) -> Result<Vec<SocketAddr>> {
+    let bind = |&address: &SocketAddr| {
+        let bound = TcpListener::bind(address);
+        bound.with_context(|| format!("cannot listen on {address}; give another --gateway-port, 0 for a free one"))
+    };
+    // All are bound before the first is free again, so that they differ.
+    let bound = addresses.iter().map(bind).collect::<Result<Vec<_>>>()?;
+    bound.iter().map(|listener| Ok(listener.local_addr()?)).collect()
 }

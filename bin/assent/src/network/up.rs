@@ -1,20 +1,20 @@
 //! `assent network up`: runs a local network until Ctrl-C.
 
-use super::{
-    chain::LocalChain,
-    folder::Folder,
-    local::{LocalNetwork, OPERATORS},
-};
+use super::{Folder, LocalChain, LocalNetwork, block_on, local};
 use crate::{
     ExitStatus,
     output::{self, Output},
 };
 use alloy::primitives::{Bytes, hex};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use assent_program::stop_signal;
+use assent_signer::SecretKey;
 use clap::{Args, ValueHint};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, path::PathBuf, pin::pin};
+
+/// The number of operators. Three of them are a quorum.
+const OPERATORS: usize = 4;
 
 /// The options of `assent network up`.
 #[derive(Args)]
@@ -38,6 +38,9 @@ pub struct Arguments {
     /// The port of the gateway on 127.0.0.1; 0 for a free one.
     #[arg(long, value_name = "PORT", default_value = "8787")]
     gateway_port: u16,
+    /// The number of gateways, on consecutive ports, to try what happens when one does not answer.
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=8))]
+    gateways: u16,
     /// An empty folder for keys, journals, evidence and logs, which is kept. Default: a temporary one.
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     data_dir: Option<PathBuf>,
@@ -45,10 +48,9 @@ pub struct Arguments {
 
 /// Runs `assent network up`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the runtime of the network")?;
-    runtime.block_on(async {
+    block_on(async {
         let mut stop = pin!(stop_signal()?);
+        let keys = (0..OPERATORS).map(|_| SecretKey::generate()).collect::<Result<Vec<_>, _>>()?;
         let folder = Folder::new(arguments.data_dir.as_deref())?;
         let spinner = output::spinner("Starting a chain, operators and a gateway");
         let starting = async {
@@ -56,7 +58,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
                 None => LocalChain::serve(local(arguments.rpc_port)).await?,
                 Some(url) => LocalChain::connect(url)?,
             };
-            LocalNetwork::start(chain, folder, local(arguments.gateway_port)).await
+            LocalNetwork::start(chain, folder, &arguments.gateway_addresses(), keys).await
         };
         let network = tokio::select! {
             started = starting => started?,
@@ -71,15 +73,20 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     })
 }
 
-fn local(port: u16) -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], port))
+impl Arguments {
+    fn gateway_addresses(&self) -> Vec<SocketAddr> {
+        let first = self.gateway_port;
+        (0..self.gateways).map(|index| local(if first == 0 { 0 } else { first.saturating_add(index) })).collect()
+    }
 }
 
 fn text(network: &LocalNetwork) -> Result<String> {
-    let LocalNetwork { chain, setup, gateway_url, operators, folder, .. } = network;
+    let LocalNetwork { chain, setup, gateway_urls, operators, folder, .. } = network;
     let mut table = output::table(["part", "address"]);
     table.add_row(["chain", &format!("{}, id {}, {}", chain.url, setup.chain_id, chain.description)]);
-    table.add_row(["gateway", gateway_url]);
+    for url in gateway_urls {
+        table.add_row(["gateway", url]);
+    }
     for (operator, url) in operators {
         table.add_row(["operator", &format!("{operator}, {url}")]);
     }
@@ -105,10 +112,11 @@ fn text(network: &LocalNetwork) -> Result<String> {
 
 /// Returns the command that asks for a payment.
 fn request(network: &LocalNetwork, tokens: &str) -> Result<String> {
-    let LocalNetwork { setup, gateway_url, .. } = network;
+    let LocalNetwork { setup, gateway_urls, .. } = network;
     let data: Bytes = setup.payment(tokens)?;
+    let gateways = gateway_urls.iter().map(|url| format!(" --gateway {url}")).collect::<String>();
     Ok(format!(
-        "assent request --gateway {gateway_url} --chain-id {} \\\n      --from {} --to {} \\\n      --data {}",
+        "assent request{gateways} --chain-id {} \\\n      --from {} --to {} \\\n      --data {}",
         setup.chain_id,
         setup.agent,
         setup.vault,
@@ -123,13 +131,13 @@ fn send(network: &LocalNetwork) -> String {
 }
 
 fn report(network: &LocalNetwork) -> Result<Value> {
-    let LocalNetwork { chain, setup, gateway_url, operators, folder, .. } = network;
+    let LocalNetwork { chain, setup, gateway_urls, operators, folder, .. } = network;
     let contracts = setup.deployment.in_order();
     let contracts = contracts.iter().map(|contract| (contract.name.to_owned(), json!(contract.address)));
     let operators = operators.iter().map(|(operator, url)| json!({ "operator": operator, "url": url }));
     Ok(json!({
         "chain": { "rpcUrl": chain.url, "chainId": setup.chain_id.to_string(), "description": chain.description },
-        "gateway": gateway_url,
+        "gateways": gateway_urls,
         "operators": operators.collect::<Vec<_>>(),
         "contracts": contracts.collect::<serde_json::Map<_, _>>(),
         "vault": setup.vault,
