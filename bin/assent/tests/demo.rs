@@ -1,5 +1,5 @@
-//! The demo, on the embedded chain and on a real node: operators decide on two payments. Every other call is refused with
-//! the same bytes on chain and offline.
+//! The demo, on the embedded chain and on a real node: operators decide on two payments. Every other call is refused
+//! with the same bytes on chain and offline.
 #![cfg(feature = "network")]
 
 mod command;

@@ -6,6 +6,9 @@ mod command;
 mod node;
 #[path = "command/running.rs"]
 mod running;
+#[cfg(unix)]
+#[path = "network/typescript.rs"]
+mod typescript;
 
 use command::{Desk, Ran};
 use node::Anvil;

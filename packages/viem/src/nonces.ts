@@ -21,8 +21,9 @@ export type NonceSource = () => bigint;
 const NONCES_OF_A_WORD = 256n;
 
 /**
- * Returns a source of nonces: the next of 256 that share a storage slot, so that spending them is cheap. A random number
- * names the slot, so that two sources do not meet.
+ * Returns a source of nonces: the next of 256 that share a storage slot, so that spending them is cheap.
+ *
+ * A random number names the slot, so that two sources do not meet.
  */
 export function nonceSource(): NonceSource {
   let next = 0n;

@@ -4,7 +4,7 @@ use super::{
     answer::{DecidedTask, GatewayHealth, GatewayTask, GatewayTaskState, TaskAnswer},
     error::{GatewayError, GatewayFailure, GatewayRefusal, RpcErrorAnswer},
 };
-use alloy::primitives::{Address, B256, U256, hex};
+use alloy::primitives::{Address, B256, U256};
 use assent_verifier::Intent;
 use reqwest::{
     Client, Response, Url,
@@ -318,16 +318,7 @@ struct RpcAnswer {
 
 fn parameters(request: &AuthorizationRequest) -> Value {
     let AuthorizationRequest { policy_client, intent, nonce, expiration } = request;
-    let mut parameters = json!({
-        "policyClient": policy_client,
-        "intent": {
-            "from": intent.from,
-            "to": intent.to,
-            "value": intent.value.to_string(),
-            "data": hex::encode_prefixed(&intent.data),
-            "chainId": intent.chainId.to_string(),
-        },
-    });
+    let mut parameters = json!({ "policyClient": policy_client, "intent": intent });
     if let Value::Object(parameters) = &mut parameters {
         parameters.extend(nonce.map(|nonce| ("nonce".to_owned(), nonce.to_string().into())));
         parameters.extend(expiration.map(|expiration| ("expiration".to_owned(), expiration.into())));

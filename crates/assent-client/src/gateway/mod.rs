@@ -7,30 +7,7 @@
 //! A gateway is not trusted. An answer that is not about the request is refused. Whether the operators' signature is
 //! valid, only the chain and the [verifier](assent_verifier) know: verify before you send.
 //!
-//! ```no_run
-//! use alloy::{primitives::{address, bytes}, providers::ProviderBuilder};
-//! use assent_client::{AssentClient, PreparedCall, gateway::{AuthorizationRequest, GatewayClient}};
-//! use assent_verifier::Decision;
-//!
-//! # async fn pay() -> Result<(), Box<dyn std::error::Error>> {
-//! let chain = AssentClient::new(ProviderBuilder::new().connect_http("http://127.0.0.1:8545".parse()?));
-//! let gateway = GatewayClient::new(["http://127.0.0.1:8787", "http://127.0.0.1:8797"])?;
-//! let agent = address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
-//! let vault = address!("0x00000000000000000000000000000000000000aa");
-//!
-//! let call = PreparedCall::new(agent, vault, bytes!("0x12345678"));
-//! let intent = call.intent(chain.chain_id().await?);
-//! let decided = gateway.request_authorization(&AuthorizationRequest::new(vault, intent.clone())).await?;
-//! if decided.decision == Decision::Deny {
-//!     return Err(decided.reasons.join("; ").into());
-//! }
-//! let call = call.attested(&decided.authorization)?;
-//! let context = chain.read_context_for(vault, agent, &intent, &decided.authorization).await?;
-//! assent_verifier::verify_trailing(&context, call.value, &call.data)?;
-//! chain.send(&call).await?;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../../doc/gateway.md")]
 
 mod answer;
 mod client;
@@ -42,3 +19,12 @@ pub use answer::{
 };
 pub use client::{AuthorizationRequest, GatewayClient};
 pub use error::{GatewayError, GatewayFailure, GatewayRefusal};
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_page_for_integrators_has_the_tested_example() {
+        let page = include_str!("../../../../docs/integrate.md");
+        assert!(page.contains(include_str!("../../doc/gateway.md")));
+    }
+}

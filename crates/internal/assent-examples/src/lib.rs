@@ -19,6 +19,9 @@ pub use vault::{deploy_token, deploy_vault, execute_call};
 
 use assent_contracts::errors;
 
+/// The folder with what forge made of all contracts, on the machine that built this crate.
+pub const ARTIFACTS: &str = env!("ASSENT_ARTIFACTS");
+
 /// Returns revert data as an error with its arguments; `None` when neither the contracts nor the examples declare it.
 pub fn describe(revert_data: &[u8]) -> Option<String> {
     let selector = *revert_data.first_chunk::<4>()?;

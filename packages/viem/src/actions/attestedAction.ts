@@ -71,7 +71,7 @@ export type AttestedParameters<
   given &
   (kind extends "simulate" ? unknown : Missing<"chain", chain, Chain> & Missing<"account", account, Account | Address>);
 
-/** The result of an attested action: `"simulate"` returns viem's simulation, `"send"` the hash, `"wait"` the receipt. */
+/** The result of an attested action: `"simulate"` returns viem's simulation, `"send"` the hash, `"wait"` a receipt. */
 export type AttestedReturnType<
   kind extends "simulate" | "send" | "wait",
   chain extends Chain | undefined,
