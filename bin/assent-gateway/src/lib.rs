@@ -82,6 +82,7 @@ const CLAIMED_AT_ONCE: usize = 256;
 /// How long the leases of a shared task log are, and how often they are renewed.
 ///
 /// Another gateway has to take a task over before its reference block is too old.
+#[cfg(feature = "nats")]
 const SHARED_LEASE: Duration = Duration::from_secs(6);
 const RENEWAL: Duration = Duration::from_secs(2);
 /// The longest record of a task: observations to decide on are a message.
