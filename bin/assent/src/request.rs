@@ -217,8 +217,8 @@ fn text(decided: &DecidedTask) -> String {
         .add_row(["issued", &output::time(attestation.issuedAt.to())])
         .add_row(["expires", &output::time(attestation.expiration.to())])
         .add_row(["evidence", &attestation.evidence.to_string()])
-        .add_row(["signed", &list(decided.signers.as_deref())])
-        .add_row(["did not sign", &list(decided.non_signers.as_deref())]);
+        .add_row(["signers", &list(decided.signers.as_deref())])
+        .add_row(["non-signers", &list(decided.non_signers.as_deref())]);
     let mut text = table.to_string();
     if let Some(timings) = &decided.timings {
         text.push_str(&format!("\n{}", operators(timings)));

@@ -81,7 +81,7 @@ fn what_it_prints_can_be_pasted() {
     let commands = network.commands();
     let [ask, send, denied] = &commands[..] else { panic!("{commands:?}") };
     let asked = paste(&desk, ask).succeeded();
-    for words in ["allow", "did not sign", "authorization: 0x", "signed: allow"] {
+    for words in ["allow", "non-signers", "authorization: 0x", "signed: allow"] {
         assert!(asked.contains(words), "{words:?} is not in:\n{asked}");
     }
     let sent = paste(&desk, send).succeeded();
@@ -137,6 +137,39 @@ fn programs_get_what_they_need_and_the_vault_pays() {
     // Another network is another chain, for which the journals are not.
     let second = ["network", "up", "--gateway-port", "0", "--rpc-port", "0", "--data-dir", data];
     desk.run(&second).failed(1, &["is not empty", "--data-dir"]);
+}
+
+#[test]
+fn a_request_passes_over_gateways_that_do_not_answer_and_says_what_to_do_next() {
+    let desk = Desk::new();
+    let (network, report) = Network::with_json(&desk, &["--rpc-port", "0", "--gateways", "2"]);
+    let gateways = report["gateways"].as_array().expect("gateways");
+    let [first, second] = gateways.iter().map(|url| url.as_str().expect("a URL")).collect::<Vec<_>>()[..] else {
+        panic!("{report}")
+    };
+    let ask = |request: &str, gateways: &[&str], more: &[&str]| {
+        let words =
+            words(report[request].as_str().expect("a command").replace("\\\n", " ").trim_start_matches("assent "));
+        let call = words.iter().map(String::as_str).skip_while(|word| *word != "--chain-id");
+        let gateways = gateways.iter().flat_map(|url| ["--gateway", url]);
+        desk.run(&["request"].into_iter().chain(gateways).chain(call).chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    let nowhere = "http://127.0.0.1:9";
+
+    let allowed = ask("allowedRequest", &[nowhere, second], &["--nonce", "5", "--document-out", "payment.json"]);
+    assert!(
+        allowed.status == Some(0) && allowed.err.contains("next: `assent send --document payment.json`"),
+        "{allowed:?}"
+    );
+    let again = ask("allowedRequest", &[second], &["--nonce", "5", "--json"]).json();
+    let document: Value = serde_json::from_str(&desk.read("payment.json")).expect("JSON");
+    assert_eq!(again["document"], document, "the same task has one answer");
+
+    let denied = ask("deniedRequest", &[nowhere, first], &[]);
+    assert!(denied.status == Some(1) && denied.err.contains("next: change the call"), "{denied:?}");
+    let node = report["chain"]["rpcUrl"].as_str().expect("a URL");
+    ask("allowedRequest", &[node], &[]).failed(1, &[node, "next: check that the URL is a gateway's"]);
+    network.interrupt();
 }
 
 #[test]

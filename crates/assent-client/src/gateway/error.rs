@@ -2,6 +2,7 @@
 
 use alloy::primitives::B256;
 use serde::Deserialize;
+use serde_json::Value;
 use std::fmt;
 
 /// The reason why a gateway gave no authorization.
@@ -130,11 +131,12 @@ fn list(failures: &[GatewayFailure]) -> String {
 pub(super) struct RpcErrorAnswer {
     code: i64,
     message: String,
+    /// Another server says anything here, or nothing.
     #[serde(default)]
-    data: RpcErrorData,
+    data: Value,
 }
 
-/// What a gateway says besides the message. Another server says nothing.
+/// What a gateway says besides the message.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct RpcErrorData {
@@ -147,6 +149,7 @@ struct RpcErrorData {
 impl RpcErrorAnswer {
     pub(super) fn into_refusal(self, gateway: &str) -> GatewayRefusal {
         let Self { code, message, data } = self;
+        let data: RpcErrorData = serde_json::from_value(data).unwrap_or_default();
         let next_step = if data.next.is_empty() { "check that the URL is a gateway's".to_owned() } else { data.next };
         GatewayRefusal {
             gateway: gateway.to_owned(),
@@ -156,6 +159,21 @@ impl RpcErrorAnswer {
             is_retryable: data.retryable,
             next_step,
             task_id: data.task_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_server_answers_is_a_refusal_that_says_so() {
+        for data in ["null", "\"text\"", "[]", "{\"code\": 1}"] {
+            let text = format!(r#"{{"code": -32601, "message": "method not found", "data": {data}}}"#);
+            let refusal = serde_json::from_str::<RpcErrorAnswer>(&text).unwrap().into_refusal("http://127.0.0.1:8545");
+            assert_eq!((refusal.rpc_code, refusal.message.as_str()), (-32601, "method not found"));
+            assert_eq!(refusal.next_step, "check that the URL is a gateway's", "{data}");
         }
     }
 }
