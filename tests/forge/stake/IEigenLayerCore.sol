@@ -27,6 +27,16 @@ struct SignatureWithExpiry {
     uint256 expiry;
 }
 
+struct Withdrawal {
+    address staker;
+    address delegatedTo;
+    address withdrawer;
+    uint256 nonce;
+    uint32 startBlock;
+    address[] strategies;
+    uint256[] scaledShares;
+}
+
 interface IAllocationManagerCore is IAllocationManager {
     error InvalidAVSRegistrar();
     error InvalidCaller();
@@ -40,6 +50,7 @@ interface IAllocationManagerCore is IAllocationManager {
     function setAllocationDelay(address operator, uint32 delay) external;
     function modifyAllocations(address operator, AllocateParams[] calldata params) external;
     function registerForOperatorSets(address operator, RegisterParams calldata params) external;
+    function getMaxMagnitude(address operator, address strategy) external view returns (uint64);
     function pause(uint256 newPausedStatus) external;
     function unpause(uint256 newPausedStatus) external;
 }
@@ -49,6 +60,10 @@ interface IDelegationManagerCore {
         external;
     function delegateTo(address operator, SignatureWithExpiry calldata approval, bytes32 approverSalt) external;
     function undelegate(address staker) external returns (bytes32[] memory withdrawalRoots);
+    function completeQueuedWithdrawal(Withdrawal calldata withdrawal, address[] calldata tokens, bool receiveAsTokens)
+        external;
+    function getQueuedWithdrawals(address staker) external view returns (Withdrawal[] memory, uint256[][] memory);
+    function isDelegated(address staker) external view returns (bool);
 }
 
 interface IStrategyManagerCore {

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
+import {Offences} from "../../../contracts/challenge/Offences.sol";
+import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {FaultTerms, IOffences} from "../../../contracts/interfaces/IOffences.sol";
+import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
+import {Attestation, EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
+import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
+import {Quorum} from "../../../contracts/libraries/Quorum.sol";
+import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
+import {MirrorTestBase} from "../crosschain/MirrorTestBase.sol";
+import {AssentTestBase} from "../utils/AssentTestBase.sol";
+import {EpochTestBase} from "../utils/EpochTestBase.sol";
+import {OffenceProofs} from "../utils/OffenceProofs.sol";
+
+/// @title LargeSetHandler
+/// @notice Epochs of 201 to 250 operators in three tables, whose operators hand over and equivocate at random.
+contract LargeSetHandler is MirrorTestBase, OffenceProofs {
+    uint256 private constant MANY = 250;
+
+    /// @dev Operators `first` to `first + count - 1`, each with its weight.
+    struct LargeEpoch {
+        EpochId id;
+        uint256 first;
+        uint256 count;
+    }
+
+    LargeEpoch[] private _epochs;
+    Equivocation private _equivocation;
+    CountedOffences private _offences;
+    EpochId[] private _accepted;
+    mapping(string action => uint256) public done;
+
+    constructor() {
+        super.setUp();
+        for (uint256 i = OPERATORS; i < MANY; ++i) {
+            registerOperator(i, WEIGHT + uint96(i % 50));
+        }
+        _epochs.push(LargeEpoch(FIRST_EPOCH, 0, OPERATORS));
+        _accepted.push(FIRST_EPOCH);
+        _equivocation = new Equivocation(registry);
+        FaultTerms[] memory terms = new FaultTerms[](1);
+        terms[0] = FaultTerms(_equivocation, 1e18);
+        _offences = new CountedOffences(registry, terms);
+    }
+
+    function activationDelay() internal pure override(AssentTestBase, EpochTestBase) returns (uint48) {
+        return EpochTestBase.activationDelay();
+    }
+
+    function setUp() public override {}
+
+    /* ACTIONS */
+
+    /// @dev Promise 2, of several tables.
+    function commitLarge(uint256 count) external {
+        count = bound(count, 201, MANY);
+        uint256 first = MANY - count;
+        EpochId id = commitEpoch(first, count);
+        skip(activationDelay());
+        registry.activateEpoch(id);
+        _epochs.push(LargeEpoch(id, first, count));
+        (address table,,,) = registry.epochs(id);
+        (, uint256 total, uint256 held, uint256 earlierTables) = OperatorTable.readHead(table);
+        assertEq(earlierTables, 2);
+        assertEq(held, count);
+        uint256 sum = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            sum += OperatorTable.readEntry(table, earlierTables, i).weight;
+        }
+        assertEq(sum, total);
+        ++done["commit"];
+    }
+
+    /// @dev Promises 6 and 7: accepted if a quorum of the unexpired epoch signed, and only then.
+    function handOverLarge(uint256 seed, uint256 absentSeed) external {
+        LargeEpoch memory next = _epochs[seed % _epochs.length];
+        LargeEpoch memory signer = _epochOf(_accepted[_accepted.length - 1]);
+        // From none to half are absent.
+        uint256 share = absentSeed % 5;
+        bytes memory absent = _absent(signer, absentSeed, share);
+        Handover memory handover = handoverTo(next.id, signer.id);
+        bytes memory signature = _sign(signer, absent, mirror.handoverDigest(handover), mirror.EPOCH_TAG());
+        (,, uint48 signersEnd,) = mirror.epochs(signer.id);
+        bytes memory table = _tableAway(next);
+        vm.chainId(AWAY_CHAIN);
+        (bool success,) = address(mirror).call(abi.encodeCall(mirror.accept, (handover, table, absent, signature)));
+        vm.chainId(homeChain);
+        (uint256 signed, uint256 total) = _weights(signer, absent);
+        bool isNext = EpochId.unwrap(next.id) > EpochId.unwrap(signer.id);
+        bool isAlive = block.timestamp < signersEnd && block.timestamp < handover.expiresAt;
+        assertEq(success, isNext && isAlive && signed >= Quorum.portionOf(total, QUORUM));
+        if (!success) return;
+        _accepted.push(next.id);
+        ++done["handOver"];
+    }
+
+    /// @dev Promise 8: who signed both in two epochs, or in one, is punished once, and no one else.
+    function equivocateLarge(uint256 seed, uint256 otherSeed, uint256 task, uint256 absentSeed) external {
+        LargeEpoch memory first = _epochs[seed % _epochs.length];
+        LargeEpoch memory second = _epochs[otherSeed % _epochs.length];
+        LargeEpoch memory later = EpochId.unwrap(first.id) > EpochId.unwrap(second.id) ? first : second;
+        if (block.timestamp >= uint256(expiresAtOf(later.id)) + 6 days) return;
+        task = task % 3;
+        bytes memory firstAbsent = _absent(first, absentSeed, 1 + absentSeed % 9);
+        bytes memory secondAbsent = _absent(second, ~absentSeed, 1 + absentSeed / 9 % 9);
+        bytes memory proof =
+            abi.encode(domain(), _signed(first, task, 1, firstAbsent), _signed(second, task, 0, secondAbsent));
+        bytes32 record;
+        try _offences.recordOffence(_equivocation, proof) returns (bytes32 recorded) {
+            record = recorded;
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), IOffences.AlreadyRecorded.selector);
+            return;
+        }
+        bytes32 id = _offences.offenceOf(record).id;
+        uint256[] memory index = new uint256[](1);
+        for (uint256 i = absentSeed % 7; i < later.count; i += 7) {
+            index[0] = i;
+            address operator = operatorAddress(later.first + i);
+            bool isOffender =
+                _hasSigned(first, firstAbsent, later.first + i) && _hasSigned(second, secondAbsent, later.first + i);
+            if (!isOffender) {
+                vm.expectRevert(abi.encodeWithSelector(IOffences.NotOffender.selector, record, i));
+            } else if (_offences.isPunished(id, operator)) {
+                vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyPunished.selector, id, operator));
+            } else {
+                ++done["punish"];
+            }
+            _offences.punish(record, index);
+        }
+    }
+
+    /* WHAT HOLDS AT ANY TIME */
+
+    function assertMirrored() external view {
+        for (uint256 i = 0; i < _accepted.length; ++i) {
+            assertEq(mirror.setHashOf(_accepted[i]), registry.setHashOf(_accepted[i]));
+            if (i > 0) assertGt(EpochId.unwrap(_accepted[i]), EpochId.unwrap(_accepted[i - 1]));
+        }
+        assertEq(_offences.most(), done["punish"] == 0 ? 0 : 1);
+    }
+
+    /* PARTS */
+
+    function _epochOf(EpochId id) private view returns (LargeEpoch memory) {
+        for (uint256 i = 0; i < _epochs.length; ++i) {
+            if (EpochId.unwrap(_epochs[i].id) == EpochId.unwrap(id)) return _epochs[i];
+        }
+        revert("no such epoch");
+    }
+
+    /// @dev Of ten operators as many as the share are absent, at random; at least one signs.
+    function _absent(LargeEpoch memory epoch, uint256 seed, uint256 share) private pure returns (bytes memory bitmap) {
+        bitmap = new bytes((epoch.count + 7) / 8);
+        for (uint256 i = 1; i < epoch.count; ++i) {
+            if (uint256(keccak256(abi.encode(seed, i))) % 10 < share) bitmap[i / 8] |= bytes1(uint8(1 << (i % 8)));
+        }
+    }
+
+    function _isAbsent(bytes memory bitmap, uint256 i) private pure returns (bool) {
+        return uint8(bitmap[i / 8]) >> (i % 8) & 1 == 1;
+    }
+
+    function _hasSigned(LargeEpoch memory epoch, bytes memory absent, uint256 operator) private pure returns (bool) {
+        if (operator < epoch.first || operator >= epoch.first + epoch.count) return false;
+        return !_isAbsent(absent, operator - epoch.first);
+    }
+
+    function _weights(LargeEpoch memory epoch, bytes memory absent)
+        private
+        pure
+        returns (uint256 signed, uint256 total)
+    {
+        for (uint256 i = 0; i < epoch.count; ++i) {
+            uint256 operator = epoch.first + i;
+            uint256 weight = operator < OPERATORS ? WEIGHT : WEIGHT + operator % 50;
+            total += weight;
+            if (!_isAbsent(absent, i)) signed += weight;
+        }
+    }
+
+    function _sign(LargeEpoch memory epoch, bytes memory absent, bytes32 digest, bytes memory tag)
+        private
+        view
+        returns (bytes memory)
+    {
+        uint256 sum = 0;
+        for (uint256 i = 0; i < epoch.count; ++i) {
+            if (_isAbsent(absent, i)) continue;
+            sum = addmod(sum, OperatorKeys.secretKey(epoch.first + i), OperatorKeys.ORDER);
+        }
+        return OperatorKeys.sign(sum, bytes.concat(digest), tag);
+    }
+
+    function _signed(LargeEpoch memory epoch, uint256 task, uint8 decision, bytes memory absent)
+        private
+        view
+        returns (SignedAttestation memory)
+    {
+        Attestation memory attestation = decisionOn(task, decision);
+        // By the time of the first proof, so that one task has one decision.
+        (attestation.issuedAt, attestation.expiration) = (1_800_000_000, 1_800_000_600);
+        bytes32 digest = taskManager.digestOf(attestation);
+        bytes memory signature = _sign(epoch, absent, digest, "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
+        return SignedAttestation(epoch.id, attestation, new bytes32[](0), absent, signature);
+    }
+
+    /// @dev The epoch's table with the addresses of its earlier tables on the other chain.
+    function _tableAway(LargeEpoch memory epoch) private returns (bytes memory table) {
+        table = tableOf(epoch.id);
+        if (epoch.count <= 100) return table;
+        address[] memory tables = earlierTablesOf(epoch.id);
+        bytes20 first = bytes20(mirror.storeTable(entriesOf(tables[0])));
+        bytes20 second = bytes20(mirror.storeTable(entriesOf(tables[1])));
+        return bytes.concat(slice(table, 0, 207), first, second, slice(table, 247, table.length));
+    }
+}
+
+/// @dev Counts how often an operator is punished for an offence.
+contract CountedOffences is Offences {
+    mapping(bytes32 id => mapping(address operator => uint256)) private _times;
+    uint256 public most;
+
+    constructor(IOperatorRegistry registry, FaultTerms[] memory terms) Offences(registry, 6 days, terms) {}
+
+    function _punish(EpochId, OperatorSetId, address operator, uint64, bytes32 id) internal override {
+        uint256 times = ++_times[id][operator];
+        if (times > most) most = times;
+    }
+}

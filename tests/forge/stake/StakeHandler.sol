@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
+import {SigningDomain, TaskStatements} from "../../../contracts/challenge/TaskStatements.sol";
+import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
+import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {IFault, IOffences} from "../../../contracts/interfaces/IOffences.sol";
+import {Attestation, EpochId} from "../../../contracts/interfaces/Protocol.sol";
+import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
+import {Quorum} from "../../../contracts/libraries/Quorum.sol";
+import {AllocateParams, Withdrawal} from "./IEigenLayerCore.sol";
+import {StakeWorld} from "./StakeWorld.sol";
+
+/// @title StakeHandler
+/// @notice Operators, stakers, reporters and others who act at random, in any order. Each action asserts its promises.
+contract StakeHandler is StakeWorld {
+    /// @dev How many calls of each kind had an effect.
+    mapping(string action => uint256) public done;
+    /// @dev How often an operator was punished for an offence.
+    mapping(bytes32 id => mapping(address operator => uint256)) public punishments;
+    bytes32[] private _ids;
+    /// @dev Epochs that the mirror accepted, in this order. A false one is not what home committed.
+    EpochId[] private _accepted;
+    mapping(EpochId epoch => bool) private _isFalse;
+
+    constructor() {
+        deployWorld();
+        _accepted.push(epochs[0].id);
+    }
+
+    modifier observed() {
+        _;
+        observe();
+    }
+
+    /* STAKE */
+
+    function pass(uint256 blocks) external observed {
+        // Half a day at most, but for one time in four: two days.
+        advance(bound(blocks, 1, blocks % 4 == 0 ? 14_400 : 3600));
+        ++done["pass"];
+    }
+
+    function deposit(uint256 seed, uint256 amount) external observed {
+        uint256 index = _operator(seed);
+        if (delegationManager.isDelegated(stakerOf(index))) return;
+        delegate(index, bound(amount, 1e18, 2 * STAKE));
+        ++done["deposit"];
+    }
+
+    function reallocate(uint256 seed, uint256 magnitude) external observed {
+        address operator = operatorAddress(_operator(seed));
+        AllocateParams[] memory params = new AllocateParams[](1);
+        params[0] = AllocateParams(setOf(OPERATOR_SET), strategies, new uint64[](1));
+        uint64 most = allocationManager.getMaxMagnitude(operator, strategies[0]);
+        params[0].newMagnitudes[0] = uint64(bound(magnitude, 0, most));
+        vm.prank(operator);
+        // EigenLayer refuses while another change is pending.
+        try allocationManager.modifyAllocations(operator, params) {
+            ++done["reallocate"];
+        } catch {}
+    }
+
+    function undelegateStaker(uint256 seed) external observed {
+        uint256 index = _operator(seed);
+        if (!delegationManager.isDelegated(stakerOf(index))) return;
+        undelegate(index);
+        ++done["undelegate"];
+    }
+
+    function withdraw(uint256 seed) external observed {
+        address staker = stakerOf(_operator(seed));
+        (Withdrawal[] memory queued,) = delegationManager.getQueuedWithdrawals(staker);
+        if (queued.length == 0) return;
+        address[] memory tokens = new address[](1);
+        tokens[0] = address(tokenOf[strategies[0]]);
+        vm.prank(staker);
+        // EigenLayer refuses before its delay is over.
+        try delegationManager.completeQueuedWithdrawal(queued[0], tokens, true) {
+            ++done["withdraw"];
+        } catch {}
+    }
+
+    /* MEMBERS */
+
+    /// @dev Promise 9: a member can always leave.
+    function leave_(uint256 seed) external observed {
+        uint256 index = _operator(seed);
+        if (!allocationManager.isMemberOfOperatorSet(operatorAddress(index), setOf(OPERATOR_SET))) return;
+        leaveSet(OPERATOR_SET, index);
+        ++done["leave"];
+    }
+
+    function rejoin(uint256 seed) external observed {
+        uint256 index = _operator(seed);
+        vm.prank(operatorAddress(index));
+        try allocationManager.registerForOperatorSets(operatorAddress(index), joining(OPERATOR_SET)) {
+            assertGe(weightOf(index), MIN_WEIGHT);
+            ++done["rejoin"];
+        } catch {}
+    }
+
+    function disableKey(uint256 seed) external observed {
+        uint256 index = _operator(seed);
+        if (registry.publicKeyOf(operatorAddress(index)).length == 0) return;
+        vm.prank(operatorAddress(index));
+        registry.disableKey();
+        ++done["disableKey"];
+    }
+
+    function rotateKey(uint256 seed) external observed {
+        uint256 index = _operator(seed);
+        (bytes memory key, bytes memory possession) = newKey(nextSecret, index);
+        vm.prank(operatorAddress(index));
+        registry.rotateKey(key, possession);
+        secretOf[index] = nextSecret++;
+        ++done["rotateKey"];
+    }
+
+    /* EPOCHS */
+
+    function commit(uint256 seed) external observed {
+        address[] memory expected = _expectedOperators();
+        uint256 snapshot = vm.snapshotState();
+        (EpochId epoch, bool success) = _tryCommit(makeAddr("first caller"), seed);
+        if (!success) return;
+        bytes32 setHash = registry.setHashOf(epoch);
+        vm.revertToState(snapshot);
+        (epoch,) = _tryCommit(makeAddr("second caller"), seed);
+        KnownEpoch storage known = learn(epoch);
+        // Promise 5: the caller chooses nothing.
+        assertEq(known.setHash, setHash);
+        assertEq(known.operators, expected);
+        _assertWeights(known);
+        ++done["commit"];
+    }
+
+    function activate() external observed {
+        (EpochId pending,) = registry.pendingEpoch(OPERATOR_SET);
+        try registry.activateEpoch(pending) {
+            ++done["activate"];
+        } catch {}
+    }
+
+    function revoke(uint256 seed, uint256 absentSeed, bool atHome) external observed {
+        // Else a set soon has no epoch, and nothing happens any more.
+        if (seed % 3 != 0) return;
+        KnownEpoch storage known = _epoch(seed / 3);
+        uint256 absent = boundAbsent(known, absentSeed);
+        bytes memory signature = signFor(known, absent, keeper.revocationDigest(known.id), keeper.EPOCH_TAG());
+        (uint256 signed, uint256 total) = weightWithout(known, absent);
+        bool success;
+        if (atHome) {
+            (success,) = address(keeper).call(abi.encodeCall(keeper.revoke, (known.id, bitmapOf(absent), signature)));
+        } else {
+            vm.chainId(AWAY_CHAIN);
+            (success,) = address(mirror).call(abi.encodeCall(mirror.revoke, (known.id, bitmapOf(absent), signature)));
+            vm.chainId(homeChain);
+        }
+        if (!success) return;
+        assertGe(signed, Quorum.portionOf(total, 5000));
+        ++done["revoke"];
+    }
+
+    /// @dev Promises 6 and 7. With `lie` the operators sign another end than the registry's.
+    function handOver(uint256 seed, uint256 absentSeed, bool lie) external observed {
+        EpochId latest = mirror.latestEpoch(OPERATOR_SET);
+        KnownEpoch storage signer = epochs[numberOf[latest] - 1];
+        KnownEpoch storage next = _epoch(seed);
+        // More often all sign than not.
+        uint256 absent = absentSeed % 4 == 0 ? boundAbsent(signer, absentSeed / 4) : 0;
+        Handover memory handover = handoverTo(next, latest);
+        if (lie) handover.expiresAt -= 1;
+        bytes memory signature = signFor(signer, absent, mirror.handoverDigest(handover), mirror.EPOCH_TAG());
+        (,, uint48 signersEnd,) = mirror.epochs(latest);
+        vm.chainId(AWAY_CHAIN);
+        bytes memory data = abi.encodeCall(mirror.accept, (handover, codeOf(next.table), bitmapOf(absent), signature));
+        (bool success,) = address(mirror).call(data);
+        vm.chainId(homeChain);
+        if (!success) return;
+        (uint256 signed, uint256 total) = weightWithout(signer, absent);
+        assertGe(signed, Quorum.portionOf(total, QUORUM));
+        assertLt(block.timestamp, signersEnd);
+        assertGt(EpochId.unwrap(next.id), EpochId.unwrap(latest));
+        _accepted.push(next.id);
+        ++done["handOver"];
+        if (!lie) return;
+        _isFalse[next.id] = true;
+        // All that signed are slashable.
+        bytes memory proof = abi.encode(handover, bitmapOf(absent), signature);
+        (EpochId epoch,, bytes memory nonSigners) = falseHandover.prove(proof);
+        assertEq(epoch, latest);
+        assertEq(nonSigners, bitmapOf(absent));
+        if (block.timestamp >= uint256(signer.expiresAt) + CHALLENGE_WINDOW) return;
+        _report(falseHandover, proof, signer, absent);
+        ++done["falseHandover"];
+    }
+
+    /// @dev The mirror's owner sets the newest epoch after notice, once the latest there has ended.
+    function renew() external observed {
+        KnownEpoch storage next = epochs[epochs.length - 1];
+        EpochId latest = mirror.latestEpoch(OPERATOR_SET);
+        (,, uint48 validUntil,) = mirror.epochs(latest);
+        if (block.timestamp < validUntil || EpochId.unwrap(next.id) <= EpochId.unwrap(latest)) return;
+        bytes memory change =
+            abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, next.id, next.expiresAt, codeOf(next.table)));
+        mirror.proposeChange(change);
+        advance(3 days / BLOCK_TIME);
+        vm.chainId(AWAY_CHAIN);
+        (bool success,) = address(mirror).call(change);
+        vm.chainId(homeChain);
+        assertEq(success, block.timestamp < next.expiresAt);
+        if (!success) return;
+        _accepted.push(next.id);
+        ++done["renew"];
+    }
+
+    /// @dev Promise 11, and that an epoch in force authorizes, on either chain.
+    function use(uint256 seed) external observed {
+        KnownEpoch storage known = _epoch(seed);
+        (,, uint48 validUntil,) = registry.epochs(known.id);
+        bool success = authorizes(known, homeTaskManager);
+        assertEq(success, block.timestamp < validUntil);
+        if (success) assertLt(block.timestamp, known.homeEnd);
+        (,, validUntil,) = mirror.epochs(known.id);
+        vm.chainId(AWAY_CHAIN);
+        success = authorizes(known, awayTaskManager);
+        vm.chainId(homeChain);
+        assertEq(success, block.timestamp < validUntil);
+        if (success) assertLt(block.timestamp, known.awayEnd);
+        ++done["use"];
+    }
+
+    /* OFFENCES */
+
+    /// @dev Promises 3 and 8. Two decisions on one task, in one epoch or in two, for either chain.
+    function equivocate(uint256 seed, uint256 otherSeed, uint256 task, uint256 absentSeed) external observed {
+        KnownEpoch storage first = _epoch(seed);
+        KnownEpoch storage second = otherSeed % 2 == 0 ? first : _epoch(otherSeed);
+        SigningDomain memory domain_ = task % 2 == 0 ? domain() : SigningDomain(AWAY_CHAIN, address(awayTaskManager));
+        task = bound(task, 0, 5);
+        (uint256 absentFirst, uint256 absentSecond) =
+            (boundAbsent(first, absentSeed), boundAbsent(second, absentSeed >> 8));
+        bytes memory proof = abi.encode(
+            domain_, _signed(domain_, first, task, 1, absentFirst), _signed(domain_, second, task, 0, absentSecond)
+        );
+        KnownEpoch storage later = EpochId.unwrap(first.id) > EpochId.unwrap(second.id) ? first : second;
+        if (block.timestamp >= uint256(later.expiresAt) + CHALLENGE_WINDOW) return;
+        uint256 absent = _absentFromEither(first, absentFirst, second, absentSecond, later);
+        (EpochId epoch,, bytes memory nonSigners) = equivocation.prove(proof);
+        assertEq(epoch, later.id);
+        for (uint256 i = 0; i < later.operators.length; ++i) {
+            bool isAbsent = nonSigners.length != 0 && uint8(nonSigners[0]) >> i & 1 == 1;
+            assertEq(isAbsent, absent >> i & 1 == 1);
+        }
+        _report(equivocation, proof, later, absent);
+        ++done["slash"];
+    }
+
+    /// @dev Promise 10.
+    function confuse(uint256 seed, uint256 task) external observed {
+        KnownEpoch storage known = _epoch(seed);
+        bytes32 attested = TaskStatements.digestOf(domain(), decisionOn(bound(task, 0, 5), 1));
+        bytes32 handedOver = mirror.handoverDigest(handoverTo(known, known.id));
+        bytes memory tag = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+        bytes memory signature = signFor(known, 0, attested, tag);
+        equivocation.requireSigned(known.table, attested, "", signature);
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        falseHandover.requireSigned(known.table, attested, "", signature);
+        signature = signFor(known, 0, handedOver, mirror.EPOCH_TAG());
+        falseHandover.requireSigned(known.table, handedOver, "", signature);
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        equivocation.requireSigned(known.table, handedOver, "", signature);
+        ++done["confuse"];
+    }
+
+    /// @dev Promise 3: an operator of an epoch can be slashed for its weight until the challenge window is over.
+    function probe(uint256 seed, uint256 operatorSeed) external observed {
+        KnownEpoch storage known = _epoch(seed);
+        if (block.number > known.lastSlashableBlock) return;
+        uint256 i = operatorSeed % known.operators.length;
+        uint256 snapshot = vm.snapshotState();
+        uint256 before = slashedShares();
+        slash(OPERATOR_SET, indexOf(known.operators[i]), WHOLE);
+        uint256 expected = known.weights[i] * known.left[i] / WHOLE;
+        // EigenLayer rounds each step of magnitudes and shares.
+        assertGe(slashedShares() - before + 1e6, expected);
+        vm.revertToState(snapshot);
+        ++done["probe"];
+    }
+
+    /* WHAT HOLDS AT ANY TIME */
+
+    /// @dev Promise 6.
+    function assertMirrored() external view {
+        for (uint256 i = 0; i < _accepted.length; ++i) {
+            KnownEpoch storage known = epochs[numberOf[_accepted[i]] - 1];
+            assertEq(mirror.setHashOf(known.id), known.setHash);
+            (,,, uint48 expiresAt) = mirror.epochs(known.id);
+            assertEq(expiresAt, _isFalse[known.id] ? known.expiresAt - 1 : known.expiresAt);
+        }
+    }
+
+    /// @dev Promise 7.
+    function assertAscending() external view {
+        for (uint256 i = 1; i < _accepted.length; ++i) {
+            assertGt(EpochId.unwrap(_accepted[i]), EpochId.unwrap(_accepted[i - 1]));
+        }
+        assertEq(mirror.latestEpoch(OPERATOR_SET), _accepted[_accepted.length - 1]);
+    }
+
+    /// @dev Promise 8.
+    function assertPunishedOnce() external view {
+        for (uint256 i = 0; i < _ids.length; ++i) {
+            for (uint256 j = 0; j < OPERATORS; ++j) {
+                uint256 times = punishments[_ids[i]][operatorAddress(j)];
+                assertLe(times, 1);
+                assertEq(offences.isPunished(_ids[i], operatorAddress(j)), times == 1);
+            }
+        }
+    }
+
+    /// @dev Promises 1 and 11.
+    function assertEnds() external view {
+        for (uint256 i = 0; i < epochs.length; ++i) {
+            (,, uint48 validUntil,) = registry.epochs(epochs[i].id);
+            assertLe(validUntil, epochs[i].homeEnd);
+            assertLe(validUntil, epochs[i].committedAt + EPOCH_LIFETIME);
+            (,, validUntil,) = mirror.epochs(epochs[i].id);
+            assertLe(validUntil, epochs[i].awayEnd);
+            assertLe(validUntil, epochs[i].committedAt + EPOCH_LIFETIME);
+        }
+    }
+
+    /* PARTS */
+
+    function _operator(uint256 seed) private pure returns (uint256) {
+        return seed % OPERATORS;
+    }
+
+    /// @dev Recent ones more often.
+    function _epoch(uint256 seed) private view returns (KnownEpoch storage) {
+        uint256 recent = epochs.length < 4 ? epochs.length : 4;
+        if (seed % 4 != 0) return epochs[epochs.length - 1 - seed / 4 % recent];
+        return epochs[seed / 4 % epochs.length];
+    }
+
+    /// @dev Promise 4: members with weight and key, and no one else.
+    function _expectedOperators() private view returns (address[] memory expected) {
+        expected = new address[](OPERATORS);
+        uint256 count = 0;
+        for (uint256 i = 0; i < OPERATORS; ++i) {
+            address operator = operatorAddress(i);
+            if (!allocationManager.isMemberOfOperatorSet(operator, setOf(OPERATOR_SET))) continue;
+            if (registry.publicKeyOf(operator).length == 0) continue;
+            if (minimumSlashableStake(OPERATOR_SET, i, block.number + LOOKAHEAD) < MIN_WEIGHT) continue;
+            expected[count++] = operator;
+        }
+        assembly ("memory-safe") {
+            mstore(expected, count)
+        }
+    }
+
+    function _tryCommit(address caller, uint256 seed) private returns (EpochId epoch, bool success) {
+        vm.prank(caller);
+        try keeper.commit(OPERATOR_SET) returns (EpochId committed) {
+            return (committed, true);
+        } catch {}
+        vm.prank(caller);
+        try keeper.commitEarly(OPERATOR_SET, seed % OPERATORS) returns (EpochId committed) {
+            return (committed, true);
+        } catch {}
+    }
+
+    /// @dev Promise 2.
+    function _assertWeights(KnownEpoch storage known) private view {
+        (, uint256 total, uint256 count,) = OperatorTable.readHead(known.table);
+        assertEq(count, known.operators.length);
+        uint256 sum = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 index = indexOf(known.operators[i]);
+            assertLe(known.weights[i], minimumSlashableStake(OPERATOR_SET, index, block.number + LOOKAHEAD));
+            sum += known.weights[i];
+        }
+        assertEq(sum, total);
+    }
+
+    function _signed(
+        SigningDomain memory domain_,
+        KnownEpoch storage known,
+        uint256 task,
+        uint8 decision,
+        uint256 absent
+    ) private view returns (SignedAttestation memory) {
+        Attestation memory attestation = decisionOn(task, decision);
+        attestation.taskId = keccak256(abi.encode(domain_, task));
+        bytes32 digest = TaskStatements.digestOf(domain_, attestation);
+        bytes memory signature = signFor(known, absent, digest, "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
+        return SignedAttestation(known.id, attestation, new bytes32[](0), bitmapOf(absent), signature);
+    }
+
+    /// @dev Those of `later` that did not sign both with one key.
+    function _absentFromEither(
+        KnownEpoch storage first,
+        uint256 absentFirst,
+        KnownEpoch storage second,
+        uint256 absentSecond,
+        KnownEpoch storage later
+    ) private view returns (uint256 absent) {
+        for (uint256 i = 0; i < later.operators.length; ++i) {
+            bool signedBoth = _hasSigned(first, absentFirst, later.secrets[i])
+                && _hasSigned(second, absentSecond, later.secrets[i]);
+            if (!signedBoth) absent |= 1 << i;
+        }
+    }
+
+    function _hasSigned(KnownEpoch storage known, uint256 absent, uint256 secret) private view returns (bool) {
+        for (uint256 i = 0; i < known.secrets.length; ++i) {
+            if (known.secrets[i] == secret) return absent >> i & 1 == 0;
+        }
+        return false;
+    }
+
+    /// @dev Records an offence of an epoch's operators that are not absent, and has each of them punished.
+    function _report(IFault fault, bytes memory proof, KnownEpoch storage known, uint256 absent) private {
+        bytes32 record;
+        try offences.recordOffence(fault, proof) returns (bytes32 recorded) {
+            record = recorded;
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), IOffences.AlreadyRecorded.selector);
+            return;
+        }
+        bytes32 id = offences.offenceOf(record).id;
+        _ids.push(id);
+        uint256[] memory index = new uint256[](1);
+        for (uint256 i = 0; i < known.operators.length; ++i) {
+            address operator = known.operators[i];
+            index[0] = i;
+            if (absent >> i & 1 == 1) {
+                vm.expectRevert(abi.encodeWithSelector(IOffences.NotOffender.selector, record, i));
+                offences.punish(record, index);
+                continue;
+            }
+            if (punishments[id][operator] == 0) {
+                _punish(record, index, operator);
+                ++punishments[id][operator];
+            }
+            vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyPunished.selector, id, operator));
+            offences.punish(record, index);
+        }
+    }
+
+    /// @dev Only this operator's stake becomes less. It never reverts: until then the stake can be slashed.
+    function _punish(bytes32 record, uint256[] memory index, address operator) private {
+        uint256[] memory before = _stakes();
+        offences.punish(record, index);
+        uint256[] memory afterwards = _stakes();
+        for (uint256 i = 0; i < OPERATORS; ++i) {
+            if (operatorAddress(i) != operator) assertEq(afterwards[i], before[i]);
+            else assertLe(afterwards[i], before[i]);
+        }
+        for (uint256 i = 0; i < epochs.length; ++i) {
+            for (uint256 j = 0; j < epochs[i].operators.length; ++j) {
+                if (epochs[i].operators[j] == operator) epochs[i].left[j] = epochs[i].left[j] * (WHOLE - WAD) / WHOLE;
+            }
+        }
+    }
+
+    function _stakes() private view returns (uint256[] memory stakes) {
+        stakes = new uint256[](OPERATORS);
+        for (uint256 i = 0; i < OPERATORS; ++i) {
+            stakes[i] = minimumSlashableStake(OPERATOR_SET, i, block.number);
+        }
+    }
+}
