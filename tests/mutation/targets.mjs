@@ -11,6 +11,17 @@ const BEHIND_PROXY = "tests/forge/upgrade/Proxies.t.sol:CounterAfter";
 const FALLBACK = "tests/forge/core/Binding.t.sol:ProtectedFallback";
 const LIBRARY_CALLER = "tests/forge/utils/BLS12381Caller.sol:BLS12381Caller";
 const BATCH_CALLER = "tests/forge/utils/SignatureBatchCaller.sol:SignatureBatchCaller";
+const stake = (name) => `contracts/stake/${name}.sol:${name}`;
+const EIGENLAYER = stake("EigenLayerStake");
+const SYMBIOTIC = stake("SymbioticStake");
+const EIGENLAYER_SLASHER = stake("EigenLayerSlasher");
+const SYMBIOTIC_SLASHER = stake("SymbioticSlasher");
+const ALLOWLIST = stake("OperatorAllowlist");
+const SHARE_CAP = "tests/forge/stake/ShareCap.t.sol:ShareCapTest";
+const MIRROR = "contracts/crosschain/EpochMirror.sol:EpochMirror";
+const fault = (name) => `contracts/challenge/${name}.sol:${name}`;
+const FAULTS = [fault("Equivocation"), fault("ConflictingObservations"), fault("FalseHandover")];
+const FAULT_SUITES = ["Equivocation", "ConflictingObservations", "FalseHandover"];
 const CLIENTS = [COUNTER, VAULT, BEHIND_PROXY, FALLBACK];
 
 // In the order of the verification path; the rest comes last.
@@ -97,6 +108,60 @@ export const TARGETS = [
     file: "contracts/stake/OwnerStakeSource.sol",
     artifacts: ["contracts/stake/OwnerStakeSource.sol:OwnerStakeSource"],
     suites: ["OperatorRegistry", "QuorumRefusals"],
+  },
+  {
+    file: "contracts/stake/ShareCap.sol",
+    artifacts: [EIGENLAYER, SHARE_CAP],
+    suites: ["ShareCap", "EigenLayerMembers"],
+  },
+  {
+    file: "contracts/stake/MemberStake.sol",
+    artifacts: [EIGENLAYER, SYMBIOTIC],
+    suites: ["EigenLayerMembers", "SymbioticStake", "EigenLayerWeights"],
+  },
+  {
+    file: "contracts/stake/EigenLayerStake.sol",
+    artifacts: [EIGENLAYER],
+    suites: ["EigenLayerMembers", "EigenLayerWeights"],
+  },
+  {
+    file: "contracts/stake/SymbioticStake.sol",
+    artifacts: [SYMBIOTIC],
+    suites: ["SymbioticStake", "SymbioticSlasher"],
+  },
+  {
+    file: "contracts/stake/EpochKeeper.sol",
+    artifacts: [stake("EpochKeeper")],
+    suites: ["EpochKeeper", "KeeperOnEigenLayer", "SymbioticSlasher"],
+  },
+  { file: "contracts/stake/OperatorAllowlist.sol", artifacts: [ALLOWLIST], suites: ["EigenLayerMembers"] },
+  { file: "contracts/stake/EigenLayerSlasher.sol", artifacts: [EIGENLAYER_SLASHER], suites: ["EigenLayerSlasher"] },
+  { file: "contracts/stake/SymbioticSlasher.sol", artifacts: [SYMBIOTIC_SLASHER], suites: ["SymbioticSlasher"] },
+  {
+    file: "contracts/challenge/Offences.sol",
+    artifacts: [EIGENLAYER_SLASHER, SYMBIOTIC_SLASHER],
+    suites: ["EigenLayerSlasher", "SymbioticSlasher"],
+  },
+  { file: "contracts/challenge/SignedFault.sol", artifacts: FAULTS, suites: FAULT_SUITES },
+  { file: "contracts/challenge/DoubleStatement.sol", artifacts: FAULTS, suites: FAULT_SUITES },
+  { file: "contracts/challenge/TaskStatements.sol", artifacts: FAULTS, suites: FAULT_SUITES },
+  { file: "contracts/challenge/Equivocation.sol", artifacts: [fault("Equivocation")], suites: ["Equivocation"] },
+  {
+    file: "contracts/challenge/ConflictingObservations.sol",
+    artifacts: [fault("ConflictingObservations")],
+    suites: ["ConflictingObservations"],
+  },
+  { file: "contracts/challenge/FalseHandover.sol", artifacts: [fault("FalseHandover")], suites: ["FalseHandover"] },
+  { file: "contracts/crosschain/EpochMirror.sol", artifacts: [MIRROR], suites: ["EpochMirror"] },
+  {
+    file: "contracts/crosschain/EpochHandover.sol",
+    artifacts: [MIRROR, fault("FalseHandover")],
+    suites: ["EpochMirror", "FalseHandover"],
+  },
+  {
+    file: "contracts/crosschain/EpochSignature.sol",
+    artifacts: [MIRROR, stake("EpochKeeper"), ...FAULTS],
+    suites: ["EpochMirror", "EpochKeeper", ...FAULT_SUITES],
   },
   { file: "contracts/examples/TreasuryVault.sol", artifacts: [VAULT], suites: ["TreasuryVault"] },
   { file: "contracts/examples/GatedVault.sol", artifacts: [example("GatedVault")], suites: ["GatedVault"] },

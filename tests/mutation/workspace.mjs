@@ -52,6 +52,12 @@ export class Workspace {
     this.#update("foundry.toml", withoutProfiles(readFileSync(join(this.#root, "foundry.toml"), "utf8")));
     this.#copy("contracts", () => true, (text) => text);
     this.#copy("tests/vectors", () => true, (text) => text);
+    for (const core of ["cache/eigenlayer", "cache/symbiotic"]) {
+      // Without them the tests of stake would be skipped, and their mutants survive.
+      if (!existsSync(join(this.#root, core))) throw new Error(`${core} is missing: cargo xtask test --only "core, for"`);
+      mkdirSync(join(this.#place, core), { recursive: true });
+      this.#copy(core, () => true, (text) => text);
+    }
     // Gas figures are not promises about behaviour, and writing them would need the snapshots.
     this.#copy("tests/forge", (name) => !name.startsWith("Gas"), fromArtifacts);
     this.#update("tests/forge/DeployArtifact.sol", DEPLOYER);
