@@ -85,7 +85,9 @@ impl Process {
         }
         let mut line = String::new();
         self.output.as_mut().context("the process is not started")?.read_line(&mut line)?;
-        let Some(address) = line.trim().strip_prefix("listening on http://") else {
+        let url = line.trim().strip_prefix("listening on ");
+        let address = url.and_then(|url| url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")));
+        let Some(address) = address else {
             bail!("a process does not listen, it says {line:?}; its log is {}", self.launch.log.display());
         };
         let address = address.parse()?;

@@ -32,6 +32,11 @@ impl RpcClient {
         Ok(Self { http, url: format!("http://{address}") })
     }
 
+    /// Returns a client with its own HTTP client and URL, for gateways with TLS.
+    pub fn with(http: reqwest::Client, url: String) -> Self {
+        Self { http, url }
+    }
+
     /// Calls a method.
     ///
     /// # Errors

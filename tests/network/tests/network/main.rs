@@ -2,6 +2,7 @@
 
 mod decisions;
 mod rounds;
+mod tls;
 
 use std::{
     path::PathBuf,
