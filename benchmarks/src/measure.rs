@@ -100,6 +100,21 @@ pub fn policy<T: DeserializeOwned>(root: &Path) -> Result<T> {
     serde_json::from_slice(&output.stdout).context("the figures are no JSON")
 }
 
+/// Runs operators, a gateway, a node and callers on this machine, and measures them.
+///
+/// # Errors
+/// When they cannot be built or run.
+pub fn network<T: DeserializeOwned>(root: &Path) -> Result<T> {
+    const NETWORK_COMMAND: &str = "cargo run --release --package assent-network-tests -- network-speed --json";
+    eprintln!("$ {NETWORK_COMMAND}    (about four minutes, and minutes to build the first time)");
+    let output = cargo(root, NETWORK_COMMAND).stderr(Stdio::inherit()).output();
+    let output = output.context("cargo could not be started")?;
+    if !output.status.success() {
+        bail!("`{NETWORK_COMMAND}` failed ({}); its output above says why", output.status);
+    }
+    serde_json::from_slice(&output.stdout).context("the figures are no JSON")
+}
+
 fn read(criterion: &Path, ratios: BTreeMap<String, Comparison>) -> Result<Times> {
     Ok(Times {
         machine: machine(),
@@ -150,7 +165,7 @@ fn parse<T: DeserializeOwned>(file: &Path) -> Result<T> {
 }
 
 /// What times depend on most, as far as the system tells it.
-fn machine() -> String {
+pub fn machine() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus.lines().find_map(|line| Some(line.strip_prefix("model name")?.split_once(": ")?.1));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

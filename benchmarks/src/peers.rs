@@ -1,4 +1,4 @@
-//! Gas figures of other systems, for comparison.
+//! Figures of other systems, for comparison.
 
 /// Gas of another system's verification, measured with forge 1.7.1 for the EVM version osaka, with cold storage,
 /// execution only; docs/performance.md says what each figure covers.
@@ -34,3 +34,14 @@ pub const PEERS: [Peer; 5] = [
     SYMBIOTIC,
     Peer { name: "randa-mu `BLS2`, one signature, key given", curve: "BLS12-381", gas: [Some(130_768), None, None] },
 ];
+
+/// How long another system takes from a request to an authorization, as it says itself.
+pub struct DecisionPeer {
+    /// The system.
+    pub name: &'static str,
+    /// The seconds.
+    pub seconds: f64,
+}
+
+/// All systems whose time is known.
+pub const DECISION_PEERS: [DecisionPeer; 1] = [DecisionPeer { name: "Newton, by its own words", seconds: 4.0 }];

@@ -49,6 +49,16 @@ fn the_json_has_the_figures_that_programs_look_for() {
         "/policy/smallSteps",
         "/policy/ratioToNative",
         "/machine/stepsPerSecond",
+        "/network/latencyMillis/p50",
+        "/network/latencyMillis/p99",
+        "/network/latencyWithSourceMillis/p50",
+        "/network/latencyTreasuryMillis/p50",
+        "/network/decisionsPerSecond",
+        "/network/operatorDecisionsPerSecondPerCore",
+        "/network/operatorTreasuryDecisionsPerSecondPerCore",
+        "/network/overloadThroughputShare",
+        "/network/operatorMegabytes/idle",
+        "/network/operatorMegabytes/busy",
     ] {
         assert!(figures.pointer(path).is_some_and(serde_json::Value::is_number), "no number at {path} in {figures:#}");
     }

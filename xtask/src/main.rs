@@ -99,6 +99,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Run a network for hours, and check that memory is bounded, nothing is lost, and latency is stable
+    ///
+    /// `--hours` says how long. Built with `--release`. See `--help`.
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// Arguments of tests/network
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Run operators and gateways in virtual time, with faults and liars, and stop at the first broken promise
     ///
     /// `--histories` says how many histories run, `--seed` runs one again. See `--help`.
@@ -176,6 +185,7 @@ Examples:
   cargo xtask network-simulate --histories 100000
                                              run operators and gateways in virtual time, with faults and liars
   cargo xtask network-check --rounds 5       kill operators and gateways under load, with liars among them
+  cargo xtask soak --hours 0.2               run a network for twelve minutes; 24 hours is the long form
   cargo xtask prove                          prove that no nonce is spent twice, and other rules
   cargo xtask coverage                       check that the tests reach every line and branch that verifies
   cargo xtask mutate --sample 20             check that the tests find twenty faults
@@ -209,7 +219,8 @@ fn run(task: Task) -> Result<(), String> {
         Task::Fuzz { arguments } => programs::fuzz(&arguments),
         Task::FuzzFromForge(campaign) => foundry_fuzz::run(&campaign),
         Task::FuzzCoverage(arguments) => coverage_guided::run(&arguments),
-        Task::NetworkCheck { arguments } => programs::network("network-check", &arguments),
+        Task::NetworkCheck { arguments } => programs::network_check(&arguments),
+        Task::Soak { arguments } => programs::soak(&arguments),
         Task::NetworkSimulate { arguments } => programs::network_simulate(&arguments),
         Task::Mutate { arguments } => programs::mutate(&arguments),
         Task::Prove => setup::then_run([suite::prove()]),

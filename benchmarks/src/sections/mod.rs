@@ -1,6 +1,7 @@
 //! The sections of the report, a module each.
 
 mod gas;
+mod network;
 mod policy;
 mod policy_data;
 mod time;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// All sections. A new one is a module and an entry here.
-pub const ALL: [Section; 4] = [gas::SECTION, policy::SECTION, policy_data::SECTION, time::SECTION];
+pub const ALL: [Section; 5] = [gas::SECTION, network::SECTION, policy::SECTION, policy_data::SECTION, time::SECTION];
 
 /// Returns the figures of all sections as one object.
 ///

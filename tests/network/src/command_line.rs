@@ -7,6 +7,7 @@ use clap::Parser;
 
 use crate::{
     check::{self, CheckArguments},
+    soak::{self, SoakArguments},
     speed::{self, SpeedArguments},
 };
 
@@ -16,6 +17,7 @@ use crate::{
 enum Command {
     NetworkCheck(CheckArguments),
     NetworkSpeed(SpeedArguments),
+    Soak(SoakArguments),
 }
 
 /// Runs a command.
@@ -44,6 +46,7 @@ fn start(command: Command) -> Result<bool> {
                 }
                 Ok(report.violations.is_empty())
             }
+            Command::Soak(arguments) => soak::run(&arguments, program).await,
             Command::NetworkSpeed(arguments) => speed::run(&arguments, program).await.map(|()| true),
         }
     })

@@ -10,6 +10,7 @@ pub mod process;
 pub mod random;
 mod role;
 pub mod rpc;
+mod soak;
 mod speed;
 pub mod world;
 

@@ -59,6 +59,7 @@ impl Gateway {
             program,
             role: "gateway",
             arguments,
+            through: Vec::new(),
             variables: Vec::new(),
             log: world.path(&format!("{name}.log")),
         };
@@ -153,8 +154,14 @@ impl Operator {
         let configuration = path(&format!("{address}.toml"));
         std::fs::write(&configuration, text)?;
         let arguments = vec!["--config".to_owned(), configuration];
-        let launch =
-            Launch { program, role, arguments, variables: Vec::new(), log: world.path(&format!("{address}.log")) };
+        let launch = Launch {
+            program,
+            role,
+            arguments,
+            through: Vec::new(),
+            variables: Vec::new(),
+            log: world.path(&format!("{address}.log")),
+        };
         let created = launch.command(&["journal", "create"])?.output()?;
         ensure!(created.status.success(), "an operator's journal cannot be created; see {}", launch.log.display());
         Ok(Self { address, process: Process::new(launch) })

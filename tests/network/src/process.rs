@@ -24,6 +24,8 @@ pub struct Launch {
     pub role: &'static str,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// The program that starts it, with arguments, if another one does.
+    pub through: Vec<String>,
     /// Further variables of its environment.
     pub variables: Vec<(&'static str, String)>,
     /// The file to which its standard error is appended.
@@ -34,7 +36,14 @@ impl Launch {
     /// Returns the command, with further arguments before its own.
     pub fn command(&self, before: &[&str]) -> Result<Command> {
         let log = File::options().create(true).append(true).open(&self.log)?;
-        let mut command = Command::new(&self.program);
+        let mut command = match self.through.split_first() {
+            None => Command::new(&self.program),
+            Some((starter, arguments)) => {
+                let mut command = Command::new(starter);
+                command.args(arguments).arg(&self.program);
+                command
+            }
+        };
         command
             .env(ROLE, self.role)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -122,6 +131,11 @@ impl Process {
     /// Has it run as something else from the next start on.
     pub fn set_role(&mut self, role: &'static str) {
         self.launch.role = role;
+    }
+
+    /// Has another program start it from the next start on, such as `ip netns exec NAME`.
+    pub fn start_through(&mut self, starter: &[&str]) {
+        self.launch.through = starter.iter().map(|part| (*part).to_owned()).collect();
     }
 
     /// Sets a variable of its environment from the next start on.

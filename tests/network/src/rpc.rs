@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 /// What a gateway answers.
+// Complete: JSON-RPC has no other answers.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum Answer {
     /// The result.
     Result(Value),

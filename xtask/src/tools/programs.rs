@@ -37,14 +37,24 @@ pub fn network_simulate(arguments: &[OsString]) -> Result<(), String> {
     run(cargo(&["run", "--package", "assent-network-simulator", "--"]), arguments, "the simulation")
 }
 
-/// Runs a command of tests/network on processes of operators and gateways.
+/// Kills processes of operators and gateways under load, with liars among them: tests/network.
 ///
 /// Built with the dev profile, in which what takes the time is optimised.
 ///
 /// # Errors
 /// If the set-up failed, or something does not hold that must.
-pub fn network(command: &str, arguments: &[OsString]) -> Result<(), String> {
-    run_set_up(cargo(&["run", "--package", "assent-network-tests", "--", command]), arguments, command)
+pub fn network_check(arguments: &[OsString]) -> Result<(), String> {
+    let command = ["run", "--package", "assent-network-tests", "--", "network-check"];
+    run_set_up(cargo(&command), arguments, "the check")
+}
+
+/// Runs operators' and gateways' processes for hours: tests/network.
+///
+/// # Errors
+/// If the set-up failed, memory grew, a task was lost, or latency rose.
+pub fn soak(arguments: &[OsString]) -> Result<(), String> {
+    let command = ["run", "--release", "--package", "assent-network-tests", "--", "soak"];
+    run_set_up(cargo(&command), arguments, "the soak")
 }
 
 /// Measures gas and times, and writes docs/performance.md: benchmarks.

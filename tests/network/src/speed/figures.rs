@@ -8,21 +8,21 @@ use super::nested;
 
 /// Times from a request to its answer, ascending, in milliseconds.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Latencies(Vec<f64>);
+pub(crate) struct Latencies(Vec<f64>);
 
 impl Latencies {
-    pub(super) fn new(mut millis: Vec<f64>) -> Self {
+    pub(crate) fn new(mut millis: Vec<f64>) -> Self {
         millis.sort_by(f64::total_cmp);
         Self(millis)
     }
 
     /// Returns a percentile; 0 of nothing.
-    pub(super) fn percentile(&self, percent: usize) -> f64 {
+    pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let index = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
         self.0.get(index).copied().unwrap_or_default()
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let [p50, p90, p99] = [50, 90, 99].map(|percent| self.percentile(percent));
         format!("p50 {p50:.1} ms, p90 {p90:.1} ms, p99 {p99:.1} ms of {}", self.0.len())
     }

@@ -1,10 +1,10 @@
 //! How fast the network decides, with all its processes on this machine.
 
-mod figures;
-mod load;
+pub(crate) mod figures;
+pub(crate) mod load;
 mod local_web;
-mod policies;
-mod usage;
+pub(crate) mod policies;
+pub(crate) mod usage;
 
 use std::{path::PathBuf, time::Duration};
 

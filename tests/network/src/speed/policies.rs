@@ -27,7 +27,7 @@ sol! {
 }
 
 /// Returns the calldata of a payment that the small policy allows.
-pub(super) fn payment() -> Bytes {
+pub(crate) fn payment() -> Bytes {
     pay_to(0xa1)
 }
 
@@ -36,7 +36,7 @@ fn pay_to(last: u8) -> Bytes {
 }
 
 /// Returns the small policy: 4 conditions, 5 addresses.
-pub(super) fn small() -> Result<Bundle> {
+pub(crate) fn small() -> Result<Bundle> {
     build(read("small")?)
 }
 

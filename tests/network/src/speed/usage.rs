@@ -3,24 +3,24 @@
 use std::{collections::BTreeMap, fs};
 
 /// The CPU time of processes, by kind.
-pub(super) struct Usage {
+pub(crate) struct Usage {
     processes: BTreeMap<&'static str, Vec<u32>>,
     before: BTreeMap<&'static str, f64>,
 }
 
 /// Seconds of CPU time, by kind of process.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CpuSeconds(pub(super) BTreeMap<&'static str, f64>);
+pub(crate) struct CpuSeconds(pub(crate) BTreeMap<&'static str, f64>);
 
 impl Usage {
-    pub(super) fn of<const N: usize>(processes: [(&'static str, Vec<u32>); N]) -> Self {
+    pub(crate) fn of<const N: usize>(processes: [(&'static str, Vec<u32>); N]) -> Self {
         let mut usage = Self { processes: processes.into(), before: BTreeMap::new() };
         usage.since();
         usage
     }
 
     /// Returns what was used since the last call.
-    pub(super) fn since(&mut self) -> CpuSeconds {
+    pub(crate) fn since(&mut self) -> CpuSeconds {
         let now: BTreeMap<_, _> = self
             .processes
             .iter()
@@ -35,12 +35,12 @@ impl Usage {
 
 impl CpuSeconds {
     /// Returns the milliseconds for each of a number of decisions.
-    pub(super) fn millis(&self, decisions: f64) -> BTreeMap<&'static str, f64> {
+    pub(crate) fn millis(&self, decisions: f64) -> BTreeMap<&'static str, f64> {
         self.0.iter().map(|(kind, seconds)| (*kind, seconds * 1000.0 / decisions.max(1.0))).collect()
     }
 
     /// Returns that as text.
-    pub(super) fn per(&self, decisions: usize) -> String {
+    pub(crate) fn per(&self, decisions: usize) -> String {
         let millis = self.millis(f64::from(u32::try_from(decisions).unwrap_or(u32::MAX)));
         millis.iter().map(|(kind, millis)| format!("{kind} {millis:.2}")).collect::<Vec<_>>().join(", ")
     }
@@ -57,12 +57,12 @@ fn cpu_seconds(process: u32) -> Option<f64> {
 }
 
 /// Returns the memory of a process that is in use now, in megabytes.
-pub(super) fn resident_megabytes(process: u32) -> Option<f64> {
+pub(crate) fn resident_megabytes(process: u32) -> Option<f64> {
     status(process, "VmRSS:")
 }
 
 /// Returns the most memory that a process used, in megabytes.
-pub(super) fn peak_megabytes(process: u32) -> Option<f64> {
+pub(crate) fn peak_megabytes(process: u32) -> Option<f64> {
     status(process, "VmHWM:")
 }
 

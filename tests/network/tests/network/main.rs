@@ -1,6 +1,8 @@
 //! Operators' processes and gateways' processes decide what callers ask over JSON-RPC, on a real anvil.
 
 mod decisions;
+mod faults;
+mod node_proxy;
 mod rounds;
 mod tls;
 
