@@ -106,7 +106,7 @@ impl Machine {
     /// Creates a machine that is about to execute the first instruction of an image, with every register and all other
     /// memory zero.
     pub fn new(image: &Image) -> Self {
-        let memory = HostMemory::with_image(&image.words, image.nodes.clone());
+        let memory = HostMemory::with_image(Arc::clone(&image.words), image.nodes.clone());
         Self { image: image.clone(), memory, registers: Registers::new(), pc: 0, steps: 0, end: None }
     }
 

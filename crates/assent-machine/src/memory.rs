@@ -22,6 +22,9 @@ const WORDS_OF_LEAF: usize = index(LEAF_SIZE / 4);
 /// All of memory. The system hands out zeroed pages as they are touched, so that an unused part costs nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct HostMemory {
+    /// The image's words, which a program cannot change: shared by all machines instead of copied for each.
+    image: Arc<[u32]>,
+    /// All words behind the image.
     words: Box<[u32; WORDS]>,
     /// 1 for each granule that was written since the tree was brought up to date. A byte each: a write need not read it
     /// first.
@@ -37,12 +40,8 @@ pub(crate) struct ImageNodes(Arc<[(usize, B256)]>);
 
 impl HostMemory {
     /// Returns memory that holds an image at address 0, and zeros elsewhere.
-    pub(crate) fn with_image(image: &[u32], image_nodes: ImageNodes) -> Self {
-        let mut words: Box<[u32; WORDS]> = zeroed();
-        if let Some(start) = words.get_mut(..image.len()) {
-            start.copy_from_slice(image);
-        }
-        Self { words, changed: zeroed(), tree: None, image_nodes }
+    pub(crate) fn with_image(image: Arc<[u32]>, image_nodes: ImageNodes) -> Self {
+        Self { image, words: zeroed(), changed: zeroed(), tree: None, image_nodes }
     }
 
     /// Writes bytes, whatever the region permits the program.
@@ -79,8 +78,8 @@ impl HostMemory {
             return None;
         }
         let first = index(region.start() / 4) + 1;
-        let words = self.words.get(first..first + index(length.div_ceil(4)))?;
-        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let words = self.words(first, index(length.div_ceil(4)));
+        let mut bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
         bytes.truncate(index(length));
         Some(bytes)
     }
@@ -98,8 +97,7 @@ impl HostMemory {
 
     /// Returns the leaf that an address is in.
     pub(crate) fn leaf(&self, address: u32) -> B256 {
-        let first = index(address / LEAF_SIZE) * WORDS_OF_LEAF;
-        leaf_of(self.words.get(first..first + WORDS_OF_LEAF).unwrap_or_default())
+        leaf_of(self.words(index(address / LEAF_SIZE) * WORDS_OF_LEAF, WORDS_OF_LEAF))
     }
 
     /// Returns the siblings on the way from the leaf that an address is in up to the root.
@@ -120,7 +118,19 @@ impl HostMemory {
 
     #[inline(always)]
     fn word(&self, address: u32) -> u32 {
-        self.words[index(address / 4) % WORDS]
+        self.word_at(index(address / 4))
+    }
+
+    #[inline(always)]
+    fn word_at(&self, position: usize) -> u32 {
+        match self.image.get(position) {
+            Some(word) => *word,
+            None => self.words[position % WORDS],
+        }
+    }
+
+    fn words(&self, first: usize, count: usize) -> impl Iterator<Item = u32> {
+        (first..first + count).map(|position| self.word_at(position))
     }
 
     #[inline(always)]
@@ -150,7 +160,8 @@ impl HostMemory {
 
     fn leaves_of(&self, granule: usize) -> Vec<B256> {
         let first = granule * WORDS_OF_GRANULE;
-        self.words.get(first..first + WORDS_OF_GRANULE).unwrap_or_default().chunks(WORDS_OF_LEAF).map(leaf_of).collect()
+        let leaves = (first..first + WORDS_OF_GRANULE).step_by(WORDS_OF_LEAF);
+        leaves.map(|first| leaf_of(self.words(first, WORDS_OF_LEAF))).collect()
     }
 }
 
@@ -222,7 +233,7 @@ pub(crate) fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
     })
 }
 
-fn leaf_of(words: &[u32]) -> B256 {
+fn leaf_of(words: impl Iterator<Item = u32>) -> B256 {
     let mut leaf = B256::ZERO;
     for (bytes, word) in leaf.chunks_exact_mut(4).zip(words) {
         bytes.copy_from_slice(&word.to_le_bytes());
@@ -248,10 +259,10 @@ mod tests {
             let image: Vec<u8> = (0..length).map(|byte| (byte % 251 + 1).to_le_bytes()[0]).collect();
             let (nodes, root) = ImageNodes::new(&image);
             let words: Vec<u32> = words_of(&image).collect();
-            let mut memory = HostMemory::with_image(&words, nodes);
+            let mut memory = HostMemory::with_image(words.into(), nodes);
             assert!(!memory.changed.contains(&1), "a new machine has nothing to hash");
 
-            let mut written = HostMemory::with_image(&[], ImageNodes::default());
+            let mut written = HostMemory::with_image(Arc::default(), ImageNodes::default());
             written.write(0, &image);
             assert_eq!(memory.root(), written.root(), "{length} bytes");
             assert_eq!(memory.region_root(Region::Image), root, "{length} bytes");

@@ -22,6 +22,8 @@ use crate::rpc::{Answer, RpcClient};
 const METHOD: &str = "assent_requestAuthorization";
 /// The pause between two requests of a light load.
 const PAUSE: Duration = Duration::from_millis(25);
+/// How long the network may take to recover from an overload.
+const LONGEST_CALM: Duration = Duration::from_secs(120);
 /// JSON-RPC's code for too many requests.
 const BUSY: i64 = -32_005;
 
@@ -94,6 +96,16 @@ impl Requests {
             ensure!(answer["decision"] == "allow", "the call is denied: {answer}");
         }
         Ok(Latencies::new(millis))
+    }
+
+    /// Waits until a request is answered, after an overload.
+    pub(super) async fn answered(&self) -> Result<()> {
+        let started = Instant::now();
+        while let Answer::Error(error) = self.rpc.answer(METHOD, &self.request).await? {
+            ensure!(started.elapsed() < LONGEST_CALM, "the network does not recover from the overload: {error}");
+            sleep(Duration::from_millis(200)).await;
+        }
+        Ok(())
     }
 
     /// Begins to make requests, so many at a time.

@@ -155,6 +155,7 @@ impl Speed {
         let best = self.closed("small policy", self.small, extent).await?;
         let treasury_best = self.closed("treasury policy", self.treasury, extent).await?;
         let overload = self.open("small policy", self.small, best.per_second() * OVERLOAD, extent).await?;
+        self.requests(self.small).answered().await?;
         let megabytes_busy = self.operator_megabytes(usage::peak_megabytes);
 
         // Requests to this machine are for a client that the operator's program does not have.

@@ -125,7 +125,7 @@ impl Proxy {
     /// Changes the answer to a request.
     fn lie(&self, behaviour: NodeBehaviour, request: &Value, answer: &mut Value) {
         let method = request["method"].as_str().unwrap_or_default();
-        let result = &mut answer["result"];
+        let Some(result) = answer.get_mut("result") else { return };
         let lie = match (behaviour, method) {
             (NodeBehaviour::LiesAboutState, "eth_call" | "eth_getCode" | "eth_getStorageAt") => {
                 // Every nibble of the last byte that is not zero, and of a zero, is another one.
