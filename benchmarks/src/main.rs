@@ -22,6 +22,10 @@ struct Arguments {
     /// Measure only this part, and keep the other parts' last figures
     #[arg(long, value_name = "PART", value_parser = PossibleValuesParser::new(sections::ALL.map(|part| part.name)))]
     only: Option<String>,
+
+    /// Measure nothing: write the page from the last figures
+    #[arg(long, conflicts_with = "only")]
+    render: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -36,7 +40,7 @@ fn main() -> Result<()> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("benchmarks"), PathBuf::from);
     let root = package.join("..");
 
-    let is_selected = |name| arguments.only.as_deref().is_none_or(|only| only == name);
+    let is_selected = |name| !arguments.render && arguments.only.as_deref().is_none_or(|only| only == name);
     for section in sections::ALL.iter().filter(|section| is_selected(section.name)) {
         (section.measure)(&root)?;
     }

@@ -36,8 +36,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a network for hours, and checks that memory is bounded, nothing is lost, and latency is stable
 ///
-/// Four operators and a gateway decide a few requests a second. Twenty times an operator or the gateway is killed. Build
-/// it with `--release`. The exit status is 0 only if all holds.
+/// Four operators and a gateway decide a few requests a second.
+/// Twenty times an operator or the gateway is killed.
+/// Build it with `--release`.
+/// The exit status is 0 only if all holds.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SoakArguments {
     /// How long, in hours

@@ -224,7 +224,7 @@ async fn a_reorganisation_under_load_leaves_every_task_with_an_end_and_nothing_s
     Ok(())
 }
 
-/// A network namespace with an address of its own, which is deleted at the end.
+/// A network namespace with a separate address, which is deleted at the end.
 struct Namespace {
     name: String,
     host_link: String,
