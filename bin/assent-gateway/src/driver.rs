@@ -12,7 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use alloy_primitives::{Address, B256};
@@ -32,7 +32,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, broadcast, mpsc, oneshot},
 };
 
-use crate::{link_handle::LinkHandle, metrics::GatewayMetrics, preparing::Preparer, traces};
+use crate::{clock::now_millis, link_handle::LinkHandle, metrics::GatewayMetrics, preparing::Preparer, traces};
 
 /// How long a lease outlasts its task: the gateway that holds it records the end.
 const LEASE_GRACE: u64 = 60;
@@ -266,12 +266,6 @@ pub(crate) fn start(parts: DriverParts) -> std::io::Result<(DriverHandle, std::t
     };
     let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || driver.run(receiver))?;
     Ok((handle, thread))
-}
-
-/// Returns the Unix time in milliseconds.
-pub(crate) fn now_millis() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Driver {

@@ -14,6 +14,7 @@
 mod api;
 mod caller_socket;
 mod callers;
+mod clock;
 mod config;
 mod driver;
 mod evidence;
@@ -62,7 +63,8 @@ pub use rpc::openrpc::document as openrpc_document;
 
 use api::Api;
 use callers::Callers;
-use driver::{DriverHandle, DriverParts, Input, now_millis};
+use clock::now_millis;
+use driver::{DriverHandle, DriverParts, Input};
 use evidence::EvidenceServers;
 use metrics::GatewayMetrics;
 use preparing::Preparer;

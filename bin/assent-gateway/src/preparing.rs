@@ -21,7 +21,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{driver::now_millis, metrics::GatewayMetrics};
+use crate::{clock::now_millis, metrics::GatewayMetrics};
 
 /// How old the last answer of the node may be.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15);

@@ -190,7 +190,8 @@ impl Observations {
     /// use std::collections::BTreeMap;
     ///
     /// # let component = B256::ZERO;
-    /// # let source = format!(r#"{{"component":"{component}","hosts":[],"reduce":"median","schema":{{}},"within":50}}"#);
+    /// # let source = format!(r#"{{"component":"{component}","hosts":[],"reduce":"median",
+    /// #     "schema":{{}},"within":50}}"#);
     /// # let rules = format!(
     /// #     r#"{{"entrypoint": "p", "functions": ["receive()"], "modules": [], "parametersSchema": {{}},
     /// #     "sources": {{"price": {source}}}, "version": 1}}"#

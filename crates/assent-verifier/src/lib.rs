@@ -88,6 +88,7 @@ mod connection;
 mod context;
 mod difference;
 mod handover;
+mod handover_error;
 #[cfg(feature = "serde")]
 pub mod json;
 mod observation;
@@ -117,9 +118,10 @@ pub use connection::verify_connection;
 pub use context::{Context, ContextBuilder};
 pub use difference::Difference;
 pub use handover::{
-    EpochSignatureError, HandoverError, MirrorState, RevocationError, VerifiedHandover, VerifiedRevocation,
-    verify_handover, verify_handover_using, verify_revocation, verify_revocation_using,
+    MirrorState, VerifiedHandover, VerifiedRevocation, verify_handover, verify_handover_using, verify_revocation,
+    verify_revocation_using,
 };
+pub use handover_error::{EpochSignatureError, HandoverError, RevocationError};
 pub use observation::{
     ObservationError, SignedObservation, verify_observation, verify_observations, verify_observations_using,
 };
