@@ -49,7 +49,10 @@ export function solidityChanges(context) {
 
 // A number and its neighbours; of a large one, which is a key or a modulus, only the next.
 export function neighbours(text) {
-  const value = BigInt(text.replaceAll("_", ""));
+  const [digits, exponent = "0"] = text.replaceAll("_", "").split(/(?<!^0x.*)e/i);
+  // Fractions and units are no integers here.
+  if (!/^(0x[\da-f]+|\d+)$/i.test(digits)) return [];
+  const value = BigInt(digits) * 10n ** BigInt(exponent);
   const hex = (number) => `0x${number.toString(16).padStart(text.length - 2, "0")}`;
   const shown = (number) => (text.startsWith("0x") ? hex(number) : `${number}`);
   return value === 0n || value > 1n << 64n ? [shown(value + 1n)] : [shown(value - 1n), shown(value + 1n)];

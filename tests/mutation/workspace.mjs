@@ -54,7 +54,8 @@ export class Workspace {
     this.#copy("tests/vectors", () => true, (text) => text);
     for (const core of ["cache/eigenlayer", "cache/symbiotic"]) {
       // Without them the tests of stake would be skipped, and their mutants survive.
-      if (!existsSync(join(this.#root, core))) throw new Error(`${core} is missing: cargo xtask test --only "core, for"`);
+      const howToGetIt = `${core} is missing: cargo xtask test --only "core, for"`;
+      if (!existsSync(join(this.#root, core))) throw new Error(howToGetIt);
       mkdirSync(join(this.#place, core), { recursive: true });
       this.#copy(core, () => true, (text) => text);
     }
