@@ -1,5 +1,5 @@
 use alloy_primitives::B256;
-use assent_policy::{Bundle, Manifest, PolicyFolder, Rules, check, denials};
+use assent_policy::{Bundle, Function, Manifest, PolicyFolder, Rules, check, denials};
 use std::collections::BTreeMap;
 
 /// Ends each file of the input but the last. No text in UTF-8 has this byte.
@@ -19,6 +19,9 @@ pub fn manifest(input: &[u8]) {
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
     assert_eq!(Some(Ok(&folder.manifest)), of_file.as_ref().map(Result::as_ref));
+    for calldata in folder.manifest.functions.iter().filter_map(Function::zero_calldata) {
+        assert!(calldata.len() <= 4 + 64 * 1024, "{} bytes", calldata.len());
+    }
     let findings = check(&folder);
     assert_eq!(check(&folder), findings);
     assert!(findings.iter().all(|finding| finding.line > 0 && finding.column > 0 && !finding.message.is_empty()));
