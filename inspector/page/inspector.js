@@ -21,7 +21,8 @@ const INPUT_LABELS = {
 /** The inputs of which one is needed. */
 const CARRIERS = ["authorization", "calldata", "document", "evidence"];
 
-const verifier = new Verifier();
+const verifier = new Verifier(() =>
+  new Worker(URL.createObjectURL(new Blob([contents("worker")], { type: "text/javascript" }))));
 const examples = JSON.parse(contents("examples"));
 
 byId("example").replaceChildren(...examples.map(({ name, refused }, index) =>
@@ -236,4 +237,9 @@ function showError(input, message) {
 function clearErrors() {
   for (const error of document.querySelectorAll(".error")) error.textContent = "";
   for (const control of document.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
+}
+
+/** Returns the text of an element that holds data or another script. */
+function contents(id) {
+  return document.getElementById(id).textContent;
 }

@@ -1,24 +1,8 @@
-/** The longest value that is shown in full. The JSON has every value in full. */
-const LONGEST_VALUE = 2000;
-
-/** The shortest value that gets a button to copy it: an address. */
-const SHORTEST_COPIED = 42;
-
 const OUTCOMES = {
   passed: "✓ passed",
   failed: "✗ failed",
   notReached: "– not reached",
   notMade: "– not made",
-};
-
-const VERDICTS = {
-  valid: "✓\u00a0Valid",
-  refused: "✗\u00a0Refused",
-  notVerified: "?\u00a0Not verified",
-  failed: "✗\u00a0Cannot inspect",
-  follows: "✓\u00a0This follows",
-  differs: "✗\u00a0This does not follow",
-  unknown: "?\u00a0Not replayed",
 };
 
 /** Shows an inspection. */
@@ -41,12 +25,14 @@ function showInspection(inspection) {
   byId("report").hidden = false;
 }
 
-/** Offers a result as JSON, which a command prints too. */
-function showJson(command, result) {
-  const json = byId("json");
-  json.open = false;
-  json.querySelector("code").textContent = command;
-  json.ontoggle = () => { json.querySelector("pre").textContent = JSON.stringify(result, null, 2); };
+/** Shows the replay of an evidence file. */
+function showReplay(replay) {
+  showReplayVerdict(replay);
+  byId("assumed").hidden = true;
+  byId("strip").hidden = true;
+  byId("details").replaceChildren(...replayGroups(replay));
+  showJson("assent evidence replay --json", replay);
+  byId("report").hidden = false;
 }
 
 /** Shows why there is no inspection. */
@@ -61,23 +47,6 @@ function showState(message) {
   const verdict = byId("verdict");
   verdict.dataset.outcome = "none";
   verdict.replaceChildren(element("p", {}, message));
-}
-
-function showVerdict(outcome, { name, sentence, causes = [], remedy }) {
-  const verdict = byId("verdict");
-  verdict.dataset.outcome = outcome;
-  const word = element("p", { class: "word" }, VERDICTS[outcome]);
-  if (name) word.append(element("code", {}, name));
-  const plain = element("p", { class: "sentence" }, ...sentence);
-  const parts = [element("div", { class: "head" }, word, plain)];
-  if (causes.length > 0) parts.push(element("div", { class: "cause" }, ...causes));
-  if (remedy) parts.push(element("p", { class: "next" }, element("b", {}, "Next:"), " ", ...withCode(remedy)));
-  verdict.replaceChildren(...parts);
-}
-
-/** Returns a text in which the parts between backticks are code. */
-function withCode(text) {
-  return text.split("`").map((part, index) => (index % 2 === 0 ? part : element("code", {}, part)));
 }
 
 /** Shows the checks as a strip that unfolds. */
@@ -112,21 +81,6 @@ function revertData(error) {
     element("dt", {}, "data"), element("dd", {}, ...copyable(error.revertData))))];
 }
 
-function fieldGroup({ title, fields }) {
-  const rows = fields.flatMap(({ name, value, note, bytes }) => {
-    const label = element("dt", {}, name);
-    if (bytes) {
-      const last = bytes.offset + bytes.length - 1;
-      const range = bytes.length === 1 ? `byte ${last}` : `bytes ${bytes.offset} to ${last}`;
-      label.append(element("span", { class: "note" }, range));
-    }
-    const description = element("dd", {}, ...copyable(value));
-    if (note) description.append(element("span", { class: "note" }, note));
-    return [label, description];
-  });
-  return group(title, element("dl", {}, ...rows));
-}
-
 function operatorGroup(operators) {
   if (operators.length === 0) return [];
   const signs = (signed) => (signed === null ? "–" : signed ? "✓ yes" : "✗ no");
@@ -152,45 +106,4 @@ function operatorGroup(operators) {
 function publicKeyNote(key) {
   const part = `${key.slice(0, 10)}…${key.slice(-8)}`;
   return element("span", { class: "note" }, "key ", element("code", {}, part), copyButton(() => key));
-}
-
-function group(title, content) {
-  return element("details", {}, element("summary", {}, title), content);
-}
-
-/** Returns a value and, if it is long, a button that copies it in full. */
-function copyable(value) {
-  const code = element("code", {}, shortened(value));
-  return value.length < SHORTEST_COPIED ? [code] : [code, copyButton(() => value)];
-}
-
-function copyButton(text) {
-  const button = element("button", { type: "button", class: "copy" }, "Copy");
-  onCopy(button, text);
-  return button;
-}
-
-/** Has a button copy a text. */
-function onCopy(button, text) {
-  button.addEventListener("click", async () => {
-    const copied = await navigator.clipboard.writeText(text()).then(() => true, () => false);
-    button.textContent = copied ? "Copied" : "Cannot copy: select the text";
-  });
-}
-
-function shortened(text) {
-  if (text.length <= LONGEST_VALUE) return text;
-  return `${text.slice(0, LONGEST_VALUE)}… (${text.length} characters; the JSON has all of them)`;
-}
-
-/** Text only ever becomes text: pasted content is never parsed as markup. */
-function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
-  made.append(...children);
-  return made;
-}
-
-function byId(id) {
-  return document.getElementById(id);
 }

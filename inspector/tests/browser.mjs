@@ -2,6 +2,7 @@
 
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,11 +15,13 @@ export const PAGE = resolve(process.env.INSPECTOR ?? `${ROOT}/target/inspector/i
 export const ASSENT = resolve(process.env.ASSENT ?? `${ROOT}/target/debug/assent`);
 export const EXAMPLES = JSON.parse(readFileSync(resolve(ROOT, "inspector/examples.json"), "utf8"));
 
-/** The timeout of every step in milliseconds: generous, for busy machines. */
-const PATIENCE = 120_000;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Starts a browser and a static server before a file's tests, and stops both after them. */
-export function inspector() {
+/** The timeout of every step in milliseconds: generous, for busy machines. */
+export const PATIENCE = 120_000;
+
+/** Starts a browser before a file's tests, and stops it after them. */
+export function browser() {
   const stage = {};
   before(async () => {
     stage.browser = await chromium.launch({
@@ -27,6 +30,29 @@ export function inspector() {
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync"],
     });
+  });
+  after(() => stage.browser?.close());
+  /** Opens the page and returns it with its requests and its faults. */
+  stage.open = async ({ url = stage.url, prepare = () => {}, ...options } = {}) => {
+    const context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    context.setDefaultTimeout(PATIENCE);
+    const page = await context.newPage();
+    const requests = [];
+    const faults = [];
+    context.on("request", (request) => requests.push(request.url()));
+    page.on("pageerror", (error) => faults.push(String(error)));
+    page.on("console", (message) => { if (message.type() === "error") faults.push(message.text()); });
+    await prepare(page);
+    await page.goto(url, { timeout: PATIENCE });
+    return { page, requests, faults, close: () => context.close() };
+  };
+  return stage;
+}
+
+/** Starts a browser and a static server of the Inspector before a file's tests, and stops both after them. */
+export function inspector() {
+  const stage = browser();
+  before(async () => {
     const html = readFileSync(PAGE);
     stage.server = createServer((request, response) => {
       const known = request.url === "/inspector.html";
@@ -36,24 +62,21 @@ export function inspector() {
     await new Promise((listening) => stage.server.listen(0, "127.0.0.1", listening));
     stage.url = `http://127.0.0.1:${stage.server.address().port}/inspector.html`;
   });
-  after(async () => {
-    await stage.browser?.close();
-    stage.server?.close();
-  });
-  /** Opens the page and returns it with its requests and its faults. */
-  stage.open = async ({ url = stage.url, ...options } = {}) => {
-    const context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-    context.setDefaultTimeout(PATIENCE);
-    const page = await context.newPage();
-    const requests = [];
-    const faults = [];
-    context.on("request", (request) => requests.push(request.url()));
-    page.on("pageerror", (error) => faults.push(String(error)));
-    page.on("console", (message) => { if (message.type() === "error") faults.push(message.text()); });
-    await page.goto(url, { timeout: PATIENCE });
-    return { page, requests, faults, close: () => context.close() };
-  };
+  after(() => stage.server?.close());
   return stage;
+}
+
+/** Returns the faults that axe finds, by name and element. */
+export async function barriers(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
+    `${id}: ${target.join(" ")}: ${failureSummary}`));
+}
+
+/** Returns by how many pixels a page is wider than its window. */
+export function overflow(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
 /** Fills the single fields. */

@@ -3,25 +3,15 @@
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { EXAMPLES, PAGE, fill, inspect, inspector, load, said, settled } from "./browser.mjs";
+import { EXAMPLES, PAGE, barriers, fill, inspect, inspector, load, overflow, said, settled } from "./browser.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SCREENSHOTS = join(dirname(PAGE), "screenshots");
 mkdirSync(SCREENSHOTS, { recursive: true });
 const EVIDENCE = readFileSync(new URL("../../tests/replay/cases/deny.json", import.meta.url), "utf8");
 const stage = inspector();
-
-/** Returns the faults that axe finds, by name and element. */
-async function barriers(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
-    `${id}: ${target.join(" ")}: ${failureSummary}`));
-}
 
 const looks = ["light", "dark"].flatMap((colorScheme) =>
   [320, 1280].map((width) => ({ colorScheme, width })));
@@ -32,11 +22,7 @@ for (const { colorScheme, width } of looks) {
     const { page, close } = await stage.open({ colorScheme, viewport: { width, height: 800 }, bypassCSP: true });
     const show = async (name) => {
       assert.deepEqual(await barriers(page), [], name);
-      const { scrollWidth, clientWidth } = await page.evaluate(() => {
-        const { scrollWidth, clientWidth } = document.documentElement;
-        return { scrollWidth, clientWidth };
-      });
-      assert.ok(scrollWidth <= clientWidth, `${name} is ${scrollWidth} pixels wide`);
+      assert.equal(await overflow(page), 0, `${name} is too wide`);
       const path = join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`);
       await page.screenshot({ path, fullPage: true });
       context.diagnostic(path);

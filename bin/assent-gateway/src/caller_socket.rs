@@ -20,6 +20,7 @@ use tokio::{
 
 use crate::{
     api::{Api, ConnectionPermit},
+    callers::PROTOCOL,
     driver::TaskEvent,
     rpc::{CallContext, Incoming, error::RpcError, error_text},
     service::Service,
@@ -39,7 +40,7 @@ const LONGEST_SEND: Duration = Duration::from_secs(10);
 /// Accepts a caller's connection.
 pub(crate) fn accept(upgrade: WebSocketUpgrade, api: Api, caller: Arc<str>, permit: ConnectionPermit) -> Response {
     let most = api.service.limits.max_body;
-    let upgrade = upgrade.max_message_size(most).max_frame_size(most);
+    let upgrade = upgrade.max_message_size(most).max_frame_size(most).protocols([PROTOCOL]);
     upgrade.on_upgrade(move |socket| async move {
         serve(socket, api, caller).await;
         drop(permit);
@@ -98,7 +99,7 @@ async fn answer(text: &[u8], api: &Api, context: &CallContext) -> Option<String>
     };
     let calls = u32::try_from(incoming.len()).unwrap_or(u32::MAX);
     if let Err(wait) = api.limiter.take(&context.caller, calls, Instant::now()) {
-        api.service.metrics.limited.inc();
+        api.service.metrics.count_limited();
         return Some(incoming.refuse(&RpcError::rate_limited(wait.as_secs().saturating_add(1))));
     }
     incoming.answer(&api.service, context).await.map(|answer| answer.text)

@@ -2,11 +2,17 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use alloy_primitives::hex;
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::config::ApiToken;
+
+/// The subprotocol of callers' WebSockets.
+pub(crate) const PROTOCOL: &str = "assent";
+/// The subprotocol that carries a token, in hex. It is never chosen.
+const TOKEN_PROTOCOL: &str = "assent.token.";
 
 /// How callers are told apart.
 pub(crate) struct Callers {
@@ -24,11 +30,10 @@ impl Callers {
         if self.tokens.is_empty() {
             return Some(address(self.origin(headers, peer)).into());
         }
-        let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-        let (scheme, token) = value.split_at_checked("Bearer ".len())?;
-        if !scheme.eq_ignore_ascii_case(b"Bearer ") {
-            return None;
-        }
+        let token = match headers.get(header::AUTHORIZATION) {
+            Some(value) => bearer(value.as_bytes())?.to_vec(),
+            None => of_subprotocols(headers)?,
+        };
         // What is compared is a hash, and each is: the time says nothing about a token.
         let hash: [u8; 32] = Sha256::digest(token).into();
         let mut found = None;
@@ -54,6 +59,18 @@ impl Callers {
         let last = last.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
         last.unwrap_or(peer)
     }
+}
+
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+}
+
+/// Returns the token among the subprotocols of a WebSocket, in hex: browsers let a page set no other header.
+fn of_subprotocols(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let protocols = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    let token = protocols.flat_map(|value| value.split(',')).find_map(|name| name.trim().strip_prefix(TOKEN_PROTOCOL));
+    hex::decode(token?).ok()
 }
 
 /// Returns the address by which a caller is counted. Who has one of IPv6 has 2^64 of them.
@@ -87,6 +104,11 @@ mod tests {
             assert_eq!(identify(other), None, "{other}");
         }
         assert_eq!(callers.identify(&HeaderMap::new(), peer), None);
+        let identify = |value| callers.identify(&headers("sec-websocket-protocol", value), peer);
+        assert_eq!(identify("assent, assent.token.736563726574").as_deref(), Some("alice"));
+        for other in ["assent", "assent.token.", "assent.token.7365637265", "assent.token.secret", "736563726574"] {
+            assert_eq!(identify(other), None, "{other}");
+        }
     }
 
     #[test]

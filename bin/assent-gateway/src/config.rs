@@ -60,6 +60,12 @@ assent_program::options! {
     /// The origins whose pages may ask; `*` for all.
     #[arg(value_name = "ORIGIN", value_delimiter = ',')]
     cors_origins, "ASSENT_GATEWAY_CORS_ORIGINS": Vec<String>,
+    /// Serve the page with the latest decisions and the operators at /page [default: true].
+    #[arg(value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    page, "ASSENT_GATEWAY_PAGE": bool,
+    /// The script with which the page replays evidence [default: assent-replay.js beside the program, if it is there].
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    page_replay, "ASSENT_GATEWAY_PAGE_REPLAY": PathBuf,
     /// Take a caller's address from the last entry of X-Forwarded-For: only behind a proxy that sets it.
     #[arg(value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
     trust_forwarded_for, "ASSENT_GATEWAY_TRUST_FORWARDED_FOR": bool,
@@ -146,6 +152,10 @@ pub struct GatewayConfig {
     pub tokens: Vec<ApiToken>,
     /// The origins whose pages may ask.
     pub cors_origins: Vec<String>,
+    /// Whether the page is served.
+    pub page: bool,
+    /// The script with which the page replays evidence; without one, that beside the program, if it is there.
+    pub page_replay: Option<PathBuf>,
     /// Whether X-Forwarded-For has the caller's address.
     pub trust_forwarded_for: bool,
     /// The bounds of everything that callers and operators can make grow.
@@ -300,6 +310,8 @@ impl GatewayConfig {
             tls,
             tokens: tokens.iter().map(|token| parse_token(token)).collect::<Result<_>>()?,
             cors_origins: options.cors_origins.unwrap_or_default(),
+            page: options.page.unwrap_or(true),
+            page_replay: options.page_replay,
             trust_forwarded_for: options.trust_forwarded_for.unwrap_or_default(),
             limits,
             default_lifetime: Duration::from_secs(at_least_one(

@@ -25,14 +25,21 @@ use assent_network::{
 };
 use assent_program::Tracer;
 use assent_task_log::{AppendedClaimed, Claimed, Lease, State, Task, TaskLog, TaskLogError, TaskRecord};
-use assent_verifier::Epoch;
+use assent_verifier::{Epoch, EpochId};
 use futures_util::StreamExt;
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, broadcast, mpsc, oneshot},
 };
 
-use crate::{clock::now_millis, link_handle::LinkHandle, metrics::GatewayMetrics, preparing::Preparer, traces};
+use crate::{
+    clock::now_millis,
+    link_handle::LinkHandle,
+    metrics::GatewayMetrics,
+    preparing::Preparer,
+    recent::{Participation, RecentTasks},
+    traces,
+};
 
 /// How long a lease outlasts its task: the gateway that holds it records the end.
 const LEASE_GRACE: u64 = 60;
@@ -49,6 +56,19 @@ pub(crate) struct Snapshot {
     /// When each operator's last message came (Unix time in milliseconds).
     pub(crate) activity: BTreeMap<Address, u64>,
     pub(crate) tasks: usize,
+    /// The tasks that have not ended.
+    pub(crate) open_tasks: usize,
+}
+
+/// What the gateway knows of the tasks that ended last.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RecentSnapshot {
+    /// The tasks, the latest first.
+    pub(crate) task_ids: Vec<B256>,
+    /// How many of them were attested, by epoch.
+    pub(crate) attested: BTreeMap<EpochId, usize>,
+    /// How operators took part; those that decided nothing are missing.
+    pub(crate) participation: BTreeMap<(EpochId, Address), Participation>,
 }
 
 /// What happens to a task, as subscribers learn it.
@@ -110,6 +130,9 @@ pub(crate) enum Input {
     Snapshot {
         reply: oneshot::Sender<Snapshot>,
     },
+    Recent {
+        reply: oneshot::Sender<RecentSnapshot>,
+    },
     IsProven {
         link: LinkId,
         reply: oneshot::Sender<bool>,
@@ -169,6 +192,7 @@ struct Driver {
     /// The tasks that this gateway holds in the log.
     leases: HashMap<B256, Lease>,
     activity: BTreeMap<Address, u64>,
+    recent: RecentTasks,
     pings: u64,
 }
 
@@ -209,6 +233,12 @@ impl DriverHandle {
     pub(crate) async fn snapshot(&self) -> Option<Snapshot> {
         let (reply, answer) = oneshot::channel();
         self.send(Input::Snapshot { reply });
+        answer.await.ok()
+    }
+
+    pub(crate) async fn recent(&self) -> Option<RecentSnapshot> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Input::Recent { reply });
         answer.await.ok()
     }
 
@@ -262,6 +292,7 @@ pub(crate) fn start(parts: DriverParts) -> std::io::Result<(DriverHandle, std::t
         caller: String::new(),
         leases: HashMap::new(),
         activity: BTreeMap::new(),
+        recent: RecentTasks::default(),
         pings: 0,
     };
     let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || driver.run(receiver))?;
@@ -329,6 +360,15 @@ impl Driver {
                     connected: self.gateway.operators().collect(),
                     activity: self.activity.clone(),
                     tasks: self.gateway.task_count(),
+                    open_tasks: self.gateway.open_task_count(),
+                });
+            }
+            Input::Recent { reply } => {
+                self.recent.refresh(|task_id| self.gateway.decision_times(task_id));
+                let _ = reply.send(RecentSnapshot {
+                    task_ids: self.recent.task_ids(),
+                    attested: self.recent.attested(),
+                    participation: self.recent.participation(),
                 });
             }
             Input::IsProven { link, reply } => {
@@ -545,7 +585,12 @@ impl Driver {
 
     /// Tells subscribers that a task ended, if that is durable now.
     fn publish_end(&mut self, task_id: B256) {
-        if self.gateway.outcome(task_id).is_some() {
+        if let Some(outcome) = self.gateway.outcome(task_id) {
+            let attested_in = match outcome {
+                TaskOutcome::Attested { document, .. } => Some(document.epoch),
+                TaskOutcome::Failed(_) => None,
+            };
+            self.recent.add(task_id, attested_in);
             self.leases.remove(&task_id);
             let _ = self.events.send(TaskEvent::Ended(task_id));
         }
@@ -571,6 +616,7 @@ impl Driver {
     }
 
     fn ping(&mut self) {
+        self.recent.refresh(|task_id| self.gateway.decision_times(task_id));
         self.pings = self.pings.saturating_add(1);
         let message = assent_network::message::GatewayMessage::Ping { number: self.pings }.to_json();
         let links: Vec<LinkId> = self.gateway.open_links().collect();

@@ -20,6 +20,7 @@ use crate::{
     api::{Api, ConnectionPermit, Peer},
     caller_socket, links,
     metrics::GatewayMetrics,
+    page::PageFile,
     rpc::{CallContext, Incoming, error::RpcError, error_text, openrpc},
 };
 
@@ -36,8 +37,12 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/operators", any(operator))
         .route("/healthz", get(health))
         .route("/openrpc.json", get(document))
+        .route("/page", get(|api| page(api, PageFile::Markup)))
+        .route("/page/page.css", get(|api| page(api, PageFile::Style)))
+        .route("/page/page.js", get(|api| page(api, PageFile::Script)))
+        .route("/page/replay.js", get(|api| page(api, PageFile::Replay)))
         .fallback(|| async {
-            let routes = "POST / for JSON-RPC, /ws, /operators, /healthz, /metrics and /openrpc.json\n";
+            let routes = "POST / for JSON-RPC, /ws, /operators, /healthz, /metrics, /openrpc.json and /page\n";
             (StatusCode::NOT_FOUND, format!("there is {routes}"))
         })
         .layer(middleware::from_fn_with_state(api.clone(), allow_origins))
@@ -52,6 +57,7 @@ pub(crate) fn metrics_router(metrics: Arc<GatewayMetrics>) -> Router {
 async fn call(State(api): State<Api>, Extension(Peer(peer)): Extension<Peer>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Some(caller) = api.callers.identify(&parts.headers, peer.ip()) else {
+        api.service.metrics.count_refusal("unauthorized");
         let unauthorized = json(StatusCode::UNAUTHORIZED, error_text(&RpcError::unauthorized()));
         return ([(header::WWW_AUTHENTICATE, "Bearer")], unauthorized).into_response();
     };
@@ -103,7 +109,8 @@ async fn socket(
 ) -> Response {
     // Browsers let every page open a WebSocket: the server has to compare.
     let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-    if origin.is_some_and(|origin| !api.allows(origin)) {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if origin.is_some_and(|origin| !api.allows(origin) && !api.is_own(origin, host)) {
         return (StatusCode::FORBIDDEN, "pages of this origin may not ask; see cors-origins\n").into_response();
     }
     match api.callers.identify(&headers, peer.ip()) {
@@ -142,13 +149,20 @@ async fn show_metrics(State(metrics): State<Arc<GatewayMetrics>>) -> Response {
     }
 }
 
+async fn page(State(api): State<Api>, file: PageFile) -> Response {
+    match &api.page {
+        Some(page) => page.serve(file),
+        None => (StatusCode::NOT_FOUND, "the page is switched off; see the option page\n").into_response(),
+    }
+}
+
 async fn document() -> Response {
     json(StatusCode::OK, openrpc::document().to_owned())
 }
 
 /// Returns the answer to a caller that asks too often.
 fn limited(api: &Api, wait: Duration) -> Response {
-    api.service.metrics.limited.inc();
+    api.service.metrics.count_limited();
     let seconds = wait.as_secs().saturating_add(1);
     let answer = json(StatusCode::TOO_MANY_REQUESTS, error_text(&RpcError::rate_limited(seconds)));
     ([(header::RETRY_AFTER, seconds.to_string())], answer).into_response()

@@ -18,13 +18,16 @@ mod clock;
 mod config;
 mod driver;
 mod evidence;
+mod health;
 mod http;
 mod link_handle;
 mod links;
 mod metrics;
+mod page;
 mod preparing;
 mod program;
 mod rate;
+mod recent;
 mod rpc;
 mod server;
 mod service;
@@ -67,6 +70,7 @@ use clock::now_millis;
 use driver::{DriverHandle, DriverParts, Input};
 use evidence::EvidenceServers;
 use metrics::GatewayMetrics;
+use page::GatewayPage;
 use preparing::Preparer;
 use rate::RateLimiter;
 use service::{Admission, Service};
@@ -104,6 +108,7 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
     let tls = config.tls.as_ref().map(|(certificate, key)| server::tls(certificate, key)).transpose()?;
     let evidence = EvidenceServers::new(&config.evidence)?;
+    let page = config.page.then(|| GatewayPage::new(config.page_replay.as_deref())).transpose()?;
     let policies = PolicyStore::parse(&config.policies).context("policies")?;
     let view = ChainView::new(connect(&config.rpc_url)?, config.task_manager);
     // The URL can contain a key, and so can the error's text.
@@ -130,7 +135,7 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
     if names.is_empty() {
         names.insert(address.to_string());
     }
-    let mut settings = Settings::new(domain, names);
+    let mut settings = Settings::new(domain, names.clone());
     settings.max_tasks = config.limits.max_tasks;
     settings.max_links = config.limits.max_operators;
     settings.batch_from = config.batches.from;
@@ -179,6 +184,8 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
         callers: Arc::new(Callers::new(config.tokens.clone(), config.trust_forwarded_for)),
         limiter: Arc::new(RateLimiter::new(config.limits.rate, config.limits.burst)),
         origins: config.cors_origins.clone().into(),
+        page: page.map(Arc::new),
+        names: Arc::new(names),
         links: Arc::new(Semaphore::new(config.limits.max_operators.min(Semaphore::MAX_PERMITS))),
         stopping: stopping.subscribe(),
     };

@@ -1,6 +1,11 @@
 //! The metrics for Prometheus.
 
-use std::{fmt, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use assent_network::gateway::{FailureCode, TaskOutcome};
 use assent_task_log::TaskLogError;
@@ -14,6 +19,9 @@ use prometheus_client::{
     },
     registry::Registry,
 };
+use serde::Serialize;
+
+use crate::clock::now_millis;
 
 /// The gateway's metrics.
 pub(crate) struct GatewayMetrics {
@@ -34,13 +42,26 @@ pub(crate) struct GatewayMetrics {
     /// Attestations of the log that are not valid.
     pub(crate) invalid_ends: Counter,
     /// Requests that were refused because their caller asks too often.
-    pub(crate) limited: Counter,
+    limited: Counter,
     /// The number of the latest block.
     pub(crate) block: Gauge,
     /// Reads of the latest block that failed.
     pub(crate) node_failures: Counter,
     /// The time from a request to its authorization.
     decision_seconds: Histogram,
+    /// The calls that got an error, by its code, of which there are few.
+    refusals: Mutex<BTreeMap<&'static str, RefusalCount>>,
+}
+
+/// How often calls got an error since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RefusalCount {
+    /// The code of the error.
+    pub(crate) code: &'static str,
+    pub(crate) count: u64,
+    /// When the last call got it (Unix time in milliseconds).
+    pub(crate) last_at: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -77,6 +98,7 @@ impl GatewayMetrics {
             block: Gauge::default(),
             node_failures: Counter::default(),
             decision_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
+            refusals: Mutex::default(),
             registry: Registry::default(),
         };
         registry.register("calls", "Calls by method and result", metrics.calls.clone());
@@ -114,6 +136,28 @@ impl GatewayMetrics {
     /// Counts a call. `method` is one of the table's, so that callers cannot make the metrics grow.
     pub(crate) fn count_call(&self, method: &'static str, outcome: &'static str) {
         self.calls.get_or_create(&CallLabels { method, outcome }).inc();
+        if outcome != "ok" {
+            self.count_refusal(outcome);
+        }
+    }
+
+    /// Counts a request that is refused because its caller asks too often.
+    pub(crate) fn count_limited(&self) {
+        self.limited.inc();
+        self.count_refusal("rateLimited");
+    }
+
+    /// Counts an error that a call got. `code` is one of the table's, so that callers cannot make the counts grow.
+    pub(crate) fn count_refusal(&self, code: &'static str) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let refusal = refusals.entry(code).or_insert(RefusalCount { code, count: 0, last_at: 0 });
+        refusal.count = refusal.count.saturating_add(1);
+        refusal.last_at = now_millis();
+    }
+
+    /// Returns how often calls got an error since the start, by its code.
+    pub(crate) fn refusals(&self) -> Vec<RefusalCount> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
     }
 
     /// Counts a task that ended.

@@ -47,6 +47,11 @@ impl Service {
         Arc::clone(&self.admission.requests).try_acquire_owned().map_err(|_| RpcError::busy("too many requests wait"))
     }
 
+    /// Returns whether so many requests wait that no further one is admitted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.admission.requests.available_permits() == 0
+    }
+
     /// Admits a simulation, if not too many are made.
     pub(crate) fn admit_simulation(&self) -> Result<OwnedSemaphorePermit, RpcError> {
         Arc::clone(&self.admission.simulations)

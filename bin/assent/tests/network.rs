@@ -34,6 +34,7 @@ impl Network {
         // The data of the request that is denied.
         let network = Self::up(desk, more, |line| line.contains("--data") && !line.ends_with('\\'));
         assert!(network.printed.contains("4 operators, of which 3 are a quorum"), "{}", network.printed);
+        assert!(network.printed.contains("/page\n"), "{}", network.printed);
         network
     }
 

@@ -69,7 +69,11 @@ struct FailureAnswer {
 struct TimingsAnswer {
     received_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     agreed_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<u64>,
     operators: Vec<OperatorTiming>,
@@ -165,7 +169,9 @@ impl TimingsAnswer {
     fn new(progress: &TaskProgress) -> Self {
         Self {
             received_at: progress.since,
+            accepted_at: progress.accepted_at,
             agreed_at: progress.agreed_at,
+            decided_at: progress.decided_at,
             ended_at: progress.ended_at,
             operators: progress.answers.iter().map(OperatorTiming::new).collect(),
         }

@@ -1,13 +1,13 @@
 //! The table of methods. It dispatches, and the OpenRPC document is made of it.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, U256};
 use assent_json::{Object, Value};
 use assent_network::{
     Bls,
     gateway::{Answer, Event, LoggedTask, Submission, TaskOutcome},
-    message::VERSIONS,
 };
 use assent_policy::{Observations, PolicyInput, Rules, evaluate, evaluator_with_root};
 use assent_types::Intent;
@@ -24,12 +24,15 @@ use super::{
 };
 use crate::{
     driver::{TaskEvent, decode},
+    recent::Participation,
     service::Service,
     subscriptions::Topic,
 };
 
 /// How long a cancellation waits until the end is recorded.
 const LONGEST_CANCELLATION: Duration = Duration::from_secs(5);
+/// The most tasks of a list.
+const MOST_RECENT: usize = 50;
 
 /// A method.
 pub(crate) struct MethodSpec {
@@ -96,6 +99,13 @@ pub(crate) static METHODS: &[MethodSpec] = &[
         parameters: &[TASK_ID],
         result: "Task",
         handler: get_task,
+    },
+    MethodSpec {
+        name: "assent_recentTasks",
+        summary: "Returns up to 50 tasks that ended last on this gateway, the latest first",
+        parameters: &[],
+        result: "Tasks",
+        handler: recent_tasks,
     },
     MethodSpec {
         name: "assent_cancelTask",
@@ -276,6 +286,18 @@ fn get_task<'a>(service: &'a Service, _: &'a CallContext, parameters: Parameters
     })
 }
 
+fn recent_tasks<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> Handled<'a> {
+    Box::pin(async move {
+        let recent = service.driver.recent().await.ok_or_else(stopping)?;
+        let mut tasks = Vec::new();
+        for task_id in recent.task_ids.into_iter().take(MOST_RECENT) {
+            // The log may have forgotten one.
+            tasks.extend(service.task(task_id).await.ok());
+        }
+        Ok(format!("[{}]", tasks.join(",")))
+    })
+}
+
 fn cancel_task<'a>(service: &'a Service, context: &'a CallContext, parameters: Parameters) -> Handled<'a> {
     Box::pin(async move {
         let OfTask { task_id: Some(Hash(task_id)) } = parameters.read()? else { return Err(no_task()) };
@@ -388,6 +410,7 @@ fn get_policy<'a>(service: &'a Service, _: &'a CallContext, parameters: Paramete
         image: B256,
         step_limit: u64,
         sources: Vec<&'a str>,
+        functions: Vec<FunctionAnswer>,
         rules: &'a RawValue,
         parameters: &'a RawValue,
     }
@@ -406,10 +429,34 @@ fn get_policy<'a>(service: &'a Service, _: &'a CallContext, parameters: Paramete
             image: content.image(),
             step_limit: content.step_limit(),
             sources: policy.sources.keys().map(String::as_str).collect(),
+            functions: functions_of(content.rules())?,
             rules: raw(content.rules())?,
             parameters: raw(content.parameters())?,
         })
     })
+}
+
+/// A function that a policy decides about.
+#[derive(Serialize)]
+struct FunctionAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selector: Option<String>,
+    signature: String,
+    declaration: String,
+}
+
+/// Returns the functions that a policy decides about, each once.
+fn functions_of(rules: &str) -> Result<Vec<FunctionAnswer>, RpcError> {
+    let rules = Rules::parse(rules).map_err(|error| RpcError::unavailable(error.to_string()))?;
+    let mut known = BTreeMap::new();
+    for function in rules.members().iter().flat_map(|member| &member.functions) {
+        known.entry(function.signature()).or_insert_with(|| FunctionAnswer {
+            selector: function.selector().map(alloy_primitives::hex::encode_prefixed),
+            signature: function.signature(),
+            declaration: function.to_string(),
+        });
+    }
+    Ok(known.into_values().collect())
 }
 
 fn get_evidence<'a>(service: &'a Service, _: &'a CallContext, parameters: Parameters) -> Handled<'a> {
@@ -437,13 +484,17 @@ fn operators<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> Han
         connected: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         last_seen: Option<u64>,
+        participation: Participation,
     }
 
     Box::pin(async move {
         let snapshot = service.driver.snapshot().await.ok_or_else(stopping)?;
+        let recent = service.driver.recent().await.ok_or_else(stopping)?;
         let mut infos = Vec::new();
         for epoch in &snapshot.epochs {
+            let tasks = recent.attested.get(&epoch.number).copied().unwrap_or_default();
             for operator in epoch.operators.operators() {
+                let participation = recent.participation.get(&(epoch.number, operator.address)).copied();
                 infos.push(OperatorInfo {
                     operator: operator.address,
                     epoch: epoch.number.into(),
@@ -452,6 +503,7 @@ fn operators<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> Han
                     public_key: alloy_primitives::hex::encode_prefixed(operator.public_key),
                     connected: snapshot.connected.contains(&operator.address),
                     last_seen: snapshot.activity.get(&operator.address).copied(),
+                    participation: participation.unwrap_or(Participation { tasks, ..Participation::default() }),
                 });
             }
         }
@@ -496,61 +548,7 @@ fn discover<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> Hand
     Box::pin(async { Ok(service.openrpc.to_owned()) })
 }
 
-/// What `assent_health` answers.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HealthAnswer {
-    status: &'static str,
-    version: &'static str,
-    protocol: Protocol,
-    chain_id: String,
-    task_manager: Address,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    block: Option<u64>,
-    operators: usize,
-    connected: usize,
-    tasks: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct Protocol {
-    min: u16,
-    max: u16,
-}
-
-impl HealthAnswer {
-    pub(crate) fn is_ok(&self) -> bool {
-        self.status == "ok"
-    }
-}
-
 impl Service {
-    /// Returns whether the gateway can serve requests.
-    pub(crate) async fn health(&self) -> HealthAnswer {
-        let snapshot = self.driver.snapshot().await;
-        let block = self.preparer.head().map(|head| head.block.number);
-        let log = self.log.get(B256::ZERO).await;
-        let is_ok = snapshot.is_some() && block.is_some() && log.is_ok();
-        let snapshot = snapshot.unwrap_or_default();
-        let mut known: Vec<Address> = Vec::new();
-        for epoch in &snapshot.epochs {
-            known.extend(epoch.operators.operators().iter().map(|operator| operator.address));
-        }
-        known.sort_unstable();
-        known.dedup();
-        HealthAnswer {
-            status: if is_ok { "ok" } else { "unavailable" },
-            version: env!("CARGO_PKG_VERSION"),
-            protocol: Protocol { min: VERSIONS.min, max: VERSIONS.max },
-            chain_id: self.preparer.domain.chain_id.to_string(),
-            task_manager: self.preparer.domain.task_manager,
-            block,
-            operators: known.len(),
-            connected: snapshot.connected.len(),
-            tasks: snapshot.tasks,
-        }
-    }
-
     /// Refuses an attestation that the task log has and the client's contract would not accept: the log is not trusted.
     async fn require_valid(&self, logged: &LoggedTask, epochs: &[Epoch]) -> Result<(), RpcError> {
         let Some(TaskOutcome::Attested { document, .. }) = &logged.outcome else { return Ok(()) };

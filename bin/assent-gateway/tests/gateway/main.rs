@@ -10,6 +10,7 @@ mod limits;
 mod nats_server;
 mod openrpc;
 mod operator;
+mod page;
 mod rust_client;
 mod shared_log;
 mod sockets;

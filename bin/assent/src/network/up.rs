@@ -84,8 +84,8 @@ fn text(network: &LocalNetwork) -> Result<String> {
     let LocalNetwork { chain, setup, gateway_urls, operators, folder, .. } = network;
     let mut table = output::table(["part", "address"]);
     table.add_row(["chain", &format!("{}, id {}, {}", chain.url, setup.chain_id, chain.description)]);
-    for url in gateway_urls {
-        table.add_row(["gateway", url]);
+    for (url, page) in gateway_urls.iter().zip(pages(network)) {
+        table.add_row(["gateway", url]).add_row(["page", &page]);
     }
     for (operator, url) in operators {
         table.add_row(["operator", &format!("{operator}, {url}")]);
@@ -103,11 +103,18 @@ fn text(network: &LocalNetwork) -> Result<String> {
     let (allowed, denied) = (request(network, "250")?, request(network, "900")?);
     Ok(format!(
         "{table}\nThe network runs: {OPERATORS} operators, of which 3 are a quorum. Ctrl-C ends it.\n\n\
+         Watch its decisions in a browser: {}\n\n\
          The agent asks for a payment of 250 EXT, and sends it:\n\n  \
          {allowed} \\\n      --document-out payment.json\n  {}\n\n\
          The policy denies a payment of 900 EXT:\n\n  {denied}",
+        pages(network).collect::<Vec<_>>().join(" "),
         send(network),
     ))
+}
+
+/// Returns the address of each gateway's page.
+fn pages(network: &LocalNetwork) -> impl Iterator<Item = String> {
+    network.gateway_urls.iter().map(|url| format!("{url}/page"))
 }
 
 /// Returns the command that asks for a payment.
@@ -138,6 +145,7 @@ fn report(network: &LocalNetwork) -> Result<Value> {
     Ok(json!({
         "chain": { "rpcUrl": chain.url, "chainId": setup.chain_id.to_string(), "description": chain.description },
         "gateways": gateway_urls,
+        "pages": pages(network).collect::<Vec<_>>(),
         "operators": operators.collect::<Vec<_>>(),
         "contracts": contracts.collect::<serde_json::Map<_, _>>(),
         "vault": setup.vault,

@@ -87,9 +87,15 @@ pub struct TaskFailure {
 pub struct TaskTimings {
     /// When the gateway received the task.
     pub received_at: u64,
+    /// When it was durably recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<u64>,
     /// When observations were agreed on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreed_at: Option<u64>,
+    /// When a quorum had signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<u64>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<u64>,

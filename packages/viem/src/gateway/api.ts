@@ -96,6 +96,19 @@ export type GatewayHealth = {
     readonly max: number;
     readonly min: number;
   };
+  /** How many calls got which error since the gateway started. */
+  readonly refusals: ReadonlyArray<{
+    readonly code: string;
+    readonly count: number;
+    readonly lastAt: GatewayMilliseconds;
+  }>;
+  /** Why new requests get no attestation now; empty if nothing is known against them. */
+  readonly refusing: ReadonlyArray<{
+    readonly code: "unavailable" | "busy" | "noQuorum";
+    readonly message: string;
+    /** What the gateway's operator can do. */
+    readonly next: string;
+  }>;
   readonly status: "ok" | "unavailable";
   readonly taskManager: Address;
   readonly tasks: number;
@@ -137,12 +150,22 @@ export type GatewayOperators = ReadonlyArray<{
   readonly lastSeen?: GatewayMilliseconds;
   readonly operator: Address;
   readonly operatorSet: number;
+  readonly participation: GatewayParticipation;
   readonly publicKey: Hex;
   readonly weight: GatewayQuantity;
 }>;
 
 /** What a policy's sources answer, by their names. */
 export type GatewayOutputs = Readonly<Record<string, unknown>>;
+
+/** How an operator took part in the attested tasks of its epoch, of the 128 that ended last here. */
+export type GatewayParticipation = {
+  /** Of these, it decided so many. */
+  readonly decided: number;
+  /** The median time from a task to the operator's decision; missing if it decided none. */
+  readonly latencyMillis?: number;
+  readonly tasks: number;
+};
 
 /** A task that is not decided yet. */
 export type GatewayPendingTask = {
@@ -162,6 +185,14 @@ export type GatewayPendingTask = {
 export type GatewayPolicy = {
   /** The address of the built policy. */
   readonly cid: string;
+  /** The functions that the policy decides about. */
+  readonly functions: ReadonlyArray<{
+    /** The function with the names of its parameters. */
+    readonly declaration: string;
+    /** The first bytes of the calldata; missing for receive(). */
+    readonly selector?: string;
+    readonly signature: string;
+  }>;
   readonly image: Hex;
   readonly name: string;
   /** The client's parameters. */
@@ -196,12 +227,17 @@ export type GatewaySubscriptionId = string;
 /** A task, and how far it is. */
 export type GatewayTask = GatewayPendingTask | GatewayAttestedTask | GatewayFailedTask;
 
+/** Tasks that ended, the latest first. */
+export type GatewayTasks = readonly GatewayTask[];
+
 /** Unix time in seconds. */
 export type GatewayTime = number;
 
 /** By the gateway's clock; missing once the gateway has forgotten them. */
 export type GatewayTimings = {
+  readonly acceptedAt?: GatewayMilliseconds;
   readonly agreedAt?: GatewayMilliseconds;
+  readonly decidedAt?: GatewayMilliseconds;
   readonly endedAt?: GatewayMilliseconds;
   readonly operators: readonly GatewayOperatorTiming[];
   readonly receivedAt: GatewayMilliseconds;
@@ -246,6 +282,11 @@ export type GatewayMethods = {
       readonly taskId: Hex;
     };
     readonly result: GatewayTask;
+  };
+  /** Returns up to 50 tasks that ended last on this gateway, the latest first. */
+  readonly assent_recentTasks: {
+    readonly parameters: Readonly<Record<string, never>>;
+    readonly result: GatewayTasks;
   };
   /** Ends a task of the same caller that is not decided yet, and returns it. */
   readonly assent_cancelTask: {

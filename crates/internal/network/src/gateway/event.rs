@@ -143,8 +143,12 @@ pub struct TaskProgress {
     pub accepted: Accepted,
     /// When the gateway got it (Unix time in milliseconds).
     pub since: u64,
+    /// When it was durable, if this gateway accepted it.
+    pub accepted_at: Option<u64>,
     /// When the observations to decide on were durable, if they are.
     pub agreed_at: Option<u64>,
+    /// When a quorum had signed one statement, if it has.
+    pub decided_at: Option<u64>,
     /// When its end was durable, if it is.
     pub ended_at: Option<u64>,
     /// Its end, if it is durable.

@@ -165,6 +165,18 @@ impl<S: Scheme> Gateway<S> {
         self.tasks.get(&task_id)?.progress()
     }
 
+    /// Returns the operators that decided a task, each with how long after the task it did, in milliseconds.
+    ///
+    /// Returns nothing if the gateway has forgotten the task.
+    pub fn decision_times(&self, task_id: B256) -> Option<Vec<(Address, u64)>> {
+        Some(self.tasks.get(&task_id)?.decision_times().collect())
+    }
+
+    /// Returns the number of tasks that have not ended.
+    pub fn open_task_count(&self) -> usize {
+        self.tasks.values().filter(|pending| !matches!(pending.stage, Stage::Finished(_))).count()
+    }
+
     /// Returns the operator of a connection, if it proved who it is.
     pub fn operator_of(&self, link: LinkId) -> Option<Address> {
         match self.links.get(&link)? {
@@ -458,6 +470,7 @@ impl<S: Scheme> Gateway<S> {
         }
         match core::mem::replace(&mut pending.stage, Stage::Deciding) {
             Stage::Accepting => {
+                pending.accepted_at = Some(now_millis);
                 pending.begin(deadlines);
                 pending.accept_all(task_id, actions);
                 self.offer(task_id, actions);
@@ -571,6 +584,9 @@ impl<S: Scheme> Gateway<S> {
         // A record that is not answered yet is waited for: the next tick comes here again.
         if !matches!(pending.stage, Stage::Collecting | Stage::Deciding) {
             return;
+        }
+        if matches!(outcome, TaskOutcome::Attested { .. }) {
+            pending.decided_at = Some(self.now_millis);
         }
         pending.stage = Stage::Finishing(outcome.clone());
         actions.push(Action::Record { task_id, record: Record::Finished(outcome) });

@@ -44,9 +44,12 @@ pub(super) struct Pending {
     deadlines: Deadlines,
     /// The time between the last two offers, in milliseconds.
     offer_millis: u64,
-    /// When the gateway got the task, when the observations were durable, and when its end was.
+    /// When the gateway got the task, and when it was durable.
     pub(super) since: u64,
+    pub(super) accepted_at: Option<u64>,
+    /// When the observations were durable, when a quorum had signed, and when the end was durable.
     pub(super) agreed_at: Option<u64>,
+    pub(super) decided_at: Option<u64>,
     pub(super) ended_at: Option<u64>,
 }
 
@@ -121,7 +124,9 @@ impl Pending {
             deadlines: Deadlines::default(),
             offer_millis: 0,
             since: now_millis,
+            accepted_at: None,
             agreed_at: None,
+            decided_at: None,
             ended_at: None,
         }
     }
@@ -162,11 +167,19 @@ impl Pending {
         Some(TaskProgress {
             accepted: self.accepted.clone(),
             since: self.since,
+            accepted_at: self.accepted_at,
             agreed_at: self.agreed_at,
+            decided_at: self.decided_at,
             ended_at: self.ended_at,
             outcome,
             answers: answers.collect(),
         })
+    }
+
+    /// Returns the operators that decided, each with how long after the task it did, in milliseconds.
+    pub(super) fn decision_times(&self) -> impl Iterator<Item = (Address, u64)> + '_ {
+        let decided = self.answers.iter().filter(|(_, answers)| !answers.is_excluded && answers.statement().is_some());
+        decided.map(|(operator, answers)| (*operator, answers.at.saturating_sub(self.since)))
     }
 
     pub(super) fn answered_at(&mut self, operator: Address, now_millis: u64) {

@@ -1,8 +1,14 @@
 /** The verifier in its worker. It answers one question at a time. */
 class Verifier {
+  #startWorker;
   #worker = null;
   #waiting = null;
   #onProgress = null;
+
+  /** Takes a function that starts the worker, which has the module in its script. */
+  constructor(startWorker) {
+    this.#startWorker = startWorker;
+  }
 
   /** Inspects texts. Answers with the inspection, or with an error and its input. */
   inspect(texts) {
@@ -41,7 +47,7 @@ class Verifier {
   }
 
   #start() {
-    const worker = new Worker(URL.createObjectURL(new Blob([contents("worker")], { type: "text/javascript" })));
+    const worker = this.#startWorker();
     worker.onmessage = ({ data }) => {
       // After a fault the module's memory may be corrupt: the next question gets a new module.
       if (data.failure !== undefined) return this.stop(unexpected(data.failure));
@@ -50,17 +56,10 @@ class Verifier {
       this.#waiting = null;
     };
     worker.onerror = (event) => this.stop(unexpected(event.message));
-    const bytes = Uint8Array.from(atob(contents("module")), (character) => character.charCodeAt(0));
-    worker.postMessage({ module: bytes }, [bytes.buffer]);
     return worker;
   }
 }
 
 function unexpected(failure) {
   return `The verifier stopped unexpectedly (${failure}). This is a bug of the page: report it with the input.`;
-}
-
-/** Returns the text of an element that holds data or another script. */
-function contents(id) {
-  return document.getElementById(id).textContent;
 }

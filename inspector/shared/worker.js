@@ -1,21 +1,18 @@
 "use strict";
-// Appended to the bindings by wasm-bindgen. The verifier runs in a worker so that the page responds and can stop it.
+// Appended to the bindings by wasm-bindgen, and followed by the module as the constant MODULE.
+// The verifier runs in a worker so that the page responds and can stop it.
 
 /** The steps of a replay between two reports of its progress: a fraction of a second. */
 const SLICE = 1 << 23;
 
-/** Resolves when the module can answer. */
+/** Resolves when the module can answer. The script's end, which has the module, runs before any message comes. */
 let ready;
 
 self.onmessage = async ({ data }) => {
   try {
-    if (data.module) {
-      ready = load(data.module);
-      await ready;
-    } else {
-      await ready;
-      self.postMessage({ answer: answers[data.what](data.text) });
-    }
+    ready ??= load(MODULE);
+    await ready;
+    self.postMessage({ answer: answers[data.what](data.text) });
   } catch (error) {
     self.postMessage({ failure: String(error) });
   }
@@ -34,7 +31,9 @@ const answers = {
   },
 };
 
-async function load(compressed) {
+/** Loads the module: compressed, in base64. */
+async function load(text) {
+  const compressed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
   wasm_bindgen.initSync({ module: await new Response(stream).arrayBuffer() });
 }

@@ -1,18 +1,18 @@
 const UNKNOWN_IMAGE = "use a version of this page that has the image, or `assent evidence replay --image`";
 
-/** Shows the replay of an evidence file. */
-function showReplay(replay) {
+/** Shows the verdict of a replay. */
+function showReplayVerdict(replay, verdict = byId("verdict")) {
   const { follows, isImageKnown, sentence, difference } = replay;
   showVerdict(!isImageKnown ? "unknown" : follows ? "follows" : "differs", {
     sentence: withCode(difference ? `First difference here: \`${difference.field}\`` : sentence),
     causes: [...differenceOf(difference), ...decisionOf(replay)],
     remedy: isImageKnown ? undefined : UNKNOWN_IMAGE,
-  });
-  byId("assumed").hidden = true;
-  byId("strip").hidden = true;
-  byId("details").replaceChildren(summaryOf(replay), ...replay.documents.map(documentGroup));
-  showJson("assent evidence replay --json", replay);
-  byId("report").hidden = false;
+  }, verdict);
+}
+
+/** Returns what a replay computed and read, as groups that unfold. */
+function replayGroups(replay) {
+  return [summaryOf(replay), ...replay.documents.map(documentGroup)];
 }
 
 /** What the file claims and what follows, one above the other. */
@@ -66,9 +66,4 @@ function documentGroup({ title, fields }) {
     return [label, description];
   });
   return group(title, element("dl", {}, ...rows));
-}
-
-/** Returns a number with its digits in groups. */
-function count(number) {
-  return number.toLocaleString("en");
 }
