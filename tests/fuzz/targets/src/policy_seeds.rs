@@ -14,8 +14,8 @@ pub(crate) type Parts = (&'static str, &'static str, Vec<u8>);
 const MANIFEST: &str = r#"{"name":"limit","version":"1","entrypoint":"limit","limits":{"steps":1000},
 "functions":["function pay(address to, uint256 amount)","receive()"]}"#;
 const WITH_SOURCE: &str = r#"{"name":"limit","version":"1","entrypoint":"limit",
-"functions":["function f((int8[2] a)[] x)"],"sources":{"s":{"hosts":["a.example"],"reduce":{"usd":"median"},"within":{"usd":50},
-"schema":{"properties":{"usd":{"type":"string"}}}}}}"#;
+"functions":["function f((int8[2] a)[] x)"],"sources":{"s":{"hosts":["a.example"],"reduce":{"usd":"median"},
+"within":{"usd":50},"schema":{"properties":{"usd":{"type":"string"}}}}}}"#;
 const SCHEMA: &str = r#"{"type":"object","properties":{"limit":{"type":"string","format":"uint256"}}}"#;
 const PARAMETERS: &str = r#"{"limit":"5"}"#;
 const RULES: &str = "package limit\n\nallow if input.call.args.amount <= data.params.limit\n\n\
