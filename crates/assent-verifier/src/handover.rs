@@ -13,7 +13,7 @@ use crate::{
 use alloc::{collections::BTreeMap, vec::Vec};
 use alloy_primitives::{
     Address, B256, U256,
-    aliases::{U48, U96},
+    aliases::U96,
 };
 
 /// What an `EpochMirror` knows of the epochs of a registry on another chain.
