@@ -11,10 +11,7 @@ use crate::{
     operators::{portion_of, required_weight},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
-use alloy_primitives::{
-    Address, B256, U256,
-    aliases::U96,
-};
+use alloy_primitives::{Address, B256, U256, aliases::U96};
 
 /// What an `EpochMirror` knows of the epochs of a registry on another chain.
 ///
