@@ -199,9 +199,9 @@ fn faults(windows: &[Window]) -> Vec<String> {
     let mut faults = Vec::new();
     let (first, later) = windows.split_at(FIRST.min(windows.len()));
     let most = |windows: &[Window], of: fn(&Window) -> f64| windows.iter().map(of).fold(0.0, f64::max);
-    let memories: [(&str, fn(&Window) -> f64); 2] =
-        [("an operator", |window| window.operator_megabytes), ("the gateway", |window| window.gateway_megabytes)];
-    for (what, of) in memories {
+    let operator: fn(&Window) -> f64 = |window| window.operator_megabytes;
+    let gateway: fn(&Window) -> f64 = |window| window.gateway_megabytes;
+    for (what, of) in [("an operator", operator), ("the gateway", gateway)] {
         let (before, after) = (most(first, of), most(later, of));
         if after > MOST_MEGABYTES || after > before * GROWTH.0 + GROWTH.1 {
             faults.push(format!("{what} used {before:.0} MB at first, and {after:.0} MB later"));
