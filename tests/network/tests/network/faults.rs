@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
-    by_itself,
+    RUNNING,
     node_proxy::{NodeBehaviour, NodeProxy},
     program,
 };
@@ -99,7 +99,7 @@ impl Network {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_lies_stalls_or_is_gone_stops_no_decision_while_a_quorum_has_others() -> Result<()> {
-    let _by_itself = by_itself();
+    let _by_itself = RUNNING.lock().await;
     let network = Network::start().await?;
     let liar = network.operators[0].address.to_string().to_lowercase();
     for behaviour in [
@@ -124,7 +124,7 @@ async fn a_node_that_lies_stalls_or_is_gone_stops_no_decision_while_a_quorum_has
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_whose_node_lies_gets_no_signature() -> Result<()> {
-    let _by_itself = by_itself();
+    let _by_itself = RUNNING.lock().await;
     let network = Network::start().await?;
     network.node_of_gateway().behave(NodeBehaviour::LiesAboutBlocks);
     sleep(Duration::from_millis(500)).await;
@@ -150,7 +150,7 @@ async fn a_gateway_whose_node_lies_gets_no_signature() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_all_nodes_stall_requests_are_answered_in_time_and_the_network_recovers() -> Result<()> {
-    let _by_itself = by_itself();
+    let _by_itself = RUNNING.lock().await;
     let network = Network::start().await?;
     network.is_allowed(network.vault).await?;
     for node in &network.nodes {
@@ -172,7 +172,7 @@ async fn when_all_nodes_stall_requests_are_answered_in_time_and_the_network_reco
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reorganisation_under_load_leaves_every_task_with_an_end_and_nothing_signed_twice() -> Result<()> {
-    let _by_itself = by_itself();
+    let _by_itself = RUNNING.lock().await;
     let mut network = Network::start().await?;
     let provider = network.world.client.provider().clone();
     let mut task_ids = Vec::new();
@@ -282,7 +282,7 @@ fn skipped(reason: &anyhow::Error) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_in_namespaces_that_are_cut_off_and_slow_are_missed_only_while_they_are() -> Result<()> {
-    let _by_itself = by_itself();
+    let _by_itself = RUNNING.lock().await;
     let namespaces: Vec<_> = match (0..OPERATORS).map(Namespace::new).collect::<Result<_>>() {
         Ok(namespaces) => namespaces,
         Err(error) => {

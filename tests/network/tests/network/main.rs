@@ -6,18 +6,14 @@ mod node_proxy;
 mod rounds;
 mod tls;
 
-use std::{
-    path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::path::PathBuf;
+
+use tokio::sync::Mutex;
 
 /// Returns the program that runs as operator and gateway.
 fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_network-harness"))
 }
 
-/// Has one test at a time run its processes.
-fn by_itself() -> MutexGuard<'static, ()> {
-    static RUNNING: Mutex<()> = Mutex::new(());
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// Held by the test that runs its processes: one at a time.
+static RUNNING: Mutex<()> = Mutex::const_new(());

@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use crate::{by_itself, program};
+use crate::{RUNNING, program};
 
 /// Runs rounds. Returns whether all holds, and the results.
 fn check(arguments: &[&str]) -> (bool, String) {
-    let _by_itself = by_itself();
+    let _by_itself = RUNNING.blocking_lock();
     let output = Command::new(program()).arg("network-check").args(arguments).output().expect("the program starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     // Shown if the test fails.
