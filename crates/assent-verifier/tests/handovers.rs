@@ -10,7 +10,7 @@ use alloy_primitives::{
 use assent_verifier::{
     Epoch, EpochHandover, EpochId, EpochRevocation, EpochSignatureError, HandoverError, MAX_EPOCH_LIFETIME,
     MirrorState, NonSigners, OperatorSet, OperatorSetId, OperatorTableError, RevocationError, VerifiedHandover,
-    backend::{arkworks::Arkworks, blst::Blst},
+    backend::{self, DefaultBackend},
     digest::{EPOCH_APPROVAL_TAG, EPOCH_HANDOVER_TAG, SIGNATURE_TAG},
     verify_handover_using, verify_revocation_using,
 };
@@ -87,16 +87,31 @@ impl Handing {
 
     fn verify_with(&self, bitmap: &[u8], signature: &[u8]) -> Result<VerifiedHandover, HandoverError> {
         let Self { state, handover, table, .. } = self;
-        let verified = verify_handover_using::<Arkworks>(state, handover, table, bitmap, signature);
-        assert_eq!(verified, verify_handover_using::<Blst>(state, handover, table, bitmap, signature));
+        let verified = verify_handover_using::<DefaultBackend>(state, handover, table, bitmap, signature);
+        #[cfg(feature = "arkworks")]
+        assert_eq!(
+            verified,
+            verify_handover_using::<backend::arkworks::Arkworks>(state, handover, table, bitmap, signature)
+        );
+        #[cfg(feature = "blst")]
+        assert_eq!(verified, verify_handover_using::<backend::blst::Blst>(state, handover, table, bitmap, signature));
         verified
     }
 
     fn revoke(&self, epoch: EpochId) -> Result<EpochId, RevocationError> {
         let MirrorState { home_chain, home_registry, .. } = self.state;
         let signature = self.sign(EpochRevocation { home_chain, home_registry, epoch }.digest());
-        let revoked = verify_revocation_using::<Arkworks>(&self.state, epoch, &self.bitmap(), &signature);
-        assert_eq!(revoked, verify_revocation_using::<Blst>(&self.state, epoch, &self.bitmap(), &signature));
+        let revoked = verify_revocation_using::<DefaultBackend>(&self.state, epoch, &self.bitmap(), &signature);
+        #[cfg(feature = "arkworks")]
+        assert_eq!(
+            revoked,
+            verify_revocation_using::<backend::arkworks::Arkworks>(&self.state, epoch, &self.bitmap(), &signature)
+        );
+        #[cfg(feature = "blst")]
+        assert_eq!(
+            revoked,
+            verify_revocation_using::<backend::blst::Blst>(&self.state, epoch, &self.bitmap(), &signature)
+        );
         Ok(revoked?.epoch())
     }
 }
@@ -265,7 +280,7 @@ fn half_of_the_weight_revokes_whatever_the_time_is() {
     // Without a share, one operator is still needed.
     handing.state.halt_quorum = 0;
     assert_eq!(handing.revoke(SIGNER), Ok(SIGNER));
-    let no_one = verify_revocation_using::<Blst>(&handing.state, SIGNER, &[0b1111], &[]);
+    let no_one = verify_revocation_using::<DefaultBackend>(&handing.state, SIGNER, &[0b1111], &[]);
     let (signed, required) = (U96::ZERO, U256::from(1));
     assert_eq!(no_one, Err(EpochSignatureError::QuorumNotReached { signed, required }.into()));
 }
