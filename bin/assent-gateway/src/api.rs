@@ -1,12 +1,8 @@
 //! What every connection shares, and what is known of one.
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
 use crate::{callers::Callers, page::GatewayPage, rate::RateLimiter, service::Service};
 
@@ -25,23 +21,6 @@ pub(crate) struct Api {
     pub(crate) links: Arc<Semaphore>,
     /// Whether the gateway stops.
     pub(crate) stopping: watch::Receiver<bool>,
-}
-
-/// The address of a connection's other end.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
-
-/// A part of the connections that are allowed. A WebSocket holds it as long as it lives.
-#[derive(Clone)]
-pub(crate) struct ConnectionPermit {
-    #[expect(dead_code, reason = "held until it is dropped")]
-    permit: Arc<OwnedSemaphorePermit>,
-}
-
-impl From<OwnedSemaphorePermit> for ConnectionPermit {
-    fn from(permit: OwnedSemaphorePermit) -> Self {
-        Self { permit: Arc::new(permit) }
-    }
 }
 
 impl Api {

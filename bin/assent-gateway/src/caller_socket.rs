@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use assent_program::ConnectionPermit;
 use axum::{
     extract::ws::{Message, WebSocket, WebSocketUpgrade},
     response::Response,
@@ -19,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{Api, ConnectionPermit},
+    api::Api,
     callers::PROTOCOL,
     driver::TaskEvent,
     rpc::{CallContext, Incoming, error::RpcError, error_text},

@@ -41,7 +41,7 @@ impl EvidenceServers {
                 return Ok(file.to_json());
             }
         }
-        let next = "ask again later; operators keep evidence as docs/operators says";
+        let next = "ask again later; operators keep evidence as docs/operate.md says";
         Err(RpcError::not_found("no server has the evidence", next))
     }
 

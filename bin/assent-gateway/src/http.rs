@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use assent_program::{ConnectionPermit, Peer};
 use axum::{
     Extension, Router,
     body::{Body, to_bytes},
@@ -17,7 +18,7 @@ use axum::{
 use tokio::time::timeout;
 
 use crate::{
-    api::{Api, ConnectionPermit, Peer},
+    api::Api,
     caller_socket, links,
     metrics::GatewayMetrics,
     page::PageFile,

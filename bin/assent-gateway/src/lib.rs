@@ -29,10 +29,10 @@ mod program;
 mod rate;
 mod recent;
 mod rpc;
-mod server;
 mod service;
 mod subscriptions;
 mod text;
+mod tls;
 mod traces;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
@@ -106,7 +106,7 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// A part of the configuration cannot be used, or the node does not answer.
 pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
-    let tls = config.tls.as_ref().map(|(certificate, key)| server::tls(certificate, key)).transpose()?;
+    let tls = config.tls.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
     let evidence = EvidenceServers::new(&config.evidence)?;
     let page = config.page.then(|| GatewayPage::new(config.page_replay.as_deref())).transpose()?;
     let policies = PolicyStore::parse(&config.policies).context("policies")?;
@@ -196,11 +196,11 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
         None => http::router(api).merge(shown),
         Some(listener) => {
             let permits = Arc::new(Semaphore::new(METRICS_CONNECTIONS));
-            tasks.spawn(server::serve(listener, None, shown, permits, stopping.subscribe()));
+            tasks.spawn(assent_program::serve(listener, None, shown, permits, stopping.subscribe()));
             http::router(api)
         }
     };
-    tasks.spawn(server::serve(listener, tls, router, Arc::clone(&permits), stopping.subscribe()));
+    tasks.spawn(assent_program::serve(listener, tls, router, Arc::clone(&permits), stopping.subscribe()));
     let connections = u32::try_from(most).unwrap_or(u32::MAX);
     Ok(RunningGateway {
         tracer,

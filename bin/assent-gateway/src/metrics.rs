@@ -23,6 +23,9 @@ use serde::Serialize;
 
 use crate::clock::now_millis;
 
+/// What can keep the task log from taking a record.
+const LOG_FAILURES: [&str; 5] = ["busy", "failed", "full", "leaseLost", "tooLarge"];
+
 /// The gateway's metrics.
 pub(crate) struct GatewayMetrics {
     registry: Registry,
@@ -84,10 +87,14 @@ impl GatewayMetrics {
         for outcome in ["allow", "deny"].into_iter().chain(failures) {
             drop(outcomes.get_or_create(&OutcomeLabel { outcome }));
         }
+        let log_failures = Family::<OutcomeLabel, Counter>::default();
+        for outcome in LOG_FAILURES {
+            drop(log_failures.get_or_create(&OutcomeLabel { outcome }));
+        }
         let metrics = Self {
             calls: Family::default(),
             outcomes,
-            log_failures: Family::default(),
+            log_failures,
             accepted: Counter::default(),
             tasks: Gauge::default(),
             operators: Gauge::default(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The reason why work was not done.
@@ -17,17 +18,25 @@ pub(crate) enum NotDone {
 
 /// Threads on which work may block or compute, at most so many at one time.
 #[derive(Debug, Clone)]
-pub(crate) struct Threads(Arc<Semaphore>);
+pub(crate) struct Threads {
+    free: Arc<Semaphore>,
+    /// Counts work that panicked.
+    panics: Counter,
+}
 
 impl Threads {
-    pub(crate) fn new(count: usize) -> Self {
-        Self(Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))))
+    pub(crate) fn new(count: usize, panics: &Counter) -> Self {
+        Self { free: Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))), panics: panics.clone() }
     }
 
     /// Runs work on a separate thread, once one is free.
     pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NotDone> {
-        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(|_closed| NotDone::Stopping)?;
-        run(permit, work).await
+        let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_closed| NotDone::Stopping)?;
+        let result = run(permit, work).await;
+        if let Err(NotDone::Panicked) = result {
+            self.panics.inc();
+        }
+        result
     }
 }
 
@@ -54,19 +63,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error_and_frees_its_thread() {
-        let threads = Threads::new(1);
+        let panics = Counter::default();
+        let threads = Threads::new(1, &panics);
         let foreign: fn() = || panic!("foreign work");
         for _ in 0..3 {
             assert_eq!(threads.run(foreign).await, Err(NotDone::Panicked));
         }
         assert_eq!(threads.run(|| 5).await, Ok(5));
+        assert_eq!(panics.get(), 3);
     }
 
     #[tokio::test]
     async fn no_more_work_is_done_at_one_time_than_there_are_threads() {
         static AT_ONE_TIME: AtomicUsize = AtomicUsize::new(0);
         static MOST: AtomicUsize = AtomicUsize::new(0);
-        let threads = Threads::new(2);
+        let threads = Threads::new(2, &Counter::default());
         let work = || {
             MOST.fetch_max(AT_ONE_TIME.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             std::thread::sleep(std::time::Duration::from_millis(5));

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,7 +12,7 @@ use alloy_primitives::{Address, hex};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use assent_evidence_store::MIN_RETENTION;
 use assent_network::operator::MAX_BLOCK_AGE;
-use assent_program::{at_least_one, missing};
+use assent_program::{at_least_one, missing, read_configuration};
 use assent_types::PublicKey;
 use clap::ValueHint;
 
@@ -21,8 +20,6 @@ use crate::{gateway_address::GatewayAddress, log_function::LogFunction};
 
 /// What the names of the variables begin with.
 const VARIABLES: &str = "ASSENT_OPERATOR";
-/// The longest configuration file, in bytes.
-const LONGEST_FILE: u64 = 1024 * 1024;
 
 assent_program::options! {
     /// The options of an operator, each a flag, a variable, or a key of the configuration file.
@@ -181,11 +178,8 @@ impl OperatorOptions {
     ///
     /// The file cannot be read, is not TOML, or has an unknown key.
     pub fn read_file(path: &Path) -> Result<Self> {
-        let shown = path.display();
-        let length = fs::metadata(path).with_context(|| format!("cannot read the configuration {shown}"))?.len();
-        ensure!(length <= LONGEST_FILE, "the configuration {shown} is longer than {LONGEST_FILE} bytes");
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read the configuration {shown}"))?;
-        Self::parse(&text).with_context(|| format!("the configuration {shown}"))
+        let text = read_configuration(path)?;
+        Self::parse(&text).with_context(|| format!("the configuration {}", path.display()))
     }
 
     /// Parses the text of a configuration file.

@@ -7,7 +7,7 @@
 //! worker has so many actions that are not done.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, PoisonError},
     thread,
 };
@@ -120,10 +120,8 @@ impl Driver {
     }
 
     fn publish(&self) {
-        let mut gateways = BTreeMap::new();
-        for open in self.links.values().filter(|open| open.is_welcome) {
-            *gateways.entry(open.gateway.name().to_owned()).or_insert(0) += 1;
-        }
+        let welcome = self.links.values().filter(|open| open.is_welcome);
+        let gateways: BTreeSet<_> = welcome.map(|open| open.gateway.name().to_owned()).collect();
         self.metrics.gateways.set(i64::try_from(gateways.len()).unwrap_or(i64::MAX));
         *self.handle.open.0.lock().unwrap_or_else(PoisonError::into_inner) = gateways;
     }

@@ -15,6 +15,8 @@ use crate::{log_function::LogFunction, metrics::OperatorMetrics, policies::Polic
 /// Reads what the state machine checks before any work.
 pub(crate) struct Examiner {
     pub view: ChainView,
+    /// The operator's address.
+    pub operator: Address,
     pub policies: Arc<Policies>,
     pub metrics: Arc<OperatorMetrics>,
     pub log: LogFunction,
@@ -40,6 +42,7 @@ impl Examiner {
             epoch: None,
             is_trusted_forwarder: false,
             is_delegated: false,
+            is_newcomer: false,
             policy: None,
         };
         // Nothing is read for a block that is not canonical, or that another check refuses before.
@@ -80,6 +83,12 @@ impl Examiner {
         examination.is_trusted_forwarder = is_trusted_forwarder;
         examination.is_delegated = is_delegated;
         let policy = self.policies.get(task.policy_id).await?;
+        let lifetime = examination.client_policy.as_ref().map_or(u64::MAX, |policy| policy.maxLifetime.to());
+        let counts = policy.as_ref().is_some_and(|known| known.counts_outstanding);
+        if let Some(epoch) = examination.epoch.as_ref().filter(|_| counts) {
+            let newcomer = at.is_newcomer(self.operator, epoch, block.timestamp.saturating_sub(lifetime)).await;
+            examination.is_newcomer = newcomer.map_err(|error| self.unavailable(&error))?;
+        }
         examination.policy = policy.map(|known| Arc::clone(&known.policy));
         Ok(())
     }

@@ -27,6 +27,7 @@ pub(crate) struct Health {
     pub max_node_lag: u64,
     pub log: LogFunction,
     node: Mutex<Option<(ViewedBlock, Instant)>>,
+    start: Instant,
 }
 
 impl Health {
@@ -38,7 +39,8 @@ impl Health {
         max_node_lag: u64,
         log: LogFunction,
     ) -> Self {
-        Self { driver, journal, metrics, gateways, max_node_lag, log, node: Mutex::default() }
+        let start = Instant::now();
+        Self { driver, journal, metrics, gateways, max_node_lag, log, node: Mutex::default(), start }
     }
 
     /// Watches the node, until the task is dropped.
@@ -51,7 +53,6 @@ impl Health {
             match view.latest_block().await {
                 Ok(block) => {
                     self.metrics.node_block.set(i64::try_from(block.number).unwrap_or(i64::MAX));
-                    self.metrics.node_lag.set(i64::try_from(lag(&block)).unwrap_or(i64::MAX));
                     *self.node.lock().unwrap_or_else(PoisonError::into_inner) = Some((block, Instant::now()));
                     if failed {
                         (self.log)("the node answers again");
@@ -69,13 +70,16 @@ impl Health {
         }
     }
 
-    /// Returns whether the operator can decide, and what it depends on.
+    /// Returns whether the operator can decide, and what it depends on. Metrics that change with time are set.
     pub(crate) fn report(&self) -> (bool, Value) {
         let failure = self.journal.failure();
         self.metrics.journal_failed.set(i64::from(failure.is_some()));
         let node = *self.node.lock().unwrap_or_else(PoisonError::into_inner);
         let answers = node.is_some_and(|(_, since)| since.elapsed() < NODE_PATIENCE);
         let lag = node.map(|(block, _)| lag(&block));
+        // Without any block, the node is silent since the start.
+        let shown_lag = lag.unwrap_or_else(|| self.start.elapsed().as_secs());
+        self.metrics.node_lag.set(i64::try_from(shown_lag).unwrap_or(i64::MAX));
         let is_near = self.max_node_lag == 0 || lag.is_some_and(|lag| lag <= self.max_node_lag);
         let open = self.driver.open_gateways();
         let is_healthy = failure.is_none() && answers && is_near && !open.is_empty();

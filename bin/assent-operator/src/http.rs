@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use anyhow::{Context as _, Result};
 use assent_evidence_store::EvidenceStore;
 use axum::{
     Router,
@@ -14,14 +13,14 @@ use axum::{
 };
 use serde_json::json;
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    net::TcpListener,
+    sync::{Semaphore, watch},
 };
 
 use crate::{capacity::Threads, health::Health, metrics::OperatorMetrics};
 
 /// The most connections. Further ones wait.
-const CONNECTIONS: usize = 256;
+const CONNECTIONS: u16 = 256;
 /// The most evidence files that are read at one time.
 const READING: usize = 8;
 
@@ -36,23 +35,21 @@ pub(crate) struct Shown {
 
 impl Shown {
     pub(crate) fn new(evidence: EvidenceStore, health: Arc<Health>, metrics: Arc<OperatorMetrics>) -> Self {
-        Self { evidence, health, metrics, reading: Threads::new(READING) }
+        let reading = Threads::new(READING, &metrics.panics);
+        Self { evidence, health, metrics, reading }
     }
 }
 
-/// Serves until `stop` completes.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    shown: Shown,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
+/// Serves until `stopping` says so, and then answers what it was asked before.
+pub(crate) async fn serve(listener: TcpListener, shown: Shown, stopping: watch::Receiver<bool>) {
     let router = Router::new()
         .route("/evidence/{hash}", get(evidence))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .with_state(shown);
-    let listener = Bounded { listener, permits: Arc::new(Semaphore::new(CONNECTIONS)) };
-    axum::serve(listener, router).with_graceful_shutdown(stop).await.context("serving evidence, health and metrics")
+    let permits = Arc::new(Semaphore::new(usize::from(CONNECTIONS)));
+    assent_program::serve(listener, None, router, Arc::clone(&permits), stopping).await;
+    let _ = permits.acquire_many(CONNECTIONS.into()).await;
 }
 
 async fn evidence(State(shown): State<Shown>, Path(hash): Path<String>) -> Response {
@@ -95,65 +92,4 @@ async fn metrics(State(shown): State<Shown>) -> Response {
 
 fn problem(status: StatusCode, reason: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], json!({ "error": reason }).to_string()).into_response()
-}
-
-/// A listener with so many connections at one time.
-struct Bounded {
-    listener: TcpListener,
-    permits: Arc<Semaphore>,
-}
-
-/// A connection that gives its permit back when it ends.
-struct Permitted {
-    stream: TcpStream,
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-impl axum::serve::Listener for Bounded {
-    type Io = Permitted;
-    type Addr = std::net::SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let (stream, address) = axum::serve::Listener::accept(&mut self.listener).await;
-        (Permitted { stream, _permit: permit }, address)
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.listener.local_addr()
-    }
-}
-
-mod permitted {
-    //! Bytes of a permitted connection.
-
-    use std::{
-        io,
-        pin::Pin,
-        task::{Context, Poll},
-    };
-
-    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-    use super::Permitted;
-
-    impl AsyncRead for Permitted {
-        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.stream).poll_read(cx, buf)
-        }
-    }
-
-    impl AsyncWrite for Permitted {
-        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-            Pin::new(&mut self.stream).poll_write(cx, buf)
-        }
-
-        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.stream).poll_flush(cx)
-        }
-
-        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.stream).poll_shutdown(cx)
-        }
-    }
 }

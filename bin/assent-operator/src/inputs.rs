@@ -1,7 +1,7 @@
 //! The queue of what the driver's thread is told.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -34,9 +34,9 @@ pub(crate) struct DriverHandle {
     log: LogFunction,
 }
 
-/// The gateways that accepted the operator, with the number of connections to each.
+/// The gateways that accepted the operator.
 #[derive(Debug, Default)]
-pub(crate) struct OpenGateways(pub Mutex<BTreeMap<String, usize>>);
+pub(crate) struct OpenGateways(pub Mutex<BTreeSet<String>>);
 
 impl DriverHandle {
     /// Returns a handle, and what the thread takes from it.
@@ -67,8 +67,8 @@ impl DriverHandle {
     }
 
     /// Returns the gateways that accepted the operator.
-    pub(crate) fn open_gateways(&self) -> Vec<String> {
-        self.open.0.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    pub(crate) fn open_gateways(&self) -> BTreeSet<String> {
+        self.open.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn log(&self, line: &str) {

@@ -31,6 +31,8 @@ pub(crate) struct OperatorMetrics {
     refusals: Family<CodeLabel, Counter>,
     seconds: Family<StepLabel, Histogram, fn() -> Histogram>,
     pub evaluation_steps: Histogram,
+    /// Attestations that may be neither spent nor expired.
+    pub holds: Gauge,
     pub panics: Counter,
     pub node_errors: Counter,
     pub node_block: Gauge,
@@ -94,6 +96,7 @@ impl OperatorMetrics {
             refusals: Family::default(),
             seconds,
             evaluation_steps: Histogram::new(exponential_buckets(65_536.0, 2.0, 13)),
+            holds: Gauge::default(),
             panics: Counter::default(),
             node_errors: Counter::default(),
             node_block: Gauge::default(),
@@ -123,6 +126,11 @@ impl OperatorMetrics {
         registry.register("refusals", "Refusals that were sent, by code", metrics.refusals.clone());
         registry.register("step_seconds", "Time of a task's steps, in seconds", metrics.seconds.clone());
         registry.register("evaluation_steps", "Steps of the machine for a decision", metrics.evaluation_steps.clone());
+        registry.register(
+            "holds",
+            "Attestations that count as outstanding until their end is settled",
+            metrics.holds.clone(),
+        );
         registry.register("panics", "Actions that panicked; each was answered as a refusal", metrics.panics.clone());
         registry.register("node_errors", "Reads of the node that failed", metrics.node_errors.clone());
         registry.register("node_block", "Number of the node's latest block", metrics.node_block.clone());

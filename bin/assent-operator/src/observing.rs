@@ -4,15 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::B256;
 use assent_json::Value;
-use assent_network::operator::Unavailable;
-use assent_policy::PolicyInput;
+use assent_network::operator::{OutstandingSource, Unavailable};
+use assent_policy::{PolicyInput, Rules};
 use assent_policy_data::{Host, ObserveError, PolicySources, Senses, http::Secrets};
 use futures_util::future::try_join_all;
+use prometheus_client::metrics::counter::Counter;
 
 use crate::{
     capacity::Threads,
     log_function::LogFunction,
-    policies::{KnownPolicy, Policies},
+    outstanding::OutstandingHolds,
+    policies::{KnownPolicy, KnownSources, Policies},
 };
 
 /// The most sources that are observed at one time, and the most policies whose components are compiled.
@@ -23,6 +25,7 @@ const COMPILING: usize = 2;
 pub(crate) struct Observer {
     shared: Arc<Shared>,
     policies: Arc<Policies>,
+    holds: Arc<OutstandingHolds>,
     observing: Threads,
     compiling: Threads,
     log: LogFunction,
@@ -35,12 +38,21 @@ struct Shared {
 }
 
 impl Observer {
-    pub(crate) fn new(host: Host, senses: Senses, secrets: Secrets, policies: Arc<Policies>, log: LogFunction) -> Self {
+    pub(crate) fn new(
+        host: Host,
+        senses: Senses,
+        secrets: Secrets,
+        policies: Arc<Policies>,
+        holds: Arc<OutstandingHolds>,
+        panics: &Counter,
+        log: LogFunction,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared { host, senses, secrets: Arc::new(secrets) }),
             policies,
-            observing: Threads::new(OBSERVING),
-            compiling: Threads::new(COMPILING),
+            holds,
+            observing: Threads::new(OBSERVING, panics),
+            compiling: Threads::new(COMPILING, panics),
             log,
         }
     }
@@ -54,36 +66,45 @@ impl Observer {
         &self,
         input: &PolicyInput,
         policy_id: B256,
+        task_id: B256,
     ) -> Result<BTreeMap<String, Value>, Unavailable> {
         let policy = self.policies.get(policy_id).await?;
         let policy = policy.ok_or_else(|| Unavailable("the operator no longer has the policy".to_owned()))?;
         let sources = self.sources(&policy).await?;
-        let count = sources.iter().count();
-        let observed = (0..count).map(|index| self.observe_source(&sources, index, input));
+        let keys = sources.observed.iter().map(|source| source.key()).enumerate();
+        let observed = keys.map(|(index, key)| {
+            let sources = &sources;
+            async move {
+                match sources.outstanding.get(&key) {
+                    Some(source) => Ok((key, self.holds.observe(source, input, policy_id, task_id).await?)),
+                    None => self.observe_source(sources, index, input).await,
+                }
+            }
+        });
         Ok(try_join_all(observed).await?.into_iter().collect())
     }
 
     /// Compiles a policy's components, unless that was done before.
-    async fn sources(&self, policy: &Arc<KnownPolicy>) -> Result<Arc<PolicySources>, Unavailable> {
+    async fn sources(&self, policy: &Arc<KnownPolicy>) -> Result<Arc<KnownSources>, Unavailable> {
         let compiled = policy.sources.get_or_try_init(|| async {
             let (shared, known) = (Arc::clone(&self.shared), Arc::clone(policy));
-            let compile = move || PolicySources::new(&shared.host, &known.policy, &known.components, &shared.secrets);
+            let compile = move || compile(&shared, &known);
             let compiled = self.compiling.run(compile).await.map_err(|error| Unavailable(error.to_string()))?;
             // What is wrong with a policy is no secret.
-            compiled.map(Arc::new).map_err(|error| Unavailable(error.to_string()))
+            compiled.map(Arc::new).map_err(Unavailable)
         });
         compiled.await.map(Arc::clone)
     }
 
     async fn observe_source(
         &self,
-        sources: &Arc<PolicySources>,
+        sources: &Arc<KnownSources>,
         index: usize,
         input: &PolicyInput,
     ) -> Result<(String, Value), Unavailable> {
         let (shared, sources, input) = (Arc::clone(&self.shared), Arc::clone(sources), input.clone());
         let observe = move || {
-            let source = sources.iter().nth(index)?;
+            let source = sources.observed.iter().nth(index)?;
             Some((source.key(), source.observe(&shared.host, &input, &shared.senses)))
         };
         let observed = self.observing.run(observe).await.map_err(|error| Unavailable(error.to_string()))?;
@@ -96,6 +117,15 @@ impl Observer {
             }
         }
     }
+}
+
+fn compile(shared: &Shared, known: &KnownPolicy) -> Result<KnownSources, String> {
+    let observed = PolicySources::new(&shared.host, &known.policy, &known.components, &shared.secrets);
+    let observed = observed.map_err(|error| error.to_string())?;
+    let rules = Rules::parse(known.policy.rules()).map_err(|error| error.to_string())?;
+    let outstanding = OutstandingSource::all(&rules)?;
+    let outstanding = outstanding.into_iter().map(|source| (source.key().to_owned(), source)).collect();
+    Ok(KnownSources { observed, outstanding })
 }
 
 /// Returns what gateways learn of an observation that failed. Words of nodes and hosts can have the operator's secrets.

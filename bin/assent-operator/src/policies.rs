@@ -7,8 +7,8 @@ use std::{
 };
 
 use alloy_primitives::B256;
-use assent_network::operator::Unavailable;
-use assent_policy::ExecutablePolicy;
+use assent_network::operator::{OutstandingSource, Unavailable};
+use assent_policy::{Builtin, ExecutablePolicy, Observer, Rules};
 use assent_policy_data::PolicySources;
 use assent_policy_store::{PolicyStore, StoreError};
 use tokio::sync::OnceCell;
@@ -26,12 +26,21 @@ const MOST_MISSING: usize = 1024;
 pub(crate) struct KnownPolicy {
     pub policy: Arc<ExecutablePolicy>,
     pub components: BTreeMap<String, Vec<u8>>,
+    /// Whether a source is `outstanding`.
+    pub counts_outstanding: bool,
     /// The sources, once they are compiled.
-    pub sources: OnceCell<Arc<PolicySources>>,
+    pub sources: OnceCell<Arc<KnownSources>>,
+}
+
+/// The sources of a policy, ready to observe.
+pub(crate) struct KnownSources {
+    pub observed: PolicySources,
+    /// Those that the journal answers, by key.
+    pub outstanding: BTreeMap<String, OutstandingSource>,
 }
 
 /// A policy that is fetched once, for all who ask for it meanwhile.
-type PolicyCell = Arc<OnceCell<Arc<KnownPolicy>>>;
+type PolicyCell = Arc<OnceCell<Result<Arc<KnownPolicy>, NotFetched>>>;
 
 /// Policy stores, in the order in which they are asked, and what they gave.
 pub(crate) struct Policies {
@@ -57,9 +66,13 @@ impl Policies {
             return Ok(None);
         }
         let cell = self.cell(policy_id);
-        let found = cell.get_or_try_init(|| self.fetch(policy_id)).await;
-        let Err(error) = found.map(Arc::clone) else { return Ok(cell.get().map(Arc::clone)) };
-        lock(&self.known).retain(|(known, _)| *known != policy_id);
+        // All who wait get the same answer, also if there is no policy: none of them asks again.
+        let error = match cell.get_or_init(|| self.fetch(policy_id)).await {
+            Ok(known) => return Ok(Some(Arc::clone(known))),
+            Err(error) => *error,
+        };
+        // Those who ask later ask the stores, and only once: what they wait for now stays.
+        lock(&self.known).retain(|(_, known)| !Arc::ptr_eq(known, &cell));
         match error {
             NotFetched::Missing => {
                 self.remember_missing(policy_id);
@@ -74,8 +87,10 @@ impl Policies {
         for store in &self.stores {
             match store.fetch(policy_id).await {
                 Ok(fetched) => {
+                    let policy = Arc::new(fetched.bundle.policy().clone());
                     return Ok(Arc::new(KnownPolicy {
-                        policy: Arc::new(fetched.bundle.policy().clone()),
+                        counts_outstanding: counts_outstanding(&policy),
+                        policy,
                         components: fetched.bundle.components().clone(),
                         sources: OnceCell::new(),
                     }));
@@ -117,6 +132,15 @@ impl Policies {
     }
 }
 
+/// Returns whether a source of a policy is `outstanding`. Rules that cannot be read are refused elsewhere.
+fn counts_outstanding(policy: &ExecutablePolicy) -> bool {
+    let is_outstanding = |observer: &Observer| matches!(observer, Observer::Builtin(Builtin::Outstanding(_)));
+    let rules = Rules::parse(policy.rules());
+    rules.is_ok_and(|rules| rules.sources().any(|keyed| is_outstanding(&keyed.source.observer)))
+}
+
+/// Why no store gave a policy.
+#[derive(Debug, Clone, Copy)]
 enum NotFetched {
     Missing,
     Unavailable,
@@ -124,4 +148,47 @@ enum NotFetched {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+    };
+
+    use super::*;
+
+    /// A web server that has nothing, and the number of requests that it got.
+    fn empty_store() -> (String, Arc<AtomicUsize>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&count);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = [0; 1024];
+                if stream.read(&mut request).unwrap() > 0 {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    // So long that all others have asked.
+                    thread::sleep(Duration::from_millis(200));
+                    let _ =
+                        stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                }
+            }
+        });
+        (format!("http://{address}/"), count)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_missing_policy_is_asked_for_once_by_all_who_need_it() {
+        let (url, count) = empty_store();
+        let policies = Policies::new(vec![PolicyStore::parse(&url).unwrap()], Arc::new(|_: &str| {}));
+        let asked = (0..32).map(|_| policies.get(B256::repeat_byte(1)));
+        for found in futures_util::future::join_all(asked).await {
+            assert!(found.unwrap().is_none());
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
 }

@@ -166,7 +166,7 @@ fn run(arguments: RunArguments) -> Result<()> {
             () = operator.ended() => true,
             () = &mut stop => false,
         };
-        operator.shutdown().await?;
+        operator.shutdown().await;
         ensure!(!failed, "the operator failed internally; it is safe to start it again");
         Ok(())
     });

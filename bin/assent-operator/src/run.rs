@@ -32,12 +32,13 @@ use assent_secret_files::read_private;
 use tokio::{
     net::TcpListener,
     runtime::Handle,
-    sync::oneshot,
-    task::{JoinHandle, spawn_blocking},
-    time::{interval, sleep, timeout},
+    sync::watch,
+    task::{JoinHandle, JoinSet, spawn_blocking},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
 use crate::{
+    capacity::Threads,
     config::{KeySource, OperatorConfig},
     driver,
     examination::Examiner,
@@ -49,6 +50,7 @@ use crate::{
     log_function::LogFunction,
     metrics::OperatorMetrics,
     observing::Observer,
+    outstanding::OutstandingHolds,
     policies::Policies,
     tls,
     work::{Worker, WorkerParts},
@@ -62,6 +64,10 @@ const NODE_RETRY: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often old entries and old evidence are deleted.
 const CLEANING: Duration = Duration::from_secs(60 * 60);
+/// How often holds are released that no longer count.
+const RELEASING: Duration = Duration::from_secs(60);
+/// The most reads of holds at one time.
+const READING_HOLDS: usize = 8;
 /// The longest file of secrets, in bytes.
 const LONGEST_SECRETS: u64 = 1024 * 1024;
 
@@ -71,9 +77,10 @@ pub struct RunningOperator {
     driver: DriverHandle,
     worker: Worker,
     thread: Option<thread::JoinHandle<()>>,
-    tasks: Vec<JoinHandle<()>>,
-    stop_server: Option<oneshot::Sender<()>>,
-    server: Option<JoinHandle<Result<()>>>,
+    tasks: JoinSet<()>,
+    /// Whether the server stops. It does when this is dropped, too.
+    stopping: watch::Sender<bool>,
+    server: JoinHandle<()>,
 }
 
 /// Checks everything that can be checked without the network: files, key, password, secrets, certificates.
@@ -105,18 +112,8 @@ pub fn check(config: &OperatorConfig) -> Result<()> {
 ///
 /// The configuration cannot be used, or the node is on another chain or has no TaskManager at the address.
 pub async fn start(config: OperatorConfig) -> Result<RunningOperator> {
-    let provider = connect(&config.rpc_url)?;
-    start_with(config, provider).await
-}
-
-/// Starts an operator as [`start`] does, with a provider instead of the node at the configured URL.
-///
-/// # Errors
-///
-/// As [`start`].
-pub async fn start_with(config: OperatorConfig, provider: DynProvider) -> Result<RunningOperator> {
     let web = Arc::new(WebClient::new(Handle::current())?);
-    start_from(config, provider, web).await
+    start_with_web(config, web).await
 }
 
 /// Starts an operator as [`start`] does, with a client for sources' requests instead of the one for public hosts.
@@ -128,14 +125,6 @@ pub async fn start_with(config: OperatorConfig, provider: DynProvider) -> Result
 /// As [`start`].
 pub async fn start_with_web(config: OperatorConfig, web: Arc<dyn HttpClient>) -> Result<RunningOperator> {
     let provider = connect(&config.rpc_url)?;
-    start_from(config, provider, web).await
-}
-
-async fn start_from(
-    config: OperatorConfig,
-    provider: DynProvider,
-    web: Arc<dyn HttpClient>,
-) -> Result<RunningOperator> {
     let opening = config.clone();
     let journal = spawn_blocking(move || open_journal(&opening, false)).await.context("opening the journal")??;
     let journal = Arc::new(journal);
@@ -150,7 +139,6 @@ async fn start_from(
     let senses = Senses { chain: Arc::new(RpcChain::new(provider, Handle::current())), web };
     let secrets = secrets(&config)?;
     let host = spawn_blocking(Host::new).await.context("starting the runtime of components")??;
-    let observer = Observer::new(host, senses, secrets, Arc::clone(&policies), Arc::clone(&log));
 
     let health = Arc::new(Health::new(
         driver.clone(),
@@ -163,21 +151,42 @@ async fn start_from(
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}; give another --listen", config.listen))?;
     let address = listener.local_addr()?;
-    let (stop_server, stopped) = oneshot::channel();
+    let stopping = watch::Sender::new(false);
     let shown = Shown::new(evidence.clone(), Arc::clone(&health), Arc::clone(&metrics));
-    let server = tokio::spawn(http::serve(listener, shown, async {
-        let _ = stopped.await;
-    }));
-    // From here on, dropping it stops what was started.
-    let mut running = Unfinished { tasks: vec![], stop_server: Some(stop_server) };
+    let server = tokio::spawn(http::serve(listener, shown, stopping.subscribe()));
+    // What was started ends with it, and the server with `stopping`.
+    let mut tasks = JoinSet::new();
     let watched = view.clone();
-    running.tasks.push(tokio::spawn(async move { health.watch(watched).await }));
+    tasks.spawn(async move { health.watch(watched).await });
 
     let domain = domain(&config, &view, &log).await?;
+    let holds = Arc::new(OutstandingHolds {
+        view: view.clone(),
+        journal: Arc::clone(&journal),
+        domain: assent_journal::Domain { chain_id: domain.chain_id, task_manager: domain.task_manager },
+        reading: Threads::new(READING_HOLDS, &metrics.panics),
+        log: Arc::clone(&log),
+    });
+    let observer = Observer::new(
+        host,
+        senses,
+        secrets,
+        Arc::clone(&policies),
+        Arc::clone(&holds),
+        &metrics.panics,
+        Arc::clone(&log),
+    );
     let worker = Worker::new(WorkerParts {
         domain,
-        examiner: Examiner { view: view.clone(), policies, metrics: Arc::clone(&metrics), log: Arc::clone(&log) },
+        examiner: Examiner {
+            view: view.clone(),
+            operator: config.operator,
+            policies,
+            metrics: Arc::clone(&metrics),
+            log: Arc::clone(&log),
+        },
         observer,
+        holds: Arc::clone(&holds),
         journal: Arc::clone(&journal),
         evidence: evidence.clone(),
         evaluations: config.evaluations,
@@ -197,19 +206,12 @@ async fn start_from(
             driver: driver.clone(),
             metrics: Arc::clone(&metrics),
         };
-        running.tasks.push(tokio::spawn(dialer.run()));
+        tasks.spawn(dialer.run());
     }
+    tasks.spawn(release(holds, config.max_block_age, Arc::clone(&metrics)));
     let retention = config.evidence_retention;
-    running.tasks.push(tokio::spawn(clean(domain, view, journal, evidence, retention, log)));
-    Ok(RunningOperator {
-        address,
-        driver,
-        worker,
-        thread: Some(thread),
-        tasks: std::mem::take(&mut running.tasks),
-        stop_server: running.stop_server.take(),
-        server: Some(server),
-    })
+    tasks.spawn(clean(domain, view, journal, evidence, retention, log));
+    Ok(RunningOperator { address, driver, worker, thread: Some(thread), tasks, stopping, server })
 }
 
 impl RunningOperator {
@@ -219,26 +221,15 @@ impl RunningOperator {
     }
 
     /// Stops: closes the connections, waits for what is being signed, and closes the journal.
-    ///
-    /// # Errors
-    ///
-    /// The server of evidence, health and metrics failed.
-    pub async fn shutdown(mut self) -> Result<()> {
-        self.tasks.iter().for_each(JoinHandle::abort);
-        for task in self.tasks.drain(..) {
-            let _ = task.await;
-        }
+    pub async fn shutdown(mut self) {
+        self.tasks.shutdown().await;
         self.driver.send(Input::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = spawn_blocking(move || thread.join()).await;
         }
         self.worker.finish(PATIENCE).await;
-        drop(self.stop_server.take());
-        let Some(server) = self.server.take() else { return Ok(()) };
-        match timeout(PATIENCE, server).await {
-            Ok(served) => served.context("serving evidence, health and metrics")?,
-            Err(_elapsed) => Ok(()),
-        }
+        self.stopping.send_replace(true);
+        let _ = timeout(PATIENCE, &mut self.server).await;
     }
 
     /// Completes when the operator can no longer decide, because its thread ended.
@@ -251,20 +242,8 @@ impl RunningOperator {
 
 impl Drop for RunningOperator {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        // The other tasks end with their set.
         self.driver.send(Input::Stop);
-    }
-}
-
-/// What was started, until all of it is.
-struct Unfinished {
-    tasks: Vec<JoinHandle<()>>,
-    stop_server: Option<oneshot::Sender<()>>,
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -287,6 +266,19 @@ async fn domain(config: &OperatorConfig, view: &ChainView, log: &LogFunction) ->
                 log(&format!("waiting for the node: {error}"));
                 sleep(NODE_RETRY).await;
             }
+        }
+    }
+}
+
+/// Releases what is no longer outstanding, every minute.
+async fn release(holds: Arc<OutstandingHolds>, max_block_age: u64, metrics: Arc<OperatorMetrics>) {
+    let mut ticks = interval(RELEASING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        // What failed is in the log, and tried again.
+        if let Ok(remaining) = holds.release(max_block_age).await {
+            metrics.holds.set(i64::try_from(remaining).unwrap_or(i64::MAX));
         }
     }
 }

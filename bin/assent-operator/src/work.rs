@@ -6,15 +6,15 @@ use assent_evidence_store::EvidenceStore;
 use assent_journal::{Journal, SignError, Statement};
 use assent_network::{
     Domain, LinkId,
-    operator::{Action, Event, JournalError, Ticket, Unavailable},
+    operator::{Action, Event, Hold, JournalError, Ticket, Unavailable},
 };
 use assent_policy::{
     Evaluation, EvaluationError, EvidenceFile, ExecutablePolicy, PolicyInput, evaluate, evaluator_with_root,
     known_images,
 };
 use assent_signer::AttestationBatch;
-use assent_types::{Attestation, Connection, Observation};
-use futures_util::FutureExt;
+use assent_types::{Attestation, Connection, Observation, Signature};
+use futures_util::{FutureExt, future::try_join_all};
 use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     log_function::LogFunction,
     metrics::{OperatorMetrics, TimedStep},
     observing::Observer,
+    outstanding::OutstandingHolds,
 };
 
 /// How long the chain and the policy stores may take for a task.
@@ -46,6 +47,7 @@ pub(crate) struct WorkerParts {
     pub domain: Domain,
     pub examiner: Examiner,
     pub observer: Observer,
+    pub holds: Arc<OutstandingHolds>,
     pub journal: Arc<Journal>,
     pub evidence: EvidenceStore,
     pub evaluations: usize,
@@ -58,6 +60,7 @@ struct Shared {
     domain: Domain,
     examiner: Examiner,
     observer: Observer,
+    holds: Arc<OutstandingHolds>,
     journal: Arc<Journal>,
     evidence: EvidenceStore,
     metrics: Arc<OperatorMetrics>,
@@ -77,10 +80,12 @@ impl Worker {
     pub(crate) fn new(parts: WorkerParts) -> Self {
         let most_pending = u32::try_from(parts.max_tasks.saturating_mul(4).saturating_add(64)).unwrap_or(u32::MAX);
         let most_pending = most_pending.min(1 << 20);
+        let panics = parts.metrics.panics.clone();
         Self(Arc::new(Shared {
             domain: parts.domain,
             examiner: parts.examiner,
             observer: parts.observer,
+            holds: parts.holds,
             journal: parts.journal,
             evidence: parts.evidence,
             metrics: parts.metrics,
@@ -89,9 +94,9 @@ impl Worker {
             pending: Arc::new(Semaphore::new(usize::try_from(most_pending).unwrap_or(usize::MAX >> 4))),
             most_pending,
             examining: Semaphore::new(EXAMINING),
-            evaluating: Threads::new(parts.evaluations),
-            signing: Threads::new(SIGNING),
-            writing: Threads::new(WRITING),
+            evaluating: Threads::new(parts.evaluations, &panics),
+            signing: Threads::new(SIGNING, &panics),
+            writing: Threads::new(WRITING, &panics),
         }))
     }
 
@@ -114,7 +119,8 @@ impl Worker {
             }),
             Action::Observe { ticket, input, policy } => self.spawn(ticket, driver, async move {
                 let _timed = shared.metrics.time(TimedStep::Observe);
-                let result = timeout(OBSERVATION, shared.observer.observe(&input, policy.id())).await;
+                let observed = shared.observer.observe(&input, policy.id(), ticket.task_id);
+                let result = timeout(OBSERVATION, observed).await;
                 let late = || Err(Unavailable("the policy's sources did not answer in time".into()));
                 Event::Observed { ticket, result: result.unwrap_or_else(|_elapsed| late()) }
             }),
@@ -127,10 +133,10 @@ impl Worker {
             Action::StoreEvidence { ticket, file } => {
                 self.spawn(ticket, driver, shared.store_evidence(ticket, file));
             }
-            Action::SignAttestation { ticket, attestation } => {
-                self.spawn(ticket, driver, shared.sign_attestation(ticket, attestation));
+            Action::SignAttestation { ticket, attestation, hold } => {
+                self.spawn(ticket, driver, shared.sign_attestation(ticket, attestation, hold));
             }
-            Action::SignBatch { link, batch } => self.sign_batch(link, *batch, driver),
+            Action::SignBatch { link, batch, holds } => self.sign_batch(link, *batch, holds, driver),
         }
     }
 
@@ -159,7 +165,7 @@ impl Worker {
         });
     }
 
-    fn sign_batch(&self, link: LinkId, batch: AttestationBatch, driver: &DriverHandle) {
+    fn sign_batch(&self, link: LinkId, batch: AttestationBatch, holds: Vec<Hold>, driver: &DriverHandle) {
         let root = batch.root();
         let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
             let result = Err(JournalError::Unavailable("the operator has too much to do".to_owned()));
@@ -169,12 +175,8 @@ impl Worker {
         let (shared, driver) = (Arc::clone(&self.0), driver.clone());
         self.0.runtime.spawn(async move {
             let _timed = shared.metrics.time(TimedStep::Sign);
-            let journal = Arc::clone(&shared.journal);
             let decisions: Vec<u8> = batch.attestations().iter().map(|attestation| attestation.decision).collect();
-            let result = match shared.signing.run(move || journal.sign(Statement::Attestations(&batch))).await {
-                Ok(signature) => signature.map_err(|error| shared.refused(&error)),
-                Err(error) => Err(JournalError::Unavailable(error.to_string())),
-            };
+            let result = shared.sign_attestations(batch, holds).await;
             if result.is_ok() {
                 let decisions = decisions.into_iter().filter_map(|decision| decision.try_into().ok());
                 decisions.for_each(|decision| shared.metrics.count_decision(decision));
@@ -244,7 +246,7 @@ impl Shared {
     async fn store_evidence(self: Arc<Self>, ticket: Ticket, file: Box<EvidenceFile>) -> Event {
         let _timed = self.metrics.time(TimedStep::StoreEvidence);
         let store = self.evidence.clone();
-        match self.writing.run(move || store.put(file.evidence, file.to_json().as_bytes())).await {
+        match self.writing.run(move || store.put_file(&file)).await {
             Ok(Ok(_)) => Event::EvidenceStored { ticket, result: Ok(()) },
             Ok(Err(error)) => {
                 (self.log)(&format!("cannot store evidence: {error}"));
@@ -255,18 +257,17 @@ impl Shared {
         }
     }
 
-    async fn sign_attestation(self: Arc<Self>, ticket: Ticket, attestation: Box<Attestation>) -> Event {
+    async fn sign_attestation(
+        self: Arc<Self>,
+        ticket: Ticket,
+        attestation: Box<Attestation>,
+        hold: Option<Box<Hold>>,
+    ) -> Event {
         let _timed = self.metrics.time(TimedStep::Sign);
         let Domain { chain_id, task_manager } = self.domain;
-        let journal = Arc::clone(&self.journal);
         let decision = attestation.decision.try_into();
-        let sign = move || {
-            let batch = AttestationBatch::new(vec![*attestation], chain_id, task_manager);
-            batch.map(|batch| journal.sign(Statement::Attestations(&batch)))
-        };
-        let result = match self.signing.run(sign).await {
-            Ok(Ok(signature)) => signature.map_err(|error| self.refused(&error)),
-            Ok(Err(error)) => Err(JournalError::Unavailable(error.to_string())),
+        let result = match AttestationBatch::new(vec![*attestation], chain_id, task_manager) {
+            Ok(batch) => self.sign_attestations(batch, hold.into_iter().map(|hold| *hold).collect()).await,
             Err(error) => Err(JournalError::Unavailable(error.to_string())),
         };
         if let (Ok(_), Ok(decision)) = (&result, decision) {
@@ -275,11 +276,28 @@ impl Shared {
         Event::AttestationSigned { ticket, result }
     }
 
+    /// Has the journal record and sign attestations, with what they hold.
+    async fn sign_attestations(&self, batch: AttestationBatch, holds: Vec<Hold>) -> Result<Signature, JournalError> {
+        let requests = try_join_all(holds.into_iter().map(|hold| self.holds.request(hold)));
+        let late = |_elapsed| JournalError::Unavailable("the operator's node did not answer in time".to_owned());
+        let requests = timeout(EXAMINATION, requests).await.map_err(late)?;
+        let requests = requests.map_err(|error| JournalError::Unavailable(error.to_string()))?;
+        let journal = Arc::clone(&self.journal);
+        match self.signing.run(move || journal.sign_holding(&batch, requests)).await {
+            Ok(signature) => signature.map_err(|error| self.refused(&error)),
+            Err(error) => Err(JournalError::Unavailable(error.to_string())),
+        }
+    }
+
     /// Returns what gateways learn of a failure of the journal, whose own words can name files.
     fn refused(&self, error: &SignError) -> JournalError {
         (self.log)(&format!("not signed: {error}"));
         match error {
             SignError::AlreadySigned(_) => JournalError::AlreadySigned,
+            SignError::Exceeded(_) => JournalError::Exceeded,
+            SignError::TooManyHolds(_) => {
+                JournalError::Unavailable("too many attestations of the client may be outstanding".to_owned())
+            }
             SignError::Pruned { .. } => {
                 JournalError::Unavailable("the task is older than what the operator's journal still knows".to_owned())
             }
@@ -293,7 +311,6 @@ impl Shared {
 
     fn failed(&self, ticket: Ticket, error: NotDone) -> Event {
         if error == NotDone::Panicked {
-            self.metrics.panics.inc();
             (self.log)(&format!("an action for task {} panicked", ticket.task_id));
         }
         Event::Failed { ticket, reason: Unavailable(error.to_string()) }

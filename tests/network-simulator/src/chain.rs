@@ -173,6 +173,7 @@ impl Chain {
             epoch: self.epochs(at).iter().find(|epoch| epoch.number == task.epoch).cloned(),
             is_trusted_forwarder: false,
             is_delegated: false,
+            is_newcomer: false,
             policy: policy_of(task.policy_id),
         }
     }

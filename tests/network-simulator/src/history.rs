@@ -653,7 +653,7 @@ impl<K: Keys> History<K> {
                 }
                 self.later_at_node(node, Event::EvidenceStored { ticket, result });
             }
-            Action::SignAttestation { ticket, attestation } => {
+            Action::SignAttestation { ticket, attestation, .. } => {
                 let result = if fails {
                     Err(JournalError::Unavailable("the disk is full".into()))
                 } else {
@@ -662,7 +662,7 @@ impl<K: Keys> History<K> {
                 };
                 self.later_at_node(node, Event::AttestationSigned { ticket, result });
             }
-            Action::SignBatch { link, batch } => {
+            Action::SignBatch { link, batch, .. } => {
                 let root = batch.root();
                 let result = if fails {
                     Err(JournalError::Unavailable("the disk is full".into()))

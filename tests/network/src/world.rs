@@ -40,6 +40,11 @@ const LIMIT: &str = "package limit\nimport rego.v1\n\nallow if input.call.args.a
 /// Allows payments while the token was transferred at most twice to the recipient, in the last 100 blocks.
 const HISTORY: &str = "package limit\nimport rego.v1\n\nallow if to_number(data.wasm.paid.count) < 2\n";
 
+/// Allows payments while they and all that is outstanding come to at most 1000.
+const OUTSTANDING: &str = "package limit\n\nallow if total <= 1000\n\n\
+    total := data.wasm.pending.sum + input.call.args.amount\n\n\
+    deny contains sprintf(\"%v are pending\", [data.wasm.pending.sum]) if total > 1000\n";
+
 /// What a world is made with.
 // Complete: a world has no other choices.
 #[derive(Debug, Clone)]
@@ -224,6 +229,15 @@ impl World {
         });
         let source = json!({ "builtin": { "history": history }, "reduce": "same", "schema": { "type": "object" } });
         bundle(HISTORY, &json!({ "paid": source }))
+    }
+
+    /// Returns a policy with the source `outstanding`: all payments that are not spent yet come to at most 1000.
+    ///
+    /// # Errors
+    /// If it cannot be built.
+    pub fn outstanding_policy() -> Result<Bundle> {
+        let source = json!({ "builtin": { "outstanding": { "function": "pay", "sum": "amount" } } });
+        bundle(OUTSTANDING, &json!({ "pending": source }))
     }
 }
 

@@ -173,13 +173,13 @@ impl Program {
                 self.evidence.lock().unwrap().insert(file.roots().unwrap().hash(), file.to_json());
                 Event::EvidenceStored { ticket, result: Ok(()) }
             }
-            Action::SignAttestation { ticket, attestation } => {
+            Action::SignAttestation { ticket, attestation, .. } => {
                 let batch = AttestationBatch::new(vec![*attestation], chain_id, task_manager).unwrap();
                 let known = self.signed.lock().unwrap().insert((self.operator, ticket.task_id), batch.root());
                 assert!(known.is_none_or(|known| known == batch.root()), "two statements about one task");
                 Event::AttestationSigned { ticket, result: Ok(self.key.sign_batch(&batch)) }
             }
-            Action::SignBatch { link, batch } => {
+            Action::SignBatch { link, batch, .. } => {
                 for attestation in batch.attestations() {
                     let digest = attestation_digest(attestation, chain_id, task_manager);
                     let known = self.signed.lock().unwrap().insert((self.operator, attestation.taskId), digest);
@@ -207,6 +207,7 @@ impl Program {
             epoch: at.epoch(task.epoch).await.unwrap(),
             is_trusted_forwarder: at.is_trusted_forwarder(task.policy_client, task.intent.from).await.unwrap(),
             is_delegated: at.is_delegated(task.intent.from).await.unwrap(),
+            is_newcomer: false,
             policy: Some(Arc::new(policy)),
         }
     }

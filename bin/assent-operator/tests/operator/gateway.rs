@@ -44,7 +44,7 @@ struct Heard {
 }
 
 enum Input {
-    Event(Event),
+    Event(Box<Event>),
     Opened(LinkId, mpsc::UnboundedSender<Option<String>>),
     Request(Box<Accepted>, oneshot::Sender<Answer>),
     Offer(Box<Task>),
@@ -131,7 +131,8 @@ async fn carry(link: LinkId, stream: TcpStream, inputs: mpsc::UnboundedSender<In
         tokio::select! {
             message = stream.next() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    let _ = inputs.send(Input::Event(Event::Received { link, message: text.as_bytes().to_vec() }));
+                    let event = Event::Received { link, message: text.as_bytes().to_vec() };
+                    let _ = inputs.send(Input::Event(Box::new(event)));
                 }
                 Some(Ok(_)) => {}
                 _ => break,
@@ -146,7 +147,7 @@ async fn carry(link: LinkId, stream: TcpStream, inputs: mpsc::UnboundedSender<In
             },
         }
     }
-    let _ = inputs.send(Input::Event(Event::LinkClosed { link }));
+    let _ = inputs.send(Input::Event(Box::new(Event::LinkClosed { link })));
 }
 
 async fn run(
@@ -165,7 +166,7 @@ async fn run(
     loop {
         let event = tokio::select! {
             input = received.recv() => match input {
-                Some(Input::Event(event)) => event,
+                Some(Input::Event(event)) => *event,
                 Some(Input::Opened(link, sender)) => {
                     links.insert(link, sender);
                     Event::LinkOpened { link, challenge: B256::repeat_byte(7) }
@@ -177,7 +178,7 @@ async fn run(
                         policy_client: task.policy_client,
                         intent: task.intent.clone(),
                         nonce: Some(task.nonce),
-                        expiration: task.expiration,
+                        expiration: Some(task.expiration),
                     };
                     requests.insert(next, (accepted, answer));
                     Event::Requested { request: next, submission }
@@ -221,10 +222,10 @@ async fn run(
                 }
                 Action::Prepare { request, .. } => {
                     let result = Ok(requests[&request].0.clone());
-                    let _ = inputs.send(Input::Event(Event::Prepared { request, result }));
+                    let _ = inputs.send(Input::Event(Box::new(Event::Prepared { request, result })));
                 }
                 Action::Record { task_id, .. } => {
-                    let _ = inputs.send(Input::Event(Event::Recorded { task_id, result: Ok(()) }));
+                    let _ = inputs.send(Input::Event(Box::new(Event::Recorded { task_id, result: Ok(()) })));
                 }
                 Action::Answer { answer: Answer::Accepted { .. }, .. } => {}
                 Action::Answer { request, answer } => {

@@ -2,6 +2,8 @@
 
 mod configuration;
 mod crashes;
+mod deployment;
+mod disk;
 mod fixture;
 mod gateway;
 mod process;

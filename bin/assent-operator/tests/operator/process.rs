@@ -47,7 +47,12 @@ impl Fixture {
 
     /// Starts the operator, and waits until it serves.
     pub fn run(&self) -> Result<Process> {
-        let mut child = self.command(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        self.run_with(&[])
+    }
+
+    /// Starts the operator with flags.
+    pub fn run_with(&self, flags: &[&str]) -> Result<Process> {
+        let mut child = self.command(flags).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let errors = child.stderr.take().ok_or("a pipe")?;
         // What it logs is shown if the test fails.
         std::thread::spawn(move || {
@@ -61,6 +66,10 @@ impl Fixture {
 }
 
 impl Process {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// kill -9.
     pub fn kill(&mut self) -> Result {
         self.child.kill()?;
@@ -70,7 +79,7 @@ impl Process {
 
     /// Asks it to stop, and returns whether it ended well.
     pub fn terminate(mut self) -> Result<bool> {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         succeeded(&Command::new("kill").args(["-TERM", &id]).output()?);
         Ok(self.child.wait()?.success())
     }

@@ -147,7 +147,7 @@ impl LocalNetwork {
             gateway.stop().await;
         }
         while let Some(stopped) = operators.join_next().await {
-            stopped??;
+            stopped?;
         }
         Ok(setup)
     }

@@ -101,6 +101,42 @@ impl BlockView {
         Ok(in_force)
     }
 
+    /// Reads whether an operator of an epoch was missing in an earlier epoch of the same operator set.
+    ///
+    /// Only epochs that were in force after `since` (Unix time) count: what was attested in them may be valid still.
+    ///
+    /// # Errors
+    /// [`ChainViewError::WrongContract`], [`ChainViewError::Node`].
+    pub async fn is_newcomer(&self, operator: Address, epoch: &Epoch, since: u64) -> Result<bool, ChainViewError> {
+        let key = (epoch.number, operator, since);
+        self.answers.newcomers.get(key, self.ask_newcomer(operator, epoch, since)).await
+    }
+
+    async fn ask_newcomer(&self, operator: Address, epoch: &Epoch, since: u64) -> Result<bool, ChainViewError> {
+        let block = self.id();
+        let registry = self.operator_registry().await?;
+        let contract = OperatorRegistry::new(registry, self.shared.client.provider());
+        for number in (1..epoch.number.0).rev() {
+            let entry = contract.epochs(number).block(block).call().await;
+            let entry = entry.map_err(|error| ChainViewError::of_call(registry, OPERATOR_REGISTRY, &error))?;
+            // It was committed before it expired, and each earlier one before that.
+            if entry.expiresAt.saturating_add(MAX_EPOCH_LIFETIME).to::<u64>() <= since {
+                break;
+            }
+            if entry.operatorSet != u32::from(epoch.operator_set) || entry.expiresAt.to::<u64>() <= since {
+                continue;
+            }
+            // What was revoked is valid nowhere.
+            let earlier = self.epoch(EpochId(number)).await?;
+            let earlier = earlier.filter(|earlier| !earlier.is_revoked() && earlier.valid_until.to::<u64>() > since);
+            let has = |earlier: &Epoch| earlier.operators.operators().iter().any(|known| known.address == operator);
+            if earlier.is_some_and(|earlier| !has(&earlier)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Reads the OperatorRegistry of the TaskManager, once.
     async fn operator_registry(&self) -> Result<Address, ChainViewError> {
         if let Some(registry) = self.shared.operator_registry.get() {
@@ -127,6 +163,10 @@ impl BlockView {
     /// # Errors
     /// As [`is_spent`](Self::is_spent).
     pub async fn spent_nonces(&self, policy_client: Address, word: U256) -> Result<U256, ChainViewError> {
+        self.answers.nonces.get((policy_client, word), self.ask_nonces(policy_client, word)).await
+    }
+
+    async fn ask_nonces(&self, policy_client: Address, word: U256) -> Result<U256, ChainViewError> {
         let task_manager = self.shared.task_manager;
         let contract = TaskManager::new(task_manager, self.shared.client.provider());
         let mask = contract.spentNonces(policy_client, word).block(self.id()).call().await;
@@ -138,8 +178,11 @@ impl BlockView {
     /// # Errors
     /// [`ChainViewError::Node`].
     pub async fn is_trusted_forwarder(&self, policy_client: Address, account: Address) -> Result<bool, ChainViewError> {
-        let trusted = self.shared.client.is_trusted_forwarder_at(policy_client, account, self.id()).await;
-        trusted.map_err(ChainViewError::of_node)
+        let ask = async {
+            let trusted = self.shared.client.is_trusted_forwarder_at(policy_client, account, self.id()).await;
+            trusted.map_err(ChainViewError::of_node)
+        };
+        self.answers.forwarders.get((policy_client, account), ask).await
     }
 
     /// Reads whether an account has delegated its code (EIP-7702).
@@ -147,7 +190,9 @@ impl BlockView {
     /// # Errors
     /// [`ChainViewError::Node`].
     pub async fn is_delegated(&self, account: Address) -> Result<bool, ChainViewError> {
-        self.shared.client.is_delegated_at(account, self.id()).await.map_err(ChainViewError::of_node)
+        let ask =
+            async { self.shared.client.is_delegated_at(account, self.id()).await.map_err(ChainViewError::of_node) };
+        self.answers.delegations.get(account, ask).await
     }
 
     /// EIP-1898: by hash, and only if the block is canonical.

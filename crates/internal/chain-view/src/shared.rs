@@ -6,13 +6,13 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, B256, aliases::U48},
+    primitives::{Address, B256, U256, aliases::U48},
     providers::DynProvider,
 };
 use assent_client::AssentClient;
 use assent_verifier::{Epoch, EpochId, Policy};
 
-use crate::answers::Answers;
+use crate::answers::{Answers, Flights};
 
 pub(crate) const TASK_MANAGER: &str = "TaskManager";
 
@@ -23,6 +23,12 @@ const REMEMBERED_BLOCKS: usize = 16;
 const REMEMBERED_CLIENTS: usize = 1024;
 /// The most epochs of a block that are remembered. An epoch has up to thousands of keys.
 const REMEMBERED_EPOCHS: usize = 4;
+/// The most words of spent nonces of a block that are remembered.
+const REMEMBERED_NONCES: usize = 8192;
+/// The most callers of a block that are remembered.
+const REMEMBERED_CALLERS: usize = 8192;
+/// The most operators of a block of which it is remembered whether they are new.
+const REMEMBERED_NEWCOMERS: usize = 64;
 
 /// A block, as others name it.
 // Complete: it is what a task has of its reference block.
@@ -53,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) task_manager: Address,
     /// Its OperatorRegistry, once it was read: it never changes.
     pub(crate) operator_registry: OnceLock<Address>,
+    /// Headers that are being read, by number; `None` is the latest.
+    pub(crate) headers: Flights<Option<u64>, Option<ViewedBlock>>,
     /// What was read of the blocks that were asked about last. It follows from a block's hash.
     remembered: Mutex<VecDeque<(B256, Arc<BlockAnswers>)>>,
 }
@@ -61,11 +69,22 @@ pub(crate) struct Shared {
 pub(crate) struct BlockAnswers {
     pub(crate) clients: Answers<Address, Option<ClientTerms>>,
     pub(crate) epochs: Answers<EpochId, Option<Epoch>>,
+    pub(crate) nonces: Answers<(Address, U256), U256>,
+    pub(crate) forwarders: Answers<(Address, Address), bool>,
+    pub(crate) delegations: Answers<Address, bool>,
+    pub(crate) newcomers: Answers<(EpochId, Address, u64), bool>,
 }
 
 impl Default for BlockAnswers {
     fn default() -> Self {
-        Self { clients: Answers::new(REMEMBERED_CLIENTS), epochs: Answers::new(REMEMBERED_EPOCHS) }
+        Self {
+            clients: Answers::new(REMEMBERED_CLIENTS),
+            epochs: Answers::new(REMEMBERED_EPOCHS),
+            nonces: Answers::new(REMEMBERED_NONCES),
+            forwarders: Answers::new(REMEMBERED_CALLERS),
+            delegations: Answers::new(REMEMBERED_CALLERS),
+            newcomers: Answers::new(REMEMBERED_NEWCOMERS),
+        }
     }
 }
 
@@ -75,6 +94,7 @@ impl Shared {
             client: AssentClient::new(provider),
             task_manager,
             operator_registry: OnceLock::new(),
+            headers: Flights::default(),
             remembered: Mutex::default(),
         }
     }

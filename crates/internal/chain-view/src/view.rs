@@ -62,7 +62,7 @@ impl ChainView {
     /// # Errors
     /// [`ChainViewError::NoBlock`], [`ChainViewError::Node`].
     pub async fn latest_block(&self) -> Result<ViewedBlock, ChainViewError> {
-        self.block(BlockNumberOrTag::Latest).await?.ok_or(ChainViewError::NoBlock)
+        self.block(None).await?.ok_or(ChainViewError::NoBlock)
     }
 
     /// Reads the canonical block with a number; `None` if the chain has none yet.
@@ -70,7 +70,7 @@ impl ChainView {
     /// # Errors
     /// [`ChainViewError::Node`].
     pub async fn canonical_block(&self, number: u64) -> Result<Option<ViewedBlock>, ChainViewError> {
-        self.block(BlockNumberOrTag::Number(number)).await
+        self.block(Some(number)).await
     }
 
     /// Returns the view at a block. Its reads fail with [`ChainViewError::Node`] when the block is not canonical.
@@ -81,7 +81,13 @@ impl ChainView {
         BlockView::new(Arc::clone(&self.0), block, self.0.answers(block.hash))
     }
 
-    async fn block(&self, block: BlockNumberOrTag) -> Result<Option<ViewedBlock>, ChainViewError> {
+    /// Reads a header, with others who read it now.
+    async fn block(&self, number: Option<u64>) -> Result<Option<ViewedBlock>, ChainViewError> {
+        self.0.headers.get(number, self.ask_block(number)).await
+    }
+
+    async fn ask_block(&self, number: Option<u64>) -> Result<Option<ViewedBlock>, ChainViewError> {
+        let block = number.map_or(BlockNumberOrTag::Latest, BlockNumberOrTag::Number);
         let found = self.provider().get_block_by_number(block).await?;
         Ok(found.map(|block| {
             let header = block.header;

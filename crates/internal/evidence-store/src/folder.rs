@@ -1,11 +1,12 @@
 //! Files in a folder, in 256 subfolders.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use alloy_primitives::{B256, hex};
+use alloy_primitives::B256;
+use assent_durable_files::{create_folder, sync_folder_of};
 
 use crate::EvidenceStoreError;
 
@@ -16,7 +17,7 @@ pub(crate) struct Folder(PathBuf);
 impl Folder {
     /// Opens or creates the folder.
     pub(crate) fn open(folder: PathBuf) -> Result<Self, EvidenceStoreError> {
-        fs::create_dir_all(&folder).and_then(|()| sync_parent(&folder)).map_err(at(&folder))?;
+        create_folder(&folder).map_err(at(&folder))?;
         Ok(Self(folder))
     }
 
@@ -36,23 +37,13 @@ impl Folder {
     /// Writes a file. It is on disk, with its name, when this returns.
     pub(crate) fn write(&self, evidence: B256, bytes: &[u8]) -> Result<(), EvidenceStoreError> {
         let path = self.path(evidence);
-        let subfolder = parent(&path);
-        if !subfolder.is_dir() {
-            fs::create_dir_all(subfolder).and_then(|()| sync_parent(subfolder)).map_err(at(subfolder))?;
-        }
-        let unfinished = subfolder.join(format!("{}.new", unique(&path)?));
-        let written = write_new(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));
-        if written.is_err() {
-            // The first error is the one to report.
-            let _ = fs::remove_file(&unfinished);
-        }
-        written.and_then(|()| sync_parent(&path)).map_err(at(&path))
+        assent_durable_files::write(&path, bytes).map_err(at(&path))
     }
 
     /// Writes the name of a file to the disk.
     pub(crate) fn sync(&self, evidence: B256) -> Result<(), EvidenceStoreError> {
         let path = self.path(evidence);
-        sync_parent(&path).map_err(at(&path))
+        sync_folder_of(&path).map_err(at(&path))
     }
 
     /// Deletes the files that were written more than `retention` before `now`. Returns how many.
@@ -79,32 +70,6 @@ impl Folder {
     fn path(&self, evidence: B256) -> PathBuf {
         self.0.join(crate::name(evidence))
     }
-}
-
-/// Writes a new file to the disk.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Writes the entries of a path's folder to the disk, so that the name is found after a power failure.
-fn sync_parent(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(parent(path))?.sync_all() } else { Ok(()) }
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Returns a name that no other writer uses.
-fn unique(path: &Path) -> Result<String, EvidenceStoreError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| at(path)(io::Error::other(error)))?;
-    Ok(hex::encode(bytes))
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> EvidenceStoreError {

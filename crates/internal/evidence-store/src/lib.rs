@@ -135,6 +135,24 @@ impl EvidenceStore {
     /// Every variant of [`EvidenceStoreError`] but `RetentionTooShort`.
     pub fn put(&self, evidence: B256, bytes: &[u8]) -> Result<Stored, EvidenceStoreError> {
         self.verify(evidence, bytes)?;
+        self.store(evidence, bytes)
+    }
+
+    /// Stores an evidence file under the hash of what it holds, as [`put`](Self::put) does, without parsing it again.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put), if the file claims another hash.
+    pub fn put_file(&self, file: &EvidenceFile) -> Result<Stored, EvidenceStoreError> {
+        let actual = file.roots().ok_or(EvidenceStoreError::TooLargeForTheMachine)?.hash();
+        if actual != file.evidence {
+            return Err(EvidenceStoreError::WrongHash { expected: file.evidence, actual });
+        }
+        let bytes = file.to_json().into_bytes();
+        self.require_length(&bytes)?;
+        self.store(actual, &bytes)
+    }
+
+    fn store(&self, evidence: B256, bytes: &[u8]) -> Result<Stored, EvidenceStoreError> {
         let is_known = || matches!(self.get(evidence), Ok(Some(_)));
         match &self.place {
             Place::Folder(folder) => {
@@ -194,12 +212,14 @@ impl EvidenceStore {
         }
     }
 
+    fn require_length(&self, bytes: &[u8]) -> Result<(), EvidenceStoreError> {
+        let (length, limit) = (u64::try_from(bytes.len()).unwrap_or(u64::MAX), self.max_bytes);
+        if length > limit { Err(EvidenceStoreError::TooLarge { bytes: length, limit }) } else { Ok(()) }
+    }
+
     /// Checks that the bytes are the evidence file with this hash.
     fn verify(&self, expected: B256, bytes: &[u8]) -> Result<(), EvidenceStoreError> {
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if length > self.max_bytes {
-            return Err(EvidenceStoreError::TooLarge { bytes: length, limit: self.max_bytes });
-        }
+        self.require_length(bytes)?;
         let file = EvidenceFile::parse(bytes)?;
         let actual = file.roots().ok_or(EvidenceStoreError::TooLargeForTheMachine)?.hash();
         if actual != expected {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use alloy_primitives::B256;
 use assent_evidence_store::{EvidenceStore, EvidenceStoreError, MIN_RETENTION, Stored};
+use assent_policy::EvidenceFile;
 use evidence::evidence;
 
 fn store() -> (tempfile::TempDir, EvidenceStore) {
@@ -35,6 +36,20 @@ fn what_was_put_is_returned_by_its_hash() {
     assert_eq!(only_file(&directory, hash).file_name().unwrap().to_str().unwrap(), format!("{hash}.json"));
     let again = EvidenceStore::folder(directory.path().join("a/evidence")).unwrap();
     assert_eq!(again.get(hash).unwrap().unwrap(), bytes);
+}
+
+#[test]
+fn a_file_that_was_made_here_is_stored_as_its_bytes_would_be() {
+    let (_directory, store) = store();
+    let (hash, bytes) = evidence(1);
+    let mut file = EvidenceFile::parse(&bytes).unwrap();
+    assert_eq!(store.put_file(&file).unwrap(), Stored::New);
+    assert_eq!(store.get(hash).unwrap().unwrap(), bytes);
+    assert_eq!(store.put_file(&file).unwrap(), Stored::Known);
+    let small = store.clone().max_bytes(100);
+    assert!(matches!(small.put_file(&file), Err(EvidenceStoreError::TooLarge { limit: 100, .. })));
+    file.result.push(0);
+    assert!(matches!(store.put_file(&file), Err(EvidenceStoreError::WrongHash { expected, .. }) if expected == hash));
 }
 
 #[test]

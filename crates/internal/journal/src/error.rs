@@ -5,9 +5,10 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 
 use crate::entry::Slot;
+use crate::hold::{Excess, MAX_HOLDS};
 use crate::marker::MarkerError;
 use crate::signer::SignerError;
 
@@ -37,6 +38,12 @@ pub enum SignError {
     /// Another digest is on record for one of the statement's slots. To sign both would be an offence.
     #[error("refused to sign: {0}")]
     AlreadySigned(Box<Conflict>),
+    /// The client's other attestations that are neither spent nor expired come to more than was agreed.
+    #[error("refused to sign {0}")]
+    Exceeded(Box<Excess>),
+    /// The client has too many attestations that may be neither spent nor expired.
+    #[error("refused to sign for the client {0}: {MAX_HOLDS} of its attestations may be neither spent nor expired")]
+    TooManyHolds(Address),
     /// The statement is older than what has been pruned, so that no one knows whether another one was signed.
     #[error("refused to sign {slot}: its time {time} is before {floor}, and entries from before were pruned")]
     Pruned {

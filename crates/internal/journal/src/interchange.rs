@@ -1,5 +1,6 @@
 //! Export and import of entries, as JSON.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::{Domain, Slot, StoredDomain, StoredEntry};
 use crate::error::{Conflict, ImportError};
+use crate::hold::Hold;
 use crate::store::{Merge, Store};
 
 /// The version of the format. docs/operators/journal.md specifies it.
@@ -45,6 +47,8 @@ struct DomainData {
     /// Missing means an empty list.
     #[serde(default)]
     handovers: Vec<HandedOver>,
+    #[serde(default)]
+    holds: Vec<Held>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +74,17 @@ struct HandedOver {
     epoch: u32,
     digest: B256,
     time: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Held {
+    task_id: B256,
+    policy_client: Address,
+    policy_id: B256,
+    nonce: String,
+    expiration: u64,
+    amounts: BTreeMap<B256, String>,
 }
 
 /// Writes the whole journal, an entry a line, without holding it in memory.
@@ -105,6 +120,7 @@ pub(crate) fn export(store: &Store, mut writer: impl Write) -> io::Result<()> {
             writer.write_all(&handovers)?;
             write!(writer, "]")?;
         }
+        export_holds(store, *number, &mut writer)?;
         write!(writer, "\n}}")?;
         separator = ",\n";
     }
@@ -132,6 +148,26 @@ fn export_entries(
         Ok(())
     })?;
     Ok(())
+}
+
+/// Writes what attestations of a domain hold, unless they hold nothing: most journals have no such field.
+fn export_holds(store: &Store, number: u32, writer: &mut impl Write) -> io::Result<()> {
+    let mut separator = ",\n\"holds\": [\n";
+    store.for_each_hold::<Failed>(&number.to_be_bytes(), |hold| {
+        let amounts = hold.amounts.iter().map(|(source, amount)| (*source, amount.to_string()));
+        let held = Held {
+            task_id: hold.task_id,
+            policy_client: hold.policy_client,
+            policy_id: hold.policy_id,
+            nonce: hold.nonce.to_string(),
+            expiration: hold.expiration,
+            amounts: amounts.collect(),
+        };
+        write!(writer, "{separator}{}", serde_json::to_string(&held).map_err(io::Error::other)?)?;
+        separator = ",\n";
+        Ok(())
+    })?;
+    if separator == ",\n" { write!(writer, "]") } else { Ok(()) }
 }
 
 /// An error of the journal or of the writer.
@@ -167,11 +203,10 @@ pub(crate) fn parse(reader: impl Read, public_key: &PublicKey) -> Result<Merge, 
     }
     let mut merge = Merge::default();
     for (data, number) in data.into_iter().zip(0_u32..) {
-        let chain_id = U256::from_str_radix(&data.chain_id, 10).ok();
-        let chain_id = chain_id.filter(|number| number.to_string() == data.chain_id).ok_or_else(|| {
-            let reason = format!("the chain {:?} is not a decimal number", data.chain_id);
-            ImportError::Malformed(serde::de::Error::custom(reason))
-        })?;
+        let chain_id = decimal("chain", &data.chain_id)?;
+        for held in data.holds {
+            merge.holds.push((number, held.parse()?));
+        }
         let attestations = data.attestations.into_iter().map(|Attested { task_id, digest, time }| {
             (Slot::Attestation { task_id }, StoredEntry { domain: number, time, digest })
         });
@@ -191,4 +226,26 @@ pub(crate) fn parse(reader: impl Read, public_key: &PublicKey) -> Result<Merge, 
         merge.entries.extend(entries);
     }
     Ok(merge)
+}
+
+impl Held {
+    fn parse(self) -> Result<Hold, ImportError> {
+        let amounts = self.amounts.into_iter().map(|(source, amount)| Ok((source, decimal("amount", &amount)?)));
+        Ok(Hold {
+            task_id: self.task_id,
+            policy_client: self.policy_client,
+            policy_id: self.policy_id,
+            nonce: decimal("nonce", &self.nonce)?,
+            expiration: self.expiration,
+            amounts: amounts.collect::<Result<_, ImportError>>()?,
+        })
+    }
+}
+
+/// Parses a decimal number without leading zeros.
+fn decimal(what: &str, text: &str) -> Result<U256, ImportError> {
+    let number = U256::from_str_radix(text, 10).ok().filter(|number| number.to_string() == text);
+    number.ok_or_else(|| {
+        ImportError::Malformed(serde::de::Error::custom(format!("the {what} {text:?} is not a decimal number")))
+    })
 }

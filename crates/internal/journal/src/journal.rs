@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use alloy_primitives::{Address, FixedBytes, U256, keccak256};
+use alloy_primitives::{Address, B256, FixedBytes, U256, keccak256};
+use assent_signer::AttestationBatch;
 use assent_verifier::{Connection, PublicKey, Signature};
 
 use crate::entry::{Domain, Entry, Slot};
 use crate::error::{ImportError, JournalError, OpenError, SignError};
 use crate::exclusive::Exclusive;
+use crate::hold::{Hold, HoldRequest};
 use crate::interchange::{self, Import};
 use crate::marker::{Mark, Marker, MarkerError};
 use crate::options::JournalOptions;
 use crate::signer::{Recorded, Signer};
-use crate::statement::Statement;
+use crate::statement::{Claims, Statement};
 use crate::store::Store;
 use crate::writer::{Failure, Reply, Request, Writer};
 use crate::{LATEST_AFTER_PRUNING_SECONDS, RETENTION_SECONDS};
@@ -104,6 +106,65 @@ impl Journal {
         let mut outcomes = self.record(&[statement])?;
         outcomes.pop().unwrap_or(Err(SignError::Journal(JournalError::Closed)))?;
         Ok(self.signer.sign(&Recorded::new(statement))?)
+    }
+
+    /// Signs attestations of which some hold amounts of their client's limits, as [`sign`](Self::sign) does.
+    ///
+    /// In the same transaction, each hold is compared with those on record, and recorded. So of two attestations that
+    /// together exceed what was agreed, the second is refused, whichever thread asks first. What is on record already
+    /// is signed again without a comparison.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign), and [`SignError::Exceeded`], [`SignError::TooManyHolds`]: then none is recorded.
+    pub fn sign_holding(&self, batch: &AttestationBatch, holds: Vec<HoldRequest>) -> Result<Signature, SignError> {
+        let statement = Statement::Attestations(batch);
+        let claims = Claims { holds, ..statement.claims() };
+        let mut outcomes = self.ask(|reply| Request::Record(vec![claims], reply))?;
+        outcomes.pop().unwrap_or(Err(SignError::Journal(JournalError::Closed)))?;
+        Ok(self.signer.sign(&Recorded::new(statement))?)
+    }
+
+    /// Returns the holds of a client under a policy. Some may be spent or expired: see [`HoldTotal::of`].
+    ///
+    /// [`HoldTotal::of`]: crate::HoldTotal::of
+    ///
+    /// # Errors
+    /// [`JournalError::Failed`].
+    pub fn holds(&self, domain: &Domain, policy_client: Address, policy_id: B256) -> Result<Vec<Hold>, JournalError> {
+        let domains = self.store.domains()?;
+        let number = domains.iter().find(|(_, stored)| stored.domain == *domain).map(|(number, _)| *number);
+        let Some(number) = number else { return Ok(Vec::new()) };
+        self.collect_holds(&Hold::prefix(number, policy_client, policy_id))
+    }
+
+    /// Returns the holds of all clients.
+    ///
+    /// # Errors
+    /// [`JournalError::Failed`].
+    pub fn all_holds(&self, domain: &Domain) -> Result<Vec<Hold>, JournalError> {
+        let domains = self.store.domains()?;
+        let number = domains.iter().find(|(_, stored)| stored.domain == *domain).map(|(number, _)| *number);
+        number.map_or_else(|| Ok(Vec::new()), |number| self.collect_holds(&number.to_be_bytes()))
+    }
+
+    /// Deletes holds of attestations that can no longer be spent. Returns how many there were.
+    ///
+    /// Warning: a hold that is released too early no longer counts. Release what is spent at a block that stays, and
+    /// what expired before every block that may still be a task's reference block.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn release(&self, domain: &Domain, holds: Vec<Hold>) -> Result<u64, JournalError> {
+        self.ask(|reply| Request::Release(*domain, holds, reply))
+    }
+
+    fn collect_holds(&self, prefix: &[u8]) -> Result<Vec<Hold>, JournalError> {
+        let mut holds = Vec::new();
+        self.store.for_each_hold::<JournalError>(prefix, |hold| {
+            holds.push(hold);
+            Ok(())
+        })?;
+        Ok(holds)
     }
 
     /// Signs several statements, recorded in one transaction. Each is signed or refused separately.

@@ -33,6 +33,7 @@ mod directory;
 mod entry;
 mod error;
 mod exclusive;
+mod hold;
 mod interchange;
 mod journal;
 mod marker;
@@ -45,6 +46,7 @@ mod writer;
 
 pub use entry::{Domain, Entry, Slot};
 pub use error::{Conflict, ImportError, JournalError, OpenError, SignError};
+pub use hold::{Excess, Hold, HoldRequest, HoldTotal, MAX_HOLDS};
 pub use interchange::Import;
 pub use journal::{Journal, PruneReport};
 pub use marker::MarkerError;

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, FixedBytes, keccak256};
+use assent_durable_files::sync_folder_of;
 use serde::Deserialize;
-
-use crate::directory::sync_directory_of;
 
 /// The length of a record. The file has two, in separate sectors, and the older one is overwritten.
 const RECORD_BYTES: usize = 512;
@@ -93,7 +92,7 @@ impl Marker {
             marker.record(mark.recorded)?;
         }
         marker.sync()?;
-        sync_directory_of(path)?;
+        sync_folder_of(path)?;
         Ok(marker)
     }
 

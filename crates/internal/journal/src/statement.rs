@@ -6,6 +6,7 @@ use assent_verifier::digest::attestation_digest;
 use assent_verifier::{EpochHandover, Observation};
 
 use crate::entry::{Domain, Slot};
+use crate::hold::HoldRequest;
 
 /// A statement that an operator signs at most once for each of its slots.
 ///
@@ -45,6 +46,8 @@ pub(crate) struct Claim {
 pub(crate) struct Claims {
     pub domain: Domain,
     pub claims: Vec<Claim>,
+    /// What attestations among them hold.
+    pub holds: Vec<HoldRequest>,
 }
 
 impl Statement<'_> {
@@ -83,6 +86,6 @@ impl Statement<'_> {
                 }]
             }
         };
-        Claims { domain, claims }
+        Claims { domain, claims, holds: Vec::new() }
     }
 }

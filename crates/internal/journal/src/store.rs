@@ -7,19 +7,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use alloy_primitives::{FixedBytes, keccak256};
+use assent_durable_files::sync_folder_of;
 use assent_verifier::PublicKey;
 use redb::{
     Builder, Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
     StorageError, Table, TableDefinition, WriteTransaction, backends::FileBackend,
 };
 
-use crate::directory::{beside, sync_directory_of};
+use crate::directory::beside;
 use crate::entry::{DOMAIN_BYTES, Domain, Entry, Slot, StoredDomain, StoredEntry, VALUE_BYTES};
 use crate::error::{Conflict, JournalError, OpenError, SignError};
+use crate::hold::{Hold, HoldRequest, MAX_HOLDS};
 use crate::statement::Claims;
 
 /// Slot: what is recorded for it.
 const ENTRIES: TableDefinition<&[u8], &[u8; VALUE_BYTES]> = TableDefinition::new("entries");
+/// Domain, client, policy and task: what the attestation holds.
+const HOLDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("holds");
 /// Number: the domain.
 const DOMAINS: TableDefinition<u32, &[u8; DOMAIN_BYTES]> = TableDefinition::new("domains");
 /// The journal's format, key and identifier.
@@ -53,6 +57,8 @@ pub(crate) struct Merge {
     pub domains: Vec<StoredDomain>,
     /// Each with the index of its domain in `domains`.
     pub entries: Vec<(Slot, StoredEntry)>,
+    /// Each with the index of its domain in `domains`.
+    pub holds: Vec<(u32, Hold)>,
 }
 
 /// What a merge did.
@@ -84,7 +90,7 @@ impl Store {
         let store = Self { database, journal, public_key: *public_key };
         store.write_identity().map_err(failed)?;
         std::fs::rename(&unfinished, path).map_err(io)?;
-        sync_directory_of(path).map_err(io)?;
+        sync_folder_of(path).map_err(io)?;
         Ok(store)
     }
 
@@ -171,6 +177,11 @@ impl Store {
                 let Some(number) = number else { continue };
                 tables.merge_entry(slot, StoredEntry { domain: *number, ..*entry }, &mut merged)?;
             }
+            for (index, hold) in &merge.holds {
+                let number = usize::try_from(*index).ok().and_then(|index| numbers.get(index));
+                let Some(number) = number else { continue };
+                tables.holds.insert(hold.key(*number).as_slice(), hold.to_bytes().as_slice())?;
+            }
             merged.recorded = tables.finish()?;
         }
         transaction.commit()?;
@@ -209,6 +220,40 @@ impl Store {
         }
         transaction.commit()?;
         Ok(deleted)
+    }
+
+    /// Deletes holds of a domain. Returns how many there were.
+    pub fn release(&self, domain: &Domain, holds: &[Hold]) -> Result<u64, redb::Error> {
+        let transaction = self.write()?;
+        let mut released = 0;
+        {
+            let mut tables = Tables::open(&transaction)?;
+            let (number, _) = tables.domain(domain);
+            for hold in holds {
+                released += u64::from(tables.holds.remove(hold.key(number).as_slice())?.is_some());
+            }
+        }
+        transaction.commit()?;
+        Ok(released)
+    }
+
+    /// Passes each hold whose key begins with `prefix` to `visit`, as of now.
+    pub fn for_each_hold<E: From<redb::Error>>(
+        &self,
+        prefix: &[u8],
+        mut visit: impl FnMut(Hold) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let transaction = self.database.begin_read().map_err(redb::Error::from)?;
+        let table = match transaction.open_table(HOLDS) {
+            Ok(table) => table,
+            // A journal of before, in which nothing was recorded since.
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
+            Err(error) => return Err(redb::Error::from(error).into()),
+        };
+        for hold in holds_of(&table, prefix)? {
+            visit(hold?)?;
+        }
+        Ok(())
     }
 
     /// Returns the domains, with their numbers.
@@ -264,6 +309,7 @@ impl Store {
             counts.insert("pruned", 0)?;
             transaction.open_table(ENTRIES)?;
             transaction.open_table(DOMAINS)?;
+            transaction.open_table(HOLDS)?;
         }
         Ok(transaction.commit()?)
     }
@@ -283,6 +329,7 @@ impl Store {
 /// The tables of a write transaction, and what is to be written at its end.
 struct Tables<'a> {
     entries: Table<'a, &'static [u8], &'static [u8; VALUE_BYTES]>,
+    holds: Table<'a, &'static [u8], &'static [u8]>,
     domain_rows: Table<'a, u32, &'static [u8; DOMAIN_BYTES]>,
     counts: Table<'a, &'static str, u64>,
     domains: BTreeMap<Domain, (u32, StoredDomain)>,
@@ -292,6 +339,7 @@ struct Tables<'a> {
 impl<'a> Tables<'a> {
     fn open(transaction: &'a WriteTransaction) -> Result<Self, redb::Error> {
         let entries = transaction.open_table(ENTRIES)?;
+        let holds = transaction.open_table(HOLDS)?;
         let domain_rows = transaction.open_table(DOMAINS)?;
         let counts = transaction.open_table(COUNTS)?;
         let mut domains = BTreeMap::new();
@@ -300,7 +348,7 @@ impl<'a> Tables<'a> {
             let stored = StoredDomain::from_bytes(row.value());
             domains.insert(stored.domain, (number.value(), stored));
         }
-        Ok(Self { entries, domain_rows, counts, domains, added: 0 })
+        Ok(Self { entries, holds, domain_rows, counts, domains, added: 0 })
     }
 
     /// Records a statement: all of its slots, or none if one of them has another digest.
@@ -328,11 +376,47 @@ impl<'a> Tables<'a> {
                 }
             }
         }
+        // What is on record is signed again, whatever has been recorded since.
+        let is_new = |request: &HoldRequest| {
+            let slot = Slot::Attestation { task_id: request.hold.task_id };
+            new.contains_key(&slot.key())
+        };
+        let held: Vec<_> = statement.holds.iter().filter(|request| is_new(request)).collect();
+        if let Err(refusal) = self.hold(number, &held)? {
+            return Ok(Err(refusal));
+        }
         for (key, entry) in new {
             self.insert(&key, &entry)?;
             stored.newest = stored.newest.max(entry.time);
             self.domains.insert(statement.domain, (number, stored));
         }
+        Ok(Ok(()))
+    }
+
+    /// Records holds, each of which counts for those after it: all of them, or none if one exceeds what was agreed.
+    fn hold(&mut self, number: u32, requests: &[&HoldRequest]) -> Result<Result<(), SignError>, redb::Error> {
+        for (index, request) in requests.iter().enumerate() {
+            if let Err(refusal) = self.hold_one(number, request)? {
+                for recorded in requests.iter().take(index) {
+                    self.holds.remove(recorded.hold.key(number).as_slice())?;
+                }
+                return Ok(Err(refusal));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn hold_one(&mut self, number: u32, request: &HoldRequest) -> Result<Result<(), SignError>, redb::Error> {
+        let hold = &request.hold;
+        let prefix = Hold::prefix(number, hold.policy_client, hold.policy_id);
+        let others = holds_of(&self.holds, &prefix)?.take(MAX_HOLDS).collect::<Result<Vec<_>, redb::Error>>()?;
+        if others.len() >= MAX_HOLDS {
+            return Ok(Err(SignError::TooManyHolds(hold.policy_client)));
+        }
+        if let Some(excess) = request.excess(&others) {
+            return Ok(Err(SignError::Exceeded(excess.into())));
+        }
+        self.holds.insert(hold.key(number).as_slice(), hold.to_bytes().as_slice())?;
         Ok(Ok(()))
     }
 
@@ -392,6 +476,21 @@ impl<'a> Tables<'a> {
         self.added += 1;
         Ok(())
     }
+}
+
+/// Returns the holds whose keys begin with a prefix.
+fn holds_of<'a>(
+    table: &'a impl ReadableTable<&'static [u8], &'static [u8]>,
+    prefix: &'a [u8],
+) -> Result<impl Iterator<Item = Result<Hold, redb::Error>>, redb::Error> {
+    let rows = table.range(prefix..)?;
+    let unknown = || redb::Error::Corrupted("a hold is in another format".to_owned());
+    let holds = rows.map(move |row| {
+        let (key, bytes) = row?;
+        let belongs = key.value().starts_with(prefix);
+        belongs.then(|| Hold::parse(key.value(), bytes.value()).ok_or_else(unknown)).transpose()
+    });
+    Ok(holds.map_while(Result::transpose))
 }
 
 fn builder() -> Builder {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::entry::Domain;
 use crate::error::{JournalError, SignError};
+use crate::hold::Hold;
 use crate::marker::Marker;
 use crate::statement::Claims;
 use crate::store::{Merge, Merged, Store};
@@ -19,6 +20,7 @@ pub(crate) enum Request {
     Record(Vec<Claims>, Reply<Outcomes>),
     Merge(Merge, Reply<Merged>),
     RaiseFloor(Domain, u64, Reply<()>),
+    Release(Domain, Vec<Hold>, Reply<u64>),
     Delete { keys: Vec<Vec<u8>>, domain: Domain, before: u64, reply: Reply<u64> },
 }
 
@@ -147,6 +149,10 @@ impl Writer {
             }
             Request::RaiseFloor(domain, floor, reply) => {
                 let _ = reply.send(self.attempt(|writer| Ok(writer.store.raise_floor(&domain, floor)?)));
+                false
+            }
+            Request::Release(domain, holds, reply) => {
+                let _ = reply.send(self.attempt(|writer| Ok(writer.store.release(&domain, &holds)?)));
                 false
             }
             Request::Delete { keys, domain, before, reply } => {

@@ -61,7 +61,7 @@ pub enum ObserveError {
         detail: String,
     },
     /// Only recorded data answers the source.
-    #[error("only recorded data answers `outstanding` until operators share their journals")]
+    #[error("only recorded data answers `outstanding` here: operators have it in their journals")]
     RecordedOnly,
     /// The component used all its fuel.
     #[error("the component used all its fuel ({}): it may loop", limits::FUEL)]

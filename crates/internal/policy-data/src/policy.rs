@@ -159,7 +159,7 @@ impl PolicySource {
         self.member.map_or_else(|| self.name.clone(), |index| format!("{index}.{}", self.name))
     }
 
-    /// Returns whether only recorded data can answer the source until there is a network.
+    /// Returns whether only recorded data can answer the source: operators answer it from their journals.
     pub const fn is_recorded_only(&self) -> bool {
         matches!(self.observer, Ready::Outstanding)
     }

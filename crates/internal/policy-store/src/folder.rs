@@ -1,12 +1,10 @@
 //! Files in folders.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
-
-use alloy_primitives::hex;
 
 use crate::StoreError;
 
@@ -30,17 +28,7 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, StoreError> {
 
 /// Writes a file, and its folder if it does not exist. Both are on disk, with the file's name, when this returns.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let folder = parent(path);
-    if !folder.is_dir() {
-        fs::create_dir_all(folder).and_then(|()| sync(parent(folder))).map_err(at("create the folder", folder))?;
-    }
-    let unfinished = folder.join(unique(path)?);
-    let written = write_new(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&unfinished);
-    }
-    written.and_then(|()| sync(folder)).map_err(at("write", path))
+    assent_durable_files::write(path, bytes).map_err(at("write", path))
 }
 
 /// Returns the files of a folder whose names end with `.policy`, in order; `None` if there are more than `limit`.
@@ -62,31 +50,6 @@ pub(crate) fn policies(folder: &Path, limit: usize) -> Result<Option<Vec<PathBuf
     }
     paths.sort();
     Ok(Some(paths))
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Writes a folder's entries to the disk, so that a name is found after a power failure.
-fn sync(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Returns a name that no other writer uses.
-fn unique(path: &Path) -> Result<String, StoreError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| at("write", path)(io::Error::other(error)))?;
-    Ok(format!("{}.new", hex::encode(bytes)))
 }
 
 fn at(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {

@@ -1,5 +1,6 @@
-//! What the network's programs share. It has options that a file, a flag or a variable sets, and the errors about them.
-//! It has the signal that ends a program, and traces for OpenTelemetry (feature `traces`).
+//! What the network's programs share: options, the server of HTTP, and the signal that ends a program.
+//!
+//! An option is set by a file, a flag or a variable. With the feature `traces` there are traces for OpenTelemetry.
 
 #![cfg_attr(
     not(test),
@@ -8,12 +9,16 @@
 
 mod configuration;
 mod options;
+#[cfg(feature = "server")]
+mod server;
 mod signal;
 #[cfg(feature = "traces")]
 mod traces;
 
 pub use configuration::read_configuration;
 pub use options::{at_least_one, missing, required};
+#[cfg(feature = "server")]
+pub use server::{ConnectionPermit, Peer, serve};
 pub use signal::stop_signal;
 #[cfg(feature = "traces")]
 pub use traces::{OpenSpan, Span, Tracer, check_otlp_endpoint};

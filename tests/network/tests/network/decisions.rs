@@ -16,16 +16,16 @@ use serde_json::{Value, json};
 use crate::program;
 
 /// Operators of one weight: three are a quorum.
-const OPERATORS: usize = 4;
+pub const OPERATORS: usize = 4;
 
-struct Network {
-    world: World,
-    gateway: Gateway,
-    operators: Vec<Operator>,
+pub struct Network {
+    pub world: World,
+    pub gateway: Gateway,
+    pub operators: Vec<Operator>,
 }
 
 impl Network {
-    async fn start() -> Result<Self> {
+    pub async fn start() -> Result<Self> {
         let options = WorldOptions { chain_id: 31_337, weights: vec![1; OPERATORS], block_seconds: 1 };
         let world = World::new(&options).await?;
         let address = free_address()?;
@@ -42,12 +42,12 @@ impl Network {
         Ok(Self { world, gateway, operators })
     }
 
-    async fn request(&self, vault: Address, amount: u64) -> Result<Value> {
+    pub async fn request(&self, vault: Address, amount: u64) -> Result<Value> {
         self.gateway.rpc.call("assent_requestAuthorization", &self.world.payment_request(vault, amount)).await
     }
 }
 
-fn authorization(task: &Value) -> Result<Authorization> {
+pub fn authorization(task: &Value) -> Result<Authorization> {
     Ok(Authorization::parse(&hex::decode(task["authorization"].as_str().context("an authorization")?)?)?)
 }
 

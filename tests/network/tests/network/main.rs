@@ -1,8 +1,10 @@
 //! Operators' processes and gateways' processes decide what callers ask over JSON-RPC, on a real anvil.
 
+mod alerts;
 mod decisions;
 mod faults;
 mod node_proxy;
+mod outstanding;
 mod rounds;
 mod tls;
 
@@ -17,3 +19,9 @@ fn program() -> PathBuf {
 
 /// Held by the test that runs its processes: one at a time.
 static RUNNING: Mutex<()> = Mutex::const_new(());
+
+/// Runs a test while no other runs processes.
+fn run_by_itself(test: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let _running = RUNNING.blocking_lock();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(test)
+}

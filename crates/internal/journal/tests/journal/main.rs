@@ -1,6 +1,7 @@
 //! Tests of the journal in this process. `tests/processes.rs` has those that kill another one.
 
 mod damage;
+mod holding;
 mod interchange;
 mod opening;
 mod pruning;

@@ -23,8 +23,10 @@ impl<S: Scheme> Operator<S> {
         }
         match self.own_batch(link, root, &task_ids) {
             Ok(batch) => {
+                let works = task_ids.iter().filter_map(|task_id| self.tasks.get(task_id));
+                let holds = works.filter_map(|work| work.held().cloned()).collect();
                 self.signing.insert((link, root), task_ids);
-                actions.push(Action::SignBatch { link, batch: Box::new(batch) });
+                actions.push(Action::SignBatch { link, batch: Box::new(batch), holds });
             }
             Err(refusal) => send(link, &OperatorMessage::BatchRefused { root, refusal }, actions),
         }

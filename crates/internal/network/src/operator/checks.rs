@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, U256, aliases::U48};
 use assent_verifier::{Epoch, Policy};
 
-use super::{Settings, refused};
+use super::{Settings, prepared::Prepared, refused};
 use crate::{
     Task,
     message::{RefusalCode, Refused},
@@ -42,6 +42,10 @@ pub struct Examination {
     pub is_trusted_forwarder: bool,
     /// Whether the intent's `from` has delegated its code (EIP-7702).
     pub is_delegated: bool,
+    /// Whether the operator was missing in an earlier epoch of the set whose attestations may still be valid.
+    ///
+    /// It only counts for policies that count what is outstanding.
+    pub is_newcomer: bool,
     /// The policy with the task's id, if the policy store has it.
     pub policy: Option<Arc<assent_policy::ExecutablePolicy>>,
 }
@@ -50,13 +54,19 @@ pub struct Examination {
 #[derive(Debug, Clone)]
 pub(super) struct Examined {
     pub(super) policy: Arc<assent_policy::ExecutablePolicy>,
+    pub(super) prepared: Arc<Prepared>,
     pub(super) epoch: Epoch,
     /// The weight that must agree.
     pub(super) required_weight: U256,
 }
 
 /// Checks a task. The first check that fails is the reason.
-pub(super) fn check(settings: &Settings, task: &Task, found: Examination) -> Result<Examined, Refused> {
+pub(super) fn check(
+    settings: &Settings,
+    task: &Task,
+    found: Examination,
+    prepared: Option<Result<Arc<Prepared>, Refused>>,
+) -> Result<Examined, Refused> {
     require_block(settings, task, &found)?;
     if task.intent.chainId != settings.domain.chain_id {
         let (actual, expected) = (task.intent.chainId, settings.domain.chain_id);
@@ -71,11 +81,17 @@ pub(super) fn check(settings: &Settings, task: &Task, found: Examination) -> Res
     }
     require_caller(settings, task, &found)?;
     let epoch = require_epoch(settings, task, &client, found.epoch)?;
-    let policy = found.policy.filter(|policy| policy.id() == task.policy_id).ok_or_else(|| {
+    let policy = found.policy.filter(|policy| policy.id() == task.policy_id);
+    let (policy, prepared) = policy.zip(prepared).ok_or_else(|| {
         refused(RefusalCode::UnknownPolicy, format!("the operator does not have policy {}", task.policy_id), true)
     })?;
+    let prepared = prepared?;
+    if found.is_newcomer && !prepared.outstanding.is_empty() {
+        let reason = "the operator is new in the set: it does not know what others attested before, which may be valid";
+        return Err(refused(RefusalCode::Source, reason, false));
+    }
     let required_weight = crate::task::required_weight(&epoch, &client);
-    Ok(Examined { policy, epoch, required_weight })
+    Ok(Examined { policy, prepared, epoch, required_weight })
 }
 
 fn require_block(settings: &Settings, task: &Task, found: &Examination) -> Result<(), Refused> {

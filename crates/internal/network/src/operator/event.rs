@@ -8,7 +8,7 @@ use assent_policy::{Evaluation, EvaluationError, EvidenceFile, ExecutablePolicy,
 use assent_signer::AttestationBatch;
 use assent_types::{Attestation, Connection, Observation, Signature};
 
-use super::Examination;
+use super::{Examination, Hold};
 use crate::{LinkId, Task};
 
 /// An attempt at a task. Its result counts only while the operator makes this attempt.
@@ -40,6 +40,9 @@ pub enum JournalError {
     /// The journal has another statement about the task.
     #[error("the operator signed another statement about the task")]
     AlreadySigned,
+    /// The client's other attestations come to more than was agreed when this one was decided.
+    #[error("other attestations of the client are outstanding that the decision did not count; ask with a new nonce")]
+    Exceeded,
     /// The journal or the signer gave no answer.
     #[error("{0}")]
     Unavailable(String),
@@ -209,6 +212,8 @@ pub enum Action {
         ticket: Ticket,
         /// What to sign.
         attestation: Box<Attestation>,
+        /// What it holds of the client's limits. The journal compares and records it in the same transaction.
+        hold: Option<Box<Hold>>,
     },
     /// Has the journal record and sign a batch, and answers with [`Event::BatchSigned`].
     SignBatch {
@@ -216,5 +221,7 @@ pub enum Action {
         link: LinkId,
         /// What to sign: every attestation is one that this operator decided itself.
         batch: Box<AttestationBatch>,
+        /// What some of its attestations hold, as in [`SignAttestation`](Self::SignAttestation).
+        holds: Vec<Hold>,
     },
 }

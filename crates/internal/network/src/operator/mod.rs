@@ -9,6 +9,8 @@
 mod batch;
 mod checks;
 mod event;
+mod outstanding;
+mod prepared;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +20,8 @@ use assent_types::Connection;
 
 pub use checks::{Examination, MAX_BLOCK_AGE, MINIMUM_QUORUM};
 pub use event::{Action, Event, JournalError, Ticket, Unavailable};
+pub use outstanding::{HeldSource, Hold, OutstandingSource, OutstandingTotal};
+use prepared::PreparedPolicies;
 use work::{Step, Work};
 
 use crate::{
@@ -52,6 +56,7 @@ pub struct Operator<S> {
     tasks: BTreeMap<B256, Work>,
     /// The batches that are being signed, by connection and root, with their tasks.
     signing: BTreeMap<(LinkId, B256), Vec<B256>>,
+    prepared: PreparedPolicies,
     /// Counts offers, so that the task that is longest finished is forgotten first.
     offers: u64,
 }
@@ -92,7 +97,15 @@ impl Settings {
 impl<S: Scheme> Operator<S> {
     /// Creates an operator that is connected to no gateway.
     pub fn new(settings: Settings, scheme: S) -> Self {
-        Self { settings, scheme, links: BTreeMap::new(), tasks: BTreeMap::new(), signing: BTreeMap::new(), offers: 0 }
+        Self {
+            settings,
+            scheme,
+            links: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            signing: BTreeMap::new(),
+            prepared: PreparedPolicies::default(),
+            offers: 0,
+        }
     }
 
     /// Returns the number of tasks that it works on or remembers.
@@ -118,7 +131,11 @@ impl<S: Scheme> Operator<S> {
                 }
             }
             Event::Examined { ticket, result } => {
-                self.result(ticket, &mut actions, |work, context, actions| work.examined(result, context, actions));
+                let policy = result.as_ref().ok().and_then(|found| found.policy.as_deref());
+                let prepared = policy.map(|policy| self.prepared.get(policy));
+                self.result(ticket, &mut actions, |work, context, actions| {
+                    work.examined(result, prepared, context, actions)
+                });
             }
             Event::Observed { ticket, result } => {
                 self.result(ticket, &mut actions, |work, context, actions| work.observed(result, context, actions));

@@ -1,16 +1,20 @@
 //! The steps of one task.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use alloy_primitives::{B256, U256};
 use assent_json::Value;
-use assent_policy::{Evaluation, EvaluationError, EvidenceFile, MAX_OUTPUT, Observations, Rules};
+use assent_policy::{Evaluation, EvaluationError, EvidenceFile, MAX_OUTPUT, Observations};
 use assent_types::{Attestation, Decision, Observation, Signature};
 use assent_verifier::SignedObservation;
 
 use super::{
-    Action, Context, Examination, JournalError, Ticket, Unavailable,
+    Action, Context, Examination, HeldSource, Hold, JournalError, OutstandingTotal, Ticket, Unavailable,
     checks::{self, Examined},
+    prepared::Prepared,
     refused,
 };
 use crate::{
@@ -42,8 +46,10 @@ pub(super) struct Work {
     pub(super) statement: Option<Statement>,
     /// What was found before any work.
     examined: Option<Examined>,
-    /// Observations to decide on that came before the task was examined.
+    /// Observations to decide on that came too early: the task was not examined, or its own observation is needed.
     early: Option<Vec<AgreedOutput>>,
+    /// What the operator observed itself, by source.
+    own: BTreeMap<String, Value>,
 }
 
 /// What a task waits for.
@@ -57,13 +63,24 @@ pub(super) enum Step {
     Evaluating {
         data: String,
         observations: Vec<AgreedOutput>,
+        /// What each source `outstanding` has by these observations.
+        agreed: Vec<Option<OutstandingTotal>>,
     },
-    StoringEvidence(Box<Evaluation>),
+    StoringEvidence(Box<Evaluation>, Option<Box<Hold>>),
     /// Waits for a batch.
     Decided,
     SigningAttestation,
     Signed(Box<OperatorMessage>),
     Refused(Refused),
+}
+
+/// Observations that were verified.
+#[derive(Debug, Default)]
+struct Verified {
+    /// The content of the data region.
+    data: String,
+    /// What each source `outstanding` has.
+    agreed: Vec<Option<OutstandingTotal>>,
 }
 
 /// What the operator decided.
@@ -72,6 +89,8 @@ pub(super) struct Statement {
     decision: Decision,
     evidence: B256,
     reasons: Vec<String>,
+    /// What the attestation holds of the client's limits.
+    hold: Option<Box<Hold>>,
 }
 
 impl Work {
@@ -88,6 +107,7 @@ impl Work {
             statement: None,
             examined: None,
             early: None,
+            own: BTreeMap::new(),
         }
     }
 
@@ -144,6 +164,7 @@ impl Work {
     pub(super) fn examined<S: Scheme>(
         &mut self,
         result: Result<Box<Examination>, Unavailable>,
+        prepared: Option<Result<Arc<Prepared>, Refused>>,
         context: &Context<'_, S>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
@@ -151,19 +172,20 @@ impl Work {
             return Ok(());
         }
         let found = *result.map_err(unavailable)?;
-        let examined = checks::check(context.settings, &self.task, found)?;
+        let examined = checks::check(context.settings, &self.task, found, prepared)?;
         let policy = examined.policy.clone();
-        let has_sources = !sources(&policy)?.is_empty();
+        let has_sources = !examined.prepared.sources.is_empty();
         self.examined = Some(examined);
         if has_sources {
             self.step = Step::Observing;
-            if let Some(observations) = self.early.take() {
+            let needs_own = self.examined.as_ref().is_some_and(|examined| examined.prepared.needs_own);
+            if let Some(observations) = self.early.take_if(|_| !needs_own) {
                 return self.decide(observations, context, actions);
             }
             actions.push(Action::Observe { ticket: self.ticket, input: self.task.input(), policy });
             return Ok(());
         }
-        self.evaluate(String::new(), Vec::new(), actions)
+        self.evaluate(Verified::default(), Vec::new(), actions)
     }
 
     pub(super) fn observed<S>(
@@ -174,7 +196,7 @@ impl Work {
     ) -> Result<(), Refused> {
         let (Step::Observing, Some(examined)) = (&self.step, &self.examined) else { return Ok(()) };
         let outputs = result.map_err(|error| refused(RefusalCode::Source, error.to_string(), true))?;
-        let expected = sources(&examined.policy)?;
+        let expected = &examined.prepared.sources;
         if !outputs.keys().eq(expected.keys()) {
             return Err(refused(RefusalCode::Source, "not every source answered", true));
         }
@@ -193,10 +215,10 @@ impl Work {
         Ok(())
     }
 
-    pub(super) fn observations_signed<S>(
+    pub(super) fn observations_signed<S: Scheme>(
         &mut self,
         result: Result<Vec<Signature>, JournalError>,
-        _context: &Context<'_, S>,
+        context: &Context<'_, S>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
         let Step::SigningObservations(observations) = &mut self.step else { return Ok(()) };
@@ -209,13 +231,22 @@ impl Work {
         }
         let observations = core::mem::take(observations);
         self.send_to_all(&self.observed_message(&observations), actions);
+        let outputs = observations.iter().map(|own| {
+            let output = assent_json::parse_canonical(own.output.as_bytes()).unwrap_or_default();
+            (own.source.clone(), output)
+        });
+        self.own = outputs.collect();
         self.step = Step::Observed(observations);
-        Ok(())
+        match self.early.take() {
+            Some(observations) => self.decide(observations, context, actions),
+            None => Ok(()),
+        }
     }
 
     /// Decides on a set of observations. The gateway chooses the set, and can neither invent nor alter one.
     ///
-    /// The operator's own observation may still be pending, or have failed: the quorum's suffice.
+    /// The operator's own observation may still be pending, or have failed: the quorum's suffice. If the policy demands
+    /// that its own is near them, it is waited for, and without one the operator refuses.
     pub(super) fn decide<S: Scheme>(
         &mut self,
         observations: Vec<AgreedOutput>,
@@ -227,6 +258,12 @@ impl Work {
                 self.early = Some(observations);
                 return Ok(());
             }
+            Step::Observing | Step::SigningObservations(_)
+                if self.examined.as_ref().is_some_and(|examined| examined.prepared.needs_own) =>
+            {
+                self.early = Some(observations);
+                return Ok(());
+            }
             Step::Observing | Step::SigningObservations(_) | Step::Observed(_) => true,
             Step::Refused(refusal) => {
                 matches!(refusal.code, RefusalCode::Source | RefusalCode::Observations | RefusalCode::AlreadySigned)
@@ -234,20 +271,20 @@ impl Work {
             _ => false,
         };
         let Some(examined) = self.examined.as_ref().filter(|_| can_decide) else { return Ok(()) };
-        let data = self.verified_data(examined, &observations, context)?;
-        self.evaluate(data, observations, actions)
+        let verified = self.verified_data(examined, &observations, context)?;
+        self.evaluate(verified, observations, actions)
     }
 
-    /// Returns the content of the data region, made of observations whose weight and signatures are valid.
+    /// Returns what to decide on, made of observations whose weight and signatures are valid.
     fn verified_data<S: Scheme>(
         &self,
         examined: &Examined,
         outputs: &[AgreedOutput],
         context: &Context<'_, S>,
-    ) -> Result<String, Refused> {
+    ) -> Result<Verified, Refused> {
         // Retryable: another set may be valid, and nothing was signed.
         let invalid = |reason: String| refused(RefusalCode::Observations, reason, true);
-        let expected = sources(&examined.policy)?;
+        let expected = &examined.prepared.sources;
         let mut members: BTreeMap<Option<usize>, Observations> = BTreeMap::new();
         let mut weights: BTreeMap<&str, U256> = BTreeMap::new();
         let mut signed = Vec::new();
@@ -281,12 +318,16 @@ impl Work {
         if valid.len() != signed.len() || valid.contains(&false) {
             return Err(invalid("a signature of an observation is invalid".into()));
         }
-        Observations::of_members(members).map_err(|error| invalid(error.to_string()))
+        let Prepared { outstanding, rules, .. } = &*examined.prepared;
+        Observations::require_within(&members, rules, &self.own).map_err(|error| invalid(error.to_string()))?;
+        let agreed = outstanding.iter().map(|source| source.agreed(&members)).collect();
+        let data = Observations::of_members(members).map_err(|error| invalid(error.to_string()))?;
+        Ok(Verified { data, agreed })
     }
 
     fn evaluate(
         &mut self,
-        data: String,
+        Verified { data, agreed }: Verified,
         observations: Vec<AgreedOutput>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
@@ -297,7 +338,7 @@ impl Work {
             policy: examined.policy.clone(),
             data: data.clone(),
         });
-        self.step = Step::Evaluating { data, observations };
+        self.step = Step::Evaluating { data, observations, agreed };
         Ok(())
     }
 
@@ -307,16 +348,17 @@ impl Work {
         _context: &Context<'_, S>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
-        let (Step::Evaluating { data, observations }, Some(examined)) = (&self.step, &self.examined) else {
+        let (Step::Evaluating { data, observations, agreed }, Some(examined)) = (&self.step, &self.examined) else {
             return Ok(());
         };
         let evaluation = result.map_err(|error| refused(RefusalCode::UnknownPolicy, error.to_string(), false))?;
+        let hold = self.hold(examined, agreed, evaluation.decision)?;
         let policy = (*examined.policy).clone();
         let mut file = EvidenceFile::new(policy, &self.task.input(), data.clone(), &evaluation);
         if !observations.is_empty() {
             file.observations = Some(outputs_to_value(observations));
         }
-        self.step = Step::StoringEvidence(Box::new(evaluation));
+        self.step = Step::StoringEvidence(Box::new(evaluation), hold);
         actions.push(Action::StoreEvidence { ticket: self.ticket, file: Box::new(file) });
         Ok(())
     }
@@ -327,12 +369,13 @@ impl Work {
         context: &Context<'_, S>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
-        let Step::StoringEvidence(evaluation) = &self.step else { return Ok(()) };
+        let Step::StoringEvidence(evaluation, hold) = &self.step else { return Ok(()) };
         result.map_err(unavailable)?;
         let reasons = evaluation.reasons.iter().take(MAX_REASONS).map(|reason| bounded(&reason.message)).collect();
         let (decision, evidence) = (evaluation.decision, evaluation.evidence.hash());
-        self.statement = Some(Statement { decision, evidence, reasons });
-        if self.is_signed_by_itself {
+        self.statement = Some(Statement { decision, evidence, reasons, hold: hold.clone() });
+        // What holds amounts may be refused when it is signed, and then a whole batch would be.
+        if self.is_signed_by_itself || self.held().is_some() {
             self.sign(context, actions);
         } else {
             self.step = Step::Decided;
@@ -347,7 +390,8 @@ impl Work {
     pub(super) fn sign<S>(&mut self, context: &Context<'_, S>, actions: &mut Vec<Action>) {
         if let Some(attestation) = self.attestation(context.settings.domain) {
             self.step = Step::SigningAttestation;
-            actions.push(Action::SignAttestation { ticket: self.ticket, attestation: Box::new(attestation) });
+            let (ticket, attestation) = (self.ticket, Box::new(attestation));
+            actions.push(Action::SignAttestation { ticket, attestation, hold: self.held().cloned().map(Box::new) });
         }
     }
 
@@ -355,6 +399,30 @@ impl Work {
     pub(super) fn attestation(&self, domain: Domain) -> Option<Attestation> {
         let Statement { decision, evidence, .. } = self.statement.as_ref()?;
         Some(self.task.attestation(domain, *decision, *evidence))
+    }
+
+    /// Returns what the attestation holds of the client's limits.
+    pub(super) fn held(&self) -> Option<&Hold> {
+        self.statement.as_ref()?.hold.as_deref()
+    }
+
+    /// Returns what an attestation will hold, if it allows the call and the policy counts what is outstanding.
+    fn hold(
+        &self,
+        examined: &Examined,
+        agreed: &[Option<OutstandingTotal>],
+        decision: Decision,
+    ) -> Result<Option<Box<Hold>>, Refused> {
+        let sources = &examined.prepared.outstanding;
+        if decision != Decision::Allow || sources.is_empty() {
+            return Ok(None);
+        }
+        let held = sources.iter().zip(agreed).map(|(source, agreed)| {
+            Some(HeldSource { source: source.id(), amount: source.amount(&self.task.intent.data), agreed: (*agreed)? })
+        });
+        let unknown = || refused(RefusalCode::Observations, "what was agreed as outstanding cannot be known", true);
+        let sources = held.collect::<Option<Vec<_>>>().ok_or_else(unknown)?;
+        Ok(Some(Box::new(Hold { task_id: self.ticket.task_id, task: self.task.clone(), sources })))
     }
 
     pub(super) fn attestation_signed<S>(
@@ -365,7 +433,7 @@ impl Work {
     ) -> Result<(), Refused> {
         let (Step::SigningAttestation, Some(statement)) = (&self.step, &self.statement) else { return Ok(()) };
         let signature = result.map_err(journal)?;
-        let Statement { decision, evidence, reasons } = statement.clone();
+        let Statement { decision, evidence, reasons, .. } = statement.clone();
         let message = OperatorMessage::Signed { task_id: context.task_id, decision, evidence, signature, reasons };
         self.send_to_all(&message, actions);
         self.step = Step::Signed(Box::new(message));
@@ -373,7 +441,7 @@ impl Work {
     }
 
     fn decided_message(&self) -> Option<OperatorMessage> {
-        let Statement { decision, evidence, reasons } = self.statement.clone()?;
+        let Statement { decision, evidence, reasons, .. } = self.statement.clone()?;
         Some(OperatorMessage::Decided { task_id: self.ticket.task_id, decision, evidence, reasons })
     }
 
@@ -390,13 +458,6 @@ impl Work {
     }
 }
 
-/// Returns a policy's sources by their keys.
-fn sources(policy: &assent_policy::ExecutablePolicy) -> Result<BTreeMap<String, (Option<usize>, String)>, Refused> {
-    let rules = Rules::parse(policy.rules());
-    let rules = rules.map_err(|error| refused(RefusalCode::UnknownPolicy, error.to_string(), false))?;
-    Ok(rules.source_keys())
-}
-
 fn unavailable(error: Unavailable) -> Refused {
     refused(RefusalCode::Unavailable, error.to_string(), true)
 }
@@ -404,6 +465,7 @@ fn unavailable(error: Unavailable) -> Refused {
 pub(super) fn journal(error: JournalError) -> Refused {
     match error {
         JournalError::AlreadySigned => refused(RefusalCode::AlreadySigned, error.to_string(), false),
+        JournalError::Exceeded => refused(RefusalCode::Observations, error.to_string(), false),
         JournalError::Unavailable(reason) => refused(RefusalCode::Unavailable, reason, true),
     }
 }

@@ -112,6 +112,7 @@ pub fn examination(count: u8) -> Examination {
         epoch: Some(epoch(count)),
         is_trusted_forwarder: false,
         is_delegated: false,
+        is_newcomer: false,
         policy: Some(policy()),
     }
 }
@@ -356,11 +357,11 @@ impl Network {
             Action::StoreEvidence { ticket, .. } => {
                 self.at_operator(index, Event::EvidenceStored { ticket, result: Ok(()) });
             }
-            Action::SignBatch { link, batch } => {
+            Action::SignBatch { link, batch, .. } => {
                 let (root, result) = (batch.root(), Ok(key.sign_batch(&batch)));
                 self.at_operator(index, Event::BatchSigned { link, root, result });
             }
-            Action::SignAttestation { ticket, attestation } => {
+            Action::SignAttestation { ticket, attestation, .. } => {
                 let batch = AttestationBatch::new(vec![*attestation], chain_id, task_manager).unwrap();
                 self.at_operator(index, Event::AttestationSigned { ticket, result: Ok(key.sign_batch(&batch)) });
             }

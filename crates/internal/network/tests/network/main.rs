@@ -5,6 +5,7 @@ mod checks;
 mod fixture;
 mod gateway;
 mod messages;
+mod outstanding;
 mod page;
 mod standing;
 mod stored;

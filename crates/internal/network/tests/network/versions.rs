@@ -88,7 +88,7 @@ fn a_gateway_of_version_1_gets_from_this_operator_what_it_got_before() {
                         Event::Evaluated { ticket, result }
                     }
                     Action::StoreEvidence { ticket, .. } => Event::EvidenceStored { ticket, result: Ok(()) },
-                    Action::SignAttestation { ticket, attestation } => {
+                    Action::SignAttestation { ticket, attestation, .. } => {
                         let batch = assent_signer::AttestationBatch::new(vec![*attestation], chain_id, task_manager);
                         Event::AttestationSigned { ticket, result: Ok(key(1).sign_batch(&batch.unwrap())) }
                     }

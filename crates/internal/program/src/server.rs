@@ -1,12 +1,10 @@
-//! The connections: accepted, bounded, with TLS if there is a certificate.
+//! HTTP connections: accepted, bounded, with TLS if there is a certificate.
 
-use std::{fs::File, io::BufReader, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
 use axum::{Router, body::Body};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -16,8 +14,6 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
-use crate::api::{ConnectionPermit, Peer};
-
 /// How long the header of a request, and a TLS handshake, may take.
 const LONGEST_HEADER: Duration = Duration::from_secs(10);
 /// The most bytes of a request's header.
@@ -25,28 +21,27 @@ const MAX_HEADER: usize = 32 * 1024;
 /// The wait after an error of the listener, for example too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Reads a certificate chain and its key.
-pub(crate) fn tls(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
-    let open = |path: &Path| File::open(path).with_context(|| format!("cannot read {}", path.display()));
-    let chain: Vec<_> = CertificateDer::pem_reader_iter(BufReader::new(open(certificate)?))
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("{} is not PEM", certificate.display()))?;
-    ensure!(!chain.is_empty(), "{} has no certificate", certificate.display());
-    let key_der = PrivateKeyDer::from_pem_reader(BufReader::new(open(key)?))
-        .with_context(|| format!("{} has no private key", key.display()))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .context("TLS")?
-        .with_no_client_auth()
-        .with_single_cert(chain, key_der)
-        .context("the certificate does not fit the private key")?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+/// The address of a connection's other end. Every request has it as an extension.
+// Complete: it is the address.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(
+    /// The address.
+    pub SocketAddr,
+);
+
+/// A part of the connections that are allowed. Every request has it as an extension.
+///
+/// A WebSocket holds it as long as it lives.
+#[derive(Debug, Clone)]
+pub struct ConnectionPermit {
+    #[expect(dead_code, reason = "held until it is dropped")]
+    permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// Serves connections until `stopping` says so. Each holds a part of `permits` until it ends.
-pub(crate) async fn serve(
+///
+/// A request's header and a TLS handshake may take 10 seconds, and a header has at most 32 KiB.
+pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
@@ -82,7 +77,7 @@ async fn connection(
 ) {
     // Answers are small, and callers wait for them.
     let _ = stream.set_nodelay(true);
-    let permit = ConnectionPermit::from(permit);
+    let permit = ConnectionPermit { permit: Arc::new(permit) };
     match tls {
         None => requests(stream, peer, router, permit, stopping).await,
         Some(tls) => {
@@ -117,11 +112,11 @@ async fn requests<S>(
         .with_upgrades();
     tokio::pin!(connection);
     tokio::select! {
-        // What a caller does wrong is not the gateway's error.
+        // What a caller does wrong is not the program's error.
         _ = connection.as_mut() => return,
         _ = stopping.wait_for(|stopping| *stopping) => {}
     }
-    // The request that is answered now is answered; further ones are for another gateway.
+    // The request that is answered now is answered; further ones are for another program.
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
 }

@@ -1,0 +1,141 @@
+//! The alert rules: each names metrics that exist, and has a runbook.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    decisions::{Network, OPERATORS},
+    run_by_itself,
+};
+
+fn read(path: &str) -> Result<String> {
+    Ok(fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path))?)
+}
+
+/// The names in a text that begin as the programs' metrics do.
+fn names(text: &str) -> BTreeSet<String> {
+    let is_part = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    let words = text.split(|letter: char| !is_part(letter));
+    let is_metric = |word: &&str| word.starts_with("assent_operator_") || word.starts_with("assent_gateway_");
+    words.filter(is_metric).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_alert_names_metrics_that_exist_and_has_a_runbook() -> Result<()> {
+    run_by_itself(compare())
+}
+
+async fn compare() -> Result<()> {
+    let rules = read("operations/prometheus/assent.rules.yml")?;
+    let page = read("docs/operate.md")?;
+    let alerts: Vec<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(alerts.len() > 20, "{alerts:?}");
+    for alert in &alerts {
+        assert!(page.contains(&format!("\n### {alert}\n")), "docs/operate.md has no runbook for {alert}");
+    }
+    let (_, runbook) = page.split_once("\n## Runbook\n").context("a runbook")?;
+    let (runbook, _) = runbook.split_once("\n## ").context("its end")?;
+    assert_eq!(runbook.matches("\n### ").count(), alerts.len(), "a runbook is for no alert");
+
+    let mut network = Network::start().await?;
+    let mut metrics = String::new();
+    for address in [network.operators[0].process.listening()?, network.gateway.address] {
+        metrics += &reqwest::get(format!("http://{address}/metrics")).await?.text().await?;
+    }
+    // A family without a label yet has only its type.
+    let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let known: BTreeSet<_> = types
+        .flat_map(|(name, kind)| match kind {
+            "counter" => vec![format!("{name}_total")],
+            "histogram" => ["bucket", "count", "sum"].map(|part| format!("{name}_{part}")).to_vec(),
+            _ => vec![name.to_owned()],
+        })
+        .collect();
+    let unknown: Vec<_> = names(&rules).into_iter().filter(|name| !known.contains(name)).collect();
+    assert!(unknown.is_empty(), "no program has {unknown:?}: {known:?}");
+    Ok(())
+}
+
+/// How long a metric may take to show what happened.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The samples of a program, by name and labels.
+async fn samples(address: SocketAddr) -> Result<BTreeMap<String, f64>> {
+    let text = reqwest::get(format!("http://{address}/metrics")).await?.text().await?;
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let samples = lines.filter_map(|line| line.rsplit_once(' '));
+    samples.map(|(name, value)| Ok((name.to_owned(), value.parse()?))).collect()
+}
+
+/// Waits until a sample is as an alert's rule has it.
+async fn seen(address: SocketAddr, name: &str, is_so: impl Fn(f64) -> bool) -> Result<f64> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let value = samples(address).await?.get(name).copied().with_context(|| format!("no {name}"))?;
+        if is_so(value) {
+            println!("{name} is {value}");
+            return Ok(value);
+        }
+        anyhow::ensure!(Instant::now() < deadline, "{name} stays {value}");
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn signal(process: u32, signal: &str) -> Result<()> {
+    anyhow::ensure!(Command::new("kill").args([signal, &process.to_string()]).status()?.success(), "kill {signal}");
+    Ok(())
+}
+
+/// What goes wrong is seen in the metrics that the alerts name, and so is its end.
+#[test]
+fn what_goes_wrong_is_seen_in_the_metrics_of_the_alerts() -> Result<()> {
+    run_by_itself(go_wrong())
+}
+
+async fn go_wrong() -> Result<()> {
+    let mut network = Network::start().await?;
+    let operator = network.operators[0].process.listening()?;
+    let gateway = network.gateway.address;
+
+    // OperatorNodeFails, OperatorNodeBehind, GatewayNodeFails, GatewayNodeStalls: the node hangs.
+    let errors = seen(operator, "assent_operator_node_errors_total", |_| true).await?;
+    let lag = seen(operator, "assent_operator_node_lag_seconds", |_| true).await?;
+    let failures = seen(gateway, "assent_gateway_node_failures_total", |_| true).await?;
+    let node = network.world.node_process();
+    signal(node, "-STOP")?;
+    seen(operator, "assent_operator_node_errors_total", |now| now > errors).await?;
+    // It grows although the node says nothing.
+    seen(operator, "assent_operator_node_lag_seconds", |now| now >= lag + 5.0).await?;
+    seen(gateway, "assent_gateway_node_failures_total", |now| now > failures).await?;
+    let block = seen(gateway, "assent_gateway_block", |_| true).await?;
+    signal(node, "-CONT")?;
+    seen(gateway, "assent_gateway_block", |now| now > block).await?;
+
+    // OperatorWithoutGateway, OperatorConnectionsFail, GatewayDown: the gateway is gone.
+    let failures = seen(operator, "assent_operator_connection_failures_total", |_| true).await?;
+    network.gateway.process.kill()?;
+    seen(operator, "assent_operator_gateways", |now| now == 0.0).await?;
+    seen(operator, "assent_operator_connection_failures_total", |now| now > failures).await?;
+    let health = reqwest::get(format!("http://{operator}/healthz")).await?;
+    assert_eq!(health.status(), 503);
+    network.gateway.start()?;
+    network.gateway.connected(OPERATORS).await?;
+    seen(operator, "assent_operator_gateways", |now| now == 1.0).await?;
+
+    // GatewayLostOperators, OperatorDown: operators are gone.
+    for lost in &mut network.operators[1..] {
+        lost.process.kill()?;
+    }
+    seen(gateway, "assent_gateway_operators_connected", |now| now == 1.0).await?;
+    Ok(())
+}
