@@ -276,10 +276,10 @@ pub fn check_otlp_endpoint(endpoint: &str) -> Result<()> {
 /// Returns where a collector takes traces.
 fn collector(endpoint: &str) -> Result<String> {
     // The text can contain a key: no error repeats it.
-    let url = format!("{}/v1/traces", endpoint.trim_end_matches('/')).parse::<Url>().ok();
+    let url = endpoint.parse::<Url>().ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none());
     let url = url.context("otlp-endpoint is not the URL of a collector; give one such as http://127.0.0.1:4318")?;
-    Ok(url.into())
+    Ok(format!("{}/v1/traces", url.as_str().trim_end_matches('/')))
 }
 
 /// Returns the ids of a task's trace and of its root span.
