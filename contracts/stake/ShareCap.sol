@@ -28,13 +28,12 @@ library ShareCap {
         cap = ascending[ascending.length - 1];
         if (cap * WHOLE <= share * rest) return cap;
         // `capped` are the greatest weights, lowered to the cap; `rest` is the sum of the others. The cap c satisfies
-        // c <= share * (capped * c + rest).
+        // c <= share * (capped * c + rest). The divisor is positive, and the cap less than every capped weight w: the
+        // round before found share * (rest + w) < w * (WHOLE - (capped - 1) * share).
         for (uint256 capped = 1; capped < ascending.length; ++capped) {
-            cap = ascending[ascending.length - capped];
-            rest -= cap;
-            if (capped * share >= WHOLE) return cap;
-            uint256 most = share * rest / (WHOLE - capped * share);
-            if (most >= ascending[ascending.length - capped - 1]) return most < cap ? most : cap;
+            rest -= ascending[ascending.length - capped];
+            cap = share * rest / (WHOLE - capped * share);
+            if (cap >= ascending[ascending.length - capped - 1]) return cap;
         }
         return ascending[0];
     }
