@@ -18,6 +18,7 @@ pub mod bindings;
 mod conversions;
 pub mod deployment;
 pub mod errors;
+pub mod offences;
 
 pub use bindings::{
     EigenLayerSlasher::{self, EigenLayerSlasherInstance},
