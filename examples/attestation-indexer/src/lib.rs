@@ -20,9 +20,11 @@
 
 mod following;
 mod indexer;
+mod participation;
 mod verification;
 mod visible;
 
 pub use indexer::{BlocksReplaced, Indexer, Settings, is_temporary};
+pub use participation::{Participation, Signers};
 pub use verification::{Finding, FindingStatus};
 pub use visible::{Visible, find_call};

@@ -15,7 +15,7 @@ use alloy::{
 use anyhow::{Context as _, Result};
 use assent_client::with_causes;
 use assent_verifier::parse_address;
-use attestation_indexer::{BlocksReplaced, Indexer, Settings, is_temporary};
+use attestation_indexer::{BlocksReplaced, Indexer, Participation, Settings, is_temporary};
 use clap::Parser;
 use std::{
     io::{self, Write},
@@ -32,6 +32,7 @@ use std::{
 Examples:
   attestation-indexer --rpc-url http://127.0.0.1:8545 --task-manager 0x… --from-block 0
   attestation-indexer --rpc-url http://127.0.0.1:8545 --task-manager 0x… --from-block 100 --to-block 200 --json
+  attestation-indexer --rpc-url http://127.0.0.1:8545 --task-manager 0x… --from-block 0 --to-block 200 --participation
 
 Single use is checked from the first block on: begin at the TaskManager's deployment to check it wholly.
 With --to-block the exit status is 0 only when every attestation was verified; without it, the program follows the chain
@@ -62,6 +63,9 @@ struct Arguments {
     /// How long a node that does not answer is asked again before the program ends, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "600")]
     patience: u64,
+    /// Print at the end how many attestations each operator signed, by the bitmaps of those that carried a signature.
+    #[arg(long, requires = "to_block")]
+    participation: bool,
     /// Print a line of JSON for each.
     #[arg(long)]
     json: bool,
@@ -97,6 +101,7 @@ async fn follow(arguments: &Arguments) -> Result<bool> {
     let last = arguments.to_block.unwrap_or(u64::MAX);
     let mut progress = Progress::new(indexer.next_block());
     let mut all_verified = true;
+    let mut participation = Participation::default();
     while indexer.next_block() <= last {
         let findings = match indexer.step(last).await {
             Ok(findings) => findings,
@@ -118,12 +123,20 @@ async fn follow(arguments: &Arguments) -> Result<bool> {
         let mut output = io::stdout().lock();
         for finding in findings {
             all_verified &= finding.is_verified();
+            participation.count(&finding);
             match arguments.json {
                 true => writeln!(output, "{}", finding.to_json())?,
                 false => writeln!(output, "{finding}")?,
             }
         }
         output.flush()?;
+    }
+    if arguments.participation {
+        let mut output = io::stdout().lock();
+        match arguments.json {
+            true => writeln!(output, "{}", participation.to_json())?,
+            false => write!(output, "{participation}")?,
+        }
     }
     eprintln!("done; resume with --from-block {}", indexer.next_block());
     Ok(all_verified)

@@ -2,6 +2,7 @@
 
 use crate::{
     indexer::Indexer,
+    participation::Signers,
     visible::{self, Visible},
 };
 use alloy::{
@@ -36,6 +37,8 @@ pub struct Finding {
     pub evidence: B256,
     /// Whether the verifier agrees with the chain.
     pub status: FindingStatus,
+    /// Which operators signed; `None` unless it was verified, and under a recorded root.
+    pub signers: Option<Signers>,
 }
 
 /// Whether the verifier agrees with the chain.
@@ -58,12 +61,13 @@ impl<P: Provider> Indexer<P> {
         let chain_id = U256::from(self.client.chain_id().await.context("asking for the chain's id")?);
         let task_manager = self.settings.task_manager;
         let visible = visible::find_call(self.client.provider(), transaction, chain_id, task_manager, event).await?;
-        let status = match visible {
+        let (status, signers) = match visible {
             Ok(visible) => self.status(block, event.policyClient, &visible, spent).await?,
-            Err(reason) => FindingStatus::NotVisible(reason),
+            Err(reason) => (FindingStatus::NotVisible(reason), None),
         };
         let AttestationSpent { policyClient: policy_client, taskId: task_id, nonce, epoch, evidence } = *event;
-        Ok(Finding { block, transaction, policy_client, task_id, nonce, epoch: EpochId(epoch), evidence, status })
+        let epoch = EpochId(epoch);
+        Ok(Finding { block, transaction, policy_client, task_id, nonce, epoch, evidence, status, signers })
     }
 
     async fn status(
@@ -72,7 +76,7 @@ impl<P: Provider> Indexer<P> {
         policy_client: Address,
         visible: &Visible,
         spent: &Spent<'_>,
-    ) -> Result<FindingStatus> {
+    ) -> Result<(FindingStatus, Option<Signers>)> {
         let Visible { caller, intent, authorization, encoded } = visible;
         let mut refusal = None;
         let mut unknown = None;
@@ -87,17 +91,22 @@ impl<P: Provider> Indexer<P> {
                 }
             };
             match verify(&context, intent, encoded) {
-                Ok(verified) => return Ok(FindingStatus::Verified(Box::new(verified))),
+                Ok(verified) => {
+                    let epoch = context.epoch(authorization.epoch);
+                    let signers = epoch.and_then(|epoch| Signers::of(authorization, epoch));
+                    return Ok((FindingStatus::Verified(Box::new(verified)), signers));
+                }
                 Err(refused) => refusal = refusal.or(Some(refused)),
             }
         }
-        Ok(match (refusal, unknown) {
+        let status = match (refusal, unknown) {
             (Some(refusal), None) => FindingStatus::Refused(refusal),
             (Some(refusal), Some(unknown)) => {
                 FindingStatus::Undecided(format!("{}: {refusal}; {unknown}", refusal.name()))
             }
             (None, unknown) => FindingStatus::Undecided(unknown.unwrap_or_default()),
-        })
+        };
+        Ok((status, None))
     }
 
     async fn time(&self, block: u64) -> Result<u64> {
@@ -123,7 +132,8 @@ impl Finding {
 
     /// Returns the finding as JSON.
     pub fn to_json(&self) -> Value {
-        let Self { block, transaction, policy_client, task_id, nonce, epoch, evidence, ref status } = *self;
+        let Self { block, transaction, policy_client, task_id, nonce, epoch, evidence, ref status, ref signers } =
+            *self;
         let mut json = json!({
             "block": block,
             "transaction": transaction,
@@ -141,6 +151,7 @@ impl Finding {
                     "epoch": verified.epoch(),
                     "signedWeight": verified.signed_weight().to_string(),
                     "totalWeight": verified.total_weight().to_string(),
+                    "nonSigners": signers.as_ref().map(|signers| signers.absent().collect::<Vec<_>>()),
                 }),
             ),
             FindingStatus::Refused(refusal) => (

@@ -4,7 +4,7 @@ use crate::fixture::{FORWARDER, Fixture, assert_verified};
 use alloy::primitives::Address;
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain};
 use assent_verifier::EpochId;
-use attestation_indexer::{BlocksReplaced, FindingStatus, Indexer, Settings, is_temporary};
+use attestation_indexer::{BlocksReplaced, FindingStatus, Indexer, Participation, Settings, is_temporary};
 
 const STRANGER: Address = DEVELOPMENT_ACCOUNTS[9];
 
@@ -31,6 +31,31 @@ async fn followed_closely_each_use_is_verified_in_turn_whether_trailing_or_expli
     let json = findings[0].to_json();
     assert_eq!((&json["verdict"], &json["nonce"]), (&"verified".into(), &"8".into()));
     assert_eq!(json["verified"]["signedWeight"], "20");
+}
+
+#[tokio::test]
+async fn participation_is_counted_from_the_bitmaps() {
+    let chain = EmbeddedChain::new(31_337);
+    let fixture = fixture(&chain, None).await;
+    let mut indexer = fixture.indexer(0, 0);
+    fixture.pay(7).await;
+    fixture.execute(8).await;
+    let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
+    let mut participation = Participation::default();
+    findings.iter().for_each(|finding| participation.count(finding));
+
+    // Two of three operators sign everything.
+    let signers = findings[0].signers.as_ref().unwrap();
+    let absent: Vec<_> = signers.absent().collect();
+    assert_eq!((signers.operators.len(), absent.len()), (3, 1));
+    for (operator, signed) in &signers.operators {
+        assert_eq!(participation.of(EpochId(1), *operator), Some((2 * u64::from(*signed), 2)), "{operator}");
+    }
+    assert_eq!(participation.of(EpochId(2), absent[0]), None);
+    let json = participation.to_json();
+    assert_eq!(json["participation"][0]["attestations"], 2);
+    assert_eq!(findings[0].to_json()["verified"]["nonSigners"][0], absent[0].to_string().to_lowercase());
+    assert!(participation.to_string().contains(&format!("{} signed 0", absent[0])), "{participation}");
 }
 
 #[tokio::test]

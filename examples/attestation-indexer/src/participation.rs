@@ -1,0 +1,101 @@
+//! Which operators sign, and how often.
+
+use crate::Finding;
+use alloy::primitives::Address;
+use assent_verifier::{Authorization, Epoch, EpochId, QuorumProof};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, fmt};
+
+/// The number of epochs whose operators are counted: the newest ones.
+const MOST_EPOCHS: usize = 32;
+
+/// Which operators of an epoch signed an attestation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signers {
+    /// The epoch.
+    pub epoch: EpochId,
+    /// Each operator of the epoch, in the order of its table, and whether it signed.
+    pub operators: Vec<(Address, bool)>,
+}
+
+impl Signers {
+    /// Returns who signed, by the bitmap of an authorization. `None` under a recorded root, which carries no bitmap.
+    pub(crate) fn of(authorization: &Authorization, epoch: &Epoch) -> Option<Self> {
+        let QuorumProof::Direct { non_signers, .. } = &authorization.quorum_proof else { return None };
+        let operators = epoch.operators.operators().iter();
+        let mut operators: Vec<_> = operators.map(|operator| (operator.address, true)).collect();
+        for index in non_signers.indices() {
+            if let Some((_, signed)) = operators.get_mut(usize::from(index)) {
+                *signed = false;
+            }
+        }
+        Some(Self { epoch: epoch.number, operators })
+    }
+
+    /// Returns the operators that did not sign.
+    pub fn absent(&self) -> impl Iterator<Item = Address> + '_ {
+        self.operators.iter().filter(|(_, signed)| !signed).map(|(operator, _)| *operator)
+    }
+}
+
+/// How many attestations of an epoch each of its operators signed, of those that were spent with their signature.
+///
+/// An operator need not sign: a quorum is enough, and who was slow is left out. So a low number is a question.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Participation {
+    epochs: BTreeMap<EpochId, OfEpoch>,
+}
+
+/// The counts of one epoch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct OfEpoch {
+    attestations: u64,
+    signed: BTreeMap<Address, u64>,
+}
+
+impl Participation {
+    /// Counts a finding, if its attestation was verified and carried its signature.
+    pub fn count(&mut self, finding: &Finding) {
+        let Some(signers) = &finding.signers else { return };
+        let counted = self.epochs.entry(signers.epoch).or_default();
+        counted.attestations += 1;
+        for (operator, signed) in &signers.operators {
+            *counted.signed.entry(*operator).or_default() += u64::from(*signed);
+        }
+        while self.epochs.len() > MOST_EPOCHS {
+            self.epochs.pop_first();
+        }
+    }
+
+    /// Returns how many attestations of an epoch an operator signed, of how many.
+    pub fn of(&self, epoch: EpochId, operator: Address) -> Option<(u64, u64)> {
+        let counted = self.epochs.get(&epoch)?;
+        counted.signed.get(&operator).map(|signed| (*signed, counted.attestations))
+    }
+
+    /// Returns the counts as JSON.
+    pub fn to_json(&self) -> Value {
+        let epochs = self.epochs.iter().map(|(epoch, counted)| {
+            let operators =
+                counted.signed.iter().map(|(operator, signed)| json!({ "operator": operator, "signed": signed }));
+            json!({
+                "epoch": epoch,
+                "attestations": counted.attestations,
+                "operators": operators.collect::<Vec<_>>(),
+            })
+        });
+        json!({ "participation": epochs.collect::<Vec<_>>() })
+    }
+}
+
+impl fmt::Display for Participation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (epoch, OfEpoch { attestations, signed }) in &self.epochs {
+            writeln!(f, "epoch {epoch}: {attestations} attestations with their signature")?;
+            for (operator, signed) in signed {
+                writeln!(f, "  {operator} signed {signed}")?;
+            }
+        }
+        Ok(())
+    }
+}
