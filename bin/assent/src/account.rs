@@ -22,6 +22,26 @@ pub struct Account {
     account: Option<Address>,
 }
 
+/// The options that select the account of a command that may send nothing.
+#[derive(Args)]
+#[group(multiple = false)]
+pub struct OptionalAccount {
+    /// Sign with the account key in a file: 64 hex digits.
+    #[arg(long, value_name = "FILE")]
+    private_key_file: Option<PathBuf>,
+    /// Have the node sign for this account, which it must have unlocked.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    account: Option<Address>,
+}
+
+impl OptionalAccount {
+    /// Returns the address, and its signer unless the node signs.
+    pub fn open(&self) -> Result<(Address, Option<PrivateKeySigner>)> {
+        let Self { private_key_file, account } = self;
+        Account { private_key_file: private_key_file.clone(), account: *account }.open()
+    }
+}
+
 impl Account {
     /// Returns the address, and its signer unless the node signs.
     pub fn open(&self) -> Result<(Address, Option<PrivateKeySigner>)> {

@@ -1,8 +1,8 @@
 //! The command line: every command, its options, and their common options.
 
 use crate::{
-    ExitStatus, attest, completions, context, deploy, deploy_example, epoch, evidence, inspect, intent, keys, manual,
-    operator, output::Output, policy, record, registry, request, send, verify, weights,
+    ExitStatus, attest, completions, context, deploy, deploy_example, epoch, evidence, handover, inspect, intent, keys,
+    manual, operator, output::Output, policy, record, registry, request, revoke, send, stake, verify, weights,
 };
 #[cfg(feature = "network")]
 use crate::{demo, network};
@@ -68,18 +68,26 @@ pub enum Command {
     #[cfg(feature = "network")]
     #[command(subcommand, after_help = network::EXAMPLES)]
     Network(network::Command),
-    /// Register an operator's key, replace it, or deregister the operator.
+    /// Register an operator's key, replace it, join or leave an operator set, or deregister the operator.
     #[command(subcommand, after_help = operator::EXAMPLES)]
     Operator(operator::Command),
     /// Show a registry, and change its stake source, validators or delays after notice.
     #[command(subcommand, after_help = registry::EXAMPLES)]
     Registry(registry::Command),
+    /// Show operators' stake on EigenLayer.
+    #[command(subcommand, after_help = stake::EXAMPLES)]
+    Stake(stake::Command),
     /// Set the weights of operators in later epochs.
     #[command(subcommand, after_help = weights::EXAMPLES)]
     Weights(weights::Command),
     /// Commit, revoke or show an epoch of operators.
     #[command(subcommand, after_help = epoch::EXAMPLES)]
     Epoch(epoch::Command),
+    /// Hand over to an epoch on other chains.
+    #[command(subcommand, after_help = handover::EXAMPLES)]
+    Handover(handover::Command),
+    /// Revoke an epoch at home and on other chains, with its operators' signature.
+    Revoke(Box<revoke::Arguments>),
     /// Record roots on chain, so that calls under them need no signature.
     Record(record::Arguments),
     /// Send a call with its authorization.
@@ -111,8 +119,11 @@ impl Command {
             Self::Network(command) => network::run(command, output),
             Self::Operator(command) => operator::run(command, output),
             Self::Registry(command) => registry::run(command, output),
+            Self::Stake(command) => stake::run(command, output),
             Self::Weights(command) => weights::run(command, output),
             Self::Epoch(command) => epoch::run(command, output),
+            Self::Handover(command) => handover::run(command, output),
+            Self::Revoke(arguments) => revoke::run(&arguments, output),
             Self::Record(arguments) => record::run(arguments, output),
             Self::Send(arguments) => send::run(arguments, output),
             Self::Completions(arguments) => completions::run(&arguments, CommandLine::command()),

@@ -94,6 +94,7 @@ fn hint_for_json(what: &str) -> &'static str {
         }
         "epoch file" => "an epoch is what `assent epoch show --json` prints",
         "context file" => "a context is what `assent context --json` prints",
+        "chains file" => "it is {\"mirrors\": [{\"name\": text, \"rpcUrl\": URL, \"mirror\": address}, …]}",
         "document" => "a document is what `assent attest --document-out` writes",
         _ => "docs/protocol.md names the fields",
     }

@@ -15,6 +15,7 @@ mod epoch;
 mod evidence;
 #[cfg(test)]
 mod examples;
+mod handover;
 mod input;
 mod inspect;
 mod intent;
@@ -32,9 +33,11 @@ mod record;
 mod refused;
 mod registry;
 mod request;
+mod revoke;
 mod send;
 #[cfg(feature = "network")]
 mod setup;
+mod stake;
 mod verify;
 mod weights;
 

@@ -1,5 +1,9 @@
 //! An example on a development chain, for the demo and local networks: contracts, operators, an epoch, a treasury.
 
+use crate::stake::{
+    eigenlayer::Artifacts,
+    example::{self, StakedNetwork},
+};
 use alloy::{
     primitives::{
         Address, Bytes, U256, address,
@@ -56,6 +60,8 @@ pub struct Setup {
     pub bundle: Bundle,
     /// The current epoch.
     pub epoch: Epoch,
+    /// The contracts that weigh operators by their stake; `None` if the owner sets the weights.
+    pub stake: Option<StakedNetwork>,
 }
 
 /// An operator with its key.
@@ -69,17 +75,33 @@ pub struct ExampleOperator {
 impl Setup {
     /// Deploys the contracts, registers an operator with each key, commits their epoch and fills the treasury.
     pub async fn build(provider: DynProvider, keys: Vec<SecretKey>) -> Result<Self> {
+        Self::build_on(provider, keys, None).await
+    }
+
+    /// Builds it, on EigenLayer's stake if its contracts' bytecode is given.
+    pub async fn build_on(provider: DynProvider, keys: Vec<SecretKey>, eigenlayer: Option<&Artifacts>) -> Result<Self> {
         let [owner, agent, other_agent, accounts @ ..] = accounts(&provider).await?;
         let client = AssentClient::new(provider);
         let chain_id = U256::from(client.chain_id().await?);
 
-        let report = client.deploy(owner, owner, Delays::default()).await?;
+        let delays = if eigenlayer.is_some() { example::delays() } else { Delays::default() };
+        let report = client.deploy(owner, owner, delays).await?;
         let deployment = report.deployment;
         let operators = accounts.into_iter().zip(keys).map(|(address, key)| ExampleOperator { address, key });
         let mut operators = operators.collect::<Vec<_>>();
         operators.sort_unstable_by_key(|operator| operator.address);
         register(&client, &deployment, chain_id, &operators).await?;
-        let epoch = commit_epoch(&client, &deployment, &operators).await?;
+        let (epoch, stake) = match eigenlayer {
+            None => (commit_epoch(&client, &deployment, &operators).await?, None),
+            Some(artifacts) => {
+                let staked = StakedNetwork::deploy(&client, artifacts, &deployment, OPERATOR_SET).await?;
+                let addresses = operators.iter().map(|operator| operator.address).collect::<Vec<_>>();
+                staked.join(&client, &addresses).await?;
+                // The agent is no one in particular.
+                let epoch = staked.commit(&client, agent, deployment.operator_registry.address).await?;
+                (epoch, Some(staked))
+            }
+        };
 
         let (token, _) = deploy_token(&client, owner, parse_ether("1000000")?).await?;
         let bundle = spending_limit(token)?;
@@ -106,6 +128,7 @@ impl Setup {
             policy,
             bundle,
             epoch,
+            stake,
         })
     }
 

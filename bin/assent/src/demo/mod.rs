@@ -1,6 +1,7 @@
 //! `assent demo`: a payment that operators allow, one that they deny, and the calls that must be refused.
 
 mod asked;
+mod equivocation;
 mod node;
 mod refusals;
 mod signing;
@@ -15,7 +16,7 @@ use crate::{
 use alloy::primitives::utils::format_ether;
 use anyhow::{Result, bail};
 use asked::AskedPayment;
-use clap::Args;
+use clap::{Args, Subcommand};
 use comfy_table::{Cell, CellAlignment, Color, Table};
 use node::Node;
 use serde_json::{Value, json};
@@ -29,6 +30,7 @@ use vault_call::{CallForm, Comparison, VaultCall};
 Examples:
   assent demo
   assent demo --json
+  assent demo equivocation
   anvil --hardfork osaka &
   assent demo --rpc-url http://127.0.0.1:8545
 
@@ -41,6 +43,15 @@ pub struct Arguments {
     /// Run on this development node.
     #[arg(long, value_name = "URL")]
     rpc_url: Option<String>,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// Demos of one part of Assent.
+#[derive(Subcommand)]
+enum Part {
+    /// Slash an operator that signed two decisions of one task, on EigenLayer's contracts.
+    Equivocation(equivocation::Arguments),
 }
 
 /// The longest time that the demo waits for a node that does not mine.
@@ -48,6 +59,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(180);
 
 /// Runs `assent demo`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
+    if let Some(Part::Equivocation(part)) = arguments.part {
+        return equivocation::run(&part, output);
+    }
     network::block_on(async {
         let (node, chain) = Node::start(arguments.rpc_url.as_deref()).await?;
         let presented = tokio::time::timeout(LONGEST_WAIT, present(&node, chain, output)).await;
@@ -64,7 +78,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
 async fn present(node: &Node, chain: LocalChain, output: Output) -> Result<ExitStatus> {
     output.line("Assent demo: an AI agent can spend from a treasury only what a quorum of operators authorized.\n")?;
     let spinner = output::spinner("Deploying contracts, registering operators, starting them and a gateway");
-    let network = LocalNetwork::start(chain, Folder::new(None)?, &[network::local(0)], demo_keys()?).await?;
+    let network = LocalNetwork::start(chain, Folder::new(None)?, &[network::local(0)], demo_keys()?, None).await?;
     drop(spinner);
     introduce(&network, node, output)?;
 

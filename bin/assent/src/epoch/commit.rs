@@ -5,11 +5,11 @@ use crate::{
     ExitStatus,
     account::Account,
     arguments,
-    connection::RegistryNode,
+    connection::Node,
     output::{self, Output},
 };
 use alloy_primitives::Address;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use assent_verifier::OperatorSetId;
 use clap::Args;
 use serde_json::json;
@@ -21,20 +21,38 @@ Examples:
   assent epoch commit --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --operator-set 1 \\
       $OPERATOR $OTHER_OPERATOR --private-key-file owner.key
   xargs assent epoch commit --registry $REGISTRY --operator-set 1 --account $OWNER < operators.txt
+  assent epoch commit --keeper $KEEPER --operator-set 1 --private-key-file account.key
 
 The registry's owner sends this, in one transaction for every 100 operators. Only the named operators are in the
 epoch, and of these only operators with a key (`assent operator register`) and weight in the set (`assent weights
 set`). The set's first epoch is in force at once. A later one is pending: `assent epoch approve` activates it at once,
 and `assent epoch activate` after the registry's activation delay. The previous epoch then stays valid for the grace
-period.")]
+period.
+
+If a keeper owns the registry, anyone sends this with --keeper, and names no operators: all members of the set are in
+the epoch. `assent epoch status --keeper` says when it is possible.")]
 pub struct Arguments {
     #[command(flatten)]
-    at: RegistryNode,
+    node: Node,
+    /// The OperatorRegistry.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address, required_unless_present = "keeper")]
+    registry: Option<Address>,
+    /// The EpochKeeper that owns the registry.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address, conflicts_with = "registry")]
+    keeper: Option<Address>,
+    /// Commit early: this operator of the current epoch lost its weight, or no longer uses its key.
+    #[arg(long, value_name = "OPERATOR", value_parser = arguments::address, requires = "keeper")]
+    lost: Option<Address>,
     /// The operator set.
     #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id())]
     operator_set: OperatorSetId,
     /// The operators, in any order.
-    #[arg(value_name = "OPERATOR", required = true, value_parser = arguments::address)]
+    #[arg(
+        value_name = "OPERATOR",
+        required_unless_present = "keeper",
+        conflicts_with = "keeper",
+        value_parser = arguments::address
+    )]
     operators: Vec<Address>,
     #[command(flatten)]
     owner: Account,
@@ -42,7 +60,12 @@ pub struct Arguments {
 
 /// Runs `assent epoch commit`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { at: RegistryNode { node, registry }, operator_set, operators, owner } = arguments;
+    let Arguments { node, registry, keeper, lost, operator_set, operators, owner } = arguments;
+    if let Some(keeper) = keeper {
+        return super::keeper::commit(&node, keeper, operator_set, lost, &owner, output);
+    }
+    // The command line's rules require one of them.
+    let registry = registry.context("give --registry or --keeper")?;
     let (owner, signer) = owner.open()?;
     let committed = node.ask("Committing the epoch", signer, async |client| {
         client.commit_epoch(registry, owner, operator_set, &operators).await

@@ -3,6 +3,7 @@
 mod approve;
 mod commit;
 mod keep;
+pub mod keeper;
 mod list;
 mod revoke;
 
@@ -19,6 +20,8 @@ use serde_json::json;
 pub const EXAMPLES: &str = "\
 Examples:
   assent epoch commit --registry $REGISTRY --operator-set 1 $OPERATOR $OTHER_OPERATOR --private-key-file owner.key
+  assent epoch commit --keeper $KEEPER --operator-set 1 --private-key-file account.key
+  assent epoch status --keeper $KEEPER --operator-set 1
   assent epoch list --registry $REGISTRY
   assent epoch approve --registry $REGISTRY --epoch 4 --key operator.json --private-key-file account.key
   assent epoch keep --registry $REGISTRY --operator-set 1 --private-key-file owner.key
@@ -43,6 +46,8 @@ pub enum Command {
     List(list::ListArguments),
     /// Revoke epochs at once: nothing that they signed is valid any more.
     Revoke(revoke::Arguments),
+    /// Show the epochs of a set that anyone commits, and when the next can be committed.
+    Status(keeper::StatusArguments),
     /// Show an epoch's operators, their keys and their weights.
     Show(list::ShowArguments),
 }
@@ -75,6 +80,7 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
         Command::Keep(arguments) => keep::run(arguments, output),
         Command::List(arguments) => list::list(arguments, output),
         Command::Revoke(arguments) => revoke::run(arguments, output),
+        Command::Status(arguments) => keeper::status(arguments, output),
         Command::Show(arguments) => list::show(arguments, output),
     }
 }

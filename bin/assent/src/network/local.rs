@@ -1,7 +1,7 @@
 //! The parts of a local network, and how they are started and stopped.
 
 use super::{chain::LocalChain, folder::Folder, local};
-use crate::setup::Setup;
+use crate::{setup::Setup, stake::eigenlayer::Artifacts};
 use alloy::primitives::Address;
 use anyhow::{Context as _, Result, bail};
 use assent_client::gateway::GatewayClient;
@@ -40,14 +40,16 @@ pub struct LocalNetwork {
 }
 
 impl LocalNetwork {
-    /// Deploys the example on a chain, and starts an operator for each key, and a gateway at each address.
+    /// Deploys the example on a chain, and starts an operator for each key, and a gateway at each address. With
+    /// EigenLayer's bytecode, operators have their stake there.
     pub async fn start(
         chain: LocalChain,
         folder: Folder,
         gateways: &[SocketAddr],
         keys: Vec<SecretKey>,
+        eigenlayer: Option<&Artifacts>,
     ) -> Result<Self> {
-        let setup = Setup::build(chain.provider.clone(), keys).await?;
+        let setup = Setup::build_on(chain.provider.clone(), keys, eigenlayer).await?;
         let policies = folder.subfolder("policies")?;
         let store = PolicyStore::parse(&policies.to_string_lossy())?;
         store.put(&setup.bundle).await?;

@@ -4,12 +4,13 @@ use super::{Folder, LocalChain, LocalNetwork, block_on, local};
 use crate::{
     ExitStatus,
     output::{self, Output},
+    stake::{eigenlayer::Artifacts, example::StakedNetwork},
 };
 use alloy::primitives::{Bytes, hex};
 use anyhow::Result;
 use assent_program::stop_signal;
 use assent_signer::SecretKey;
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, path::PathBuf, pin::pin};
 
@@ -21,12 +22,15 @@ const OPERATORS: usize = 4;
 #[command(after_help = "\
 Examples:
   assent network up
+  assent network up --stake eigenlayer
   assent network up --data-dir ./network --gateway-port 0 --rpc-port 0 --json
   anvil --hardfork osaka &
   assent network up --rpc-url http://127.0.0.1:8545
 
 Runs an Ethereum chain in memory, four operators with new keys, a gateway, and a treasury whose policy allows payments
 of up to 500 EXT at once. It prints a request that you can paste into another terminal. Ctrl-C ends it.
+With --stake eigenlayer, operators deposit into EigenLayer's real contracts and join; anyone commits epochs and reports
+offences. `assent demo equivocation` shows an offence. Fetch the bytecode with `cargo xtask test --only EigenLayer`.
 Only for development: everyone on this machine can use the chain's accounts, and the keys are not encrypted.")]
 pub struct Arguments {
     /// Use this development node, such as anvil, instead of a chain in memory.
@@ -44,10 +48,26 @@ pub struct Arguments {
     /// An empty folder for keys, journals, evidence and logs, which is kept. Default: a temporary one.
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     data_dir: Option<PathBuf>,
+    /// Weigh operators by stake on EigenLayer's contracts, from deposit to slash, instead of by their owner.
+    #[arg(long, value_name = "WHERE")]
+    stake: Option<StakeSource>,
+    #[command(flatten)]
+    eigenlayer: Artifacts,
+}
+
+/// Where operators have their stake.
+#[derive(Clone, Copy, ValueEnum)]
+enum StakeSource {
+    /// On EigenLayer's contracts, whose bytecode must have been fetched.
+    Eigenlayer,
 }
 
 /// Runs `assent network up`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
+    let eigenlayer = arguments.stake.map(|StakeSource::Eigenlayer| &arguments.eigenlayer);
+    if let Some(artifacts) = eigenlayer {
+        artifacts.require()?;
+    }
     block_on(async {
         let mut stop = pin!(stop_signal()?);
         let keys = (0..OPERATORS).map(|_| SecretKey::generate()).collect::<Result<Vec<_>, _>>()?;
@@ -58,7 +78,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
                 None => LocalChain::serve(local(arguments.rpc_port)).await?,
                 Some(url) => LocalChain::connect(url)?,
             };
-            LocalNetwork::start(chain, folder, &arguments.gateway_addresses(), keys).await
+            LocalNetwork::start(chain, folder, &arguments.gateway_addresses(), keys, eigenlayer).await
         };
         let network = tokio::select! {
             started = starting => started?,
@@ -92,6 +112,9 @@ fn text(network: &LocalNetwork) -> Result<String> {
     }
     for contract in setup.deployment.in_order() {
         table.add_row([contract.name, &contract.address.to_string()]);
+    }
+    for (name, address) in setup.stake.iter().flat_map(StakedNetwork::contracts) {
+        table.add_row([name, &address.to_string()]);
     }
     table
         .add_row(["TreasuryVault", &format!("{}, holds 1,000 EXT", setup.vault)])
@@ -141,6 +164,8 @@ fn report(network: &LocalNetwork) -> Result<Value> {
     let LocalNetwork { chain, setup, gateway_urls, operators, folder, .. } = network;
     let contracts = setup.deployment.in_order();
     let contracts = contracts.iter().map(|contract| (contract.name.to_owned(), json!(contract.address)));
+    let staked = setup.stake.iter().flat_map(StakedNetwork::contracts);
+    let contracts = contracts.chain(staked.map(|(name, address)| (name.to_owned(), json!(address))));
     let operators = operators.iter().map(|(operator, url)| json!({ "operator": operator, "url": url }));
     Ok(json!({
         "chain": { "rpcUrl": chain.url, "chainId": setup.chain_id.to_string(), "description": chain.description },

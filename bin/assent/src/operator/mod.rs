@@ -1,5 +1,7 @@
 //! `assent operator`: an operator's transactions with a registry.
 
+mod membership;
+
 use crate::{
     ExitStatus,
     account::Account,
@@ -18,6 +20,8 @@ pub const EXAMPLES: &str = "\
 Examples:
   assent operator register --registry $REGISTRY --key operator.json --private-key-file account.key
   assent operator rotate --registry $REGISTRY --key new-operator.json --private-key-file account.key
+  assent operator join --stake $STAKE --operator-set 1 --allocate 100 --private-key-file account.key
+  assent operator leave --stake $STAKE --operator-set 1 --private-key-file account.key
   assent operator deregister --registry $REGISTRY --private-key-file account.key
 
 The sending account is the operator. Here, the environment variable ETH_RPC_URL names the node.";
@@ -31,6 +35,10 @@ pub enum Command {
     Rotate(KeyArguments),
     /// Disable the operator's key, which may be compromised: later epochs skip the operator until it rotates.
     DisableKey(DisableKeyArguments),
+    /// Join an operator set with stake on EigenLayer.
+    Join(membership::JoinArguments),
+    /// Leave an operator set of EigenLayer.
+    Leave(membership::LeaveArguments),
     /// Remove the operator from the registry and from later epochs.
     Deregister(DeregisterArguments),
 }
@@ -104,6 +112,8 @@ pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
         Command::Register(arguments) => send_key(&arguments, KeyAction::Register, output),
         Command::Rotate(arguments) => send_key(&arguments, KeyAction::Rotate, output),
         Command::DisableKey(arguments) => disable_key(&arguments.registration, output),
+        Command::Join(arguments) => membership::join(&arguments, output),
+        Command::Leave(arguments) => membership::leave(&arguments, output),
         Command::Deregister(arguments) => deregister(&arguments.registration, output),
     }
 }

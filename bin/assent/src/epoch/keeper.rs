@@ -1,0 +1,233 @@
+//! Epochs that anyone commits: `assent epoch commit --keeper` and `assent epoch status`.
+
+use super::{status as in_words, transaction};
+use crate::{
+    ExitStatus,
+    account::Account,
+    arguments,
+    connection::{self, Node},
+    output::{self, Output, short_address},
+    stake::eigenlayer::send,
+};
+use alloy::{
+    primitives::{Address, U256},
+    providers::{DynProvider, Provider},
+    rpc::types::{BlockNumberOrTag, TransactionReceipt},
+};
+use anyhow::{Context as _, Result, bail};
+use assent_client::{AssentClient, EpochRecord};
+use assent_contracts::{EigenLayerStake, EpochKeeper, OperatorRegistry};
+use assent_verifier::{Epoch, EpochId, OperatorSetId};
+use clap::Args;
+use serde_json::json;
+
+/// The options of `assent epoch status`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent epoch status --rpc-url http://127.0.0.1:8545 --keeper $KEEPER --operator-set 1
+  assent epoch status --keeper $KEEPER --operator-set 1 --json | jq .nextCommit
+
+Shows the set's current and pending epoch, when anyone may commit the next, and operators of the current one that lost
+their weight or no longer use its key. With such an operator, the next epoch can be committed early.")]
+pub struct StatusArguments {
+    #[command(flatten)]
+    node: Node,
+    /// The EpochKeeper.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    keeper: Address,
+    /// The operator set.
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::operator_set_id())]
+    operator_set: OperatorSetId,
+}
+
+/// What a keeper says of a set.
+struct KeptSet {
+    current: Option<EpochRecord>,
+    pending: Option<EpochRecord>,
+    next_commit: u64,
+    next_early_commit: u64,
+    now: u64,
+    lost: Vec<(usize, Address)>,
+}
+
+/// Commits all members of a set through a keeper. Returns the epoch.
+pub fn commit(
+    node: &Node,
+    keeper: Address,
+    operator_set: OperatorSetId,
+    lost: Option<Address>,
+    payer: &Account,
+    output: Output,
+) -> Result<ExitStatus> {
+    let (from, signer) = payer.open()?;
+    let (record, receipt) = connection::block_on(async {
+        let client = AssentClient::new(node.connect(signer)?);
+        let _spinner = output::spinner("Committing the members");
+        let registry = registry_of(&client, keeper).await.with_context(|| node.asking())?;
+        let receipt = match lost {
+            None => {
+                let commit = EpochKeeper::commitCall { operatorSet: operator_set.into() };
+                send(&client, from, keeper, &commit).await
+            }
+            Some(operator) => {
+                let index = index_of(&client, registry, operator_set, operator).await?;
+                let commit = EpochKeeper::commitEarlyCall { operatorSet: operator_set.into(), index };
+                send(&client, from, keeper, &commit).await
+            }
+        };
+        let receipt = receipt.context("committing; `assent epoch status --keeper` says from when it is possible")?;
+        let record = client.read_epoch_record(registry, committed(keeper, &receipt)?).await;
+        Ok((record.with_context(|| node.asking())?, receipt))
+    })?;
+    let Epoch { number, operators, .. } = &record.epoch;
+    let (count, gas) = (operators.operators().len(), receipt.gas_used);
+    output.result(
+        format_args!(
+            "epoch {number} of operator set {operator_set} is {}: {count} operators, {gas} gas",
+            in_words(&record)
+        ),
+        &json!({
+            "epoch": number,
+            "operatorSet": operator_set,
+            "operators": count,
+            "activatesAt": record.pending_until().map(|time| time.to::<u64>()),
+            "transactions": [transaction(&receipt)],
+            "gas": gas,
+        }),
+    )?;
+    Ok(ExitStatus::Success)
+}
+
+/// Runs `assent epoch status`.
+pub fn status(arguments: StatusArguments, output: Output) -> Result<ExitStatus> {
+    let StatusArguments { node, keeper, operator_set } = arguments;
+    let kept = connection::block_on(async {
+        let client = AssentClient::new(node.connect(None)?);
+        let _spinner = output::spinner("Reading the keeper");
+        read(&client, keeper, operator_set).await.with_context(|| node.asking())
+    })?;
+    let number = |record: &Option<EpochRecord>| record.as_ref().map(|record| record.epoch.number);
+    output.result(
+        describe(&kept, operator_set),
+        &json!({
+            "operatorSet": operator_set,
+            "epoch": number(&kept.current),
+            "validUntil": kept.current.as_ref().map(|record| record.epoch.valid_until.to::<u64>()),
+            "pendingEpoch": number(&kept.pending),
+            "activatesAt": kept.pending.as_ref().and_then(EpochRecord::pending_until).map(|time| time.to::<u64>()),
+            "nextCommit": kept.next_commit,
+            "nextEarlyCommit": kept.next_early_commit,
+            "time": kept.now,
+            "lost": kept.lost.iter().map(|(index, operator)| json!({ "index": index, "operator": operator }))
+                .collect::<Vec<_>>(),
+        }),
+    )?;
+    Ok(ExitStatus::Success)
+}
+
+async fn read(client: &AssentClient<DynProvider>, keeper: Address, operator_set: OperatorSetId) -> Result<KeptSet> {
+    let registry = registry_of(client, keeper).await?;
+    let contract = EpochKeeper::new(keeper, client.provider());
+    let current = client.latest_epoch(registry, operator_set).await?;
+    let current = match current {
+        Some(epoch) => Some(client.read_epoch_record(registry, epoch.number).await?),
+        None => None,
+    };
+    let lost = match &current {
+        Some(record) => lost_operators(client, registry, &record.epoch).await?,
+        None => Vec::new(),
+    };
+    let latest = client.provider().get_block_by_number(BlockNumberOrTag::Latest).await?;
+    Ok(KeptSet {
+        pending: client.pending_epoch(registry, operator_set).await?,
+        next_commit: contract.nextCommit(operator_set.into()).call().await?.saturating_to(),
+        next_early_commit: contract.nextEarlyCommit(operator_set.into()).call().await?.saturating_to(),
+        now: latest.context("the node has no latest block")?.header.timestamp,
+        current,
+        lost,
+    })
+}
+
+/// Returns the operators of an epoch that the keeper counts as lost: without weight, or no longer with their key.
+async fn lost_operators(
+    client: &AssentClient<DynProvider>,
+    registry: Address,
+    epoch: &Epoch,
+) -> Result<Vec<(usize, Address)>> {
+    let source = OperatorRegistry::new(registry, client.provider()).stakeSource().call().await?;
+    let operators = epoch.operators.operators();
+    let addresses = operators.iter().map(|operator| operator.address).collect();
+    // Any stake source has this function.
+    let source = EigenLayerStake::new(source, client.provider());
+    let weights = source.weightsOf(epoch.operator_set.into(), addresses).call().await?;
+    let mut lost = Vec::new();
+    for ((index, operator), weight) in operators.iter().enumerate().zip(weights) {
+        let key = client.read_key(registry, operator.address).await?;
+        if weight.is_zero() || key != Some(operator.public_key) {
+            lost.push((index, operator.address));
+        }
+    }
+    Ok(lost)
+}
+
+fn describe(kept: &KeptSet, operator_set: OperatorSetId) -> String {
+    let epoch = |record: &Option<EpochRecord>, none: &str| match record {
+        Some(record) => format!("epoch {}, {}", record.epoch.number, in_words(record)),
+        None => none.to_owned(),
+    };
+    let from = |time: u64| match time <= kept.now {
+        true => "now".to_owned(),
+        false => format!("from {}", output::time(time)),
+    };
+    let mut table = output::table(["operator set", &operator_set.to_string()]);
+    table
+        .add_row(["current", &epoch(&kept.current, "none")])
+        .add_row(["pending", &epoch(&kept.pending, "none")])
+        .add_row(["next commit", &from(kept.next_commit)])
+        .add_row(["early commit", &from(kept.next_early_commit)]);
+    for (_, operator) in &kept.lost {
+        table.add_row(["lost", &short_address(*operator)]);
+    }
+    let next = match (kept.pending.is_some(), kept.lost.first()) {
+        (true, _) => "the pending epoch must be activated first: `assent epoch activate`".to_owned(),
+        (false, Some((_, operator))) if kept.next_early_commit <= kept.now => {
+            format!("anyone can commit early: `assent epoch commit --keeper ADDRESS --lost {operator}`")
+        }
+        _ if kept.next_commit <= kept.now => "anyone can commit: `assent epoch commit --keeper ADDRESS`".to_owned(),
+        _ => format!("the next commit is possible {}", from(kept.next_commit)),
+    };
+    format!("{table}\n{next}")
+}
+
+/// Returns the registry that a keeper owns.
+pub async fn registry_of(client: &AssentClient<DynProvider>, keeper: Address) -> Result<Address> {
+    client.require_contract(keeper).await?;
+    let registry = EpochKeeper::new(keeper, client.provider()).OPERATOR_REGISTRY().call().await;
+    registry.with_context(|| {
+        format!("{keeper} does not answer as an EpochKeeper; `assent registry show` prints the registry's owner")
+    })
+}
+
+/// Returns an operator's index in the set's current epoch.
+async fn index_of(
+    client: &AssentClient<DynProvider>,
+    registry: Address,
+    operator_set: OperatorSetId,
+    operator: Address,
+) -> Result<U256> {
+    let Some(epoch) = client.latest_epoch(registry, operator_set).await? else {
+        bail!("operator set {operator_set} has no epoch yet; commit its first without --lost");
+    };
+    let operators = epoch.operators.operators();
+    let index = operators.iter().position(|known| known.address == operator);
+    index.map(U256::from).with_context(|| {
+        format!("{operator} is not in epoch {}; `assent epoch status --keeper` lists those that are lost", epoch.number)
+    })
+}
+
+fn committed(keeper: Address, receipt: &TransactionReceipt) -> Result<EpochId> {
+    let logs = receipt.inner.logs().iter().filter(|log| log.address() == keeper);
+    let mut committed = logs.filter_map(|log| log.log_decode::<EpochKeeper::MembersCommitted>().ok());
+    committed.next().map(|event| EpochId(event.inner.epoch)).context("the keeper emitted no MembersCommitted")
+}

@@ -1,0 +1,174 @@
+//! `assent handover send`.
+
+use super::mirrors::{ChainsFile, FinalHandover, MirrorAt, ReadMirror, read_final, transactions};
+use crate::{
+    ExitStatus,
+    account::Account,
+    arguments::{self, Partials},
+    connection::{self, RegistryNode},
+    output::{self, Output},
+    stake::eigenlayer,
+};
+use alloy::{
+    primitives::{Address, Bytes, keccak256},
+    rpc::types::TransactionReceipt,
+    signers::local::PrivateKeySigner,
+};
+use anyhow::{Context as _, Result};
+use assent_client::AssentClient;
+use assent_contracts::EpochMirror;
+use assent_signer::{Aggregate, PartialSignature, aggregate_epoch_handover};
+use assent_verifier::{EpochId, HandoverError, verify_handover};
+use clap::Args;
+use serde_json::{Value, json};
+
+/// The options of `assent handover send`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent handover send --registry $REGISTRY --epoch 5 --partial @partials.txt --chains chains.json --account $ANYONE
+  assent handover send --registry $REGISTRY --epoch 7 --signed-by 5 --partial @partials.txt --chains chains.json \\
+      --private-key-file account.key
+
+Any account can send this: the mirror verifies it. Each handover is verified before it is sent. A mirror that has the
+epoch already gets nothing. Exit status 1 means that a mirror could not be given the epoch.")]
+pub struct Arguments {
+    #[command(flatten)]
+    at: RegistryNode,
+    /// The epoch that is handed over to.
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::epoch_id())]
+    epoch: EpochId,
+    /// The epoch whose operators signed; the set's epoch before by default.
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::epoch_id())]
+    signed_by: Option<EpochId>,
+    /// An operator's signature, or @FILE with one on each line, as `assent handover sign` prints them; repeatable.
+    #[arg(
+        long = "partial",
+        value_name = "ADDRESS=SIGNATURE|@FILE",
+        value_parser = arguments::partials,
+        required = true
+    )]
+    partials: Vec<Partials>,
+    #[command(flatten)]
+    chains: ChainsFile,
+    #[command(flatten)]
+    payer: Account,
+}
+
+/// What became of the handover on one chain.
+enum Outcome {
+    Accepted(Vec<TransactionReceipt>),
+    /// The mirror has the epoch.
+    Known,
+    Refused(String),
+}
+
+/// Runs `assent handover send`.
+pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
+    let Arguments { at: RegistryNode { node, registry }, epoch, signed_by, partials, chains, payer } = arguments;
+    let (from, signer) = payer.open()?;
+    let chains = chains.read()?;
+    let mut signatures: Vec<PartialSignature> = Vec::new();
+    for partial in &partials {
+        signatures.extend(partial.read()?);
+    }
+    let outcomes = connection::block_on(async {
+        let home = AssentClient::new(node.connect(None)?);
+        let _spinner = output::spinner("Handing over");
+        let read = read_final(&home, registry, epoch, signed_by).await.with_context(|| node.asking())?;
+        let signed = aggregate_epoch_handover(&read.signing, &read.handover, &signatures)?;
+        for rejected in &signed.rejected {
+            output::remark(format_args!("warning: left out {rejected}"));
+        }
+        let mut outcomes = Vec::new();
+        for mirror in &chains.mirrors {
+            let sent = hand_over(mirror, &read, &signed, from, signer.clone()).await;
+            // One chain's node must not keep another chain without its epoch.
+            outcomes.push((mirror, sent.unwrap_or_else(|error| Outcome::Refused(format!("{error:#}")))));
+        }
+        Ok(outcomes)
+    })?;
+    let failed = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Refused(_)));
+    let text = outcomes.iter().map(|(mirror, outcome)| describe(mirror, outcome, epoch)).collect::<Vec<_>>();
+    let json = outcomes.iter().map(|(mirror, outcome)| to_json(mirror, outcome)).collect::<Vec<_>>();
+    output.result(text.join("\n"), &json!({ "epoch": epoch, "chains": json }))?;
+    Ok(if failed { ExitStatus::Refused } else { ExitStatus::Success })
+}
+
+async fn hand_over(
+    at: &MirrorAt,
+    read: &FinalHandover,
+    signed: &Aggregate,
+    from: Address,
+    signer: Option<PrivateKeySigner>,
+) -> Result<Outcome> {
+    let FinalHandover { handover, next, .. } = read;
+    let ReadMirror { client, mut state } = at.read(signer, handover.operator_set, Some(handover.epoch)).await?;
+    if state.epochs.iter().any(|epoch| epoch.number == handover.epoch) {
+        return Ok(Outcome::Known);
+    }
+    let (bitmap, signature) = (signed.non_signers.as_bytes(), &signed.signature.0);
+    // Tables are stored only for a handover that is valid otherwise.
+    let placeholders = (0u64..).map(|index| Address::left_padding_from(&(index + 1).to_be_bytes()));
+    let full: Vec<_> = placeholders.zip(next.full_tables()).collect();
+    state.stored_tables = full.iter().map(|(address, entries)| (*address, keccak256(entries))).collect();
+    let table = next.mirror_table(&full.iter().map(|(address, _)| *address).collect::<Vec<_>>())?;
+    if let Err(error) = verify_handover(&state, handover, &table, bitmap, signature) {
+        return Ok(Outcome::Refused(with_next_step(error)));
+    }
+    let mut receipts = Vec::new();
+    let mut stored = Vec::new();
+    for (_, entries) in full {
+        let store = EpochMirror::storeTableCall { entries: entries.into() };
+        let receipt = eigenlayer::send(&client, from, at.mirror, &store).await?;
+        let mut logs = receipt.inner.logs().iter().filter_map(|log| log.log_decode::<EpochMirror::TableStored>().ok());
+        stored.push(logs.next().context("the mirror emitted no TableStored")?.inner.table);
+        receipts.push(receipt);
+    }
+    let accept = EpochMirror::acceptCall {
+        handover: (*handover).into(),
+        table: next.mirror_table(&stored)?.into(),
+        nonSigners: Bytes::copy_from_slice(bitmap),
+        signature: (*signature).into(),
+    };
+    receipts.push(eigenlayer::send(&client, from, at.mirror, &accept).await?);
+    Ok(Outcome::Accepted(receipts))
+}
+
+fn with_next_step(error: HandoverError) -> String {
+    let next = match error {
+        HandoverError::WrongSigner { latest: EpochId(0), .. } => "have the mirror's owner set its first epoch",
+        HandoverError::WrongSigner { .. } => "have the operators of the mirror's epoch sign, with --signed-by",
+        HandoverError::SignerExpired { .. } => "have the mirror's owner set an epoch with setGenesis, after notice",
+        HandoverError::Signature(_) => "have more operators sign, with `assent handover sign`",
+        _ => "compare the mirror with the registry: `assent handover status`",
+    };
+    format!("{error}; next: {next}")
+}
+
+fn describe(at: &MirrorAt, outcome: &Outcome, epoch: EpochId) -> String {
+    match outcome {
+        Outcome::Accepted(receipts) => {
+            let gas = receipts.iter().map(|receipt| receipt.gas_used).sum::<u64>();
+            format!("{}: epoch {epoch} is accepted, {gas} gas", at.name)
+        }
+        Outcome::Known => format!("{}: has epoch {epoch} already", at.name),
+        Outcome::Refused(reason) => format!("{}: refused: {reason}", at.name),
+    }
+}
+
+fn to_json(at: &MirrorAt, outcome: &Outcome) -> Value {
+    let (status, reason, receipts) = match outcome {
+        Outcome::Accepted(receipts) => ("accepted", None, receipts.as_slice()),
+        Outcome::Known => ("known", None, &[][..]),
+        Outcome::Refused(reason) => ("refused", Some(reason), &[][..]),
+    };
+    json!({
+        "name": at.name,
+        "mirror": at.mirror,
+        "status": status,
+        "reason": reason,
+        "transactions": transactions(receipts),
+        "gas": receipts.iter().map(|receipt| receipt.gas_used).sum::<u64>(),
+    })
+}

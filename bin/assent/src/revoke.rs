@@ -1,0 +1,252 @@
+//! `assent revoke`: an epoch's operators revoke it, at home and on other chains, with one signature.
+
+use crate::{
+    ExitStatus,
+    account::OptionalAccount,
+    arguments::{self, Partials},
+    connection::{self, RegistryNode},
+    epoch::keeper::registry_of,
+    handover::mirrors::{Chains, MirrorAt},
+    key_file::KeyFile,
+    output::{self, Output},
+    stake::eigenlayer::send,
+};
+use alloy::{
+    primitives::{Address, B256, Bytes, U256},
+    providers::DynProvider,
+    signers::local::PrivateKeySigner,
+};
+use anyhow::{Context as _, Result, bail};
+use assent_client::AssentClient;
+use assent_contracts::{EpochKeeper, EpochMirror};
+use assent_signer::{Aggregate, PartialSignature, aggregate_epoch_revocation};
+use assent_verifier::{Epoch, EpochId, EpochRevocation, MirrorState, verify_revocation};
+use clap::{Args, ValueHint};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// The options of `assent revoke`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  assent revoke --registry $REGISTRY --epoch 4 --key operator.json --sign-only >> partials.txt
+  assent revoke --registry $REGISTRY --epoch 4 --partial @partials.txt --keeper $KEEPER --chains chains.json \\
+      --private-key-file account.key
+
+The epoch's own operators sign; the halt quorum of the keeper, and of each mirror, says how much of their weight it
+takes. Any account can send it. It is immediate, cannot be undone, and the signature is valid on every chain for ever.
+A revocation at home reaches no other chain by itself: name all mirrors. Exit status 1 means that a chain refused it.
+If an owner and no keeper owns the registry, it revokes with `assent epoch revoke`.")]
+pub struct Arguments {
+    #[command(flatten)]
+    at: RegistryNode,
+    /// The epoch.
+    #[arg(long, value_name = "NUMBER", value_parser = arguments::epoch_id())]
+    epoch: EpochId,
+    /// An operator's key file, encrypted or not; repeat it for each operator that signs.
+    #[arg(long = "key", value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "partials")]
+    keys: Vec<PathBuf>,
+    /// Read the key files' password from a file instead of asking for each.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    password_file: Option<PathBuf>,
+    /// An operator's signature, or @FILE with one on each line, as --sign-only prints them; repeatable.
+    #[arg(long = "partial", value_name = "ADDRESS=SIGNATURE|@FILE", value_parser = arguments::partials)]
+    partials: Vec<Partials>,
+    /// Send nothing: print the signatures of the keys.
+    #[arg(long, conflicts_with_all = ["keeper", "chains", "partials"])]
+    sign_only: bool,
+    /// Revoke it at home, through the EpochKeeper that owns the registry.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    keeper: Option<Address>,
+    /// Revoke it on these mirrors: a JSON file, as of `assent handover status`.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    chains: Option<PathBuf>,
+    #[command(flatten)]
+    payer: OptionalAccount,
+}
+
+/// What became of the revocation on one chain.
+struct Outcome {
+    name: String,
+    contract: Address,
+    /// The transaction and its gas, or why it was refused.
+    sent: Result<(B256, u64), String>,
+}
+
+/// Runs `assent revoke`.
+pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
+    let Arguments { at: RegistryNode { node, registry }, epoch: number, keeper, payer, .. } = arguments;
+    let chains = arguments.chains.as_deref().map(Chains::read).transpose()?;
+    let (epoch, revocation) = connection::block_on(async {
+        let client = AssentClient::new(node.connect(None)?);
+        let _spinner = output::spinner("Reading the epoch");
+        let epoch = client.read_epoch(*registry, *number).await.with_context(|| node.asking())?;
+        let home_chain = U256::from(client.chain_id().await.with_context(|| node.asking())?);
+        Ok((epoch, EpochRevocation { home_chain, home_registry: *registry, epoch: *number }))
+    })?;
+    let mut signatures = sign(&arguments.keys, arguments.password_file.as_deref(), &epoch, &revocation)?;
+    if arguments.sign_only {
+        return print(&signatures, &revocation, output);
+    }
+    for partial in &arguments.partials {
+        signatures.extend(partial.read()?);
+    }
+    let mirrors = chains.map_or_else(Vec::new, |Chains { mirrors }| mirrors);
+    if keeper.is_none() && mirrors.is_empty() {
+        bail!("give --keeper, --chains or both: where to revoke the epoch; or --sign-only");
+    }
+    let (from, signer) = payer.open()?;
+    let signed = aggregate_epoch_revocation(&epoch, &revocation, &signatures)?;
+    for rejected in &signed.rejected {
+        output::remark(format_args!("warning: left out {rejected}"));
+    }
+    let outcomes = connection::block_on(async {
+        let _spinner = output::spinner("Revoking");
+        let mut outcomes = Vec::new();
+        if let Some(keeper) = keeper {
+            let client = AssentClient::new(node.connect(signer.clone())?);
+            let sent = at_home(&client, *keeper, &revocation, &epoch, &signed, from).await;
+            outcomes.push(Outcome::new("home", *keeper, sent));
+        }
+        for mirror in &mirrors {
+            let sent = away(mirror, &revocation, &epoch, &signed, from, signer.clone()).await;
+            outcomes.push(Outcome::new(&mirror.name, mirror.mirror, sent));
+        }
+        Ok(outcomes)
+    })?;
+    let failed = outcomes.iter().any(|outcome| outcome.sent.is_err());
+    let text = outcomes.iter().map(|outcome| outcome.describe(*number)).collect::<Vec<_>>();
+    let json = outcomes.iter().map(Outcome::to_json).collect::<Vec<_>>();
+    output.result(
+        text.join("\n"),
+        &json!({ "epoch": number, "signedWeight": signed.signed_weight.to_string(), "chains": json }),
+    )?;
+    Ok(if failed { ExitStatus::Refused } else { ExitStatus::Success })
+}
+
+/// Signs with each key of the epoch.
+fn sign(
+    keys: &[PathBuf],
+    password_file: Option<&Path>,
+    epoch: &Epoch,
+    revocation: &EpochRevocation,
+) -> Result<Vec<PartialSignature>> {
+    let signed = keys.iter().map(|path| {
+        let (file, public_key) = KeyFile::read(path)?.with_public_key(path, password_file)?;
+        let operators = epoch.operators.operators();
+        let operator = operators.iter().find(|operator| operator.public_key == public_key).with_context(|| {
+            format!(
+                "the key in {} is not an operator's in epoch {}, which its own operators revoke",
+                path.display(),
+                epoch.number
+            )
+        })?;
+        let key = file.open(path, password_file)?;
+        Ok(PartialSignature::new(operator.address, key.revoke_epoch(revocation)))
+    });
+    signed.collect()
+}
+
+fn print(signatures: &[PartialSignature], revocation: &EpochRevocation, output: Output) -> Result<ExitStatus> {
+    let lines = signatures.iter().map(|partial| format!("{}={}", partial.operator, partial.signature));
+    let partials = signatures
+        .iter()
+        .map(|partial| json!({ "operator": partial.operator, "signature": partial.signature }))
+        .collect::<Vec<_>>();
+    output.result(
+        lines.collect::<Vec<_>>().join("\n"),
+        &json!({
+            "homeChain": revocation.home_chain.to_string(),
+            "homeRegistry": revocation.home_registry,
+            "epoch": revocation.epoch,
+            "partials": partials,
+        }),
+    )?;
+    Ok(ExitStatus::Success)
+}
+
+async fn at_home(
+    client: &AssentClient<DynProvider>,
+    keeper: Address,
+    revocation: &EpochRevocation,
+    epoch: &Epoch,
+    signed: &Aggregate,
+    from: Address,
+) -> Result<(B256, u64)> {
+    let registry = registry_of(client, keeper).await?;
+    if registry != revocation.home_registry {
+        bail!("the keeper {keeper} owns the registry {registry}, not {}", revocation.home_registry);
+    }
+    let halt_quorum = EpochKeeper::new(keeper, client.provider()).HALT_QUORUM().call().await?;
+    let state = MirrorState {
+        home_chain: revocation.home_chain,
+        home_registry: registry,
+        quorum: 10_000,
+        halt_quorum,
+        timestamp: 0,
+        epochs: vec![epoch.clone()],
+        stored_tables: BTreeMap::new(),
+    };
+    require_valid(&state, epoch, signed)?;
+    let (non_signers, signature) = encoded(signed);
+    let revoke = EpochKeeper::revokeCall { epoch: epoch.number.into(), nonSigners: non_signers, signature };
+    let receipt = send(client, from, keeper, &revoke).await?;
+    Ok((receipt.transaction_hash, receipt.gas_used))
+}
+
+async fn away(
+    at: &MirrorAt,
+    revocation: &EpochRevocation,
+    epoch: &Epoch,
+    signed: &Aggregate,
+    from: Address,
+    signer: Option<PrivateKeySigner>,
+) -> Result<(B256, u64)> {
+    let read = at.read(signer, epoch.operator_set, Some(epoch.number)).await?;
+    let EpochRevocation { home_chain, home_registry, .. } = *revocation;
+    if (read.state.home_chain, read.state.home_registry) != (home_chain, home_registry) {
+        bail!("it mirrors the registry {} on chain {}", read.state.home_registry, read.state.home_chain);
+    }
+    require_valid(&read.state, epoch, signed)?;
+    let (non_signers, signature) = encoded(signed);
+    let revoke = EpochMirror::revokeCall { epoch: epoch.number.into(), nonSigners: non_signers, signature };
+    let receipt = send(&read.client, from, at.mirror, &revoke).await?;
+    Ok((receipt.transaction_hash, receipt.gas_used))
+}
+
+fn require_valid(state: &MirrorState, epoch: &Epoch, signed: &Aggregate) -> Result<()> {
+    let verified = verify_revocation(state, epoch.number, signed.non_signers.as_bytes(), &signed.signature.0);
+    verified.map(drop).context("nothing was sent; have more operators sign with --sign-only if too few have")
+}
+
+fn encoded(signed: &Aggregate) -> (Bytes, Bytes) {
+    (Bytes::copy_from_slice(signed.non_signers.as_bytes()), signed.signature.0.into())
+}
+
+impl Outcome {
+    fn new(name: &str, contract: Address, sent: Result<(B256, u64)>) -> Self {
+        Self { name: name.to_owned(), contract, sent: sent.map_err(|error| format!("{error:#}")) }
+    }
+
+    fn describe(&self, epoch: EpochId) -> String {
+        match &self.sent {
+            Ok((_, gas)) => format!("{}: epoch {epoch} is revoked, {gas} gas", self.name),
+            Err(reason) => format!("{}: refused: {reason}", self.name),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let sent = self.sent.as_ref().ok();
+        json!({
+            "name": self.name,
+            "contract": self.contract,
+            "revoked": sent.is_some(),
+            "reason": self.sent.as_ref().err(),
+            "transaction": sent.map(|(transaction, _)| transaction),
+            "gas": sent.map(|(_, gas)| gas),
+        })
+    }
+}

@@ -1,0 +1,294 @@
+//! Stake on EigenLayer's contracts, and epochs on another chain, as a user has them.
+#![cfg(feature = "network")]
+
+mod command;
+#[path = "command/anvil.rs"]
+mod node;
+#[path = "command/running.rs"]
+mod running;
+
+use alloy::{
+    primitives::{Address, Bytes, U256, aliases::U48},
+    providers::{DynProvider, Provider, ProviderBuilder},
+};
+use assent_contracts::{
+    EpochMirror::{self, MirrorSettings},
+    OperatorRegistry,
+};
+use assent_journal::{Journal, JournalOptions, LocalSigner};
+use assent_signer::SecretKey;
+use command::{Desk, Ran};
+use node::Anvil;
+use running::Running;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The first accounts of anvil.
+const OWNER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+const ALICE: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+const BOB: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+
+/// Returns the folder of EigenLayer's bytecode; `None` if it was not fetched, which fails in CI.
+fn eigenlayer() -> Option<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cache/eigenlayer");
+    if folder.join("installed.txt").is_file() {
+        return Some(folder.to_string_lossy().into_owned());
+    }
+    let fetch = "EigenLayer's bytecode is missing: cargo xtask test --only EigenLayer";
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{fetch}");
+    eprintln!("skipped: {fetch}");
+    None
+}
+
+#[test]
+fn an_operator_that_signed_two_decisions_loses_stake_and_is_not_in_the_next_epoch() {
+    let Some(folder) = eigenlayer() else { return };
+    let demo = ["demo", "equivocation", "--eigenlayer", &folder, "--json"];
+    let report = Desk::new().run(&demo).json();
+    assert_eq!((&report["stakeBefore"], &report["stakeAfter"]), (&json!(tokens(500)), &json!(tokens(250))));
+    assert_eq!(report["nonSignerUntouched"], true);
+    assert_eq!(report["nonSignerStakeAfter"], json!(tokens(500)));
+    assert_eq!(report["decisions"][0]["attestation"]["decision"], "allow");
+    assert_eq!(report["decisions"][1]["attestation"]["decision"], "deny");
+    assert_eq!(report["decisions"][0]["attestation"]["taskId"], report["decisions"][1]["attestation"]["taskId"]);
+    let next = &report["nextEpoch"];
+    assert_eq!((&next["lacksOperator"], next["operators"].as_array().unwrap().len()), (&json!(true), 6));
+    assert!(!next["operators"].as_array().unwrap().contains(&report["operator"]));
+
+    let told = Desk::new().run(&demo[..4]).succeeded();
+    for words in ["500 → 250 of stake", "500 → 500: it signed nothing", "Epoch 2 has 6 operators", "lost half"] {
+        assert!(told.contains(words), "{words:?} is not in:\n{told}");
+    }
+}
+
+#[test]
+fn without_eigenlayers_bytecode_it_is_said_how_to_get_it() {
+    let words = ["are not in nowhere", "cargo xtask test --only EigenLayer", "--eigenlayer"];
+    Desk::new().run(&["demo", "equivocation", "--eigenlayer", "nowhere"]).failed(1, &words);
+    let up = ["network", "up", "--stake", "eigenlayer", "--eigenlayer", "nowhere"];
+    Desk::new().run(&up).failed(1, &words);
+}
+
+/// From deposit to the next epoch: the operators of the local network are members, one leaves, and anyone commits.
+#[test]
+fn on_a_network_with_stake_operators_join_and_leave_and_anyone_commits() {
+    let Some(folder) = eigenlayer() else { return };
+    let (anvil, desk) = (Anvil::start(&[]), Desk::new());
+    let up = ["network", "up", "--gateway-port", "0", "--rpc-url", &anvil.url, "--stake", "eigenlayer", "--json"];
+    let mut network = Running::start(&desk, &[&up[..], &["--eigenlayer", &folder]].concat());
+    network.line_where(|line| line == "}");
+    let report: Value = serde_json::from_str(&network.printed()).expect("JSON");
+    let contract = |name: &str| report["contracts"][name].as_str().expect("an address").to_owned();
+    let (stake, keeper) = (contract("EigenLayerStake"), contract("EpochKeeper"));
+    let run = |arguments: &[&str]| desk.run(&[arguments, &["--rpc-url", &anvil.url]].concat());
+    let stake_status = || run(&["stake", "status", "--stake", &stake, "--operator-set", "1", "--json"]).json();
+    let epoch_status = || run(&["epoch", "status", "--keeper", &keeper, "--operator-set", "1", "--json"]).json();
+
+    let status = stake_status();
+    let members = status["members"].as_array().unwrap();
+    assert_eq!((members.len(), &status["totalWeight"], &status["epoch"]), (4, &json!(tokens(2_000)), &json!(1)));
+    for member in members {
+        assert_eq!((&member["weight"], &member["share"]), (&json!(tokens(500)), &json!(2_500)));
+        assert_eq!((&member["hasKey"], &member["inEpoch"]), (&json!(true), &json!(true)));
+        assert_eq!(member["region"], Value::Null, "the set is open");
+    }
+    let said = run(&["stake", "status", "--stake", &stake, "--operator-set", "1"]).succeeded();
+    assert!(said.contains("4 members") && said.contains("25.00 %"), "{said}");
+
+    let leaver = members[1]["operator"].as_str().unwrap().to_owned();
+    let of_leaver = ["--stake", &stake, "--operator-set", "1", "--account", &leaver];
+    let joined = run(&[&["operator", "join"], &of_leaver[..]].concat());
+    joined.failed(1, &["is a member of operator set 1 already"]);
+    let left = run(&[&["operator", "leave", "--json"], &of_leaver[..]].concat()).json();
+    assert!(left["slashableUntilBlock"].as_u64().unwrap() > 100_800);
+    run(&[&["operator", "leave"], &of_leaver[..]].concat()).failed(1, &["is not a member", "assent stake status"]);
+    assert_eq!(stake_status()["members"].as_array().unwrap().len(), 3);
+
+    let status = epoch_status();
+    assert_eq!((&status["epoch"], &status["lost"][0]["operator"]), (&json!(1), &json!(leaver.to_lowercase())));
+    assert_eq!(status["pendingEpoch"], Value::Null);
+    let commit = ["epoch", "commit", "--keeper", &keeper, "--operator-set", "1", "--account", OWNER, "--json"];
+    let early = run(&[&commit[..], &["--lost", &leaver]].concat());
+    early.failed(1, &["CommitTooEarly", "assent epoch status"]);
+    run(&[&commit[..], &["--lost", OWNER]].concat()).failed(1, &["is not in epoch 1"]);
+    anvil.ask("evm_increaseTime", &json!([18 * 3_600 / 16]));
+    anvil.ask("evm_mine", &json!([]));
+    let committed = run(&commit).json();
+    assert_eq!((&committed["epoch"], &committed["operators"]), (&json!(2), &json!(3)));
+    assert!(committed["activatesAt"].is_u64());
+    assert_eq!(epoch_status()["pendingEpoch"], json!(2));
+
+    assert!(network.interrupt().success());
+}
+
+/// A registry with two operators on a node, and its mirror on the same.
+struct Scene {
+    anvil: Anvil,
+    desk: Desk,
+    registry: String,
+    owner_stake_source: String,
+    runtime: tokio::runtime::Runtime,
+    provider: DynProvider,
+}
+
+impl Scene {
+    /// Epochs 1 and 2 have both operators, and epoch 2 is final.
+    fn set() -> Self {
+        let (anvil, desk) = (Anvil::start(&[]), Desk::new());
+        let deploy = ["deploy", "--owner", OWNER, "--account", OWNER, "--json", "--rpc-url", &anvil.url];
+        let deployed = desk.run(&deploy).json();
+        let address = |index: usize| deployed["contracts"][index]["address"].as_str().unwrap().to_owned();
+        let (owner_stake_source, registry) = (address(0), address(1));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let provider = ProviderBuilder::new().connect_http(anvil.url.parse().unwrap()).erased();
+        let scene = Self { anvil, desk, registry, owner_stake_source, runtime, provider };
+        for (name, account) in [("alice", ALICE), ("bob", BOB)] {
+            let key = format!("{name}.key");
+            scene.desk.run(&["keys", "new", "--out", &key, "--unencrypted"]).succeeded();
+            scene.of_registry(&["operator", "register", "--key", &key, "--account", account]).succeeded();
+            let signer = LocalSigner::new(SecretKey::read_unencrypted(&scene.desk.path(&key)).unwrap());
+            let marker = scene.desk.path(&format!("{key}.marker"));
+            let options = JournalOptions::new(scene.desk.path(&format!("{name}.redb")), marker);
+            drop(Journal::create(&options, signer).unwrap());
+        }
+        let weights = ["weights", "set", "--stake-source", &scene.owner_stake_source, "--operator-set", "1"];
+        let more = ["--account", OWNER, &format!("{ALICE}=50"), &format!("{BOB}=50")].map(ToString::to_string);
+        let more: Vec<_> = more.iter().map(String::as_str).collect();
+        scene.run(&[&weights[..], &more].concat()).succeeded();
+        scene.commit();
+        scene.commit();
+        scene.finalize();
+        scene
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.desk.run(&[arguments, &["--rpc-url", &self.anvil.url]].concat())
+    }
+
+    fn of_registry(&self, arguments: &[&str]) -> Ran {
+        self.run(&[arguments, &["--registry", &self.registry]].concat())
+    }
+
+    /// Commits both operators. Both approve it, unless it is the first.
+    fn commit(&self) {
+        let commit = ["epoch", "commit", "--operator-set", "1", "--account", OWNER, "--json", ALICE, BOB];
+        let committed = self.of_registry(&commit).json();
+        if committed["activatesAt"].is_u64() {
+            let epoch = committed["epoch"].to_string();
+            let keys = ["--key", "alice.key", "--key", "bob.key"];
+            let approve = ["epoch", "approve", "--epoch", &epoch, "--account", OWNER];
+            self.of_registry(&[&approve[..], &keys].concat()).succeeded();
+        }
+    }
+
+    /// On anvil a block is final after 64 more.
+    fn finalize(&self) {
+        self.anvil.ask("anvil_mine", &json!(["0x46"]));
+    }
+
+    /// Deploys a mirror that begins with epoch 1, and names it in chains.json.
+    fn mirror(&self) -> Address {
+        let (owner, registry): (Address, Address) = (OWNER.parse().unwrap(), self.registry.parse().unwrap());
+        let settings = MirrorSettings {
+            homeChain: U256::from(31_337),
+            homeRegistry: registry,
+            quorum: 6_667,
+            haltQuorum: 5_000,
+            gracePeriod: U48::from(3_600),
+            notice: U48::from(3_600),
+            guardian: Address::ZERO,
+        };
+        let mirror = self.runtime.block_on(async {
+            let deploy = EpochMirror::deploy_builder(&self.provider, owner, settings).from(owner);
+            let mirror = deploy.deploy().await.unwrap();
+            let first = OperatorRegistry::new(registry, &self.provider).epochs(1).call().await.unwrap();
+            let table: Bytes = self.provider.get_code_at(first.table).await.unwrap().slice(1..);
+            let contract = EpochMirror::new(mirror, &self.provider);
+            let genesis = contract.setGenesis(1, 1, first.expiresAt, table).from(owner);
+            genesis.send().await.unwrap().get_receipt().await.unwrap();
+            mirror
+        });
+        let chains = json!({ "mirrors": [{ "name": "away", "rpcUrl": self.anvil.url, "mirror": mirror }] });
+        self.desk.write_json("chains.json", &chains);
+        mirror
+    }
+
+    fn status(&self) -> Ran {
+        self.of_registry(&["handover", "status", "--operator-set", "1", "--chains", "chains.json", "--json"])
+    }
+
+    fn sign(&self, name: &str, epoch: &str, more: &[&str]) -> Ran {
+        let (key, journal) = (format!("{name}.key"), format!("{name}.redb"));
+        let sign = ["handover", "sign", "--epoch", epoch, "--key", &key, "--journal", &journal];
+        self.of_registry(&[&sign[..], more].concat())
+    }
+
+    fn send(&self, partials: &[&str]) -> Ran {
+        let send = ["handover", "send", "--epoch", "2", "--chains", "chains.json", "--account", ALICE, "--json"];
+        let partials: Vec<_> = partials.iter().flat_map(|partial| ["--partial", partial.trim()]).collect();
+        self.of_registry(&[&send[..], &partials].concat())
+    }
+}
+
+#[test]
+fn operators_hand_over_to_a_final_epoch_and_revoke_it() {
+    let scene = Scene::set();
+    let mirror = scene.mirror();
+    let status = scene.status().json();
+    assert_eq!((&status["homeEpoch"], &status["chains"][0]["status"]), (&json!(2), &json!("behind")));
+
+    let by_alice = scene.sign("alice", "2", &[]).succeeded();
+    let too_few = scene.send(&[&by_alice]);
+    assert_eq!(too_few.status, Some(1), "{too_few:?}");
+    let refused: Value = serde_json::from_str(&too_few.out).unwrap();
+    let reason = refused["chains"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("weight 50") && reason.contains("have more operators sign"), "{reason}");
+
+    let by_bob = scene.sign("bob", "2", &[]).succeeded();
+    let accepted = scene.send(&[&by_alice, &by_bob]).json();
+    assert_eq!(accepted["chains"][0]["status"], "accepted");
+    assert_eq!(scene.send(&[&by_alice, &by_bob]).json()["chains"][0]["status"], "known");
+    let status = scene.status().json();
+    assert_eq!((&status["chains"][0]["status"], &status["chains"][0]["epoch"]), (&json!("current"), &json!(2)));
+
+    // What the journal has on record is all that is ever signed of an epoch.
+    assert_eq!(scene.sign("alice", "2", &[]).succeeded(), by_alice);
+    scene.commit();
+    scene.sign("alice", "3", &[]).failed(1, &["no final block", "wait until its activation is final"]);
+    scene.sign("alice", "2", &["--signed-by", "2"]).failed(1, &["no earlier epoch", "--signed-by"]);
+    scene.sign("alice", "1", &[]).failed(1, &["is the first of operator set 1"]);
+
+    let revoke = ["revoke", "--epoch", "2", "--chains", "chains.json", "--account", BOB, "--json"];
+    let revoked = scene.of_registry(&[&revoke[..], &["--key", "alice.key"]].concat()).json();
+    assert_eq!((&revoked["chains"][0]["revoked"], &revoked["chains"][0]["name"]), (&json!(true), &json!("away")));
+    let status = scene.status();
+    assert_eq!(status.status, Some(1), "{status:?}");
+    let status: Value = serde_json::from_str(&status.out).unwrap();
+    assert_eq!(status["chains"][0]["status"], "revoked");
+    let valid_until = scene
+        .runtime
+        .block_on(async { EpochMirror::new(mirror, &scene.provider).epochs(2).call().await.unwrap().validUntil });
+    assert!(valid_until.is_zero());
+}
+
+#[test]
+fn a_revocation_is_signed_apart_and_says_where_it_goes() {
+    let scene = Scene::set();
+    scene.mirror();
+    let revoke = ["revoke", "--epoch", "1", "--key", "alice.key"];
+    let signed = scene.of_registry(&[&revoke[..], &["--sign-only"]].concat()).succeeded();
+    assert!(signed.starts_with(&format!("{ALICE}=0x")), "{signed}");
+    scene.of_registry(&revoke).failed(1, &["--keeper", "--chains", "--sign-only"]);
+    let sent = ["revoke", "--epoch", "1", "--partial", signed.trim(), "--account", BOB, "--json"];
+    // The registry's owner is an account here, and no keeper.
+    let at_home = scene.of_registry(&[&sent[..], &["--keeper", &scene.registry]].concat());
+    assert_eq!(at_home.status, Some(1), "{at_home:?}");
+    let at_home: Value = serde_json::from_str(&at_home.out).unwrap();
+    assert!(at_home["chains"][0]["reason"].as_str().unwrap().contains("EpochKeeper"), "{at_home}");
+    let away = scene.of_registry(&[&sent[..], &["--chains", "chains.json"]].concat()).json();
+    assert_eq!(away["chains"][0]["revoked"], true);
+}
+
+fn tokens(number: u128) -> String {
+    (number * 10_u128.pow(18)).to_string()
+}
