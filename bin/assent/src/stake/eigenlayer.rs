@@ -17,8 +17,11 @@ use std::path::PathBuf;
 
 /// The version whose bytecode is fetched.
 const VERSION: &str = "1.4.0";
-/// How long stake stays slashable after an exit begins, in blocks: as on mainnet.
+/// How long an allocation stays slashable after an exit begins, in blocks: as on mainnet.
 const DEALLOCATION_DELAY: u32 = 100_800;
+/// How long stakers wait to withdraw, in blocks. On mainnet it is as long as the other delay. EigenLayer subtracts it
+/// from the block's number as it slashes, and a local chain has few blocks.
+const WITHDRAWAL_DELAY: u32 = 10;
 /// How long an operator's first allocation has to wait, in blocks. On mainnet it is 17.5 days.
 const ALLOCATION_CONFIGURATION_DELAY: u32 = 1;
 /// The longest file of an artifact that is read, in bytes.
@@ -108,7 +111,7 @@ struct Deployer<'a> {
 }
 
 impl EigenLayer {
-    /// Deploys the core with mainnet's delay of exits, and a strategy of a token.
+    /// Deploys the core with mainnet's delay of deallocations, and a strategy of a token.
     pub async fn deploy(
         client: &AssentClient<DynProvider>,
         artifacts: &Artifacts,
@@ -128,7 +131,7 @@ impl EigenLayer {
         let version = VERSION.to_owned();
 
         let initialize = Core::initializeCall { owner: governance, pausedStatus: U256::ZERO }.abi_encode();
-        let arguments = (strategies, pods, allocation, pauser, permission, DEALLOCATION_DELAY, version.clone());
+        let arguments = (strategies, pods, allocation, pauser, permission, WITHDRAWAL_DELAY, version.clone());
         deployer.upgrade(delegation, "DelegationManager", arguments.abi_encode_params(), &initialize).await?;
         let delays = (DEALLOCATION_DELAY, ALLOCATION_CONFIGURATION_DELAY);
         let arguments = (delegation, pauser, permission, delays.0, delays.1, version.clone());
