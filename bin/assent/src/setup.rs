@@ -74,12 +74,8 @@ pub struct ExampleOperator {
 
 impl Setup {
     /// Deploys the contracts, registers an operator with each key, commits their epoch and fills the treasury.
-    pub async fn build(provider: DynProvider, keys: Vec<SecretKey>) -> Result<Self> {
-        Self::build_on(provider, keys, None).await
-    }
-
-    /// Builds it, on EigenLayer's stake if its contracts' bytecode is given.
-    pub async fn build_on(provider: DynProvider, keys: Vec<SecretKey>, eigenlayer: Option<&Artifacts>) -> Result<Self> {
+    /// With EigenLayer's bytecode, operators have their stake there.
+    pub async fn build(provider: DynProvider, keys: Vec<SecretKey>, eigenlayer: Option<&Artifacts>) -> Result<Self> {
         let [owner, agent, other_agent, accounts @ ..] = accounts(&provider).await?;
         let client = AssentClient::new(provider);
         let chain_id = U256::from(client.chain_id().await?);

@@ -86,7 +86,7 @@ struct Report {
 async fn present(node: &Node, chain: &LocalChain, artifacts: &Artifacts, output: Output) -> Result<ExitStatus> {
     output.line("Assent demo: an operator that signs two decisions of one task loses stake on EigenLayer.\n")?;
     let spinner = output::spinner("Deploying EigenLayer and Assent, and staking");
-    let setup = Setup::build_on(chain.provider.clone(), demo_keys()?, Some(artifacts)).await?;
+    let setup = Setup::build(chain.provider.clone(), demo_keys()?, Some(artifacts)).await?;
     drop(spinner);
     let staked = setup.stake.context("the set-up has no stake")?;
     let [offender, non_signer] = [OFFENDER, OPERATORS - 1].map(|index| setup.operators.get(index));

@@ -49,7 +49,7 @@ impl LocalNetwork {
         keys: Vec<SecretKey>,
         eigenlayer: Option<&Artifacts>,
     ) -> Result<Self> {
-        let setup = Setup::build_on(chain.provider.clone(), keys, eigenlayer).await?;
+        let setup = Setup::build(chain.provider.clone(), keys, eigenlayer).await?;
         let policies = folder.subfolder("policies")?;
         let store = PolicyStore::parse(&policies.to_string_lossy())?;
         store.put(&setup.bundle).await?;
