@@ -61,8 +61,8 @@ impl OutstandingHolds {
     /// # Errors
     ///
     /// Node or journal gave no answer.
-    pub(crate) async fn request(&self, hold: operator::Hold) -> Result<HoldRequest, Unavailable> {
-        let operator::Hold { task_id, task, sources } = hold;
+    pub(crate) async fn request(&self, hold: operator::HeldTask) -> Result<HoldRequest, Unavailable> {
+        let operator::HeldTask { task_id, task, sources } = hold;
         let (number, hash, timestamp) = (task.block_number, task.block_hash, task.block_timestamp);
         let mut others = self.holds(task.policy_client, task.policy_id).await?;
         others.retain(|other| other.expiration > timestamp);

@@ -6,7 +6,7 @@ use assent_evidence_store::EvidenceStore;
 use assent_journal::{Journal, SignError, Statement};
 use assent_network::{
     Domain, LinkId,
-    operator::{Action, Event, Hold, JournalError, Ticket, Unavailable},
+    operator::{Action, Event, HeldTask, JournalError, Ticket, Unavailable},
 };
 use assent_policy::{
     Evaluation, EvaluationError, EvidenceFile, ExecutablePolicy, PolicyInput, evaluate, evaluator_with_root,
@@ -165,7 +165,7 @@ impl Worker {
         });
     }
 
-    fn sign_batch(&self, link: LinkId, batch: AttestationBatch, holds: Vec<Hold>, driver: &DriverHandle) {
+    fn sign_batch(&self, link: LinkId, batch: AttestationBatch, holds: Vec<HeldTask>, driver: &DriverHandle) {
         let root = batch.root();
         let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
             let result = Err(JournalError::Unavailable("the operator has too much to do".to_owned()));
@@ -261,7 +261,7 @@ impl Shared {
         self: Arc<Self>,
         ticket: Ticket,
         attestation: Box<Attestation>,
-        hold: Option<Box<Hold>>,
+        hold: Option<Box<HeldTask>>,
     ) -> Event {
         let _timed = self.metrics.time(TimedStep::Sign);
         let Domain { chain_id, task_manager } = self.domain;
@@ -277,7 +277,11 @@ impl Shared {
     }
 
     /// Has the journal record and sign attestations, with what they hold.
-    async fn sign_attestations(&self, batch: AttestationBatch, holds: Vec<Hold>) -> Result<Signature, JournalError> {
+    async fn sign_attestations(
+        &self,
+        batch: AttestationBatch,
+        holds: Vec<HeldTask>,
+    ) -> Result<Signature, JournalError> {
         let requests = try_join_all(holds.into_iter().map(|hold| self.holds.request(hold)));
         let late = |_elapsed| JournalError::Unavailable("the operator's node did not answer in time".to_owned());
         let requests = timeout(EXAMINATION, requests).await.map_err(late)?;

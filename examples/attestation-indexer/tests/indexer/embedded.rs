@@ -39,8 +39,9 @@ async fn participation_is_counted_from_the_bitmaps() {
     let fixture = fixture(&chain, None).await;
     let mut indexer = fixture.indexer(0, 0);
     fixture.pay(7).await;
+    let mut findings = indexer.step(u64::MAX).await.unwrap().unwrap();
     fixture.execute(8).await;
-    let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
+    findings.extend(indexer.step(u64::MAX).await.unwrap().unwrap());
     let mut participation = Participation::default();
     findings.iter().for_each(|finding| participation.count(finding));
 

@@ -8,7 +8,7 @@ use assent_policy::{Evaluation, EvaluationError, EvidenceFile, ExecutablePolicy,
 use assent_signer::AttestationBatch;
 use assent_types::{Attestation, Connection, Observation, Signature};
 
-use super::{Examination, Hold};
+use super::{Examination, HeldTask};
 use crate::{LinkId, Task};
 
 /// An attempt at a task. Its result counts only while the operator makes this attempt.
@@ -213,7 +213,7 @@ pub enum Action {
         /// What to sign.
         attestation: Box<Attestation>,
         /// What it holds of the client's limits. The journal compares and records it in the same transaction.
-        hold: Option<Box<Hold>>,
+        hold: Option<Box<HeldTask>>,
     },
     /// Has the journal record and sign a batch, and answers with [`Event::BatchSigned`].
     SignBatch {
@@ -222,6 +222,6 @@ pub enum Action {
         /// What to sign: every attestation is one that this operator decided itself.
         batch: Box<AttestationBatch>,
         /// What some of its attestations hold, as in [`SignAttestation`](Self::SignAttestation).
-        holds: Vec<Hold>,
+        holds: Vec<HeldTask>,
     },
 }

@@ -20,7 +20,7 @@ use assent_types::Connection;
 
 pub use checks::{Examination, MAX_BLOCK_AGE, MINIMUM_QUORUM};
 pub use event::{Action, Event, JournalError, Ticket, Unavailable};
-pub use outstanding::{HeldSource, Hold, OutstandingSource, OutstandingTotal};
+pub use outstanding::{HeldSource, HeldTask, OutstandingSource, OutstandingTotal};
 use prepared::PreparedPolicies;
 use work::{Step, Work};
 

@@ -33,7 +33,7 @@ pub struct OutstandingTotal {
 /// What an attestation that allows a call holds of its client's limits, and what the client's others may come to.
 // Complete: the journal compares all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hold {
+pub struct HeldTask {
     /// The task's id.
     pub task_id: B256,
     /// The task.

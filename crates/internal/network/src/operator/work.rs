@@ -12,7 +12,7 @@ use assent_types::{Attestation, Decision, Observation, Signature};
 use assent_verifier::SignedObservation;
 
 use super::{
-    Action, Context, Examination, HeldSource, Hold, JournalError, OutstandingTotal, Ticket, Unavailable,
+    Action, Context, Examination, HeldSource, HeldTask, JournalError, OutstandingTotal, Ticket, Unavailable,
     checks::{self, Examined},
     prepared::Prepared,
     refused,
@@ -66,7 +66,7 @@ pub(super) enum Step {
         /// What each source `outstanding` has by these observations.
         agreed: Vec<Option<OutstandingTotal>>,
     },
-    StoringEvidence(Box<Evaluation>, Option<Box<Hold>>),
+    StoringEvidence(Box<Evaluation>, Option<Box<HeldTask>>),
     /// Waits for a batch.
     Decided,
     SigningAttestation,
@@ -90,7 +90,7 @@ pub(super) struct Statement {
     evidence: B256,
     reasons: Vec<String>,
     /// What the attestation holds of the client's limits.
-    hold: Option<Box<Hold>>,
+    hold: Option<Box<HeldTask>>,
 }
 
 impl Work {
@@ -402,7 +402,7 @@ impl Work {
     }
 
     /// Returns what the attestation holds of the client's limits.
-    pub(super) fn held(&self) -> Option<&Hold> {
+    pub(super) fn held(&self) -> Option<&HeldTask> {
         self.statement.as_ref()?.hold.as_deref()
     }
 
@@ -412,7 +412,7 @@ impl Work {
         examined: &Examined,
         agreed: &[Option<OutstandingTotal>],
         decision: Decision,
-    ) -> Result<Option<Box<Hold>>, Refused> {
+    ) -> Result<Option<Box<HeldTask>>, Refused> {
         let sources = &examined.prepared.outstanding;
         if decision != Decision::Allow || sources.is_empty() {
             return Ok(None);
@@ -422,7 +422,7 @@ impl Work {
         });
         let unknown = || refused(RefusalCode::Observations, "what was agreed as outstanding cannot be known", true);
         let sources = held.collect::<Option<Vec<_>>>().ok_or_else(unknown)?;
-        Ok(Some(Box::new(Hold { task_id: self.ticket.task_id, task: self.task.clone(), sources })))
+        Ok(Some(Box::new(HeldTask { task_id: self.ticket.task_id, task: self.task.clone(), sources })))
     }
 
     pub(super) fn attestation_signed<S>(

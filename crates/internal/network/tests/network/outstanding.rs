@@ -7,7 +7,8 @@ use assent_network::{
     Bls, Task,
     message::{AgreedOutput, GatewayMessage, OperatorMessage, RefusalCode, SourceObservation},
     operator::{
-        Action, Event, Examination, Hold, JournalError, Operator, OutstandingSource, OutstandingTotal, Settings, Ticket,
+        Action, Event, Examination, HeldTask, JournalError, Operator, OutstandingSource, OutstandingTotal, Settings,
+        Ticket,
     },
 };
 use assent_policy::{ExecutablePolicy, Manifest, PolicyFolder, Rules, Tolerance, evaluate, evaluator};
@@ -70,7 +71,7 @@ fn sent(actions: &[Action]) -> OperatorMessage {
 }
 
 /// Has an operator observe and decide a task, when it sees so much outstanding. Returns what the attestation holds.
-fn decide(operator: &mut Operator<Bls>, offer: &GatewayMessage, seen: OutstandingTotal) -> (Ticket, Option<Hold>) {
+fn decide(operator: &mut Operator<Bls>, offer: &GatewayMessage, seen: OutstandingTotal) -> (Ticket, Option<HeldTask>) {
     let actions = receive(operator, offer);
     let [Action::Examine { ticket, .. }] = actions[..] else { panic!("{actions:?}") };
     let actions = operator.handle(Event::Examined { ticket, result: Ok(Box::new(found())) });

@@ -53,6 +53,7 @@ impl NatsServer {
     }
 
     /// Returns the URL with TLS, and a name and a password.
+    #[allow(dead_code, reason = "the gateway's tests use it, too")]
     pub fn secure_url(&self, name: &str, password: &str) -> String {
         format!("tls://{name}:{password}@127.0.0.1:{}", self.port)
     }
