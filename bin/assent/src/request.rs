@@ -9,7 +9,8 @@ use crate::{
 use alloy_primitives::{Address, U256, hex};
 use anyhow::{Context as _, Result, bail};
 use assent_client::gateway::{
-    AuthorizationRequest, DecidedTask, GatewayClient, GatewayTask, GatewayTaskState, OperatorProgress, TaskTimings,
+    AuthorizationRequest, DecidedTask, GatewayClient, GatewayError, GatewayTask, GatewayTaskState, OperatorProgress,
+    TaskTimings,
 };
 use assent_verifier::{Decision, Intent};
 use clap::{Args, ValueHint};
@@ -36,7 +37,8 @@ Examples:
 The gateways are asked in turn until one answers. The document is the input of `assent verify --document` and `assent
 send --document`; the authorization, that of `--authorization`.
 A gateway is not trusted: `assent send` simulates the call, and the contract verifies the signature.
-Exit status 0 means that the operators allow the call; 1, that they deny it, or that there is no decision.")]
+Exit status 0 means that the operators allow the call; 1, that they deny it, or that there is no decision. Then --json
+prints an `error` with its code, whether the same request may succeed later, and what to do.")]
 pub struct Arguments {
     /// A gateway; repeat it for more. Here or in the environment variable ASSENT_GATEWAY, separated by commas.
     #[arg(
@@ -95,7 +97,10 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
         client = client.with_token(token.trim())?;
     }
     let patience = Duration::from_secs(arguments.wait);
-    let decided = connection::block_on(ask(&client, request, patience))?;
+    let decided = match connection::block_on(ask(&client, request, patience)) {
+        Ok(decided) => decided,
+        Err(error) => return without_decision(error, output),
+    };
     if let Some(file) = document_file {
         file.write(format!("{}\n", serde_json::to_string_pretty(&decided.document)?))?;
     }
@@ -105,6 +110,20 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
         output::remark(format_args!("next: {}", next_step(&decided, arguments.document_out.as_deref())));
     }
     Ok(if is_allowed { ExitStatus::Success } else { ExitStatus::Refused })
+}
+
+/// Prints for programs why there is no decision. People read it as they read every error.
+fn without_decision(error: anyhow::Error, output: Output) -> Result<ExitStatus> {
+    let Some(cause) = error.downcast_ref::<GatewayError>().filter(|_| output.is_json()) else { return Err(error) };
+    let value = json!({ "error": {
+        "code": cause.code().unwrap_or("unreachable"),
+        "message": cause.to_string(),
+        "retryable": cause.is_retryable(),
+        "next": cause.next_step(),
+        "taskId": cause.task_id(),
+    }});
+    output.result("", &value)?;
+    Ok(ExitStatus::Refused)
 }
 
 fn next_step(decided: &DecidedTask, document: Option<&Path>) -> String {

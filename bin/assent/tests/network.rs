@@ -170,6 +170,11 @@ fn a_request_passes_over_gateways_that_do_not_answer_and_says_what_to_do_next() 
     assert!(denied.status == Some(1) && denied.err.contains("next: change the call"), "{denied:?}");
     let node = report["chain"]["rpcUrl"].as_str().expect("a URL");
     ask("allowedRequest", &[node], &[]).failed(1, &[node, "next: check that the URL is a gateway's"]);
+
+    let expired = ask("allowedRequest", &[nowhere, second], &["--expiration", "5", "--json"]);
+    let error = serde_json::from_str::<Value>(&expired.out).expect("JSON")["error"].clone();
+    assert_eq!((expired.status, &error["code"], &error["retryable"]), (Some(1), &json!("invalid"), &json!(false)));
+    assert!(["message", "next"].iter().all(|field| error[field].is_string()), "{error}");
     network.interrupt();
 }
 

@@ -19,6 +19,17 @@ fn a_gateway_that_does_not_answer_is_named() {
 }
 
 #[test]
+fn programs_are_told_why_there_is_no_decision() {
+    let ran = Desk::new().run(&request(&["--gateway", "http://127.0.0.1:9", "--json"]));
+    let error = &serde_json::from_str::<serde_json::Value>(&ran.out).expect("JSON")["error"];
+    assert_eq!(
+        (ran.status, error["code"].as_str(), error["retryable"].as_bool()),
+        (Some(1), Some("unreachable"), Some(true))
+    );
+    assert!(error["next"].as_str().is_some_and(|next| next.contains("check the URL")), "{error}");
+}
+
+#[test]
 fn a_text_that_is_not_a_url_is_refused_and_not_repeated() {
     let ran = Desk::new().run(&request(&["--gateway", "gateway.example/secret"]));
     assert!(!ran.err.contains("secret"), "{ran:?}");

@@ -204,7 +204,8 @@ fn conclusion(calls: usize, disagreements: usize) -> String {
     match disagreements {
         0 => format!(
             "The chain and the offline verifier agree on all {calls} calls, to the last byte of the revert data.\n\
-             gas: the whole transaction; time: one offline verification."
+             gas: the whole transaction; time: one offline verification.\n\
+             `assent network up` runs such a network until you stop it, and prints what to ask it."
         ),
         some => format!("The chain and the offline verifier do NOT agree on {some} of {calls} calls."),
     }
