@@ -12,7 +12,7 @@ use assent_verifier::{
     MirrorState, NonSigners, OperatorSet, OperatorSetId, OperatorTableError, RevocationError, VerifiedHandover,
     backend::{self, DefaultBackend},
     digest::{EPOCH_APPROVAL_TAG, EPOCH_HANDOVER_TAG, SIGNATURE_TAG},
-    verify_handover_using, verify_revocation_using,
+    verify_handover, verify_handover_using, verify_revocation, verify_revocation_using,
 };
 use blst::min_sig::{AggregateSignature, SecretKey};
 use fixture::{NOW, operators, secret};
@@ -87,7 +87,7 @@ impl Handing {
 
     fn verify_with(&self, bitmap: &[u8], signature: &[u8]) -> Result<VerifiedHandover, HandoverError> {
         let Self { state, handover, table, .. } = self;
-        let verified = verify_handover_using::<DefaultBackend>(state, handover, table, bitmap, signature);
+        let verified = verify_handover(state, handover, table, bitmap, signature);
         #[cfg(feature = "arkworks")]
         assert_eq!(
             verified,
@@ -101,7 +101,7 @@ impl Handing {
     fn revoke(&self, epoch: EpochId) -> Result<EpochId, RevocationError> {
         let MirrorState { home_chain, home_registry, .. } = self.state;
         let signature = self.sign(EpochRevocation { home_chain, home_registry, epoch }.digest());
-        let revoked = verify_revocation_using::<DefaultBackend>(&self.state, epoch, &self.bitmap(), &signature);
+        let revoked = verify_revocation(&self.state, epoch, &self.bitmap(), &signature);
         #[cfg(feature = "arkworks")]
         assert_eq!(
             revoked,
@@ -112,7 +112,10 @@ impl Handing {
             revoked,
             verify_revocation_using::<backend::blst::Blst>(&self.state, epoch, &self.bitmap(), &signature)
         );
-        Ok(revoked?.epoch())
+        let revoked = revoked?;
+        let absent = U96::from(10 * self.absent.len());
+        assert_eq!((revoked.signed_weight(), revoked.total_weight()), (U96::from(40) - absent, U96::from(40)));
+        Ok(revoked.epoch())
     }
 }
 
