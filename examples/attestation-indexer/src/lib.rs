@@ -21,10 +21,12 @@
 mod following;
 mod indexer;
 mod participation;
+mod signers;
 mod verification;
 mod visible;
 
 pub use indexer::{BlocksReplaced, Indexer, Settings, is_temporary};
-pub use participation::{Participation, Signers};
+pub use participation::Participation;
+pub use signers::Signers;
 pub use verification::{Finding, FindingStatus};
 pub use visible::{Visible, find_call};

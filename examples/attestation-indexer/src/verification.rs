@@ -2,7 +2,7 @@
 
 use crate::{
     indexer::Indexer,
-    participation::Signers,
+    signers::Signers,
     visible::{self, Visible},
 };
 use alloy::{
