@@ -300,9 +300,8 @@ impl<S: Scheme> Gateway<S> {
         operator: Address,
         actions: &mut Vec<Action>,
     ) {
-        if let Some(millis) = self.standings.barred_for(operator, self.now_millis) {
-            let reason = format!("{operator} sent invalid signatures, and is barred for {} s", millis.div_ceil(1000));
-            return self.close(link, reason, actions);
+        if !self.require_unbarred(link, operator, actions) {
+            return;
         }
         let version = match self.settings.versions.negotiate(versions) {
             Ok(version) => version,
@@ -324,6 +323,10 @@ impl<S: Scheme> Gateway<S> {
         actions: &mut Vec<Action>,
     ) {
         let operator = connection.operator;
+        // It may have been barred since it was challenged, for what it sent over another connection.
+        if !self.require_unbarred(link, operator, actions) {
+            return;
+        }
         if !self.settings.names.contains(&connection.gateway) {
             let reason = format!("the operator dialled {}, which is not this gateway", connection.gateway);
             return self.close(link, reason, actions);

@@ -11,7 +11,7 @@ use assent_verifier::{Epoch, EpochId};
 
 use super::{Action, Gateway, Link};
 use crate::{
-    Scheme,
+    LinkId, Scheme,
     message::BATCHES,
     task::{required_weight, weight_of},
 };
@@ -91,7 +91,7 @@ impl Standings {
     }
 
     /// Returns for how many milliseconds an operator is barred.
-    pub(super) fn barred_for(&self, operator: Address, now_millis: u64) -> Option<u64> {
+    fn barred_for(&self, operator: Address, now_millis: u64) -> Option<u64> {
         let until = self.operators.get(&operator)?.barred_until;
         until.checked_sub(now_millis).filter(|millis| *millis > 0)
     }
@@ -180,6 +180,14 @@ impl<S: Scheme> Gateway<S> {
                 self.bar(operator, actions);
             }
         }
+    }
+
+    /// Closes a connection if its operator is barred. Returns whether it is not.
+    pub(super) fn require_unbarred(&mut self, link: LinkId, operator: Address, actions: &mut Vec<Action>) -> bool {
+        let Some(millis) = self.standings.barred_for(operator, self.now_millis) else { return true };
+        let reason = format!("{operator} sent invalid signatures, and is barred for {} s", millis.div_ceil(1000));
+        self.close(link, reason, actions);
+        false
     }
 
     /// Closes an operator's connection, and drops what it answered: nothing more of it is verified.

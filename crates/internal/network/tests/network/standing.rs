@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 use assent_network::{
-    gateway::{Event, Submission, TaskOutcome},
-    message::OperatorMessage,
+    LinkId,
+    gateway::{Action, Event, Submission, TaskOutcome},
+    message::{OperatorMessage, VERSIONS},
 };
+use assent_types::Connection;
 
-use crate::fixture::{NOW_MILLIS, Network, address, domain, submission, task_with};
+use crate::fixture::{GATEWAY, NOW_MILLIS, Network, address, domain, key, submission, task_with};
 
 /// Asks for one task more.
 fn request(network: &mut Network, nonce: u64, now_millis: u64) {
@@ -20,6 +22,10 @@ fn request(network: &mut Network, nonce: u64, now_millis: u64) {
 fn is_attested(network: &Network, nonce: u64) -> bool {
     let outcome = network.gateway.outcome(task_with(nonce).id(domain()));
     matches!(outcome, Some(TaskOutcome::Attested { .. }))
+}
+
+fn received(link: LinkId, message: &OperatorMessage) -> Event {
+    Event::Received { link, message: message.to_json().into_bytes() }
 }
 
 /// Spoils the signatures of the first operator's attestations.
@@ -85,6 +91,39 @@ fn a_liar_is_barred_and_a_new_connection_changes_nothing() {
     network.connect_one(0);
     network.run_at(NOW_MILLIS + 601_000);
     assert!(network.gateway.operators().any(|operator| operator == address(1)));
+}
+
+#[test]
+fn a_connection_challenged_before_the_bar_does_not_open_after_it() {
+    // Four invalid signatures bar an operator.
+    for lies in [3, 4] {
+        let mut network = Network::new(4);
+        network.alter = spoil;
+        network.connect();
+        // The liar's second connection is challenged, and waits.
+        let (link, challenge) = (10, B256::repeat_byte(0xdd));
+        network.gateway.handle(NOW_MILLIS, Event::LinkOpened { link, challenge });
+        let hello = OperatorMessage::Hello { versions: VERSIONS, operator: address(1) };
+        let actions = network.gateway.handle(NOW_MILLIS, received(link, &hello));
+        assert!(matches!(actions[..], [Action::Send { link: 10, .. }]), "{actions:?}");
+        for nonce in 1..=lies {
+            request(&mut network, nonce, NOW_MILLIS + nonce);
+            assert!(is_attested(&network, nonce));
+        }
+
+        let connection = Connection { challenge, operator: address(1), gateway: GATEWAY.into() };
+        let signature = key(1).prove_connection(&connection, domain().chain_id, domain().task_manager);
+        let proof = OperatorMessage::Proof { gateway: GATEWAY.into(), signature };
+        let before = network.checks.get();
+        let actions = network.gateway.handle(NOW_MILLIS + 5000, received(link, &proof));
+        let is_open = network.gateway.operator_of(link) == Some(address(1));
+        assert_eq!(is_open, lies < 4);
+        if !is_open {
+            let [Action::Close { link: 10, reason }] = &actions[..] else { panic!("{actions:?}") };
+            assert!(reason.ends_with("is barred for 596 s"), "{reason}");
+            assert_eq!(network.checks.get(), before, "its proof is not verified");
+        }
+    }
 }
 
 #[test]
