@@ -68,12 +68,13 @@ impl<S: Scheme> Gateway<S> {
         if of_batch.is_some_and(|batch| batch.leaves.iter().any(|(leaf, _)| *leaf == task_id)) {
             return self.ask(epoch_id, operator, actions);
         }
-        let (is_decided, is_ready) = (
-            pending.quorums_statement(epoch, |_| true).is_some(),
-            pending.quorums_statement(epoch, |operator| self.is_able(operator)).is_some(),
-        );
+        // Operators that sign batches are some of all: what is ready is decided, too.
+        if pending.decided_since.is_none() && pending.quorums_statement(epoch, |_| true).is_none() {
+            return;
+        }
+        let is_ready = pending.quorums_statement(epoch, |operator| self.is_able(operator)).is_some();
         let since = pending.since;
-        if let (true, Some(pending)) = (is_decided, self.tasks.get_mut(&task_id)) {
+        if let Some(pending) = self.tasks.get_mut(&task_id) {
             pending.decided_since.get_or_insert(self.now_millis);
         }
         if is_ready {
