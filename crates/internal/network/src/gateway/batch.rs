@@ -43,6 +43,12 @@ pub(super) struct Batch {
     deadline: u64,
 }
 
+impl Batch {
+    fn has(&self, task_id: B256) -> bool {
+        self.leaves.iter().any(|(leaf, _)| *leaf == task_id)
+    }
+}
+
 impl<S: Scheme> Gateway<S> {
     /// Returns the number of batches that are being signed.
     pub fn batch_count(&self) -> usize {
@@ -64,8 +70,7 @@ impl<S: Scheme> Gateway<S> {
         let Some(pending) = self.tasks.get(&task_id).filter(|pending| pending.waits_for_batch()) else { return };
         let epoch_id = pending.accepted.task.epoch;
         let Some(epoch) = self.epochs.get(&epoch_id) else { return };
-        let of_batch = self.batches.get(&epoch_id);
-        if of_batch.is_some_and(|batch| batch.leaves.iter().any(|(leaf, _)| *leaf == task_id)) {
+        if self.batches.get(&epoch_id).is_some_and(|batch| batch.has(task_id)) {
             return self.ask(epoch_id, operator, actions);
         }
         // Operators that sign batches are some of all: what is ready is decided, too.
@@ -170,8 +175,7 @@ impl<S: Scheme> Gateway<S> {
     fn is_left(&self, task_id: B256, pending: &Pending) -> bool {
         let Some(since) = pending.decided_since.filter(|_| pending.waits_for_batch()) else { return false };
         let epoch_id = pending.accepted.task.epoch;
-        let batch = self.batches.get(&epoch_id);
-        let is_leaf = batch.is_some_and(|batch| batch.leaves.iter().any(|(leaf, _)| *leaf == task_id));
+        let is_leaf = self.batches.get(&epoch_id).is_some_and(|batch| batch.has(task_id));
         if is_leaf || self.ready.contains(&(epoch_id, pending.since, task_id)) {
             return false;
         }
