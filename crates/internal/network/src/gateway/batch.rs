@@ -308,15 +308,10 @@ impl<S: Scheme> Gateway<S> {
         if let Some(batch) = self.batches.get_mut(&epoch_id) {
             batch.out.extend(liars.iter().copied());
         }
+        self.strike(liars, actions);
         match outcomes {
-            Some(outcomes) => {
-                self.strike(liars, actions);
-                self.finish_batch(epoch_id, outcomes, actions);
-            }
-            None => {
-                self.strike(liars, actions);
-                self.end_if_hopeless(epoch_id, actions);
-            }
+            Some(outcomes) => self.finish_batch(epoch_id, outcomes, actions),
+            None => self.end_if_hopeless(epoch_id, actions),
         }
     }
 
