@@ -15,7 +15,7 @@ use assent_verifier::{Epoch, EpochId, Refusal};
 
 use super::{
     Action, Gateway, TaskOutcome,
-    pending::{Pending, StatementKey},
+    pending::{Pending, StatementKey, rejected},
     send,
 };
 use crate::{
@@ -299,10 +299,7 @@ impl<S: Scheme> Gateway<S> {
             return self.finish_batch(epoch_id, outcomes, actions);
         }
         let aggregate = self.scheme.aggregate(epoch, batch.attestations.root(), &partials).ok();
-        let liars: BTreeSet<Address> = match &aggregate {
-            Some(aggregate) => aggregate.rejected.iter().map(|rejected| rejected.operator).collect(),
-            None => partials.iter().map(|partial| partial.operator).collect(),
-        };
+        let liars = rejected(&partials, aggregate.as_ref());
         let aggregate = aggregate.filter(|aggregate| U256::from(aggregate.signed_weight) >= batch.required);
         let outcomes = aggregate.and_then(|aggregate| self.outcomes(epoch, batch, &aggregate));
         if let Some(batch) = self.batches.get_mut(&epoch_id) {

@@ -451,7 +451,12 @@ impl Pending {
                 return Some(attested);
             }
             let aggregate = batch.as_ref().and_then(|batch| scheme.aggregate(epoch, batch.root(), &partials).ok());
-            self.exclude_rejected(&partials, aggregate.as_ref(), liars);
+            for operator in rejected(&partials, aggregate.as_ref()) {
+                if let Some(answers) = self.answers.get_mut(&operator) {
+                    answers.is_excluded = true;
+                    liars.push(operator);
+                }
+            }
             if let (Some(batch), Some(aggregate)) = (&batch, &aggregate)
                 && U256::from(aggregate.signed_weight) >= required
             {
@@ -477,23 +482,6 @@ impl Pending {
             }
         }
         weights
-    }
-
-    /// Excludes the operators whose signatures are not in an aggregate. Without an aggregate, those are all.
-    fn exclude_rejected(
-        &mut self,
-        partials: &[PartialSignature],
-        aggregate: Option<&Aggregate>,
-        liars: &mut Vec<Address>,
-    ) {
-        for PartialSignature { operator, .. } in partials {
-            let is_rejected =
-                aggregate.is_none_or(|aggregate| aggregate.rejected.iter().any(|other| other.operator == *operator));
-            if let (true, Some(answers)) = (is_rejected, self.answers.get_mut(operator)) {
-                answers.is_excluded = true;
-                liars.push(*operator);
-            }
-        }
     }
 
     fn signers_of(&self, statement: StatementKey) -> impl Iterator<Item = PartialSignature> + '_ {
@@ -725,6 +713,14 @@ impl Accepted {
             .build();
         let authorization = document.authorization().map_err(|_| Refusal::MalformedAuthorization)?;
         Ok(ContractCall { context, intent: task.intent.clone(), authorization: authorization.encode().to_vec() })
+    }
+}
+
+/// Returns the operators whose signatures are not in an aggregate. Without an aggregate, those are all.
+pub(super) fn rejected(partials: &[PartialSignature], aggregate: Option<&Aggregate>) -> BTreeSet<Address> {
+    match aggregate {
+        Some(aggregate) => aggregate.rejected.iter().map(|rejected| rejected.operator).collect(),
+        None => partials.iter().map(|partial| partial.operator).collect(),
     }
 }
 
