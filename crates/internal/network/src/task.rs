@@ -94,6 +94,12 @@ pub(crate) fn weight_of(epoch: &Epoch, operator: Address) -> Option<U96> {
     find(epoch, operator).map(|operator| operator.weight)
 }
 
+/// Returns the weight of operators in an epoch.
+pub(crate) fn weight(epoch: &Epoch, operators: impl Iterator<Item = Address>) -> U256 {
+    let weights = operators.filter_map(|operator| weight_of(epoch, operator));
+    weights.fold(U256::ZERO, |sum, weight| sum.saturating_add(U256::from(weight)))
+}
+
 /// Returns an operator's public key in an epoch.
 pub(crate) fn key_of(epoch: &Epoch, operator: Address) -> Option<&PublicKey> {
     find(epoch, operator).map(|operator| &operator.public_key)

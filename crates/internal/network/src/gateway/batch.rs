@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Scheme,
     message::{GatewayMessage, MAX_BATCH, RefusalCode, Refused},
-    task::{required_weight, weight_of},
+    task::{required_weight, weight},
 };
 
 /// A batch that operators are signing.
@@ -388,10 +388,4 @@ impl<S: Scheme> Gateway<S> {
         let mut batches = self.batches.iter_mut();
         batches.find(|(_, batch)| batch.attestations.root() == root).map(|(epoch_id, batch)| (*epoch_id, batch))
     }
-}
-
-/// Returns the weight of operators in an epoch.
-fn weight(epoch: &Epoch, operators: impl Iterator<Item = Address>) -> U256 {
-    let weights = operators.filter_map(|operator| weight_of(epoch, operator));
-    weights.fold(U256::ZERO, |sum, weight| sum.saturating_add(U256::from(weight)))
 }

@@ -16,7 +16,7 @@ use crate::{
     Domain, LinkId, Scheme,
     message::{AgreedOutput, BATCHES, GatewayMessage, Refused, SourceObservation},
     scheme::ContractCall,
-    task::{required_weight, weight_of},
+    task::{required_weight, weight, weight_of},
 };
 
 /// The longest time between two offers to operators that do not answer, in milliseconds.
@@ -284,9 +284,7 @@ impl Pending {
         let Some(asked) = &self.asked else { return false };
         let refuses = |answers: &Answers| answers.is_excluded || answers.refused.is_some();
         let willing = asked.iter().filter(|operator| !self.answers.get(*operator).is_some_and(refuses));
-        let weights = willing.filter_map(|operator| weight_of(epoch, *operator));
-        let weight = weights.fold(U256::ZERO, |sum, weight| sum.saturating_add(U256::from(weight)));
-        weight < required_weight(epoch, &self.accepted.client_policy)
+        weight(epoch, willing.copied()) < required_weight(epoch, &self.accepted.client_policy)
     }
 
     /// Returns whether an operator got the task.
