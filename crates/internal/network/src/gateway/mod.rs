@@ -520,12 +520,15 @@ impl<S: Scheme> Gateway<S> {
                 let failure = Failure::new(FailureCode::Expired, "the task expired before a quorum signed", false);
                 self.finish(task_id, TaskOutcome::Failed(failure), actions);
             } else {
-                if pending.is_offer_due(self.now_millis, self.settings.offer_millis) {
+                let is_due = pending.is_offer_due(self.now_millis, self.settings.offer_millis);
+                let is_late = pending.is_late(self.now_millis, self.settings.offer_millis / 2);
+                if is_due || is_late {
                     pending.silent().for_each(|operator| self.standings.missed(operator));
+                }
+                if is_due {
                     pending.ask_all();
                     self.offer(task_id, actions);
-                } else if pending.is_late(self.now_millis, self.settings.offer_millis / 2) {
-                    pending.silent().for_each(|operator| self.standings.missed(operator));
+                } else if is_late {
                     self.offer_to_others(task_id, actions);
                 }
                 self.advance(task_id, actions);
