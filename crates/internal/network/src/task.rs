@@ -5,7 +5,7 @@ use alloy_primitives::{
     aliases::{U48, U96},
 };
 use assent_policy::{PolicyInput, ReferenceBlock};
-use assent_types::{Attestation, Decision, Intent, PublicKey, digest};
+use assent_types::{Attestation, Decision, Intent, digest};
 use assent_verifier::{Epoch, EpochId, Operator, Policy};
 
 /// The contract that attestations are for: a TaskManager on a chain.
@@ -100,12 +100,8 @@ pub(crate) fn weight(epoch: &Epoch, operators: impl Iterator<Item = Address>) ->
     weights.fold(U256::ZERO, |sum, weight| sum.saturating_add(U256::from(weight)))
 }
 
-/// Returns an operator's public key in an epoch.
-pub(crate) fn key_of(epoch: &Epoch, operator: Address) -> Option<&PublicKey> {
-    find(epoch, operator).map(|operator| &operator.public_key)
-}
-
-fn find(epoch: &Epoch, operator: Address) -> Option<&Operator> {
+/// Returns an operator of an epoch.
+pub(crate) fn find(epoch: &Epoch, operator: Address) -> Option<&Operator> {
     let operators = epoch.operators.operators();
     let index = operators.binary_search_by_key(&operator, |known| known.address).ok()?;
     operators.get(index)

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 use assent_types::{Connection, PublicKey, Signature};
-use assent_verifier::{Epoch, EpochId};
+use assent_verifier::{Epoch, EpochId, Operator};
 
 use batch::Batch;
 pub use event::{
@@ -32,6 +32,7 @@ pub use stored::{agreed_from_stored, agreed_to_stored};
 use crate::{
     Domain, LinkId, Scheme,
     message::{GatewayMessage, MAX_BATCH, MAX_CALLDATA, OperatorMessage, Versions},
+    task::find,
 };
 
 /// What a gateway is and allows.
@@ -348,7 +349,8 @@ impl<S: Scheme> Gateway<S> {
         send(link, &GatewayMessage::Welcome, actions);
         for pending in self.tasks.values_mut() {
             let epoch = self.epochs.get(&pending.accepted.task.epoch);
-            if epoch.is_some_and(|epoch| crate::task::key_of(epoch, operator) == Some(&key)) {
+            let known = epoch.and_then(|epoch| find(epoch, operator));
+            if known.is_some_and(|known| known.public_key == key) {
                 pending.send_to(operator, link, version, self.now_millis, actions);
             }
         }
@@ -633,7 +635,7 @@ impl<S: Scheme> Gateway<S> {
     fn links_in(&self, epoch_id: EpochId) -> Vec<(Address, LinkId, u16)> {
         let operators = self.epochs.get(&epoch_id).map(|epoch| epoch.operators.operators()).unwrap_or_default();
         let links = operators.iter().filter_map(|operator| {
-            let (link, version) = self.link_in(epoch_id, operator.address)?;
+            let (link, version) = self.link_of(operator)?;
             Some((operator.address, link, version))
         });
         links.collect()
@@ -641,12 +643,13 @@ impl<S: Scheme> Gateway<S> {
 
     /// Returns the open connection of an operator that proved its key of an epoch, and the version of its messages.
     fn link_in(&self, epoch_id: EpochId, operator: Address) -> Option<(LinkId, u16)> {
-        let link = *self.operators.get(&operator)?;
+        self.link_of(find(self.epochs.get(&epoch_id)?, operator)?)
+    }
+
+    fn link_of(&self, operator: &Operator) -> Option<(LinkId, u16)> {
+        let link = *self.operators.get(&operator.address)?;
         match self.links.get(&link)? {
-            Link::Open { version, key, .. } => {
-                let known = crate::task::key_of(self.epochs.get(&epoch_id)?, operator)?;
-                (*known == **key).then_some((link, *version))
-            }
+            Link::Open { version, key, .. } => (operator.public_key == **key).then_some((link, *version)),
             Link::Connected { .. } | Link::Challenged { .. } => None,
         }
     }
