@@ -77,7 +77,7 @@ impl<S: Scheme> Gateway<S> {
         if pending.decided_since.is_none() && pending.quorums_statement(epoch, |_| true).is_none() {
             return;
         }
-        let is_ready = pending.quorums_statement(epoch, |operator| self.is_able(operator)).is_some();
+        let is_ready = pending.quorums_statement(epoch, |operator| self.is_able(epoch_id, operator)).is_some();
         let since = pending.since;
         if let Some(pending) = self.tasks.get_mut(&task_id) {
             pending.decided_since.get_or_insert(self.now_millis);
@@ -184,8 +184,9 @@ impl<S: Scheme> Gateway<S> {
 
     /// Returns whether the operators that sign batches are a quorum for a task.
     fn can_batch(&self, pending: &Pending) -> bool {
-        let Some(epoch) = self.epochs.get(&pending.accepted.task.epoch) else { return false };
-        let able = self.operators.keys().copied().filter(|operator| self.is_able(*operator));
+        let epoch_id = pending.accepted.task.epoch;
+        let Some(epoch) = self.epochs.get(&epoch_id) else { return false };
+        let able = self.operators.keys().copied().filter(|operator| self.is_able(epoch_id, *operator));
         weight(epoch, able) >= required_weight(epoch, &pending.accepted.client_policy)
     }
 
@@ -205,7 +206,7 @@ impl<S: Scheme> Gateway<S> {
         }
         let Some(epoch) = self.epochs.get(&epoch_id) else { return };
         let able: BTreeSet<Address> =
-            self.operators.keys().copied().filter(|operator| self.is_able(*operator)).collect();
+            self.operators.keys().copied().filter(|operator| self.is_able(epoch_id, *operator)).collect();
         let mut leaves = Vec::new();
         let mut attestations = Vec::new();
         let mut signers = able.clone();
@@ -269,7 +270,9 @@ impl<S: Scheme> Gateway<S> {
 
     /// Asks an operator to sign a batch, if it agrees on every leaf and was not asked.
     fn ask(&mut self, epoch_id: EpochId, operator: Address, actions: &mut Vec<Action>) {
-        let Some((link, _)) = self.link_in(epoch_id, operator).filter(|_| self.is_able(operator)) else { return };
+        let Some((link, _)) = self.link_in(epoch_id, operator).filter(|_| self.is_able(epoch_id, operator)) else {
+            return;
+        };
         let Some(batch) = self.batches.get_mut(&epoch_id) else { return };
         if batch.out.contains(&operator) || batch.signatures.contains_key(&operator) {
             return;
@@ -355,7 +358,7 @@ impl<S: Scheme> Gateway<S> {
         let all = epoch.operators.operators().iter().map(|operator| operator.address);
         let open = all.filter(|operator| {
             let has_signed = batch.signatures.contains_key(operator);
-            !batch.out.contains(operator) && (has_signed || self.is_able(*operator))
+            !batch.out.contains(operator) && (has_signed || self.is_able(epoch_id, *operator))
         });
         if weight(epoch, open) < batch.required {
             self.fail(epoch_id, actions);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256, U256};
 use assent_verifier::{Epoch, EpochId};
 
-use super::{Action, Gateway, Link};
+use super::{Action, Gateway};
 use crate::{
     LinkId, Scheme,
     message::BATCHES,
@@ -129,10 +129,9 @@ impl Standings {
 }
 
 impl<S: Scheme> Gateway<S> {
-    /// Returns whether an operator is connected and signs batches.
-    pub(super) fn is_able(&self, operator: Address) -> bool {
-        let link = self.operators.get(&operator).and_then(|link| self.links.get(link));
-        matches!(link, Some(Link::Open { version, .. }) if *version >= BATCHES)
+    /// Returns whether an operator of an epoch is connected and signs batches.
+    pub(super) fn is_able(&self, epoch_id: EpochId, operator: Address) -> bool {
+        self.link_in(epoch_id, operator).is_some_and(|(_, version)| version >= BATCHES)
             && !self.standings.has_no_batches(operator, self.now_millis)
     }
 
@@ -150,7 +149,7 @@ impl<S: Scheme> Gateway<S> {
         let mut able: Vec<_> = operators
             .iter()
             .enumerate()
-            .filter(|(_, operator)| self.is_able(operator.address))
+            .filter(|(_, operator)| self.is_able(epoch.number, operator.address))
             .map(|(index, operator)| {
                 let turn = index.wrapping_add(rotation).checked_rem(operators.len()).unwrap_or_default();
                 ((self.standings.rank(operator.address), turn), operator)
