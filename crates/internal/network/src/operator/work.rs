@@ -48,7 +48,7 @@ pub(super) struct Work {
     examined: Option<Examined>,
     /// Observations to decide on that came too early: the task was not examined, or its own observation is needed.
     early: Option<Vec<AgreedOutput>>,
-    /// What the operator observed itself, by source.
+    /// What the operator observed itself, by source, if the policy needs it.
     own: BTreeMap<String, Value>,
 }
 
@@ -178,7 +178,7 @@ impl Work {
         self.examined = Some(examined);
         if has_sources {
             self.step = Step::Observing;
-            let needs_own = self.examined.as_ref().is_some_and(|examined| examined.prepared.needs_own);
+            let needs_own = self.needs_own();
             if let Some(observations) = self.early.take_if(|_| !needs_own) {
                 return self.decide(observations, context, actions);
             }
@@ -221,6 +221,7 @@ impl Work {
         context: &Context<'_, S>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
+        let needs_own = self.needs_own();
         let Step::SigningObservations(observations) = &mut self.step else { return Ok(()) };
         let signatures = result.map_err(journal)?;
         if signatures.len() != observations.len() {
@@ -231,16 +232,23 @@ impl Work {
         }
         let observations = core::mem::take(observations);
         self.send_to_all(&self.observed_message(&observations), actions);
-        let outputs = observations.iter().map(|own| {
-            let output = assent_json::parse_canonical(own.output.as_bytes()).unwrap_or_default();
-            (own.source.clone(), output)
-        });
-        self.own = outputs.collect();
+        if needs_own {
+            let outputs = observations.iter().map(|own| {
+                let output = assent_json::parse_canonical(own.output.as_bytes()).unwrap_or_default();
+                (own.source.clone(), output)
+            });
+            self.own = outputs.collect();
+        }
         self.step = Step::Observed(observations);
         match self.early.take() {
             Some(observations) => self.decide(observations, context, actions),
             None => Ok(()),
         }
+    }
+
+    /// Returns whether the policy demands that the operator's own observation is near what is agreed.
+    fn needs_own(&self) -> bool {
+        self.examined.as_ref().is_some_and(|examined| examined.prepared.needs_own)
     }
 
     /// Decides on a set of observations. The gateway chooses the set, and can neither invent nor alter one.
@@ -258,9 +266,7 @@ impl Work {
                 self.early = Some(observations);
                 return Ok(());
             }
-            Step::Observing | Step::SigningObservations(_)
-                if self.examined.as_ref().is_some_and(|examined| examined.prepared.needs_own) =>
-            {
+            Step::Observing | Step::SigningObservations(_) if self.needs_own() => {
                 self.early = Some(observations);
                 return Ok(());
             }
