@@ -101,10 +101,8 @@ impl OutstandingSource {
     pub fn amount(&self, calldata: &[u8]) -> Option<U256> {
         let (selector, arguments) = calldata.split_first_chunk()?;
         let (function, index) = self.functions.get(selector)?;
-        match decode(&Integers, &function.parameters, arguments).ok()? {
-            Decoded::Arguments(values) => values.into_iter().nth(*index)?.integer(),
-            Decoded::Integer(_) | Decoded::Other => None,
-        }
+        let integers = decode(&Integers, &function.parameters, arguments).ok()?;
+        integers.get(*index).copied().flatten()
     }
 
     /// Returns the source's output.
@@ -122,56 +120,44 @@ impl OutstandingSource {
     }
 }
 
-/// Decodes calldata as far as integers are needed.
+/// Decodes the integers among arguments; what is not one is `None`.
+///
+/// A value is a list, since that of the arguments is one. That of an integer has one entry, others need none.
 struct Integers;
 
-enum Decoded {
-    Integer(U256),
-    Arguments(Vec<Decoded>),
-    Other,
-}
-
-impl Decoded {
-    fn integer(self) -> Option<U256> {
-        match self {
-            Self::Integer(integer) => Some(integer),
-            Self::Arguments(_) | Self::Other => None,
-        }
-    }
-}
-
 impl ArgumentVisitor for Integers {
-    type Value = Decoded;
+    type Value = Vec<Option<U256>>;
 
-    fn uint(&self, bytes: &[u8]) -> Decoded {
-        U256::try_from_be_slice(bytes).map_or(Decoded::Other, Decoded::Integer)
+    fn uint(&self, bytes: &[u8]) -> Self::Value {
+        vec![U256::try_from_be_slice(bytes)]
     }
 
-    fn int(&self, _bytes: &[u8]) -> Decoded {
-        Decoded::Other
+    fn int(&self, _bytes: &[u8]) -> Self::Value {
+        Vec::new()
     }
 
-    fn address(&self, _bytes: &[u8]) -> Decoded {
-        Decoded::Other
+    fn address(&self, _bytes: &[u8]) -> Self::Value {
+        Vec::new()
     }
 
-    fn boolean(&self, _value: bool) -> Decoded {
-        Decoded::Other
+    fn boolean(&self, _value: bool) -> Self::Value {
+        Vec::new()
     }
 
-    fn bytes(&self, _bytes: &[u8]) -> Decoded {
-        Decoded::Other
+    fn bytes(&self, _bytes: &[u8]) -> Self::Value {
+        Vec::new()
     }
 
-    fn string(&self, _text: &str) -> Decoded {
-        Decoded::Other
+    fn string(&self, _text: &str) -> Self::Value {
+        Vec::new()
     }
 
-    fn array(&self, _elements: Vec<Decoded>) -> Decoded {
-        Decoded::Other
+    fn array(&self, _elements: Vec<Self::Value>) -> Self::Value {
+        Vec::new()
     }
 
-    fn tuple(&self, _members: &[Parameter], values: Vec<Decoded>) -> Decoded {
-        Decoded::Arguments(values)
+    /// Nothing reads what a tuple among the arguments comes to: only an unsigned integer is added up.
+    fn tuple(&self, _members: &[Parameter], values: Vec<Self::Value>) -> Self::Value {
+        values.iter().map(|value| value.first().copied().flatten()).collect()
     }
 }
