@@ -397,7 +397,8 @@ impl Work {
         if let Some(attestation) = self.attestation(context.settings.domain) {
             self.step = Step::SigningAttestation;
             let (ticket, attestation) = (self.ticket, Box::new(attestation));
-            actions.push(Action::SignAttestation { ticket, attestation, hold: self.held().cloned().map(Box::new) });
+            let hold = self.statement.as_ref().and_then(|statement| statement.hold.clone());
+            actions.push(Action::SignAttestation { ticket, attestation, hold });
         }
     }
 
