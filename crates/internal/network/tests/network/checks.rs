@@ -10,27 +10,14 @@ use assent_network::{
 use assent_policy::{Replay, evaluate, evaluator_with_root};
 use assent_types::Observation;
 
-use crate::fixture::{GATEWAY, IMAGE, address, domain, examination, key, task};
+use crate::fixture::{GATEWAY, IMAGE, address, domain, examination, key, observe, open_operator, receive, task};
 
 /// An operator with an open connection.
 fn operator() -> Operator<Bls> {
     let mut settings = Settings::new(domain(), address(1));
     settings.forwarders.insert(Address::repeat_byte(0xfe));
     settings.max_tasks = 2;
-    let mut operator = Operator::new(settings, Bls);
-    operator.handle(Event::LinkOpened { link: 0, gateway: GATEWAY.into() });
-    let challenge = GatewayMessage::Challenge { version: 1, challenge: B256::ZERO, domain: domain() };
-    let actions = receive(&mut operator, &challenge);
-    let Action::SignConnection { connection, .. } = &actions[0] else { panic!("{actions:?}") };
-    assert_eq!((connection.gateway.as_str(), connection.operator), (GATEWAY, address(1)));
-    let signature = key(1).prove_connection(connection, domain().chain_id, domain().task_manager);
-    operator.handle(Event::ConnectionSigned { link: 0, signature });
-    receive(&mut operator, &GatewayMessage::Welcome);
-    operator
-}
-
-fn receive(operator: &mut Operator<Bls>, message: &GatewayMessage) -> Vec<Action> {
-    operator.handle(Event::Received { link: 0, message: message.to_json().into_bytes() })
+    open_operator(settings, 1)
 }
 
 /// Offers a task of which chain and policy store say something, and returns what the operator does.
@@ -199,11 +186,7 @@ fn observe_on(operator: &mut Operator<Bls>, link: u64, task: Task, count: u8) {
     let [Action::Examine { ticket, .. }] = actions[..] else { panic!("{actions:?}") };
     operator.handle(Event::Examined { ticket, result: Ok(Box::new(examination(count))) });
     let outputs = [("limit".to_owned(), assent_json::parse(br#"{"value":"4"}"#).unwrap())];
-    let actions = operator.handle(Event::Observed { ticket, result: Ok(outputs.into()) });
-    let [Action::SignObservations { observations, .. }] = &actions[..] else { panic!("{actions:?}") };
-    let sign = |observation| key(1).sign_observation(observation, domain().chain_id, domain().task_manager);
-    let signatures = observations.iter().map(sign).collect();
-    operator.handle(Event::ObservationsSigned { ticket, result: Ok(signatures) });
+    observe(operator, ticket, outputs.into());
 }
 
 #[test]

@@ -15,6 +15,7 @@ use alloy_primitives::{
 use assent_network::{
     Bls, ContractCall, Domain, LinkId, Scheme, Task,
     gateway::{self, Accepted, Answer, Gateway, Submission},
+    message::GatewayMessage,
     operator::{self, Examination, Operator},
 };
 use assent_policy::{
@@ -129,6 +130,37 @@ pub fn accepted() -> Accepted {
         issuance_floor: U48::ZERO,
         sources: BTreeMap::from([("limit".to_owned(), true)]),
     }
+}
+
+/// An operator with an open connection, which has the number 0.
+pub fn open_operator(settings: operator::Settings, version: u16) -> Operator<Bls> {
+    let mut operator = Operator::new(settings, Bls);
+    operator.handle(operator::Event::LinkOpened { link: 0, gateway: GATEWAY.into() });
+    let challenge = GatewayMessage::Challenge { version, challenge: B256::ZERO, domain: domain() };
+    let actions = receive(&mut operator, &challenge);
+    let operator::Action::SignConnection { connection, .. } = &actions[0] else { panic!("{actions:?}") };
+    assert_eq!((connection.gateway.as_str(), connection.operator), (GATEWAY, address(1)));
+    let signature = key(1).prove_connection(connection, domain().chain_id, domain().task_manager);
+    operator.handle(operator::Event::ConnectionSigned { link: 0, signature });
+    receive(&mut operator, &GatewayMessage::Welcome);
+    operator
+}
+
+pub fn receive(operator: &mut Operator<Bls>, message: &GatewayMessage) -> Vec<operator::Action> {
+    operator.handle(operator::Event::Received { link: 0, message: message.to_json().into_bytes() })
+}
+
+/// Has the first operator observe and sign the outputs of a task's sources.
+pub fn observe(
+    operator: &mut Operator<Bls>,
+    ticket: operator::Ticket,
+    outputs: BTreeMap<String, assent_json::Value>,
+) -> Vec<operator::Action> {
+    let actions = operator.handle(operator::Event::Observed { ticket, result: Ok(outputs) });
+    let [operator::Action::SignObservations { observations, .. }] = &actions[..] else { panic!("{actions:?}") };
+    let sign = |observation| key(1).sign_observation(observation, domain().chain_id, domain().task_manager);
+    let signatures = observations.iter().map(sign).collect();
+    operator.handle(operator::Event::ObservationsSigned { ticket, result: Ok(signatures) })
 }
 
 /// [`Bls`] that counts the checks of signatures: each is a pairing check.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, U256, keccak256};
 use assent_network::{
     Bls, Task,
     message::{AgreedOutput, GatewayMessage, OperatorMessage, RefusalCode, SourceObservation},
@@ -14,7 +14,7 @@ use assent_network::{
 use assent_policy::{ExecutablePolicy, Manifest, PolicyFolder, Rules, Tolerance, evaluate, evaluator};
 use assent_types::Decision;
 
-use crate::fixture::{GATEWAY, address, domain, examination, key, task_with};
+use crate::fixture::{address, domain, examination, key, observe, open_operator, receive, task_with};
 
 const RULES: &str = "package p\n\nallow if data.wasm.pending.sum + input.call.args.amount <= 1000\n\n\
     deny contains \"more than 1000\" if data.wasm.pending.sum + input.call.args.amount > 1000\n";
@@ -53,16 +53,7 @@ fn found() -> Examination {
 }
 
 fn operator() -> Operator<Bls> {
-    let mut operator = Operator::new(Settings::new(domain(), address(1)), Bls);
-    operator.handle(Event::LinkOpened { link: 0, gateway: GATEWAY.into() });
-    let challenge = GatewayMessage::Challenge { version: 2, challenge: B256::ZERO, domain: domain() };
-    receive(&mut operator, &challenge);
-    receive(&mut operator, &GatewayMessage::Welcome);
-    operator
-}
-
-fn receive(operator: &mut Operator<Bls>, message: &GatewayMessage) -> Vec<Action> {
-    operator.handle(Event::Received { link: 0, message: message.to_json().into_bytes() })
+    open_operator(Settings::new(domain(), address(1)), 2)
 }
 
 fn sent(actions: &[Action]) -> OperatorMessage {
@@ -77,11 +68,7 @@ fn decide(operator: &mut Operator<Bls>, offer: &GatewayMessage, seen: Outstandin
     let actions = operator.handle(Event::Examined { ticket, result: Ok(Box::new(found())) });
     assert!(matches!(actions[..], [Action::Observe { .. }]), "{actions:?}");
     let outputs = BTreeMap::from([("pending".to_owned(), OutstandingSource::output(seen))]);
-    let actions = operator.handle(Event::Observed { ticket, result: Ok(outputs) });
-    let [Action::SignObservations { observations, .. }] = &actions[..] else { panic!("{actions:?}") };
-    let sign = |observation| key(1).sign_observation(observation, domain().chain_id, domain().task_manager);
-    let signatures = observations.iter().map(sign).collect();
-    let actions = operator.handle(Event::ObservationsSigned { ticket, result: Ok(signatures) });
+    let actions = observe(operator, ticket, outputs);
     let OperatorMessage::Observed { task_id, observations } = sent(&actions) else { panic!("{actions:?}") };
     let agreed = observations.into_iter().map(|SourceObservation { source, output, signature }| AgreedOutput {
         source,
@@ -212,11 +199,7 @@ fn decide_on(own: u64, agreed: u64, is_early: bool) -> Vec<Action> {
     }
     operator.handle(Event::Examined { ticket, result: Ok(Box::new(found)) });
     let outputs = BTreeMap::from([("pending".to_owned(), OutstandingSource::output(total(1, own)))]);
-    let actions = operator.handle(Event::Observed { ticket, result: Ok(outputs) });
-    let [Action::SignObservations { observations, .. }] = &actions[..] else { panic!("{actions:?}") };
-    let sign = |observation| key(1).sign_observation(observation, domain().chain_id, domain().task_manager);
-    let signatures = observations.iter().map(sign).collect();
-    let mut actions = operator.handle(Event::ObservationsSigned { ticket, result: Ok(signatures) });
+    let mut actions = observe(&mut operator, ticket, outputs);
     assert!(matches!(sent(&actions[..1]), OperatorMessage::Observed { .. }), "{actions:?}");
     actions.remove(0);
     if is_early { actions } else { receive(&mut operator, &decide) }
