@@ -21,4 +21,4 @@ pub use options::{at_least_one, missing, required};
 pub use server::{ConnectionPermit, Peer, serve};
 pub use signal::stop_signal;
 #[cfg(feature = "traces")]
-pub use traces::{OpenSpan, Span, Tracer, check_otlp_endpoint};
+pub use traces::{Span, Tracer, check_otlp_endpoint};

@@ -64,10 +64,10 @@ pub struct Span {
 /// ```
 /// let tracer = assent_program::Tracer::disabled();
 /// assert!(!tracer.is_enabled());
-/// let span = tracer.start([0xaa; 32], "evaluate");
-/// drop(span); // Ends here, and would be recorded.
+/// let start = std::time::SystemTime::now();
+/// tracer.record(assent_program::Span::new([0xaa; 32], "evaluate", start)); // Ends now, and would be recorded.
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Tracer(Option<Arc<Exporting>>);
 
 #[derive(Debug)]
@@ -75,13 +75,6 @@ struct Exporting {
     processor: BatchSpanProcessor,
     scope: InstrumentationScope,
     ids: RandomIdGenerator,
-}
-
-/// A span that is recorded when it is dropped.
-#[derive(Debug)]
-pub struct OpenSpan {
-    tracer: Tracer,
-    span: Option<Span>,
 }
 
 impl Span {
@@ -140,13 +133,6 @@ impl Tracer {
         self.0.is_some()
     }
 
-    /// Starts a part of the work on a task.
-    #[must_use = "the span ends when it is dropped"]
-    pub fn start(&self, task_id: [u8; 32], name: &'static str) -> OpenSpan {
-        let span = self.is_enabled().then(|| Span::new(task_id, name, SystemTime::now()));
-        OpenSpan { tracer: self.clone(), span }
-    }
-
     /// Records a span, unless too many wait.
     pub fn record(&self, span: Span) {
         if let Some(exporting) = &self.0 {
@@ -181,31 +167,6 @@ impl Exporting {
             links: SpanLinks::default(),
             status: error.map_or(Status::Unset, Status::error),
             instrumentation_scope: self.scope.clone(),
-        }
-    }
-}
-
-impl OpenSpan {
-    /// Adds what is known of the span.
-    pub fn attribute(&mut self, key: &'static str, value: impl ToString) {
-        if let Some(span) = &mut self.span {
-            span.attributes.push((key, value.to_string()));
-        }
-    }
-
-    /// Says why the part failed.
-    pub fn fail(&mut self, error: impl ToString) {
-        if let Some(span) = &mut self.span {
-            span.error = Some(error.to_string());
-        }
-    }
-}
-
-impl Drop for OpenSpan {
-    fn drop(&mut self) {
-        if let Some(mut span) = self.span.take() {
-            span.end = SystemTime::now();
-            self.tracer.record(span);
         }
     }
 }
@@ -329,7 +290,7 @@ mod tests {
         };
         let tracer = Tracer::start_exporter("http://127.0.0.1:9", "test", "1", "one", report).unwrap();
         for _ in 0..2 * MAX_WAITING {
-            drop(tracer.start([7; 32], "evaluate"));
+            tracer.record(Span::new([7; 32], "evaluate", SystemTime::now()));
         }
         tracer.shutdown().await;
         assert_eq!(lines.load(Ordering::Relaxed), 1);
