@@ -2,13 +2,9 @@
 
 use alloy_primitives::{Address, B256, U256};
 use assent_network::{message::VERSIONS, operator::MINIMUM_QUORUM};
-use assent_verifier::Epoch;
 use serde::Serialize;
 
 use crate::{driver::Snapshot, metrics::RefusalCount, service::Service};
-
-/// Basis points of the whole.
-const ALL: u64 = 10_000;
 
 /// What `assent_health` answers.
 #[derive(Debug, Serialize)]
@@ -109,10 +105,12 @@ fn without_quorum(snapshot: &Snapshot) -> Vec<Obstacle> {
     }
     let mut obstacles = Vec::new();
     for epoch in &snapshot.epochs {
-        let total = weight(epoch, |_| true);
-        let connected = weight(epoch, |operator| snapshot.connected.contains(&operator));
-        let share = connected.saturating_mul(U256::from(ALL));
-        if share < total.saturating_mul(U256::from(MINIMUM_QUORUM)) {
+        let total = epoch.operators.total_weight();
+        let operators = epoch.operators.operators().iter();
+        let connected = operators.filter(|operator| snapshot.connected.contains(&operator.address));
+        let weights = connected.map(|operator| U256::from(operator.weight));
+        let connected = weights.fold(U256::ZERO, U256::saturating_add);
+        if connected < epoch.operators.required_weight(MINIMUM_QUORUM) {
             let set: u32 = epoch.operator_set.into();
             let number: u32 = epoch.number.into();
             obstacles.push(obstacle(format!(
@@ -121,9 +119,4 @@ fn without_quorum(snapshot: &Snapshot) -> Vec<Obstacle> {
         }
     }
     obstacles
-}
-
-fn weight(epoch: &Epoch, is_counted: impl Fn(Address) -> bool) -> U256 {
-    let counted = epoch.operators.operators().iter().filter(|operator| is_counted(operator.address));
-    counted.fold(U256::ZERO, |sum, operator| sum.saturating_add(U256::from(operator.weight)))
 }
