@@ -164,7 +164,7 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
 
     let mut tasks = JoinSet::new();
     let background =
-        Background { driver: driver.clone(), preparer: Arc::clone(&preparer), log: Arc::clone(&log), lease, metrics };
+        Background { driver: driver.clone(), preparer: Arc::clone(&preparer), log: Arc::clone(&log), lease };
     background.recover(&config).await?;
     background.spawn(&mut tasks, &config);
 
@@ -173,7 +173,7 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
         preparer,
         log,
         evidence,
-        metrics: Arc::clone(&background.metrics),
+        metrics: Arc::clone(&metrics),
         limits: config.limits,
         openrpc: openrpc_document(),
         admission: Admission::new(config.limits.max_requests),
@@ -191,7 +191,7 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
     };
     let most = config.limits.max_connections.min(Semaphore::MAX_PERMITS);
     let permits = Arc::new(Semaphore::new(most));
-    let shown = http::metrics_router(Arc::clone(&background.metrics));
+    let shown = http::metrics_router(metrics);
     let router = match metrics_listener {
         None => http::router(api).merge(shown),
         Some(listener) => {
@@ -313,7 +313,6 @@ struct Background {
     preparer: Arc<Preparer>,
     log: Arc<dyn TaskLog>,
     lease: Option<Duration>,
-    metrics: Arc<GatewayMetrics>,
 }
 
 impl Background {
