@@ -125,7 +125,7 @@ pub(crate) enum Input {
     },
     Progress {
         task_id: B256,
-        reply: oneshot::Sender<Option<TaskProgress>>,
+        reply: oneshot::Sender<(Option<TaskProgress>, Vec<Epoch>)>,
     },
     Snapshot {
         reply: oneshot::Sender<Snapshot>,
@@ -224,10 +224,11 @@ impl DriverHandle {
         Waiting { request, answers, inputs: self.inputs.clone() }
     }
 
-    pub(crate) async fn progress(&self, task_id: B256) -> Option<TaskProgress> {
+    /// Returns how far a task is, if the gateway remembers it, and the epochs that are known.
+    pub(crate) async fn progress(&self, task_id: B256) -> (Option<TaskProgress>, Vec<Epoch>) {
         let (reply, answer) = oneshot::channel();
         self.send(Input::Progress { task_id, reply });
-        answer.await.ok().flatten()
+        answer.await.unwrap_or_default()
     }
 
     pub(crate) async fn snapshot(&self) -> Option<Snapshot> {
@@ -352,7 +353,8 @@ impl Driver {
             }
             Input::Logged { task_id, logged } => self.adopt(task_id, logged),
             Input::Progress { task_id, reply } => {
-                let _ = reply.send(self.gateway.progress(task_id));
+                let epochs = self.gateway.epochs().cloned().collect();
+                let _ = reply.send((self.gateway.progress(task_id), epochs));
             }
             Input::Snapshot { reply } => {
                 let _ = reply.send(Snapshot {

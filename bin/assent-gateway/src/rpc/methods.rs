@@ -306,7 +306,7 @@ fn cancel_task<'a>(service: &'a Service, context: &'a CallContext, parameters: P
         let record = record.filter(|record| *record.task.caller == *context.caller);
         let Some(record) = record else { return Err(no_task()) };
         if !record.state.is_final() {
-            if service.driver.progress(task_id).await.is_none() {
+            if service.driver.progress(task_id).await.0.is_none() {
                 // Another gateway works on it, and learns of it from the log.
                 service.log.cancel(task_id).await.map_err(log_failed)?;
                 return service.task(task_id).await;
@@ -573,8 +573,7 @@ impl Service {
 
     /// Returns a task, from memory or the log.
     pub(crate) async fn task(&self, task_id: B256) -> Result<String, RpcError> {
-        let progress = self.driver.progress(task_id).await;
-        let epochs = self.driver.snapshot().await.unwrap_or_default().epochs;
+        let (progress, epochs) = self.driver.progress(task_id).await;
         let answer = match progress {
             Some(progress) => {
                 let (accepted, outcome) = (progress.accepted.clone(), progress.outcome.clone());
