@@ -25,7 +25,7 @@ use assent_network::{
 };
 use assent_program::Tracer;
 use assent_task_log::{AppendedClaimed, Claimed, Lease, State, Task, TaskLog, TaskLogError, TaskRecord};
-use assent_verifier::{Epoch, EpochId};
+use assent_verifier::Epoch;
 use futures_util::StreamExt;
 use tokio::{
     runtime::Handle,
@@ -33,11 +33,7 @@ use tokio::{
 };
 
 use crate::{
-    clock::now_millis,
-    link_handle::LinkHandle,
-    metrics::GatewayMetrics,
-    preparing::Preparer,
-    recent::{Participation, RecentTasks},
+    clock::now_millis, link_handle::LinkHandle, metrics::GatewayMetrics, preparing::Preparer, recent::RecentTasks,
     traces,
 };
 
@@ -58,17 +54,6 @@ pub(crate) struct Snapshot {
     pub(crate) tasks: usize,
     /// The tasks that have not ended.
     pub(crate) open_tasks: usize,
-}
-
-/// What the gateway knows of the tasks that ended last.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RecentSnapshot {
-    /// The tasks, the latest first.
-    pub(crate) task_ids: Vec<B256>,
-    /// How many of them were attested, by epoch.
-    pub(crate) attested: BTreeMap<EpochId, usize>,
-    /// How operators took part; those that decided nothing are missing.
-    pub(crate) participation: BTreeMap<(EpochId, Address), Participation>,
 }
 
 /// What happens to a task, as subscribers learn it.
@@ -131,7 +116,7 @@ pub(crate) enum Input {
         reply: oneshot::Sender<Snapshot>,
     },
     Recent {
-        reply: oneshot::Sender<RecentSnapshot>,
+        reply: oneshot::Sender<RecentTasks>,
     },
     IsProven {
         link: LinkId,
@@ -237,7 +222,7 @@ impl DriverHandle {
         answer.await.ok()
     }
 
-    pub(crate) async fn recent(&self) -> Option<RecentSnapshot> {
+    pub(crate) async fn recent(&self) -> Option<RecentTasks> {
         let (reply, answer) = oneshot::channel();
         self.send(Input::Recent { reply });
         answer.await.ok()
@@ -367,11 +352,7 @@ impl Driver {
             }
             Input::Recent { reply } => {
                 self.recent.refresh(|task_id| self.gateway.decision_times(task_id));
-                let _ = reply.send(RecentSnapshot {
-                    task_ids: self.recent.task_ids(),
-                    attested: self.recent.attested(),
-                    participation: self.recent.participation(),
-                });
+                let _ = reply.send(self.recent.clone());
             }
             Input::IsProven { link, reply } => {
                 let _ = reply.send(self.gateway.operator_of(link).is_some());

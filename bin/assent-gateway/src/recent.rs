@@ -10,10 +10,10 @@ use serde::Serialize;
 const REMEMBERED: usize = 128;
 
 /// The tasks that ended last on this gateway.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct RecentTasks(VecDeque<EndedTask>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct EndedTask {
     task_id: B256,
     /// The epoch whose operators attested it, if they did.
@@ -63,10 +63,13 @@ impl RecentTasks {
         self.0.iter().rev().map(|task| task.task_id).collect()
     }
 
-    /// Returns how operators took part, by epoch. Operators that decided nothing are missing: see [`attested`].
+    /// Returns how operators took part, by epoch. Operators that decided nothing are missing.
     ///
-    /// [`attested`]: Self::attested
-    pub(crate) fn participation(&self) -> BTreeMap<(EpochId, Address), Participation> {
+    /// `attested` is the result of [`attested`](Self::attested).
+    pub(crate) fn participation(
+        &self,
+        attested: &BTreeMap<EpochId, usize>,
+    ) -> BTreeMap<(EpochId, Address), Participation> {
         let mut times: BTreeMap<_, Vec<u64>> = BTreeMap::new();
         for task in &self.0 {
             let Some(epoch) = task.attested_in else { continue };
@@ -74,7 +77,6 @@ impl RecentTasks {
                 times.entry((epoch, *operator)).or_default().push(*millis);
             }
         }
-        let attested = self.attested();
         let participation = times.into_iter().map(|((epoch, operator), mut times)| {
             times.sort_unstable();
             let latency_millis = times.get(times.len() / 2).copied();
@@ -115,13 +117,13 @@ mod tests {
         }
         assert_eq!(recent.task_ids(), [id(3), id(2), id(1)]);
         recent.refresh(|task| Some(if task == id(1) { vec![(FAST, 5), (SLOW, 90)] } else { vec![(FAST, 9)] }));
-        let participation = recent.participation();
+        let participation = recent.participation(&recent.attested());
         let fast = Participation { tasks: 2, decided: 2, latency_millis: Some(9) };
         assert_eq!(participation[&(epoch, FAST)], fast);
         assert_eq!(participation[&(epoch, SLOW)].decided, 1);
         // It decided the second later; the gateway has forgotten the first.
         recent.refresh(|task| (task == id(2)).then(|| vec![(FAST, 9), (SLOW, 100)]));
-        assert_eq!(recent.participation()[&(epoch, SLOW)].decided, 2);
+        assert_eq!(recent.participation(&recent.attested())[&(epoch, SLOW)].decided, 2);
     }
 
     #[test]

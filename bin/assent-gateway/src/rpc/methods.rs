@@ -290,7 +290,7 @@ fn recent_tasks<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> 
     Box::pin(async move {
         let recent = service.driver.recent().await.ok_or_else(stopping)?;
         let mut tasks = Vec::new();
-        for task_id in recent.task_ids.into_iter().take(MOST_RECENT) {
+        for task_id in recent.task_ids().into_iter().take(MOST_RECENT) {
             // The log may have forgotten one.
             tasks.extend(service.task(task_id).await.ok());
         }
@@ -490,11 +490,13 @@ fn operators<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> Han
     Box::pin(async move {
         let snapshot = service.driver.snapshot().await.ok_or_else(stopping)?;
         let recent = service.driver.recent().await.ok_or_else(stopping)?;
+        let attested = recent.attested();
+        let participation_of = recent.participation(&attested);
         let mut infos = Vec::new();
         for epoch in &snapshot.epochs {
-            let tasks = recent.attested.get(&epoch.number).copied().unwrap_or_default();
+            let tasks = attested.get(&epoch.number).copied().unwrap_or_default();
             for operator in epoch.operators.operators() {
-                let participation = recent.participation.get(&(epoch.number, operator.address)).copied();
+                let participation = participation_of.get(&(epoch.number, operator.address)).copied();
                 infos.push(OperatorInfo {
                     operator: operator.address,
                     epoch: epoch.number.into(),
