@@ -548,6 +548,7 @@ impl Driver {
                 let result = result.map_err(|error| error.to_string());
                 self.handle(Event::Recorded { task_id, result });
                 if self.tracer.is_enabled()
+                    && self.gateway.outcome(task_id).is_some()
                     && let Some(progress) = self.gateway.progress(task_id)
                 {
                     traces::record(&self.tracer, task_id, &progress);
