@@ -84,12 +84,10 @@ fn the_page_can_be_switched_off() {
 #[test]
 fn the_script_that_replays_evidence_is_a_file() {
     run(async {
-        let gateway = TestGateway::with(|options| {
-            let path = std::env::temp_dir().join(format!("assent-gateway-replay-{}.js", std::process::id()));
-            std::fs::write(&path, "self.onmessage = null;").unwrap();
-            options.page_replay = Some(path);
-        })
-        .await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("replay.js");
+        std::fs::write(&path, "self.onmessage = null;").unwrap();
+        let gateway = TestGateway::with(|options| options.page_replay = Some(path)).await;
         let response = gateway.http.get(format!("{}/page/replay.js", gateway.url)).send().await.unwrap();
         let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
         assert_eq!(policy, "default-src 'none'; script-src 'wasm-unsafe-eval'");
