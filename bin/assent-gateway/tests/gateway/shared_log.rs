@@ -64,6 +64,11 @@ fn of_two_gateways_on_one_log_one_is_killed_and_the_other_decides_its_tasks() {
     });
 }
 
+/// Returns the server's URL with TLS, and with a password.
+fn secure_url(server: &NatsServer, password: &str) -> String {
+    server.url().replace("nats://", &format!("tls://gateway:{password}@"))
+}
+
 #[test]
 fn a_log_in_nats_with_tls_and_a_password_needs_both() {
     let folder = tempfile::tempdir().unwrap();
@@ -87,7 +92,7 @@ fn a_log_in_nats_with_tls_and_a_password_needs_both() {
         ]);
         let start = async |password: &str, certificates: Option<&str>| {
             let mut options = world.options(folder.path());
-            options.task_log = Some(server.secure_url("gateway", password));
+            options.task_log = Some(secure_url(&server, password));
             options.task_log_certificates = certificates.map(Into::into);
             options.name = Some("one".to_owned());
             let started = assent_gateway::start(GatewayConfig::new(options).unwrap()).await;
@@ -97,7 +102,7 @@ fn a_log_in_nats_with_tls_and_a_password_needs_both() {
             assert!(error.contains("the task log's server"), "{error}");
             assert!(!error.contains("sesame") && !error.contains("guessed"), "{error}");
         }
-        let log = server.secure_url("gateway", "open%3Asesame");
+        let log = secure_url(&server, "open%3Asesame");
         let arguments = ["--task-log", &log, "--task-log-certificates", &authority];
         let gateway = Program::with(world, &[&arguments[..], &["--listen", "127.0.0.1:0", "--name", "one"]].concat());
         let operators = Operators::start(gateway.address, 4).await;

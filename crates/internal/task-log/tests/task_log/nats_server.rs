@@ -52,12 +52,6 @@ impl NatsServer {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// Returns the URL with TLS, and a name and a password.
-    #[allow(dead_code, reason = "the gateway's tests use it, too")]
-    pub fn secure_url(&self, name: &str, password: &str) -> String {
-        format!("tls://{name}:{password}@127.0.0.1:{}", self.port)
-    }
-
     /// Kills it with SIGKILL.
     pub fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
