@@ -1,5 +1,6 @@
 //! The gateway with its real server, on a real anvil.
 
+mod authority;
 mod config;
 mod crash;
 mod decisions;

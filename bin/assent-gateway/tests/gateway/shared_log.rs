@@ -6,11 +6,11 @@ use assent_gateway::GatewayConfig;
 use serde_json::json;
 
 use crate::{
+    authority::make_authority,
     crash::{Program, call, require_decided},
     nats_server::{self, NatsServer},
     openrpc::require,
     operator::Operators,
-    tls::make_authority,
     world::{now, run, world},
 };
 

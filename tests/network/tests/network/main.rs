@@ -1,6 +1,8 @@
 //! Operators' processes and gateways' processes decide what callers ask over JSON-RPC, on a real anvil.
 
 mod alerts;
+#[path = "../../../../bin/assent-gateway/tests/gateway/authority.rs"]
+mod authority;
 mod decisions;
 mod faults;
 mod node_proxy;

@@ -1,7 +1,5 @@
 //! TLS on every connection, with an authority of the test's own, and batches under load.
 
-use std::{path::Path, process::Command};
-
 use anyhow::{Context as _, Result, ensure};
 use assent_network_tests::{
     network::{Gateway, Operator},
@@ -12,40 +10,17 @@ use assent_network_tests::{
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::program;
+use crate::{authority::make_authority, program};
 
 /// Operators of one weight: three are a quorum.
 const OPERATORS: usize = 4;
 /// How many decisions are asked for at once.
 const REQUESTS: u64 = 60;
 
-/// Makes an authority (`authority.pem`), and a certificate of it for 127.0.0.1 (`chain.pem`) with its key (`key.pem`).
-/// Returns whether that is possible.
-fn make_authority(folder: &Path) -> Result<bool> {
-    let openssl = |arguments: &str| {
-        let made = Command::new("openssl").args(arguments.split_whitespace()).current_dir(folder).output();
-        made.is_ok_and(|output| output.status.success())
-    };
-    std::fs::write(folder.join("extensions"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=critical,CA:FALSE\n")?;
-    let new_key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    let is_made = openssl(&format!(
-        "req -x509 {new_key} -days 2 -subj /CN=authority -addext basicConstraints=critical,CA:TRUE
-         -keyout authority.key -out authority.pem"
-    )) && openssl(&format!("req {new_key} -subj /CN=server -keyout key.pem -out request.pem"))
-        && openssl(
-            "x509 -req -in request.pem -CA authority.pem -CAkey authority.key -CAcreateserial -days 2
-             -extfile extensions -out chain.pem",
-        );
-    if !is_made {
-        eprintln!("skipped: there is no openssl to make a certificate; Debian has it: apt-get install openssl");
-    }
-    Ok(is_made)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_and_callers_use_tls_and_decisions_under_load_are_signed_in_batches() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    if !make_authority(folder.path())? {
+    if !make_authority(folder.path()) {
         return Ok(());
     }
     let path = |name: &str| folder.path().join(name).display().to_string();
