@@ -162,7 +162,7 @@ impl Store {
         Ok(Recording { outcomes, recorded })
     }
 
-    /// Adds entries that the journal lacks, in one transaction. What is on record stays.
+    /// Adds entries and holds that the journal lacks, in one transaction. What is on record stays.
     pub fn merge(&self, merge: &Merge) -> Result<Merged, redb::Error> {
         let transaction = self.write()?;
         let mut merged = Merged::default();
@@ -172,15 +172,14 @@ impl Store {
             for domain in &merge.domains {
                 numbers.push(tables.merge_domain(domain)?);
             }
+            let number_of = |index: u32| usize::try_from(index).ok().and_then(|index| numbers.get(index).copied());
             for (slot, entry) in &merge.entries {
-                let number = usize::try_from(entry.domain).ok().and_then(|index| numbers.get(index));
-                let Some(number) = number else { continue };
-                tables.merge_entry(slot, StoredEntry { domain: *number, ..*entry }, &mut merged)?;
+                let Some(domain) = number_of(entry.domain) else { continue };
+                tables.merge_entry(slot, StoredEntry { domain, ..*entry }, &mut merged)?;
             }
             for (index, hold) in &merge.holds {
-                let number = usize::try_from(*index).ok().and_then(|index| numbers.get(index));
-                let Some(number) = number else { continue };
-                tables.holds.insert(hold.key(*number).as_slice(), hold.to_bytes().as_slice())?;
+                let Some(number) = number_of(*index) else { continue };
+                tables.merge_hold(number, hold)?;
             }
             merged.recorded = tables.finish()?;
         }
@@ -445,6 +444,15 @@ impl<'a> Tables<'a> {
             Some(known) => {
                 merged.conflicts.push(Conflict { slot: *slot, recorded: known.digest, requested: entry.digest });
             }
+        }
+        Ok(())
+    }
+
+    fn merge_hold(&mut self, number: u32, hold: &Hold) -> Result<(), redb::Error> {
+        let key = hold.key(number);
+        let is_known = self.holds.get(key.as_slice())?.is_some();
+        if !is_known {
+            self.holds.insert(key.as_slice(), hold.to_bytes().as_slice())?;
         }
         Ok(())
     }

@@ -156,6 +156,25 @@ fn a_hold_is_on_disk_with_its_attestation_and_moves_with_an_export() {
 }
 
 #[test]
+fn an_import_replaces_no_hold_that_is_on_record() {
+    let place = Place::new();
+    let journal = place.create();
+    sign(&journal, 1, 600, total(0, 0)).unwrap();
+    let held = holds(&journal);
+    let mut export = Vec::new();
+    journal.export(&mut export).unwrap();
+    let text = String::from_utf8(export).unwrap();
+    // An operator that holds less for a shorter time signs more.
+    let expiration = format!("\"expiration\":{}", held[0].expiration);
+    for (recorded, other) in [("\"600\"", "\"1\""), (expiration.as_str(), "\"expiration\":1")] {
+        assert!(text.contains(recorded), "{text}");
+        journal.import(text.replace(recorded, other).as_bytes()).unwrap();
+        assert_eq!(holds(&journal), held);
+    }
+    sign(&journal, 2, 600, total(0, 0)).unwrap_err();
+}
+
+#[test]
 fn the_holds_of_a_client_are_bounded() {
     let place = Place::new();
     let journal = place.create();
