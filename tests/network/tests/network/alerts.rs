@@ -14,8 +14,8 @@ use anyhow::{Context as _, Result};
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    RUNNING,
     decisions::{Network, OPERATORS},
-    run_by_itself,
 };
 
 fn read(path: &str) -> Result<String> {
@@ -30,12 +30,9 @@ fn names(text: &str) -> BTreeSet<String> {
     words.filter(is_metric).map(str::to_owned).collect()
 }
 
-#[test]
-fn every_alert_names_metrics_that_exist_and_has_a_runbook() -> Result<()> {
-    run_by_itself(compare())
-}
-
-async fn compare() -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn every_alert_names_metrics_that_exist_and_has_a_runbook() -> Result<()> {
+    let _by_itself = RUNNING.lock().await;
     let rules = read("operations/prometheus/assent.rules.yml")?;
     let page = read("docs/operate.md")?;
     let alerts: Vec<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
@@ -97,12 +94,9 @@ fn signal(process: u32, signal: &str) -> Result<()> {
 }
 
 /// What goes wrong is seen in the metrics that the alerts name, and so is its end.
-#[test]
-fn what_goes_wrong_is_seen_in_the_metrics_of_the_alerts() -> Result<()> {
-    run_by_itself(go_wrong())
-}
-
-async fn go_wrong() -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_is_seen_in_the_metrics_of_the_alerts() -> Result<()> {
+    let _by_itself = RUNNING.lock().await;
     let mut network = Network::start().await?;
     let operator = network.operators[0].process.listening()?;
     let gateway = network.gateway.address;

@@ -13,7 +13,7 @@ use assent_policy::{EvidenceFile, Replay, evaluator};
 use assent_verifier::Authorization;
 use serde_json::{Value, json};
 
-use crate::program;
+use crate::{RUNNING, program};
 
 /// Operators of one weight: three are a quorum.
 pub const OPERATORS: usize = 4;
@@ -53,6 +53,7 @@ pub fn authorization(task: &Value) -> Result<Authorization> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_operators_decide_and_the_vault_pays() -> Result<()> {
+    let _by_itself = RUNNING.lock().await;
     let mut network = Network::start().await?;
     let world = &network.world;
     let vault = world.vault(&World::limit_policy()?).await?;

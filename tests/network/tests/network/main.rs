@@ -21,9 +21,3 @@ fn program() -> PathBuf {
 
 /// Held by the test that runs its processes: one at a time.
 static RUNNING: Mutex<()> = Mutex::const_new(());
-
-/// Runs a test while no other runs processes.
-fn run_by_itself(test: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    let _running = RUNNING.blocking_lock();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(test)
-}

@@ -8,21 +8,13 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
+    RUNNING,
     decisions::{Network, OPERATORS, authorization},
-    run_by_itself,
 };
 
-#[test]
-fn two_attestations_that_are_not_spent_do_not_break_a_limit_together() -> Result<()> {
-    run_by_itself(limit_is_kept_one_after_another())
-}
-
-#[test]
-fn attestations_that_are_asked_for_at_once_keep_a_limit_together() -> Result<()> {
-    run_by_itself(limit_is_kept_at_once())
-}
-
-async fn limit_is_kept_one_after_another() -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn two_attestations_that_are_not_spent_do_not_break_a_limit_together() -> Result<()> {
+    let _by_itself = RUNNING.lock().await;
     let mut network = Network::start().await?;
     let vault = network.world.vault(&World::outstanding_policy()?).await?;
     let first = network.request(vault, 600).await?;
@@ -57,7 +49,9 @@ async fn limit_is_kept_one_after_another() -> Result<()> {
     Ok(())
 }
 
-async fn limit_is_kept_at_once() -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn attestations_that_are_asked_for_at_once_keep_a_limit_together() -> Result<()> {
+    let _by_itself = RUNNING.lock().await;
     let network = Network::start().await?;
     let vault = network.world.vault(&World::outstanding_policy()?).await?;
     let amounts = [500, 510, 520, 530, 540, 550];

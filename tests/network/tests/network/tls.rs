@@ -10,7 +10,7 @@ use assent_network_tests::{
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::{authority::make_authority, program};
+use crate::{RUNNING, authority::make_authority, program};
 
 /// Operators of one weight: three are a quorum.
 const OPERATORS: usize = 4;
@@ -19,6 +19,7 @@ const REQUESTS: u64 = 60;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_and_callers_use_tls_and_decisions_under_load_are_signed_in_batches() -> Result<()> {
+    let _by_itself = RUNNING.lock().await;
     let folder = tempfile::tempdir()?;
     if !make_authority(folder.path()) {
         return Ok(());
