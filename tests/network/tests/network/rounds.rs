@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use assent_network_tests::process::NatsServer;
+
 use crate::{RUNNING, program};
 
 /// Runs rounds. Returns whether all holds, and the results.
@@ -33,9 +35,8 @@ fn an_older_task_log_is_found() {
 
 #[test]
 fn the_same_with_two_gateways_on_one_nats_that_is_killed_too() {
-    let is_installed = Command::new("nats-server").arg("--version").output();
-    if !is_installed.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: nats-server is not installed; Debian has it: apt-get install nats-server");
+    if let Err(reason) = NatsServer::is_installed() {
+        eprintln!("skipped: {reason}");
         return;
     }
     assert!(check(&["--rounds", "4", "--log", "nats"]).0);
