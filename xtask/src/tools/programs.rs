@@ -8,8 +8,7 @@ use crate::runner::{cargo, command, execute};
 /// Runs `assent demo`.
 ///
 /// Built with the dev profile, in which the curve arithmetic and the EVM are optimised. From a clean clone that is much
-/// faster than a release build with link-time optimisation. Without TLS, which takes another minute to compile: the
-/// demo's node is on this machine.
+/// faster than a release build with link-time optimisation.
 ///
 /// # Errors
 /// If the set-up or the demo failed.
