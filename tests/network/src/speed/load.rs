@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::{
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
     time::{MissedTickBehavior, interval, sleep},
 };
 
@@ -132,15 +132,18 @@ impl Requests {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
             let started = Instant::now();
             let mut made: f64 = 0.0;
+            let mut asked = JoinSet::new();
             while !own.stopping.load(Ordering::Relaxed) {
                 ticks.tick().await;
                 let due = started.elapsed().as_secs_f64() * per_second;
                 while made < due {
                     made += 1.0;
                     let (requests, running) = (requests.clone(), own.clone());
-                    tokio::spawn(async move { requests.ask(&running).await });
+                    asked.spawn(async move { requests.ask(&running).await });
                 }
+                while asked.try_join_next().is_some() {}
             }
+            while asked.join_next().await.is_some() {}
         });
         running.add(vec![task]);
         running
