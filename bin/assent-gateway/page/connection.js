@@ -24,6 +24,7 @@ class Connection {
   #number = 0;
   #pause = FIRST_PAUSE;
   #timer = 0;
+  #attempt = 0;
   #refused = 0;
   #onState;
   #onTask;
@@ -64,17 +65,23 @@ class Connection {
     clearTimeout(this.#timer);
     this.#socket?.close();
     this.#socket = null;
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    let status = null;
     try {
       // A WebSocket does not say why it was refused.
       const headers = { "content-type": "application/json" };
       if (this.#token !== null) headers.authorization = `Bearer ${this.#token}`;
       const body = JSON.stringify({ jsonrpc: "2.0", method: "assent_health", id: 0 });
-      const { status } = await fetch(new URL("./", location.href), { method: "POST", headers, body });
-      if (status === 401) return this.#onState("unauthorized");
-      if (status !== 200) return this.#retry(`the gateway answers with status ${status}`);
+      ({ status } = await fetch(new URL("./", location.href), { method: "POST", headers, body }));
     } catch {
-      return this.#retry("the gateway does not answer");
+      // It keeps no status.
     }
+    // With another token, a later attempt may have begun.
+    if (attempt !== this.#attempt) return undefined;
+    if (status === null) return this.#retry("the gateway does not answer");
+    if (status === 401) return this.#onState("unauthorized");
+    if (status !== 200) return this.#retry(`the gateway answers with status ${status}`);
     const url = new URL("ws", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const protocols = ["assent"];
