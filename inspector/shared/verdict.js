@@ -23,9 +23,12 @@ function showVerdict(outcome, { name, sentence, causes = [], remedy }, verdict =
   verdict.replaceChildren(...parts);
 }
 
-/** Offers a result as JSON, which a command prints too. */
-function showJson(command, result, json = byId("json")) {
-  json.open = false;
+/** Offers a result as JSON, which a command prints too. The panel folds, except for an update of what it shows. */
+function showJson(command, result, isUpdate = false) {
+  const json = byId("json");
+  const print = () => { json.querySelector("pre").textContent = JSON.stringify(result, null, 2); };
+  if (!isUpdate) json.open = false;
+  else if (json.open) print();
   json.querySelector("code").textContent = command;
-  json.ontoggle = () => { json.querySelector("pre").textContent = JSON.stringify(result, null, 2); };
+  json.ontoggle = print;
 }

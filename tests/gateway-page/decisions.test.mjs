@@ -76,6 +76,25 @@ test("a decision in full: call, reasons, signers, time line, attestation", async
   await close();
 });
 
+test("an update of the task leaves its JSON in sight", async () => {
+  let update;
+  const prepare = (page) => page.routeWebSocket(/\/ws$/, (socket) => {
+    const gateway = socket.connectToServer();
+    gateway.onMessage((message) => socket.send(message));
+    update = (result) =>
+      socket.send(JSON.stringify({ jsonrpc: "2.0", method: "assent_subscription", params: { result } }));
+  });
+  const task = await stage.pay(true);
+  const { page, close } = await stage.open({ prepare });
+  await live(page);
+  await show(page, task.taskId);
+  await page.click("#json summary");
+  update({ ...task, reasons: ["updated"] });
+  await page.waitForFunction(() => document.querySelector("#json pre").textContent.includes('"updated"'));
+  assert.ok(await page.evaluate(() => document.querySelector("#json").open));
+  await close();
+});
+
 test("evidence is fetched and replayed in the page, and compared with the attestation", async () => {
   const { page, faults, close } = await stage.open();
   await live(page);

@@ -48,7 +48,8 @@ class DecisionView {
 
   /** Shows a task. What is known of its evidence stays if it is the same. */
   show(task) {
-    const isSame = this.#task?.taskId === task.taskId && this.#task.evidence === task.evidence;
+    const isUpdate = this.#task?.taskId === task.taskId;
+    const isSame = isUpdate && this.#task.evidence === task.evidence;
     this.#task = task;
     byId("decision").hidden = false;
     byId("decision-title").textContent = `Decision ${partOf(task.taskId)}`;
@@ -60,7 +61,7 @@ class DecisionView {
     byId("evidence").hidden = !isAttested;
     byId("attestation").hidden = !isAttested;
     if (isAttested) showAttestation(task);
-    showJson("assent_getTask", task);
+    showJson("assent_getTask", task, isUpdate);
     if (isSame) return;
     this.#evidence = null;
     this.#engine.stop();
