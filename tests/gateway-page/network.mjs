@@ -69,9 +69,9 @@ export async function live(page) {
 /** Shows a task, and waits until its evidence is fetched. */
 export async function show(page, taskId) {
   await page.evaluate((taskId) => { location.hash = taskId; }, taskId);
-  await page.waitForFunction((id) => document.querySelector("#json pre") &&
+  await page.waitForFunction((id) => !document.querySelector("#decision").hidden &&
     document.querySelector("#decision-title").textContent.includes(id.slice(0, 8)) &&
-    !document.querySelector("#decision").hidden, taskId);
+    !document.querySelector("#evidence").hidden && !document.querySelector("#copy-evidence").disabled, taskId);
 }
 
 /** Waits until something holds. */
