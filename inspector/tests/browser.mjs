@@ -1,9 +1,10 @@
 // Opens the page in a browser, as a user does.
 
+import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -16,6 +17,9 @@ export const ASSENT = resolve(process.env.ASSENT ?? `${ROOT}/target/debug/assent
 export const EXAMPLES = JSON.parse(readFileSync(resolve(ROOT, "inspector/examples.json"), "utf8"));
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** The looks in which a page is tested. */
+export const LOOKS = ["light", "dark"].flatMap((colorScheme) => [320, 1280].map((width) => ({ colorScheme, width })));
 
 /** The timeout of every step in milliseconds: generous, for busy machines. */
 export const PATIENCE = 120_000;
@@ -77,6 +81,17 @@ export async function barriers(page) {
 /** Returns by how many pixels a page is wider than its window. */
 export function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+/** Returns what takes a named picture of a page, after it found no barrier there and nothing wider than the window. */
+export function photographer({ page, context, folder, look: { colorScheme, width } }) {
+  return async (name) => {
+    assert.deepEqual(await barriers(page), [], name);
+    assert.equal(await overflow(page), 0, `${name} is too wide`);
+    const path = join(folder, `${name}-${colorScheme}-${width}.png`);
+    await page.screenshot({ path, fullPage: true });
+    context.diagnostic(path);
+  };
 }
 
 /** Fills the single fields. */

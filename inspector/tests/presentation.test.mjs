@@ -6,27 +6,19 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { EXAMPLES, PAGE, barriers, fill, inspect, inspector, load, overflow, said, settled } from "./browser.mjs";
+import { EXAMPLES, LOOKS, PAGE, fill, inspect, inspector, load, photographer, said, settled } from "./browser.mjs";
 
 const SCREENSHOTS = join(dirname(PAGE), "screenshots");
 mkdirSync(SCREENSHOTS, { recursive: true });
 const EVIDENCE = readFileSync(new URL("../../tests/replay/cases/deny.json", import.meta.url), "utf8");
 const stage = inspector();
 
-const looks = ["light", "dark"].flatMap((colorScheme) =>
-  [320, 1280].map((width) => ({ colorScheme, width })));
-
-for (const { colorScheme, width } of looks) {
+for (const look of LOOKS) {
+  const { colorScheme, width } = look;
   test(`everything is in reach and in sight: ${colorScheme}, ${width} pixels wide`, async (context) => {
     // The page's policy refuses scripts that are not its own, and axe is one.
     const { page, close } = await stage.open({ colorScheme, viewport: { width, height: 800 }, bypassCSP: true });
-    const show = async (name) => {
-      assert.deepEqual(await barriers(page), [], name);
-      assert.equal(await overflow(page), 0, `${name} is too wide`);
-      const path = join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`);
-      await page.screenshot({ path, fullPage: true });
-      context.diagnostic(path);
-    };
+    const show = photographer({ page, context, folder: SCREENSHOTS, look });
     await show("empty");
     for (const [name, error] of [["valid", null], ["refused", "WrongTask"]]) {
       await load(page, error);

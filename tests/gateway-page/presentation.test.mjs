@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { PAGE, barriers, overflow } from "../../inspector/tests/browser.mjs";
+import { LOOKS, PAGE, barriers, overflow, photographer } from "../../inspector/tests/browser.mjs";
 import { live, network, show } from "./network.mjs";
 
 const SCREENSHOTS = join(dirname(PAGE), "../gateway-page/screenshots");
@@ -24,21 +24,13 @@ const HOSTILE = [
 
 const stage = network();
 
-const looks = ["light", "dark"].flatMap((colorScheme) =>
-  [320, 1280].map((width) => ({ colorScheme, width })));
-
-for (const { colorScheme, width } of looks) {
+for (const look of LOOKS) {
+  const { colorScheme, width } = look;
   test(`everything is in reach and in sight: ${colorScheme}, ${width} pixels wide`, async (context) => {
     const tasks = [await stage.pay(true), await stage.pay(false)];
     // The page's policy refuses scripts that are not its own, and axe is one.
     const { page, close } = await stage.open({ colorScheme, viewport: { width, height: 800 }, bypassCSP: true });
-    const picture = async (name) => {
-      assert.deepEqual(await barriers(page), [], name);
-      assert.equal(await overflow(page), 0, `${name} is too wide`);
-      const path = join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`);
-      await page.screenshot({ path, fullPage: true });
-      context.diagnostic(path);
-    };
+    const picture = photographer({ page, context, folder: SCREENSHOTS, look });
     await live(page);
     await page.waitForSelector("#list .entry");
     await picture("live");
@@ -57,7 +49,7 @@ for (const { colorScheme, width } of looks) {
 
 test("the page asks for a token where it is needed, in every look", async (context) => {
   const gateway = await stage.second("secret");
-  for (const { colorScheme, width } of looks) {
+  for (const { colorScheme, width } of LOOKS) {
     const { page, close } = await stage.open({
       url: gateway.url, colorScheme, viewport: { width, height: 800 }, bypassCSP: true,
     });
