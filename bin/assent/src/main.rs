@@ -28,6 +28,7 @@ mod next_step;
 mod operator;
 mod output;
 mod output_file;
+mod partials;
 mod policy;
 mod record;
 mod refused;

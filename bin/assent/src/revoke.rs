@@ -7,8 +7,8 @@ use crate::{
     connection::{self, RegistryNode},
     epoch::keeper::registry_of,
     handover::mirrors::{Chains, MirrorAt},
-    key_file::KeyFile,
     output::{self, Output},
+    partials,
     stake::eigenlayer::send,
 };
 use alloy::{
@@ -23,10 +23,7 @@ use assent_signer::{Aggregate, PartialSignature, aggregate_epoch_revocation};
 use assent_verifier::{Epoch, EpochId, EpochRevocation, MirrorState, verify_revocation};
 use clap::{Args, ValueHint};
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// The options of `assent revoke`.
 #[derive(Args)]
@@ -87,22 +84,20 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
         let home_chain = U256::from(client.chain_id().await.with_context(|| node.asking())?);
         Ok((epoch, EpochRevocation { home_chain, home_registry: *registry, epoch: *number }))
     })?;
-    let mut signatures = sign(&arguments.keys, arguments.password_file.as_deref(), &epoch, &revocation)?;
+    let (keys, password_file) = (&arguments.keys, arguments.password_file.as_deref());
+    let hint = "its own operators revoke";
+    let mut signatures = partials::sign(keys, password_file, &epoch, hint, |key| key.revoke_epoch(&revocation))?;
     if arguments.sign_only {
         return print(&signatures, &revocation, output);
     }
-    for partial in &arguments.partials {
-        signatures.extend(partial.read()?);
-    }
+    signatures.extend(partials::read_all(&arguments.partials)?);
     let mirrors = chains.map_or_else(Vec::new, |Chains { mirrors }| mirrors);
     if keeper.is_none() && mirrors.is_empty() {
         bail!("give --keeper, --chains or both: where to revoke the epoch; or --sign-only");
     }
     let (from, signer) = payer.open()?;
     let signed = aggregate_epoch_revocation(&epoch, &revocation, &signatures)?;
-    for rejected in &signed.rejected {
-        output::remark(format_args!("warning: left out {rejected}"));
-    }
+    partials::warn_of_rejected(&signed);
     let outcomes = connection::block_on(async {
         let _spinner = output::spinner("Revoking");
         let mut outcomes = Vec::new();
@@ -127,42 +122,14 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     Ok(if failed { ExitStatus::Refused } else { ExitStatus::Success })
 }
 
-/// Signs with each key of the epoch.
-fn sign(
-    keys: &[PathBuf],
-    password_file: Option<&Path>,
-    epoch: &Epoch,
-    revocation: &EpochRevocation,
-) -> Result<Vec<PartialSignature>> {
-    let signed = keys.iter().map(|path| {
-        let (file, public_key) = KeyFile::read(path)?.with_public_key(path, password_file)?;
-        let operators = epoch.operators.operators();
-        let operator = operators.iter().find(|operator| operator.public_key == public_key).with_context(|| {
-            format!(
-                "the key in {} is not an operator's in epoch {}, which its own operators revoke",
-                path.display(),
-                epoch.number
-            )
-        })?;
-        let key = file.open(path, password_file)?;
-        Ok(PartialSignature::new(operator.address, key.revoke_epoch(revocation)))
-    });
-    signed.collect()
-}
-
 fn print(signatures: &[PartialSignature], revocation: &EpochRevocation, output: Output) -> Result<ExitStatus> {
-    let lines = signatures.iter().map(|partial| format!("{}={}", partial.operator, partial.signature));
-    let partials = signatures
-        .iter()
-        .map(|partial| json!({ "operator": partial.operator, "signature": partial.signature }))
-        .collect::<Vec<_>>();
     output.result(
-        lines.collect::<Vec<_>>().join("\n"),
+        partials::lines(signatures),
         &json!({
             "homeChain": revocation.home_chain.to_string(),
             "homeRegistry": revocation.home_registry,
             "epoch": revocation.epoch,
-            "partials": partials,
+            "partials": partials::to_json(signatures),
         }),
     )?;
     Ok(ExitStatus::Success)

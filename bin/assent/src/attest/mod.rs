@@ -13,6 +13,7 @@ use crate::{
     ExitStatus,
     output::{self, Output},
     output_file::{self, OutputFile, Overwrite},
+    partials,
 };
 use alloy_primitives::hex;
 use anyhow::{Result, bail};
@@ -235,7 +236,7 @@ fn signed_attestations(aggregate: &Aggregate, batch: &AttestationBatch) -> Resul
 fn print_signatures(
     batch: &AttestationBatch,
     epoch: EpochId,
-    partials: &[PartialSignature],
+    signatures: &[PartialSignature],
     output: Output,
 ) -> Result<ExitStatus> {
     output::remark(format_args!(
@@ -243,11 +244,6 @@ fn print_signatures(
         batch.root(),
         batch.attestations().len()
     ));
-    let line =
-        |partial: &PartialSignature| format!("{}={}", partial.operator, hex::encode_prefixed(&partial.signature));
-    output.result(
-        partials.iter().map(line).collect::<Vec<_>>().join("\n"),
-        &report::signatures(batch, epoch, partials),
-    )?;
+    output.result(partials::lines(signatures), &report::signatures(batch, epoch, signatures))?;
     Ok(ExitStatus::Success)
 }

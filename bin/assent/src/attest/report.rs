@@ -4,8 +4,11 @@ use super::{
     files::{self, SignedAttestation},
     policy_context::PolicyContext,
 };
-use crate::output::{self, short_address};
-use alloy_primitives::{Address, U256, hex};
+use crate::{
+    output::{self, short_address},
+    partials,
+};
+use alloy_primitives::{Address, U256};
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature, RejectedPartial};
 use assent_verifier::{Attestation, AttestationDocument, Decision, EpochId};
 use serde::Serialize;
@@ -131,7 +134,7 @@ impl Report<'_> {
             "signedWeight": self.aggregate.signed_weight.to_string(),
             "totalWeight": self.context.epoch.operators.total_weight().to_string(),
             "requiredWeight": self.context.required_weight.map(|weight| weight.to_string()),
-            "partialSignatures": self.partials.iter().map(partial).collect::<Vec<_>>(),
+            "partialSignatures": partials::to_json(self.partials),
             "rejected": self.aggregate.rejected.iter().map(rejected).collect::<Vec<_>>(),
         })
     }
@@ -175,16 +178,12 @@ impl Report<'_> {
 }
 
 /// Returns the signatures of the root, for --json.
-pub fn signatures(batch: &AttestationBatch, epoch: EpochId, partials: &[PartialSignature]) -> Value {
+pub fn signatures(batch: &AttestationBatch, epoch: EpochId, signatures: &[PartialSignature]) -> Value {
     json!({
         "root": batch.root(),
         "epoch": epoch,
-        "partialSignatures": partials.iter().map(partial).collect::<Vec<_>>(),
+        "partialSignatures": partials::to_json(signatures),
     })
-}
-
-fn partial(partial: &PartialSignature) -> Value {
-    json!({ "operator": partial.operator, "signature": hex::encode_prefixed(&partial.signature) })
 }
 
 fn rejected(rejected: &RejectedPartial) -> Value {

@@ -4,11 +4,11 @@ use crate::{
     arguments::{self, Partials},
     key_file::KeyFile,
     output,
+    partials::{self, operator_of},
 };
-use alloy_primitives::Address;
 use anyhow::{Result, bail};
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature, Rejection, SecretKey, aggregate};
-use assent_verifier::{Epoch, PublicKey};
+use assent_verifier::Epoch;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -61,7 +61,7 @@ impl Signers {
     /// Signs the root with each key, and adds the signatures made elsewhere. All key files are read and found in the
     /// epoch before the first is decrypted, except those without their public key.
     pub fn sign(&self, epoch: &Epoch, batch: &AttestationBatch) -> Result<Vec<PartialSignature>> {
-        let elsewhere = self.partials.iter().map(Partials::read).collect::<Result<Vec<_>>>()?.concat();
+        let elsewhere = partials::read_all(&self.partials)?;
         let mut found = Vec::new();
         for path in &self.keys {
             let (file, public_key) = KeyFile::read(path)?.with_public_key(path, self.password_file.as_deref())?;
@@ -91,9 +91,7 @@ impl Signers {
 /// Aggregates the partial signatures, and warns of each that is left out.
 pub fn aggregate_partials(epoch: &Epoch, batch: &AttestationBatch, partials: &[PartialSignature]) -> Result<Aggregate> {
     let aggregate = aggregate(epoch, batch.root(), partials)?;
-    for rejected in &aggregate.rejected {
-        output::remark(format_args!("warning: left out {rejected}"));
-    }
+    partials::warn_of_rejected(&aggregate);
     if aggregate.rejected.iter().any(|rejected| rejected.reason == Rejection::WrongSignature) {
         output::remark(format_args!(
             "the root is {}; operators that signed another root had other calls, another order or other fields",
@@ -101,9 +99,4 @@ pub fn aggregate_partials(epoch: &Epoch, batch: &AttestationBatch, partials: &[P
         ));
     }
     Ok(aggregate)
-}
-
-fn operator_of(epoch: &Epoch, public_key: &PublicKey) -> Option<Address> {
-    let operators = epoch.operators.operators();
-    operators.iter().find(|operator| operator.public_key == *public_key).map(|operator| operator.address)
 }

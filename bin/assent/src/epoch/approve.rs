@@ -6,8 +6,8 @@ use crate::{
     account::Account,
     arguments::{self, Partials},
     connection::{self, Node, RegistryNode},
-    key_file::KeyFile,
     output::{self, Output},
+    partials,
 };
 use alloy::{providers::DynProvider, signers::local::PrivateKeySigner};
 use alloy_primitives::{U256, aliases::U48};
@@ -18,7 +18,7 @@ use assent_verifier::{Epoch, EpochApproval, EpochId};
 use clap::Args;
 use serde_json::json;
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -100,19 +100,15 @@ struct Request {
 
 /// Runs `assent epoch approve`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { approved, keys, password_file, partials, deadline, payer } = arguments;
+    let Arguments { approved, keys, password_file, partials: elsewhere, deadline, payer } = arguments;
     let (from, signer) = payer.open()?;
     let deadline = deadline.map_or_else(default_deadline, Ok)?;
     let request = approved.request(deadline)?;
     let mut signatures = request.sign(&keys, password_file.as_deref())?;
-    for partial in &partials {
-        signatures.extend(partial.read()?);
-    }
+    signatures.extend(partials::read_all(&elsewhere)?);
     let Request { approval, signing, chain_id } = &request;
     let aggregate = aggregate_epoch_approval(signing, approval, *chain_id, &signatures)?;
-    for rejected in &aggregate.rejected {
-        output::remark(format_args!("warning: left out {rejected}"));
-    }
+    partials::warn_of_rejected(&aggregate);
     let required = signing.operators.required_weight(EpochApproval::QUORUM);
     if U256::from(aggregate.signed_weight) < required {
         bail!(
@@ -148,19 +144,15 @@ pub fn sign(arguments: &SignArguments, output: Output) -> Result<ExitStatus> {
     let SignArguments { approved, keys, password_file, deadline } = arguments;
     let request = approved.request(*deadline)?;
     let signatures = request.sign(keys, password_file.as_deref())?;
-    let lines = signatures.iter().map(|partial| format!("{}={}", partial.operator, partial.signature));
     let approval = request.approval;
     output.result(
-        lines.collect::<Vec<_>>().join("\n"),
+        partials::lines(&signatures),
         &json!({
             "epoch": approved.epoch,
             "signedBy": approval.signed_by,
             "setHash": approval.set_hash,
             "deadline": deadline.to::<u64>(),
-            "partials": signatures
-                .iter()
-                .map(|partial| json!({ "operator": partial.operator, "signature": partial.signature }))
-                .collect::<Vec<_>>(),
+            "partials": partials::to_json(&signatures),
         }),
     )?;
     Ok(ExitStatus::Success)
@@ -194,27 +186,9 @@ impl Approved {
 }
 
 impl Request {
-    /// Signs with each key. All key files are read and found in the epoch before the first is decrypted,
-    /// except those without their public key.
-    fn sign(&self, keys: &[PathBuf], password_file: Option<&std::path::Path>) -> Result<Vec<PartialSignature>> {
-        let mut found = Vec::new();
-        for path in keys {
-            let (file, public_key) = KeyFile::read(path)?.with_public_key(path, password_file)?;
-            let operators = self.signing.operators.operators();
-            match operators.iter().find(|operator| operator.public_key == public_key) {
-                Some(operator) => found.push((path, operator.address, file)),
-                None => bail!(
-                    "the key in {} is not an operator's in epoch {}, which approves; give the keys of its operators",
-                    path.display(),
-                    self.signing.number
-                ),
-            }
-        }
-        let partials = found.into_iter().map(|(path, operator, file)| {
-            let key = file.open(path, password_file)?;
-            Ok(PartialSignature::new(operator, key.approve_epoch(&self.approval, self.chain_id)))
-        });
-        partials.collect()
+    fn sign(&self, keys: &[PathBuf], password_file: Option<&Path>) -> Result<Vec<PartialSignature>> {
+        let hint = "approves; give the keys of its operators";
+        partials::sign(keys, password_file, &self.signing, hint, |key| key.approve_epoch(&self.approval, self.chain_id))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     arguments::{self, Partials},
     connection::{self, RegistryNode},
     output::{self, Output},
+    partials,
     stake::eigenlayer,
 };
 use alloy::{
@@ -17,7 +18,7 @@ use alloy::{
 use anyhow::{Context as _, Result};
 use assent_client::AssentClient;
 use assent_contracts::EpochMirror;
-use assent_signer::{Aggregate, PartialSignature, aggregate_epoch_handover};
+use assent_signer::{Aggregate, aggregate_epoch_handover};
 use assent_verifier::{EpochId, HandoverError, verify_handover};
 use clap::Args;
 use serde_json::{Value, json};
@@ -65,21 +66,17 @@ enum Outcome {
 
 /// Runs `assent handover send`.
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
-    let Arguments { at: RegistryNode { node, registry }, epoch, signed_by, partials, chains, payer } = arguments;
+    let Arguments { at: RegistryNode { node, registry }, epoch, signed_by, partials: elsewhere, chains, payer } =
+        arguments;
     let (from, signer) = payer.open()?;
     let chains = chains.read()?;
-    let mut signatures: Vec<PartialSignature> = Vec::new();
-    for partial in &partials {
-        signatures.extend(partial.read()?);
-    }
+    let signatures = partials::read_all(&elsewhere)?;
     let outcomes = connection::block_on(async {
         let home = AssentClient::new(node.connect(None)?);
         let _spinner = output::spinner("Handing over");
         let read = read_final(&home, registry, epoch, signed_by).await.with_context(|| node.asking())?;
         let signed = aggregate_epoch_handover(&read.signing, &read.handover, &signatures)?;
-        for rejected in &signed.rejected {
-            output::remark(format_args!("warning: left out {rejected}"));
-        }
+        partials::warn_of_rejected(&signed);
         let mut outcomes = Vec::new();
         for mirror in &chains.mirrors {
             let sent = hand_over(mirror, &read, &signed, from, signer.clone()).await;

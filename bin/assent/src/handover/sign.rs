@@ -6,6 +6,7 @@ use crate::{
     connection::{self, RegistryNode},
     key_file::KeyFile,
     output::{self, Output},
+    partials::operator_of,
 };
 use anyhow::{Context as _, Result};
 use assent_client::AssentClient;
@@ -58,8 +59,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
         read_final(&client, *registry, *epoch, *signed_by).await.with_context(|| node.asking())
     })?;
     let (file, public_key) = KeyFile::read(key)?.with_public_key(key, password_file.as_deref())?;
-    let operators = signing.operators.operators();
-    let operator = operators.iter().find(|operator| operator.public_key == public_key).with_context(|| {
+    let operator = operator_of(&signing, &public_key).with_context(|| {
         format!(
             "the key in {} is not an operator's in epoch {}, which hands over; give another --signed-by",
             key.display(),
@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
         .context("cannot open the journal; stop the operator that uses it, or give its --journal and --marker")?;
     let signature = journal.sign(Statement::Handover(&handover))?;
     output.result(
-        format_args!("{}={signature}", operator.address),
+        format_args!("{operator}={signature}"),
         &json!({
             "homeChain": handover.home_chain.to_string(),
             "homeRegistry": handover.home_registry,
@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
             "epoch": handover.epoch,
             "expiresAt": handover.expires_at.to::<u64>(),
             "contentHash": handover.content_hash,
-            "partials": [{ "operator": operator.address, "signature": signature }],
+            "partials": [{ "operator": operator, "signature": signature }],
         }),
     )?;
     Ok(ExitStatus::Success)
