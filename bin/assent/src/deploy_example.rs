@@ -6,14 +6,14 @@ use crate::{
     arguments,
     connection::{self, Node},
     output::{self, Output},
+    transaction::send,
 };
 use alloy::{
     primitives::{Address, B256, aliases::U48, utils::parse_ether},
     providers::Provider,
-    sol_types::SolCall,
 };
 use anyhow::{Context, Result};
-use assent_client::{AssentClient, PreparedCall};
+use assent_client::AssentClient;
 use assent_examples::{ExampleToken, deploy_token, deploy_vault};
 use assent_verifier::{OperatorSetId, Policy};
 use clap::Args;
@@ -92,6 +92,6 @@ pub async fn fill_treasury(
     vault: Address,
 ) -> Result<()> {
     let transfer = ExampleToken::transferCall { to: vault, value: parse_ether(TREASURY)? };
-    client.send(&PreparedCall::new(owner, token, transfer.abi_encode())).await?;
+    send(client, owner, token, &transfer).await?;
     Ok(())
 }

@@ -39,6 +39,7 @@ mod send;
 #[cfg(feature = "network")]
 mod setup;
 mod stake;
+mod transaction;
 mod verify;
 mod weights;
 

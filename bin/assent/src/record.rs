@@ -7,6 +7,7 @@ use crate::{
     input,
     output::{self, Output, shortened},
     refused,
+    transaction::hashes,
 };
 use alloy::{providers::DynProvider, rpc::types::TransactionReceipt};
 use alloy_primitives::{Address, B256, U256};
@@ -159,7 +160,7 @@ fn to_json(recorded: &[Recorded], receipts: &[TransactionReceipt]) -> Value {
     });
     json!({
         "roots": roots.collect::<Vec<_>>(),
-        "transactions": receipts.iter().map(|receipt| receipt.transaction_hash).collect::<Vec<_>>(),
+        "transactions": hashes(receipts),
         "gas": gas(receipts),
     })
 }

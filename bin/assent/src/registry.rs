@@ -6,13 +6,14 @@ use crate::{
     arguments,
     connection::RegistryNode,
     output::{self, Output},
+    transaction::hashes,
 };
 use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{Address, aliases::U48};
 use anyhow::{Result, bail};
 use assent_client::{RegistryChange, RegistryChangeStatus, RegistrySettings};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The end of `assent registry --help`.
 pub const EXAMPLES: &str = "\
@@ -251,8 +252,7 @@ fn cancel(sent: SentChange, output: Output) -> Result<ExitStatus> {
 }
 
 fn report(text: String, gas: u64, receipts: &[TransactionReceipt], output: Output) -> Result<ExitStatus> {
-    let transactions = receipts.iter().map(|receipt| json!(receipt.transaction_hash)).collect::<Vec<Value>>();
-    output.result(text, &json!({ "transactions": transactions, "gas": gas }))?;
+    output.result(text, &json!({ "transactions": hashes(receipts), "gas": gas }))?;
     Ok(ExitStatus::Success)
 }
 

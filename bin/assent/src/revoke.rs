@@ -9,7 +9,7 @@ use crate::{
     handover::mirrors::{Chains, MirrorAt},
     output::{self, Output},
     partials,
-    stake::eigenlayer::send,
+    transaction::send,
 };
 use alloy::{
     primitives::{Address, B256, Bytes, U256},

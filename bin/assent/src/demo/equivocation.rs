@@ -11,9 +11,10 @@ use crate::{
     output::{self, Output, short_address},
     setup::Setup,
     stake::{
-        eigenlayer::{Artifacts, send},
+        eigenlayer::Artifacts,
         example::{STAKE, StakedNetwork},
     },
+    transaction::{event, send},
 };
 use alloy::{
     primitives::{Address, B256, U256, utils::format_ether},
@@ -193,10 +194,8 @@ async fn punish(
     let proof = equivocation_proof(first, second);
     let record = EigenLayerSlasher::recordOffenceCall { fault: staked.equivocation, proof };
     let recorded = send(&setup.client, reporter, staked.slasher, &record).await.context("recording the offence")?;
-    let mut events = recorded.inner.logs().iter().filter_map(|log| log.log_decode().ok());
-    let event: alloy::rpc::types::Log<EigenLayerSlasher::OffenceRecorded> =
-        events.next().context("the slasher emitted no OffenceRecorded")?;
-    let record = event.inner.record;
+    let event = event::<EigenLayerSlasher::OffenceRecorded>(staked.slasher, &recorded);
+    let record = event.context("the slasher emitted no OffenceRecorded")?.record;
     output.line(format_args!(
         "\n3. Anyone, here {}, reports both signatures: the offence is recorded for {} gas, and punished:",
         short_address(reporter),

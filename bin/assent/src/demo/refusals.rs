@@ -9,6 +9,7 @@ use super::{
 use crate::{
     output::{self, Output},
     setup::Setup,
+    transaction::send,
 };
 use alloy::{
     hex,
@@ -16,7 +17,6 @@ use alloy::{
     sol_types::SolCall,
 };
 use anyhow::Result;
-use assent_client::PreparedCall;
 use assent_examples::{ExampleToken, TreasuryVault};
 use assent_signer::SecretKey;
 use assent_verifier::{AttestationDocument, Authorization, Intent};
@@ -256,7 +256,7 @@ impl Scene<'_> {
 impl Setup {
     async fn appoint(&self, agent: Address) -> Result<()> {
         let call = TreasuryVault::setAgentCall { newAgent: agent };
-        self.client.send(&PreparedCall::new(self.owner, self.vault, call.abi_encode())).await?;
+        send(&self.client, self.owner, self.vault, &call).await?;
         Ok(())
     }
 

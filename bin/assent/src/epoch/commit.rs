@@ -1,12 +1,12 @@
 //! `assent epoch commit`.
 
-use super::transaction;
 use crate::{
     ExitStatus,
     account::Account,
     arguments,
     connection::Node,
     output::{self, Output},
+    transaction::hashes,
 };
 use alloy_primitives::Address;
 use anyhow::{Context as _, Result};
@@ -91,7 +91,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
             "operators": count,
             "skipped": committed.skipped,
             "activatesAt": committed.activates_at.map(|time| time.to::<u64>()),
-            "transactions": committed.receipts.iter().map(transaction).collect::<Vec<_>>(),
+            "transactions": hashes(&committed.receipts),
             "gas": gas,
         }),
     )?;

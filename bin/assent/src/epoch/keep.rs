@@ -7,6 +7,7 @@ use crate::{
     arguments,
     connection::{self, RegistryNode},
     output::{self, Output},
+    transaction::hashes,
 };
 use alloy::providers::{DynProvider, Provider};
 use alloy_primitives::Address;
@@ -124,7 +125,7 @@ impl Arguments {
                             "step": "commit",
                             "epoch": committed.number,
                             "skipped": committed.skipped,
-                            "transactions": committed.receipts.iter().map(transaction).collect::<Vec<_>>(),
+                            "transactions": hashes(&committed.receipts),
                         }),
                     )?;
                 }

@@ -7,7 +7,7 @@ use crate::{
     arguments,
     connection::{self, Node},
     output::{self, Output, short_address},
-    stake::eigenlayer::send,
+    transaction::{event, send},
 };
 use alloy::{
     primitives::{Address, U256},
@@ -227,7 +227,6 @@ async fn index_of(
 }
 
 fn committed(keeper: Address, receipt: &TransactionReceipt) -> Result<EpochId> {
-    let logs = receipt.inner.logs().iter().filter(|log| log.address() == keeper);
-    let mut committed = logs.filter_map(|log| log.log_decode::<EpochKeeper::MembersCommitted>().ok());
-    committed.next().map(|event| EpochId(event.inner.epoch)).context("the keeper emitted no MembersCommitted")
+    let committed = event::<EpochKeeper::MembersCommitted>(keeper, receipt);
+    committed.map(|event| EpochId(event.epoch)).context("the keeper emitted no MembersCommitted")
 }

@@ -2,9 +2,9 @@
 
 use crate::{connection, input};
 use alloy::{
-    primitives::{Address, B256, U256},
+    primitives::{Address, U256},
     providers::{DynProvider, Provider},
-    rpc::types::{BlockId, BlockNumberOrTag, TransactionReceipt},
+    rpc::types::{BlockId, BlockNumberOrTag},
     signers::local::PrivateKeySigner,
 };
 use anyhow::{Context as _, Result, bail};
@@ -186,9 +186,4 @@ async fn read_operators(provider: &DynProvider, table: Address) -> Result<Operat
         earlier.push(provider.get_code_at(table).await?);
     }
     Ok(OperatorSet::from_tables(&head, &earlier)?)
-}
-
-/// Returns the mirror's transactions by their hashes.
-pub fn transactions(receipts: &[TransactionReceipt]) -> Vec<B256> {
-    receipts.iter().map(|receipt| receipt.transaction_hash).collect()
 }

@@ -1,6 +1,6 @@
 //! `assent handover send`.
 
-use super::mirrors::{ChainsFile, FinalHandover, MirrorAt, ReadMirror, read_final, transactions};
+use super::mirrors::{ChainsFile, FinalHandover, MirrorAt, ReadMirror, read_final};
 use crate::{
     ExitStatus,
     account::Account,
@@ -8,7 +8,7 @@ use crate::{
     connection::{self, RegistryNode},
     output::{self, Output},
     partials,
-    stake::eigenlayer,
+    transaction::{event, hashes, send},
 };
 use alloy::{
     primitives::{Address, Bytes, keccak256},
@@ -117,9 +117,9 @@ async fn hand_over(
     let mut stored = Vec::new();
     for (_, entries) in full {
         let store = EpochMirror::storeTableCall { entries: entries.into() };
-        let receipt = eigenlayer::send(&client, from, at.mirror, &store).await?;
-        let mut logs = receipt.inner.logs().iter().filter_map(|log| log.log_decode::<EpochMirror::TableStored>().ok());
-        stored.push(logs.next().context("the mirror emitted no TableStored")?.inner.table);
+        let receipt = send(&client, from, at.mirror, &store).await?;
+        let event = event::<EpochMirror::TableStored>(at.mirror, &receipt);
+        stored.push(event.context("the mirror emitted no TableStored")?.table);
         receipts.push(receipt);
     }
     let accept = EpochMirror::acceptCall {
@@ -128,7 +128,7 @@ async fn hand_over(
         nonSigners: Bytes::copy_from_slice(bitmap),
         signature: (*signature).into(),
     };
-    receipts.push(eigenlayer::send(&client, from, at.mirror, &accept).await?);
+    receipts.push(send(&client, from, at.mirror, &accept).await?);
     Ok(Outcome::Accepted(receipts))
 }
 
@@ -165,7 +165,7 @@ fn to_json(at: &MirrorAt, outcome: &Outcome) -> Value {
         "mirror": at.mirror,
         "status": status,
         "reason": reason,
-        "transactions": transactions(receipts),
+        "transactions": hashes(receipts),
         "gas": receipts.iter().map(|receipt| receipt.gas_used).sum::<u64>(),
     })
 }

@@ -5,10 +5,8 @@ use crate::{
     account::Account,
     connection,
     output::{self, Output, short_address},
-    stake::{
-        contract::{StakeContract, StakeNode},
-        eigenlayer::send,
-    },
+    stake::contract::{StakeContract, StakeNode},
+    transaction::{hashes, send},
 };
 use alloy::{
     primitives::{Address, Bytes, aliases::U96},
@@ -97,7 +95,7 @@ pub fn join(arguments: &JoinArguments, output: Output) -> Result<ExitStatus> {
         )?);
         let weight = weight_of(&client, &contract, at.operator_set, operator).await?;
         let gas = receipts.iter().map(|receipt| receipt.gas_used).sum::<u64>();
-        Ok((weight, gas, receipts.iter().map(|receipt| receipt.transaction_hash).collect::<Vec<_>>()))
+        Ok((weight, gas, hashes(&receipts)))
     })?;
     output.result(
         format_args!(

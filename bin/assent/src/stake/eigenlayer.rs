@@ -1,14 +1,13 @@
 //! EigenLayer's core contracts on a local chain. Their bytecode is fetched and is no part of this program.
 
-use crate::input;
+use crate::{input, transaction::send};
 use alloy::{
     primitives::{Address, Bytes, U256, hex},
     providers::DynProvider,
-    rpc::types::TransactionReceipt,
     sol_types::{SolCall, SolValue},
 };
 use anyhow::{Context as _, Result, bail};
-use assent_client::{AssentClient, PreparedCall};
+use assent_client::AssentClient;
 use assent_contracts::bindings::eigenlayer::{IProxyAdminCore, IStrategyManagerCore};
 use clap::{Args, ValueHint};
 use initializers::{Core, Strategy, StrategyManager};
@@ -181,14 +180,4 @@ impl Deployer<'_> {
         send(self.client, self.governance, self.proxy_admin, &upgrade).await?;
         Ok(())
     }
-}
-
-/// Sends a call, and waits until it is mined.
-pub async fn send(
-    client: &AssentClient<DynProvider>,
-    from: Address,
-    to: Address,
-    call: &impl SolCall,
-) -> Result<TransactionReceipt> {
-    Ok(client.send(&PreparedCall::new(from, to, call.abi_encode())).await?)
 }

@@ -1,6 +1,7 @@
 //! Assent on EigenLayer's stake on a local chain: operators deposit, allocate and join, and anyone commits them.
 
-use super::eigenlayer::{Artifacts, EigenLayer, send};
+use super::eigenlayer::{Artifacts, EigenLayer};
+use crate::transaction::{event, send};
 use alloy::{
     primitives::{
         Address, Bytes, U256,
@@ -209,9 +210,8 @@ impl StakedNetwork {
 
     /// Returns the epoch that a transaction of the keeper committed.
     pub fn committed(&self, receipt: &alloy::rpc::types::TransactionReceipt) -> Result<EpochId> {
-        let logs = receipt.inner.logs().iter().filter(|log| log.address() == self.keeper);
-        let mut committed = logs.filter_map(|log| log.log_decode::<EpochKeeper::MembersCommitted>().ok());
-        committed.next().map(|event| EpochId(event.inner.epoch)).context("the keeper emitted no MembersCommitted")
+        let committed = event::<EpochKeeper::MembersCommitted>(self.keeper, receipt);
+        committed.map(|event| EpochId(event.epoch)).context("the keeper emitted no MembersCommitted")
     }
 
     /// Reads an operator's shares that the set can slash, also of one that has left.
