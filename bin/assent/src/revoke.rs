@@ -5,10 +5,10 @@ use crate::{
     account::OptionalAccount,
     arguments::{self, Partials},
     connection::{self, RegistryNode},
-    epoch::keeper::registry_of,
     handover::mirrors::{Chains, MirrorAt},
     output::{self, Output},
     partials,
+    stake::keeper::registry_of,
     transaction::send,
 };
 use alloy::{

@@ -13,6 +13,7 @@ use crate::{
     stake::{
         eigenlayer::Artifacts,
         example::{STAKE, StakedNetwork},
+        keeper,
     },
     transaction::{event, send},
 };
@@ -22,7 +23,7 @@ use alloy::{
 };
 use anyhow::{Context as _, Result, bail};
 use assent_client::PreparedCall;
-use assent_contracts::{EigenLayerSlasher, EpochKeeper, offences::equivocation_proof};
+use assent_contracts::{EigenLayerSlasher, offences::equivocation_proof};
 use assent_signer::{AttestationBatch, PartialSignature, aggregate};
 use assent_verifier::{Attestation, AttestationDocument, Decision, Epoch};
 use clap::Args;
@@ -218,9 +219,9 @@ async fn commit_next(setup: &Setup, staked: &StakedNetwork, node: &Node, output:
     let delays = setup.deployment.delays;
     // At most 32 epochs in a lifetime.
     node.advance_clock(delays.epoch_lifetime.to::<u64>() / 32 + 1).await?;
-    let commit = EpochKeeper::commitEarlyCall { operatorSet: staked.operator_set.into(), index: U256::from(OFFENDER) };
-    let receipt = send(&setup.client, setup.other_agent, staked.keeper, &commit).await.context("committing early")?;
-    let number = staked.committed(&receipt)?;
+    let (from, keeper, lost) = (setup.other_agent, staked.keeper, Some(U256::from(OFFENDER)));
+    let committed = keeper::commit(&setup.client, from, keeper, staked.operator_set, lost).await;
+    let (number, _) = committed.context("committing early")?;
     node.advance_clock(delays.activation_delay.to::<u64>() + 1).await?;
     setup.client.activate_epoch(registry, setup.other_agent, number).await?;
     let next = setup.client.read_epoch(registry, number).await?;

@@ -7,17 +7,17 @@ use crate::{
     arguments,
     connection::{self, Node},
     output::{self, Output, short_address},
-    transaction::{event, send},
+    stake::keeper::{self, registry_of},
 };
 use alloy::{
     primitives::{Address, U256},
     providers::{DynProvider, Provider},
-    rpc::types::{BlockNumberOrTag, TransactionReceipt},
+    rpc::types::BlockNumberOrTag,
 };
 use anyhow::{Context as _, Result, bail};
 use assent_client::{AssentClient, EpochRecord};
 use assent_contracts::{EigenLayerStake, EpochKeeper, OperatorRegistry};
-use assent_verifier::{Epoch, EpochId, OperatorSetId};
+use assent_verifier::{Epoch, OperatorSetId};
 use clap::Args;
 use serde_json::json;
 
@@ -65,19 +65,14 @@ pub fn commit(
         let client = AssentClient::new(node.connect(signer)?);
         let _spinner = output::spinner("Committing the members");
         let registry = registry_of(&client, keeper).await.with_context(|| node.asking())?;
-        let receipt = match lost {
-            None => {
-                let commit = EpochKeeper::commitCall { operatorSet: operator_set.into() };
-                send(&client, from, keeper, &commit).await
-            }
-            Some(operator) => {
-                let index = index_of(&client, registry, operator_set, operator).await?;
-                let commit = EpochKeeper::commitEarlyCall { operatorSet: operator_set.into(), index };
-                send(&client, from, keeper, &commit).await
-            }
+        let lost = match lost {
+            None => None,
+            Some(operator) => Some(index_of(&client, registry, operator_set, operator).await?),
         };
-        let receipt = receipt.context("committing; `assent epoch status --keeper` says from when it is possible")?;
-        let record = client.read_epoch_record(registry, committed(keeper, &receipt)?).await;
+        let committed = keeper::commit(&client, from, keeper, operator_set, lost).await;
+        let (number, receipt) =
+            committed.context("committing; `assent epoch status --keeper` says from when it is possible")?;
+        let record = client.read_epoch_record(registry, number).await;
         Ok((record.with_context(|| node.asking())?, receipt))
     })?;
     let Epoch { number, operators, .. } = &record.epoch;
@@ -200,15 +195,6 @@ fn describe(kept: &KeptSet, operator_set: OperatorSetId) -> String {
     format!("{table}\n{next}")
 }
 
-/// Returns the registry that a keeper owns.
-pub async fn registry_of(client: &AssentClient<DynProvider>, keeper: Address) -> Result<Address> {
-    client.require_contract(keeper).await?;
-    let registry = EpochKeeper::new(keeper, client.provider()).OPERATOR_REGISTRY().call().await;
-    registry.with_context(|| {
-        format!("{keeper} does not answer as an EpochKeeper; `assent registry show` prints the registry's owner")
-    })
-}
-
 /// Returns an operator's index in the set's current epoch.
 async fn index_of(
     client: &AssentClient<DynProvider>,
@@ -224,9 +210,4 @@ async fn index_of(
     index.map(U256::from).with_context(|| {
         format!("{operator} is not in epoch {}; `assent epoch status --keeper` lists those that are lost", epoch.number)
     })
-}
-
-fn committed(keeper: Address, receipt: &TransactionReceipt) -> Result<EpochId> {
-    let committed = event::<EpochKeeper::MembersCommitted>(keeper, receipt);
-    committed.map(|event| EpochId(event.epoch)).context("the keeper emitted no MembersCommitted")
 }

@@ -3,7 +3,7 @@
 mod approve;
 mod commit;
 mod keep;
-pub mod keeper;
+mod keeper;
 mod list;
 mod revoke;
 

@@ -1,7 +1,10 @@
 //! Assent on EigenLayer's stake on a local chain: operators deposit, allocate and join, and anyone commits them.
 
-use super::eigenlayer::{Artifacts, EigenLayer};
-use crate::transaction::{event, send};
+use super::{
+    eigenlayer::{Artifacts, EigenLayer},
+    keeper,
+};
+use crate::transaction::send;
 use alloy::{
     primitives::{
         Address, Bytes, U256,
@@ -25,7 +28,7 @@ use assent_contracts::{
     deployment::{Delays, Deployment},
 };
 use assent_examples::{ExampleToken, deploy_token};
-use assent_verifier::{Epoch, EpochId, OperatorSetId};
+use assent_verifier::{Epoch, OperatorSetId};
 
 /// What each operator deposits, in tokens.
 pub const STAKE: &str = "500";
@@ -203,15 +206,9 @@ impl StakedNetwork {
 
     /// Anyone commits all members. The set's first epoch is in force at once.
     pub async fn commit(&self, client: &AssentClient<DynProvider>, from: Address, registry: Address) -> Result<Epoch> {
-        let commit = EpochKeeper::commitCall { operatorSet: self.operator_set.into() };
-        let receipt = send(client, from, self.keeper, &commit).await.context("committing the members")?;
-        Ok(client.read_epoch(registry, self.committed(&receipt)?).await?)
-    }
-
-    /// Returns the epoch that a transaction of the keeper committed.
-    pub fn committed(&self, receipt: &alloy::rpc::types::TransactionReceipt) -> Result<EpochId> {
-        let committed = event::<EpochKeeper::MembersCommitted>(self.keeper, receipt);
-        committed.map(|event| EpochId(event.epoch)).context("the keeper emitted no MembersCommitted")
+        let committed = keeper::commit(client, from, self.keeper, self.operator_set, None).await;
+        let (number, _) = committed.context("committing the members")?;
+        Ok(client.read_epoch(registry, number).await?)
     }
 
     /// Reads an operator's shares that the set can slash, also of one that has left.

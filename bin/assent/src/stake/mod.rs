@@ -3,6 +3,7 @@
 pub mod contract;
 pub mod eigenlayer;
 pub mod example;
+pub mod keeper;
 mod status;
 
 use crate::{ExitStatus, output::Output};
