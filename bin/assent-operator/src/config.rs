@@ -11,6 +11,7 @@ use std::{
 use alloy_primitives::{Address, hex};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use assent_evidence_store::MIN_RETENTION;
+use assent_journal::marker_beside;
 use assent_network::operator::MAX_BLOCK_AGE;
 use assent_program::{at_least_one, missing, read_configuration};
 use assent_types::PublicKey;
@@ -217,8 +218,8 @@ impl OperatorConfig {
         let journal = required("journal", options.journal)?;
         let marker = match (options.marker, &key) {
             (Some(marker), _) => marker,
-            (None, KeySource::File { path, .. }) => with_suffix(path, ".marker"),
-            (None, KeySource::Remote { .. }) => with_suffix(&journal, ".marker"),
+            (None, KeySource::File { path, .. }) => marker_beside(path),
+            (None, KeySource::Remote { .. }) => marker_beside(&journal),
         };
         let gateways = required("gateways", options.gateways)?;
         ensure!(
@@ -277,12 +278,6 @@ fn required<T>(key: &str, value: Option<T>) -> Result<T> {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
 }
 
 /// Returns how many letters must be added, removed or replaced to make one word of another.

@@ -10,7 +10,7 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use assent_client::AssentClient;
-use assent_journal::{Journal, JournalOptions, LocalSigner, Statement};
+use assent_journal::{Journal, JournalOptions, LocalSigner, Statement, marker_beside};
 use assent_verifier::EpochId;
 use clap::{Args, ValueHint};
 use serde_json::json;
@@ -67,11 +67,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
         )
     })?;
     let signer = LocalSigner::new(file.open(key, password_file.as_deref())?);
-    let marker = marker.clone().unwrap_or_else(|| {
-        let mut beside = key.clone().into_os_string();
-        beside.push(".marker");
-        beside.into()
-    });
+    let marker = marker.clone().unwrap_or_else(|| marker_beside(key));
     let journal = Journal::open(&JournalOptions::new(journal, marker), signer)
         .context("cannot open the journal; stop the operator that uses it, or give its --journal and --marker")?;
     let signature = journal.sign(Statement::Handover(&handover))?;

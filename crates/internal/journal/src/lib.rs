@@ -50,7 +50,7 @@ pub use hold::{Excess, Hold, HoldRequest, HoldTotal, MAX_HOLDS};
 pub use interchange::Import;
 pub use journal::{Journal, PruneReport};
 pub use marker::MarkerError;
-pub use options::JournalOptions;
+pub use options::{JournalOptions, marker_beside};
 pub use remote_signer::{Answer, RemoteSigner, RemoteSignerOptions, answer};
 pub use signer::{LocalSigner, Recorded, Signer, SignerError};
 pub use statement::Statement;

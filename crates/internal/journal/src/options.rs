@@ -1,6 +1,6 @@
 //! Where a journal is, and how it is opened.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The files of a journal, and what is accepted when it is opened.
 ///
@@ -42,4 +42,17 @@ impl JournalOptions {
         self.longest_group = statements.max(1);
         self
     }
+}
+
+/// Returns where a key's marker is by default: beside the key's file.
+///
+/// ```
+/// use assent_journal::marker_beside;
+///
+/// assert_eq!(marker_beside("/etc/assent/operator.json".as_ref()).to_str(), Some("/etc/assent/operator.json.marker"));
+/// ```
+pub fn marker_beside(path: &Path) -> PathBuf {
+    let mut marker = path.as_os_str().to_owned();
+    marker.push(".marker");
+    marker.into()
 }
