@@ -187,15 +187,39 @@ impl<P: Provider> AssentClient<P> {
         registry: Address,
         operator_set: OperatorSetId,
     ) -> Result<Option<Epoch>, ClientError> {
+        match self.latest_number(registry, operator_set).await? {
+            Some(number) => self.read_epoch(registry, number).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads the epoch of an operator set that was activated last, with its status; `None` before the first.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_epoch`](Self::read_epoch).
+    pub async fn latest_epoch_record(
+        &self,
+        registry: Address,
+        operator_set: OperatorSetId,
+    ) -> Result<Option<EpochRecord>, ClientError> {
+        match self.latest_number(registry, operator_set).await? {
+            Some(number) => self.read_epoch_record(registry, number).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn latest_number(
+        &self,
+        registry: Address,
+        operator_set: OperatorSetId,
+    ) -> Result<Option<EpochId>, ClientError> {
         let number = OperatorRegistry::new(registry, &self.provider)
             .latestEpoch(operator_set.into())
             .call()
             .await
             .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
-        match number {
-            0 => Ok(None),
-            number => self.read_epoch(registry, number.into()).await.map(Some),
-        }
+        Ok((number != 0).then_some(EpochId(number)))
     }
 
     /// Reads an epoch as a TaskManager knows it, which decides on chain; `None` when it does not know it.

@@ -146,10 +146,7 @@ impl Arguments {
         let (registry, set) = (self.at.registry, self.operator_set);
         let block = client.provider().get_block(alloy::eips::BlockId::latest()).await;
         let block = block.map_err(ClientError::Transport)?.ok_or(ClientError::NoBlock)?;
-        let current = match client.latest_epoch(registry, set).await? {
-            Some(epoch) => Some(client.read_epoch_record(registry, epoch.number).await?),
-            None => None,
-        };
+        let current = client.latest_epoch_record(registry, set).await?;
         let pending = client.pending_epoch(registry, set).await?.filter(EpochRecord::is_live);
         let mut without_key = Vec::new();
         for operator in current.iter().chain(&pending).flat_map(|record| record.epoch.operators.operators()) {

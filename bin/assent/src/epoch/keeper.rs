@@ -124,11 +124,7 @@ pub fn status(arguments: StatusArguments, output: Output) -> Result<ExitStatus> 
 async fn read(client: &AssentClient<DynProvider>, keeper: Address, operator_set: OperatorSetId) -> Result<KeptSet> {
     let registry = registry_of(client, keeper).await?;
     let contract = EpochKeeper::new(keeper, client.provider());
-    let current = client.latest_epoch(registry, operator_set).await?;
-    let current = match current {
-        Some(epoch) => Some(client.read_epoch_record(registry, epoch.number).await?),
-        None => None,
-    };
+    let current = client.latest_epoch_record(registry, operator_set).await?;
     let lost = match &current {
         Some(record) => lost_operators(client, registry, &record.epoch).await?,
         None => Vec::new(),

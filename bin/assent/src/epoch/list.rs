@@ -82,17 +82,9 @@ pub fn show(arguments: ShowArguments, output: Output) -> Result<ExitStatus> {
     let record = connection::block_on(async {
         let client = AssentClient::new(node.connect(None)?);
         let _spinner = output::spinner("Reading the epoch");
-        let number = match (which.epoch, which.operator_set) {
-            (Some(number), _) => Ok(Some(number)),
-            (None, set) => client
-                .latest_epoch(registry, set.unwrap_or_default())
-                .await
-                .map(|epoch| epoch.map(|epoch| epoch.number)),
-        };
-        let record = match number {
-            Ok(Some(number)) => client.read_epoch_record(registry, number).await.map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
+        let record = match (which.epoch, which.operator_set) {
+            (Some(number), _) => client.read_epoch_record(registry, number).await.map(Some),
+            (None, set) => client.latest_epoch_record(registry, set.unwrap_or_default()).await,
         };
         record
             .with_context(|| format!("{} about {registry}, which must be an OperatorRegistry", node.asking()))?
