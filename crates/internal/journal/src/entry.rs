@@ -6,9 +6,9 @@ use alloy_primitives::{Address, B256, U256};
 use assent_verifier::EpochId;
 
 /// The kind of a signed statement: the first byte of a slot's key. 3 is reserved for approvals of epochs.
-const ATTESTATION: u8 = 1;
-const OBSERVATION: u8 = 2;
-const HANDOVER: u8 = 4;
+pub(crate) const ATTESTATION: u8 = 1;
+pub(crate) const OBSERVATION: u8 = 2;
+pub(crate) const HANDOVER: u8 = 4;
 
 /// What an operator signs at most one digest for, ever.
 ///

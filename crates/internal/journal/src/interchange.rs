@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, U256, keccak256};
 use assent_verifier::{EpochId, PublicKey};
 use serde::{Deserialize, Serialize};
 
-use crate::entry::{Domain, Slot, StoredDomain, StoredEntry};
+use crate::entry::{ATTESTATION, Domain, HANDOVER, OBSERVATION, Slot, StoredDomain, StoredEntry};
 use crate::error::{Conflict, ImportError};
 use crate::hold::Hold;
 use crate::store::{Merge, Store};
@@ -89,6 +89,7 @@ struct Held {
 
 /// Writes the whole journal, an entry a line, without holding it in memory.
 pub(crate) fn export(store: &Store, mut writer: impl Write) -> io::Result<()> {
+    require_known_kinds(store)?;
     let domains = store.domains().map_err(io::Error::other)?;
     write!(writer, "{{\n\"version\": {VERSION},\n\"publicKey\": \"{}\",\n\"data\": [", store.public_key)?;
     let mut separator = "\n";
@@ -96,31 +97,17 @@ pub(crate) fn export(store: &Store, mut writer: impl Write) -> io::Result<()> {
         let Domain { chain_id, task_manager } = domain;
         write!(writer, "{separator}{{\n\"chainId\": \"{chain_id}\",\n\"taskManager\": \"{task_manager:#x}\",\n")?;
         write!(writer, "\"newest\": {newest},\n\"floor\": {floor},\n\"attestations\": [")?;
-        export_entries(store, *number, &mut writer, |slot, StoredEntry { digest, time, .. }| match *slot {
-            Slot::Attestation { task_id } => serde_json::to_string(&Attested { task_id, digest, time }).ok(),
-            Slot::Observation { .. } | Slot::Handover { .. } => None,
-        })?;
+        export_entries(store, *number, ATTESTATION, "\n", &mut writer)?;
         write!(writer, "],\n\"observations\": [")?;
-        export_entries(store, *number, &mut writer, |slot, StoredEntry { digest, time, .. }| match *slot {
-            Slot::Attestation { .. } | Slot::Handover { .. } => None,
-            Slot::Observation { task_id, source } => {
-                serde_json::to_string(&Observed { task_id, source, digest, time }).ok()
-            }
-        })?;
+        export_entries(store, *number, OBSERVATION, "\n", &mut writer)?;
         write!(writer, "]")?;
-        let mut handovers = Vec::new();
-        export_entries(store, *number, &mut handovers, |slot, StoredEntry { digest, time, .. }| match *slot {
-            Slot::Attestation { .. } | Slot::Observation { .. } => None,
-            Slot::Handover { epoch, .. } => {
-                serde_json::to_string(&HandedOver { epoch: epoch.into(), digest, time }).ok()
-            }
-        })?;
-        if !handovers.is_empty() {
-            write!(writer, ",\n\"handovers\": [")?;
-            writer.write_all(&handovers)?;
+        // Most journals have neither of these fields.
+        if export_entries(store, *number, HANDOVER, ",\n\"handovers\": [\n", &mut writer)? {
             write!(writer, "]")?;
         }
-        export_holds(store, *number, &mut writer)?;
+        if export_holds(store, *number, ",\n\"holds\": [\n", &mut writer)? {
+            write!(writer, "]")?;
+        }
         write!(writer, "\n}}")?;
         separator = ",\n";
     }
@@ -128,31 +115,47 @@ pub(crate) fn export(store: &Store, mut writer: impl Write) -> io::Result<()> {
     writer.flush()
 }
 
-/// Writes those entries of a domain that `line` selects.
-fn export_entries(
-    store: &Store,
-    number: u32,
-    writer: &mut impl Write,
-    line: impl Fn(&Slot, StoredEntry) -> Option<String>,
-) -> io::Result<()> {
-    let mut separator = "\n";
-    store.for_each::<Failed>(|key, entry| {
-        let unknown = || io::Error::new(io::ErrorKind::InvalidData, "an entry of the journal has an unknown kind");
-        let slot = Slot::parse(key).ok_or_else(unknown)?;
-        if entry.domain == number
-            && let Some(line) = line(&slot, entry)
-        {
-            write!(writer, "{separator}{line}")?;
-            separator = ",\n";
-        }
-        Ok(())
-    })?;
+/// Refuses a journal with an entry that an export would leave out.
+fn require_known_kinds(store: &Store) -> io::Result<()> {
+    store.for_each::<Failed>(&[], |key, _| Ok(parse_slot(key).map(drop)?))?;
     Ok(())
 }
 
-/// Writes what attestations of a domain hold, unless they hold nothing: most journals have no such field.
-fn export_holds(store: &Store, number: u32, writer: &mut impl Write) -> io::Result<()> {
-    let mut separator = ",\n\"holds\": [\n";
+fn parse_slot(key: &[u8]) -> io::Result<Slot> {
+    let unknown = || io::Error::new(io::ErrorKind::InvalidData, "an entry of the journal has an unknown kind");
+    Slot::parse(key).ok_or_else(unknown)
+}
+
+/// Writes the entries of a domain of one kind, `before` in front of the first. Returns whether there is one.
+fn export_entries(
+    store: &Store,
+    number: u32,
+    kind: u8,
+    before: &'static str,
+    writer: &mut impl Write,
+) -> io::Result<bool> {
+    let mut separator = before;
+    let mut is_any = false;
+    store.for_each::<Failed>(&[kind], |key, StoredEntry { domain, time, digest }| {
+        if domain != number {
+            return Ok(());
+        }
+        let line = match parse_slot(key)? {
+            Slot::Attestation { task_id } => serde_json::to_string(&Attested { task_id, digest, time }),
+            Slot::Observation { task_id, source } => serde_json::to_string(&Observed { task_id, source, digest, time }),
+            Slot::Handover { epoch, .. } => serde_json::to_string(&HandedOver { epoch: epoch.into(), digest, time }),
+        };
+        write!(writer, "{separator}{}", line.map_err(io::Error::other)?)?;
+        (separator, is_any) = (",\n", true);
+        Ok(())
+    })?;
+    Ok(is_any)
+}
+
+/// Writes what attestations of a domain hold, `before` in front of the first. Returns whether there is one.
+fn export_holds(store: &Store, number: u32, before: &'static str, writer: &mut impl Write) -> io::Result<bool> {
+    let mut separator = before;
+    let mut is_any = false;
     store.for_each_hold::<Failed>(&number.to_be_bytes(), |hold| {
         let amounts = hold.amounts.iter().map(|(source, amount)| (*source, amount.to_string()));
         let held = Held {
@@ -164,10 +167,10 @@ fn export_holds(store: &Store, number: u32, writer: &mut impl Write) -> io::Resu
             amounts: amounts.collect(),
         };
         write!(writer, "{separator}{}", serde_json::to_string(&held).map_err(io::Error::other)?)?;
-        separator = ",\n";
+        (separator, is_any) = (",\n", true);
         Ok(())
     })?;
-    if separator == ",\n" { write!(writer, "]") } else { Ok(()) }
+    Ok(is_any)
 }
 
 /// An error of the journal or of the writer.

@@ -238,7 +238,7 @@ impl Journal {
         let floor = now.min(stored.newest).saturating_sub(LATEST_AFTER_PRUNING_SECONDS);
         let before = floor.saturating_sub(RETENTION_SECONDS);
         let mut old: Vec<Vec<u8>> = Vec::new();
-        self.store.for_each::<JournalError>(|key, entry| {
+        self.store.for_each::<JournalError>(&[], |key, entry| {
             if entry.domain == *number && entry.time < before {
                 old.push(key.to_vec());
             }

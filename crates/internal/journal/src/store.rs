@@ -282,15 +282,19 @@ impl Store {
         Ok(Some(Entry { digest: stored.digest, time: stored.time, domain }))
     }
 
-    /// Passes each entry to `visit`, in the order of the keys, as of now: what is recorded meanwhile is left out.
+    /// Passes each entry whose key begins with `prefix` to `visit`, in the order of the keys, as of now.
     pub fn for_each<E: From<redb::Error>>(
         &self,
+        prefix: &[u8],
         mut visit: impl FnMut(&[u8], StoredEntry) -> Result<(), E>,
     ) -> Result<(), E> {
         let entries = self.database.begin_read().map_err(redb::Error::from)?.open_table(ENTRIES);
         let entries = entries.map_err(redb::Error::from)?;
-        for row in entries.iter().map_err(redb::Error::from)? {
+        for row in entries.range(prefix..).map_err(redb::Error::from)? {
             let (key, value) = row.map_err(redb::Error::from)?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
             visit(key.value(), StoredEntry::from_bytes(value.value()))?;
         }
         Ok(())

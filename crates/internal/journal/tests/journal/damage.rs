@@ -3,6 +3,7 @@
 use std::fs;
 
 use assent_journal::{OpenError, SignError, Slot, Statement::Attestations};
+use redb::{Database, TableDefinition};
 
 use crate::setup::Place;
 use crate::statements::{attestation, batch};
@@ -93,4 +94,19 @@ fn pages_of_zeros_or_of_another_file_are_refused() {
     assert!(is_refused(&place, "one entry's task"));
     fs::write(place.path("journal.redb"), "SQLite format 3\0").unwrap();
     assert!(is_refused(&place, "another file"));
+}
+
+#[test]
+fn an_entry_of_an_unknown_kind_is_not_left_out_of_an_export() {
+    let (place, _) = journal();
+    let database = Database::open(place.path("journal.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let entries: TableDefinition<'_, &[u8], &[u8; 44]> = TableDefinition::new("entries");
+    let counts: TableDefinition<'_, &str, u64> = TableDefinition::new("counts");
+    transaction.open_table(entries).unwrap().insert([9; 33].as_slice(), &[0; 44]).unwrap();
+    transaction.open_table(counts).unwrap().insert("recorded", TASKS + 1).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = place.open().unwrap().export(std::io::sink()).unwrap_err();
+    assert_eq!(error.to_string(), "an entry of the journal has an unknown kind");
 }
