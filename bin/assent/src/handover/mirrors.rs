@@ -8,7 +8,7 @@ use alloy::{
     signers::local::PrivateKeySigner,
 };
 use anyhow::{Context as _, Result, bail};
-use assent_client::AssentClient;
+use assent_client::{AssentClient, ClientError};
 use assent_contracts::{EpochMirror, OperatorRegistry};
 use assent_verifier::{Epoch, EpochHandover, EpochId, MirrorState, OperatorSet, OperatorSetId};
 use clap::{Args, ValueHint};
@@ -79,27 +79,25 @@ impl MirrorAt {
         let reading = async {
             client.require_contract(self.mirror).await?;
             let contract = EpochMirror::new(self.mirror, client.provider());
-            let latest = EpochId(contract.latestEpoch(operator_set.into()).call().await?);
-            let mut epochs = Vec::new();
-            for number in [Some(latest), other].into_iter().flatten() {
-                let stored = contract.epochs(number.into()).call().await?;
-                if stored.table.is_zero() || epochs.iter().any(|epoch: &Epoch| epoch.number == number) {
-                    continue;
-                }
-                let operators = read_operators(client.provider(), stored.table).await?;
-                let operator_set = OperatorSetId(stored.operatorSet);
-                epochs.push(Epoch { number, operator_set, valid_until: stored.validUntil, operators });
-            }
             let block = client.provider().get_block_by_number(BlockNumberOrTag::Latest).await?;
-            Ok::<_, anyhow::Error>(MirrorState {
+            let mut state = MirrorState {
                 home_chain: contract.HOME_CHAIN().call().await?,
                 home_registry: contract.HOME_REGISTRY().call().await?,
                 quorum: contract.QUORUM().call().await?,
                 halt_quorum: contract.HALT_QUORUM().call().await?,
                 timestamp: block.context("the node has no latest block")?.header.timestamp,
-                epochs,
+                epochs: Vec::new(),
                 stored_tables: BTreeMap::new(),
-            })
+            };
+            // A mirror answers about epochs as its registry does.
+            state.epochs.extend(client.latest_epoch(self.mirror, operator_set).await?);
+            if let Some(other) = other.filter(|other| state.epochs.iter().all(|epoch| epoch.number != *other)) {
+                match client.read_epoch(self.mirror, other).await {
+                    Err(ClientError::NoSuchEpoch { .. }) => {}
+                    read => state.epochs.push(read?),
+                }
+            }
+            Ok::<_, anyhow::Error>(state)
         };
         let state = reading.await.with_context(|| {
             format!("asking the node of {} at {} about the mirror {}", self.name, self.rpc_url, self.mirror)
@@ -127,9 +125,9 @@ pub async fn read_final(
     signed_by: Option<EpochId>,
 ) -> Result<FinalHandover> {
     let contract = OperatorRegistry::new(registry, client.provider());
-    let (provider, block) = (client.provider(), BlockId::finalized());
     client.require_contract(registry).await?;
-    let stored = contract.epochs(epoch.into()).block(block).call().await.context("reading a final block")?;
+    let stored = contract.epochs(epoch.into()).block(BlockId::finalized()).call().await;
+    let stored = stored.context("reading a final block")?;
     if stored.table.is_zero() || stored.validUntil.is_zero() {
         bail!(
             "no final block of the home chain has epoch {epoch} in force; wait until its activation is final, which \
@@ -137,8 +135,8 @@ pub async fn read_final(
         );
     }
     let operator_set = OperatorSetId(stored.operatorSet);
-    let now = contract.epochs(epoch.into()).call().await?;
-    if now.validUntil.is_zero() {
+    let current = client.read_epoch(registry, epoch).await?;
+    if current.is_revoked() {
         bail!("epoch {epoch} is revoked; hand over to a later one");
     }
     let signed_by = match signed_by {
@@ -149,7 +147,7 @@ pub async fn read_final(
     if signing.operator_set != operator_set || signed_by >= epoch {
         bail!("epoch {signed_by} is no earlier epoch of operator set {operator_set}; give another --signed-by");
     }
-    let next = read_operators(provider, stored.table).await?;
+    let next = current.operators;
     let handover = EpochHandover {
         home_chain: U256::from(client.chain_id().await?),
         home_registry: registry,
@@ -176,14 +174,4 @@ async fn previous(
         }
     }
     bail!("epoch {epoch} is the first of operator set {operator_set}: a mirror's owner sets it with setGenesis")
-}
-
-/// Reads an epoch's operators from its tables.
-async fn read_operators(provider: &DynProvider, table: Address) -> Result<OperatorSet> {
-    let head = provider.get_code_at(table).await?;
-    let mut earlier = Vec::new();
-    for table in OperatorSet::earlier_tables(&head)? {
-        earlier.push(provider.get_code_at(table).await?);
-    }
-    Ok(OperatorSet::from_tables(&head, &earlier)?)
 }
