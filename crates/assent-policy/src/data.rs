@@ -140,25 +140,13 @@ impl Observations {
     /// # Errors
     ///
     /// As [`to_canonical`](Self::to_canonical).
-    pub fn of_members(mut members: BTreeMap<Option<usize>, Self>) -> Result<String, DataError> {
-        match members.remove(&None) {
-            Some(single) => single.to_canonical(),
-            None => {
-                let members = members.into_iter().filter_map(|(index, observations)| Some((index?, observations)));
-                Self::all_to_canonical(&members.collect())
-            }
+    pub fn of_members(members: &BTreeMap<Option<usize>, Self>) -> Result<String, DataError> {
+        if let Some(single) = members.get(&None) {
+            return single.to_canonical();
         }
-    }
-
-    /// Returns the content of the data region of a conjunction: the observations of each policy that has sources, by
-    /// its index.
-    ///
-    /// # Errors
-    ///
-    /// As [`to_canonical`](Self::to_canonical).
-    pub fn all_to_canonical(members: &BTreeMap<usize, Self>) -> Result<String, DataError> {
         let observed = members.iter().filter(|(_, observations)| !observations.sources.is_empty());
-        let observed = observed.map(|(index, observations)| (index.to_string(), observations.to_value()));
+        let observed =
+            observed.filter_map(|(index, observations)| Some(((*index)?.to_string(), observations.to_value())));
         let observed = observed.collect::<Object>();
         if observed.is_empty() { Ok(String::new()) } else { bounded(Value::from(observed)) }
     }

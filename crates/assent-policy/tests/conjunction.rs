@@ -73,7 +73,7 @@ fn decide(conjunction: &Conjunction, value: u64, is_open: &str) -> (Evaluation, 
     let input = PolicyInput { intent, policy_client: to, nonce: U256::ZERO, block };
     let answer = assent_json::parse(format!(r#"{{"open": {is_open}}}"#).as_bytes()).unwrap();
     let observed = Observations::of_one([("state".to_owned(), answer)]).unwrap();
-    let data = Observations::all_to_canonical(&BTreeMap::from([(1, observed)])).unwrap();
+    let data = Observations::of_members(&BTreeMap::from([(Some(1), observed)])).unwrap();
     let evaluation = evaluate(evaluator().unwrap(), &policy, &input, &data).unwrap();
     let file = EvidenceFile::new(policy, &input, data, &evaluation);
     (evaluation, file)
@@ -248,10 +248,10 @@ fn findings_in_a_member_name_its_path() {
 
 #[test]
 fn observations_of_a_conjunction_are_by_index_and_absent_without_sources() {
-    assert_eq!(Observations::all_to_canonical(&BTreeMap::new()), Ok(String::new()));
+    assert_eq!(Observations::of_members(&BTreeMap::new()), Ok(String::new()));
     let none = Observations::new(U256::ONE);
-    assert_eq!(Observations::all_to_canonical(&BTreeMap::from([(0, none.clone())])), Ok(String::new()));
+    assert_eq!(Observations::of_members(&BTreeMap::from([(Some(0), none.clone())])), Ok(String::new()));
     let one = Observations::of_one([("a".to_owned(), Value::Null)]).unwrap();
-    let text = Observations::all_to_canonical(&BTreeMap::from([(0, none), (3, one.clone())])).unwrap();
+    let text = Observations::of_members(&BTreeMap::from([(Some(0), none), (Some(3), one.clone())])).unwrap();
     assert_eq!(text, format!(r#"{{"3":{}}}"#, one.to_canonical().unwrap()));
 }

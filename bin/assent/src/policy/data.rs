@@ -232,7 +232,7 @@ impl Sources {
             let observations = members.entry(*member).or_insert_with(|| Observations::new(U256::ONE));
             observations.add(name, Address::ZERO, U256::ONE, output)?;
         }
-        Ok(Data { content: Observations::of_members(members)?, recordings })
+        Ok(Data { content: Observations::of_members(&members)?, recordings })
     }
 }
 

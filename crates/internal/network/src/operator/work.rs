@@ -327,7 +327,7 @@ impl Work {
         let Prepared { outstanding, rules, .. } = &*examined.prepared;
         Observations::require_within(&members, rules, &self.own).map_err(|error| invalid(error.to_string()))?;
         let agreed = outstanding.iter().map(|source| source.agreed(&members)).collect();
-        let data = Observations::of_members(members).map_err(|error| invalid(error.to_string()))?;
+        let data = Observations::of_members(&members).map_err(|error| invalid(error.to_string()))?;
         Ok(Verified { data, agreed })
     }
 
