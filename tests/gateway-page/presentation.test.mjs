@@ -161,10 +161,17 @@ test("the list of decisions is bounded, and can be paused", async () => {
   for (let number = 1; number <= 1000; number += 1) send({ ...task, taskId: id(number) });
   const ids = () => page.$$eval("#list .entry", (entries) => entries.length);
   await page.waitForFunction(() => document.querySelectorAll("#list .entry").length === 200);
+  // A change of the list is due when it is paused.
+  await page.evaluate(() => document.querySelector("#pause").addEventListener("click", () => {
+    const until = performance.now() + 500;
+    while (performance.now() < until);
+    globalThis.listed = document.querySelector("#list").innerHTML;
+  }, { once: true }));
+  for (let number = 1001; number <= 1150; number += 1) send({ ...task, taskId: id(number), decision: "deny" });
   await page.click("#pause");
-  for (let number = 1001; number <= 1300; number += 1) send({ ...task, taskId: id(number), decision: "deny" });
+  for (let number = 1151; number <= 1300; number += 1) send({ ...task, taskId: id(number), decision: "deny" });
   await page.waitForTimeout(1000);
-  assert.equal(await page.locator("#list .entry[data-outcome='deny']").count(), 0);
+  assert.ok(await page.evaluate(() => document.querySelector("#list").innerHTML === globalThis.listed));
   await page.click("#pause");
   await page.waitForFunction(() => document.querySelectorAll("#list .entry[data-outcome='deny']").length === 200);
   assert.equal(await ids(), 200);

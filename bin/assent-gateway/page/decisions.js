@@ -53,6 +53,9 @@ class DecisionList {
   /** Stops or continues to change the list. */
   pause(isPaused) {
     this.#isPaused = isPaused;
+    // A change that was due would come after the list was paused.
+    clearTimeout(this.#timer);
+    this.#timer = 0;
     if (!isPaused) this.#draw();
   }
 
