@@ -100,8 +100,11 @@ impl World {
     pub async fn new(options: &WorldOptions) -> Result<Self> {
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../node_modules/.bin/anvil"));
         let accounts = (OTHER_ACCOUNTS + options.weights.len()).to_string();
+        let folder = tempfile::tempdir()?;
+        // Blocks' states that it does not hold in memory. It leaves them behind where it is killed.
+        let states = folder.path().join("states").display().to_string();
         let anvil = Anvil::at(path)
-            .args(["--hardfork", "osaka", "--accounts", &accounts])
+            .args(["--hardfork", "osaka", "--accounts", &accounts, "--cache-path", &states])
             .chain_id(options.chain_id)
             .try_spawn()
             .context("anvil does not start; run `npm ci`")?;
@@ -110,7 +113,6 @@ impl World {
         let [owner, agent] = [0, 1].map(|index| accounts.get(index).copied().unwrap_or_default());
         let deployment = client.deploy(owner, owner, Delays::default()).await?.deployment;
         let (registry, task_manager) = (deployment.operator_registry.address, deployment.task_manager.address);
-        let folder = tempfile::tempdir()?;
         let mut operators = Vec::new();
         for address in accounts.iter().skip(OTHER_ACCOUNTS) {
             let key = SecretKey::generate()?;
