@@ -32,9 +32,8 @@ fn the_page_about_stake_gives_the_gas_figures_of_the_snapshots() {
     let read = |path: &str| fs::read_to_string(root.join(path)).expect("a file of the repository");
     let (page, snapshot) = (read("docs/stake.md"), read("snapshots/stake.json"));
     for operators in [1, 10, 100] {
-        let of = ["", ", 3 strategies", ", 5 strategies", ", Symbiotic"].map(|stake| {
-            figure(&snapshot, &format!("commit{operators}{stake}")).map(thousands).expect("a figure")
-        });
+        let of = ["", ", 3 strategies", ", 5 strategies", ", Symbiotic"]
+            .map(|stake| figure(&snapshot, &format!("commit{operators}{stake}")).map(thousands).expect("a figure"));
         let row = format!("| {operators} | {} |", of.join(" | "));
         assert!(page.contains(&row), "docs/stake.md should have the row: {row}");
     }
