@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use assent_evidence_store::MIN_RETENTION;
 use assent_journal::marker_beside;
 use assent_network::operator::MAX_BLOCK_AGE;
-use assent_program::{at_least_one, missing, read_configuration};
+use assent_program::{at_least_one, check_otlp_endpoint, missing, read_configuration};
 use assent_types::PublicKey;
 use clap::ValueHint;
 
@@ -97,6 +97,10 @@ assent_program::options! {
     /// any [default: 120].
     #[arg(value_name = "SECONDS")]
     max_node_lag, "ASSENT_OPERATOR_MAX_NODE_LAG": u64,
+    /// The collector of OpenTelemetry to which traces are sent as OTLP over HTTP, as in http://127.0.0.1:4318. Its URL
+    /// can contain a key, and is never shown.
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    otlp_endpoint, "ASSENT_OPERATOR_OTLP_ENDPOINT": String,
 }
 
 /// Where the operator's key is.
@@ -163,6 +167,8 @@ pub struct OperatorConfig {
     pub evaluations: usize,
     /// The seconds by which the node's latest block may be behind this machine's clock; 0 for any.
     pub max_node_lag: u64,
+    /// The URL of the collector to which traces are sent.
+    pub otlp_endpoint: Option<String>,
     /// Where lines of the log go.
     pub log: LogFunction,
 }
@@ -237,6 +243,9 @@ impl OperatorConfig {
         );
         let max_block_age = options.max_block_age.unwrap_or(MAX_BLOCK_AGE);
         ensure!(max_block_age > 0, "max-block-age is 0; give at least 1");
+        if let Some(endpoint) = &options.otlp_endpoint {
+            check_otlp_endpoint(endpoint)?;
+        }
         Ok(Self {
             operator: required("operator", options.operator)?,
             key,
@@ -261,6 +270,7 @@ impl OperatorConfig {
             max_tasks: at_least_one("max-tasks", options.max_tasks.unwrap_or(1024))?,
             evaluations: at_least_one("evaluations", options.evaluations.unwrap_or_else(cores))?,
             max_node_lag: options.max_node_lag.unwrap_or(120),
+            otlp_endpoint: options.otlp_endpoint,
             log: Arc::new(|line| eprintln!("{line}")),
         })
     }
@@ -341,6 +351,7 @@ mod tests {
             ("evidence-days = 59", "evidence is kept for at least 60 days"),
             ("max-tasks = 0", "max-tasks is 0; give at least 1"),
             ("max-tasks = 'many'", "invalid type"),
+            ("otlp-endpoint = 'grpc://collector'", "otlp-endpoint is not the URL of a collector"),
             ("remote-signer = 'http://localhost:1'", "key and remote-signer are two places of one key"),
         ] {
             let error = format!("{:#}", config(&format!("{LEAST}\n{changed}")).err().unwrap());

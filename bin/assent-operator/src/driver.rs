@@ -10,6 +10,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, PoisonError},
     thread,
+    time::SystemTime,
 };
 
 use assent_network::{
@@ -23,6 +24,7 @@ use crate::{
     inputs::{DriverHandle, Input},
     link_sender::LinkSender,
     metrics::OperatorMetrics,
+    traces::Traces,
     work::Worker,
 };
 
@@ -33,9 +35,10 @@ pub(crate) fn start(
     inputs: mpsc::UnboundedReceiver<Input>,
     worker: Worker,
     metrics: Arc<OperatorMetrics>,
+    traces: Traces,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     let operator = Operator::new(settings, Bls);
-    let driver = Driver { operator, handle, worker, metrics, links: HashMap::new() };
+    let driver = Driver { operator, handle, worker, metrics, traces, links: HashMap::new() };
     thread::Builder::new().name("operator".to_owned()).spawn(move || driver.run(inputs))
 }
 
@@ -44,6 +47,7 @@ struct Driver {
     handle: DriverHandle,
     worker: Worker,
     metrics: Arc<OperatorMetrics>,
+    traces: Traces,
     links: HashMap<LinkId, OpenLink>,
 }
 
@@ -61,20 +65,20 @@ impl Driver {
                 Input::LinkOpened { link, gateway, sender } => {
                     let name = gateway.name().to_owned();
                     self.links.insert(link, OpenLink { gateway, sender, is_welcome: false });
-                    self.handle(Event::LinkOpened { link, gateway: name });
+                    self.handle(Event::LinkOpened { link, gateway: name }, None);
                 }
                 Input::LinkClosed { link, reply } => {
                     let closed = self.links.remove(&link);
-                    self.handle(Event::LinkClosed { link });
+                    self.handle(Event::LinkClosed { link }, None);
                     let _ = reply.send(closed.is_some_and(|link| link.is_welcome));
                     self.publish();
                 }
-                Input::Event { event, permit } => {
+                Input::Event { event, at, permit } => {
                     let from = match &event {
                         Event::Received { link, .. } => Some(*link),
                         _ => None,
                     };
-                    self.handle(event);
+                    self.handle(event, from.map(|link| (link, at)));
                     drop(permit);
                     self.welcome(from);
                 }
@@ -84,8 +88,14 @@ impl Driver {
         }
     }
 
-    fn handle(&mut self, event: Event) {
+    /// Handles an event. `received` has the connection of a message, and when it was read.
+    fn handle(&mut self, event: Event, received: Option<(LinkId, SystemTime)>) {
         for action in self.operator.handle(event) {
+            if let Some((link, at)) = received
+                && let Some(open) = self.links.get(&link)
+            {
+                self.traces.received(&action, open.gateway.name(), at);
+            }
             match action {
                 Action::Send { link, message } => self.send(link, message),
                 Action::Close { link, reason } => {

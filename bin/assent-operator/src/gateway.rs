@@ -126,7 +126,7 @@ impl Dialer {
                         Message::Text(text) => {
                             let message = text.as_bytes().to_vec();
                             let event = Event::Received { link, message };
-                            self.driver.send(Input::Event { event, permit: Some(permit) });
+                            self.driver.happened(event, Some(permit));
                         }
                         Message::Binary(_) => bail!("the gateway sent a binary frame"),
                         Message::Close(_) => bail!("the gateway closed it"),

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::SystemTime,
 };
 
 use assent_network::{LinkId, operator::Event};
@@ -19,8 +20,8 @@ pub(crate) enum Input {
     LinkOpened { link: LinkId, gateway: GatewayAddress, sender: LinkSender },
     /// A connection is closed. The reply says whether the gateway had accepted the operator.
     LinkClosed { link: LinkId, reply: oneshot::Sender<bool> },
-    /// Something happened. The permit is free again once it is handled.
-    Event { event: Event, permit: Option<OwnedSemaphorePermit> },
+    /// Something happened, at a time. The permit is free again once it is handled.
+    Event { event: Event, at: SystemTime, permit: Option<OwnedSemaphorePermit> },
     /// The thread ends.
     Stop,
 }
@@ -51,7 +52,12 @@ impl DriverHandle {
     }
 
     pub(crate) fn event(&self, event: Event) {
-        self.send(Input::Event { event, permit: None });
+        self.happened(event, None);
+    }
+
+    /// Says that something happened, now.
+    pub(crate) fn happened(&self, event: Event, permit: Option<OwnedSemaphorePermit>) {
+        self.send(Input::Event { event, at: SystemTime::now(), permit });
     }
 
     /// Returns the number of a connection, which no other has had.

@@ -33,6 +33,7 @@ mod policies;
 mod program;
 mod run;
 mod tls;
+mod traces;
 mod work;
 
 pub use config::{KeySource, OperatorConfig, OperatorOptions};

@@ -68,15 +68,19 @@ pub(crate) enum TimedStep {
 impl TimedStep {
     const ALL: [Self; 5] = [Self::Examine, Self::Observe, Self::Evaluate, Self::StoreEvidence, Self::Sign];
 
-    const fn label(self) -> StepLabel {
-        let step = match self {
+    /// Returns the step's name, which metrics and traces show.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
             Self::Examine => "examine",
             Self::Observe => "observe",
             Self::Evaluate => "evaluate",
             Self::StoreEvidence => "storeEvidence",
             Self::Sign => "sign",
-        };
-        StepLabel { step }
+        }
+    }
+
+    const fn label(self) -> StepLabel {
+        StepLabel { step: self.as_str() }
     }
 }
 

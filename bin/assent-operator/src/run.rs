@@ -27,6 +27,7 @@ use assent_policy_data::{
     http::{HttpClient, Secrets, WebClient},
 };
 use assent_policy_store::PolicyStore;
+use assent_program::Tracer;
 use assent_s3::S3Path;
 use assent_secret_files::read_private;
 use tokio::{
@@ -53,6 +54,7 @@ use crate::{
     outstanding::OutstandingHolds,
     policies::Policies,
     tls,
+    traces::Traces,
     work::{Worker, WorkerParts},
 };
 
@@ -76,6 +78,7 @@ pub struct RunningOperator {
     address: SocketAddr,
     driver: DriverHandle,
     worker: Worker,
+    traces: Traces,
     thread: Option<thread::JoinHandle<()>>,
     tasks: JoinSet<()>,
     /// Whether the server stops. It does when this is dropped, too.
@@ -176,6 +179,7 @@ pub async fn start_with_web(config: OperatorConfig, web: Arc<dyn HttpClient>) ->
         &metrics.panics,
         Arc::clone(&log),
     );
+    let traces = traces(&config, &log)?;
     let worker = Worker::new(WorkerParts {
         domain,
         examiner: Examiner {
@@ -192,13 +196,14 @@ pub async fn start_with_web(config: OperatorConfig, web: Arc<dyn HttpClient>) ->
         evaluations: config.evaluations,
         max_tasks: config.max_tasks,
         metrics: Arc::clone(&metrics),
+        traces: traces.clone(),
         log: Arc::clone(&log),
     });
     let mut settings = Settings::new(domain, config.operator);
     settings.max_tasks = config.max_tasks;
     settings.max_block_age = config.max_block_age;
     settings.forwarders.clone_from(&config.forwarders);
-    let thread = driver::start(settings, driver.clone(), inputs, worker.clone(), Arc::clone(&metrics))?;
+    let thread = driver::start(settings, driver.clone(), inputs, worker.clone(), Arc::clone(&metrics), traces.clone())?;
     for address in &config.gateways {
         let dialer = Dialer {
             address: address.clone(),
@@ -211,7 +216,7 @@ pub async fn start_with_web(config: OperatorConfig, web: Arc<dyn HttpClient>) ->
     tasks.spawn(release(holds, config.max_block_age, Arc::clone(&metrics)));
     let retention = config.evidence_retention;
     tasks.spawn(clean(domain, view, journal, evidence, retention, log));
-    Ok(RunningOperator { address, driver, worker, thread: Some(thread), tasks, stopping, server })
+    Ok(RunningOperator { address, driver, worker, traces, thread: Some(thread), tasks, stopping, server })
 }
 
 impl RunningOperator {
@@ -228,6 +233,7 @@ impl RunningOperator {
             let _ = spawn_blocking(move || thread.join()).await;
         }
         self.worker.finish(PATIENCE).await;
+        self.traces.shutdown().await;
         self.stopping.send_replace(true);
         let _ = timeout(PATIENCE, &mut self.server).await;
     }
@@ -315,6 +321,19 @@ async fn clean(
             Ok(_) | Err(_) => {}
         }
     }
+}
+
+/// Starts to send traces, if a collector is configured.
+fn traces(config: &OperatorConfig, log: &LogFunction) -> Result<Traces> {
+    let tracer = match &config.otlp_endpoint {
+        None => Tracer::disabled(),
+        Some(endpoint) => {
+            let (log, instance) = (Arc::clone(log), config.operator.to_string());
+            let report = move |line: &str| log(line);
+            Tracer::start_exporter(endpoint, "assent-operator", env!("CARGO_PKG_VERSION"), &instance, report)?
+        }
+    };
+    Ok(Traces::new(tracer, config.operator))
 }
 
 fn stores(config: &OperatorConfig) -> Result<Vec<PolicyStore>> {

@@ -1,7 +1,13 @@
 //! Carries out what the state machine asks for, with bounds. Every action has one event as its result.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use alloy_primitives::B256;
 use assent_evidence_store::EvidenceStore;
 use assent_journal::{Journal, SignError, Statement};
 use assent_network::{
@@ -20,11 +26,12 @@ use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 use crate::{
     capacity::{NotDone, Threads},
     examination::Examiner,
-    inputs::{DriverHandle, Input},
+    inputs::DriverHandle,
     log_function::LogFunction,
     metrics::{OperatorMetrics, TimedStep},
     observing::Observer,
     outstanding::OutstandingHolds,
+    traces::Traces,
 };
 
 /// How long the chain and the policy stores may take for a task.
@@ -53,6 +60,7 @@ pub(crate) struct WorkerParts {
     pub evaluations: usize,
     pub max_tasks: usize,
     pub metrics: Arc<OperatorMetrics>,
+    pub traces: Traces,
     pub log: LogFunction,
 }
 
@@ -64,6 +72,7 @@ struct Shared {
     journal: Arc<Journal>,
     evidence: EvidenceStore,
     metrics: Arc<OperatorMetrics>,
+    traces: Traces,
     log: LogFunction,
     runtime: Handle,
     /// The actions that may be pending at one time: a gateway can cancel tasks and offer others without end.
@@ -89,6 +98,7 @@ impl Worker {
             journal: parts.journal,
             evidence: parts.evidence,
             metrics: parts.metrics,
+            traces: parts.traces,
             log: parts.log,
             runtime: Handle::current(),
             pending: Arc::new(Semaphore::new(usize::try_from(most_pending).unwrap_or(usize::MAX >> 4))),
@@ -107,7 +117,7 @@ impl Worker {
             // The driver's own.
             Action::Send { .. } | Action::Close { .. } => {}
             Action::SignConnection { link, connection } => self.sign_connection(link, connection, driver.clone()),
-            Action::Examine { ticket, task } => self.spawn(ticket, driver, async move {
+            Action::Examine { ticket, task } => self.spawn(ticket, TimedStep::Examine, driver, async move {
                 let _timed = shared.metrics.time(TimedStep::Examine);
                 let examined = async {
                     let _permit = shared.examining.acquire().await;
@@ -117,7 +127,7 @@ impl Worker {
                 let late = || Err(Unavailable("the operator's node did not answer in time".into()));
                 Event::Examined { ticket, result: result.unwrap_or_else(|_elapsed| late()) }
             }),
-            Action::Observe { ticket, input, policy } => self.spawn(ticket, driver, async move {
+            Action::Observe { ticket, input, policy } => self.spawn(ticket, TimedStep::Observe, driver, async move {
                 let _timed = shared.metrics.time(TimedStep::Observe);
                 let observed = shared.observer.observe(&input, policy.id(), ticket.task_id);
                 let result = timeout(OBSERVATION, observed).await;
@@ -125,16 +135,19 @@ impl Worker {
                 Event::Observed { ticket, result: result.unwrap_or_else(|_elapsed| late()) }
             }),
             Action::SignObservations { ticket, observations, time } => {
-                self.spawn(ticket, driver, shared.sign_observations(ticket, observations, time));
+                let work = shared.sign_observations(ticket, observations, time);
+                self.spawn(ticket, TimedStep::Sign, driver, work);
             }
             Action::Evaluate { ticket, input, policy, data } => {
-                self.spawn(ticket, driver, shared.evaluate(ticket, input, policy, data));
+                let work = shared.evaluate(ticket, input, policy, data);
+                self.spawn(ticket, TimedStep::Evaluate, driver, work);
             }
             Action::StoreEvidence { ticket, file } => {
-                self.spawn(ticket, driver, shared.store_evidence(ticket, file));
+                self.spawn(ticket, TimedStep::StoreEvidence, driver, shared.store_evidence(ticket, file));
             }
             Action::SignAttestation { ticket, attestation, hold } => {
-                self.spawn(ticket, driver, shared.sign_attestation(ticket, attestation, hold));
+                let work = shared.sign_attestation(ticket, attestation, hold);
+                self.spawn(ticket, TimedStep::Sign, driver, work);
             }
             Action::SignBatch { link, batch, holds } => self.sign_batch(link, *batch, holds, driver),
         }
@@ -145,15 +158,23 @@ impl Worker {
         let _ = timeout(patience, self.0.pending.acquire_many(self.0.most_pending)).await;
     }
 
-    /// Begins work for an attempt at a task, whose event is its result. A panic is a result, too.
-    fn spawn(&self, ticket: Ticket, driver: &DriverHandle, work: impl Future<Output = Event> + Send + 'static) {
+    /// Begins a step of an attempt at a task, whose event is its result. A panic is a result, too.
+    fn spawn(
+        &self,
+        ticket: Ticket,
+        step: TimedStep,
+        driver: &DriverHandle,
+        work: impl Future<Output = Event> + Send + 'static,
+    ) {
+        let start = SystemTime::now();
         let failed = move |reason: &str| Event::Failed { ticket, reason: Unavailable(reason.to_owned()) };
         let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
             driver.event(failed("the operator has too much to do"));
             return;
         };
-        let (driver, metrics, log) = (driver.clone(), Arc::clone(&self.0.metrics), Arc::clone(&self.0.log));
+        let (shared, driver) = (Arc::clone(&self.0), driver.clone());
         self.0.runtime.spawn(async move {
+            let Shared { metrics, log, traces, .. } = shared.as_ref();
             metrics.actions.inc();
             let event = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_panic| {
                 metrics.panics.inc();
@@ -161,12 +182,13 @@ impl Worker {
                 failed("the operator failed internally")
             });
             metrics.actions.dec();
-            driver.send(Input::Event { event, permit: Some(permit) });
+            traces.ended(ticket, step, start, &event);
+            driver.happened(event, Some(permit));
         });
     }
 
     fn sign_batch(&self, link: LinkId, batch: AttestationBatch, holds: Vec<HeldTask>, driver: &DriverHandle) {
-        let root = batch.root();
+        let (root, start) = (batch.root(), SystemTime::now());
         let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
             let result = Err(JournalError::Unavailable("the operator has too much to do".to_owned()));
             driver.event(Event::BatchSigned { link, root, result });
@@ -175,13 +197,16 @@ impl Worker {
         let (shared, driver) = (Arc::clone(&self.0), driver.clone());
         self.0.runtime.spawn(async move {
             let _timed = shared.metrics.time(TimedStep::Sign);
-            let decisions: Vec<u8> = batch.attestations().iter().map(|attestation| attestation.decision).collect();
+            let signed = batch.attestations().iter().map(|attestation| (attestation.taskId, attestation.decision));
+            let (task_ids, decisions): (Vec<B256>, Vec<u8>) = signed.unzip();
             let result = shared.sign_attestations(batch, holds).await;
             if result.is_ok() {
                 let decisions = decisions.into_iter().filter_map(|decision| decision.try_into().ok());
                 decisions.for_each(|decision| shared.metrics.count_decision(decision));
             }
-            driver.send(Input::Event { event: Event::BatchSigned { link, root, result }, permit: Some(permit) });
+            let event = Event::BatchSigned { link, root, result };
+            shared.traces.batch_signed(&task_ids, root, start, &event);
+            driver.happened(event, Some(permit));
         });
     }
 

@@ -1,6 +1,7 @@
 //! The gateway with its real server, on a real anvil.
 
 mod authority;
+mod collector;
 mod config;
 mod crash;
 mod decisions;

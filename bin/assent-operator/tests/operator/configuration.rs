@@ -47,6 +47,7 @@ fn a_configuration_is_checked_without_the_network() {
         (&["--policies", "gopher://x"], "policies: gopher://x"),
         (&["--evidence-days", "1"], "evidence is kept for at least 60 days"),
         (&["--key", "none.key"], "cannot read key file none.key"),
+        (&["--otlp-endpoint", "grpc://key-of-the-node"], "otlp-endpoint is not the URL of a collector"),
     ] {
         let error = failed(&check_with(arguments));
         assert!(error.contains(expected), "{arguments:?}: {error}");

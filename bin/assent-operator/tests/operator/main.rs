@@ -1,5 +1,7 @@
 //! The operator's process against a real anvil and a gateway over a real WebSocket.
 
+#[path = "../../../assent-gateway/tests/gateway/collector.rs"]
+mod collector;
 mod configuration;
 mod crashes;
 mod deployment;
@@ -9,3 +11,4 @@ mod gateway;
 mod process;
 mod refusals;
 mod signing;
+mod traces;
