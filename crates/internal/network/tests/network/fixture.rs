@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     rc::Rc,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use alloy_primitives::{
@@ -19,7 +20,8 @@ use assent_network::{
     operator::{self, Examination, Operator},
 };
 use assent_policy::{
-    ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, evaluate, evaluator_with_root,
+    Evaluation, ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, evaluate,
+    evaluator_with_root,
 };
 use assent_signer::{Aggregate, AggregationError, AttestationBatch, PartialSignature, SecretKey};
 use assent_types::{Connection, Intent, PublicKey, Signature};
@@ -54,7 +56,9 @@ pub fn epoch(count: u8) -> Epoch {
 /// The evaluator's image of the recorded messages, which name its policy. A later image leaves them as they are.
 pub const IMAGE: B256 = b256!("0xc19b84690d4cb3ab7a3f10b25d0d1ed23d1af8bd76539d7dcad7d3fb29ed9b22");
 
+/// A policy with one source.
 pub fn policy() -> Arc<ExecutablePolicy> {
+    let text = "package p\nimport rego.v1\nallow if input.intent.value < to_number(data.wasm.limit.value)\n";
     let source = Source {
         observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
@@ -62,13 +66,21 @@ pub fn policy() -> Arc<ExecutablePolicy> {
         within: None,
         schema: assent_json::parse(br#"{"type":"object"}"#).unwrap(),
     };
-    let text = "package p\nimport rego.v1\nallow if input.intent.value < to_number(data.wasm.limit.value)\n";
+    policy_with(text, BTreeMap::from([("limit".to_owned(), source)]))
+}
+
+/// A policy without sources.
+pub fn plain_policy() -> Arc<ExecutablePolicy> {
+    policy_with("package p\nimport rego.v1\nallow if input.intent.value < 4\n", BTreeMap::new())
+}
+
+fn policy_with(text: &str, sources: BTreeMap<String, Source>) -> Arc<ExecutablePolicy> {
     let rules = Rules::Single(SingleRules {
         entrypoint: "p".into(),
         functions: vec!["receive()".parse().unwrap()],
         modules: BTreeMap::from([("p".to_owned(), text.to_owned())]),
         parameters_schema: assent_json::parse(br#"{"type":"object"}"#).unwrap(),
-        sources: BTreeMap::from([("limit".to_owned(), source)]),
+        sources,
     });
     let parameters = assent_json::parse(b"{}").unwrap();
     Arc::new(ExecutablePolicy::new(IMAGE, &rules, 1 << 24, &parameters).unwrap())
@@ -217,6 +229,13 @@ pub struct Network {
     /// How many checks of signatures the gateway made.
     pub checks: Rc<Cell<u32>>,
     pub operators: Vec<Operator<Bls>>,
+    /// The client's policy.
+    pub policy: Arc<ExecutablePolicy>,
+    epoch: Epoch,
+    /// What was evaluated, by task and data.
+    evaluated: BTreeMap<(B256, String), Evaluation>,
+    /// How long gateway and operators computed.
+    pub times: Times,
     /// Every message: whether it is from the operator, and its text.
     pub transcript: Vec<(bool, String)>,
     pub answers: Vec<Answer>,
@@ -229,6 +248,13 @@ pub struct Network {
     pub alter: fn(usize, String) -> String,
     /// What happens next, in order; the number is the operator's, or that of none.
     queue: VecDeque<Happening>,
+}
+
+/// How long state machines computed. Evaluation and signing are not counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    pub gateway: Duration,
+    pub operators: Duration,
 }
 
 enum Happening {
@@ -248,6 +274,10 @@ impl Network {
             gateway: Gateway::new(settings, CountingBls(Rc::clone(&checks))),
             checks,
             operators: operators.collect(),
+            policy: policy(),
+            epoch: epoch(count),
+            evaluated: BTreeMap::new(),
+            times: Times::default(),
             transcript: Vec::new(),
             answers: Vec::new(),
             closed: Vec::new(),
@@ -256,7 +286,7 @@ impl Network {
             alter: |_, message| message,
             queue: VecDeque::new(),
         };
-        network.at_gateway(gateway::Event::Epochs(vec![epoch(count)]));
+        network.at_gateway(gateway::Event::Epochs(vec![network.epoch.clone()]));
         network
     }
 
@@ -319,12 +349,18 @@ impl Network {
         while let Some(happening) = self.queue.pop_front() {
             match happening {
                 Happening::AtGateway(event) => {
-                    for action in self.gateway.handle(now_millis, event) {
+                    let start = Instant::now();
+                    let actions = self.gateway.handle(now_millis, event);
+                    self.times.gateway += start.elapsed();
+                    for action in actions {
                         self.act_at_gateway(action);
                     }
                 }
                 Happening::AtOperator(index, event) => {
-                    for action in self.operators[index].handle(event) {
+                    let start = Instant::now();
+                    let actions = self.operators[index].handle(event);
+                    self.times.operators += start.elapsed();
+                    for action in actions {
                         self.act_at_operator(index, action);
                     }
                 }
@@ -342,8 +378,13 @@ impl Network {
             }
             Action::Close { reason, .. } => self.closed.push(reason),
             Action::Prepare { request, submission } => {
-                let nonce = submission.nonce.unwrap_or_default().to();
-                let accepted = Accepted { task: task_with(nonce), ..accepted() };
+                let policy_id = self.policy.id();
+                let task = Task { policy_id, ..task_with(submission.nonce.unwrap_or_default().to()) };
+                let client_policy = assent_verifier::Policy { policyId: policy_id, ..client_policy() };
+                let mut accepted = Accepted { task, client_policy, ..accepted() };
+                if policy_id != policy().id() {
+                    accepted.sources.clear();
+                }
                 self.at_gateway(Event::Prepared { request, result: Ok(Box::new(accepted)) });
             }
             Action::Record { task_id, .. } => self.at_gateway(Event::Recorded { task_id, result: Ok(()) }),
@@ -369,8 +410,14 @@ impl Network {
                 self.at_operator(index, Event::ConnectionSigned { link, signature });
             }
             Action::Examine { ticket, .. } => {
-                let count = u8::try_from(self.operators.len()).unwrap();
-                self.at_operator(index, Event::Examined { ticket, result: Ok(Box::new(examination(count))) });
+                let client_policy = assent_verifier::Policy { policyId: self.policy.id(), ..client_policy() };
+                let examination = Examination {
+                    client_policy: Some(client_policy),
+                    epoch: Some(self.epoch.clone()),
+                    policy: Some(Arc::clone(&self.policy)),
+                    ..examination(1)
+                };
+                self.at_operator(index, Event::Examined { ticket, result: Ok(Box::new(examination)) });
             }
             Action::Observe { ticket, .. } => {
                 let output = assent_json::parse(self.outputs[index].as_bytes()).unwrap();
@@ -383,7 +430,12 @@ impl Network {
                 self.at_operator(index, Event::ObservationsSigned { ticket, result });
             }
             Action::Evaluate { ticket, input, policy, data } => {
-                let result = Box::new(evaluate(evaluator_with_root(IMAGE).unwrap(), &policy, &input, &data));
+                // All operators evaluate the same. One evaluation takes as long as what the tests are about.
+                let evaluated = self
+                    .evaluated
+                    .entry((ticket.task_id, data.clone()))
+                    .or_insert_with(|| evaluate(evaluator_with_root(IMAGE).unwrap(), &policy, &input, &data).unwrap());
+                let result = Box::new(Ok(evaluated.clone()));
                 self.at_operator(index, Event::Evaluated { ticket, result });
             }
             Action::StoreEvidence { ticket, .. } => {

@@ -7,6 +7,7 @@ mod gateway;
 mod messages;
 mod outstanding;
 mod page;
+mod scaling;
 mod standing;
 mod stored;
 mod versions;
