@@ -1,6 +1,7 @@
 //! Which crates may depend on what. A new crate is a line in one of the tables.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -65,6 +66,63 @@ fn libraries_depend_on_no_example_test_or_program() {
         let outside: Vec<_> = dependencies.iter().filter(|line| is_own(line) && !line.contains("/crates/")).collect();
         assert!(outside.is_empty(), "{library} depends on {outside:?}");
     }
+}
+
+#[test]
+fn every_lock_has_the_dependencies_of_the_repositorys_packages() {
+    let files = tracked(&["*Cargo.toml", "*Cargo.lock"]);
+    let manifests: BTreeMap<_, _> = files.iter().filter_map(|path| manifest(path)).collect();
+    let locks: Vec<_> = files.iter().filter(|path| path.ends_with("Cargo.lock")).collect();
+    assert!(locks.len() > 5 && manifests.len() > 20, "{files:?}");
+    for path in locks {
+        let lock = read(path);
+        // The repository's packages have no source.
+        for package in lock.split("[[package]]").skip(1).filter(|package| !package.contains("\nsource = ")) {
+            let name = package.lines().find_map(|line| quoted(line.strip_prefix("name = ")?)).expect("a name");
+            let (_, dependencies) = package.split_once("dependencies = [").unwrap_or_default();
+            let locked: Vec<_> = dependencies.lines().filter_map(|line| quoted(line)?.split(' ').next()).collect();
+            let missing = manifests[name].iter().filter(|dependency| !locked.contains(&dependency.as_str()));
+            let missing: Vec<_> = missing.collect();
+            assert!(missing.is_empty(), "{path} lacks {missing:?} of {name}: run cargo update --workspace there");
+        }
+    }
+}
+
+/// A package's name and what it always needs, without its tests.
+fn manifest(path: &str) -> Option<(String, Vec<String>)> {
+    let text = Some(path).filter(|path| path.ends_with("Cargo.toml")).map(read)?;
+    let (mut section, mut name, mut dependencies) = ("", None, vec![]);
+    for line in text.lines() {
+        if line.starts_with('[') {
+            section = line.trim_matches(['[', ']']);
+        } else if let Some((key, value)) = line.split_once('=') {
+            let key = key.trim();
+            let is_dependency = section.ends_with("dependencies") && section != "workspace.dependencies";
+            if section == "package" && key == "name" {
+                name = quoted(value).map(str::to_owned);
+            } else if is_dependency && !section.contains("dev-") && !value.contains("optional = true") {
+                let renamed = value.split_once("package = ").and_then(|(_, package)| quoted(package));
+                dependencies.push(renamed.or_else(|| key.split('.').next()).unwrap_or(key).to_owned());
+            }
+        }
+    }
+    Some((name?, dependencies))
+}
+
+/// The first text in quotation marks.
+fn quoted(text: &str) -> Option<&str> {
+    text.split('"').nth(1)
+}
+
+/// The repository's files of these patterns.
+fn tracked(patterns: &[&str]) -> Vec<String> {
+    let output = Command::new("git").current_dir(root()).args(["ls-files", "--"]).args(patterns).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
 }
 
 /// What `cargo tree` prints, a package or feature a line.
