@@ -41,7 +41,7 @@ async fn every_alert_names_metrics_that_exist_and_has_a_runbook() -> Result<()> 
         assert!(page.contains(&format!("\n### {alert}\n")), "docs/operate.md has no runbook for {alert}");
     }
     let (_, runbook) = page.split_once("\n## Runbook\n").context("a runbook")?;
-    let (runbook, _) = runbook.split_once("\n## ").context("its end")?;
+    let runbook = runbook.split("\n## ").next().unwrap_or_default();
     assert_eq!(runbook.matches("\n### ").count(), alerts.len(), "a runbook is for no alert");
 
     let mut network = Network::start().await?;
