@@ -10,11 +10,20 @@ use std::{
 };
 
 /// What decides the bytecode, from the repository's root. npm writes the last one when it has installed packages.
-const INPUTS: [&str; 6] =
-    ["contracts", EIGENLAYER, "foundry.toml", "script/solc", "package-lock.json", "node_modules/.package-lock.json"];
+const INPUTS: [&str; 7] = [
+    "contracts",
+    EIGENLAYER,
+    SYMBIOTIC,
+    "foundry.toml",
+    "script/solc",
+    "package-lock.json",
+    "node_modules/.package-lock.json",
+];
 
 /// What is used of EigenLayer's core, which the tests in forge declare. Only interfaces: without bytecode.
 const EIGENLAYER: &str = "tests/forge/stake/IEigenLayerCore.sol";
+/// The same of Symbiotic's core.
+const SYMBIOTIC: &str = "tests/forge/stake/ISymbioticCore.sol";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -44,7 +53,7 @@ fn compile_contracts() -> Result<(), String> {
         .arg(out.join("artifacts"))
         .arg("--cache-path")
         .arg(out.join("forge-cache"))
-        .args(["contracts", EIGENLAYER])
+        .args(["contracts", EIGENLAYER, SYMBIOTIC])
         // Another profile's settings would make other bytecode, and so other addresses.
         .env("FOUNDRY_PROFILE", "default")
         .output()

@@ -1,4 +1,4 @@
-//! Stake on EigenLayer's contracts, and epochs on another chain, as a user has them.
+//! Stake on EigenLayer's and Symbiotic's contracts, and epochs on another chain, as a user has them.
 #![cfg(feature = "network")]
 
 mod command;
@@ -6,6 +6,8 @@ mod command;
 mod node;
 #[path = "command/running.rs"]
 mod running;
+#[path = "stake/symbiotic.rs"]
+mod symbiotic;
 
 use alloy::{
     primitives::{Address, Bytes, U256, aliases::U48},
@@ -21,23 +23,27 @@ use command::{Desk, Ran};
 use node::Anvil;
 use running::Running;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The first accounts of anvil.
 const OWNER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 const ALICE: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const BOB: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
 
-/// Returns the folder of EigenLayer's bytecode; `None` if it was not fetched, which fails in CI.
-fn eigenlayer() -> Option<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cache/eigenlayer");
+/// Returns the folder of another project's bytecode; `None` if it was not fetched, which fails in CI.
+fn fetched(folder: &str, project: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cache").join(folder);
     if folder.join("installed.txt").is_file() {
-        return Some(folder.to_string_lossy().into_owned());
+        return Some(folder);
     }
-    let fetch = "EigenLayer's bytecode is missing: cargo xtask test --only EigenLayer";
+    let fetch = format!("{project}'s bytecode is missing: cargo xtask test --only {project}");
     assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{fetch}");
     eprintln!("skipped: {fetch}");
     None
+}
+
+fn eigenlayer() -> Option<String> {
+    fetched("eigenlayer", "EigenLayer").map(|folder| folder.to_string_lossy().into_owned())
 }
 
 #[test]

@@ -102,6 +102,13 @@ sol!(
     concat!(env!("OUT_DIR"), "/artifacts/FalseHandover.sol/FalseHandover.json")
 );
 
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
+    SymbioticStake,
+    concat!(env!("OUT_DIR"), "/artifacts/SymbioticStake.sol/SymbioticStake.json")
+);
+
 /// EigenLayer's core, as far as Assent and its operators use it: only functions that have not changed from version 1.4
 /// to 1.12. There is no bytecode.
 pub mod eigenlayer {
@@ -134,5 +141,51 @@ pub mod eigenlayer {
         #[derive(Debug, PartialEq, Eq)]
         IStrategyManagerCore,
         concat!(env!("OUT_DIR"), "/artifacts/IEigenLayerCore.sol/IStrategyManagerCore.json")
+    );
+}
+
+/// Symbiotic's core, as far as Assent's operators use it, and what sets it up in tests.
+pub mod symbiotic {
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IDelegatorCore,
+        concat!(env!("OUT_DIR"), "/artifacts/ISymbioticCore.sol/IDelegatorCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IFactoryCore,
+        concat!(env!("OUT_DIR"), "/artifacts/ISymbioticCore.sol/IFactoryCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        INetworkRegistryCore,
+        concat!(env!("OUT_DIR"), "/artifacts/ISymbioticCore.sol/INetworkRegistryCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IOperatorRegistryCore,
+        concat!(env!("OUT_DIR"), "/artifacts/ISymbioticCore.sol/IOperatorRegistryCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IOptInServiceCore,
+        concat!(env!("OUT_DIR"), "/artifacts/ISymbioticCore.sol/IOptInServiceCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IVaultConfiguratorCore,
+        concat!(env!("OUT_DIR"), "/artifacts/ISymbioticCore.sol/IVaultConfiguratorCore.json")
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IVaultCore,
+        concat!(env!("OUT_DIR"), "/artifacts/ISymbioticCore.sol/IVaultCore.json")
     );
 }

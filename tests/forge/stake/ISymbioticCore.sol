@@ -7,8 +7,8 @@ import {
     ISymbioticVault
 } from "../../../contracts/interfaces/ISymbiotic.sol";
 
-// What the tests use of Symbiotic's core beyond what Assent does: version 1.0.3 of its package, whose bytecode they
-// deploy.
+// What the tests and `assent operator` use of Symbiotic's core beyond what the contracts do: version 1.0.3 of its
+// package, whose bytecode the tests deploy.
 
 struct VaultInit {
     address collateral;
@@ -85,6 +85,7 @@ interface IMiddlewareServiceCore {
 interface IOptInServiceCore {
     function optIn(address where) external;
     function optOut(address where) external;
+    function isOptedIn(address who, address where) external view returns (bool);
 }
 
 interface IVaultCore is ISymbioticVault {
@@ -102,6 +103,10 @@ interface IDelegatorCore is ISymbioticDelegator {
     function setMaxNetworkLimit(uint96 identifier, uint256 amount) external;
     function setNetworkLimit(bytes32 subnetwork, uint256 amount) external;
     function setOperatorNetworkShares(bytes32 subnetwork, address operator, uint256 shares) external;
+    function stake(bytes32 subnetwork, address operator) external view returns (uint256);
+    function maxNetworkLimit(bytes32 subnetwork) external view returns (uint256);
+    function OPERATOR_VAULT_OPT_IN_SERVICE() external view returns (address);
+    function OPERATOR_NETWORK_OPT_IN_SERVICE() external view returns (address);
 }
 
 interface ISlasherCore is ISymbioticInstantSlasher {

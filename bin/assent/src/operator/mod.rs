@@ -21,6 +21,7 @@ Examples:
   assent operator register --registry $REGISTRY --key operator.json --private-key-file account.key
   assent operator rotate --registry $REGISTRY --key new-operator.json --private-key-file account.key
   assent operator join --stake $STAKE --operator-set 1 --allocate 100 --private-key-file account.key
+  assent operator join --stake $STAKE --operator-set 1 --vault $VAULT --opt-in --private-key-file account.key
   assent operator leave --stake $STAKE --operator-set 1 --private-key-file account.key
   assent operator deregister --registry $REGISTRY --private-key-file account.key
 
@@ -35,9 +36,9 @@ pub enum Command {
     Rotate(KeyArguments),
     /// Disable the operator's key, which may be compromised: later epochs skip the operator until it rotates.
     DisableKey(DisableKeyArguments),
-    /// Join an operator set with stake on EigenLayer.
+    /// Join an operator set with stake on EigenLayer or Symbiotic.
     Join(membership::JoinArguments),
-    /// Leave an operator set of EigenLayer.
+    /// Leave an operator set with stake on EigenLayer or Symbiotic.
     Leave(membership::LeaveArguments),
     /// Remove the operator from the registry and from later epochs.
     Deregister(DeregisterArguments),

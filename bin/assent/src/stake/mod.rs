@@ -1,4 +1,4 @@
-//! `assent stake`: operators' stake on EigenLayer, and local chains with EigenLayer's contracts.
+//! `assent stake`: operators' stake on EigenLayer or Symbiotic, and local chains with EigenLayer's contracts.
 
 pub mod contract;
 pub mod eigenlayer;

@@ -1,6 +1,6 @@
 //! `assent stake status`.
 
-use super::contract::{Declaration, StakeContract, StakeNode};
+use super::contract::{Declaration, OnEigenLayer, OnSymbiotic, StakeContract, StakeNode, StakeSystem};
 use crate::{
     ExitStatus, connection,
     output::{self, Output, short_address},
@@ -14,10 +14,10 @@ use alloy::{
 };
 use anyhow::{Context as _, Result};
 use assent_client::AssentClient;
-use assent_contracts::EigenLayerStake;
+use assent_contracts::{EigenLayerStake, SymbioticStake};
 use clap::Args;
 use comfy_table::{Cell, CellAlignment};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The options of `assent stake status`.
 #[derive(Args)]
@@ -26,9 +26,9 @@ Examples:
   assent stake status --rpc-url http://127.0.0.1:8545 --stake $STAKE --operator-set 1
   assent stake status --stake $STAKE --operator-set 1 --json | jq '.members[] | select(.weight == \"0\")'
 
-A weight is what EigenLayer can slash of an operator for as long as an epoch with it lasts, and the challenge window
-after it. A member without weight or without a key is not in the next epoch. Regions and providers are what operators
-declared when they were admitted; nothing verifies them.")]
+A weight is what EigenLayer or Symbiotic can slash of an operator for as long as an epoch with it lasts, and the
+challenge window after it. A member without weight or without a key is not in the next epoch. Regions and providers are
+what operators declared when they were admitted; nothing verifies them.")]
 pub struct Arguments {
     #[command(flatten)]
     at: StakeNode,
@@ -41,6 +41,8 @@ struct Member {
     has_key: bool,
     in_epoch: bool,
     declaration: Option<Declaration>,
+    /// The vault that backs it, on Symbiotic.
+    vault: Option<Address>,
 }
 
 /// Runs `assent stake status`.
@@ -54,28 +56,49 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
         Ok((contract, epoch, members))
     })?;
     let total = members.iter().map(|member| U256::from(member.weight)).sum::<U256>();
-    output.result(
-        describe(&contract, &at, epoch, &members, total),
-        &json!({
-            "stake": contract.address,
-            "operatorSet": at.operator_set,
-            "registry": contract.registry,
-            "allocationManager": contract.allocation_manager,
-            "avs": contract.avs,
-            "admission": (!contract.admission.is_zero()).then_some(contract.admission),
-            "minWeight": contract.min_weight.to_string(),
-            "maxWeight": contract.max_weight.to_string(),
-            "maxMembers": contract.max_members,
-            "maxShare": contract.max_share,
-            "lookaheadBlocks": contract.lookahead,
-            "slashableFor": contract.slashable_for.to::<u64>(),
-            "challengeWindow": contract.challenge_window.to::<u64>(),
-            "epoch": epoch,
-            "totalWeight": total.to_string(),
-            "members": members.iter().map(|member| to_json(member, total)).collect::<Vec<_>>(),
-        }),
-    )?;
+    let mut report = json!({
+        "stake": contract.address,
+        "system": contract.system.name(),
+        "operatorSet": at.operator_set,
+        "registry": contract.registry,
+        "admission": (!contract.admission.is_zero()).then_some(contract.admission),
+        "minWeight": contract.min_weight.to_string(),
+        "maxWeight": contract.max_weight.to_string(),
+        "maxMembers": contract.max_members,
+        "maxShare": contract.max_share,
+        "slashableFor": contract.slashable_for.to::<u64>(),
+        "challengeWindow": contract.challenge_window.to::<u64>(),
+        "epoch": epoch,
+        "totalWeight": total.to_string(),
+        "members": members.iter().map(|member| to_json(member, total)).collect::<Vec<_>>(),
+    });
+    if let Some(report) = report.as_object_mut() {
+        report.extend(of_system(&contract.system));
+    }
+    output.result(describe(&contract, &at, epoch, &members, total), &report)?;
     Ok(ExitStatus::Success)
+}
+
+/// Returns what only stake on this system has.
+fn of_system(system: &StakeSystem) -> Map<String, Value> {
+    let settings = match system {
+        StakeSystem::EigenLayer(OnEigenLayer { allocation_manager, avs, lookahead, strategies }) => json!({
+            "allocationManager": allocation_manager,
+            "avs": avs,
+            "lookaheadBlocks": lookahead,
+            "strategies": strategies,
+        }),
+        StakeSystem::Symbiotic(OnSymbiotic { vault_factory, network, burner, vault_duration }) => json!({
+            "vaultFactory": vault_factory,
+            "network": network,
+            "burner": burner,
+            "vaultDuration": vault_duration.to::<u64>(),
+        }),
+    };
+    match settings {
+        Value::Object(settings) => settings,
+        _ => Map::new(),
+    }
 }
 
 async fn read_members(
@@ -95,7 +118,14 @@ async fn read_members(
         });
         let has_key = client.read_key(contract.registry, operator).await?.is_some();
         let declaration = contract.declaration(client, set, operator).await;
-        members.push(Member { operator, weight, has_key, in_epoch, declaration });
+        let vault = match contract.system {
+            StakeSystem::EigenLayer(_) => None,
+            StakeSystem::Symbiotic(_) => {
+                let stake = SymbioticStake::new(contract.address, client.provider());
+                Some(stake.vaultOf(set.into(), operator).call().await?)
+            }
+        };
+        members.push(Member { operator, weight, has_key, in_epoch, declaration, vault });
     }
     Ok((epoch.map(|epoch| epoch.number.into()), members))
 }
@@ -123,9 +153,10 @@ fn describe(contract: &StakeContract, at: &StakeNode, epoch: Option<u32>, member
         format!("open to whom {} admits", contract.admission)
     };
     format!(
-        "operator set {}: {}, total weight {total}, {epoch}; {admission}\nweights from {} to {}, at most {} of an \
-         epoch's weight and {} members; a weight stays slashable for {} and the challenge window of {}\n{table}",
+        "operator set {} on {}: {}, total weight {total}, {epoch}; {admission}\nweights from {} to {}, at most {} of \
+         an epoch's weight and {} members; a weight stays slashable for {} and the challenge window of {}\n{table}",
         at.operator_set,
+        contract.system.name(),
         output::counted(members.len(), "member", "members"),
         contract.min_weight,
         contract.max_weight,
@@ -137,8 +168,8 @@ fn describe(contract: &StakeContract, at: &StakeNode, epoch: Option<u32>, member
 }
 
 fn to_json(member: &Member, total: U256) -> Value {
-    let Member { operator, weight, has_key, in_epoch, declaration } = member;
-    json!({
+    let Member { operator, weight, has_key, in_epoch, declaration, vault } = member;
+    let mut report = json!({
         "operator": operator,
         "weight": weight.to_string(),
         "share": share(*weight, total),
@@ -146,7 +177,11 @@ fn to_json(member: &Member, total: U256) -> Value {
         "inEpoch": in_epoch,
         "region": declaration.as_ref().map(|declared| &declared.region),
         "provider": declaration.as_ref().map(|declared| &declared.provider),
-    })
+    });
+    if let Some((vault, report)) = vault.zip(report.as_object_mut()) {
+        report.insert("vault".to_owned(), json!(vault));
+    }
+    report
 }
 
 /// Returns a share of the total weight, in basis points.
