@@ -1,4 +1,4 @@
-//! README.md gives the gas figures that forge measured last.
+//! Pages give the gas figures that forge measured last, and the sizes that the contracts have.
 
 use std::{fs, path::Path};
 
@@ -53,6 +53,32 @@ fn the_page_about_stake_gives_the_gas_figures_of_the_snapshots() {
         let row = format!("| {operators} | {gas} |");
         assert!(page.contains(&row), "docs/crosschain.md should have the row: {row}");
     }
+}
+
+/// Counts as the page says: `grep -cvE '^\s*(//|/\*|$)'`.
+#[test]
+fn the_page_for_auditors_gives_the_contracts_lines_of_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = fs::read_to_string(root.join("docs/audit.md")).expect("the page");
+    let mut rows = 0;
+    for line in page.lines() {
+        let Some((sources, count)) = line.split_once(" | ").filter(|(sources, _)| sources.starts_with("| [`")) else {
+            continue;
+        };
+        let sources: Vec<_> = sources.split("](../").skip(1).filter_map(|rest| rest.split_once(')')).collect();
+        if sources.is_empty() || sources.iter().any(|(path, _)| !path.ends_with(".sol")) {
+            continue;
+        }
+        let code = sources.iter().flat_map(|(path, _)| {
+            let source = fs::read_to_string(root.join(path)).expect("a contract");
+            source.lines().map(|line| line.trim_start().to_owned()).collect::<Vec<_>>()
+        });
+        let actual = code.filter(|line| !["//", "/*"].iter().any(|start| line.starts_with(start)) && !line.is_empty());
+        let (given, _) = count.split_once(" | ").expect("a number of lines");
+        assert_eq!(given, actual.count().to_string(), "docs/audit.md, lines of code of {:?}", sources[0].0);
+        rows += 1;
+    }
+    assert!(rows >= 11, "the table's rows are found: {rows}");
 }
 
 #[test]
