@@ -14,7 +14,7 @@ const CONTRACT: &str = "0x00000000000000000000000000000000000c0de0";
 const CODE: &str = "0x34156008575f5ffd5b00";
 /// Stands for the TaskManager of a PolicyClient.
 const TASK_MANAGER: &str = "0x000000000000000000000000000000000007a5c0";
-const LIMIT: &str = "more than the limit of 100 for amount of pay";
+const LIMIT: &str = "more than the limit of 100 for `amount` of pay";
 
 /// A node with the contract, and a policy of one recorded payment of 100.
 struct Scene {

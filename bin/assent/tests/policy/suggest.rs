@@ -43,8 +43,8 @@ fn a_suggested_policy_passes_its_check_and_tests_and_decides_as_recorded() {
 
     for (name, intent, reason) in [
         ("recorded", payment(0xa2, 9), None),
-        ("more", payment(0xa2, 10), Some("10 is more than the limit of 9 for amount of pay")),
-        ("other", payment(0xa3, 1), Some("is not recorded as to of pay")),
+        ("more", payment(0xa2, 10), Some("10 is more than the limit of 9 for `amount` of pay")),
+        ("other", payment(0xa3, 1), Some("is not recorded as `to` of pay")),
     ] {
         let file = format!("{name}.json");
         desk.write_json(&file, &intent);

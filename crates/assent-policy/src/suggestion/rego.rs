@@ -122,19 +122,21 @@ impl Rules<'_> {
         free: &mut Vec<String>,
     ) -> Vec<String> {
         match (limit, ty) {
-            (Limit::OneOf(_), _) => vec![self.one_of_condition(path, value, limit_of, before)],
-            (Limit::AtMost(_), _) => vec![self.at_most_condition(path, value, limit_of, before)],
+            (Limit::OneOf(_), _) => vec![self.one_of_condition(&argument(path), value, limit_of, before)],
+            (Limit::AtMost(_), _) => vec![self.at_most_condition(&argument(path), value, limit_of, before)],
             (Limit::Between(..), _) => {
                 let (least, most) = (format!("{limit_of}.least"), format!("{limit_of}.most"));
-                let message = format!("%v is less than the limit of %v for {path} of {}", self.name);
+                let what = argument(path);
+                let message = format!("%v is less than the limit of %v for {what} of {}", self.name);
                 self.deny(&message, &[value, &least], before, &format!("{value} < {least}"));
-                vec![format!("{value} >= {least}"), self.at_most_condition(path, value, &most, before)]
+                vec![format!("{value} >= {least}"), self.at_most_condition(&what, value, &most, before)]
             }
             (Limit::Elements(longest, element), AbiType::Array(inner) | AbiType::FixedArray(inner, _)) => {
                 let mut conditions = Vec::new();
                 if longest.is_some() {
                     let (count, longest) = (format!("count({value})"), format!("{limit_of}.longest"));
-                    let message = format!("%v elements are more than the limit of %v for {path} of {}", self.name);
+                    let (what, name) = (argument(path), self.name);
+                    let message = format!("%v elements are more than the limit of %v for {what} of {name}");
                     self.deny(&message, &[&count, &longest], before, &format!("{count} > {longest}"));
                     conditions.push(format!("{count} <= {longest}"));
                 }
@@ -179,6 +181,14 @@ impl Rules<'_> {
         let message = quoted(message);
         self.denials
             .push(format!("\ndeny contains sprintf({message}, [{}]) if {{\n{statements}}}\n", values.join(", ")));
+    }
+}
+
+/// Returns an argument's path as messages have it: its name could be a word of the sentence.
+fn argument(path: &str) -> String {
+    match path.strip_prefix("an element of ") {
+        Some(array) => format!("an element of {}", argument(array)),
+        None => format!("`{path}`"),
     }
 }
 

@@ -63,8 +63,8 @@ fn recorded_payments_are_allowed_up_to_their_maximum_and_to_their_recipients() {
     for (call, expected) in [
         (payment(1, 9), None),
         (payment(2, 1), None),
-        (payment(2, 10), Some("10 is more than the limit of 9 for amount of transfer")),
-        (payment(3, 1), Some("0x0303030303030303030303030303030303030303 is not recorded as to of transfer")),
+        (payment(2, 10), Some("10 is more than the limit of 9 for `amount` of transfer")),
+        (payment(3, 1), Some("0x0303030303030303030303030303030303030303 is not recorded as `to` of transfer")),
         (
             Intent { from: Address::ZERO, ..payment(1, 5) },
             Some("0x0000000000000000000000000000000000000000 is not recorded as the caller of transfer"),
