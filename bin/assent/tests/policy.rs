@@ -259,6 +259,9 @@ fn a_policy_is_explained_and_compared_with_other_parameters() {
     assert!(compared.contains("limit: \"500000000000000000000\" → \"0\""), "{compared}");
     assert!(compared.contains("1 of 4 tests has another result"), "{compared}");
     assert!(compared.contains("test_allows_a_small_payment_with_the_example_parameters: pass → fail"), "{compared}");
+    desk.write("looser.json", desk.read("treasury/parameters.json").replace("500000000000000000000", "1000"));
+    let compared = desk.run(&["policy", "explain", "treasury", "--against", "looser.json"]).succeeded();
+    assert!(compared.contains("0 of 4 tests") && compared.contains("tests that replace data.params"), "{compared}");
 }
 
 #[test]
@@ -304,6 +307,33 @@ fn a_manifest_cannot_ask_for_more_zeros_than_there_is_memory() {
     desk.write("treasury/treasury.rego", "package treasury\n\ndefault allow := false\n");
     let ran = desk.run(&["policy", "check", "treasury"]);
     assert!(ran.status == Some(1) && ran.out.contains("arguments of more than 64 KiB"), "{ran:?}");
+}
+
+#[test]
+fn every_subcommand_takes_the_current_folder_if_no_policy_is_named() {
+    let desk = desk();
+    let names = ["check", "test", "eval", "bench", "simulate", "explain", "build", "publish", "backtest", "shadow"];
+    for name in names {
+        let help = desk.run(&["policy", name, "--help"]).succeeded();
+        assert!(help.contains("[POLICY]") && help.contains("[default: .]"), "{name}: {help}");
+    }
+    for file in ["policy.json", "parameters.json", "parameters.schema.json", "treasury.rego", "treasury_test.rego"] {
+        desk.write(file, desk.read(&format!("treasury/{file}")));
+    }
+    let call = ["--intent", "small.json", "--time", "1800000000"];
+    for (name, options) in [("check", &[][..]), ("test", &[]), ("explain", &[]), ("eval", &call), ("simulate", &call)] {
+        let here = desk.run(&[&["policy", name], options].concat()).succeeded();
+        assert_eq!(here, desk.run(&[&["policy", name, "treasury"], options].concat()).succeeded());
+    }
+    desk.run(&[&["policy", "bench", "--runs", "1"], &call[..]].concat()).succeeded();
+}
+
+#[test]
+fn a_folder_without_a_policy_and_a_built_policy_say_what_to_give() {
+    let desk = Desk::new();
+    desk.run(&["policy", "eval", "--intent", "small.json"]).failed(1, &["`assent policy new NAME`", "name one"]);
+    desk.write("treasury.policy", "");
+    desk.run(&["policy", "check", "treasury.policy"]).failed(1, &["the folder that it was built from"]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
+  assent policy eval --intent intent.json --time 1800000000
   assent policy eval treasury --intent intent.json --time 1800000000
   assent policy eval treasury.policy --parameters mine.json --intent intent.json --time 1800000000 \\
       --data data.json --evidence-out evidence.json

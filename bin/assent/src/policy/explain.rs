@@ -1,7 +1,7 @@
 //! `assent policy explain`: a policy in sentences, and what other parameters change.
 
 use super::{
-    files::{LocalPolicy, read_parameters},
+    files::{LocalPolicy, PolicyArguments, read_parameters},
     parameters::require_valid,
     test::tests_of,
     test_report::percent,
@@ -16,7 +16,7 @@ use assent_policy::{
     BasisPoints, Builtin, Denial, ExecutablePolicy, Observer, Reduction, Rules, SingleRules, Source, TestOptions,
     TestOutcome, Tolerance, denials,
 };
-use clap::{Args, ValueHint};
+use clap::Args;
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,12 +34,8 @@ Examples:
 With --against, it shows which parameters differ, and which of the policy's tests have another result with them. Tests
 that replace the parameters have the same result.")]
 pub struct Arguments {
-    /// The policy's folder, or the file that `assent policy build` wrote.
-    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
-    policy: PathBuf,
-    /// Parameters instead of the policy's own.
-    #[arg(long, value_name = "FILE")]
-    parameters: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArguments,
     /// Compare with these parameters.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
@@ -47,8 +43,8 @@ pub struct Arguments {
 
 /// Runs `assent policy explain`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let source = LocalPolicy::read(&arguments.policy)?;
-    let policy = source.policy(arguments.parameters.as_deref())?;
+    let source = arguments.policy.local()?;
+    let policy = source.policy(arguments.policy.parameters.as_deref())?;
     match &arguments.against {
         None => explain(&policy, output)?,
         Some(path) => {
@@ -227,6 +223,9 @@ fn compare(source: &LocalPolicy, one: &Value, other: &Value, output: Output) -> 
             format!("{} of {tests} {} another result", changed.len(), if changed.len() == 1 { "has" } else { "have" })
         });
         lines.extend(changed.iter().map(|(name, from, to)| format!("  {name}: {from} → {to}")));
+        if changed.is_empty() && !differences.is_empty() {
+            lines.push("tests that replace data.params do not see the difference".to_owned());
+        }
         lines.join("\n")
     };
     let value = || {

@@ -27,17 +27,22 @@ const NAMED: [&str; 3] = ["policy.json", "parameters.json", "parameters.schema.j
 #[derive(Args)]
 pub struct PolicyArguments {
     /// The policy's folder, or the file that `assent policy build` wrote.
-    #[arg(value_hint = ValueHint::AnyPath)]
+    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
     policy: PathBuf,
     /// Parameters instead of the policy's own.
     #[arg(long, value_name = "FILE")]
-    parameters: Option<PathBuf>,
+    pub parameters: Option<PathBuf>,
 }
 
 impl PolicyArguments {
+    /// Reads the folder or file.
+    pub fn local(&self) -> Result<LocalPolicy> {
+        LocalPolicy::read(&self.policy)
+    }
+
     /// Reads the policy.
     pub fn read(&self) -> Result<Loaded> {
-        LocalPolicy::read(&self.policy)?.load(self.parameters.as_deref())
+        self.local()?.load(self.parameters.as_deref())
     }
 }
 
@@ -76,7 +81,11 @@ impl LocalPolicy {
     /// Reads a folder, of one policy or of a conjunction.
     pub fn read_folder(path: &Path) -> Result<Self> {
         let files = read_files(path)?;
-        let not_a_policy = || format!("{} is not a policy's folder", path.display());
+        let shown = path.display();
+        if files.is_empty() {
+            bail!("{shown} is not a policy's folder: name one, or create one with `assent policy new NAME`");
+        }
+        let not_a_policy = || format!("{shown} is not a policy's folder");
         let manifest = files.get("policy.json").map(Vec::as_slice).unwrap_or_default();
         let manifest = ConjunctionManifest::parse_if_conjunction(manifest).context("policy.json");
         let Some(manifest) = manifest.with_context(not_a_policy)? else {
@@ -203,6 +212,9 @@ pub fn watched(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Returns the files of a policy's folder that are read, by their names in it.
 fn paths(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
     if !folder.is_dir() {
+        if folder.is_file() {
+            bail!("{} is not a folder; give the folder that it was built from", folder.display());
+        }
         bail!("{} is not a folder; `assent policy new NAME` creates one", folder.display());
     }
     let mut paths = BTreeMap::new();

@@ -3,7 +3,7 @@
 use super::{
     check,
     decision::{Clock, RequestArguments, describe, json},
-    files::{LocalPolicy, image_of},
+    files::{PolicyArguments, image_of},
 };
 use crate::{
     ExitStatus, input,
@@ -13,7 +13,7 @@ use crate::{
 use anyhow::Result;
 use assent_policy::EvidenceFile;
 use assent_verifier::Decision;
-use clap::{Args, ValueHint};
+use clap::Args;
 use serde_json::json as value;
 use std::path::{Path, PathBuf};
 
@@ -29,12 +29,8 @@ With a node, the reference block is its latest one, and sources read the chain a
 this machine's. What the sources answered is written beside the evidence, and --data repeats it offline.
 Exit status 0 means allow, and 1 deny.")]
 pub struct Arguments {
-    /// The policy's folder, or the file that `assent policy build` wrote.
-    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
-    policy: PathBuf,
-    /// Parameters instead of the policy's own.
-    #[arg(long, value_name = "FILE")]
-    parameters: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArguments,
     #[command(flatten)]
     request: RequestArguments,
     /// Write everything that repeats the decision to this file. The evidence of an earlier simulation is replaced.
@@ -50,11 +46,11 @@ pub struct Arguments {
 
 /// Runs `assent policy simulate`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
-    let source = LocalPolicy::read(&arguments.policy)?;
+    let source = arguments.policy.local()?;
     for finding in check::findings(&source)? {
         output::remark(format_args!("warning: {finding}"));
     }
-    let loaded = source.load(arguments.parameters.as_deref())?;
+    let loaded = source.load(arguments.policy.parameters.as_deref())?;
     // Before anything is waited for.
     image_of(&loaded.policy)?;
     let inputs = arguments.request.inputs();
