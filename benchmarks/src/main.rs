@@ -7,11 +7,12 @@ use std::path::PathBuf;
 
 /// Measures Assent and updates docs/performance.md.
 ///
-/// Runs the gas tests, which write snapshots/, and the verifier's benchmarks, and writes their figures into the page's
-/// tables and plots.
+/// Runs the gas tests, which write snapshots/, the verifier's benchmarks, and the network with its soak. Writes their
+/// figures into the page's tables and plots.
 ///
-/// Takes about four minutes, longer the first time. Times are CPU time of the working thread, so other programs disturb
-/// them little. The exit status is 0 only if everything was measured and written.
+/// Takes about twenty minutes, ten of them for the soak, and longer the first time. The verifier's times are CPU time
+/// of the working thread, so other programs disturb them little. The exit status is 0 only if everything was measured
+/// and written.
 #[derive(Parser)]
 #[command(name = "cargo xtask report", bin_name = "cargo xtask report", after_help = EXAMPLES)]
 struct Arguments {

@@ -105,12 +105,26 @@ pub fn policy<T: DeserializeOwned>(root: &Path) -> Result<T> {
 /// # Errors
 /// When they cannot be built or run.
 pub fn network<T: DeserializeOwned>(root: &Path) -> Result<T> {
-    const NETWORK_COMMAND: &str = "cargo run --release --package assent-network-tests -- network-speed --json";
-    eprintln!("$ {NETWORK_COMMAND}    (about four minutes, and minutes to build the first time)");
-    let output = cargo(root, NETWORK_COMMAND).stderr(Stdio::inherit()).output();
+    const COMMAND: &str = "cargo run --release --package assent-network-tests -- network-speed --json";
+    run_network(root, COMMAND, "four minutes")
+}
+
+/// Runs operators, a gateway and a node for ten minutes with kills, and compares memory and latency over the time.
+///
+/// # Errors
+/// When they cannot be built or run, memory or latency grew, or a task was lost.
+pub fn soak<T: DeserializeOwned>(root: &Path) -> Result<T> {
+    const COMMAND: &str = "cargo run --release --package assent-network-tests -- soak --hours 0.17 --json";
+    run_network(root, COMMAND, "ten minutes")
+}
+
+fn run_network<T: DeserializeOwned>(root: &Path, command: &str, time: &str) -> Result<T> {
+    eprintln!("$ {command}    (about {time}, and minutes to build the first time)");
+    let output = cargo(root, command).stderr(Stdio::inherit()).output();
     let output = output.context("cargo could not be started")?;
     if !output.status.success() {
-        bail!("`{NETWORK_COMMAND}` failed ({}); its output above says why", output.status);
+        let said = String::from_utf8_lossy(&output.stdout);
+        bail!("`{command}` failed ({}); its output says why: {said}", output.status);
     }
     serde_json::from_slice(&output.stdout).context("the figures are no JSON")
 }

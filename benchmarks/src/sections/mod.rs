@@ -4,6 +4,7 @@ mod gas;
 mod network;
 mod policy;
 mod policy_data;
+mod soak;
 mod time;
 
 use crate::section::Section;
@@ -12,7 +13,8 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// All sections. A new one is a module and an entry here.
-pub const ALL: [Section; 5] = [gas::SECTION, network::SECTION, policy::SECTION, policy_data::SECTION, time::SECTION];
+pub const ALL: [Section; 6] =
+    [gas::SECTION, network::SECTION, policy::SECTION, policy_data::SECTION, time::SECTION, soak::SECTION];
 
 /// Returns the figures of all sections as one object.
 ///
