@@ -155,6 +155,28 @@ test("operators and health are those of the gateway", async () => {
   await close();
 });
 
+test("what an operator declared is shown as text", async () => {
+  const prepare = (page) => page.routeWebSocket(/\/ws$/, (socket) => {
+    const gateway = socket.connectToServer();
+    gateway.onMessage((message) => {
+      const answer = JSON.parse(message);
+      // The network of this test has no allowlist, which the gateway would read this from.
+      if (answer.result?.[0]?.operatorSet !== undefined) {
+        Object.assign(answer.result[0], { region: "eu-central-1", provider: "<b>Example</b>" });
+      }
+      socket.send(JSON.stringify(answer));
+    });
+  });
+  const { page, close } = await stage.open({ prepare });
+  await live(page);
+  await page.waitForFunction(() => document.querySelectorAll("#sets tbody tr").length === 4);
+  const declared = await page.$$eval("#sets tbody td[data-label='Declared']", (cells) =>
+    cells.map((cell) => cell.textContent));
+  assert.deepEqual(declared, ["eu-central-1<b>Example</b>", "–", "–", "–"]);
+  assert.equal(await page.locator("#sets b").count(), 0);
+  await close();
+});
+
 test("a task is found by its id, and an unknown one is named", async () => {
   const { page, close } = await stage.open();
   const task = await stage.pay(true);

@@ -11,7 +11,7 @@ function showOperators(operators) {
   byId("sets").replaceChildren(...(tables.length > 0 ? tables : [none]));
 }
 
-const HEADINGS = ["Operator", "State", "Weight", "Decided", "Median time"];
+const HEADINGS = ["Operator", "Declared", "State", "Weight", "Decided", "Median time"];
 
 function setTable(operators) {
   const total = operators.reduce((sum, { weight }) => sum + whole(weight), 0n);
@@ -40,6 +40,7 @@ function operatorRow(operator, total) {
     isConnected ? "✓ connected" : "✗ not connected");
   const cells = [
     [element("code", { title: text(operator.operator) }, partOf(operator.operator))],
+    [shortened(text(operator.region)) || "–", element("span", { class: "note" }, shortened(text(operator.provider)))],
     [state, element("span", { class: "note" }, seen)],
     [shortened(text(operator.weight)), element("span", { class: "note" }, share(whole(operator.weight), total))],
     [tasks === 0 ? "–" : `${count(decided)} of ${count(tasks)}`,

@@ -16,6 +16,7 @@ mod caller_socket;
 mod callers;
 mod clock;
 mod config;
+mod declarations;
 mod driver;
 mod evidence;
 mod health;
@@ -67,6 +68,7 @@ pub use rpc::openrpc::document as openrpc_document;
 use api::Api;
 use callers::Callers;
 use clock::now_millis;
+use declarations::Declarations;
 use driver::{DriverHandle, DriverParts, Input};
 use evidence::EvidenceServers;
 use metrics::GatewayMetrics;
@@ -167,12 +169,15 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
         Background { driver: driver.clone(), preparer: Arc::clone(&preparer), log: Arc::clone(&log), lease };
     background.recover(&config).await?;
     background.spawn(&mut tasks, &config);
+    let declarations = Arc::<Declarations>::default();
+    tasks.spawn(Arc::clone(&declarations).watch(Arc::clone(&preparer)));
 
     let service = Service {
         driver: driver.clone(),
         preparer,
         log,
         evidence,
+        declarations,
         metrics: Arc::clone(&metrics),
         limits: config.limits,
         openrpc: openrpc_document(),

@@ -6,8 +6,8 @@ use assent_task_log::TaskLog;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    config::GatewayLimits, driver::DriverHandle, evidence::EvidenceServers, metrics::GatewayMetrics,
-    preparing::Preparer, rpc::error::RpcError,
+    config::GatewayLimits, declarations::Declarations, driver::DriverHandle, evidence::EvidenceServers,
+    metrics::GatewayMetrics, preparing::Preparer, rpc::error::RpcError,
 };
 
 /// The most evaluations at once: each takes a processor for up to a second.
@@ -19,6 +19,7 @@ pub(crate) struct Service {
     pub(crate) preparer: Arc<Preparer>,
     pub(crate) log: Arc<dyn TaskLog>,
     pub(crate) evidence: EvidenceServers,
+    pub(crate) declarations: Arc<Declarations>,
     pub(crate) metrics: Arc<GatewayMetrics>,
     pub(crate) limits: GatewayLimits,
     /// The OpenRPC document.

@@ -485,6 +485,10 @@ fn operators<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> Han
         #[serde(skip_serializing_if = "Option::is_none")]
         last_seen: Option<u64>,
         participation: Participation,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        region: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     }
 
     Box::pin(async move {
@@ -492,11 +496,13 @@ fn operators<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> Han
         let recent = service.driver.recent().await.ok_or_else(stopping)?;
         let attested = recent.attested();
         let participation_of = recent.participation(&attested);
+        let declarations = service.declarations.get();
         let mut infos = Vec::new();
         for epoch in &snapshot.epochs {
             let tasks = attested.get(&epoch.number).copied().unwrap_or_default();
             for operator in epoch.operators.operators() {
                 let participation = participation_of.get(&(epoch.number, operator.address)).copied();
+                let declared = declarations.get(&(epoch.operator_set, operator.address));
                 infos.push(OperatorInfo {
                     operator: operator.address,
                     epoch: epoch.number.into(),
@@ -506,6 +512,8 @@ fn operators<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> Han
                     connected: snapshot.connected.contains(&operator.address),
                     last_seen: snapshot.activity.get(&operator.address).copied(),
                     participation: participation.unwrap_or(Participation { tasks, ..Participation::default() }),
+                    region: declared.map(|declared| declared.region.clone()),
+                    provider: declared.map(|declared| declared.provider.clone()),
                 });
             }
         }

@@ -1,5 +1,7 @@
 //! The gateway's page as a browser gets it, and what it asks: the tests in a browser are in tests/gateway-page.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio_tungstenite::{
@@ -156,6 +158,18 @@ fn the_page_learns_of_recent_tasks_their_times_and_who_took_part() {
             assert_eq!(participation["tasks"], 2, "{operator}");
             decided += participation["decided"].as_u64().unwrap();
         }
+        // What an operator declared on the chain is text, and short. It is read in the background.
+        let declared = loop {
+            let operators = gateway.call("assent_operators", json!([])).await.unwrap();
+            require("Operators", &operators);
+            if operators[0].get("region").is_some() {
+                break operators;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        let provider = format!("<script>{}…", "x".repeat(56));
+        assert_eq!((&declared[0]["region"], &declared[0]["provider"]), (&json!("eu-central-1"), &json!(provider)));
+        assert!(declared[1].get("region").is_none() && declared[1].get("provider").is_none(), "{declared}");
         // A quorum of three decided each; the fourth may have, too.
         assert!((6..=8).contains(&decided), "{operators}");
 

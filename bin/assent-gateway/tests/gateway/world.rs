@@ -16,12 +16,16 @@ use alloy::{
     primitives::{
         Address, B256, Bytes, U256,
         aliases::{U48, U96},
+        hex,
     },
     providers::{DynProvider, Provider, ProviderBuilder, ext::AnvilApi},
     sol_types::SolCall,
 };
 use assent_client::{AssentClient, PreparedCall};
-use assent_contracts::deployment::Delays;
+use assent_contracts::{
+    OperatorAllowlist::{self, admitCall},
+    deployment::Delays,
+};
 use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault};
 use assent_gateway::{GatewayConfig, GatewayOptions, RunningGateway};
 use assent_policy::{Bundle, PolicyFolder, evaluator};
@@ -102,6 +106,7 @@ impl World {
         client.set_weights(deployment.owner_stake_source.address, owner, set, &weights).await.unwrap();
         let addresses: Vec<_> = operators.iter().map(|(address, _)| *address).collect();
         client.commit_epoch(registry, owner, set, &addresses).await.unwrap();
+        admit(&client, owner, deployment.owner_stake_source.address, addresses[0]).await;
 
         let policies = tempfile::tempdir().unwrap();
         let store = PolicyStore::parse(policies.path().to_str().unwrap()).unwrap();
@@ -176,6 +181,18 @@ impl World {
     pub fn request(&self, amount: u64) -> Value {
         json!({ "policyClient": self.vault, "intent": self.payment(self.vault, amount) })
     }
+}
+
+/// Has the stake source name an allowlist, to which an operator declares a hostile text. No epoch is committed after.
+async fn admit(client: &AssentClient<DynProvider>, owner: Address, stake_source: Address, operator: Address) {
+    let provider = client.provider();
+    let allowlist = OperatorAllowlist::deploy_builder(provider, owner).from(owner).deploy().await.unwrap();
+    let (region, provider_name) = ("eu-central-1".to_owned(), format!("<script>{}", "x".repeat(1000)));
+    let call = admitCall { operatorSet: 1, operator, region, provider: provider_name };
+    client.send(&PreparedCall::new(owner, allowlist, call.abi_encode())).await.unwrap();
+    // The word with the address: a source with members answers so to `ADMISSION()`.
+    let code = [&hex!("73")[..], allowlist.as_slice(), &hex!("5f5260205ff3")].concat();
+    provider.anvil_set_code(stake_source, code.into()).await.unwrap();
 }
 
 fn key(seed: u8) -> SecretKey {

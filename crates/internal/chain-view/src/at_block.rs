@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use alloy::{
     eips::BlockId,
     primitives::{Address, U256},
+    providers::DynProvider,
 };
 use assent_client::ClientError;
 use assent_contracts::{OperatorRegistry, TaskManager, deployment::MAX_EPOCH_LIFETIME};
@@ -138,7 +139,7 @@ impl BlockView {
     }
 
     /// Reads the OperatorRegistry of the TaskManager, once.
-    async fn operator_registry(&self) -> Result<Address, ChainViewError> {
+    pub(crate) async fn operator_registry(&self) -> Result<Address, ChainViewError> {
         if let Some(registry) = self.shared.operator_registry.get() {
             return Ok(*registry);
         }
@@ -196,8 +197,12 @@ impl BlockView {
     }
 
     /// EIP-1898: by hash, and only if the block is canonical.
-    fn id(&self) -> BlockId {
+    pub(crate) fn id(&self) -> BlockId {
         BlockId::hash_canonical(self.block.hash)
+    }
+
+    pub(crate) fn provider(&self) -> &DynProvider {
+        self.shared.client.provider()
     }
 }
 

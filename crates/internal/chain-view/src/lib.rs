@@ -36,11 +36,13 @@
 
 mod answers;
 mod at_block;
+mod declarations;
 mod error;
 mod shared;
 mod view;
 
 pub use at_block::BlockView;
+pub use declarations::OperatorDeclaration;
 pub use error::ChainViewError;
 pub use shared::{ClientTerms, ViewedBlock};
 pub use view::ChainView;

@@ -57,6 +57,9 @@ export type GatewayBoolean = boolean;
 /** What the policy decided. */
 export type GatewayDecision = "allow" | "deny";
 
+/** What the operator declared to the allowlist of its set, which nothing verifies; for people. */
+export type GatewayDeclaration = string;
+
 /** An evidence file, which `assent evidence replay` repeats. */
 export type GatewayEvidence = Readonly<Record<string, unknown>>;
 
@@ -151,7 +154,9 @@ export type GatewayOperators = ReadonlyArray<{
   readonly operator: Address;
   readonly operatorSet: number;
   readonly participation: GatewayParticipation;
+  readonly provider?: GatewayDeclaration;
   readonly publicKey: Hex;
+  readonly region?: GatewayDeclaration;
   readonly weight: GatewayQuantity;
 }>;
 

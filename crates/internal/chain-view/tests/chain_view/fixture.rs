@@ -7,12 +7,16 @@ use alloy::{
     primitives::{
         Address, B256, U256,
         aliases::{U48, U96},
+        hex,
     },
     providers::{DynProvider, Provider, ProviderBuilder, ext::AnvilApi},
     sol_types::SolCall,
 };
 use assent_client::{AssentClient, PreparedCall};
-use assent_contracts::deployment::Delays;
+use assent_contracts::{
+    OperatorAllowlist::{self, admitCall},
+    deployment::Delays,
+};
 use assent_examples::{TreasuryVault, deploy_vault};
 use assent_signer::SecretKey;
 use assent_verifier::{EpochId, OperatorSetId, Policy};
@@ -28,6 +32,7 @@ pub struct Fixture {
     pub registry: Address,
     pub task_manager: Address,
     pub vault: Address,
+    stake_source: Address,
     _anvil: AnvilInstance,
 }
 
@@ -50,8 +55,9 @@ impl Fixture {
             client.register_operator(registry, *operator, &key.public_key(), &proof).await?;
         }
         let weights: Vec<_> = operators.iter().map(|operator| (*operator, U96::from(1))).collect();
-        client.set_weights(deployment.owner_stake_source.address, owner, OPERATOR_SET, &weights).await?;
-        let fixture = Self { client, owner, operators, registry, task_manager, vault, _anvil: anvil };
+        let stake_source = deployment.owner_stake_source.address;
+        client.set_weights(stake_source, owner, OPERATOR_SET, &weights).await?;
+        let fixture = Self { client, owner, operators, registry, task_manager, vault, stake_source, _anvil: anvil };
         fixture.commit_epoch().await?;
         Ok(fixture)
     }
@@ -80,6 +86,23 @@ impl Fixture {
     pub async fn set_policy(&self, quorum: u16) -> Result {
         let policy = policy(quorum);
         self.send(&TreasuryVault::setAssentPolicyCall { newPolicy: policy.into() }).await
+    }
+
+    /// Deploys an allowlist, and has whatever is called at the stake source answer its address.
+    pub async fn add_allowlist(&self) -> Result<Address> {
+        let provider = self.provider();
+        let allowlist = OperatorAllowlist::deploy_builder(&provider, self.owner).from(self.owner).deploy().await?;
+        // The word with the address: a source with members answers so to `ADMISSION()`.
+        let code = [&hex!("73")[..], allowlist.as_slice(), &hex!("5f5260205ff3")].concat();
+        provider.anvil_set_code(self.stake_source, code.into()).await?;
+        Ok(allowlist)
+    }
+
+    pub async fn admit(&self, allowlist: Address, operator: Address, region: &str, provider: &str) -> Result {
+        let (region, provider) = (region.to_owned(), provider.to_owned());
+        let call = admitCall { operatorSet: OPERATOR_SET.into(), operator, region, provider };
+        self.client.send(&PreparedCall::new(self.owner, allowlist, call.abi_encode())).await?;
+        Ok(())
     }
 
     async fn send(&self, call: &impl SolCall) -> Result {

@@ -105,6 +105,30 @@ async fn forwarders_and_delegated_accounts_are_recognised() -> Result {
 }
 
 #[tokio::test]
+async fn what_operators_declared_to_the_allowlist_is_read_as_bounded_text() -> Result {
+    let fixture = Fixture::new().await?;
+    let view = ChainView::new(fixture.provider(), fixture.task_manager);
+    let declarations = async |block: ViewedBlock| {
+        let operators = fixture.operators.iter().copied();
+        view.at(block).declarations(OPERATOR_SET, operators).await
+    };
+    // The owner's stake source has no allowlist.
+    let before = view.latest_block().await?;
+    assert!(declarations(before).await?.is_empty());
+    let allowlist = fixture.add_allowlist().await?;
+    let [declared, silent] = fixture.operators[..] else { return Err("two operators".into()) };
+    assert!(declarations(view.latest_block().await?).await?.is_empty());
+    fixture.admit(allowlist, declared, "eu\u{202e}-1", &"<b>".repeat(700)).await?;
+    let after = declarations(view.latest_block().await?).await?;
+    assert_eq!((after[&declared].region.as_str(), after[&declared].provider.chars().count()), ("eu\u{fffd}-1", 65));
+    assert!(!after.contains_key(&silent));
+    // Of another kind of admission, nothing is known.
+    fixture.provider().anvil_set_code(allowlist, ANSWERS_SLOT_0).await?;
+    assert!(declarations(view.latest_block().await?).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_block_that_a_reorganisation_dropped_is_not_read() -> Result {
     let fixture = Fixture::new().await?;
     let provider = fixture.provider();
