@@ -42,6 +42,13 @@ assent_program::options! {
     /// Certificates (PEM) by which NATS servers with TLS are trusted besides those of the system.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     task_log_certificates, "ASSENT_GATEWAY_TASK_LOG_CERTIFICATES": PathBuf,
+    /// The file with the credentials for NATS, which only its owner may read: a .creds file, or the seed of an nkey.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    task_log_credentials, "ASSENT_GATEWAY_TASK_LOG_CREDENTIALS": PathBuf,
+    /// On how many servers of a NATS cluster each task is kept: 1, 3 or 5. It counts for a log that is created
+    /// [default: 1].
+    #[arg(value_name = "COUNT")]
+    task_log_replicas, "ASSENT_GATEWAY_TASK_LOG_REPLICAS": usize,
     /// The name of this gateway in the task log; gateways on one log have different names [default: gateway].
     #[arg(value_name = "NAME")]
     name, "ASSENT_GATEWAY_NAME": String,
@@ -142,6 +149,10 @@ pub struct GatewayConfig {
     pub task_log: TaskLogLocation,
     /// The certificates by which NATS servers are trusted besides those of the system.
     pub task_log_certificates: Option<PathBuf>,
+    /// The file with the credentials for NATS.
+    pub task_log_credentials: Option<PathBuf>,
+    /// On how many servers of a NATS cluster each task of a new log is kept.
+    pub task_log_replicas: usize,
     /// The gateway's name in the task log.
     pub name: String,
     /// Where evidence is served by its hash.
@@ -272,6 +283,11 @@ impl GatewayConfig {
             options.name.is_some() || matches!(task_log, TaskLogLocation::File(_)),
             "name is missing: gateways that share a task log have different names"
         );
+        let task_log_replicas = options.task_log_replicas.unwrap_or(1);
+        ensure!(
+            matches!(task_log_replicas, 1 | 3 | 5),
+            "task-log-replicas is {task_log_replicas}; NATS keeps a stream on 1, 3 or 5 servers"
+        );
         let name = options.name.unwrap_or_else(|| "gateway".to_owned());
         ensure!(!name.is_empty() && name.len() <= 64, "name is empty, or longer than 64 bytes");
         let tls = match (options.tls_certificate, options.tls_key) {
@@ -305,6 +321,8 @@ impl GatewayConfig {
             policies: required("policies", options.policies)?,
             task_log,
             task_log_certificates: options.task_log_certificates,
+            task_log_credentials: options.task_log_credentials,
+            task_log_replicas,
             name,
             evidence: options.evidence.unwrap_or_default(),
             tls,

@@ -36,7 +36,7 @@ mod text;
 mod tls;
 mod traces;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
 use alloy::{
     providers::{DynProvider, Provider, ProviderBuilder},
@@ -235,22 +235,24 @@ async fn open_log(config: &GatewayConfig) -> Result<OpenLog> {
             let log = tokio::task::spawn_blocking(move || RedbTaskLog::open(&path, limits)).await??;
             Ok(OpenLog { log: Arc::new(log), lease: None })
         }
-        TaskLogLocation::Nats(servers) => connect_log(servers, config.task_log_certificates.clone(), limits).await,
+        TaskLogLocation::Nats(servers) => connect_log(servers, config, limits).await,
     }
 }
 
 #[cfg(feature = "nats")]
-async fn connect_log(servers: Vec<String>, certificates: Option<PathBuf>, limits: Limits) -> Result<OpenLog> {
+async fn connect_log(servers: Vec<String>, config: &GatewayConfig, limits: Limits) -> Result<OpenLog> {
     use assent_task_log::{NatsOptions, NatsTaskLog};
 
     let mut options = NatsOptions::new(servers);
-    options.root_certificates = certificates;
+    options.root_certificates.clone_from(&config.task_log_certificates);
+    options.credentials.clone_from(&config.task_log_credentials);
+    options.replicas = config.task_log_replicas;
     let log = NatsTaskLog::connect(options, limits).await?;
     Ok(OpenLog { log: Arc::new(log), lease: Some(SHARED_LEASE) })
 }
 
 #[cfg(not(feature = "nats"))]
-async fn connect_log(_: Vec<String>, _: Option<PathBuf>, _: Limits) -> Result<OpenLog> {
+async fn connect_log(_: Vec<String>, _: &GatewayConfig, _: Limits) -> Result<OpenLog> {
     bail!("this build has no NATS; build it with the default feature `nats`, or give a file")
 }
 

@@ -14,6 +14,8 @@ const FILE: &str = "
     policies = \"./policies\"
     task-log = \"tasks.redb\"
     task-log-certificates = \"authority.pem\"
+    task-log-credentials = \"gateway.creds\"
+    task-log-replicas = 3
     name = \"one\"
     evidence = [\"https://operator.example\"]
     tls-certificate = \"chain.pem\"
@@ -42,7 +44,8 @@ const FILE: &str = "
 ";
 
 /// The part of the file that names the log and the gateway.
-const NAMED: &str = "task-log = \"tasks.redb\"\n    task-log-certificates = \"authority.pem\"\n    name = \"one\"\n";
+const NAMED: &str = "task-log = \"tasks.redb\"\n    task-log-certificates = \"authority.pem\"\n    \
+    task-log-credentials = \"gateway.creds\"\n    task-log-replicas = 3\n    name = \"one\"\n";
 
 fn program(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assent-gateway"));
@@ -96,6 +99,7 @@ fn what_cannot_be_used_is_named() {
         ("tls-key = \"key.pem\"", "", "tls-certificate and tls-key go together"),
         ("alice:2bb8", "alice:", "the token alice has no SHA-256"),
         ("name = \"one\"", "name = \"\"", "name is empty"),
+        ("task-log-replicas = 3", "task-log-replicas = 2", "NATS keeps a stream on 1, 3 or 5 servers"),
         (NAMED, "task-log = \"nats://127.0.0.1:4222\"\n", "name is missing: gateways that share"),
     ] {
         let found = check(from, to).unwrap_or_else(|| panic!("{to} is taken"));

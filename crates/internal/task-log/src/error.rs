@@ -57,6 +57,9 @@ pub enum OpenError {
     /// No server could be reached, or it has no JetStream.
     #[error("the task log's server: {0}")]
     Unreachable(String),
+    /// The credentials for the server cannot be used.
+    #[error("the credentials for the task log's server: {0}")]
+    Credentials(String),
     /// The stream has other settings than a log needs.
     #[error("the stream {stream} is not a task log's: {reason}")]
     OtherStream {

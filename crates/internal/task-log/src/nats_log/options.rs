@@ -15,6 +15,8 @@ pub struct NatsOptions {
     pub replicas: usize,
     /// The most bytes of the stream; without it, the server's limit holds.
     pub max_bytes: Option<u64>,
+    /// The file with the gateway's credentials: a `.creds` file, or the seed of an nkey. Only its owner may read it.
+    pub credentials: Option<PathBuf>,
     /// Certificates of authorities to trust, in PEM. Without it, those of the system.
     pub root_certificates: Option<PathBuf>,
     /// The certificate and the key with which the gateway proves who it is, in PEM.
@@ -29,6 +31,7 @@ impl NatsOptions {
             stream: "assent-tasks".to_owned(),
             replicas: 1,
             max_bytes: None,
+            credentials: None,
             root_certificates: None,
             client_certificate: None,
         }

@@ -2,6 +2,10 @@
 
 mod conformance;
 #[cfg(feature = "nats")]
+mod nats_access;
+#[cfg(feature = "nats")]
+mod nats_cluster;
+#[cfg(feature = "nats")]
 mod nats_log;
 #[cfg(feature = "nats")]
 mod nats_server;

@@ -27,6 +27,12 @@ fn program() -> PathBuf {
     env::var_os("NATS_SERVER").map_or_else(|| "nats-server".into(), PathBuf::from)
 }
 
+/// Returns a port that no one has now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 impl NatsServer {
     pub fn start() -> Self {
         Self::start_with(&[])
@@ -36,9 +42,7 @@ impl NatsServer {
     pub fn start_with(more: &[&str]) -> Self {
         // Between the choice of a port and its use, another process may take it.
         for _ in 0..5 {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            let port = listener.local_addr().unwrap().port();
-            drop(listener);
+            let port = free_port();
             let more = more.iter().map(ToString::to_string).collect();
             let mut server = Self { directory: tempfile::tempdir().unwrap(), port, more, child: None };
             if server.try_start() {
