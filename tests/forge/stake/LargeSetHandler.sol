@@ -2,7 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
+import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
 import {Offences} from "../../../contracts/challenge/Offences.sol";
+import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
 import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
 import {FaultTerms, IOffences} from "../../../contracts/interfaces/IOffences.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
@@ -16,9 +18,11 @@ import {EpochTestBase} from "../utils/EpochTestBase.sol";
 import {OffenceProofs} from "../utils/OffenceProofs.sol";
 
 /// @title LargeSetHandler
-/// @notice Epochs of 201 to 250 operators in three tables, whose operators hand over and equivocate at random.
+/// @notice Epochs of 201 to 250 operators in three tables, whose operators hand over and equivocate at random, and of
+/// which some are revoked.
 contract LargeSetHandler is MirrorTestBase, OffenceProofs {
     uint256 private constant MANY = 250;
+    bytes private constant ATTESTATION_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
     /// @dev Operators `first` to `first + count - 1`, each with its weight.
     struct LargeEpoch {
@@ -31,6 +35,11 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
     Equivocation private _equivocation;
     CountedOffences private _offences;
     EpochId[] private _accepted;
+    FalseHandover private _falseHandover;
+    mapping(EpochId epoch => uint256) private _latestEnd;
+    /// @dev One more than the ends of epochs that were seen last, at home and away; zero before the first time.
+    mapping(EpochId epoch => uint256) private _endAtHome;
+    mapping(EpochId epoch => uint256) private _endAway;
     mapping(string action => uint256) public done;
 
     constructor() {
@@ -40,10 +49,26 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
         }
         _epochs.push(LargeEpoch(FIRST_EPOCH, 0, OPERATORS));
         _accepted.push(FIRST_EPOCH);
+        _latestEnd[FIRST_EPOCH] = block.timestamp + EPOCH_LIFETIME;
         _equivocation = new Equivocation(registry);
+        _falseHandover = new FalseHandover(registry);
         FaultTerms[] memory terms = new FaultTerms[](1);
         terms[0] = FaultTerms(_equivocation, 1e18);
         _offences = new CountedOffences(registry, terms);
+    }
+
+    /// @dev Promise 1: an epoch ends within a lifetime of its commit, and its end becomes no later, on either chain.
+    modifier observed() {
+        _;
+        for (uint256 i = 0; i < _epochs.length; ++i) {
+            EpochId id = _epochs[i].id;
+            (,, uint48 end,) = registry.epochs(id);
+            _requireNoLater(_endAtHome, id, end);
+        }
+        for (uint256 i = 0; i < _accepted.length; ++i) {
+            (,, uint48 end,) = mirror.epochs(_accepted[i]);
+            _requireNoLater(_endAway, _accepted[i], end);
+        }
     }
 
     function activationDelay() internal pure override(AssentTestBase, EpochTestBase) returns (uint48) {
@@ -55,10 +80,11 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
     /* ACTIONS */
 
     /// @dev Promise 2, of several tables.
-    function commitLarge(uint256 count) external {
+    function commitLarge(uint256 count) external observed {
         count = bound(count, 201, MANY);
         uint256 first = MANY - count;
         EpochId id = commitEpoch(first, count);
+        _latestEnd[id] = block.timestamp + EPOCH_LIFETIME;
         skip(activationDelay());
         registry.activateEpoch(id);
         _epochs.push(LargeEpoch(id, first, count));
@@ -75,7 +101,7 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
     }
 
     /// @dev Promises 6 and 7: accepted if a quorum of the unexpired epoch signed, and only then.
-    function handOverLarge(uint256 seed, uint256 absentSeed) external {
+    function handOverLarge(uint256 seed, uint256 absentSeed) external observed {
         LargeEpoch memory next = _epochs[seed % _epochs.length];
         LargeEpoch memory signer = _epochOf(_accepted[_accepted.length - 1]);
         // From none to half are absent.
@@ -133,6 +159,43 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
         }
     }
 
+    /// @dev Promise 10: a signature of an attestation is invalid for a handover, and the reverse.
+    function confuseLarge(uint256 seed, uint256 task, uint256 absentSeed) external observed {
+        LargeEpoch memory known = _epochs[seed % _epochs.length];
+        bytes memory absent = _absent(known, absentSeed, absentSeed % 9);
+        (address table,,,) = registry.epochs(known.id);
+        bytes32 attested = taskManager.digestOf(decisionOn(task % 3, 1));
+        bytes32 handedOver = mirror.handoverDigest(handoverTo(known.id, known.id));
+        bytes memory signature = _sign(known, absent, attested, ATTESTATION_TAG);
+        _equivocation.requireSigned(table, attested, absent, signature);
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        _falseHandover.requireSigned(table, attested, absent, signature);
+        signature = _sign(known, absent, handedOver, mirror.EPOCH_TAG());
+        _falseHandover.requireSigned(table, handedOver, absent, signature);
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        _equivocation.requireSigned(table, handedOver, absent, signature);
+        ++done["confuse"];
+    }
+
+    /// @dev Revokes an epoch on one of the chains, in one of four calls.
+    function revokeLarge(uint256 seed) external observed {
+        if (seed % 4 != 0) return;
+        LargeEpoch memory known = _epochs[seed / 4 % _epochs.length];
+        if (seed / 4 % 2 == 0) {
+            vm.prank(owner);
+            registry.revokeEpochs(only(known.id));
+        } else {
+            EpochId accepted = _accepted[seed / 4 % _accepted.length];
+            vm.prank(guardian);
+            mirror.guardianRevoke(only(accepted));
+        }
+        ++done["revoke"];
+    }
+
+    function pass(uint256 time) external observed {
+        skip(bound(time, 1, 1 days));
+    }
+
     /* WHAT HOLDS AT ANY TIME */
 
     function assertMirrored() external view {
@@ -144,6 +207,11 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
     }
 
     /* PARTS */
+
+    function _requireNoLater(mapping(EpochId epoch => uint256) storage seen, EpochId id, uint256 end) private {
+        assertLe(end, seen[id] == 0 ? _latestEnd[id] : seen[id] - 1);
+        seen[id] = end + 1;
+    }
 
     function _epochOf(EpochId id) private view returns (LargeEpoch memory) {
         for (uint256 i = 0; i < _epochs.length; ++i) {
@@ -204,7 +272,7 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
         // By the time of the first proof, so that one task has one decision.
         (attestation.issuedAt, attestation.expiration) = (1_800_000_000, 1_800_000_600);
         bytes32 digest = taskManager.digestOf(attestation);
-        bytes memory signature = _sign(epoch, absent, digest, "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
+        bytes memory signature = _sign(epoch, absent, digest, ATTESTATION_TAG);
         return SignedAttestation(epoch.id, attestation, new bytes32[](0), absent, signature);
     }
 

@@ -119,10 +119,13 @@ contract LargeSetInvariantsTest is Test {
 
     function setUp() public {
         handler = new LargeSetHandler();
-        bytes4[] memory selectors = new bytes4[](3);
+        bytes4[] memory selectors = new bytes4[](6);
         selectors[0] = handler.commitLarge.selector;
         selectors[1] = handler.handOverLarge.selector;
         selectors[2] = handler.equivocateLarge.selector;
+        selectors[3] = handler.confuseLarge.selector;
+        selectors[4] = handler.revokeLarge.selector;
+        selectors[5] = handler.pass.selector;
         targetContract(address(handler));
         targetSelector(FuzzSelector(address(handler), selectors));
     }
@@ -141,10 +144,14 @@ contract LargeSetInvariantsTest is Test {
             handler.commitLarge(250 - i);
             handler.handOverLarge(i, 0);
             handler.equivocateLarge(i, i - 1, i, 10 + i);
+            handler.confuseLarge(i, i, i);
+            handler.revokeLarge(4 * i);
         }
         assertGt(handler.done("commit"), 0);
         assertGt(handler.done("handOver"), 0);
         assertGt(handler.done("punish"), 0);
+        assertGt(handler.done("confuse"), 0);
+        assertGt(handler.done("revoke"), 0);
         handler.assertMirrored();
     }
 }
