@@ -8,6 +8,7 @@
 //! Each write has a separate message id, so that one whose answer was lost can be repeated: the server carries it out
 //! once.
 
+mod credentials;
 mod feed;
 mod index;
 mod options;

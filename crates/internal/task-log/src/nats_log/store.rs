@@ -1,12 +1,10 @@
 //! Reads and writes of the stream, each tried again while the servers are gone.
 
 use core::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes as NoteBytes, hex};
-use assent_secret_files::read_private;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
@@ -21,6 +19,7 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::credentials::with_credentials;
 use super::options::NatsOptions;
 use super::record::{Entry, StateHeader, Subjects, TaskHeader};
 use crate::error::{OpenError, TaskLogError};
@@ -38,32 +37,10 @@ const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 const STATES: i64 = 8;
 /// How many messages one request for a list gets.
 const LIST: usize = 500;
-/// The longest file of credentials, in bytes.
-const LONGEST_CREDENTIALS: u64 = 64 * 1024;
 
 /// Returns a part of a URL as it was before it was encoded.
 fn decoded(part: &str) -> String {
     percent_decode_str(part).decode_utf8_lossy().into_owned()
-}
-
-/// Adds the credentials in a file.
-fn with_credentials(connection: ConnectOptions, path: &Path) -> Result<ConnectOptions, OpenError> {
-    let failed = |reason: String| OpenError::Credentials(reason);
-    let contents = read_private("file of credentials", path, LONGEST_CREDENTIALS);
-    let contents = contents.map_err(|error| failed(error.to_string()))?;
-    // What the file contains is in no error.
-    let text = str::from_utf8(&contents).map_err(|_| failed(format!("{} is not text", path.display())))?.trim();
-    if is_seed(text) {
-        return Ok(connection.nkey(text.to_owned()));
-    }
-    let neither = || failed(format!("{} is neither a .creds file nor an nkey's seed", path.display()));
-    // The library looks for the end of the last line.
-    connection.credentials(&format!("{text}\n")).map_err(|_| neither())
-}
-
-/// Returns whether a text is written as a user's seed is. The server says whether it is one.
-fn is_seed(text: &str) -> bool {
-    text.starts_with("SU") && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// The stream of a log.
