@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use tokio::time::{Instant, sleep};
 
@@ -60,6 +60,21 @@ async fn every_alert_names_metrics_that_exist_and_has_a_runbook() -> Result<()> 
         .collect();
     let unknown: Vec<_> = names(&rules).into_iter().filter(|name| !known.contains(name)).collect();
     assert!(unknown.is_empty(), "no program has {unknown:?}: {known:?}");
+    Ok(())
+}
+
+#[test]
+fn the_alerts_that_no_network_raises_at_will_fire_by_their_rules() -> Result<()> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../operations/prometheus"));
+    let promtool = |arguments: &[&str]| Command::new("promtool").current_dir(folder).args(arguments).output();
+    let Ok(checked) = promtool(&["check", "rules", "assent.rules.yml"]) else {
+        eprintln!("skipped: promtool is not installed; it is in Debian's package prometheus");
+        return Ok(());
+    };
+    for output in [checked, promtool(&["test", "rules", "assent.rules.test.yml"])?] {
+        let said = [output.stdout, output.stderr].concat();
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+    }
     Ok(())
 }
 
