@@ -31,6 +31,9 @@ pub struct Arguments {
     /// Then write the inputs that were found into the corpus, without those that reach nothing new
     #[arg(long)]
     minimise: bool,
+    /// Run without AddressSanitizer: for `machine`, whose memory it makes slow, and which has no unsafe code
+    #[arg(long)]
+    unsanitised: bool,
 }
 
 /// Runs the targets and prints a table of the results.
@@ -39,17 +42,19 @@ pub struct Arguments {
 /// If a target does not exist or does not compile, cargo-fuzz is missing, or an input made a target fail.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let targets = targets(arguments.target.as_deref())?;
+    let build = Build { unsanitised: arguments.unsanitised };
+    let only: Vec<_> = arguments.target.as_deref().into_iter().collect();
     if !has_cargo("fuzz") {
         return Err("cargo-fuzz is not installed; get it: cargo install --locked cargo-fuzz".to_owned());
     }
     for package in PACKAGES.iter().filter(|package| targets.iter().any(|target| target.package == **package)) {
-        must_pass(cargo_fuzz(package, "build", &[]))?;
+        must_pass(build.command(package, "build", &only))?;
     }
     let mut rows = vec![];
     for target in &targets {
-        rows.push(fuzz(target, arguments.seconds)?);
+        rows.push(fuzz(target, build, arguments.seconds)?);
         if arguments.minimise {
-            minimise(target)?;
+            minimise(target, build)?;
         }
     }
     print_table(&rows);
@@ -82,9 +87,9 @@ impl Target {
         fuzz_directory().join("found").join(&self.name)
     }
 
-    /// A command of cargo-fuzz for this target.
-    fn run(&self) -> Command {
-        cargo_fuzz(self.package, "run", &[&self.name])
+    /// A command of cargo-fuzz that runs this target.
+    fn run(&self, build: Build) -> Command {
+        build.command(self.package, "run", &[&self.name])
     }
 }
 
@@ -115,7 +120,7 @@ struct Row {
     failed: bool,
 }
 
-fn fuzz(target: &Target, seconds: u64) -> Result<Row, String> {
+fn fuzz(target: &Target, build: Build, seconds: u64) -> Result<Row, String> {
     let name = &target.name;
     eprintln!("\n{name}: {seconds} s");
     // The committed corpus is only read: new inputs go to a separate directory, so that a run changes nothing in the
@@ -125,7 +130,7 @@ fn fuzz(target: &Target, seconds: u64) -> Result<Row, String> {
     for directory in [&found, &artifacts] {
         fs::create_dir_all(directory).map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
     }
-    let mut run = target.run();
+    let mut run = target.run(build);
     run.args([&found, &target.committed()]).arg("--").args([
         format!("-max_total_time={seconds}"),
         format!("-malloc_limit_mb={LARGEST_ALLOCATION}"),
@@ -151,7 +156,7 @@ fn fuzz(target: &Target, seconds: u64) -> Result<Row, String> {
 }
 
 /// Keeps the seeds and, of the other inputs, committed and new, as few as reach everything that all reach.
-fn minimise(target: &Target) -> Result<(), String> {
+fn minimise(target: &Target, build: Build) -> Result<(), String> {
     let (committed, found) = (target.committed(), target.found());
     let kept = fuzz_directory().join("kept").join(&target.name);
     let failed = |error: io::Error| format!("cannot minimise the corpus of {}: {error}", target.name);
@@ -159,7 +164,7 @@ fn minimise(target: &Target) -> Result<(), String> {
         fs::remove_dir_all(&kept).map_err(failed)?;
     }
     copy(&committed, &kept, is_seed).map_err(failed)?;
-    let mut merge = target.run();
+    let mut merge = target.run(build);
     merge.args([&kept, &committed, &found]);
     // By edges only, without how often each is taken: few files, which still take every branch that was found.
     merge.args(["--", "-set_cover_merge=1", "-use_counters=0"]);
@@ -183,15 +188,30 @@ fn copy(from: &Path, to: &Path, selects: fn(&Path) -> bool) -> io::Result<()> {
     Ok(())
 }
 
-fn cargo_fuzz(package: &str, subcommand: &str, arguments: &[&str]) -> Command {
-    let mut command = cargo(&["fuzz", subcommand, "--fuzz-dir", package]);
-    command.arg("--target-dir").arg(fuzz_directory()).args(arguments);
-    // Instrumentation needs unstable options, which this variable enables in stable compilers.
-    command.env("RUSTC_BOOTSTRAP", "1");
-    command
+/// How the targets are built.
+#[derive(Clone, Copy)]
+struct Build {
+    unsanitised: bool,
 }
 
-/// Separate from the other builds, whose flags differ.
+impl Build {
+    /// A command of cargo-fuzz.
+    fn command(self, package: &str, subcommand: &str, arguments: &[&str]) -> Command {
+        let mut command = cargo(&["fuzz", subcommand, "--fuzz-dir", package]);
+        // Separate from the other builds, whose flags differ.
+        command.arg("--target-dir");
+        if self.unsanitised {
+            command.arg(fuzz_directory().join("unsanitised")).args(["--sanitizer", "none"]);
+        } else {
+            command.arg(fuzz_directory());
+        }
+        // Instrumentation needs unstable options, which this variable enables in stable compilers.
+        command.args(arguments).env("RUSTC_BOOTSTRAP", "1");
+        command
+    }
+}
+
+/// For builds, and for inputs that are found.
 fn fuzz_directory() -> PathBuf {
     target_directory().join("fuzz")
 }
