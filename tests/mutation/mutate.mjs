@@ -33,6 +33,7 @@ The exit status is 0 only when no mutant but those survived.`;
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const place = join(root, "cache/mutation");
+const EQUIVALENTS = join(root, "tests/mutation/equivalents.json");
 
 try {
   process.exitCode = await main();
@@ -99,7 +100,12 @@ function select(compiler, { contract: wanted, sample, seed, list }) {
 
 async function tryAll(selected, results, { minutes }) {
   const testsHash = hashOf("tests/forge");
-  const pending = selected.filter((mutant) => !results.isSettled(mutant, testsHash));
+  // An accepted equivalent runs every suite, as long as fifty other mutants: last, so that a run that is stopped has
+  // tried what may survive.
+  const accepted = readEquivalents(EQUIVALENTS);
+  const pending = selected
+    .filter((mutant) => !results.isSettled(mutant, testsHash))
+    .sort((one, other) => accepted.has(one.name) - accepted.has(other.name));
   if (pending.length === 0) return;
   console.error(`${pending.length} of ${selected.length} mutants to try; first the tests without one (some minutes)`);
   const workspace = new Workspace(root, place);
@@ -140,7 +146,7 @@ async function passUnmutated(trial, targets, state) {
 }
 
 function report(selected, results, { json }) {
-  const equivalents = readEquivalents(join(root, "tests/mutation/equivalents.json"));
+  const equivalents = readEquivalents(EQUIVALENTS);
   const summary = summarize(selected, results, equivalents);
   const alive = survivors(selected, results, equivalents);
   if (json) {
