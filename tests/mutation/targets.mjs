@@ -22,7 +22,8 @@ const MIRROR = "contracts/crosschain/EpochMirror.sol:EpochMirror";
 const fault = (name) => `contracts/challenge/${name}.sol:${name}`;
 const FAULTS = [fault("Equivocation"), fault("ConflictingObservations"), fault("FalseHandover")];
 const FAULT_SUITES = ["Equivocation", "ConflictingObservations", "FalseHandover"];
-const CLIENTS = [COUNTER, VAULT, BEHIND_PROXY, FALLBACK];
+const EXACT_PAYER = "tests/forge/core/ExactArguments.t.sol:ExactPayer";
+const CLIENTS = [COUNTER, VAULT, BEHIND_PROXY, FALLBACK, EXACT_PAYER];
 
 // In the order of the verification path; the rest comes last.
 export const TARGETS = [
@@ -37,7 +38,11 @@ export const TARGETS = [
     artifacts: [TASK_MANAGER],
     suites: ["Refusals", "RecordedRoots", "Epochs", "QuorumRefusals"],
   },
-  { file: "contracts/PolicyClient.sol", artifacts: CLIENTS, suites: ["PolicyClient", "Refusals", "ExplicitIntent"] },
+  {
+    file: "contracts/PolicyClient.sol",
+    artifacts: CLIENTS,
+    suites: ["PolicyClient", "Refusals", "ExplicitIntent", "ExactArguments"],
+  },
   {
     file: "contracts/types/PolicyTerms.sol",
     artifacts: CLIENTS,

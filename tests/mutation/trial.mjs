@@ -61,6 +61,11 @@ export class Trial {
     if (outcome.passed && target.callsPrecompiles) {
       outcome = await this.#workspace.test(["--match-path", suites([SLOW])]);
     }
+    if (outcome.passed) {
+      // Promises about gas are of the optimised code.
+      this.#workspace.install(this.#compiler.bytecode(target.artifacts, { [target.file]: mutant.source }, true));
+      outcome = await this.#workspace.test(["--no-match-path", suites([SLOW])]);
+    }
     return outcome.passed ? { outcome: "survived" } : { outcome: "killed", by: outcome.failed };
   }
 

@@ -100,6 +100,9 @@ contract EpochActivationTest is EpochTestBase {
         vm.warp(expiresAt);
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.PendingEpochExpired.selector, epoch, expiresAt));
         registry.activateEpoch(epoch);
+        skip(1 hours);
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.PendingEpochExpired.selector, epoch, expiresAt));
+        registry.activateEpoch(epoch);
         EpochId next = commit(0, 3);
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.EpochNotPending.selector, epoch));
         registry.activateEpoch(epoch);

@@ -42,6 +42,23 @@ contract EpochsTest is TrailingPath {
         assertEq(logs[4].data, abi.encode(validUntil));
     }
 
+    /// @dev Its end would not change.
+    function test_EpochThatEndsWithTheGracePeriodIsNotSuperseded() public {
+        (,, uint48 validUntil,) = registry.epochs(FIRST_EPOCH);
+        vm.warp(validUntil - GRACE_PERIOD);
+        vm.recordLogs();
+        EpochId epoch = commitEpoch(0, 5);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        bytes32 set = bytes32(uint256(OperatorSetId.unwrap(OPERATOR_SET)));
+        assertEq(logs.length, 3);
+        _assertLog(logs[0], IOperatorRegistry.EpochCommitted.selector, 2, set);
+        _assertLog(logs[1], IAttestationValidator.EpochUpdated.selector, 2, set);
+        _assertLog(logs[2], IOperatorRegistry.EpochActivated.selector, 2, set);
+        assertEq(epoch, EpochId.wrap(2));
+        (,, uint48 unchanged,) = registry.epochs(FIRST_EPOCH);
+        assertEq(unchanged, validUntil);
+    }
+
     function test_EpochsOfAllSetsAreNumberedTogether() public {
         _setWeights(OTHER_SET, 0, 3, 1);
         assertEq(_commit(OTHER_SET, 0, 3), EpochId.wrap(2));

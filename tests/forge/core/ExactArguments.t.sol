@@ -37,6 +37,12 @@ contract ExactPayer is PolicyClient {
         (payee, amount) = (to, value);
     }
 
+    /// @dev Its argument is in memory before the authorization is checked, and more is allocated afterwards.
+    function note(string memory text) external onlyAttested {
+        string memory copied = string.concat(text, "!");
+        (memo, amount) = (text, bytes(copied).length);
+    }
+
     function _assentAuthorizeChange() internal override {}
 }
 
@@ -49,6 +55,13 @@ contract ExactArgumentsTest is TrailingPath {
         super.setUp();
         payer = new ExactPayer();
         payer.initialize(taskManager, policy());
+    }
+
+    function test_MemoryInUseBeforeTheCheckIsKept() public {
+        string memory text = "thirty-two bytes, a word in full";
+        assertEq(_call(abi.encodeCall(ExactPayer.note, (text)), 0), "");
+        assertEq(payer.memo(), text);
+        assertEq(payer.amount(), bytes(text).length + 1);
     }
 
     function test_ExactCalldataPasses() public {

@@ -165,6 +165,11 @@ contract LargeSetsTest is TrailingPath {
         vm.expectRevert(abi.encodeWithSelector(tooLong, 0, GRACE_PERIOD, GRACE_PERIOD));
         vm.prank(owner);
         registry.commitEpoch(OPERATOR_SET, operatorAddresses(100, 1));
+        // Also when the epoch would have ended by now.
+        skip(GRACE_PERIOD + 1);
+        vm.expectRevert(abi.encodeWithSelector(tooLong, 0, GRACE_PERIOD, 0));
+        vm.prank(owner);
+        registry.commitEpoch(OPERATOR_SET, operatorAddresses(100, 1));
         vm.prank(owner);
         registry.discardStagedOperators(OPERATOR_SET);
         _stage(0);

@@ -8,6 +8,7 @@ import {OwnerStakeSource} from "../../../contracts/stake/OwnerStakeSource.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {AssentTestBase} from "../utils/AssentTestBase.sol";
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Vm} from "forge-std/Vm.sol";
 
 /// @dev Keys, and who may enter one.
 contract OperatorRegistryTest is AssentTestBase {
@@ -226,6 +227,26 @@ contract OperatorRegistryTest is AssentTestBase {
             assertFalse(success);
             assertEq(reason, abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, address(this)));
         }
+    }
+
+    function test_FirstSettingsAreAnnounced() public {
+        vm.recordLogs();
+        deployRegistry();
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        bytes32[5] memory events = [
+            Ownable.OwnershipTransferred.selector,
+            IOperatorRegistry.EpochLifetimeChanged.selector,
+            IOperatorRegistry.ActivationDelayChanged.selector,
+            IOperatorRegistry.GracePeriodChanged.selector,
+            IOperatorRegistry.StakeSourceChanged.selector
+        ];
+        assertEq(logs.length, events.length);
+        for (uint256 i = 0; i < events.length; ++i) {
+            assertEq(logs[i].topics[0], events[i]);
+        }
+        assertEq(logs[1].data, abi.encode(EPOCH_LIFETIME));
+        assertEq(logs[2].data, abi.encode(activationDelay()));
+        assertEq(logs[3].data, abi.encode(GRACE_PERIOD));
     }
 
     function test_SettingsAreAnnounced() public {

@@ -51,6 +51,16 @@ contract PolicyClientTest is TrailingPath {
         assertEq(abi.encode(fresh.assentPolicy()), abi.encode(policy()));
     }
 
+    /// @dev Only zero is no policy.
+    function test_AnyPolicyIdButZeroIsAPolicy() public {
+        ProtectedCounter fresh = new ProtectedCounter();
+        Policy memory least = policy();
+        least.policyId = bytes32(uint256(1));
+        fresh.initialize(taskManager, least);
+        vm.expectRevert(IRefusals.MalformedAuthorization.selector);
+        fresh.increment(1);
+    }
+
     function test_RevertWhen_InitialisedTwice() public {
         vm.expectRevert(IPolicyClient.AssentAlreadyInitialized.selector);
         counter.initialize(taskManager, policy());

@@ -36,6 +36,14 @@ contract HashToCurveTest is Test {
                 _assertNearMultiple(2 ** bits, uint8(distance));
             }
         }
+        // Where the estimated quotient is 1 too small, and the remainder is greater than the modulus in its high word.
+        for (uint256 multiple = 1; multiple < 64; ++multiple) {
+            (uint256 high, uint256 low) = Math.mul512(multiple, MODULUS_LOW);
+            unchecked {
+                uint256 moved = low + type(uint256).max / 20 * 13;
+                _assertRemainder(high + multiple * MODULUS_HIGH + (moved < low ? 1 : 0), moved);
+            }
+        }
         // The greatest multiple of 512 bits.
         uint256 greatest = 0x9d835d2f3cc9e45ce28101b0cc7a6ba29;
         for (uint256 distance = 0; distance < 9; ++distance) {

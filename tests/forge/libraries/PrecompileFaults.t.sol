@@ -41,6 +41,18 @@ contract PrecompileFaultsTest is AssentTestBase {
         _assertHashingFailsWithout(Precompiles.G1ADD, "");
     }
 
+    /// @dev Only one word that is 1 says that a product is one.
+    function test_PairingThatAnswersOtherThanOneWordOfOneProvesNothing() public {
+        bytes memory signature = OperatorKeys.sign(1234, MESSAGE, OperatorKeys.SIGNATURE_TAG);
+        bytes memory key = OperatorKeys.publicKey(1234);
+        assertTrue(library_.verify(MESSAGE, OperatorKeys.SIGNATURE_TAG, signature, key));
+        vm.mockCall(Precompiles.PAIRING, bytes(""), abi.encode(2));
+        assertFalse(library_.verify(MESSAGE, OperatorKeys.SIGNATURE_TAG, signature, key));
+        vm.mockCall(Precompiles.PAIRING, bytes(""), abi.encode(1, 1));
+        vm.expectRevert(abi.encodeWithSelector(Precompiles.PrecompileMissing.selector, Precompiles.PAIRING));
+        library_.verify(MESSAGE, OperatorKeys.SIGNATURE_TAG, signature, key);
+    }
+
     /// @dev Hashed messages are points of the subgroup, so a precompile that refuses their sum is at fault, not a
     /// signature.
     function test_RevertWhen_SumOfManyRootsHashesIsRefused() public {
