@@ -53,6 +53,14 @@ contract PrecompileFaultsTest is AssentTestBase {
         library_.verify(MESSAGE, OperatorKeys.SIGNATURE_TAG, signature, key);
     }
 
+    function test_RevertWhen_PrecompileAnswersMoreThanAPoint() public {
+        vm.mockCall(Precompiles.G1ADD, bytes(""), new bytes(129));
+        vm.expectRevert(abi.encodeWithSelector(Precompiles.PrecompileMissing.selector, Precompiles.G1ADD));
+        library_.g1Add(new bytes(256));
+        vm.mockCall(Precompiles.G1ADD, bytes(""), new bytes(128));
+        library_.g1Add(new bytes(256));
+    }
+
     /// @dev Hashed messages are points of the subgroup, so a precompile that refuses their sum is at fault, not a
     /// signature.
     function test_RevertWhen_SumOfManyRootsHashesIsRefused() public {
