@@ -39,6 +39,7 @@ contract EpochRevocationTest is EpochTestBase {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         uint256 revoked = 0;
         for (uint256 i = 0; i < logs.length; ++i) {
+            assertNotEq(logs[i].topics[0], IOperatorRegistry.StagedOperatorsDiscarded.selector, "none were staged");
             if (logs[i].topics[0] != IOperatorRegistry.EpochRevoked.selector) continue;
             assertEq(logs[i].topics[1], bytes32(uint256(EpochId.unwrap(SECOND_EPOCH))));
             ++revoked;

@@ -35,6 +35,14 @@ abstract contract RecordedRootsTest is ClientTestBase {
         assertEq(epochEnd, block.timestamp + EPOCH_LIFETIME);
     }
 
+    /// @dev The same weight again changes nothing.
+    function test_RecordingTheSameAgainIsNotAnnounced() public {
+        taskManager.recordRoot(FIRST_EPOCH, _signed("root", 2));
+        vm.recordLogs();
+        taskManager.recordRoot(FIRST_EPOCH, _signed("root", 2));
+        assertEq(vm.getRecordedLogs().length, 0);
+    }
+
     function test_GreatestWeightOfSeveralRecordsStays() public {
         taskManager.recordRoot(FIRST_EPOCH, _signed("root", 2));
         taskManager.recordRoot(FIRST_EPOCH, _signed("root", 3));
