@@ -54,16 +54,16 @@ export class Trial {
     this.#present = target;
     this.#workspace.install(compiled);
     let outcome = await this.#workspace.test(["--match-path", suites(target.suites)]);
-    if (outcome.passed) {
-      if (this.#isSameCode(target, mutant)) return { outcome: "same code" };
-      outcome = await this.#workspace.test(["--no-match-path", suites([...target.suites, SLOW])]);
-    }
+    if (!outcome.passed) return { outcome: "killed", by: outcome.failed };
+    const optimized = this.#compiler.bytecode(target.artifacts, { [target.file]: mutant.source }, true);
+    if (this.#isSameCode(target, optimized)) return { outcome: "same code" };
+    outcome = await this.#workspace.test(["--no-match-path", suites([...target.suites, SLOW])]);
     if (outcome.passed && target.callsPrecompiles) {
       outcome = await this.#workspace.test(["--match-path", suites([SLOW])]);
     }
     if (outcome.passed) {
       // Promises about gas are of the optimised code.
-      this.#workspace.install(this.#compiler.bytecode(target.artifacts, { [target.file]: mutant.source }, true));
+      this.#workspace.install(optimized);
       outcome = await this.#workspace.test(["--no-match-path", suites([SLOW])]);
     }
     return outcome.passed ? { outcome: "survived" } : { outcome: "killed", by: outcome.failed };
@@ -75,10 +75,11 @@ export class Trial {
   }
 
   // The optimizer makes the same code of it: no test can tell.
-  #isSameCode(target, mutant) {
-    const optimized = (replaced) => JSON.stringify(this.#compiler.bytecode(target.artifacts, replaced, true));
-    if (!this.#optimized.has(target)) this.#optimized.set(target, optimized({}));
-    return optimized({ [target.file]: mutant.source }) === this.#optimized.get(target);
+  #isSameCode(target, optimized) {
+    if (!this.#optimized.has(target)) {
+      this.#optimized.set(target, JSON.stringify(this.#compiler.bytecode(target.artifacts, {}, true)));
+    }
+    return JSON.stringify(optimized) === this.#optimized.get(target);
   }
 }
 
