@@ -6,14 +6,14 @@ import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.so
 import {IProposedChanges} from "../../contracts/interfaces/IProposedChanges.sol";
 import {EpochId, OperatorSetId} from "../../contracts/interfaces/Protocol.sol";
 import {Quorum} from "../../contracts/libraries/Quorum.sol";
-import {EpochPrecompiles} from "./EpochPrecompiles.sol";
 import {RecordingRegistry} from "./RecordingRegistry.sol";
+import {UnconstrainedChain} from "./UnconstrainedChain.sol";
 
 /// @title KeeperProof
 /// @notice What an `EpochKeeper` has its registry do: any caller, in any state, at any time.
 /// @dev The keeper's bytecode is the build's own. The registry records what it is told, and checks nothing: that lists
 /// ascend is its rule. The stake source names any members.
-contract KeeperProof is EpochPrecompiles {
+contract KeeperProof is UnconstrainedChain {
     address private constant TABLE = address(0x7ab1e);
     address private constant OWNER = address(0x0e7);
     uint48 private constant NOTICE = 3 days;
@@ -40,7 +40,7 @@ contract KeeperProof is EpochPrecompiles {
         bytes memory arguments = abi.encode(OWNER, settings);
         keeper = IEpochKeeper(deploy("cache/symbolic/out/EpochKeeper.sol/EpochKeeper.json", arguments));
         svm.enableSymbolicStorage(address(keeper));
-        warpToAnyTime();
+        warpToAnyTime(40);
     }
 
     /// @dev The caller's only choice is the set.

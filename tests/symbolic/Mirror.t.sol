@@ -4,12 +4,12 @@ pragma solidity ^0.8.28;
 import {Handover, IEpochMirror, MirrorSettings} from "../../contracts/interfaces/IEpochMirror.sol";
 import {EpochId, MAX_EPOCH_LIFETIME, OperatorSetId} from "../../contracts/interfaces/Protocol.sol";
 import {Quorum} from "../../contracts/libraries/Quorum.sol";
-import {EpochPrecompiles} from "./EpochPrecompiles.sol";
+import {UnconstrainedChain} from "./UnconstrainedChain.sol";
 
 /// @title MirrorProof
 /// @notice What an `EpochMirror` accepts, in any state without validators, at any time.
 /// @dev Its bytecode is the build's own. Validators are called after an epoch changed, and decide nothing here.
-contract MirrorProof is EpochPrecompiles {
+contract MirrorProof is UnconstrainedChain {
     address private constant TABLE = address(0x7ab1e);
     uint256 private constant HOME_CHAIN = 1;
     address private constant HOME_REGISTRY = address(0x2e915742);
@@ -41,7 +41,7 @@ contract MirrorProof is EpochPrecompiles {
         svm.enableSymbolicStorage(address(mirror));
         vm.store(address(mirror), VALIDATORS, bytes32(0));
         vm.etch(TABLE, _signersTable());
-        warpToAnyTime();
+        warpToAnyTime(40);
     }
 
     function check_AcceptedOnlyIfTheLatestEpochSigned(Handover memory handover) public {

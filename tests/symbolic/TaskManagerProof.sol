@@ -3,16 +3,14 @@ pragma solidity ^0.8.28;
 
 import {AttestedCall, ITaskManager} from "../../contracts/interfaces/ITaskManager.sol";
 import {EpochId, Policy} from "../../contracts/interfaces/Protocol.sol";
-import {SymbolicTestBase} from "./SymbolicTestBase.sol";
-import {UnconstrainedPairing, UnconstrainedPrecompile} from "./UnconstrainedPrecompiles.sol";
+import {UnconstrainedChain} from "./UnconstrainedChain.sol";
 
 /// @title The TaskManager that is deployed, in any state, at any time
 /// @dev Its bytecode is the build's own. Only the precompiles of EIP-2537 are replaced: whether the signature holds is
 /// left open, as is everything they compute.
-abstract contract TaskManagerProof is SymbolicTestBase {
+abstract contract TaskManagerProof is UnconstrainedChain {
     address internal constant REGISTRY = address(0x2e915742);
     address internal constant TABLE = address(0x7ab1e);
-    address internal constant PAIRING = address(0x0f);
     /// @dev Operators of the epoch that the authorization names.
     uint256 internal constant OPERATORS = 8;
 
@@ -33,33 +31,11 @@ abstract contract TaskManagerProof is SymbolicTestBase {
         etchPrecompiles();
         vm.etch(TABLE, operatorTable());
         vm.warp(1_800_000_000);
-        taskManager = deployTaskManager();
+        bytes memory arguments = abi.encode(REGISTRY);
+        taskManager = ITaskManager(deploy("cache/symbolic/out/TaskManager.sol/TaskManager.json", arguments));
         svm.enableSymbolicStorage(address(taskManager));
-        // Centuries are enough; a time of 256 bits would let the latest expiration overflow.
-        vm.warp(svm.createUint(64, "time"));
+        warpToAnyTime(64);
         issuanceFloor = uint48(svm.createUint(48, "issuanceFloor"));
-        vm.store(PAIRING, 0, svm.createBytes32("rejects"));
-        vm.store(PAIRING, bytes32(uint256(1)), svm.createBytes32("outcome"));
-    }
-
-    function deployTaskManager() private returns (ITaskManager deployed) {
-        bytes memory creation = vm.getCode("cache/symbolic/out/TaskManager.sol/TaskManager.json");
-        creation = bytes.concat(creation, abi.encode(REGISTRY));
-        assembly ("memory-safe") {
-            deployed := create(0, add(creation, 0x20), mload(creation))
-        }
-        assert(address(deployed) != address(0));
-    }
-
-    function etchPrecompiles() private {
-        bytes memory ofG1 = address(new UnconstrainedPrecompile(128)).code;
-        bytes memory ofG2 = address(new UnconstrainedPrecompile(256)).code;
-        vm.etch(address(0x0b), ofG1);
-        vm.etch(address(0x0c), ofG1);
-        vm.etch(address(0x0d), ofG2);
-        vm.etch(address(0x0e), ofG2);
-        vm.etch(PAIRING, address(new UnconstrainedPairing()).code);
-        vm.etch(address(0x10), ofG1);
     }
 
     /// @dev Any keys and weights.

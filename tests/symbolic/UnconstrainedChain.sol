@@ -4,10 +4,10 @@ pragma solidity ^0.8.28;
 import {SymbolicTestBase} from "./SymbolicTestBase.sol";
 import {UnconstrainedPairing, UnconstrainedPrecompile} from "./UnconstrainedPrecompiles.sol";
 
-/// @title EpochPrecompiles
-/// @notice The precompiles of EIP-2537 without their meaning: whether a signature holds is left open.
-abstract contract EpochPrecompiles is SymbolicTestBase {
-    address private constant PAIRING = address(0x0f);
+/// @title UnconstrainedChain
+/// @notice The precompiles of EIP-2537 without their meaning, and any time: whether a signature holds is left open.
+abstract contract UnconstrainedChain is SymbolicTestBase {
+    address internal constant PAIRING = address(0x0f);
 
     /// @dev With any outcome of the pairing.
     function etchPrecompiles() internal {
@@ -21,9 +21,9 @@ abstract contract EpochPrecompiles is SymbolicTestBase {
         vm.etch(address(0x10), ofG1);
     }
 
-    function warpToAnyTime() internal {
-        // Centuries are enough; a time of 256 bits would let the latest end overflow.
-        vm.warp(svm.createUint(40, "time"));
+    /// @dev Times of so many bits: centuries are enough, and one of 256 bits would let the latest end overflow.
+    function warpToAnyTime(uint256 bits) internal {
+        vm.warp(svm.createUint(bits, "time"));
         vm.store(PAIRING, 0, svm.createBytes32("rejects"));
         vm.store(PAIRING, bytes32(uint256(1)), svm.createBytes32("outcome"));
     }
@@ -32,6 +32,7 @@ abstract contract EpochPrecompiles is SymbolicTestBase {
         return vm.load(PAIRING, 0) == 0 && uint256(vm.load(PAIRING, bytes32(uint256(1)))) == 1;
     }
 
+    /// @dev From the build's own bytecode.
     function deploy(string memory artifact, bytes memory arguments) internal returns (address deployed) {
         bytes memory creation = bytes.concat(vm.getCode(artifact), arguments);
         assembly ("memory-safe") {
