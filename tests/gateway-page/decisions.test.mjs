@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { call, live, network, show, waitFor } from "./network.mjs";
+import { call, live, network, relay, show, waitFor } from "./network.mjs";
 
 const stage = network();
 
@@ -77,19 +77,13 @@ test("a decision in full: call, reasons, signers, time line, attestation", async
 });
 
 test("an update of the task leaves its JSON in sight", async () => {
-  let update;
-  const prepare = (page) => page.routeWebSocket(/\/ws$/, (socket) => {
-    const gateway = socket.connectToServer();
-    gateway.onMessage((message) => socket.send(message));
-    update = (result) =>
-      socket.send(JSON.stringify({ jsonrpc: "2.0", method: "assent_subscription", params: { result } }));
-  });
+  const { prepare, publish } = relay();
   const task = await stage.pay(true);
   const { page, close } = await stage.open({ prepare });
   await live(page);
   await show(page, task.taskId);
   await page.click("#json summary");
-  update({ ...task, reasons: ["updated"] });
+  publish({ ...task, reasons: ["updated"] });
   await page.waitForFunction(() => document.querySelector("#json pre").textContent.includes('"updated"'));
   assert.ok(await page.evaluate(() => document.querySelector("#json").open));
   await close();

@@ -66,6 +66,19 @@ export async function live(page) {
     document.querySelector("#facts").childElementCount > 0);
 }
 
+/** Passes on what a gateway says, so that a test can `publish` further tasks that ended once the page is connected. */
+export function relay() {
+  let page;
+  const prepare = (opened) => opened.routeWebSocket(/\/ws$/, (socket) => {
+    page = socket;
+    const gateway = socket.connectToServer();
+    gateway.onMessage((message) => socket.send(message));
+  });
+  const publish = (result) =>
+    page.send(JSON.stringify({ jsonrpc: "2.0", method: "assent_subscription", params: { result } }));
+  return { prepare, publish };
+}
+
 /** Shows a task, and waits until its evidence is fetched. */
 export async function show(page, taskId) {
   await page.evaluate((taskId) => { location.hash = taskId; }, taskId);

@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { LOOKS, PAGE, barriers, overflow, photographer } from "../../inspector/tests/browser.mjs";
-import { live, network, show } from "./network.mjs";
+import { live, network, relay, show } from "./network.mjs";
 
 const SCREENSHOTS = join(dirname(PAGE), "../gateway-page/screenshots");
 mkdirSync(SCREENSHOTS, { recursive: true });
@@ -147,18 +147,12 @@ test("texts of a hostile gateway stay texts", async () => {
 });
 
 test("the list of decisions is bounded, and can be paused", async () => {
-  let send;
-  const prepare = (page) => page.routeWebSocket(/\/ws$/, (socket) => {
-    const gateway = socket.connectToServer();
-    gateway.onMessage((message) => socket.send(message));
-    send = (result) =>
-      socket.send(JSON.stringify({ jsonrpc: "2.0", method: "assent_subscription", params: { result } }));
-  });
+  const { prepare, publish } = relay();
   const task = await stage.pay(true);
   const { page, close } = await stage.open({ prepare });
   await live(page);
   const id = (number) => `0x${number.toString(16).padStart(64, "0")}`;
-  for (let number = 1; number <= 1000; number += 1) send({ ...task, taskId: id(number) });
+  for (let number = 1; number <= 1000; number += 1) publish({ ...task, taskId: id(number) });
   const ids = () => page.$$eval("#list .entry", (entries) => entries.length);
   await page.waitForFunction(() => document.querySelectorAll("#list .entry").length === 200);
   // A change of the list is due when it is paused.
@@ -167,9 +161,9 @@ test("the list of decisions is bounded, and can be paused", async () => {
     while (performance.now() < until);
     globalThis.listed = document.querySelector("#list").innerHTML;
   }, { once: true }));
-  for (let number = 1001; number <= 1150; number += 1) send({ ...task, taskId: id(number), decision: "deny" });
+  for (let number = 1001; number <= 1150; number += 1) publish({ ...task, taskId: id(number), decision: "deny" });
   await page.click("#pause");
-  for (let number = 1151; number <= 1300; number += 1) send({ ...task, taskId: id(number), decision: "deny" });
+  for (let number = 1151; number <= 1300; number += 1) publish({ ...task, taskId: id(number), decision: "deny" });
   await page.waitForTimeout(1000);
   assert.ok(await page.evaluate(() => document.querySelector("#list").innerHTML === globalThis.listed));
   await page.click("#pause");
