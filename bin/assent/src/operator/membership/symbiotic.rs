@@ -31,6 +31,7 @@ use std::time::Duration;
 mod faults {
     alloy::sol! {
         /// Why a vault cannot back an operator, in the order of ISymbioticStake.sol: an ABI does not name the values.
+        #[derive(Debug)]
         enum VaultFault {
             NotVault,
             SharedStake,
@@ -244,5 +245,23 @@ fn remedy_of(fault: u8, system: &OnSymbiotic) -> String {
                 .to_owned()
         }
         VaultFault::__Invalid => "the stake source gives an unknown reason; use a newer assent".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VaultFault;
+
+    #[test]
+    fn faults_of_vaults_are_those_of_the_contract_in_its_order() {
+        let source = include_str!("../../../../../contracts/interfaces/ISymbioticStake.sol");
+        let (_, body) = source.split_once("enum VaultFault {").unwrap();
+        let (body, _) = body.split_once('}').unwrap();
+        let lines = body.lines().map(|line| line.trim().trim_end_matches(','));
+        let names: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with("///")).collect();
+        let known: Vec<_> =
+            (0..).map_while(|value| VaultFault::try_from(value).ok()).map(|fault| format!("{fault:?}")).collect();
+        assert_eq!(known, names);
+        assert_eq!(names.len(), 9);
     }
 }
