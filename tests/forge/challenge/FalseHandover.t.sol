@@ -5,7 +5,7 @@ import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
 import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
 import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
-import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
+import {EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {MirrorTestBase} from "../crosschain/MirrorTestBase.sol";
 
 /// @dev A handover that the registry's record contradicts proves an offence, and a true one never does.
@@ -55,9 +55,31 @@ contract FalseHandoverTest is MirrorTestBase {
         vm.prank(owner);
         ownerStakeSource.setWeights(OTHER_SET, operatorAddresses(0, 1), weights);
         Handover memory handover = handoverTo(commit(OTHER_SET, 0, 1), FIRST_EPOCH);
-        handover.operatorSet = OTHER_SET;
+        // As an epoch of the signers' set, too.
         (EpochId epoch,,) = fault.prove(_signed(handover, 0));
         assertEq(epoch, FIRST_EPOCH);
+        handover.operatorSet = OTHER_SET;
+        (epoch,,) = fault.prove(_signed(handover, 0));
+        assertEq(epoch, FIRST_EPOCH);
+    }
+
+    function test_AnEpochDoesNotHandOverToItself() public view {
+        (EpochId epoch,,) = fault.prove(_signed(handoverTo(FIRST_EPOCH, FIRST_EPOCH), 0));
+        assertEq(epoch, FIRST_EPOCH);
+    }
+
+    /// @dev The registry records set 0 and no expiry of an epoch that it does not have.
+    function test_NoSetHandsOverToAnEpochThatDoesNotExist() public {
+        OperatorSetId zero = OperatorSetId.wrap(0);
+        uint96[] memory weights = new uint96[](1);
+        weights[0] = WEIGHT;
+        vm.prank(owner);
+        ownerStakeSource.setWeights(zero, operatorAddresses(0, 1), weights);
+        EpochId signer = commit(zero, 0, 1);
+        Handover memory handover = handoverTo(second, signer);
+        (handover.operatorSet, handover.epoch, handover.expiresAt) = (zero, EpochId.wrap(99), 0);
+        (EpochId epoch,,) = fault.prove(abi.encode(handover, bytes(""), signHandover(handover, 0, 1)));
+        assertEq(epoch, signer);
     }
 
     /* NO OFFENCE */

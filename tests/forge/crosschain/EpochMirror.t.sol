@@ -76,6 +76,18 @@ contract EpochMirrorTest is MirrorTestBase {
         assertExpired(FIRST_EPOCH, OPERATORS, expiresAt);
     }
 
+    function test_AnEpochThatEndsWithTheGracePeriodIsNotSuperseded() public {
+        uint48 expiresAt = expiresAtOf(FIRST_EPOCH);
+        vm.warp(expiresAt - GRACE_PERIOD);
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes memory table = tableOf(second);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        vm.expectCall(address(taskManager), abi.encodePacked(IAttestationValidator.updateEpoch.selector), 1);
+        mirror.accept(handover, table, "", signature);
+        (,, uint48 validUntil,) = mirror.epochs(FIRST_EPOCH);
+        assertEq(validUntil, expiresAt);
+    }
+
     function test_EpochsMayBeSkipped() public {
         onHome();
         EpochId third = commitNext(1, OPERATORS);
@@ -273,6 +285,7 @@ contract EpochMirrorTest is MirrorTestBase {
         );
         assertEq(mirror.handoverDigest(handover), keccak256(abi.encodePacked(hex"1901", domain, structHash)));
         assertEq(handover.contentHash, EpochHandover.contentHash(tableOf(second)));
+        assertEq(mirror.EPOCH_TAG(), "ASSENT_EPOCH_HANDOVER_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
     }
 
     /* CONTENT */
@@ -322,6 +335,19 @@ contract EpochMirrorTest is MirrorTestBase {
         mirror.accept(handover, valid, "", signature);
     }
 
+    /// @dev One table may hold 100 operators, and the last may follow nineteen others.
+    function test_TheLargestTablesAreWellFormed() public {
+        bytes memory valid = tableOf(second);
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        bytes memory signature = signHandover(handover, 0, OPERATORS);
+        bytes memory full = bytes.concat(slice(valid, 0, 204), hex"006400", new bytes(100 * 224));
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.WrongContent.selector, handover.contentHash, hashOf(full)));
+        mirror.accept(handover, full, "", signature);
+        bytes memory last = bytes.concat(slice(valid, 0, 204), hex"076d13", new bytes(19 * 20 + 224));
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.UnknownTable.selector, address(0)));
+        mirror.accept(handover, last, "", signature);
+    }
+
     function _assertRefused(Handover memory handover, bytes memory refusal) private {
         bytes memory signature = signHandover(handover, 0, OPERATORS);
         bytes memory table = tableOf(handover.epoch);
@@ -354,7 +380,11 @@ contract LargeEpochMirrorTest is MirrorTestBase {
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.UnknownTable.selector, homeTables[0]));
         mirror.accept(handover, table, "", signature);
 
-        address first = mirror.storeTable(entriesOf(homeTables[0]));
+        bytes memory entries = entriesOf(homeTables[0]);
+        address expected = vm.computeCreateAddress(address(mirror), vm.getNonce(address(mirror)));
+        vm.expectEmit(address(mirror));
+        emit IEpochMirror.TableStored(expected, keccak256(entries));
+        address first = mirror.storeTable(entries);
         address second = mirror.storeTable(entriesOf(homeTables[1]));
         table = bytes.concat(slice(table, 0, 207), bytes20(first), bytes20(second), slice(table, 247, table.length));
         mirror.accept(handover, table, "", signature);
@@ -416,6 +446,21 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         mirror.accept(handover, table, "", signature);
     }
 
+    function test_TheGuardianRevokesEachEpochThatItNames() public {
+        EpochId second = commitNext(0, OPERATORS - 1);
+        accept(second, FIRST_EPOCH, OPERATORS);
+        EpochId[] memory revoked = new EpochId[](2);
+        (revoked[0], revoked[1]) = (FIRST_EPOCH, second);
+        for (uint256 i = 0; i < revoked.length; ++i) {
+            vm.expectEmit(address(mirror));
+            emit IOperatorRegistry.EpochRevoked(revoked[i]);
+        }
+        vm.prank(guardian);
+        mirror.guardianRevoke(revoked);
+        assertRevoked(FIRST_EPOCH, OPERATORS);
+        assertRevoked(second, OPERATORS - 1);
+    }
+
     function test_RevertWhen_AnotherThanTheGuardianRevokes() public {
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotGuardian.selector, mirrorsOwner));
         vm.prank(mirrorsOwner);
@@ -442,7 +487,63 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         mirror.removeValidator(taskManager);
     }
 
+    /* GENESIS */
+
+    function test_AGenesisSupersedesTheSetsLatestEpoch() public {
+        EpochId second = commitNext(0, OPERATORS - 1);
+        bytes memory table = tableOf(second);
+        uint48 end = expiresAtOf(second);
+        _proposeAndWait(abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, second, end, table)));
+        uint48 validUntil = uint48(block.timestamp) + GRACE_PERIOD;
+        assertLt(validUntil, expiresAtOf(FIRST_EPOCH));
+        address stored = vm.computeCreateAddress(address(mirror), vm.getNonce(address(mirror)));
+        vm.expectEmit(address(mirror));
+        emit IEpochMirror.GenesisSet(second, OPERATOR_SET, stored);
+        vm.prank(mirrorsOwner);
+        mirror.setGenesis(OPERATOR_SET, second, end, table);
+        (,, uint48 mirrored,) = mirror.epochs(FIRST_EPOCH);
+        assertEq(mirrored, validUntil);
+        (,, mirrored,) = taskManager.epochs(FIRST_EPOCH);
+        assertEq(mirrored, validUntil);
+        assertInForce(second, OPERATORS - 1);
+    }
+
+    /// @dev Neither an epoch before the latest, nor one that has ended.
+    function test_RevertWhen_AGenesisIsNotLater() public {
+        bytes memory table = tableOf(FIRST_EPOCH);
+        uint48 end = expiresAtOf(FIRST_EPOCH);
+        _proposeAndWait(abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, FIRST_EPOCH, end, table)));
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, FIRST_EPOCH, FIRST_EPOCH));
+        vm.prank(mirrorsOwner);
+        mirror.setGenesis(OPERATOR_SET, FIRST_EPOCH, end, table);
+        EpochId other = EpochId.wrap(99);
+        end = uint48(block.timestamp);
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, other, end));
+        vm.prank(mirrorsOwner);
+        mirror.setGenesis(OTHER_SET, other, end, table);
+        vm.expectRevert(IEpochMirror.MalformedTable.selector);
+        vm.prank(mirrorsOwner);
+        mirror.setGenesis(OTHER_SET, other, end + 1, slice(table, 0, table.length - 1));
+    }
+
     /* VALIDATORS */
+
+    function test_TheValidatorThatIsRemovedIsTheOneNamed() public {
+        mirror = deployMirror();
+        FaultyValidator[3] memory added;
+        vm.startPrank(mirrorsOwner);
+        for (uint256 i = 0; i < added.length; ++i) {
+            added[i] = _faulty(FaultyValidator.Fault.Reverts);
+            vm.expectEmit(address(mirror));
+            emit IOperatorRegistry.ValidatorAdded(added[i]);
+            mirror.addValidator(added[i]);
+        }
+        mirror.removeValidator(added[0]);
+        vm.stopPrank();
+        assertEq(mirror.validators().length, 2);
+        assertEq(address(mirror.validators()[0]), address(added[2]));
+        assertEq(address(mirror.validators()[1]), address(added[1]));
+    }
 
     function test_ValidatorsChangeAfterNoticeOnceThereIsAnEpoch() public {
         bytes memory change = abi.encodeCall(mirror.removeValidator, (taskManager));
@@ -498,6 +599,25 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         }
     }
 
+    /// @dev As of the registry: its validators are measured so, too.
+    function test_GasOfAnUpdateIsBoundedAndItsMarginSmall() public {
+        mirror = deployMirror();
+        FaultyValidator validator = _faulty(FaultyValidator.Fault.Reverts);
+        vm.prank(mirrorsOwner);
+        mirror.addValidator(validator);
+        setGenesis(mirror, FIRST_EPOCH);
+        vm.expectCall(address(validator), 0, 500_000, abi.encodePacked(IAttestationValidator.updateEpoch.selector));
+        uint256 enough = _leastGasOfRevocation();
+
+        // With less, a validator without a fault gets 63/64 of what is left, which tells what was spent before.
+        validator.repair();
+        vm.prank(guardian);
+        mirror.guardianRevoke{gas: 400_000}(only(FIRST_EPOCH));
+        uint256 spent = 400_000 - validator.gasOfUpdate() * 64 / 63;
+        assertGt(enough - spent, uint256(500_000) * 64 / 63 + 6000);
+        assertLt(enough - spent, uint256(500_000) * 64 / 63 + 11_000);
+    }
+
     /// @dev For one whose update costs much, the gas that is left would suffice to go on without it.
     function test_NoGasLeavesAValidatorBehind() public {
         FaultyValidator costly = _faulty(FaultyValidator.Fault.NeedsMuchGas);
@@ -507,7 +627,11 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
     }
 
     function test_AnyonePublishesAnEpochAgain() public {
+        FaultyValidator validator = _faulty(FaultyValidator.Fault.None);
+        _addValidator(validator);
+        assertEq(validator.updates(), 0);
         mirror.publishEpoch(FIRST_EPOCH);
+        assertEq(validator.updates(), 1);
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 99));
         mirror.publishEpoch(EpochId.wrap(99));
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 99));
@@ -515,7 +639,7 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
     }
 
     function test_RevertWhen_SettingsAreOutOfBounds() public {
-        MirrorSettings[7] memory faulty;
+        MirrorSettings[8] memory faulty;
         for (uint256 i = 0; i < faulty.length; ++i) {
             faulty[i] = mirrorSettings();
         }
@@ -526,6 +650,7 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         faulty[4].haltQuorum = 10_001;
         faulty[5].gracePeriod = MAX_EPOCH_LIFETIME;
         faulty[6].notice = 0;
+        faulty[7].gracePeriod = MAX_EPOCH_LIFETIME + 1;
         for (uint256 i = 0; i < faulty.length; ++i) {
             vm.expectRevert(IEpochMirror.InvalidMirrorSettings.selector);
             new EpochMirror(mirrorsOwner, faulty[i]);
@@ -537,11 +662,29 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
     }
 
     function _addValidator(FaultyValidator validator) private {
-        bytes memory change = abi.encodeCall(mirror.addValidator, (validator));
-        vm.startPrank(mirrorsOwner);
+        _proposeAndWait(abi.encodeCall(mirror.addValidator, (validator)));
+        vm.prank(mirrorsOwner);
+        mirror.addValidator(validator);
+    }
+
+    function _proposeAndWait(bytes memory change) private {
+        vm.prank(mirrorsOwner);
         mirror.proposeChange(change);
         skip(NOTICE);
-        mirror.addValidator(validator);
-        vm.stopPrank();
+    }
+
+    function _leastGasOfRevocation() private returns (uint256 enough) {
+        bytes memory data = abi.encodeCall(mirror.guardianRevoke, (only(FIRST_EPOCH)));
+        uint256 tooLittle = 400_000;
+        enough = 700_000;
+        while (enough - tooLittle > 1) {
+            uint256 middle = (tooLittle + enough) / 2;
+            uint256 snapshot = vm.snapshotState();
+            vm.prank(guardian);
+            (bool success,) = address(mirror).call{gas: middle}(data);
+            vm.revertToStateAndDelete(snapshot);
+            if (success) enough = middle;
+            else tooLittle = middle;
+        }
     }
 }

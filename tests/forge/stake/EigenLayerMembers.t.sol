@@ -26,6 +26,12 @@ contract EigenLayerMembersTest is StakeTestBase {
     function test_AnOperatorJoinsWithStakeAndKey() public {
         stakeAndAllocate(OPERATOR_SET, 0, 1, STAKE);
         registerKey(0);
+        // Of this operator only, as `weightOf` does.
+        bytes memory question = abi.encodeCall(
+            allocationManager.getMinimumSlashableStake,
+            (setOf(OPERATOR_SET), operatorAddresses(0, 1), strategies, uint32(block.number) + LOOKAHEAD)
+        );
+        vm.expectCall(address(allocationManager), question, 2);
         vm.expectEmit(address(stake));
         emit IMemberStake.OperatorJoined(OPERATOR_SET, operatorAddress(0), uint96(STAKE));
         join(OPERATOR_SET, 0);
@@ -312,6 +318,9 @@ contract EigenLayerSettingsTest is StakeTestBase {
             changed,
             abi.encodeWithSelector(IEigenLayerStake.LookaheadTooLong.selector, DEALLOCATION_DELAY, DEALLOCATION_DELAY)
         );
+        changed.lookahead = DEALLOCATION_DELAY + 1;
+        bytes4 refusal = IEigenLayerStake.LookaheadTooLong.selector;
+        _assertRefused(changed, abi.encodeWithSelector(refusal, DEALLOCATION_DELAY + 1, DEALLOCATION_DELAY));
     }
 
     function test_RevertWhen_TheChallengeWindowLeavesNoTimeForAnEpoch() public {
@@ -320,7 +329,10 @@ contract EigenLayerSettingsTest is StakeTestBase {
         changed.members.challengeWindow = whole - 1;
         assertEq(new EigenLayerStake(changed, weighed()).slashableFor(), 1);
         changed.members.challengeWindow = whole;
-        _assertRefused(changed, abi.encodeWithSelector(IMemberStake.ChallengeWindowTooLong.selector, whole, whole));
+        bytes4 refusal = IMemberStake.ChallengeWindowTooLong.selector;
+        _assertRefused(changed, abi.encodeWithSelector(refusal, whole, whole));
+        changed.members.challengeWindow = whole + 1;
+        _assertRefused(changed, abi.encodeWithSelector(refusal, whole + 1, whole));
     }
 
     function test_RevertWhen_StrategiesAreInvalid() public {
@@ -331,6 +343,11 @@ contract EigenLayerSettingsTest is StakeTestBase {
             many[i] = StrategyWeight(address(uint160(i + 1)), 1);
         }
         _assertRefused(many, refusal);
+        StrategyWeight[] memory most = new StrategyWeight[](5);
+        for (uint256 i = 0; i < 5; ++i) {
+            most[i] = many[i];
+        }
+        new EigenLayerStake(settings(), most);
         StrategyWeight[] memory list = weighed();
         list[1].multiplier = 0;
         _assertRefused(list, refusal);

@@ -225,6 +225,23 @@ contract EigenLayerStrategiesTest is StakeTestBase {
         assertEq(weightOf(0), 2 * STAKE + 500 + STAKE / 2);
     }
 
+    /// @dev Each of the others keeps its own multiplier.
+    function test_EigenLayerIsAskedOnlyForStrategiesThatTheSetCanSlash() public {
+        _weigh(2e18, 1e18, 0.5e18);
+        address[] memory removed = new address[](1);
+        removed[0] = strategies[0];
+        vm.prank(avs);
+        allocationManager.removeStrategiesFromOperatorSet(avs, 1, removed);
+        address[] memory others = new address[](2);
+        (others[0], others[1]) = (strategies[1], strategies[2]);
+        bytes memory question = abi.encodeCall(
+            allocationManager.getMinimumSlashableStake,
+            (setOf(OPERATOR_SET), operatorAddresses(0, 1), others, uint32(block.number) + LOOKAHEAD)
+        );
+        vm.expectCall(address(allocationManager), question);
+        assertEq(weightOf(0), STAKE + STAKE / 2);
+    }
+
     function test_SharesThatOverflowStopNoCommit() public {
         _weigh(type(uint96).max, type(uint96).max, type(uint96).max);
         vm.mockCall(

@@ -21,6 +21,8 @@ contract EpochKeeperCommitTest is KeeperTestBase {
         EpochId expected = EpochId.wrap(registry.epochCount() + 1);
         vm.expectEmit(address(keeper));
         emit IEpochKeeper.MembersCommitted(expected, OPERATOR_SET, anyone);
+        // Nothing is staged.
+        vm.expectCall(address(registry), abi.encodePacked(IOperatorRegistry.discardStagedOperators.selector), 0);
         vm.prank(anyone);
         EpochId epoch = keeper.commit(OPERATOR_SET);
         assertEq(epoch, expected);
@@ -82,6 +84,16 @@ contract EpochKeeperCommitTest is KeeperTestBase {
         _guardianRevokes(epoch);
         assertEq(keeper.nextCommit(OPERATOR_SET), block.timestamp);
         keeper.commit(OPERATOR_SET);
+    }
+
+    /// @dev Until its last second.
+    function test_ASetWaitsAsLongAsItsEpochIsInForce() public {
+        uint256 last = keeper.lastCommit(OPERATOR_SET);
+        uint48 validUntil = validUntilOf(current);
+        vm.warp(validUntil - 1);
+        assertEq(keeper.nextCommit(OPERATOR_SET), last + INTERVAL);
+        vm.warp(validUntil);
+        assertEq(keeper.nextCommit(OPERATOR_SET), last);
     }
 
     function test_EachSetHasItsInterval() public {
@@ -184,6 +196,7 @@ contract EpochKeeperEarlyCommitTest is KeeperTestBase {
         source.setWeight(operatorAddress(LOST), 0);
         vm.expectRevert(abi.encodeWithSelector(IEpochKeeper.NothingLost.selector, current, LOST + 1));
         keeper.commitEarly(OPERATOR_SET, LOST + 1);
+        vm.expectCall(address(source), abi.encodeCall(source.weightsOf, (OPERATOR_SET, operatorAddresses(LOST, 1))));
         assertEq(keeper.commitEarly(OPERATOR_SET, LOST), EpochId.wrap(registry.epochCount()));
     }
 
@@ -221,6 +234,8 @@ contract EpochKeeperEarlyCommitTest is KeeperTestBase {
     function test_RevertWhen_TheEpochHasNoSuchOperator() public {
         vm.expectRevert(abi.encodeWithSelector(IEpochKeeper.NoSuchOperator.selector, current, OPERATORS));
         keeper.commitEarly(OPERATOR_SET, OPERATORS);
+        vm.expectRevert(abi.encodeWithSelector(IEpochKeeper.NoSuchOperator.selector, current, OPERATORS + 1));
+        keeper.commitEarly(OPERATOR_SET, OPERATORS + 1);
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 0));
         keeper.commitEarly(OTHER_SET, 0);
     }
@@ -309,7 +324,8 @@ contract EpochKeeperRevocationTest is KeeperTestBase {
 
     function test_RevertWhen_TheSignatureIsMalformed() public {
         bytes memory offCurve = bytes.concat(bytes32(uint256(1)), new bytes(64));
-        bytes[4] memory malformed = [bytes(""), new bytes(95), new bytes(96), offCurve];
+        bytes memory tooLong = bytes.concat(signRevocation(current, 0, OPERATORS), hex"00");
+        bytes[5] memory malformed = [bytes(""), new bytes(95), new bytes(96), offCurve, tooLong];
         for (uint256 i = 0; i < malformed.length; ++i) {
             vm.expectRevert(EpochSignature.MalformedEpochSignature.selector);
             keeper.revoke(current, "", malformed[i]);
@@ -337,6 +353,7 @@ contract EpochKeeperRevocationTest is KeeperTestBase {
         );
         bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, structHash));
         assertEq(keeper.revocationDigest(current), digest);
+        assertEq(keeper.EPOCH_TAG(), "ASSENT_EPOCH_HANDOVER_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
         vm.chainId(block.chainid + 1);
         assertNotEq(keeper.revocationDigest(current), digest);
     }
@@ -493,6 +510,8 @@ contract EpochKeeperOwnerTest is KeeperTestBase {
         for (uint256 i = 0; i < faulty.length; ++i) {
             faulty[i] = keeperSettings();
         }
+        new EpochKeeper(keepersOwner, faulty[0]);
+        faulty[0].minOperators = 100;
         new EpochKeeper(keepersOwner, faulty[0]);
         faulty[0].operatorRegistry = IOperatorRegistry(address(1));
         faulty[1].notice = 0;

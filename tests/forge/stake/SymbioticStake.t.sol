@@ -120,6 +120,18 @@ contract SymbioticWeightsTest is SymbioticTestBase {
         assertEq(stake.weightsOf(OTHER_SET, operatorAddresses(0, 1))[0], 0);
     }
 
+    function test_MembersAreCompleteAndAscend() public {
+        addMembers(MEMBERS, 4);
+        leaveSet(1);
+        // The set moves the last member to the index of the one that left.
+        address[] memory members = stake.membersOf(OPERATOR_SET);
+        assertEq(members.length, MEMBERS + 3);
+        assertEq(members[0], operatorAddress(0));
+        for (uint256 i = 1; i < members.length; ++i) {
+            assertEq(members[i], operatorAddress(i + 1));
+        }
+    }
+
     function test_TheSubnetworkIsTheOperatorSet() public view {
         assertEq(uint256(stake.subnetworkOf(OPERATOR_SET)), uint256(uint160(network)) << 96 | 1);
     }
@@ -150,7 +162,10 @@ contract SymbioticMembersTest is SymbioticTestBase {
         leaveSet(0);
         // What it signed can be punished.
         assertEq(stake.vaultOf(OPERATOR_SET, operatorAddress(0)), vault);
+        // Its vault is not announced again.
+        vm.recordLogs();
         join(0);
+        assertEq(vm.getRecordedLogs().length, 1);
     }
 
     function test_RevertWhen_AnOperatorWithoutKeyJoins() public {
@@ -193,6 +208,22 @@ contract SymbioticMembersTest is SymbioticTestBase {
         _assertUnfit(createVault(init, 0), VaultFault.ShortDuration);
         _fitVault();
         join(0);
+    }
+
+    /// @dev One that its owner created without the configurator, and has not completed.
+    function test_RevertWhen_AVaultHasNoDelegator() public {
+        address vault = _fitVault();
+        vm.mockCall(vault, abi.encodeCall(IVaultCore(vault).delegator, ()), abi.encode(address(0)));
+        _assertUnfit(vault, VaultFault.SharedStake);
+    }
+
+    function test_AVaultMayHaveALongerDuration() public {
+        VaultInit memory init = vaultInit();
+        init.epochDuration = VAULT_DURATION + 1;
+        stakeIn(createVault(init, 0), 0, STAKE);
+        skip(1);
+        join(0);
+        assertEq(weightOf(0), STAKE);
     }
 
     function test_RevertWhen_TheVaultIsAnotherOperatorsOrNetworks() public {
@@ -279,6 +310,9 @@ contract SymbioticMembersTest is SymbioticTestBase {
             IMemberStake.ChallengeWindowTooLong.selector, VAULT_DURATION - 1, VAULT_DURATION - 1
         );
         _assertRefused(changed, refusal);
+        changed.members.challengeWindow = VAULT_DURATION;
+        bytes4 tooLong = IMemberStake.ChallengeWindowTooLong.selector;
+        _assertRefused(changed, abi.encodeWithSelector(tooLong, VAULT_DURATION, VAULT_DURATION - 1));
         changed.members.challengeWindow = VAULT_DURATION - 2;
         assertEq(new SymbioticStake(changed, weighed()).slashableFor(), 1);
         changed = settings();
@@ -296,7 +330,9 @@ contract SymbioticMembersTest is SymbioticTestBase {
         list = new CollateralWeight[](2);
         (list[0], list[1]) = (CollateralWeight(address(2), 1), CollateralWeight(address(2), 1));
         _assertRefused(list);
-        (list[0], list[1]) = (CollateralWeight(address(1), 1), CollateralWeight(address(2), 1));
+        (list[0], list[1]) = (CollateralWeight(address(2), 1), CollateralWeight(address(1), 1));
+        _assertRefused(list);
+        (list[0], list[1]) = (list[1], list[0]);
         new SymbioticStake(settings(), list);
     }
 
