@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
-use tokio::sync::{Semaphore, watch};
+use assent_program::Shares;
+use tokio::sync::watch;
 
-use crate::{callers::Callers, page::GatewayPage, rate::RateLimiter, service::Service};
+use crate::{callers::Callers, links::LinkLimits, page::GatewayPage, rate::RateLimiter, service::Service};
 
 /// The state of every request.
 #[derive(Clone)]
@@ -17,8 +18,10 @@ pub(crate) struct Api {
     pub(crate) page: Option<Arc<GatewayPage>>,
     /// The `host:port` under which operators dial the gateway.
     pub(crate) names: Arc<BTreeSet<String>>,
-    /// The connections that operators may still open.
-    pub(crate) links: Arc<Semaphore>,
+    /// The WebSockets of callers, by address.
+    pub(crate) sockets: Shares<IpAddr>,
+    /// The connections of operators.
+    pub(crate) links: LinkLimits,
     /// Whether the gateway stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }

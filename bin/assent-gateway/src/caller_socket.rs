@@ -1,11 +1,12 @@
 //! A caller's WebSocket: calls as text frames, and the notifications of its subscriptions.
 
 use std::{
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use assent_program::ConnectionPermit;
+use assent_program::{ConnectionPermit, Share};
 use axum::{
     extract::ws::{Message, WebSocket, WebSocketUpgrade},
     response::Response,
@@ -39,12 +40,17 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 const LONGEST_SEND: Duration = Duration::from_secs(10);
 
 /// Accepts a caller's connection.
-pub(crate) fn accept(upgrade: WebSocketUpgrade, api: Api, caller: Arc<str>, permit: ConnectionPermit) -> Response {
+pub(crate) fn accept(
+    upgrade: WebSocketUpgrade,
+    api: Api,
+    caller: Arc<str>,
+    held: (ConnectionPermit, Share<IpAddr>),
+) -> Response {
     let most = api.service.limits.max_body;
     let upgrade = upgrade.max_message_size(most).max_frame_size(most).protocols([PROTOCOL]);
     upgrade.on_upgrade(move |socket| async move {
         serve(socket, api, caller).await;
-        drop(permit);
+        drop(held);
     })
 }
 

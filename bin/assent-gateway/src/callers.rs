@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use alloy_primitives::hex;
+use assent_program::counted_address;
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -50,7 +51,8 @@ impl Callers {
         format!("operator at {}", address(self.origin(headers, peer)))
     }
 
-    fn origin(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+    /// Returns the address from which a request comes: the proxy's word for it, if there is a proxy.
+    pub(crate) fn origin(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         if !self.trust_forwarded_for {
             return peer;
         }
@@ -58,6 +60,11 @@ impl Callers {
         let last = headers.get_all("x-forwarded-for").iter().next_back();
         let last = last.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
         last.unwrap_or(peer)
+    }
+
+    /// Returns whether connections come from a proxy, so that their addresses are not the callers'.
+    pub(crate) const fn are_behind_a_proxy(&self) -> bool {
+        self.trust_forwarded_for
     }
 }
 
@@ -73,14 +80,11 @@ fn of_subprotocols(headers: &HeaderMap) -> Option<Vec<u8>> {
     hex::decode(token?).ok()
 }
 
-/// Returns the address by which a caller is counted. Who has one of IPv6 has 2^64 of them.
+/// Returns the name of a caller that is known by its address.
 fn address(address: IpAddr) -> String {
-    match address.to_canonical() {
+    match counted_address(address) {
         IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
+        IpAddr::V6(network) => format!("{network}/64"),
     }
 }
 

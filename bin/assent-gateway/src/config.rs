@@ -85,7 +85,10 @@ assent_program::options! {
     /// The most connections [default: 4096].
     #[arg(value_name = "COUNT")]
     max_connections, "ASSENT_GATEWAY_MAX_CONNECTIONS": usize,
-    /// The most connections of operators [default: 1024].
+    /// The most connections of an address; further ones are closed [default: 256].
+    #[arg(value_name = "COUNT")]
+    max_connections_per_address, "ASSENT_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS": usize,
+    /// The most connections of operators, which do not count as others [default: 1024].
     #[arg(value_name = "COUNT")]
     max_operators, "ASSENT_GATEWAY_MAX_OPERATORS": usize,
     /// The most requests that wait; further ones are refused as busy [default: 1024].
@@ -193,6 +196,8 @@ pub struct GatewayLimits {
     pub burst: u32,
     /// Connections.
     pub max_connections: usize,
+    /// Connections of an address.
+    pub max_connections_per_address: usize,
     /// Connections of operators.
     pub max_operators: usize,
     /// Requests that wait.
@@ -261,6 +266,10 @@ impl GatewayConfig {
             rate: at_least_one("rate", options.rate.unwrap_or(20))?,
             burst: at_least_one("burst", options.burst.unwrap_or(100))?,
             max_connections: at_least_one("max-connections", options.max_connections.unwrap_or(4096))?,
+            max_connections_per_address: at_least_one(
+                "max-connections-per-address",
+                options.max_connections_per_address.unwrap_or(256),
+            )?,
             max_operators: at_least_one("max-operators", options.max_operators.unwrap_or(1024))?,
             max_requests: at_least_one("max-requests", options.max_requests.unwrap_or(1024))?,
             max_tasks: at_least_one("max-tasks", options.max_tasks.unwrap_or(10_000))?,

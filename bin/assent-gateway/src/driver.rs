@@ -118,10 +118,6 @@ pub(crate) enum Input {
     Recent {
         reply: oneshot::Sender<RecentTasks>,
     },
-    IsProven {
-        link: LinkId,
-        reply: oneshot::Sender<bool>,
-    },
     /// Extends the leases, so that no other gateway takes the tasks over.
     Renew,
     LeaseLost {
@@ -228,13 +224,6 @@ impl DriverHandle {
         answer.await.ok()
     }
 
-    /// Returns whether the operator of a connection has proved who it is.
-    pub(crate) async fn is_proven(&self, link: LinkId) -> bool {
-        let (reply, answer) = oneshot::channel();
-        self.send(Input::IsProven { link, reply });
-        answer.await.unwrap_or_default()
-    }
-
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<TaskEvent> {
         self.events.subscribe()
     }
@@ -316,6 +305,9 @@ impl Driver {
                 drop(permit);
                 if let Some(operator) = self.gateway.operator_of(link) {
                     self.activity.insert(operator, now_millis());
+                    if let Some(handle) = self.links.get(&link) {
+                        handle.set_proven();
+                    }
                 }
             }
             Input::Requested { request, submission, caller, answers } => {
@@ -353,9 +345,6 @@ impl Driver {
             Input::Recent { reply } => {
                 self.recent.refresh(|task_id| self.gateway.decision_times(task_id));
                 let _ = reply.send(self.recent.clone());
-            }
-            Input::IsProven { link, reply } => {
-                let _ = reply.send(self.gateway.operator_of(link).is_some());
             }
             Input::Renew => self.renew(),
             Input::LeaseLost { task_id } => {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use assent_program::{ConnectionPermit, Peer};
+use assent_program::{ConnectionPermit, Peer, counted_address};
 use axum::{
     Extension, Router,
     body::{Body, to_bytes},
@@ -114,10 +114,19 @@ async fn socket(
     if origin.is_some_and(|origin| !api.allows(origin) && !api.is_own(origin, host)) {
         return (StatusCode::FORBIDDEN, "pages of this origin may not ask; see cors-origins\n").into_response();
     }
-    match api.callers.identify(&headers, peer.ip()) {
-        Some(caller) => caller_socket::accept(upgrade, api, caller, permit),
-        None => (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response(),
+    let Some(caller) = api.callers.identify(&headers, peer.ip()) else {
+        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response();
+    };
+    if let Err(wait) = api.limiter.take(&format!("socket of {caller}"), 1, Instant::now()) {
+        return limited(&api, wait);
     }
+    // Behind a proxy, the connection itself was not counted for the caller.
+    let Ok(share) = api.sockets.take(counted_address(api.callers.origin(&headers, peer.ip())), 1) else {
+        api.service.metrics.refused_connections.inc();
+        let retry = [(header::RETRY_AFTER, BUSY_SECONDS)];
+        return (StatusCode::TOO_MANY_REQUESTS, retry, "the address has too many connections\n").into_response();
+    };
+    caller_socket::accept(upgrade, api, caller, (permit, share))
 }
 
 async fn operator(
@@ -131,7 +140,8 @@ async fn operator(
     if let Err(wait) = api.limiter.take(&dialler, 1, Instant::now()) {
         return limited(&api, wait);
     }
-    links::accept(upgrade, api.service.driver.clone(), api.links)
+    let address = counted_address(api.callers.origin(&headers, peer.ip()));
+    links::accept(upgrade, api.service.driver.clone(), &api.links, address)
 }
 
 async fn health(State(api): State<Api>) -> Response {

@@ -51,12 +51,12 @@ use assent_network::{
     gateway::{Event, Settings},
 };
 use assent_policy_store::PolicyStore;
-use assent_program::Tracer;
+use assent_program::{Connections, Shares, Tracer};
 use assent_task_log::{Limits, RedbTaskLog, State, TaskLog, TaskLogError};
 use futures_util::StreamExt;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
@@ -71,6 +71,7 @@ use clock::now_millis;
 use declarations::Declarations;
 use driver::{DriverHandle, DriverParts, Input};
 use evidence::EvidenceServers;
+use links::{LinkLimits, MAX_UNPROVEN};
 use metrics::GatewayMetrics;
 use page::GatewayPage;
 use preparing::Preparer;
@@ -97,6 +98,9 @@ const RENEWAL: Duration = Duration::from_secs(2);
 const MAX_RECORD: usize = assent_network::message::MAX_MESSAGE;
 /// How long an answer of the node may take.
 const LONGEST_NODE_ANSWER: Duration = Duration::from_secs(10);
+/// The connections for operators that dial while callers have all others, and the most of them from one address.
+const DIALLING: usize = 64;
+const DIALLING_PER_ADDRESS: usize = 16;
 /// The most connections for metrics, if they have a separate address.
 const METRICS_CONNECTIONS: usize = 16;
 /// How long requests that wait are answered after the stop.
@@ -139,7 +143,7 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
     }
     let mut settings = Settings::new(domain, names.clone());
     settings.max_tasks = config.limits.max_tasks;
-    settings.max_links = config.limits.max_operators;
+    settings.max_links = config.limits.max_operators.saturating_add(MAX_UNPROVEN);
     settings.batch_from = config.batches.from;
     settings.batch_tasks = config.batches.tasks;
     settings.batch_millis = u64::try_from(config.batches.patience.as_millis()).unwrap_or(u64::MAX);
@@ -184,40 +188,38 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
         admission: Admission::new(config.limits.max_requests),
     };
     let stopping = watch::Sender::new(false);
+    let callers = Callers::new(config.tokens.clone(), config.trust_forwarded_for);
+    let each = config.limits.max_connections_per_address;
+    let mut connections =
+        Connections::new(config.limits.max_connections).with_reserve("/operators", DIALLING, DIALLING_PER_ADDRESS);
+    if !callers.are_behind_a_proxy() {
+        let metrics = Arc::clone(&metrics);
+        connections = connections.with_address_limit(each, move || {
+            metrics.refused_connections.inc();
+        });
+    }
     let api = Api {
         service: Arc::new(service),
-        callers: Arc::new(Callers::new(config.tokens.clone(), config.trust_forwarded_for)),
+        callers: Arc::new(callers),
+        sockets: Shares::new(usize::MAX, each),
         limiter: Arc::new(RateLimiter::new(config.limits.rate, config.limits.burst)),
         origins: config.cors_origins.clone().into(),
         page: page.map(Arc::new),
         names: Arc::new(names),
-        links: Arc::new(Semaphore::new(config.limits.max_operators.min(Semaphore::MAX_PERMITS))),
+        links: LinkLimits::new(config.limits.max_operators),
         stopping: stopping.subscribe(),
     };
-    let most = config.limits.max_connections.min(Semaphore::MAX_PERMITS);
-    let permits = Arc::new(Semaphore::new(most));
     let shown = http::metrics_router(metrics);
     let router = match metrics_listener {
         None => http::router(api).merge(shown),
         Some(listener) => {
-            let permits = Arc::new(Semaphore::new(METRICS_CONNECTIONS));
-            tasks.spawn(assent_program::serve(listener, None, shown, permits, stopping.subscribe()));
+            let few = Connections::new(METRICS_CONNECTIONS);
+            tasks.spawn(assent_program::serve(listener, None, shown, few, stopping.subscribe()));
             http::router(api)
         }
     };
-    tasks.spawn(assent_program::serve(listener, tls, router, Arc::clone(&permits), stopping.subscribe()));
-    let connections = u32::try_from(most).unwrap_or(u32::MAX);
-    Ok(RunningGateway {
-        tracer,
-        address,
-        metrics_address,
-        driver,
-        thread: Some(thread),
-        tasks,
-        stopping,
-        permits,
-        connections,
-    })
+    tasks.spawn(assent_program::serve(listener, tls, router, connections.clone(), stopping.subscribe()));
+    Ok(RunningGateway { tracer, address, metrics_address, driver, thread: Some(thread), tasks, stopping, connections })
 }
 
 /// A task log, and how long its leases are: as long as the task if no other gateway has the log.
@@ -273,8 +275,7 @@ pub struct RunningGateway {
     thread: Option<JoinHandle<()>>,
     tasks: JoinSet<()>,
     stopping: watch::Sender<bool>,
-    permits: Arc<Semaphore>,
-    connections: u32,
+    connections: Connections,
 }
 
 impl RunningGateway {
@@ -293,7 +294,7 @@ impl RunningGateway {
     pub async fn stop(mut self) {
         let _ = self.stopping.send(true);
         // All of them are back when no connection is left. Operators' connections stay open until the end.
-        let _ = timeout(SHUTDOWN_PATIENCE, self.permits.acquire_many(self.connections)).await;
+        let _ = timeout(SHUTDOWN_PATIENCE, self.connections.ended()).await;
         self.end();
         self.tasks.shutdown().await;
         if let Some(thread) = self.thread.take() {

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// How many messages may wait for an operator that does not read, and how many bytes.
 const MAX_QUEUED: usize = 1024;
@@ -16,6 +16,7 @@ pub(crate) struct LinkHandle {
     messages: mpsc::Sender<String>,
     queued: Arc<AtomicUsize>,
     reason: Arc<OnceLock<String>>,
+    proof: Arc<Notify>,
 }
 
 /// The connection's side: what is to be sent, and why it ends.
@@ -29,8 +30,19 @@ impl LinkHandle {
     pub(crate) fn new() -> (Self, Outgoing) {
         let (messages, receiver) = mpsc::channel(MAX_QUEUED);
         let (queued, reason) = (Arc::new(AtomicUsize::new(0)), Arc::new(OnceLock::new()));
-        let handle = Self { messages, queued: Arc::clone(&queued), reason: Arc::clone(&reason) };
+        let proof = Arc::default();
+        let handle = Self { messages, queued: Arc::clone(&queued), reason: Arc::clone(&reason), proof };
         (handle, Outgoing { messages: receiver, queued, reason })
+    }
+
+    /// Returns what is notified when the operator has proved who it is.
+    pub(crate) fn proof(&self) -> Arc<Notify> {
+        Arc::clone(&self.proof)
+    }
+
+    /// Tells the connection that the operator has proved who it is.
+    pub(crate) fn set_proven(&self) {
+        self.proof.notify_one();
     }
 
     /// Queues a message. Returns whether there was room.

@@ -1,9 +1,10 @@
 //! The operators' connections: WebSockets with one message a text frame.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use alloy_primitives::B256;
 use assent_network::{LinkId, gateway::Event, message::MAX_MESSAGE};
+use assent_program::{Share, Shares};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::{
     http::StatusCode,
@@ -14,7 +15,7 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use tokio::{
-    sync::Semaphore,
+    sync::{Notify, Semaphore},
     time::{Instant, sleep_until, timeout},
 };
 
@@ -32,24 +33,51 @@ const MAX_RECEIVED_A_SECOND: u32 = 5000;
 const LONGEST_SILENCE: Duration = Duration::from_secs(45);
 /// How long an operator may take to prove who it is.
 const LONGEST_GREETING: Duration = Duration::from_secs(10);
+/// The most connections whose operators have not proved who they are, and the most of them from one address.
+///
+/// A proof takes milliseconds, and an operator that is refused dials again.
+pub(crate) const MAX_UNPROVEN: usize = 128;
+const MAX_UNPROVEN_PER_ADDRESS: usize = 32;
 /// How long a message may take to be sent.
 const LONGEST_SEND: Duration = Duration::from_secs(10);
 /// The most bytes of a close frame's reason.
 const LONGEST_REASON: usize = 120;
 
-/// Accepts an operator's connection, if there are not too many.
-pub(crate) fn accept(upgrade: WebSocketUpgrade, driver: DriverHandle, links: Arc<Semaphore>) -> Response {
-    let Ok(permit) = links.try_acquire_owned() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the gateway has too many operators\n").into_response();
-    };
-    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
-    upgrade.on_upgrade(move |socket| async move {
-        serve(socket, driver).await;
-        drop(permit);
-    })
+/// The connections of operators at the same time. They count apart from those of callers..
+#[derive(Clone)]
+pub(crate) struct LinkLimits {
+    proven: Arc<Semaphore>,
+    unproven: Shares<IpAddr>,
 }
 
-async fn serve(socket: WebSocket, driver: DriverHandle) {
+impl LinkLimits {
+    /// Allows a number of operators that have proved who they are.
+    pub(crate) fn new(most: usize) -> Self {
+        let proven = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        Self { proven, unproven: Shares::new(MAX_UNPROVEN, MAX_UNPROVEN_PER_ADDRESS) }
+    }
+}
+
+/// Accepts an operator's connection, if there are not too many.
+pub(crate) fn accept(
+    upgrade: WebSocketUpgrade,
+    driver: DriverHandle,
+    limits: &LinkLimits,
+    address: IpAddr,
+) -> Response {
+    let refuse = |reason: &'static str| (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
+    if limits.proven.available_permits() == 0 {
+        return refuse("the gateway has too many operators\n");
+    }
+    let Ok(unproven) = limits.unproven.take(address, 1) else {
+        return refuse("too many connections have not proved which operator they are\n");
+    };
+    let proven = Arc::clone(&limits.proven);
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    upgrade.on_upgrade(move |socket| serve(socket, driver, unproven, proven))
+}
+
+async fn serve(socket: WebSocket, driver: DriverHandle, unproven: Share<IpAddr>, proven: Arc<Semaphore>) {
     let mut challenge = B256::ZERO;
     if getrandom::fill(&mut challenge.0).is_err() {
         // Without randomness, a proof could be repeated.
@@ -57,13 +85,14 @@ async fn serve(socket: WebSocket, driver: DriverHandle) {
     }
     let link = driver.number();
     let (handle, outgoing) = LinkHandle::new();
+    let proof = handle.proof();
     driver.send(Input::LinkOpened { link, challenge, handle });
 
     let (sink, stream) = socket.split();
     tokio::select! {
         () = read(stream, link, &driver) => {}
         () = write(sink, outgoing) => {}
-        () = require_proof(link, &driver) => {}
+        () = require_proof(&proof, unproven, proven) => {}
     }
     driver.event(Event::LinkClosed { link });
 }
@@ -106,10 +135,12 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: Outgoing) 
     }
 }
 
-/// Waits until the operator has not proved who it is for too long.
-async fn require_proof(link: LinkId, driver: &DriverHandle) {
-    tokio::time::sleep(LONGEST_GREETING).await;
-    if driver.is_proven(link).await {
-        std::future::pending().await
+/// Waits until the operator has not proved who it is for too long, or there are too many that have.
+async fn require_proof(proof: &Notify, unproven: Share<IpAddr>, proven: Arc<Semaphore>) {
+    if timeout(LONGEST_GREETING, proof.notified()).await.is_err() {
+        return;
     }
+    let Ok(_permit) = proven.try_acquire_owned() else { return };
+    drop(unproven);
+    std::future::pending().await
 }

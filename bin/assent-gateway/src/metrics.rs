@@ -46,6 +46,8 @@ pub(crate) struct GatewayMetrics {
     pub(crate) invalid_ends: Counter,
     /// Requests that were refused because their caller asks too often.
     limited: Counter,
+    /// Connections that were closed because their address has too many.
+    pub(crate) refused_connections: Counter,
     /// The number of the latest block.
     pub(crate) block: Gauge,
     /// Reads of the latest block that failed.
@@ -102,6 +104,7 @@ impl GatewayMetrics {
             unreadable: Counter::default(),
             invalid_ends: Counter::default(),
             limited: Counter::default(),
+            refused_connections: Counter::default(),
             block: Gauge::default(),
             node_failures: Counter::default(),
             decision_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
@@ -130,6 +133,11 @@ impl GatewayMetrics {
             metrics.invalid_ends.clone(),
         );
         registry.register("rate_limited", "Requests of callers that ask too often", metrics.limited.clone());
+        registry.register(
+            "refused_connections",
+            "Connections of addresses that have too many",
+            metrics.refused_connections.clone(),
+        );
         registry.register("block", "The number of the latest block", metrics.block.clone());
         registry.register("node_failures", "Reads of the latest block that failed", metrics.node_failures.clone());
         registry.register(

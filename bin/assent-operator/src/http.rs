@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use assent_evidence_store::EvidenceStore;
+use assent_program::Connections;
 use axum::{
     Router,
     extract::{Path, State},
@@ -12,10 +13,7 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-};
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{capacity::Threads, health::Health, metrics::OperatorMetrics};
 
@@ -47,9 +45,9 @@ pub(crate) async fn serve(listener: TcpListener, shown: Shown, stopping: watch::
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .with_state(shown);
-    let permits = Arc::new(Semaphore::new(usize::from(CONNECTIONS)));
-    assent_program::serve(listener, None, router, Arc::clone(&permits), stopping).await;
-    let _ = permits.acquire_many(CONNECTIONS.into()).await;
+    let connections = Connections::new(CONNECTIONS.into());
+    assent_program::serve(listener, None, router, connections.clone(), stopping).await;
+    connections.ended().await;
 }
 
 async fn evidence(State(shown): State<Shown>, Path(hash): Path<String>) -> Response {

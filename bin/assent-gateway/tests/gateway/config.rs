@@ -28,6 +28,7 @@ const FILE: &str = "
     rate = 1
     burst = 50
     max-connections = 3
+    max-connections-per-address = 2
     max-operators = 4
     max-requests = 5
     max-tasks = 6

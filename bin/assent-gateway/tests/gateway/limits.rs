@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Error, Message},
+};
 
 use crate::{
     operator::Operators,
@@ -160,10 +165,16 @@ fn slow_headers_and_too_many_connections_do_not_stop_others() {
                 stream
             })
             .collect();
-        // They are closed after ten seconds, and the next one is served.
+        // The next one is refused. They are closed after ten seconds, and it is served.
         let started = Instant::now();
-        let response = tokio::time::timeout(Duration::from_secs(60), gateway.post(CALL)).await.unwrap();
-        assert_eq!(response.status(), 200);
+        let mut statuses = Vec::new();
+        while statuses.last() != Some(&200) {
+            assert!(started.elapsed() < Duration::from_secs(60), "{statuses:?}");
+            let response = tokio::time::timeout(Duration::from_secs(60), gateway.post(CALL)).await.unwrap();
+            statuses.push(response.status().as_u16());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(statuses[0], 503);
         assert!(started.elapsed() > Duration::from_secs(2), "the connections were not counted");
         let closed = tokio::task::spawn_blocking(move || {
             let mut idle = idle;
@@ -172,5 +183,124 @@ fn slow_headers_and_too_many_connections_do_not_stop_others() {
             idle[0].read_to_end(&mut bytes).is_ok()
         });
         assert!(closed.await.unwrap());
+    });
+}
+
+/// Opens a WebSocket from an address of this machine.
+async fn socket(
+    gateway: &TestGateway,
+    from: &str,
+    path: &str,
+) -> Result<WebSocketStream<tokio::net::TcpStream>, Option<u16>> {
+    let address = gateway.gateway.address();
+    let stream = tokio::net::TcpSocket::new_v4().unwrap();
+    stream.bind(format!("{from}:0").parse().unwrap()).unwrap();
+    let stream = stream.connect(address).await.map_err(|_| None)?;
+    match client_async(format!("ws://{address}{path}"), stream).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(response)) => Err(Some(response.status().as_u16())),
+        Err(_) => Err(None),
+    }
+}
+
+/// Opens some WebSockets from an address of this machine.
+async fn sockets(
+    gateway: &TestGateway,
+    from: &str,
+    path: &str,
+    count: usize,
+) -> Vec<WebSocketStream<tokio::net::TcpStream>> {
+    let mut sockets = Vec::new();
+    while sockets.len() < count {
+        sockets.push(socket(gateway, from, path).await.unwrap());
+    }
+    sockets
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_address_takes_the_connections_of_others() {
+    run(async {
+        let limits = |options: &mut assent_gateway::GatewayOptions| {
+            (options.max_connections, options.max_connections_per_address) = (Some(8), Some(4));
+        };
+        let gateway = TestGateway::with(limits).await;
+        let mut held = sockets(&gateway, "127.0.0.2", "/ws", 4).await;
+        assert!(socket(&gateway, "127.0.0.2", "/ws").await.is_err());
+        let other = socket(&gateway, "127.0.0.3", "/ws").await.unwrap();
+        drop(held.pop());
+        // The end of a connection is known a moment later.
+        while socket(&gateway, "127.0.0.2", "/ws").await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(other);
+        let metrics = gateway.http.get(format!("{}/metrics", gateway.url)).send().await.unwrap().text().await.unwrap();
+        let refused = metrics.lines().find_map(|line| line.strip_prefix("assent_gateway_refused_connections_total "));
+        assert!(refused.unwrap().parse::<u64>().unwrap() >= 1, "{metrics}");
+    });
+}
+
+#[test]
+fn behind_a_proxy_the_callers_addresses_are_counted() {
+    run(async {
+        let limits = |options: &mut assent_gateway::GatewayOptions| {
+            (options.trust_forwarded_for, options.max_connections_per_address) = (Some(true), Some(2));
+        };
+        let gateway = TestGateway::with(limits).await;
+        let open = async |caller: &str| {
+            let url = format!("ws://{}/ws", gateway.gateway.address());
+            let mut request =
+                tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(url).unwrap();
+            request.headers_mut().insert("x-forwarded-for", caller.parse().unwrap());
+            tokio_tungstenite::connect_async(request).await
+        };
+        let _held = [open("192.0.2.1").await.unwrap(), open("192.0.2.1").await.unwrap()];
+        match open("192.0.2.1").await {
+            Err(Error::Http(response)) => assert_eq!(response.status(), 429),
+            other => panic!("{other:?}"),
+        }
+        let _others = [open("192.0.2.2").await.unwrap(), open("192.0.2.3").await.unwrap()];
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn operators_connect_while_callers_have_all_connections() {
+    run(async {
+        let limits = |options: &mut assent_gateway::GatewayOptions| {
+            (options.max_connections, options.max_operators) = (Some(4), Some(4));
+        };
+        let gateway = TestGateway::with(limits).await;
+        let mut callers = Vec::new();
+        for number in 2..6 {
+            callers.push(socket(&gateway, &format!("127.0.0.{number}"), "/ws").await.unwrap());
+        }
+        let response = gateway.post(CALL).await;
+        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+        let _operators = Operators::start(gateway.gateway.address(), 4).await;
+        let health = r#"{"jsonrpc": "2.0", "method": "assent_health", "id": 1}"#;
+        loop {
+            callers[0].send(Message::Text(health.into())).await.unwrap();
+            let Message::Text(text) = callers[0].next().await.unwrap().unwrap() else { continue };
+            if serde_json::from_str::<Value>(&text).unwrap()["result"]["connected"] == 4 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn connections_that_prove_no_operator_keep_none_out() {
+    run(async {
+        // More strangers than operators that may be there.
+        let gateway = TestGateway::with(|options| options.max_operators = Some(4)).await;
+        let strangers = sockets(&gateway, "127.0.0.2", "/operators", 32).await;
+        assert_eq!(socket(&gateway, "127.0.0.2", "/operators").await.err(), Some(Some(503)));
+        let _operators = Operators::connect(gateway.gateway.address(), 4).await;
+        // All operators that may be there are.
+        assert_eq!(socket(&gateway, "127.0.0.3", "/operators").await.err(), Some(Some(503)));
+        drop(strangers);
     });
 }

@@ -11,6 +11,7 @@ mod configuration;
 mod options;
 #[cfg(feature = "server")]
 mod server;
+mod shares;
 mod signal;
 #[cfg(feature = "traces")]
 mod traces;
@@ -18,7 +19,8 @@ mod traces;
 pub use configuration::read_configuration;
 pub use options::{at_least_one, missing, required};
 #[cfg(feature = "server")]
-pub use server::{ConnectionPermit, Peer, serve};
+pub use server::{ConnectionPermit, Connections, Peer, counted_address, serve};
+pub use shares::{Share, Shares, SharesError};
 pub use signal::stop_signal;
 #[cfg(feature = "traces")]
 pub use traces::{Span, Tracer, check_otlp_endpoint};
