@@ -6,11 +6,13 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::Command,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use alloy::primitives::{Address, keccak256};
 use anyhow::{Context as _, Result, ensure};
-
+use assent_network_tests::world::World;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -105,6 +107,53 @@ async fn seen(address: SocketAddr, name: &str, is_so: impl Fn(f64) -> bool) -> R
 
 fn signal(process: u32, signal: &str) -> Result<()> {
     anyhow::ensure!(Command::new("kill").args([signal, &process.to_string()]).status()?.success(), "kill {signal}");
+    Ok(())
+}
+
+/// Adds outstanding attestations of a client to a journal's export. They expire in an hour.
+fn with_holds(export: &[u8], policy_client: Address, count: u64) -> Result<Value> {
+    let mut export: Value = serde_json::from_slice(export)?;
+    let hash = |kind: u8, index: u64| keccak256([&[kind][..], &index.to_be_bytes()].concat());
+    let expiration = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() + 3600;
+    let domain = export["data"].get_mut(0).context("the journal has no domain")?;
+    let holds = (0..count).map(|index| {
+        json!({
+            "taskId": hash(0, index),
+            "policyClient": policy_client,
+            "policyId": hash(1, 0),
+            "nonce": index.to_string(),
+            "expiration": expiration,
+            "amounts": { hash(2, 0).to_string(): "1" },
+        })
+    });
+    domain["holds"] = holds.collect();
+    Ok(export)
+}
+
+/// OperatorManyHolds: the operator's journal has more outstanding attestations than the rule's threshold.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_outstanding_is_seen_in_the_metric_of_its_alert() -> Result<()> {
+    const HOLDS: u64 = 10_001;
+    let _by_itself = RUNNING.lock().await;
+    let mut network = Network::start().await?;
+    let vault = network.world.vault(&World::limit_policy()?).await?;
+    network.request(vault, 1).await?;
+    let file = network.world.path("journal.json");
+    let operator = &mut network.operators[0];
+    operator.process.kill()?;
+    let launch = operator.process.launch();
+    let exported = launch.command(&["journal", "export"])?.output()?;
+    fs::write(&file, with_holds(&exported.stdout, vault, HOLDS)?.to_string())?;
+    let imported = launch.command(&["journal", "import", &file.display().to_string()])?.output()?;
+    ensure!(imported.status.success(), "the import failed; see {}", launch.log.display());
+    operator.process.start()?;
+    let address = operator.process.listening()?;
+    let is_so = |holds: f64| holds == f64::from(u32::try_from(HOLDS).unwrap_or_default());
+    seen(address, "assent_operator_holds", is_so).await?;
+    // It decides nevertheless.
+    network.gateway.connected(OPERATORS).await?;
+    let task = network.request(vault, 2).await?;
+    ensure!(task["decision"] == "allow", "{task}");
     Ok(())
 }
 
