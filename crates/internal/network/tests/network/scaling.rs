@@ -93,6 +93,24 @@ fn a_decision_with_a_source_costs_one_more_check_and_a_message_with_a_quorum_s_o
 }
 
 #[test]
+fn the_page_has_what_a_decision_costs() {
+    let page = include_str!("../../../../../docs/network.md");
+    let (_, table) = page.split_once("<!-- costs -->\n\n").unwrap();
+    let (table, _) = table.split_once("\n\n<!-- end of costs -->").unwrap();
+    let rows: Vec<_> = table.lines().skip(2).map(str::to_owned).collect();
+    let row = |sources: usize, size: u8| {
+        let policy = if sources == 0 { plain_policy() } else { policy() };
+        let Cost { operators, messages, bytes, decide_bytes, checks } = cost(Network::new(size), policy, 1);
+        let each = |number: usize| (number + operators / 2) / operators;
+        let (messages, own, decide) = (each(messages), each(bytes), each(decide_bytes));
+        let kilobytes = bytes.div_ceil(1000);
+        format!("| {sources} | {operators} | {messages} | {own} | {decide} | {kilobytes} | {checks} |")
+    };
+    let measured: Vec<_> = [0, 1].into_iter().flat_map(|sources| SIZES.map(|size| row(sources, size))).collect();
+    assert_eq!(rows, measured, "docs/network.md should have\n{}", measured.join("\n"));
+}
+
+#[test]
 fn a_batch_costs_one_check_in_a_network_of_any_size() {
     const TASKS: u64 = 8;
     let costs = SIZES.map(|size| cost(Network::with_batches(size), plain_policy(), TASKS));
