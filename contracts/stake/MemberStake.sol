@@ -6,6 +6,7 @@ import {IMemberStake, MemberTerms} from "../interfaces/IMemberStake.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {OperatorSetId} from "../interfaces/Protocol.sol";
 import {OperatorTable} from "../libraries/OperatorTable.sol";
+import {Quorum} from "../libraries/Quorum.sol";
 import {ShareCap} from "./ShareCap.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
@@ -37,10 +38,9 @@ abstract contract MemberStake is IMemberStake {
         if (terms.minWeight == 0 || terms.minWeight > terms.maxWeight || terms.maxWeight > HIGHEST_MAX_WEIGHT) {
             revert InvalidWeightBounds(terms.minWeight, terms.maxWeight);
         }
-        if (
-            terms.maxMembers == 0 || terms.maxMembers > OperatorTable.CAPACITY || terms.maxShare == 0
-                || terms.maxShare > ShareCap.WHOLE
-        ) revert InvalidMemberBounds(terms.maxMembers, terms.maxShare);
+        if (terms.maxMembers == 0 || terms.maxMembers > OperatorTable.CAPACITY || !Quorum.isShare(terms.maxShare)) {
+            revert InvalidMemberBounds(terms.maxMembers, terms.maxShare);
+        }
         OPERATOR_REGISTRY = terms.operatorRegistry;
         ADMISSION = terms.admission;
         MIN_WEIGHT = terms.minWeight;
@@ -99,7 +99,7 @@ abstract contract MemberStake is IMemberStake {
         returns (uint96[] memory weights)
     {
         weights = new uint96[](operators.length);
-        bool isShareLimited = MAX_SHARE < ShareCap.WHOLE;
+        bool isShareLimited = MAX_SHARE < Quorum.WHOLE;
         for (uint256 i = 0; i < operators.length; ++i) {
             if (stakes[i] < MIN_WEIGHT || !_isMember(operatorSet, operators[i])) continue;
             // The registry skips one without a key: its weight is no part of the sum.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Quorum} from "../libraries/Quorum.sol";
 import {LibSort} from "solady/utils/LibSort.sol";
 
 /// @title ShareCap
 /// @notice Lowers weights so that none is more than a share of their sum.
 library ShareCap {
-    /// @notice The whole, in basis points.
-    uint256 internal constant WHOLE = 10_000;
+    /// @dev Widened once: a comparison of weights needs no mask.
+    uint256 private constant WHOLE = Quorum.WHOLE;
 
     /// @notice Lowers the greatest weights to the greatest cap with which no weight is more than `share` of the sum.
     /// @dev Weights of zero stay zero. With so few weights that none could be within the share, all become equal.
