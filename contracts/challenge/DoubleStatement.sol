@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {EpochId} from "../interfaces/Protocol.sol";
 import {OperatorTable, TableEntry} from "../libraries/OperatorTable.sol";
+import {isSet} from "./Offences.sol";
 import {SignedFault} from "./SignedFault.sol";
 
 /// @title DoubleStatement
@@ -80,7 +81,7 @@ abstract contract DoubleStatement is SignedFault {
             while (next < signers.length && signers[next].operator < entry.operator) {
                 ++next;
             }
-            bool signedBoth = !_isSet(absent, i) && next < signers.length && _isSame(signers[next], entry);
+            bool signedBoth = !isSet(absent, i) && next < signers.length && _isSame(signers[next], entry);
             // A one is shifted to the operator's bit.
             // forge-lint: disable-next-line(unsafe-typecast,incorrect-shift)
             if (!signedBoth) nonSigners[i / 8] |= bytes1(uint8(1 << (i % 8)));
@@ -94,7 +95,7 @@ abstract contract DoubleStatement is SignedFault {
         signers = new TableEntry[](count);
         uint256 length = 0;
         for (uint256 i = 0; i < count; ++i) {
-            if (!_isSet(absent, i)) signers[length++] = OperatorTable.readEntry(table, earlierTables, i);
+            if (!isSet(absent, i)) signers[length++] = OperatorTable.readEntry(table, earlierTables, i);
         }
         // Memory-safe: shortens an array.
         assembly ("memory-safe") {
@@ -106,10 +107,5 @@ abstract contract DoubleStatement is SignedFault {
     function _isSame(TableEntry memory first, TableEntry memory second) private pure returns (bool) {
         return first.operator == second.operator
             && keccak256(abi.encode(first.publicKey)) == keccak256(abi.encode(second.publicKey));
-    }
-
-    /// @dev Bit `index % 8` of byte `index / 8`; bits after the end are zero.
-    function _isSet(bytes memory bitmap, uint256 index) private pure returns (bool) {
-        return index / 8 < bitmap.length && uint8(bitmap[index / 8]) >> (index % 8) & 1 == 1;
     }
 }

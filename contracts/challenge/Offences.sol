@@ -6,6 +6,11 @@ import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {EpochId, OperatorSetId} from "../interfaces/Protocol.sol";
 import {OperatorTable} from "../libraries/OperatorTable.sol";
 
+/// @dev Returns bit `index % 8` of byte `index / 8` of a bitmap; bits after the end are zero.
+function isSet(bytes memory bitmap, uint256 index) pure returns (bool) {
+    return index / 8 < bitmap.length && uint8(bitmap[index / 8]) >> (index % 8) & 1 == 1;
+}
+
 /// @title Offences
 /// @notice Records proved offences, and punishes those who did them, each once.
 /// @dev Which faults there are, and what they cost, never changes. Recording and punishing are apart, because a
@@ -66,7 +71,7 @@ abstract contract Offences is IOffences {
         (,, uint256 count, uint256 earlierTables) = OperatorTable.readHead(table);
         for (uint256 i = 0; i < indices.length; ++i) {
             uint256 index = indices[i];
-            if (index >= count || _isSet(offence.nonSigners, index)) revert NotOffender(record, index);
+            if (index >= count || isSet(offence.nonSigners, index)) revert NotOffender(record, index);
             address operator = OperatorTable.readEntry(table, earlierTables, index).operator;
             if (isPunished[offence.id][operator]) revert AlreadyPunished(offence.id, operator);
             isPunished[offence.id][operator] = true;
@@ -89,9 +94,4 @@ abstract contract Offences is IOffences {
     function _punish(EpochId epoch, OperatorSetId operatorSet, address operator, uint64 wad, bytes32 id)
         internal
         virtual;
-
-    /// @dev Bit `index % 8` of byte `index / 8`; bits after the end are zero.
-    function _isSet(bytes memory bitmap, uint256 index) private pure returns (bool) {
-        return index / 8 < bitmap.length && uint8(bitmap[index / 8]) >> (index % 8) & 1 == 1;
-    }
 }
