@@ -17,7 +17,7 @@ function isSet(bytes memory bitmap, uint256 index) pure returns (bool) {
 /// transaction has no room to punish 100 operators.
 abstract contract Offences is IOffences {
     /// @dev All of an operator's stake in the set.
-    uint64 private constant WHOLE = 1e18;
+    uint64 internal constant WHOLE = 1e18;
 
     /// @notice The registry whose epochs' operators are punished.
     IOperatorRegistry public immutable OPERATOR_REGISTRY;

@@ -31,9 +31,6 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
         mapping(EpochId epoch => QueuedSlash[]) slashes;
     }
 
-    /// @dev The whole that a share is of.
-    uint256 private constant WAD = 1e18;
-
     /// @notice The source of the operators' weights, which knows their vaults.
     SymbioticStake public immutable STAKE;
     /// @notice The keeper that commits the epochs, and knows when it did.
@@ -138,7 +135,7 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
             emit SlashLapsed(operatorSet, operator, epoch, slash.id);
             return;
         }
-        uint256 amount = slashable.fullMulDivUp(slash.wad, WAD);
+        uint256 amount = slashable.fullMulDivUp(slash.wad, WHOLE);
         uint256 slashed = slasher.slash(subnetwork, operator, amount, capturedAt, "");
         emit OperatorSlashed(operatorSet, operator, epoch, slash.id, slashed);
     }
