@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {EpochId} from "../interfaces/Protocol.sol";
+import {Bitmap} from "../libraries/Bitmap.sol";
 import {OperatorTable, TableEntry} from "../libraries/OperatorTable.sol";
-import {isSet} from "./Offences.sol";
 import {SignedFault} from "./SignedFault.sol";
 
 /// @title DoubleStatement
@@ -81,7 +81,7 @@ abstract contract DoubleStatement is SignedFault {
             while (next < signers.length && signers[next].operator < entry.operator) {
                 ++next;
             }
-            bool signedBoth = !isSet(absent, i) && next < signers.length && _isSame(signers[next], entry);
+            bool signedBoth = !Bitmap.isSet(absent, i) && next < signers.length && _isSame(signers[next], entry);
             // A one is shifted to the operator's bit.
             // forge-lint: disable-next-line(unsafe-typecast,incorrect-shift)
             if (!signedBoth) nonSigners[i / 8] |= bytes1(uint8(1 << (i % 8)));
@@ -95,7 +95,7 @@ abstract contract DoubleStatement is SignedFault {
         signers = new TableEntry[](count);
         uint256 length = 0;
         for (uint256 i = 0; i < count; ++i) {
-            if (!isSet(absent, i)) signers[length++] = OperatorTable.readEntry(table, earlierTables, i);
+            if (!Bitmap.isSet(absent, i)) signers[length++] = OperatorTable.readEntry(table, earlierTables, i);
         }
         // Memory-safe: shortens an array.
         assembly ("memory-safe") {

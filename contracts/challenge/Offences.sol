@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {FaultTerms, IFault, IOffences, RecordedOffence} from "../interfaces/IOffences.sol";
+import {FaultTerms, IFault, IOffences, Punishment, RecordedOffence} from "../interfaces/IOffences.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {EpochId, OperatorSetId} from "../interfaces/Protocol.sol";
+import {Bitmap} from "../libraries/Bitmap.sol";
 import {OperatorTable} from "../libraries/OperatorTable.sol";
-
-/// @dev Returns bit `index % 8` of byte `index / 8` of a bitmap; bits after the end are zero.
-function isSet(bytes memory bitmap, uint256 index) pure returns (bool) {
-    return index / 8 < bitmap.length && uint8(bitmap[index / 8]) >> (index % 8) & 1 == 1;
-}
 
 /// @title Offences
 /// @notice Records proved offences, and punishes those who did them, each once.
@@ -19,13 +15,13 @@ abstract contract Offences is IOffences {
     /// @dev All of an operator's stake in the set.
     uint64 internal constant WHOLE = 1e18;
 
-    /// @notice The registry whose epochs' operators are punished.
+    /// @inheritdoc IOffences
     IOperatorRegistry public immutable OPERATOR_REGISTRY;
     /// @notice How long after an epoch's end an offence of its operators can be recorded, in seconds.
     uint48 public immutable CHALLENGE_WINDOW;
 
-    /// @inheritdoc IOffences
-    mapping(bytes32 id => mapping(address operator => bool)) public isPunished;
+    /// @dev Each in one slot.
+    mapping(bytes32 id => mapping(address operator => Punishment)) private _punishments;
     mapping(IFault fault => uint64 wad) private _wads;
     mapping(bytes32 record => RecordedOffence) private _offences;
     FaultTerms[] private _faults;
@@ -46,35 +42,45 @@ abstract contract Offences is IOffences {
     }
 
     /// @inheritdoc IOffences
-    function recordOffence(IFault fault, bytes calldata proof) external returns (bytes32 record) {
+    function report(IFault fault, bytes calldata proof, uint256[] calldata indices) external returns (bytes32 record) {
+        record = recordOffence(fault, proof);
+        punish(record, indices);
+    }
+
+    /// @inheritdoc IOffences
+    function recordOffence(IFault fault, bytes calldata proof) public returns (bytes32 record) {
         uint64 wad = _wads[fault];
         if (wad == 0) revert UnknownFault(fault);
         (EpochId epoch, bytes32 deed, bytes memory nonSigners) = fault.prove(proof);
         (,,, uint48 expiresAt) = OPERATOR_REGISTRY.epochs(epoch);
-        uint256 end = expiresAt == 0 ? 0 : uint256(expiresAt) + CHALLENGE_WINDOW;
+        uint256 end = _endOf(expiresAt);
         if (block.timestamp >= end) revert TooLate(epoch, end);
+        // Else a copy of the proof with a longer bitmap would be another record, of another reporter.
+        Bitmap.trim(nonSigners);
         // Faults do not share ids.
         bytes32 id = keccak256(abi.encode(fault, deed));
         record = keccak256(abi.encode(id, epoch, nonSigners));
         if (_offences[record].wad != 0) revert AlreadyRecorded(record);
-        _offences[record] = RecordedOffence({epoch: epoch, wad: wad, id: id, nonSigners: nonSigners});
+        _offences[record] =
+            RecordedOffence({epoch: epoch, wad: wad, reporter: msg.sender, id: id, nonSigners: nonSigners});
         emit OffenceRecorded(record, fault, epoch, id, msg.sender);
     }
 
     /// @inheritdoc IOffences
     // An operator is marked before it is punished.
     // slither-disable-next-line reentrancy-events
-    function punish(bytes32 record, uint256[] calldata indices) external {
+    function punish(bytes32 record, uint256[] calldata indices) public {
         RecordedOffence memory offence = _offences[record];
         if (offence.wad == 0) revert NoSuchRecord(record);
-        (address table, OperatorSetId operatorSet,,) = OPERATOR_REGISTRY.epochs(offence.epoch);
+        (address table, OperatorSetId operatorSet,, uint48 expiresAt) = OPERATOR_REGISTRY.epochs(offence.epoch);
         (,, uint256 count, uint256 earlierTables) = OperatorTable.readHead(table);
+        Punishment memory punishment = _punishmentNow(offence, expiresAt);
         for (uint256 i = 0; i < indices.length; ++i) {
             uint256 index = indices[i];
-            if (index >= count || isSet(offence.nonSigners, index)) revert NotOffender(record, index);
+            if (index >= count || Bitmap.isSet(offence.nonSigners, index)) revert NotOffender(record, index);
             address operator = OperatorTable.readEntry(table, earlierTables, index).operator;
-            if (isPunished[offence.id][operator]) revert AlreadyPunished(offence.id, operator);
-            isPunished[offence.id][operator] = true;
+            if (isPunished(offence.id, operator)) revert AlreadyPunished(offence.id, operator);
+            _punishments[offence.id][operator] = punishment;
             _punish(offence.epoch, operatorSet, operator, offence.wad, offence.id);
             emit OperatorPunished(record, operatorSet, operator);
         }
@@ -86,12 +92,41 @@ abstract contract Offences is IOffences {
     }
 
     /// @inheritdoc IOffences
+    function punishmentOf(bytes32 id, address operator) external view returns (Punishment memory) {
+        return _punishments[id][operator];
+    }
+
+    /// @inheritdoc IOffences
+    function isPunished(bytes32 id, address operator) public view returns (bool) {
+        return _punishments[id][operator].reporter != address(0);
+    }
+
+    /// @inheritdoc IOffences
     function faults() external view returns (FaultTerms[] memory) {
         return _faults;
     }
 
-    /// @dev Takes a share of the stake, of 1e18, that an operator has in the set for an epoch, or queues to take it.
+    /// @dev Remembers that an operator's stake was slashed for an offence, if `punish` only queued it.
+    function _setSlashed(bytes32 id, address operator) internal {
+        _punishments[id][operator].slashedAt = uint48(block.timestamp);
+    }
+
+    /// @dev Slashes a share of the stake, of 1e18, that an operator has in the set for an epoch, or queues the slash.
     function _punish(EpochId epoch, OperatorSetId operatorSet, address operator, uint64 wad, bytes32 id)
         internal
         virtual;
+    /// @dev Returns whether `_punish` slashes, and does not only queue.
+    function _slashesAtOnce() internal pure virtual returns (bool);
+
+    /// @dev Returns the punishment for an offence in an epoch with that end.
+    function _punishmentNow(RecordedOffence memory offence, uint48 expiresAt) private view returns (Punishment memory) {
+        // Later, stake may be free, and a slash may take nothing.
+        bool slashesStake = _slashesAtOnce() && block.timestamp < _endOf(expiresAt);
+        return Punishment(offence.reporter, offence.epoch, slashesStake ? uint48(block.timestamp) : 0);
+    }
+
+    /// @dev Returns when offences of an epoch's operators can no longer be recorded; zero if there is no such epoch.
+    function _endOf(uint48 expiresAt) private view returns (uint256) {
+        return expiresAt == 0 ? 0 : uint256(expiresAt) + CHALLENGE_WINDOW;
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 import {EpochId, OperatorSetId} from "./Protocol.sol";
 
 /// @title IFault
@@ -27,10 +28,23 @@ struct RecordedOffence {
     EpochId epoch;
     /// @dev The share that each of them loses, of 1e18; zero if there is no such record.
     uint64 wad;
+    /// @dev The account that recorded it.
+    address reporter;
     /// @dev The offence, together with its fault.
     bytes32 id;
-    /// @dev Bitmap of the operators that did not do it.
+    /// @dev Bitmap of the operators that did not do it, without zero bytes at its end.
     bytes nonSigners;
+}
+
+/// @notice The punishment of an operator for an offence.
+struct Punishment {
+    /// @dev The account that recorded what the operator was punished for; zero if it was not punished.
+    address reporter;
+    /// @dev The epoch in which the operator did it.
+    EpochId epoch;
+    /// @dev When the operator's stake was slashed for it (Unix time). Zero before, and if it was too late for any stake
+    /// to be certain.
+    uint48 slashedAt;
 }
 
 /// @title IOffences
@@ -59,8 +73,17 @@ interface IOffences {
     error InvalidFaults();
 
     /// @notice Records an offence. Anyone may call it, until the challenge window after the epoch's end is over.
+    /// @dev Warning: the caller is the reporter, and anyone who sees the proof before can be it instead. Another record
+    /// of the same offence may punish its operators first, unless `report` does both.
     /// @return record The record's number.
     function recordOffence(IFault fault, bytes calldata proof) external returns (bytes32 record);
+
+    /// @notice Records an offence and punishes operators for it, as `recordOffence` and `punish`. Anyone may call it.
+    /// @param fault The fault.
+    /// @param proof What the fault's page says.
+    /// @param indices The operators' indices in the epoch: as many as fit in a transaction.
+    /// @return record The record's number.
+    function report(IFault fault, bytes calldata proof, uint256[] calldata indices) external returns (bytes32 record);
 
     /// @notice Punishes operators for a recorded offence, each once. Anyone may call it.
     /// @param record The record.
@@ -72,6 +95,12 @@ interface IOffences {
 
     /// @notice Returns whether an operator was punished for an offence.
     function isPunished(bytes32 id, address operator) external view returns (bool);
+
+    /// @notice Returns an operator's punishment for an offence. All is zero if it was not punished for it.
+    function punishmentOf(bytes32 id, address operator) external view returns (Punishment memory);
+
+    /// @notice Returns the registry whose epochs' operators are punished.
+    function OPERATOR_REGISTRY() external view returns (IOperatorRegistry);
 
     /// @notice Returns the faults and what they cost.
     function faults() external view returns (FaultTerms[] memory);

@@ -12,7 +12,7 @@ import {LibString} from "solady/utils/LibString.sol";
 /// @title EigenLayerSlasher
 /// @notice Slashes the stake of operators on EigenLayer for proved offences.
 /// @dev The sets' account must appoint it for `slashOperator`. It has no owner: only a proof makes it slash. What is
-/// slashed is burnt, or is redistributed as the set says; the reporter gets nothing.
+/// slashed is burnt, or is redistributed as the set says. The reporter gets nothing of it (see `ReporterReward`).
 contract EigenLayerSlasher is Offences {
     /// @notice EigenLayer's AllocationManager.
     IAllocationManager public immutable ALLOCATION_MANAGER;
@@ -49,5 +49,10 @@ contract EigenLayerSlasher is Offences {
         }
         string memory description = LibString.toHexString(uint256(id), 32);
         ALLOCATION_MANAGER.slashOperator(AVS, SlashingParams(operator, set, strategies, wads, description));
+    }
+
+    /// @inheritdoc Offences
+    function _slashesAtOnce() internal pure override returns (bool) {
+        return true;
     }
 }

@@ -13,7 +13,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 /// @title SymbioticSlasher
 /// @notice Slashes the stake of operators on Symbiotic for proved offences, the oldest of an operator first.
 /// @dev The network's account must appoint it as middleware. It has no owner: only a proof makes it slash. What is
-/// slashed goes to the burner of `SymbioticStake`; the reporter gets nothing.
+/// slashed goes to the burner of `SymbioticStake`. The reporter gets nothing of it (see `ReporterReward`).
 contract SymbioticSlasher is ISymbioticSlasher, Offences {
     using FixedPointMathLib for uint256;
 
@@ -99,6 +99,11 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
         emit SlashQueued(operatorSet, operator, epoch, id, queue.executableFrom);
     }
 
+    /// @inheritdoc Offences
+    function _slashesAtOnce() internal pure override returns (bool) {
+        return false;
+    }
+
     function _isExecutable(Queue storage queue) private view returns (bool) {
         return queue.epochs.length != 0 && block.timestamp >= queue.executableFrom;
     }
@@ -122,8 +127,8 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
     }
 
     /// @dev A slash without effect leaves the queue, too: it must not stop those after it.
-    // Taken from the queue before.
-    // slither-disable-next-line reentrancy-events
+    // Taken from the queue before. Only the slash says that it took stake.
+    // slither-disable-next-line reentrancy-events,reentrancy-benign
     function _slash(OperatorSetId operatorSet, address operator, EpochId epoch, QueuedSlash memory slash) private {
         address vault = STAKE.vaultOf(operatorSet, operator);
         ISymbioticInstantSlasher slasher = ISymbioticInstantSlasher(ISymbioticVault(vault).slasher());
@@ -137,6 +142,7 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
         }
         uint256 amount = slashable.fullMulDivUp(slash.wad, WHOLE);
         uint256 slashed = slasher.slash(subnetwork, operator, amount, capturedAt, "");
+        if (slashed != 0) _setSlashed(slash.id, operator);
         emit OperatorSlashed(operatorSet, operator, epoch, slash.id, slashed);
     }
 }

@@ -70,6 +70,11 @@ export const TARGETS = [
     suites: ["QuorumRefusals", "LargeSets", "OperatorTable"],
   },
   {
+    file: "contracts/libraries/Bitmap.sol",
+    artifacts: [EIGENLAYER_SLASHER, SYMBIOTIC_SLASHER, ...FAULTS, "tests/forge/libraries/Bitmap.t.sol:BitmapTest"],
+    suites: ["Bitmap", "EigenLayerSlasher", "Equivocation"],
+  },
+  {
     file: "contracts/libraries/SignatureBatch.sol",
     callsPrecompiles: true,
     artifacts: [TASK_MANAGER, BATCH_CALLER],
@@ -141,11 +146,20 @@ export const TARGETS = [
   },
   { file: "contracts/stake/OperatorAllowlist.sol", artifacts: [ALLOWLIST], suites: ["EigenLayerMembers"] },
   { file: "contracts/stake/EigenLayerSlasher.sol", artifacts: [EIGENLAYER_SLASHER], suites: ["EigenLayerSlasher"] },
-  { file: "contracts/stake/SymbioticSlasher.sol", artifacts: [SYMBIOTIC_SLASHER], suites: ["SymbioticSlasher"] },
+  {
+    file: "contracts/stake/SymbioticSlasher.sol",
+    artifacts: [SYMBIOTIC_SLASHER],
+    suites: ["SymbioticSlasher", "ReporterReward"],
+  },
   {
     file: "contracts/challenge/Offences.sol",
     artifacts: [EIGENLAYER_SLASHER, SYMBIOTIC_SLASHER],
-    suites: ["EigenLayerSlasher", "SymbioticSlasher"],
+    suites: ["EigenLayerSlasher", "SymbioticSlasher", "ReporterReward"],
+  },
+  {
+    file: "contracts/challenge/ReporterReward.sol",
+    artifacts: [fault("ReporterReward")],
+    suites: ["ReporterReward"],
   },
   { file: "contracts/challenge/SignedFault.sol", artifacts: FAULTS, suites: FAULT_SUITES },
   { file: "contracts/challenge/DoubleStatement.sol", artifacts: FAULTS, suites: FAULT_SUITES },

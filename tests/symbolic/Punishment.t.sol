@@ -120,6 +120,10 @@ contract CountingOffences is Offences {
     function _punish(EpochId, OperatorSetId, address operator, uint64, bytes32 id) internal override {
         ++times[id][operator];
     }
+
+    function _slashesAtOnce() internal pure override returns (bool) {
+        return true;
+    }
 }
 
 /// @dev A fault that is proved as the proof chose.

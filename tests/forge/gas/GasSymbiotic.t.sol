@@ -2,8 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {Equivocation} from "../../../contracts/challenge/Equivocation.sol";
+import {ReporterReward} from "../../../contracts/challenge/ReporterReward.sol";
 import {IEpochKeeper} from "../../../contracts/interfaces/IEpochKeeper.sol";
 import {FaultTerms, IOffences} from "../../../contracts/interfaces/IOffences.sol";
+import {IReporterReward} from "../../../contracts/interfaces/IReporterReward.sol";
 import {ISymbioticSlasher} from "../../../contracts/interfaces/ISymbioticSlasher.sol";
 import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {SymbioticSlasher} from "../../../contracts/stake/SymbioticSlasher.sol";
@@ -60,6 +62,11 @@ contract GasOfSymbioticTest is SymbioticTestBase, OffenceProofs, GasTestBase {
         skip(1 days);
         bytes memory execute = abi.encodeCall(ISymbioticSlasher.execute, (OPERATOR_SET, operatorAddress(0), 1));
         _measure("slash, Symbiotic", address(offences), execute);
+        ReporterReward reward = new ReporterReward(offences, keeper, address(collateral), 5e18);
+        collateral.mint(address(reward), 5e18);
+        bytes32 id = offences.offenceOf(record).id;
+        bytes memory claim = abi.encodeCall(IReporterReward.claim, (id, operatorAddresses(0, 1)));
+        _measure("reward, Symbiotic", address(reward), claim);
     }
 
     function _leaveFrom(uint256 first) private {

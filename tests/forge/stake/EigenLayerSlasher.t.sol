@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Equivocation} from "../../../contracts/challenge/Equivocation.sol";
+import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
 import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
-import {FaultTerms, IFault, IOffences, RecordedOffence} from "../../../contracts/interfaces/IOffences.sol";
+import {FaultTerms, IFault, IOffences, Punishment, RecordedOffence} from "../../../contracts/interfaces/IOffences.sol";
 import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {EigenLayerSlasher} from "../../../contracts/stake/EigenLayerSlasher.sol";
@@ -93,6 +93,44 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
         }
     }
 
+    function test_APunishmentSaysWhoReportedItAndWhen() public {
+        address reporter = makeAddr("reporter");
+        bytes memory proof = _equivocation(2, 0);
+        vm.prank(reporter);
+        bytes32 record = offences.recordOffence(equivocation, proof);
+        skip(1 hours);
+        offences.punish(record, indicesFrom(2, 3));
+        Punishment memory punishment = offences.punishmentOf(_idOf(), operatorAddress(2));
+        assertEq(punishment.reporter, reporter);
+        assertEq(punishment.epoch, epoch);
+        assertEq(punishment.slashedAt, block.timestamp);
+        punishment = offences.punishmentOf(_idOf(), operatorAddress(3));
+        assertEq(punishment.reporter, address(0));
+        assertEq(punishment.slashedAt, 0);
+    }
+
+    /// @dev Slashed, but no one knows whether there was any stake.
+    function test_APunishmentAfterTheWindowHasNoTime() public {
+        bytes32 record = offences.recordOffence(equivocation, _equivocation(0, 0));
+        (,,, uint48 expiresAt) = registry.epochs(epoch);
+        vm.warp(uint256(expiresAt) + CHALLENGE_WINDOW);
+        offences.punish(record, indicesFrom(0, 1));
+        Punishment memory punishment = offences.punishmentOf(_idOf(), operatorAddress(0));
+        assertEq(punishment.reporter, address(this));
+        assertEq(punishment.slashedAt, 0);
+    }
+
+    function test_AReportRecordsAndPunishesAtOnce() public {
+        bytes memory proof = _equivocation(2, 0);
+        vm.prank(makeAddr("reporter"));
+        bytes32 record = offences.report(equivocation, proof, indicesFrom(2, MEMBERS));
+        assertEq(record, _recordOf(firstBits(2)));
+        for (uint256 i = 0; i < MEMBERS; ++i) {
+            assertEq(offences.isPunished(_idOf(), operatorAddress(i)), i >= 2);
+        }
+        assertEq(offences.punishmentOf(_idOf(), operatorAddress(2)).reporter, makeAddr("reporter"));
+    }
+
     function test_PausedSlashingPunishesLater() public {
         bytes32 record = offences.recordOffence(equivocation, _equivocation(0, 0));
         pauseSlashing();
@@ -110,6 +148,7 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
         RecordedOffence memory offence = offences.offenceOf(record);
         assertEq(offence.epoch, epoch);
         assertEq(offence.wad, WAD);
+        assertEq(offence.reporter, address(this));
         assertEq(offence.id, _idOf());
         assertEq(offence.nonSigners, firstBits(2));
         assertEq(abi.encode(offences.faults()), abi.encode(_terms()));
@@ -120,6 +159,29 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
         bytes32 record = offences.recordOffence(equivocation, proof);
         vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyRecorded.selector, record));
         offences.recordOffence(equivocation, proof);
+    }
+
+    /// @dev Else a copy of the report would be another record, with which another reporter punishes first.
+    function test_RevertWhen_TheSameIsRecordedWithALongerBitmap() public {
+        SignedAttestation memory first = signedBy(epoch, decisionOn(0, 1), 2, MEMBERS);
+        SignedAttestation memory second = signedBy(epoch, decisionOn(0, 0), 0, MEMBERS);
+        bytes32 record = offences.recordOffence(equivocation, abi.encode(domain(), first, second));
+        assertEq(offences.offenceOf(record).nonSigners, firstBits(2));
+        for (uint256 i = 1; i < 40; i += 19) {
+            first.nonSigners = bytes.concat(firstBits(2), new bytes(i));
+            vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyRecorded.selector, record));
+            offences.recordOffence(equivocation, abi.encode(domain(), first, second));
+        }
+    }
+
+    /// @dev All signed: no byte is left.
+    function test_ABitmapOfZerosIsRecordedAsNone() public {
+        SignedAttestation memory first = signedBy(epoch, decisionOn(0, 1), 0, MEMBERS);
+        first.nonSigners = new bytes(3);
+        SignedAttestation memory second = signedBy(epoch, decisionOn(0, 0), 0, MEMBERS);
+        bytes32 record = offences.recordOffence(equivocation, abi.encode(domain(), first, second));
+        assertEq(offences.offenceOf(record).nonSigners, "");
+        assertEq(record, _recordOf(""));
     }
 
     function test_RevertWhen_TheWindowIsOver() public {

@@ -298,4 +298,8 @@ contract CountedOffences is Offences {
         uint256 times = ++_times[id][operator];
         if (times > most) most = times;
     }
+
+    function _slashesAtOnce() internal pure override returns (bool) {
+        return true;
+    }
 }

@@ -5,7 +5,7 @@ import {SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
 import {SigningDomain, TaskStatements} from "../../../contracts/challenge/TaskStatements.sol";
 import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
 import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
-import {IFault, IOffences} from "../../../contracts/interfaces/IOffences.sol";
+import {IFault, IOffences, Punishment} from "../../../contracts/interfaces/IOffences.sol";
 import {Attestation, EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {Quorum} from "../../../contracts/libraries/Quorum.sol";
@@ -258,6 +258,25 @@ contract StakeHandler is StakeWorld {
         ++done["slash"];
     }
 
+    /// @dev Promise 12. Anyone claims the reward for any punishment, again and again.
+    function claim(uint256 seed, uint256 operatorSeed) external observed {
+        if (_ids.length == 0) return;
+        bytes32 id = _ids[seed % _ids.length];
+        address[] memory operators = operatorAddresses(_operator(operatorSeed), 1);
+        uint256 before = rewardToken.balanceOf(reporter);
+        Punishment memory punishment = offences.punishmentOf(id, operators[0]);
+        uint48 last = reward.rewardedSlash(OPERATOR_SET, operators[0]);
+        try reward.claim(id, operators) {
+            assertEq(rewardToken.balanceOf(reporter), before + REWARD);
+            assertEq(punishment.reporter, reporter);
+            // The weight was read after the slash that was rewarded last.
+            assertGt(keeper.committedAt(punishment.epoch), last);
+            ++done["claim"];
+        } catch {
+            assertEq(rewardToken.balanceOf(reporter), before);
+        }
+    }
+
     /// @dev Promise 10.
     function confuse(uint256 seed, uint256 task) external observed {
         KnownEpoch storage known = _epoch(seed);
@@ -319,6 +338,12 @@ contract StakeHandler is StakeWorld {
                 assertEq(offences.isPunished(_ids[i], operatorAddress(j)), times == 1);
             }
         }
+    }
+
+    /// @dev Promise 12: rewards are a tenth of the least slash, so they are at most a tenth of what was slashed.
+    function assertRewardsAreLessThanSlashes() external view {
+        // EigenLayer rounds each step of magnitudes and shares.
+        assertLe(10 * rewardToken.balanceOf(reporter), slashedShares() + 1e9);
     }
 
     /// @dev Promises 1 and 11.
@@ -425,6 +450,7 @@ contract StakeHandler is StakeWorld {
     /// @dev Records an offence of an epoch's operators that are not absent, and has each of them punished.
     function _report(IFault fault, bytes memory proof, KnownEpoch storage known, uint256 absent) private {
         bytes32 record;
+        vm.prank(reporter);
         try offences.recordOffence(fault, proof) returns (bytes32 recorded) {
             record = recorded;
         } catch (bytes memory reason) {

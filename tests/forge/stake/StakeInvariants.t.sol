@@ -26,6 +26,7 @@ contract StakeInvariantsTest is Test {
         handler.assertMirrored();
         handler.assertAscending();
         handler.assertPunishedOnce();
+        handler.assertRewardsAreLessThanSlashes();
     }
 
     /// @dev Else the promises would be about nothing.
@@ -40,6 +41,7 @@ contract StakeInvariantsTest is Test {
             (bool success, bytes memory reason) =
                 address(handler).call(abi.encodePacked(selectors[seed % 22], arguments));
             assertTrue(success, vm.toString(reason));
+            handler.claim(seed, seed >> 32);
         }
         // A withdrawal takes two weeks, and so does an operator that joins again.
         for (uint256 i = 0; i < 60; ++i) {
@@ -60,7 +62,7 @@ contract StakeInvariantsTest is Test {
             handler.reallocate(i, type(uint256).max);
             handler.rejoin(i);
         }
-        string[18] memory actions = [
+        string[19] memory actions = [
             "pass",
             "deposit",
             "reallocate",
@@ -78,6 +80,7 @@ contract StakeInvariantsTest is Test {
             "falseHandover",
             "use",
             "slash",
+            "claim",
             "probe"
         ];
         for (uint256 i = 0; i < actions.length; ++i) {
@@ -86,7 +89,7 @@ contract StakeInvariantsTest is Test {
     }
 
     function _selectors() private view returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](22);
+        selectors = new bytes4[](23);
         selectors[0] = handler.pass.selector;
         selectors[1] = handler.deposit.selector;
         selectors[2] = handler.reallocate.selector;
@@ -110,6 +113,7 @@ contract StakeInvariantsTest is Test {
         selectors[19] = handler.handOver.selector;
         selectors[20] = handler.handOver.selector;
         selectors[21] = handler.renew.selector;
+        selectors[22] = handler.claim.selector;
     }
 }
 

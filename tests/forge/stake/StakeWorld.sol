@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Equivocation} from "../../../contracts/challenge/Equivocation.sol";
 import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
+import {ReporterReward} from "../../../contracts/challenge/ReporterReward.sol";
 import {EpochHandover} from "../../../contracts/crosschain/EpochHandover.sol";
 import {EpochMirror} from "../../../contracts/crosschain/EpochMirror.sol";
 import {Handover, MirrorSettings} from "../../../contracts/interfaces/IEpochMirror.sol";
@@ -13,6 +14,7 @@ import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {EigenLayerSlasher} from "../../../contracts/stake/EigenLayerSlasher.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {OffenceProofs} from "../utils/OffenceProofs.sol";
+import {StakeToken} from "./EigenLayerTestBase.sol";
 import {StakeTestBase} from "./StakeTestBase.sol";
 
 /// @title StakeWorld
@@ -23,6 +25,8 @@ abstract contract StakeWorld is StakeTestBase, OffenceProofs {
     uint256 internal constant AWAY_CHAIN = 10;
     uint64 internal constant WAD = 0.25e18;
     uint256 internal constant WHOLE = 1e18;
+    /// @dev A tenth of the least slash: a quarter of the minimum weight, of a token that is worth as much.
+    uint256 internal constant REWARD = 2.5e18;
 
     /// @dev What was seen when an epoch was committed, and since.
     struct KnownEpoch {
@@ -49,6 +53,9 @@ abstract contract StakeWorld is StakeTestBase, OffenceProofs {
     Equivocation internal equivocation;
     FalseHandover internal falseHandover;
     EigenLayerSlasher internal offences;
+    address internal reporter = makeAddr("reporter");
+    StakeToken internal rewardToken;
+    ReporterReward internal reward;
     KnownEpoch[] internal epochs;
     mapping(EpochId epoch => uint256) internal numberOf;
     mapping(uint256 index => uint256) internal secretOf;
@@ -73,6 +80,9 @@ abstract contract StakeWorld is StakeTestBase, OffenceProofs {
         (terms[0], terms[1]) = (FaultTerms(equivocation, WAD), FaultTerms(falseHandover, WAD));
         offences = new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, terms);
         appoint(address(offences), allocationManager.slashOperator.selector);
+        rewardToken = new StakeToken();
+        reward = new ReporterReward(offences, keeper, address(rewardToken), REWARD);
+        rewardToken.mint(address(reward), 1000 * REWARD);
         MirrorSettings memory mirrored = MirrorSettings({
             homeChain: homeChain,
             homeRegistry: address(registry),
