@@ -2,7 +2,7 @@
 
 use crate::{
     ExitStatus, attest, completions, context, deploy, deploy_example, epoch, evidence, handover, inspect, intent, keys,
-    manual, operator, output::Output, policy, record, registry, request, revoke, send, stake, verify, weights,
+    manual, offence, operator, output::Output, policy, record, registry, request, revoke, send, stake, verify, weights,
 };
 #[cfg(feature = "network")]
 use crate::{demo, network};
@@ -77,6 +77,9 @@ pub enum Command {
     /// Show operators' stake on EigenLayer.
     #[command(subcommand, after_help = stake::EXAMPLES)]
     Stake(stake::Command),
+    /// Report operators that signed two attestations of one task, and have them punished.
+    #[command(subcommand, after_help = offence::EXAMPLES)]
+    Offence(offence::Command),
     /// Set the weights of operators in later epochs.
     #[command(subcommand, after_help = weights::EXAMPLES)]
     Weights(weights::Command),
@@ -120,6 +123,7 @@ impl Command {
             Self::Operator(command) => operator::run(command, output),
             Self::Registry(command) => registry::run(command, output),
             Self::Stake(command) => stake::run(command, output),
+            Self::Offence(command) => offence::run(command, output),
             Self::Weights(command) => weights::run(command, output),
             Self::Epoch(command) => epoch::run(command, output),
             Self::Handover(command) => handover::run(command, output),

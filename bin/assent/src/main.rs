@@ -25,6 +25,7 @@ mod manual;
 #[cfg(feature = "network")]
 mod network;
 mod next_step;
+mod offence;
 mod operator;
 mod output;
 mod output_file;

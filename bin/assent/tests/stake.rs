@@ -61,7 +61,9 @@ fn an_operator_that_signed_two_decisions_loses_stake_and_is_not_in_the_next_epoc
     assert_eq!((&next["lacksOperator"], next["operators"].as_array().unwrap().len()), (&json!(true), 6));
     assert!(!next["operators"].as_array().unwrap().contains(&report["operator"]));
 
-    let told = Desk::new().run(&demo[..4]).succeeded();
+    // On another node, in words.
+    let anvil = Anvil::start(&[]);
+    let told = Desk::new().run(&[&demo[..4], &["--rpc-url", &anvil.url]].concat()).succeeded();
     for words in ["500 → 250 of stake", "500 → 500: it signed nothing", "Epoch 2 has 6 operators", "lost half"] {
         assert!(told.contains(words), "{words:?} is not in:\n{told}");
     }
@@ -125,6 +127,96 @@ fn on_a_network_with_stake_operators_join_and_leave_and_anyone_commits() {
     assert_eq!(epoch_status()["pendingEpoch"], json!(2));
 
     assert!(network.interrupt().success());
+}
+
+/// From deposit to slash: an operator of the local network signs a second decision of a task, anyone reports both
+/// documents and punishes it, and the next epoch lacks it.
+#[test]
+fn on_a_network_with_stake_anyone_reports_two_decisions_and_the_stake_is_slashed() {
+    let Some(folder) = eigenlayer() else { return };
+    let (anvil, desk) = (Anvil::start(&[]), Desk::new());
+    let up = ["network", "up", "--gateway-port", "0", "--rpc-url", &anvil.url, "--stake", "eigenlayer", "--json"];
+    let data = desk.path("network");
+    let more = ["--data-dir", data.to_str().unwrap(), "--eigenlayer", &folder];
+    let mut network = Running::start(&desk, &[&up[..], &more].concat());
+    network.line_where(|line| line == "}");
+    let report: Value = serde_json::from_str(&network.printed()).expect("JSON");
+    let contract = |name: &str| report["contracts"][name].as_str().expect("an address").to_owned();
+    let (slasher, keeper, registry) =
+        (contract("EigenLayerSlasher"), contract("EpochKeeper"), contract("OperatorRegistry"));
+    let run = |arguments: &[&str]| desk.run(&[arguments, &["--rpc-url", &anvil.url]].concat());
+
+    let request = report["allowedRequest"].as_str().unwrap().replace("\\\n", " ");
+    let request = shlex::split(request.trim_start_matches("assent ")).unwrap();
+    let request: Vec<_> = request.iter().map(String::as_str).collect();
+    let asked = desk.run(&[&request[..], &["--document-out", "allowed.json", "--json"]].concat()).json();
+    let (document, offender) = (&asked["document"], asked["signers"][0].as_str().unwrap().to_owned());
+    let attestation = &document["attestation"];
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToString::to_string);
+    desk.write_json("intent.json", &attestation["intent"]);
+    let epoch = run(&["epoch", "show", "--registry", &registry, "--operator-set", "1", "--json"]).succeeded();
+    desk.write("epoch.json", &epoch);
+
+    // Its journal would have refused: the key is taken from it.
+    let index = (1..=4).find(|index| {
+        let key = data.join(format!("operator-{index}/operator.key"));
+        let shown = desk.run(&["keys", "show", key.to_str().unwrap(), "--json"]).json();
+        shown["publicKey"] == json!(key_of(&epoch, &offender))
+    });
+    let key = data.join(format!("operator-{}/operator.key", index.expect("the signer's key")));
+    let fields = [
+        ("--chain-id", text(&document["chainId"])),
+        ("--task-manager", text(&document["taskManager"])),
+        ("--client", text(&attestation["policyClient"])),
+        ("--policy-id", text(&attestation["policyId"])),
+        ("--nonce", text(&attestation["nonce"])),
+        ("--issued-at", text(&attestation["issuedAt"])),
+        ("--expiration", text(&attestation["expiration"])),
+        ("--evidence", text(&attestation["evidence"])),
+    ];
+    let fields: Vec<_> = fields.iter().flat_map(|(option, value)| [*option, value.as_str()]).collect();
+    let deny = ["attest", "--intent", "intent.json", "--epoch", "epoch.json", "--key", key.to_str().unwrap()];
+    let decided = ["--without-policy", "--decision", "deny", "--document-out", "denied.json"];
+    desk.run(&[&deny[..], &fields, &decided].concat()).succeeded();
+
+    let offence = |command: &[&str]| run(&[&["offence"], command, &["--slasher", &slasher]].concat());
+    let as_anyone = ["--account", BOB, "--json"];
+    let same = offence(&[&["report", "allowed.json", "allowed.json"], &as_anyone[..]].concat());
+    same.failed(1, &["same attestation"]);
+    let wrong = ["report", "allowed.json", "denied.json", "--fault", BOB];
+    offence(&[&wrong[..], &as_anyone].concat()).failed(1, &["refuses the proof; nothing was sent", "UnknownFault"]);
+    let reported = offence(&[&["report", "allowed.json", "denied.json"], &as_anyone[..]].concat()).json();
+    assert_eq!(reported["offenders"], json!([offender.to_lowercase()]), "{reported}");
+    assert_eq!(reported["fault"], json!(contract("Equivocation").to_lowercase()));
+    let again = offence(&[&["report", "denied.json", "allowed.json"], &as_anyone[..]].concat());
+    again.failed(1, &["refuses the proof"]);
+
+    let record = reported["record"].as_str().unwrap().to_owned();
+    let status = || offence(&["status", "--record", &record, "--json"]).json();
+    assert_eq!(status()["offenders"][0]["punished"], false);
+    let punish = [&["punish", "--record", &record], &as_anyone[..]].concat();
+    offence(&[&punish[..], &["--operator", BOB]].concat()).failed(1, &["did not do what is recorded"]);
+    assert_eq!(offence(&punish).json()["punished"], json!([offender.to_lowercase()]));
+    assert_eq!(status()["offenders"][0]["punished"], true);
+    offence(&punish).failed(1, &["no one left to punish"]);
+    let said = offence(&["status", "--record", &record]).succeeded();
+    assert!(said.contains("loses 50 % of its stake"), "{said}");
+    let unknown = format!("0x{}", "11".repeat(32));
+    offence(&["status", "--record", &unknown]).failed(1, &["has no record", "assent offence report"]);
+
+    anvil.ask("evm_increaseTime", &json!([18 * 3_600 / 16]));
+    anvil.ask("evm_mine", &json!([]));
+    let commit = ["epoch", "commit", "--keeper", &keeper, "--operator-set", "1", "--account", BOB, "--json"];
+    assert_eq!(run(&commit).json()["operators"], json!(3), "the next epoch lacks it");
+    assert!(network.interrupt().success());
+}
+
+/// Returns an operator's key in an epoch's JSON.
+fn key_of(epoch: &str, operator: &str) -> String {
+    let epoch: Value = serde_json::from_str(epoch).expect("JSON");
+    let operators = epoch["operators"].as_array().expect("operators");
+    let found = operators.iter().find(|known| known["address"].as_str().unwrap().eq_ignore_ascii_case(operator));
+    found.expect("an operator of the epoch")["publicKey"].as_str().unwrap().to_owned()
 }
 
 /// A registry with two operators on a node, and its mirror on the same.

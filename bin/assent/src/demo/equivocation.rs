@@ -8,6 +8,7 @@ use super::{
 use crate::{
     ExitStatus,
     network::{self, LocalChain},
+    offence::record,
     output::{self, Output, short_address},
     setup::Setup,
     stake::{
@@ -15,7 +16,6 @@ use crate::{
         example::{STAKE, StakedNetwork},
         keeper,
     },
-    transaction::{event, send},
 };
 use alloy::{
     primitives::{Address, B256, U256, utils::format_ether},
@@ -193,10 +193,8 @@ async fn punish(
 ) -> Result<Report> {
     let reporter = setup.other_agent;
     let proof = equivocation_proof(first, second);
-    let record = EigenLayerSlasher::recordOffenceCall { fault: staked.equivocation, proof };
-    let recorded = send(&setup.client, reporter, staked.slasher, &record).await.context("recording the offence")?;
-    let event = event::<EigenLayerSlasher::OffenceRecorded>(staked.slasher, &recorded);
-    let record = event.context("the slasher emitted no OffenceRecorded")?.record;
+    let made = record::make(&setup.client, reporter, staked.slasher, staked.equivocation, proof).await;
+    let (record, recorded) = made.context("recording the offence")?;
     output.line(format_args!(
         "\n3. Anyone, here {}, reports both signatures: the offence is recorded for {} gas, and punished:",
         short_address(reporter),
@@ -209,7 +207,8 @@ async fn punish(
         let call = PreparedCall::new(reporter, staked.slasher, call(index).abi_encode());
         others_refused &= setup.client.simulate(&call).await.is_err();
     }
-    let punished = send(&setup.client, reporter, staked.slasher, &call(OFFENDER)).await.context("punishing")?;
+    let punished = record::punish(&setup.client, reporter, staked.slasher, record, [OFFENDER]).await;
+    let punished = punished.context("punishing")?;
     Ok(Report { record, reporter, record_gas: recorded.gas_used, punish_gas: punished.gas_used, others_refused })
 }
 

@@ -1,0 +1,53 @@
+//! `assent offence`: what operators may never do, reported and punished.
+
+mod punish;
+pub mod record;
+mod report;
+mod status;
+
+use crate::{ExitStatus, arguments, connection::Node, output::Output};
+use alloy::primitives::{Address, B256};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+/// The end of `assent offence --help`.
+pub const EXAMPLES: &str = "\
+Examples:
+  assent offence report --slasher $SLASHER allowed.json denied.json --private-key-file account.key
+  assent offence status --slasher $SLASHER --record 0x5c…
+  assent offence punish --slasher $SLASHER --record 0x5c… --private-key-file account.key
+
+Any account can send these. Here, the environment variable ETH_RPC_URL names the node.";
+
+/// The subcommands of `assent offence`.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Report two attestations of one task that operators signed both: prove and record the offence.
+    Report(report::Arguments),
+    /// Punish the operators of a recorded offence.
+    Punish(punish::Arguments),
+    /// Show a recorded offence: who did it, and who is punished.
+    Status(status::Arguments),
+}
+
+/// Runs `assent offence`.
+pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
+    match command {
+        Command::Report(arguments) => report::run(&arguments, output),
+        Command::Punish(arguments) => punish::run(&arguments, output),
+        Command::Status(arguments) => status::run(&arguments, output),
+    }
+}
+
+/// The recorded offence that a command is about, and its node.
+#[derive(Args)]
+struct RecordNode {
+    #[command(flatten)]
+    node: Node,
+    /// The EigenLayerSlasher or SymbioticSlasher.
+    #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
+    slasher: Address,
+    /// The record, as `assent offence report` prints it.
+    #[arg(long, value_name = "HASH")]
+    record: B256,
+}
