@@ -129,8 +129,8 @@ fn on_a_network_with_stake_operators_join_and_leave_and_anyone_commits() {
     assert!(network.interrupt().success());
 }
 
-/// From deposit to slash: an operator of the local network signs a second decision of a task, anyone reports both
-/// documents and punishes it, and the next epoch lacks it.
+/// From deposit to slash: an operator of the local network signs a second decision of a task.
+/// Anyone reports both documents and punishes it, and the next epoch lacks it.
 #[test]
 fn on_a_network_with_stake_anyone_reports_two_decisions_and_the_stake_is_slashed() {
     let Some(folder) = eigenlayer() else { return };

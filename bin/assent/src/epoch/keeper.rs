@@ -7,7 +7,10 @@ use crate::{
     arguments,
     connection::{self, Node},
     output::{self, Output, short_address},
-    stake::keeper::{self, registry_of},
+    stake::{
+        contract::{Declaration, declarations},
+        keeper::{self, registry_of},
+    },
 };
 use alloy::{
     primitives::{Address, U256},
@@ -19,7 +22,7 @@ use assent_client::{AssentClient, EpochRecord};
 use assent_contracts::{EigenLayerStake, EpochKeeper, OperatorRegistry};
 use assent_verifier::{Epoch, OperatorSetId};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The options of `assent epoch status`.
 #[derive(Args)]
@@ -48,7 +51,14 @@ struct KeptSet {
     next_commit: u64,
     next_early_commit: u64,
     now: u64,
-    lost: Vec<(usize, Address)>,
+    lost: Vec<LostOperator>,
+}
+
+/// An operator of the current epoch that the keeper counts as lost: without weight, or no longer with its key.
+struct LostOperator {
+    index: usize,
+    operator: Address,
+    declaration: Option<Declaration>,
 }
 
 /// Commits all members of a set through a keeper. Returns the epoch.
@@ -114,8 +124,7 @@ pub fn status(arguments: StatusArguments, output: Output) -> Result<ExitStatus> 
             "nextCommit": kept.next_commit,
             "nextEarlyCommit": kept.next_early_commit,
             "time": kept.now,
-            "lost": kept.lost.iter().map(|(index, operator)| json!({ "index": index, "operator": operator }))
-                .collect::<Vec<_>>(),
+            "lost": kept.lost.iter().map(LostOperator::to_json).collect::<Vec<_>>(),
         }),
     )?;
     Ok(ExitStatus::Success)
@@ -140,12 +149,12 @@ async fn read(client: &AssentClient<DynProvider>, keeper: Address, operator_set:
     })
 }
 
-/// Returns the operators of an epoch that the keeper counts as lost: without weight, or no longer with their key.
+/// Returns the operators of an epoch that the keeper counts as lost.
 async fn lost_operators(
     client: &AssentClient<DynProvider>,
     registry: Address,
     epoch: &Epoch,
-) -> Result<Vec<(usize, Address)>> {
+) -> Result<Vec<LostOperator>> {
     let source = OperatorRegistry::new(registry, client.provider()).stakeSource().call().await?;
     let operators = epoch.operators.operators();
     let addresses = operators.iter().map(|operator| operator.address).collect();
@@ -159,7 +168,30 @@ async fn lost_operators(
             lost.push((index, operator.address));
         }
     }
-    Ok(lost)
+    let addresses = lost.iter().map(|(_, operator)| *operator);
+    let declared = declarations(client, registry, epoch.operator_set, addresses).await;
+    let lost = lost.into_iter().zip(declared);
+    Ok(lost.map(|((index, operator), declaration)| LostOperator { index, operator, declaration }).collect())
+}
+
+impl LostOperator {
+    fn to_json(&self) -> Value {
+        let Self { index, operator, declaration } = self;
+        json!({
+            "index": index,
+            "operator": operator,
+            "region": declaration.as_ref().map(|declared| &declared.region),
+            "provider": declaration.as_ref().map(|declared| &declared.provider),
+        })
+    }
+
+    fn describe(&self) -> String {
+        let operator = short_address(self.operator);
+        match &self.declaration {
+            Some(Declaration { region, provider }) => format!("{operator} ({region}, {provider})"),
+            None => operator,
+        }
+    }
 }
 
 fn describe(kept: &KeptSet, operator_set: OperatorSetId) -> String {
@@ -177,12 +209,12 @@ fn describe(kept: &KeptSet, operator_set: OperatorSetId) -> String {
         .add_row(["pending", &epoch(&kept.pending, "none")])
         .add_row(["next commit", &from(kept.next_commit)])
         .add_row(["early commit", &from(kept.next_early_commit)]);
-    for (_, operator) in &kept.lost {
-        table.add_row(["lost", &short_address(*operator)]);
+    for lost in &kept.lost {
+        table.add_row(["lost", &lost.describe()]);
     }
     let next = match (kept.pending.is_some(), kept.lost.first()) {
         (true, _) => "the pending epoch must be activated first: `assent epoch activate`".to_owned(),
-        (false, Some((_, operator))) if kept.next_early_commit <= kept.now => {
+        (false, Some(LostOperator { operator, .. })) if kept.next_early_commit <= kept.now => {
             format!("anyone can commit early: `assent epoch commit --keeper ADDRESS --lost {operator}`")
         }
         _ if kept.next_commit <= kept.now => "anyone can commit: `assent epoch commit --keeper ADDRESS`".to_owned(),

@@ -6,6 +6,7 @@ use crate::{
     arguments::{self, KeySource},
     connection::{self, RegistryNode},
     output::{self, Output, counted, short_address},
+    stake::contract::{Declaration, declarations},
 };
 use anyhow::{Context, Result};
 use assent_client::{AssentClient, EpochRecord, EpochStatus};
@@ -38,7 +39,8 @@ Examples:
   assent epoch show --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --operator-set 1
   assent epoch show --rpc-url http://127.0.0.1:8545 --registry $REGISTRY --epoch 3 --json > epoch.json
 
-The JSON is what `assent attest --epoch` and `assent verify --epoch` take.")]
+The JSON is what `assent attest --epoch` and `assent verify --epoch` take. Regions and providers are what operators
+declared when an allowlist admitted them.")]
 pub struct ShowArguments {
     #[command(flatten)]
     at: RegistryNode,
@@ -79,27 +81,30 @@ pub fn holds(record: &EpochRecord, key: &PublicKey) -> bool {
 /// Runs `assent epoch show`.
 pub fn show(arguments: ShowArguments, output: Output) -> Result<ExitStatus> {
     let ShowArguments { at: RegistryNode { node, registry }, which } = arguments;
-    let record = connection::block_on(async {
+    let (record, declared) = connection::block_on(async {
         let client = AssentClient::new(node.connect(None)?);
         let _spinner = output::spinner("Reading the epoch");
         let record = match (which.epoch, which.operator_set) {
             (Some(number), _) => client.read_epoch_record(registry, number).await.map(Some),
             (None, set) => client.latest_epoch_record(registry, set.unwrap_or_default()).await,
         };
-        record
+        let record = record
             .with_context(|| format!("{} about {registry}, which must be an OperatorRegistry", node.asking()))?
             .with_context(|| {
                 format!(
                     "the registry {registry} has no epoch of that operator set yet; its owner commits one with \
                      `assent epoch commit`"
                 )
-            })
+            })?;
+        let operators = record.epoch.operators.operators().iter().map(|operator| operator.address);
+        let declared = declarations(&client, registry, record.epoch.operator_set, operators).await;
+        Ok((record, declared))
     })?;
-    output.result(describe(&record), &record.epoch)?;
+    output.result(describe(&record, &declared), &record.epoch)?;
     Ok(ExitStatus::Success)
 }
 
-fn describe(record: &EpochRecord) -> String {
+fn describe(record: &EpochRecord, declared: &[Option<Declaration>]) -> String {
     let operators = &record.epoch.operators;
     format!(
         "epoch {} of operator set {}: {}, total weight {}, {}\nset hash {}\n{}",
@@ -109,19 +114,29 @@ fn describe(record: &EpochRecord) -> String {
         operators.total_weight(),
         status(record),
         operators.set_hash(),
-        table(record)
+        table(record, declared)
     )
 }
 
-fn table(record: &EpochRecord) -> Table {
-    let mut table = output::table(["index", "operator", "key", "weight"]);
-    for (index, operator) in record.epoch.operators.operators().iter().enumerate() {
-        table.add_row([
+fn table(record: &EpochRecord, declared: &[Option<Declaration>]) -> Table {
+    let mut head = vec!["index", "operator", "key", "weight"];
+    let declares = declared.iter().any(Option::is_some);
+    if declares {
+        head.extend(["region", "provider"]);
+    }
+    let mut table = output::table(head);
+    for (index, (operator, declared)) in record.epoch.operators.operators().iter().zip(declared).enumerate() {
+        let mut row = vec![
             Cell::new(index),
             Cell::new(short_address(operator.address)),
             Cell::new(output::shortened(operator.public_key)),
             Cell::new(operator.weight).set_alignment(CellAlignment::Right),
-        ]);
+        ];
+        if declares {
+            let Declaration { region, provider } = declared.clone().unwrap_or_default();
+            row.extend([Cell::new(region), Cell::new(provider)]);
+        }
+        table.add_row(row);
     }
     table
 }

@@ -30,7 +30,8 @@ Examples:
 Runs an Ethereum chain in memory, four operators with new keys, a gateway, and a treasury whose policy allows payments
 of up to 500 EXT at once. It prints a request that you can paste into another terminal. Ctrl-C ends it.
 With --stake eigenlayer, operators deposit into EigenLayer's real contracts and join; anyone commits epochs, and reports
-offences with `assent offence`; `assent demo equivocation` shows one. Fetch the bytecode with `cargo xtask test --only EigenLayer`.
+offences with `assent offence`. `assent demo equivocation` shows one. Fetch the bytecode with `cargo xtask test --only
+EigenLayer`.
 Only for development: everyone on this machine can use the chain's accounts, and the keys are not encrypted.")]
 pub struct Arguments {
     /// Use this development node, such as anvil, instead of a chain in memory.

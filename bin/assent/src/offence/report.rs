@@ -29,7 +29,7 @@ Examples:
   assent offence report --rpc-url http://127.0.0.1:8545 --slasher $SLASHER allowed.json denied.json --account $ANYONE
   assent offence report --slasher $SLASHER first.json second.json --fault $EQUIVOCATION --private-key-file account.key
 
-An operator signs one attestation of a task, ever. Whoever signed both did it; any weight is enough, and each may be
+An operator signs one attestation of a task, ever. Those that signed both did it; any weight is enough, and each may be
 part of a batch. The slasher's contracts verify both signatures. Next, `assent offence punish` takes the stake.")]
 pub struct Arguments {
     #[command(flatten)]

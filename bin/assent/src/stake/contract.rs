@@ -11,7 +11,8 @@ use alloy::{
 use anyhow::{Context as _, Result};
 use assent_client::AssentClient;
 use assent_contracts::{
-    EigenLayerStake, OperatorAllowlist, SymbioticStake, bindings::eigenlayer::IAllocationManagerCore::EigenLayerSet,
+    EigenLayerStake, OperatorAllowlist, OperatorRegistry, SymbioticStake,
+    bindings::eigenlayer::IAllocationManagerCore::EigenLayerSet,
 };
 use assent_verifier::OperatorSetId;
 use clap::Args;
@@ -113,15 +114,43 @@ impl StakeContract {
         operator_set: OperatorSetId,
         operator: Address,
     ) -> Option<Declaration> {
-        if self.admission.is_zero() {
-            return None;
-        }
-        let allowlist = OperatorAllowlist::new(self.admission, client.provider());
-        // Another admission need not know declarations.
-        let declared = allowlist.declarationOf(operator_set.into(), operator).call().await.ok()?;
-        let declaration = Declaration { region: declared.region, provider: declared.provider };
-        (!declaration.region.is_empty()).then_some(declaration)
+        declared_to(client, self.admission, operator_set, operator).await
     }
+}
+
+/// Reads what operators declare to the admission of a registry's stake source, in their order; `None` for each that
+/// declares nothing, as all do if the stake source has no admission.
+pub async fn declarations(
+    client: &AssentClient<DynProvider>,
+    registry: Address,
+    operator_set: OperatorSetId,
+    operators: impl IntoIterator<Item = Address>,
+) -> Vec<Option<Declaration>> {
+    let registry = OperatorRegistry::new(registry, client.provider());
+    let source = registry.stakeSource().call().await.unwrap_or_default();
+    let source = EigenLayerStake::new(source, client.provider());
+    let admission = source.ADMISSION().call().await.unwrap_or_default();
+    let mut declared = Vec::new();
+    for operator in operators {
+        declared.push(declared_to(client, admission, operator_set, operator).await);
+    }
+    declared
+}
+
+async fn declared_to(
+    client: &AssentClient<DynProvider>,
+    admission: Address,
+    operator_set: OperatorSetId,
+    operator: Address,
+) -> Option<Declaration> {
+    if admission.is_zero() {
+        return None;
+    }
+    let allowlist = OperatorAllowlist::new(admission, client.provider());
+    // Another admission need not know declarations.
+    let declared = allowlist.declarationOf(operator_set.into(), operator).call().await.ok()?;
+    let declaration = Declaration { region: declared.region, provider: declared.provider };
+    (!declaration.region.is_empty()).then_some(declaration)
 }
 
 impl StakeSystem {

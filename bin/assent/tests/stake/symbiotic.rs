@@ -13,7 +13,7 @@ use alloy::{
 use assent_client::{AssentClient, PreparedCall};
 use assent_contracts::{
     EpochKeeper::{self, KeeperSettings},
-    OperatorRegistry,
+    OperatorAllowlist, OperatorRegistry,
     SymbioticStake::{self, CollateralWeight, MemberTerms, SymbioticSettings},
     bindings::symbiotic::{
         IDelegatorCore, IFactoryCore,
@@ -30,6 +30,9 @@ use std::path::PathBuf;
 /// The account that is the network on Symbiotic.
 const NETWORK: &str = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
 const BURNER: &str = "0x00000000000000000000000000000000000B04e4";
+/// The regions and providers that they declare.
+const OF_ALICE: (&str, &str) = ("eu-north", "own hardware");
+const OF_BOB: (&str, &str) = ("us-west", "a cloud");
 const DAY: u64 = 24 * 3_600;
 /// Epochs of seven days, and six more in which their operators can be slashed.
 const VAULT_DURATION: u64 = 13 * DAY + 1;
@@ -153,6 +156,14 @@ impl World {
         let configurator = chain.deploy("VaultConfigurator", &(vaults, delegators, slashers).abi_encode());
         chain.send(NETWORK.parse().unwrap(), networks, &registerNetworkCall {});
 
+        let admission = chain.create(&OperatorAllowlist::BYTECODE, &owner.abi_encode());
+        for (account, (region, provider)) in [(ALICE, OF_ALICE), (BOB, OF_BOB)] {
+            let operator = account.parse().unwrap();
+            let (region, provider) = (region.to_owned(), provider.to_owned());
+            let admit = OperatorAllowlist::admitCall { operatorSet: 1, operator, region, provider };
+            chain.send(owner, admission, &admit);
+        }
+
         let settings = SymbioticSettings {
             vaultFactory: vaults,
             network: NETWORK.parse().unwrap(),
@@ -160,7 +171,7 @@ impl World {
             vaultDuration: U48::from(VAULT_DURATION),
             members: MemberTerms {
                 operatorRegistry: registry,
-                admission: Address::ZERO,
+                admission,
                 minWeight: weight(100),
                 maxWeight: weight(10_000),
                 maxMembers: 100,
@@ -305,17 +316,28 @@ fn an_operator_with_a_vault_opts_in_joins_and_leaves_and_is_in_the_epoch_between
     };
     assert_eq!(member(&status, BOB).unwrap()["vault"], json!(of_bob));
     assert_eq!(member(&status, ALICE).unwrap()["share"], json!(6_250));
+    let of_bob = member(&status, BOB).unwrap();
+    assert_eq!((&of_bob["region"], &of_bob["provider"]), (&json!(OF_BOB.0), &json!(OF_BOB.1)));
 
     let keeper = world.keeper.to_string();
     let commit = ["epoch", "commit", "--keeper", &keeper, "--operator-set", "1", "--account", OWNER, "--json"];
     let committed = world.run(&commit).json();
     assert_eq!((&committed["epoch"], &committed["operators"]), (&json!(1), &json!(2)));
+    let shown = world.run(&["epoch", "show", "--registry", &world.registry.to_string(), "--epoch", "1"]).succeeded();
+    for (region, provider) in [OF_ALICE, OF_BOB] {
+        assert!(shown.contains(region) && shown.contains(provider), "{shown}");
+    }
 
     let left = world.operator("leave", BOB, &["--json"]).json();
     let now = world.anvil.ask("eth_getBlockByNumber", &json!(["latest", false]))["timestamp"].clone();
     let now = u64::from_str_radix(now.as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
     assert_eq!(left["slashableUntil"], json!(now + VAULT_DURATION));
     world.operator("leave", BOB, &[]).failed(1, &["is not a member", "assent stake status"]);
+    let status = ["epoch", "status", "--keeper", &keeper, "--operator-set", "1"];
+    let lost = world.run(&[&status[..], &["--json"]].concat()).json()["lost"][0].clone();
+    assert_eq!((&lost["operator"], &lost["region"]), (&json!(BOB.to_lowercase()), &json!(OF_BOB.0)));
+    let said = world.run(&status).succeeded();
+    assert!(said.contains("(us-west, a cloud)"), "{said}");
     assert!(member(&world.status(), BOB).is_none());
     // Its vault backs it for good.
     let joined = world.operator("join", BOB, &["--json"]).json();
