@@ -13,8 +13,8 @@ pragma solidity ^0.8.28;
 
 import {Vm} from "forge-std/Vm.sol";
 
-// By an instruction, as \`new\` does. If it reverts within a cheatcode, the test ends there, and passes where it expects
-// that: whatever follows.
+// By an instruction, as \`new\` does. If it reverts within a cheatcode, the test ends there, and passes where it
+// expects that: whatever follows.
 function deployFromArtifact(string memory artifact, bytes memory arguments) returns (address payable deployed) {
     Vm vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     bytes memory code = bytes.concat(vm.getCode(artifact), arguments);
