@@ -17,10 +17,13 @@
 //! Nodes that have not kept that state make the finding undecided. Whether a nonce had been spent is known from the
 //! events since the first block that was followed. It is not read from state, which at the end of the block says that
 //! it is.
+//!
+//! Which operators signed is in the authorization, or, for a recorded root, in the transaction that recorded it.
 
 mod following;
 mod indexer;
 mod participation;
+mod recording;
 mod signers;
 mod verification;
 mod visible;

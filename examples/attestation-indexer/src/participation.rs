@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt};
 /// The number of epochs whose operators are counted: the newest ones.
 const MOST_EPOCHS: usize = 32;
 
-/// How many attestations of an epoch each of its operators signed, of those that were spent with their signature.
+/// How many attestations of an epoch each of its operators signed, of those that were spent.
 ///
 /// An operator need not sign: a quorum is enough, and who was slow is left out. So a low number is a question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +25,7 @@ struct OfEpoch {
 }
 
 impl Participation {
-    /// Counts a finding, if its attestation was verified and carried its signature.
+    /// Counts a finding, if its attestation was verified and it is known who signed.
     pub fn count(&mut self, finding: &Finding) {
         let Some(signers) = &finding.signers else { return };
         let counted = self.epochs.entry(signers.epoch).or_default();
@@ -62,7 +62,7 @@ impl Participation {
 impl fmt::Display for Participation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (epoch, OfEpoch { attestations, signed }) in &self.epochs {
-            writeln!(f, "epoch {epoch}: {attestations} attestations with their signature")?;
+            writeln!(f, "epoch {epoch}: {attestations} attestations")?;
             for (operator, signed) in signed {
                 writeln!(f, "  {operator} signed {signed}")?;
             }

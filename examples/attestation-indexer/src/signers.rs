@@ -1,7 +1,7 @@
 //! Which operators signed an attestation.
 
 use alloy::primitives::Address;
-use assent_verifier::{Authorization, Epoch, EpochId, QuorumProof};
+use assent_verifier::{Epoch, EpochId, NonSigners};
 
 /// Which operators of an epoch signed an attestation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,9 +13,8 @@ pub struct Signers {
 }
 
 impl Signers {
-    /// Returns who signed, by the bitmap of an authorization. `None` under a recorded root, which carries no bitmap.
-    pub(crate) fn of(authorization: &Authorization, epoch: &Epoch) -> Option<Self> {
-        let QuorumProof::Direct { non_signers, .. } = &authorization.quorum_proof else { return None };
+    /// Returns who signed, by the bitmap that came with the signature.
+    pub(crate) fn of(non_signers: &NonSigners, epoch: &Epoch) -> Self {
         let operators = epoch.operators.operators().iter();
         let mut operators: Vec<_> = operators.map(|operator| (operator.address, true)).collect();
         for index in non_signers.indices() {
@@ -23,7 +22,7 @@ impl Signers {
                 *signed = false;
             }
         }
-        Some(Self { epoch: epoch.number, operators })
+        Self { epoch: epoch.number, operators }
     }
 
     /// Returns the operators that did not sign.

@@ -14,7 +14,10 @@ use alloy::{
 use anyhow::{Context as _, Result};
 use assent_client::with_causes;
 use assent_contracts::TaskManager::AttestationSpent;
-use assent_verifier::{Context, EpochId, Refusal, SpentLedger, SpentNonces, VerifiedAttestation, verify};
+use assent_verifier::{
+    Authorization, Context, EpochId, NonSigners, QuorumProof, Refusal, SpentLedger, SpentNonces, VerifiedAttestation,
+    digest::attestation_digest, verify,
+};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -37,7 +40,7 @@ pub struct Finding {
     pub evidence: B256,
     /// Whether the verifier agrees with the chain.
     pub status: FindingStatus,
-    /// Which operators signed; `None` unless it was verified, and under a recorded root.
+    /// Which operators signed; `None` unless it was verified, and if another contract recorded its root.
     pub signers: Option<Signers>,
 }
 
@@ -92,8 +95,9 @@ impl<P: Provider> Indexer<P> {
             };
             match verify(&context, intent, encoded) {
                 Ok(verified) => {
+                    let non_signers = self.non_signers(block, authorization, &verified).await?;
                     let epoch = context.epoch(authorization.epoch);
-                    let signers = epoch.and_then(|epoch| Signers::of(authorization, epoch));
+                    let signers = non_signers.zip(epoch).map(|(absent, epoch)| Signers::of(&absent, epoch));
                     return Ok((FindingStatus::Verified(Box::new(verified)), signers));
                 }
                 Err(refused) => refusal = refusal.or(Some(refused)),
@@ -107,6 +111,22 @@ impl<P: Provider> Indexer<P> {
             (None, unknown) => FindingStatus::Undecided(unknown.unwrap_or_default()),
         };
         Ok((status, None))
+    }
+
+    /// Returns the bitmap that came with the signature: of the call, or of the transaction that recorded the root.
+    async fn non_signers(
+        &self,
+        block: u64,
+        authorization: &Authorization,
+        verified: &VerifiedAttestation,
+    ) -> Result<Option<NonSigners>> {
+        if let QuorumProof::Direct { non_signers, .. } = &authorization.quorum_proof {
+            return Ok(Some(non_signers.clone()));
+        }
+        let chain_id = verified.attestation().intent.chainId;
+        let digest = attestation_digest(verified.attestation(), chain_id, self.settings.task_manager);
+        let root = authorization.merkle_proof.root(digest);
+        self.recorded_non_signers(authorization.epoch, root, block).await
     }
 
     async fn time(&self, block: u64) -> Result<u64> {

@@ -60,6 +60,23 @@ async fn participation_is_counted_from_the_bitmaps() {
 }
 
 #[tokio::test]
+async fn participation_under_a_recorded_root_is_read_where_the_root_was_recorded() {
+    let chain = EmbeddedChain::new(31_337);
+    let fixture = fixture(&chain, None).await;
+    let mut indexer = fixture.indexer(0, 0);
+    fixture.pay_recorded(7).await;
+    let findings = indexer.step(u64::MAX).await.unwrap().unwrap();
+    assert!(findings[0].is_verified(), "{}", findings[0]);
+    let mut participation = Participation::default();
+    findings.iter().for_each(|finding| participation.count(finding));
+    let signers = findings[0].signers.as_ref().unwrap();
+    assert_eq!((signers.operators.len(), signers.absent().count()), (3, 1));
+    for (operator, signed) in &signers.operators {
+        assert_eq!(participation.of(EpochId(1), *operator), Some((u64::from(*signed), 1)), "{operator}");
+    }
+}
+
+#[tokio::test]
 async fn a_block_counts_once_it_is_deep_enough_and_one_that_was_replaced_before_never() {
     let chain = EmbeddedChain::new(31_337);
     let fixture = fixture(&chain, None).await;

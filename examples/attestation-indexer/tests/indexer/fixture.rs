@@ -10,12 +10,13 @@ use alloy::{
     rpc::types::{TransactionReceipt, TransactionRequest},
     sol_types::SolCall,
 };
-use assent_client::{AssentClient, PreparedCall};
+use assent_client::{AssentClient, PreparedCall, SignedRoot};
 use assent_contracts::deployment::Delays;
 use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault, execute_call};
 use assent_signer::{AttestationBatch, PartialSignature, SecretKey, aggregate};
 use assent_verifier::{
-    Attestation, Authorization, EpochId, Intent, OperatorSetId, Policy, append_trailing,
+    Attestation, AttestationDocument, Authorization, EpochId, Intent, OperatorSetId, Policy, QuorumProof,
+    append_trailing,
     digest::{intent_hash, task_id},
 };
 use attestation_indexer::{Finding, FindingStatus, Indexer, Settings};
@@ -114,6 +115,16 @@ impl Fixture {
         self.client.send_trailing(&call, &authorization).await.unwrap()
     }
 
+    /// The agent pays under a root that it has recorded before.
+    pub async fn pay_recorded(&self, nonce: u64) -> TransactionReceipt {
+        let call = PreparedCall::new(self.agent, self.vault, self.payment());
+        let document = self.document(&call.intent(self.chain_id().await), nonce).await;
+        let root = SignedRoot::from(&document);
+        self.client.record_root(self.agent, self.task_manager, document.epoch, &root).await.unwrap();
+        let authorization = Authorization { quorum_proof: QuorumProof::Recorded, ..document.authorization().unwrap() };
+        self.client.send_trailing(&call, &authorization).await.unwrap()
+    }
+
     /// The agent hands over an intent and its authorization.
     pub async fn execute(&self, nonce: u64) -> TransactionReceipt {
         let (intent, authorization) = self.execution(nonce).await;
@@ -181,6 +192,10 @@ impl Fixture {
     }
 
     async fn attest(&self, intent: &Intent, nonce: u64) -> Authorization {
+        self.document(intent, nonce).await.authorization().unwrap()
+    }
+
+    async fn document(&self, intent: &Intent, nonce: u64) -> AttestationDocument {
         let context = self.client.read_context(self.vault, self.agent, &[EpochId(1)], &[]).await.unwrap();
         let (chain_id, nonce) = (context.chain_id, U256::from(nonce));
         let attestation = Attestation {
@@ -199,7 +214,7 @@ impl Fixture {
         let partials =
             self.keys[..2].iter().map(|(operator, key)| PartialSignature::new(*operator, key.sign_batch(&batch)));
         let aggregate = aggregate(&context.epochs[0], batch.root(), &partials.collect::<Vec<_>>()).unwrap();
-        aggregate.document(&batch, 0).unwrap().authorization().unwrap()
+        aggregate.document(&batch, 0).unwrap()
     }
 }
 
