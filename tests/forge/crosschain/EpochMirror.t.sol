@@ -112,10 +112,14 @@ contract EpochMirrorTest is MirrorTestBase {
 
     function test_RevertWhen_TheEpochHasExpired() public {
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
-        handover.expiresAt = uint48(block.timestamp) + 1;
-        vm.warp(handover.expiresAt);
-        _assertRefused(handover, abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, second, block.timestamp));
-        vm.warp(handover.expiresAt - 1);
+        uint48 expiresAt = uint48(block.timestamp) + 1;
+        handover.expiresAt = expiresAt;
+        bytes memory refusal = abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, second, expiresAt);
+        vm.warp(expiresAt + 1);
+        _assertRefused(handover, refusal);
+        vm.warp(expiresAt);
+        _assertRefused(handover, refusal);
+        vm.warp(expiresAt - 1);
         mirror.accept(handover, tableOf(second), "", signHandover(handover, 0, OPERATORS));
     }
 
@@ -196,6 +200,17 @@ contract EpochMirrorTest is MirrorTestBase {
         mirror.accept(handover, table, "", new bytes(96));
         handover.epoch = FIRST_EPOCH;
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, FIRST_EPOCH, second));
+        mirror.accept(handover, table, "", new bytes(96));
+    }
+
+    function test_RevertWhen_ALaterEpochHandsOverToOneThatWasSkipped() public {
+        onHome();
+        EpochId third = commitNext(1, OPERATORS);
+        onAway();
+        accept(third, FIRST_EPOCH, OPERATORS);
+        Handover memory handover = handoverTo(second, third);
+        bytes memory table = tableOf(second);
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, second, third));
         mirror.accept(handover, table, "", new bytes(96));
     }
 
@@ -508,7 +523,7 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         assertInForce(second, OPERATORS - 1);
     }
 
-    /// @dev Neither an epoch before the latest, nor one that has ended.
+    /// @dev Nor may it have ended, or be no table.
     function test_RevertWhen_AGenesisIsNotLater() public {
         bytes memory table = tableOf(FIRST_EPOCH);
         uint48 end = expiresAtOf(FIRST_EPOCH);
@@ -516,6 +531,10 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, FIRST_EPOCH, FIRST_EPOCH));
         vm.prank(mirrorsOwner);
         mirror.setGenesis(OPERATOR_SET, FIRST_EPOCH, end, table);
+        // Of a set that has no epoch yet.
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, 0, 0));
+        vm.prank(mirrorsOwner);
+        mirror.setGenesis(OTHER_SET, EpochId.wrap(0), end, table);
         EpochId other = EpochId.wrap(99);
         end = uint48(block.timestamp);
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, other, end));
@@ -630,8 +649,11 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         FaultyValidator validator = _faulty(FaultyValidator.Fault.None);
         _addValidator(validator);
         assertEq(validator.updates(), 0);
+        vm.recordLogs();
         mirror.publishEpoch(FIRST_EPOCH);
         assertEq(validator.updates(), 1);
+        // The TaskManager's: no update failed.
+        assertEq(vm.getRecordedLogs().length, 1);
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 99));
         mirror.publishEpoch(EpochId.wrap(99));
         vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 99));
