@@ -357,7 +357,9 @@ impl Driver {
     }
 
     fn handle(&mut self, event: Event) {
+        let invalid_ends = self.gateway.invalid_end_count();
         let actions = self.gateway.handle(now_millis(), event);
+        self.metrics.invalid_ends.inc_by(self.gateway.invalid_end_count().saturating_sub(invalid_ends));
         for action in actions {
             self.act(action);
         }

@@ -42,7 +42,7 @@ pub(crate) struct GatewayMetrics {
     pub(crate) slow_operators: Counter,
     /// Tasks of the log that this program cannot read.
     pub(crate) unreadable: Counter,
-    /// Attestations of the log that are not valid.
+    /// Attestations of the log that cannot be verified, each time that one is read.
     pub(crate) invalid_ends: Counter,
     /// Requests that were refused because their caller asks too often.
     limited: Counter,

@@ -349,6 +349,11 @@ fn an_end_that_the_log_has_is_verified_again() {
             .await;
             let shown = gateway.call("assent_getTask", json!([task_id])).await;
             let asked = gateway.call("assent_requestAuthorization", request.clone()).await;
+            // What is shown and what is asked for again are both refused, and counted.
+            let metrics =
+                gateway.http.get(format!("{}/metrics", gateway.url)).send().await.unwrap().text().await.unwrap();
+            let count = if is_valid { 0 } else { 2 };
+            assert!(metrics.contains(&format!("assent_gateway_invalid_ends_total {count}\n")), "{count}: {metrics}");
             if is_valid {
                 assert_eq!(shown.unwrap()["authorization"], task["authorization"]);
                 assert_eq!(asked.unwrap()["authorization"], task["authorization"]);
@@ -373,10 +378,23 @@ fn metrics_have_an_address_of_their_own_if_they_are_given_one() {
         let get = |url: String| gateway.http.get(url).send();
         let public = get(format!("{}/metrics", gateway.url)).await.unwrap();
         assert_eq!(public.status(), 404);
+        // A family without a label has no type either.
+        gateway.call("assent_health", json!({})).await.unwrap();
         let address = gateway.gateway.metrics_address().unwrap();
         let own = get(format!("http://{address}/metrics")).await.unwrap();
         assert_eq!(own.status(), 200);
-        assert!(own.text().await.unwrap().contains("assent_gateway_tasks_accepted_total 0"));
+        let metrics = own.text().await.unwrap();
+        assert!(metrics.contains("assent_gateway_tasks_accepted_total 0"));
+        let page = include_str!("../../../../docs/gateway.md");
+        let (_, table) = page.split_once("<!-- metrics -->").unwrap();
+        let (table, _) = table.split_once("<!-- end of metrics -->").unwrap();
+        let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let names: Vec<_> =
+            types.map(|(name, kind)| format!("{name}{}", if kind == "counter" { "_total" } else { "" })).collect();
+        for name in &names {
+            assert!(table.contains(&format!("\n| `{name}` |")), "docs/gateway.md lacks {name}");
+        }
+        assert_eq!(table.matches("\n| `assent_gateway_").count(), names.len(), "docs/gateway.md has another metric");
         // Nothing else is there.
         assert_eq!(get(format!("http://{address}/openrpc.json")).await.unwrap().status(), 404);
     });

@@ -80,6 +80,8 @@ pub struct Gateway<S> {
     batches: BTreeMap<EpochId, Batch>,
     /// The tasks that a quorum decided and no one signed, by epoch and age.
     ready: BTreeSet<(EpochId, u64, B256)>,
+    /// The ends of the task log that were not valid.
+    invalid_ends: u64,
     now_millis: u64,
 }
 
@@ -134,6 +136,7 @@ impl<S: Scheme> Gateway<S> {
             standings: Standings::default(),
             batches: BTreeMap::new(),
             ready: BTreeSet::new(),
+            invalid_ends: 0,
             now_millis: 0,
         }
     }
@@ -176,6 +179,11 @@ impl<S: Scheme> Gateway<S> {
     /// Returns the number of tasks that have not ended.
     pub fn open_task_count(&self) -> usize {
         self.tasks.values().filter(|pending| !matches!(pending.stage, Stage::Finished(_))).count()
+    }
+
+    /// Returns how many ends that the task log has were refused, because they cannot be verified.
+    pub fn invalid_end_count(&self) -> u64 {
+        self.invalid_ends
     }
 
     /// Returns the operator of a connection, if it proved who it is.
@@ -406,7 +414,7 @@ impl<S: Scheme> Gateway<S> {
 
     fn recovered(&mut self, logged: LoggedTask, actions: &mut Vec<Action>) {
         let task_id = logged.accepted.task.id(self.settings.domain);
-        if self.tasks.contains_key(&task_id) || !self.is_valid_end(&logged) || !self.has_room() {
+        if self.tasks.contains_key(&task_id) || !self.takes_end(&logged) || !self.has_room() {
             return;
         }
         let pending = Pending::recovered(task_id, logged, self.deadlines(), self.now_millis);
@@ -424,7 +432,7 @@ impl<S: Scheme> Gateway<S> {
         if matches!(pending.stage, Stage::Finished(_)) || (!is_waiting && logged.outcome.is_none()) {
             return;
         }
-        if !self.is_valid_end(&logged) {
+        if !self.takes_end(&logged) {
             let reason = "the task log has an end of the task that cannot be verified";
             let failure = Failure::new(FailureCode::Unavailable, reason, true);
             if let Some(mut pending) = self.tasks.remove(&task_id) {
@@ -453,10 +461,16 @@ impl<S: Scheme> Gateway<S> {
     }
 
     /// Returns whether a task has no end in the log, or failed, or has an attestation that its client accepts.
-    fn is_valid_end(&self, logged: &LoggedTask) -> bool {
+    ///
+    /// Any other end is counted.
+    fn takes_end(&mut self, logged: &LoggedTask) -> bool {
         let Some(TaskOutcome::Attested { document, .. }) = &logged.outcome else { return true };
         let epoch = self.epochs.get(&logged.accepted.task.epoch);
-        epoch.is_some_and(|epoch| logged.accepted.verify(document, epoch, &self.scheme).is_ok())
+        let is_valid = epoch.is_some_and(|epoch| logged.accepted.verify(document, epoch, &self.scheme).is_ok());
+        if !is_valid {
+            self.invalid_ends = self.invalid_ends.saturating_add(1);
+        }
+        is_valid
     }
 
     fn recorded(&mut self, task_id: B256, result: Result<(), String>, actions: &mut Vec<Action>) {
