@@ -45,13 +45,13 @@ use alloy::{
 };
 use alloy_primitives::U256;
 use anyhow::{Context as _, Result, bail};
-use assent_chain_view::ChainView;
+use assent_chain_view::{ChainView, ChainViewError};
 use assent_network::{
     Domain,
     gateway::{Event, Settings},
 };
 use assent_policy_store::PolicyStore;
-use assent_program::{Connections, Shares, Tracer};
+use assent_program::{Connections, SecretUrl, Shares, Tracer};
 use assent_task_log::{Limits, RedbTaskLog, State, TaskLog, TaskLogError};
 use futures_util::StreamExt;
 use tokio::{
@@ -106,6 +106,22 @@ const METRICS_CONNECTIONS: usize = 16;
 /// How long requests that wait are answered after the stop.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 
+/// Checks that the files of a configuration can be used, and asks no one.
+///
+/// # Errors
+///
+/// The first part that cannot be used.
+pub fn check(config: &GatewayConfig) -> Result<()> {
+    drop(config.tls.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?);
+    drop(EvidenceServers::new(&config.evidence)?);
+    drop(config.page.then(|| GatewayPage::new(config.page_replay.as_deref())).transpose()?);
+    drop(connect(&config.rpc_url)?);
+    if let Some(folder) = PolicyStore::parse(&config.policies).context("policies")?.missing_folder() {
+        bail!("policies: the folder {} does not exist", folder.display());
+    }
+    Ok(())
+}
+
 /// Starts a gateway.
 ///
 /// # Errors
@@ -116,9 +132,14 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
     let evidence = EvidenceServers::new(&config.evidence)?;
     let page = config.page.then(|| GatewayPage::new(config.page_replay.as_deref())).transpose()?;
     let policies = PolicyStore::parse(&config.policies).context("policies")?;
+    if let Some(folder) = policies.missing_folder() {
+        eprintln!("policies: the folder {} does not exist; it has no policies until it does", folder.display());
+    }
     let view = ChainView::new(connect(&config.rpc_url)?, config.task_manager);
-    // The URL can contain a key, and so can the error's text.
-    let chain_id = view.chain_id().await.map_err(|_| anyhow::anyhow!("the node of rpc-url does not answer"))?;
+    let parsed = config.rpc_url.parse::<reqwest::Url>().ok().map(|url| url.to_string());
+    let node = SecretUrl::new(&config.rpc_url, parsed, "(the node's URL)");
+    let silent = |error: ChainViewError| anyhow::anyhow!("rpc-url: {}", node.hide(&error.to_string()));
+    let chain_id = view.chain_id().await.map_err(silent)?;
     if view.operator_registry().await.is_err() {
         bail!("there is no TaskManager at {} on chain {chain_id}; compare task-manager", config.task_manager);
     }

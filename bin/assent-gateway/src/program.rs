@@ -65,7 +65,8 @@ fn run(command_line: CommandLine) -> Result<()> {
     let file = config.as_deref().map(GatewayOptions::read_file).transpose()?.unwrap_or_default();
     let config = GatewayConfig::new(options.or(file))?;
     if check_config {
-        return Ok(writeln!(io::stdout(), "the configuration is valid")?);
+        crate::check(&config)?;
+        return Ok(writeln!(io::stdout(), "the configuration is valid; neither node nor task log were asked")?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {

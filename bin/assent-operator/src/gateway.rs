@@ -15,7 +15,10 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{Message, protocol::WebSocketConfig},
+    tungstenite::{
+        Message,
+        protocol::{CloseFrame, WebSocketConfig},
+    },
 };
 
 use crate::{
@@ -55,7 +58,8 @@ impl Dialer {
                 Ok(stream) => self.serve(stream).await,
                 Err(error) => {
                     self.metrics.connection_failures.inc();
-                    self.driver.log(&format!("cannot connect to the gateway {}: {error:#}", self.address));
+                    let hint = self.address.hint();
+                    self.driver.log(&format!("cannot connect to the gateway {}: {error:#}{hint}", self.address));
                     false
                 }
             };
@@ -76,7 +80,7 @@ impl Dialer {
                     let host = self.address.url.host_str().unwrap_or_default();
                     let host = host.trim_start_matches('[').trim_end_matches(']');
                     let host = ServerName::try_from(host.to_owned()).context("the host has no name for TLS")?;
-                    Box::new(self.tls.connect(host, stream).await.context("TLS")?)
+                    Box::new(self.tls.connect(host, stream).await.map_err(tls_failed)?)
                 }
                 _ => Box::new(stream),
             };
@@ -98,11 +102,13 @@ impl Dialer {
         self.driver.send(opened);
         self.metrics.connections.inc();
         let ended = self.carry(link, stream, outgoing).await;
-        if let Err(error) = ended {
-            self.driver.log(&format!("the connection to the gateway {} ended: {error:#}", self.address));
-        }
         self.metrics.connections.dec();
-        self.driver.close(link).await
+        let was_welcome = self.driver.close(link).await;
+        if let Err(error) = ended {
+            let hint = if was_welcome { "" } else { self.address.hint() };
+            self.driver.log(&format!("the connection to the gateway {} ended: {error:#}{hint}", self.address));
+        }
+        was_welcome
     }
 
     async fn carry(
@@ -129,7 +135,7 @@ impl Dialer {
                             self.driver.happened(event, Some(permit));
                         }
                         Message::Binary(_) => bail!("the gateway sent a binary frame"),
-                        Message::Close(_) => bail!("the gateway closed it"),
+                        Message::Close(frame) => bail!("{}", closed(frame.as_ref())),
                         // A ping is answered by the library.
                         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
                     }
@@ -153,6 +159,29 @@ impl Dialer {
             }
         }
     }
+}
+
+/// Says that a gateway closed a connection, with the reason that it gave. Only plain text of it reaches the log.
+fn closed(frame: Option<&CloseFrame>) -> String {
+    let is_plain = |letter: &char| letter.is_ascii_graphic() || *letter == ' ';
+    let reason: String = frame.iter().flat_map(|frame| frame.reason.chars()).filter(is_plain).collect();
+    match reason.trim() {
+        "" => "the gateway closed it".to_owned(),
+        reason => format!("the gateway closed it: {reason}"),
+    }
+}
+
+/// Says why TLS failed, and what to do.
+fn tls_failed(error: std::io::Error) -> anyhow::Error {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    let advice = match cause {
+        Some(rustls::Error::InvalidMessage(_)) => "TLS: the gateway speaks something else; is its URL one with ws://?",
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            "TLS: the gateway's certificate is not trusted; gateway-certificates has the authorities that are"
+        }
+        _ => "TLS",
+    };
+    anyhow!(error).context(advice)
 }
 
 type Sink = SplitSink<WebSocketStream<Box<dyn Stream>>, Message>;
@@ -179,6 +208,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 #[cfg(test)]
 mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
     use super::*;
 
     #[test]
@@ -195,6 +226,26 @@ mod tests {
             let error = url.parse::<GatewayAddress>().unwrap_err().to_string();
             assert!(error.contains("give one such as wss://"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_gateway_s_reason_is_shown_as_plain_text() {
+        let frame = |reason: &str| CloseFrame { code: CloseCode::Policy, reason: reason.into() };
+        let shown = |reason: &str| closed(Some(&frame(reason)));
+        assert_eq!(shown("0x01 did not prove a key"), "the gateway closed it: 0x01 did not prove a key");
+        assert_eq!(shown("\u{1b}[2Jgone\n\u{202e}"), "the gateway closed it: [2Jgone");
+        assert_eq!((shown(" "), closed(None)), ("the gateway closed it".into(), "the gateway closed it".into()));
+    }
+
+    #[test]
+    fn a_url_without_a_path_and_failed_tls_have_an_advice() {
+        let hint = |url: &str| url.parse::<GatewayAddress>().unwrap().hint();
+        assert!(hint("wss://gateway.example").contains("/operators"));
+        assert_eq!((hint("wss://gateway.example/operators"), hint("wss://gateway.example/a")), ("", ""));
+        let failed = |error: rustls::Error| format!("{:#}", tls_failed(std::io::Error::other(error)));
+        assert!(failed(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)).contains("ws://"));
+        let untrusted = failed(rustls::CertificateError::UnknownIssuer.into());
+        assert!(untrusted.contains("gateway-certificates") && !untrusted.contains("ws://"), "{untrusted}");
     }
 
     #[test]

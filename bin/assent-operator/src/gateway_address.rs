@@ -39,6 +39,14 @@ impl GatewayAddress {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Returns what may be wrong with the URL if the gateway does not accept the operator.
+    pub(crate) fn hint(&self) -> &'static str {
+        match self.url.path() {
+            "" | "/" => "; its URL has no path, and gateways serve operators at /operators",
+            _ => "",
+        }
+    }
 }
 
 impl fmt::Display for GatewayAddress {

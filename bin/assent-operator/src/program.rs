@@ -151,7 +151,7 @@ fn run(arguments: RunArguments) -> Result<()> {
     let config = arguments.configuration.read()?;
     if arguments.check_config {
         check(&config)?;
-        writeln!(io::stdout(), "the configuration is valid")?;
+        writeln!(io::stdout(), "the configuration is valid; neither node nor gateways were asked")?;
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;

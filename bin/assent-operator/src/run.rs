@@ -27,7 +27,7 @@ use assent_policy_data::{
     http::{HttpClient, Secrets, WebClient},
 };
 use assent_policy_store::PolicyStore;
-use assent_program::Tracer;
+use assent_program::{SecretUrl, Tracer};
 use assent_s3::S3Path;
 use assent_secret_files::read_private;
 use tokio::{
@@ -94,7 +94,7 @@ pub struct RunningOperator {
 pub fn check(config: &OperatorConfig) -> Result<()> {
     drop(secrets(config)?);
     drop(tls::connector(config.gateway_certificates.as_deref())?);
-    drop(stores(config)?);
+    let stores = stores(config)?;
     drop(node_url(&config.rpc_url)?);
     ensure!(
         config.journal.exists(),
@@ -103,6 +103,9 @@ pub fn check(config: &OperatorConfig) -> Result<()> {
     );
     if let KeySource::File { path, password_file } = &config.key {
         drop(crate::journal::read_key(path, password_file.as_deref())?);
+    }
+    if let Some(folder) = stores.iter().find_map(PolicyStore::missing_folder) {
+        bail!("policies: the folder {} does not exist", folder.display());
     }
     Ok(())
 }
@@ -137,7 +140,11 @@ pub async fn start_with_web(config: OperatorConfig, web: Arc<dyn HttpClient>) ->
     let opening = config.evidence.clone();
     let evidence = spawn_blocking(move || evidence_store(&opening)).await.context("opening the evidence store")??;
     let tls = tls::connector(config.gateway_certificates.as_deref())?;
-    let policies = Arc::new(Policies::new(stores(&config)?, Arc::clone(&log)));
+    let stores = stores(&config)?;
+    for folder in stores.iter().filter_map(PolicyStore::missing_folder) {
+        log(&format!("policies: the folder {} does not exist; it has no policies until it does", folder.display()));
+    }
+    let policies = Arc::new(Policies::new(stores, Arc::clone(&log)));
     let view = ChainView::new(provider.clone(), config.task_manager);
     let senses = Senses { chain: Arc::new(RpcChain::new(provider, Handle::current())), web };
     let secrets = secrets(&config)?;
@@ -381,14 +388,10 @@ fn connect(url: &str) -> Result<DynProvider> {
 fn redacted(config: &OperatorConfig) -> LogFunction {
     let log = Arc::clone(&config.log);
     let name = hex::encode(config.operator.0.first_chunk::<4>().copied().unwrap_or_default());
-    let mut hidden = vec![config.rpc_url.clone()];
-    hidden.extend(config.rpc_url.parse::<Url>().map(|url| url.to_string()));
-    hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    let parsed = config.rpc_url.parse::<Url>().ok().map(|url| url.to_string());
+    let node = SecretUrl::new(&config.rpc_url, parsed, "(the node's URL)");
     Arc::new(move |line: &str| {
-        let mut line = line.to_owned();
-        for text in hidden.iter().filter(|text| !text.is_empty()) {
-            line = line.replace(text.as_str(), "(the node's URL)");
-        }
+        let line = node.hide(line);
         let now = humantime::format_rfc3339_millis(SystemTime::now());
         log(&format!("{now} 0x{name} {line}"));
     })

@@ -6,7 +6,7 @@ use crate::{
     output::{self, Output, short_address},
     output_file::{OutputFile, Overwrite, require_distinct},
 };
-use alloy_primitives::{Address, U256, hex};
+use alloy_primitives::{Address, B256, U256, hex};
 use anyhow::{Context as _, Result, bail};
 use assent_client::gateway::{
     AuthorizationRequest, DecidedTask, GatewayClient, GatewayError, GatewayTask, GatewayTaskState, OperatorProgress,
@@ -14,6 +14,7 @@ use assent_client::gateway::{
 };
 use assent_verifier::{Decision, Intent};
 use clap::{Args, ValueHint};
+use core::fmt;
 use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
@@ -114,15 +115,29 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
 
 /// Prints for programs why there is no decision. People read it as they read every error.
 fn without_decision(error: anyhow::Error, output: Output) -> Result<ExitStatus> {
-    let Some(cause) = error.downcast_ref::<GatewayError>().filter(|_| output.is_json()) else { return Err(error) };
-    let value = json!({ "error": {
-        "code": cause.code().unwrap_or("unreachable"),
-        "message": cause.to_string(),
-        "retryable": cause.is_retryable(),
-        "next": cause.next_step(),
-        "taskId": cause.task_id(),
-    }});
-    output.result("", &value)?;
+    if !output.is_json() {
+        return Err(error);
+    }
+    let value = if let Some(cause) = error.downcast_ref::<GatewayError>() {
+        json!({
+            "code": cause.code().unwrap_or("unreachable"),
+            "message": cause.to_string(),
+            "retryable": cause.is_retryable(),
+            "next": cause.next_step(),
+            "taskId": cause.task_id(),
+        })
+    } else if let Some(cause) = error.downcast_ref::<NotDecided>() {
+        json!({
+            "code": "pending",
+            "message": cause.to_string(),
+            "retryable": true,
+            "next": cause.next_step(),
+            "taskId": cause.task_id,
+        })
+    } else {
+        return Err(error);
+    };
+    output.result("", &json!({ "error": value }))?;
     Ok(ExitStatus::Refused)
 }
 
@@ -168,22 +183,55 @@ async fn ask(client: &GatewayClient, request: AuthorizationRequest, patience: Du
         Ok(Ok(decided)) => Ok(decided),
         Ok(Err(error)) => {
             drop(spinner);
-            // Why there is no decision, each operator has said.
-            if let Ok(GatewayTask { timings: Some(timings), .. }) = client.task(task_id).await
-                && !timings.operators.is_empty()
-            {
-                output::remark(operators(&timings));
-            }
+            show_answers(client, task_id).await;
             Err(error.into())
         }
-        Err(_) => bail!(
-            "the task {task_id} is not decided after {} s; it goes on until it expires: ask again with --nonce {}, or \
-             with a longer --wait",
-            patience.as_secs(),
-            task.nonce
-        ),
+        Err(_) => {
+            drop(spinner);
+            show_answers(client, task_id).await;
+            let health = client.health().await.ok();
+            let connected = health.map(|health| (health.connected, health.operators));
+            Err(NotDecided { task_id, nonce: task.nonce, seconds: patience.as_secs(), connected }.into())
+        }
     }
 }
+
+/// Shows what each operator has answered: it says why there is no decision.
+async fn show_answers(client: &GatewayClient, task_id: B256) {
+    if let Ok(GatewayTask { timings: Some(timings), .. }) = client.task(task_id).await
+        && !timings.operators.is_empty()
+    {
+        output::remark(operators(&timings));
+    }
+}
+
+/// A task is not decided in time. It goes on.
+#[derive(Debug)]
+struct NotDecided {
+    task_id: B256,
+    nonce: U256,
+    seconds: u64,
+    /// How many operators are connected to the gateway, of how many.
+    connected: Option<(u64, u64)>,
+}
+
+impl NotDecided {
+    fn next_step(&self) -> String {
+        format!("ask again with --nonce {}, or with a longer --wait", self.nonce)
+    }
+}
+
+impl fmt::Display for NotDecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the task {} is not decided after {} s", self.task_id, self.seconds)?;
+        if let Some((connected, operators)) = self.connected {
+            write!(f, ", {connected} of {operators} operators are connected to the gateway")?;
+        }
+        write!(f, "; it goes on until it expires: {}", self.next_step())
+    }
+}
+
+impl core::error::Error for NotDecided {}
 
 fn progress_text(timings: &TaskTimings) -> String {
     let signed = timings.operators.iter().filter(|operator| operator.answer == "signed").count();

@@ -15,7 +15,7 @@ use alloy::{
     sol_types::SolCall,
 };
 use anyhow::{Context as _, Result, bail};
-use assent_client::AssentClient;
+use assent_client::{AssentClient, ClientError};
 use assent_contracts::deployment::{Delays, Deployment};
 use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault};
 use assent_policy::{Bundle, PolicyFolder, evaluator};
@@ -173,7 +173,8 @@ fn spending_limit(token: Address) -> Result<Bundle> {
 
 /// Returns the accounts for which a development node signs.
 async fn accounts(provider: &DynProvider) -> Result<[Address; ACCOUNTS]> {
-    let accounts = provider.get_accounts().await.context("cannot read the node's accounts")?;
+    let accounts = provider.get_accounts().await.map_err(ClientError::Transport);
+    let accounts = accounts.context("cannot read the node's accounts")?;
     match accounts.first_chunk() {
         Some(accounts) => Ok(*accounts),
         None => bail!(

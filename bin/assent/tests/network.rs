@@ -138,6 +138,10 @@ fn programs_get_what_they_need_and_the_vault_pays() {
     // Another network is another chain, for which the journals are not.
     let second = ["network", "up", "--gateway-port", "0", "--rpc-port", "0", "--data-dir", data];
     desk.run(&second).failed(1, &["is not empty", "--data-dir"]);
+    let beyond = ["network", "up", "--gateway-port", "65535", "--gateways", "2", "--rpc-port", "0"];
+    desk.run(&beyond).failed(1, &["there are not 2 ports from 65535 on", "--gateway-port"]);
+    let no_node = ["network", "up", "--gateway-port", "0", "--rpc-url", "http://127.0.0.1:9"];
+    desk.run(&no_node).failed(1, &["cannot read the node's accounts", "next: check the URL"]);
 }
 
 #[test]
@@ -175,6 +179,14 @@ fn a_request_passes_over_gateways_that_do_not_answer_and_says_what_to_do_next() 
     let error = serde_json::from_str::<Value>(&expired.out).expect("JSON")["error"].clone();
     assert_eq!((expired.status, &error["code"], &error["retryable"]), (Some(1), &json!("invalid"), &json!(false)));
     assert!(["message", "next"].iter().all(|field| error[field].is_string()), "{error}");
+
+    // A decision takes longer than no time.
+    let undecided = ask("allowedRequest", &[second], &["--wait", "0", "--json"]);
+    let error = serde_json::from_str::<Value>(&undecided.out).expect("JSON")["error"].clone();
+    assert_eq!((undecided.status, &error["code"], &error["retryable"]), (Some(1), &json!("pending"), &json!(true)));
+    let message = error["message"].as_str().expect("a message");
+    assert!(message.contains("4 of 4 operators are connected to the gateway"), "{message}");
+    assert!(error["next"].as_str().expect("a step").contains("--nonce"), "{error}");
     network.interrupt();
 }
 

@@ -139,9 +139,22 @@ fn the_program_checks_its_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.toml");
     let path = path.to_str().unwrap();
-    std::fs::write(path, FILE).unwrap();
+    // What the files lack is found before the start.
+    let without_tls: String =
+        FILE.lines().filter(|line| !line.contains("tls-")).map(|line| format!("{line}\n")).collect();
+    for (text, expected) in
+        [(FILE, "cannot read chain.pem"), (&without_tls, "policies: the folder ./policies does not exist")]
+    {
+        std::fs::write(path, text).unwrap();
+        let output = program(&["--config", path, "--check-config"], &[]);
+        assert_eq!(output.status.code(), Some(1));
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains(expected), "{error}");
+    }
+    std::fs::write(path, without_tls.replace("./policies", folder.path().to_str().unwrap())).unwrap();
     let output = program(&["--config", path, "--check-config"], &[]);
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "the configuration is valid\n");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(said, "the configuration is valid; neither node nor task log were asked\n");
     // A flag counts before a variable, and a variable before the file.
     let output = program(&["--config", path, "--check-config"], &[("ASSENT_GATEWAY_RATE", "0")]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("rate is 0"));

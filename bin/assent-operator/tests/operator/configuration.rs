@@ -7,6 +7,9 @@ use crate::process::{command, failed, succeeded};
 /// The page for those who run an operator.
 pub const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operate.md");
 
+/// What the program says about a configuration that it can use.
+const VALID: &str = "the configuration is valid; neither node nor gateways were asked\n";
+
 /// A configuration whose key and journal exist.
 const CONFIGURATION: &str = r#"
 operator = "0x0101010101010101010101010101010101010101"
@@ -34,7 +37,10 @@ fn a_configuration_is_checked_without_the_network() {
     assent_signer::SecretKey::generate().unwrap().write_unencrypted(&folder.path().join("operator.key")).unwrap();
     assert!(succeeded(&run(&["journal", "create", "--config", "operator.toml"])).starts_with("created journal.redb"));
     assert!(failed(&run(&["journal", "create", "--config", "operator.toml"])).contains("already exists"));
-    assert_eq!(succeeded(&check()), "the configuration is valid\n");
+    let error = failed(&check());
+    assert!(error.contains("policies: the folder policies does not exist"), "{error}");
+    fs::create_dir(folder.path().join("policies")).unwrap();
+    assert_eq!(succeeded(&check()), VALID);
 
     write(&format!("{CONFIGURATION}jurnal = \"x\"\n"));
     assert!(failed(&check()).contains("unknown key `jurnal`; did you mean `journal`?"));
@@ -59,7 +65,7 @@ fn a_configuration_is_checked_without_the_network() {
     variable.current_dir(folder.path()).args(["--config", "operator.toml", "--check-config"]);
     variable.env("ASSENT_OPERATOR_MAX_TASKS", "0");
     assert!(failed(&variable.output().unwrap()).contains("max-tasks is 0"));
-    assert_eq!(succeeded(&variable.args(["--max-tasks", "5"]).output().unwrap()), "the configuration is valid\n");
+    assert_eq!(succeeded(&variable.args(["--max-tasks", "5"]).output().unwrap()), VALID);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
     stake::{eigenlayer::Artifacts, example::StakedNetwork},
 };
 use alloy::primitives::{Bytes, hex};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use assent_program::stop_signal;
 use assent_signer::SecretKey;
 use clap::{Args, ValueEnum, ValueHint};
@@ -69,6 +69,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     if let Some(artifacts) = eigenlayer {
         artifacts.require()?;
     }
+    let gateways = arguments.gateway_addresses()?;
     block_on(async {
         let mut stop = pin!(stop_signal()?);
         let keys = (0..OPERATORS).map(|_| SecretKey::generate()).collect::<Result<Vec<_>, _>>()?;
@@ -79,7 +80,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
                 None => LocalChain::serve(local(arguments.rpc_port)).await?,
                 Some(url) => LocalChain::connect(url)?,
             };
-            LocalNetwork::start(chain, folder, &arguments.gateway_addresses(), keys, eigenlayer).await
+            LocalNetwork::start(chain, folder, &gateways, keys, eigenlayer).await
         };
         let network = tokio::select! {
             started = starting => started?,
@@ -95,9 +96,14 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
 }
 
 impl Arguments {
-    fn gateway_addresses(&self) -> Vec<SocketAddr> {
-        let first = self.gateway_port;
-        (0..self.gateways).map(|index| local(if first == 0 { 0 } else { first.saturating_add(index) })).collect()
+    fn gateway_addresses(&self) -> Result<Vec<SocketAddr>> {
+        let port = |index| match self.gateway_port {
+            0 => Ok(0),
+            first => first.checked_add(index).with_context(|| {
+                format!("there are not {} ports from {first} on; give a lower --gateway-port", self.gateways)
+            }),
+        };
+        (0..self.gateways).map(|index| port(index).map(local)).collect()
     }
 }
 

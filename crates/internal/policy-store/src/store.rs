@@ -48,6 +48,14 @@ impl PolicyStore {
         Ok(Self { location: Location::parse(text)?, known: Arc::default() })
     }
 
+    /// Returns the folder, if it is one that does not exist. No policy is found in it, until it does.
+    pub fn missing_folder(&self) -> Option<&Path> {
+        match &self.location {
+            Location::Path(folder) if !folder.is_dir() => Some(folder),
+            _ => None,
+        }
+    }
+
     /// Uploads a policy, so that its id and its address find it. Returns the file's URI.
     ///
     /// # Errors

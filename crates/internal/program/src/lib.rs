@@ -9,6 +9,7 @@
 
 mod configuration;
 mod options;
+mod secret_url;
 #[cfg(feature = "server")]
 mod server;
 mod shares;
@@ -18,6 +19,7 @@ mod traces;
 
 pub use configuration::read_configuration;
 pub use options::{at_least_one, missing, required};
+pub use secret_url::SecretUrl;
 #[cfg(feature = "server")]
 pub use server::{ConnectionPermit, Connections, Peer, counted_address, serve};
 pub use shares::{Share, Shares, SharesError};

@@ -208,3 +208,27 @@ async fn a_link_that_stalls_is_kept_or_replaced_and_its_work_is_answered_once() 
     network.gateway.connected(OPERATORS).await?;
     network.require_one_statement_each(&[short, long, after])
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_that_is_not_accepted_logs_the_gateway_s_reason() -> Result<()> {
+    let _by_itself = RUNNING.lock().await;
+    let world = World::new(&WorldOptions { chain_id: 31_337, weights: vec![1], block_seconds: 1 }).await?;
+    let address = free_address()?;
+    let log = world.path("tasks.redb").display().to_string();
+    let mut gateway = Gateway::new(&world, program(), "gateway", address, &log, &[])?;
+    gateway.start()?;
+    // It is not one of the gateway's names.
+    let link = Link::start("127.0.0.1", address).await?;
+    let mut operator = Operator::new(&world, program(), 0, &world.node, &[link.address])?;
+    operator.process.start()?;
+    let expected = format!("the gateway closed it: the operator dialled {}, which is not this gateway", link.address);
+    let started = Instant::now();
+    loop {
+        let log = std::fs::read_to_string(&operator.process.launch().log)?;
+        if log.contains(&expected) {
+            return Ok(());
+        }
+        ensure!(started.elapsed() < Duration::from_secs(60), "the log lacks {expected:?}: {log}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
