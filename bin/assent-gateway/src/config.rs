@@ -45,6 +45,18 @@ assent_program::options! {
     /// The file with the credentials for NATS, which only its owner may read: a .creds file, or the seed of an nkey.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     task_log_credentials, "ASSENT_GATEWAY_TASK_LOG_CREDENTIALS": PathBuf,
+    /// The certificate (PEM) with which the gateway proves to NATS servers who it is.
+    #[arg(value_name = "FILE", requires = "task_log_client_key", value_hint = ValueHint::FilePath)]
+    task_log_client_certificate, "ASSENT_GATEWAY_TASK_LOG_CLIENT_CERTIFICATE": PathBuf,
+    /// The private key of that certificate (PEM).
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    task_log_client_key, "ASSENT_GATEWAY_TASK_LOG_CLIENT_KEY": PathBuf,
+    /// The stream in NATS, which gateways of one network share [default: assent-CHAIN-TASKMANAGER].
+    #[arg(value_name = "NAME")]
+    task_log_stream, "ASSENT_GATEWAY_TASK_LOG_STREAM": String,
+    /// The most bytes of the stream. It counts for a log that is created [default: the server's limit].
+    #[arg(value_name = "BYTES")]
+    task_log_max_bytes, "ASSENT_GATEWAY_TASK_LOG_MAX_BYTES": u64,
     /// On how many servers of a NATS cluster each task is kept: 1, 3 or 5. It counts for a log that is created
     /// [default: 1].
     #[arg(value_name = "COUNT")]
@@ -154,6 +166,12 @@ pub struct GatewayConfig {
     pub task_log_certificates: Option<PathBuf>,
     /// The file with the credentials for NATS.
     pub task_log_credentials: Option<PathBuf>,
+    /// The files with the certificate and the key by which NATS servers know the gateway.
+    pub task_log_client: Option<(PathBuf, PathBuf)>,
+    /// The stream in NATS; without one, its name is that of the chain and the TaskManager.
+    pub task_log_stream: Option<String>,
+    /// The most bytes of a new stream.
+    pub task_log_max_bytes: Option<u64>,
     /// On how many servers of a NATS cluster each task of a new log is kept.
     pub task_log_replicas: usize,
     /// The gateway's name in the task log.
@@ -304,6 +322,14 @@ impl GatewayConfig {
             (None, None) => None,
             _ => bail!("tls-certificate and tls-key go together; give both"),
         };
+        let task_log_client = match (options.task_log_client_certificate, options.task_log_client_key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => bail!("task-log-client-certificate and task-log-client-key go together; give both"),
+        };
+        if let Some(stream) = &options.task_log_stream {
+            ensure!(is_stream_name(stream), "task-log-stream is not 1 to 64 letters, digits, `-` and `_`");
+        }
         let tokens = options.tokens.unwrap_or_default();
         let batches = BatchConfig {
             from: options.batch_from.unwrap_or(16),
@@ -331,6 +357,12 @@ impl GatewayConfig {
             task_log,
             task_log_certificates: options.task_log_certificates,
             task_log_credentials: options.task_log_credentials,
+            task_log_client,
+            task_log_stream: options.task_log_stream,
+            task_log_max_bytes: options
+                .task_log_max_bytes
+                .map(|bytes| at_least_one("task-log-max-bytes", bytes))
+                .transpose()?,
             task_log_replicas,
             name,
             evidence: options.evidence.unwrap_or_default(),
@@ -366,6 +398,11 @@ fn required<T>(key: &str, value: Option<T>) -> Result<T> {
 fn is_host_and_port(name: &str) -> bool {
     let host_and_port = name.rsplit_once(':');
     host_and_port.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+fn is_stream_name(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
 }
 
 fn parse_token(text: &str) -> Result<ApiToken> {

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, U256};
 use assent_network::{message::VERSIONS, operator::MINIMUM_QUORUM};
+use assent_task_log::TaskLogError;
 use serde::Serialize;
 
 use crate::{driver::Snapshot, metrics::RefusalCount, service::Service};
@@ -50,7 +51,7 @@ impl Service {
     pub(crate) async fn health(&self) -> HealthAnswer {
         let snapshot = self.driver.snapshot().await;
         let block = self.preparer.head().map(|head| head.block.number);
-        let is_log_there = self.log.get(B256::ZERO).await.is_ok();
+        let log_failure = self.log.get(B256::ZERO).await.err().or_else(|| self.log.failure());
         let mut refusing = Vec::new();
         let mut refuse = |code, message: &str, next| {
             refusing.push(Obstacle { code, message: message.to_owned(), next });
@@ -61,8 +62,19 @@ impl Service {
         if block.is_none() {
             refuse("unavailable", "the node of the chain gives no answer", "check the node of rpc-url");
         }
-        if !is_log_there {
-            refuse("unavailable", "the task log gives no answer", "check the disk or the servers of task-log");
+        match log_failure {
+            None => {}
+            // What failed can name a server, which callers need not know.
+            Some(TaskLogError::NoSpace(_)) => {
+                refuse(
+                    "unavailable",
+                    "the task log has no space left",
+                    "make room on the disk or the servers of task-log",
+                );
+            }
+            Some(_) => {
+                refuse("unavailable", "the task log gives no answer", "check the disk or the servers of task-log")
+            }
         }
         let is_ok = refusing.is_empty();
         let snapshot = snapshot.unwrap_or_default();

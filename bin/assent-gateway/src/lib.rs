@@ -143,7 +143,7 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
     if view.operator_registry().await.is_err() {
         bail!("there is no TaskManager at {} on chain {chain_id}; compare task-manager", config.task_manager);
     }
-    let OpenLog { log, lease } = open_log(&config).await?;
+    let OpenLog { log, lease } = open_log(&config, chain_id).await?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))?;
@@ -249,7 +249,7 @@ struct OpenLog {
     lease: Option<Duration>,
 }
 
-async fn open_log(config: &GatewayConfig) -> Result<OpenLog> {
+async fn open_log(config: &GatewayConfig, chain_id: u64) -> Result<OpenLog> {
     let open_tasks = u64::try_from(config.limits.max_tasks).unwrap_or(u64::MAX);
     let limits = Limits { open_tasks, bytes: MAX_RECORD, ..Limits::default() };
     match config.task_log.clone() {
@@ -258,24 +258,30 @@ async fn open_log(config: &GatewayConfig) -> Result<OpenLog> {
             let log = tokio::task::spawn_blocking(move || RedbTaskLog::open(&path, limits)).await??;
             Ok(OpenLog { log: Arc::new(log), lease: None })
         }
-        TaskLogLocation::Nats(servers) => connect_log(servers, config, limits).await,
+        TaskLogLocation::Nats(servers) => connect_log(servers, config, chain_id, limits).await,
     }
 }
 
 #[cfg(feature = "nats")]
-async fn connect_log(servers: Vec<String>, config: &GatewayConfig, limits: Limits) -> Result<OpenLog> {
+async fn connect_log(servers: Vec<String>, config: &GatewayConfig, chain_id: u64, limits: Limits) -> Result<OpenLog> {
+    use alloy_primitives::hex;
     use assent_task_log::{NatsOptions, NatsTaskLog};
 
     let mut options = NatsOptions::new(servers);
     options.root_certificates.clone_from(&config.task_log_certificates);
     options.credentials.clone_from(&config.task_log_credentials);
+    options.client_certificate.clone_from(&config.task_log_client);
+    // Two networks on one server have two streams.
+    let of_network = || format!("assent-{chain_id}-{}", hex::encode(config.task_manager));
+    options.stream = config.task_log_stream.clone().unwrap_or_else(of_network);
+    options.max_bytes = config.task_log_max_bytes;
     options.replicas = config.task_log_replicas;
     let log = NatsTaskLog::connect(options, limits).await?;
     Ok(OpenLog { log: Arc::new(log), lease: Some(SHARED_LEASE) })
 }
 
 #[cfg(not(feature = "nats"))]
-async fn connect_log(_: Vec<String>, _: &GatewayConfig, _: Limits) -> Result<OpenLog> {
+async fn connect_log(_: Vec<String>, _: &GatewayConfig, _: u64, _: Limits) -> Result<OpenLog> {
     bail!("this build has no NATS; build it with the default feature `nats`, or give a file")
 }
 
@@ -324,6 +330,11 @@ impl RunningGateway {
         self.tracer.shutdown().await;
     }
 
+    /// Completes when the gateway can no longer work, because its thread or one of its tasks ended.
+    pub async fn ended(&mut self) {
+        ended(self.thread.as_ref(), &mut self.tasks).await;
+    }
+
     fn end(&self) {
         let _ = self.stopping.send(true);
         self.driver.send(Input::Stop);
@@ -333,6 +344,19 @@ impl RunningGateway {
 impl Drop for RunningGateway {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// Completes when a thread or one of some tasks has ended, of which none does while the gateway works.
+async fn ended(thread: Option<&JoinHandle<()>>, tasks: &mut JoinSet<()>) {
+    let thread = async {
+        while thread.is_some_and(|thread| !thread.is_finished()) {
+            tokio::time::sleep(TICK).await;
+        }
+    };
+    tokio::select! {
+        () = thread => {}
+        _ = tasks.join_next() => {}
     }
 }
 
@@ -472,5 +496,26 @@ impl Sweep {
         // What a gateway works on, it ends itself: these are tasks that were forgotten.
         self.log.expire(now.saturating_sub(SWEEP.as_secs())).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_gateway_has_ended_when_its_thread_or_a_task_has() {
+        let soon = Duration::from_millis(300);
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || receiver.recv().unwrap_or_default());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(std::future::pending());
+        assert!(timeout(soon, ended(Some(&thread), &mut tasks)).await.is_err());
+        let failing = tasks.spawn(async { panic!("as a test") });
+        ended(Some(&thread), &mut tasks).await;
+        assert!(failing.is_finished());
+        assert!(timeout(soon, ended(Some(&thread), &mut tasks)).await.is_err());
+        drop(sender);
+        ended(Some(&thread), &mut tasks).await;
     }
 }

@@ -24,7 +24,7 @@ use serde::Serialize;
 use crate::clock::now_millis;
 
 /// What can keep the task log from taking a record.
-const LOG_FAILURES: [&str; 5] = ["busy", "failed", "full", "leaseLost", "tooLarge"];
+const LOG_FAILURES: [&str; 6] = ["busy", "failed", "full", "leaseLost", "noSpace", "tooLarge"];
 
 /// The gateway's metrics.
 pub(crate) struct GatewayMetrics {
@@ -193,6 +193,7 @@ impl GatewayMetrics {
             Some(TaskLogError::TooLarge { .. }) => "tooLarge",
             Some(TaskLogError::Busy) => "busy",
             Some(TaskLogError::LeaseLost(_)) => "leaseLost",
+            Some(TaskLogError::NoSpace(_)) => "noSpace",
             Some(_) => "failed",
         };
         self.log_failures.get_or_create(&OutcomeLabel { outcome }).inc();

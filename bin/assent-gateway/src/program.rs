@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use assent_program::stop_signal;
 use clap::{Parser, ValueHint};
 
@@ -72,10 +72,14 @@ fn run(command_line: CommandLine) -> Result<()> {
     runtime.block_on(async {
         let signal = stop_signal()?;
         let scheme = if config.tls.is_some() { "https" } else { "http" };
-        let gateway = crate::start(config).await?;
+        let mut gateway = crate::start(config).await?;
         writeln!(io::stdout(), "listening on {scheme}://{}", gateway.address())?;
-        signal.await;
+        let has_failed = tokio::select! {
+            () = gateway.ended() => true,
+            () = signal => false,
+        };
         gateway.stop().await;
+        ensure!(!has_failed, "the gateway failed internally; it is safe to start it again");
         Ok(())
     })
 }

@@ -15,6 +15,10 @@ const FILE: &str = "
     task-log = \"tasks.redb\"
     task-log-certificates = \"authority.pem\"
     task-log-credentials = \"gateway.creds\"
+    task-log-client-certificate = \"client.pem\"
+    task-log-client-key = \"client.key\"
+    task-log-stream = \"tasks\"
+    task-log-max-bytes = 1000
     task-log-replicas = 3
     name = \"one\"
     evidence = [\"https://operator.example\"]
@@ -46,7 +50,9 @@ const FILE: &str = "
 
 /// The part of the file that names the log and the gateway.
 const NAMED: &str = "task-log = \"tasks.redb\"\n    task-log-certificates = \"authority.pem\"\n    \
-    task-log-credentials = \"gateway.creds\"\n    task-log-replicas = 3\n    name = \"one\"\n";
+    task-log-credentials = \"gateway.creds\"\n    task-log-client-certificate = \"client.pem\"\n    \
+    task-log-client-key = \"client.key\"\n    task-log-stream = \"tasks\"\n    task-log-max-bytes = 1000\n    \
+    task-log-replicas = 3\n    name = \"one\"\n";
 
 fn program(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assent-gateway"));
@@ -101,6 +107,9 @@ fn what_cannot_be_used_is_named() {
         ("alice:2bb8", "alice:", "the token alice has no SHA-256"),
         ("name = \"one\"", "name = \"\"", "name is empty"),
         ("task-log-replicas = 3", "task-log-replicas = 2", "NATS keeps a stream on 1, 3 or 5 servers"),
+        ("task-log-client-key = \"client.key\"", "", "task-log-client-certificate and task-log-client-key go together"),
+        ("task-log-stream = \"tasks\"", "task-log-stream = \"a.b\"", "task-log-stream is not 1 to 64 letters"),
+        ("task-log-max-bytes = 1000", "task-log-max-bytes = 0", "task-log-max-bytes is 0"),
         (NAMED, "task-log = \"nats://127.0.0.1:4222\"\n", "name is missing: gateways that share"),
     ] {
         let found = check(from, to).unwrap_or_else(|| panic!("{to} is taken"));

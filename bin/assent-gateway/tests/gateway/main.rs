@@ -5,6 +5,7 @@ mod collector;
 mod config;
 mod crash;
 mod decisions;
+mod disk;
 mod json_rpc;
 mod limits;
 #[allow(dead_code, reason = "its other users start it again")]
@@ -15,6 +16,8 @@ mod operator;
 mod page;
 mod rust_client;
 mod shared_log;
+#[path = "../../../assent-operator/tests/operator/small_disk.rs"]
+mod small_disk;
 mod sockets;
 mod tls;
 mod traces;

@@ -1,11 +1,6 @@
 //! A disk that is full: nothing is signed, nothing is lost, and it goes on when there is space.
 
-use std::{
-    fs::{self, File},
-    io::Write,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path};
 
 use assent_network::message::RefusalCode;
 
@@ -13,37 +8,8 @@ use crate::{
     fixture::{Fixture, Result},
     gateway::TestGateway,
     process::succeeded,
+    small_disk::SmallDisk,
 };
-
-/// A small file system in memory, which is unmounted when it is dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None` without the right to mount one.
-    fn mount(path: PathBuf) -> Result<Option<Self>> {
-        fs::create_dir_all(&path)?;
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(&path).output();
-        let is_mounted = mounted.is_ok_and(|output| output.status.success());
-        Ok(is_mounted.then_some(Self(path)))
-    }
-
-    /// Fills it to the last byte.
-    fn fill(&self) -> Result<PathBuf> {
-        let path = self.0.join("filler");
-        let mut file = File::create(&path)?;
-        for size in [1 << 16, 1 << 12, 1 << 8, 1] {
-            let block = vec![1; size];
-            while file.write_all(&block).is_ok() {}
-        }
-        Ok(path)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
 
 fn text(path: &Path) -> Result<&str> {
     path.to_str().ok_or_else(|| "a path".into())
@@ -59,7 +25,8 @@ async fn a_full_disk_stops_signing_until_there_is_space() -> Result {
     let domain = fixture.domain();
     let gateway = TestGateway::start(domain, fixture.epoch.clone()).await?;
     fixture.configure(gateway.address, "")?;
-    let (journal, evidence, marker) = (disk.0.join("journal.redb"), disk.0.join("evidence"), disk.0.join("marker"));
+    let (journal, evidence, marker) =
+        (disk.path.join("journal.redb"), disk.path.join("evidence"), disk.path.join("marker"));
     let flags = ["--journal", text(&journal)?, "--evidence", text(&evidence)?, "--marker", text(&marker)?];
     succeeded(&fixture.command(&[&["journal", "create"][..], &flags].concat()).output()?);
     let process = fixture.run_with(&flags)?;

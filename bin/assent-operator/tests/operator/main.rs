@@ -11,4 +11,5 @@ mod gateway;
 mod process;
 mod refusals;
 mod signing;
+mod small_disk;
 mod traces;

@@ -1,5 +1,6 @@
 //! Why the log refuses.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,8 +35,11 @@ pub enum TaskLogError {
     /// An operation that changes the log may have been carried out: repeated, it is not carried out twice.
     #[error("the log is not available: {0}; try again later")]
     Unavailable(Arc<str>),
-    /// A read or a write failed, and nothing more is accepted until the log is opened again.
-    #[error("the task log failed ({0}); nothing more is accepted until it is opened again")]
+    /// The log's disk or stream has no space left. The log goes on when it has.
+    #[error("the task log has no space left ({0}); it goes on when it has")]
+    NoSpace(Arc<str>),
+    /// A read or a write failed. The log in a file opens it again, and takes nothing until that works.
+    #[error("the task log failed ({0}); it takes nothing until it works again")]
     Failed(Arc<str>),
 }
 
@@ -75,6 +79,12 @@ pub enum OpenError {
 
 impl From<redb::Error> for TaskLogError {
     fn from(error: redb::Error) -> Self {
-        Self::Failed(error.to_string().into())
+        let reason = error.to_string().into();
+        match error {
+            redb::Error::Io(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                Self::NoSpace(reason)
+            }
+            _ => Self::Failed(reason),
+        }
     }
 }

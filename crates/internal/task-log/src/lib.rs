@@ -55,7 +55,8 @@ pub trait TaskLog: Send + Sync {
     /// Appends a task, which is on disk when this returns. A task with a known id is not appended again.
     ///
     /// # Errors
-    /// [`TaskLogError::Full`], [`TaskLogError::TooLarge`], [`TaskLogError::Busy`], [`TaskLogError::Failed`].
+    /// [`TaskLogError::Full`], [`TaskLogError::TooLarge`], [`TaskLogError::Busy`], [`TaskLogError::NoSpace`],
+    /// [`TaskLogError::Failed`].
     fn append(&self, task: Task) -> BoxFuture<'_, Result<Appended, TaskLogError>>;
 
     /// Appends a task and claims it for a gateway until `until`, at once. A task with a known id is left as it is.
@@ -155,4 +156,7 @@ pub trait TaskLog: Send + Sync {
 
     /// Returns the changes from now on, each after it is on disk.
     fn subscribe(&self) -> Subscription;
+
+    /// Returns why the log takes nothing now, as far as it knows. For a health check.
+    fn failure(&self) -> Option<TaskLogError>;
 }

@@ -2,10 +2,11 @@
 
 use core::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use alloy_primitives::{B256, Bytes};
 use futures_channel::oneshot;
@@ -32,12 +33,17 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// How many operations one transaction has at most.
 const LONGEST_GROUP: usize = 1024;
 
+/// How long the log waits before it opens its file again after a failure.
+const REOPENING: Duration = Duration::from_secs(1);
+
 /// A log in one file, which one process opens. One `fsync` serves all operations that wait.
+///
+/// After a write that failed, for example on a full disk, what is on disk is unknown. The log closes the file, and
+/// opens it again once a second until that works. What it acknowledged before is there.
 ///
 /// One phase of redb's commit finds a half-written page by its checksum. A gateway is not trusted, and operators have
 /// their own journals: who could defeat the checksum gains nothing but a lost task.
 pub struct RedbTaskLog {
-    database: Arc<Database>,
     limits: Limits,
     /// `None` only while the log is dropped.
     queue: Option<SyncSender<Operation>>,
@@ -49,15 +55,21 @@ pub struct RedbTaskLog {
 type Operation = Box<dyn FnOnce(&mut Tables<'_>) -> Result<Answer, redb::Error> + Send>;
 type Answer = Box<dyn FnOnce(Option<TaskLogError>) + Send>;
 
-#[derive(Default)]
 struct Shared {
     subscribers: Mutex<Subscribers>,
-    failure: Mutex<Option<TaskLogError>>,
+    database: Mutex<Result<Arc<Database>, TaskLogError>>,
 }
 
 impl Shared {
-    fn failure(&self) -> Option<TaskLogError> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Returns the open file, or why there is none.
+    fn database(&self) -> Result<Arc<Database>, TaskLogError> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_database(&self, database: Result<Arc<Database>, TaskLogError>) {
+        let before = core::mem::replace(&mut *self.database.lock().unwrap_or_else(PoisonError::into_inner), database);
+        // The last one closes the file, which can find that its pages contradict each other.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
     }
 }
 
@@ -67,17 +79,15 @@ impl RedbTaskLog {
     /// # Errors
     /// Every variant of [`OpenError`].
     pub fn open(path: &Path, limits: Limits) -> Result<Self, OpenError> {
-        let opened = catch_unwind(|| create(path))
-            .unwrap_or_else(|_| Err(redb::Error::Corrupted("its pages contradict each other".to_owned())));
-        let database = opened.map(Arc::new).map_err(|error| match error {
+        let database = create(path).map_err(|error| match error {
             redb::Error::DatabaseAlreadyOpen => OpenError::InUse(path.to_owned()),
             error => OpenError::Storage { path: path.to_owned(), error: error.into() },
         })?;
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared { subscribers: Mutex::default(), database: Mutex::new(Ok(database)) });
         let (sender, queue) = sync_channel(limits.waiting.max(1));
-        let writer = Writer { database: Arc::clone(&database), shared: Arc::clone(&shared), queue };
+        let writer = Writer { path: path.to_owned(), shared: Arc::clone(&shared), queue };
         let thread = thread::Builder::new().name("task log".to_owned()).spawn(move || writer.run())?;
-        Ok(Self { database, limits, queue: Some(sender), thread: Some(thread), shared })
+        Ok(Self { limits, queue: Some(sender), thread: Some(thread), shared })
     }
 
     /// Hands an operation to the thread that writes.
@@ -100,19 +110,21 @@ impl RedbTaskLog {
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
             queued?;
-            answer.await.unwrap_or_else(|_| Err(shared.failure().unwrap_or_else(closed)))
+            answer.await.unwrap_or_else(|_| Err(shared.database().err().unwrap_or_else(closed)))
         })
     }
 
     fn read(&self, id: B256) -> Result<Option<TaskRecord>, TaskLogError> {
-        let transaction = self.database.begin_read().map_err(redb::Error::from)?;
+        let database = self.shared.database()?;
+        let transaction = database.begin_read().map_err(redb::Error::from)?;
         let tasks = transaction.open_table(TASKS).map_err(redb::Error::from)?;
         let row = tasks.get(&id.0).map_err(redb::Error::from)?;
         Ok(row.map(|row| decode(row.value())).transpose()?)
     }
 
     fn read_by_caller(&self, caller: &str, limit: usize) -> Result<Vec<TaskRecord>, TaskLogError> {
-        let transaction = self.database.begin_read().map_err(redb::Error::from)?;
+        let database = self.shared.database()?;
+        let transaction = database.begin_read().map_err(redb::Error::from)?;
         let callers = transaction.open_table(CALLERS).map_err(redb::Error::from)?;
         let tasks = transaction.open_table(TASKS).map_err(redb::Error::from)?;
         let mut records = Vec::new();
@@ -280,6 +292,10 @@ impl TaskLog for RedbTaskLog {
     fn subscribe(&self) -> Subscription {
         self.shared.subscribers.lock().unwrap_or_else(PoisonError::into_inner).subscribe_after(0)
     }
+
+    fn failure(&self) -> Option<TaskLogError> {
+        self.shared.database().err()
+    }
 }
 
 impl Drop for RedbTaskLog {
@@ -300,7 +316,7 @@ impl fmt::Debug for RedbTaskLog {
 
 /// The thread that writes.
 struct Writer {
-    database: Arc<Database>,
+    path: PathBuf,
     shared: Arc<Shared>,
     queue: Receiver<Operation>,
 }
@@ -308,15 +324,30 @@ struct Writer {
 impl Writer {
     /// Carries out what waits, in one transaction after another, until the log is dropped.
     fn run(self) {
-        while let Ok(first) = self.queue.recv() {
-            let group: Vec<_> = std::iter::once(first).chain(self.queue.try_iter().take(LONGEST_GROUP - 1)).collect();
-            // Dropping an operation tells its caller to look for the failure.
-            if self.shared.failure().is_some() {
-                continue;
+        // When the file is opened again, after a failure.
+        let mut reopening: Option<Instant> = None;
+        loop {
+            let first = match reopening {
+                None => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => self.queue.recv_timeout(at.saturating_duration_since(Instant::now())),
+            };
+            if matches!(first, Err(RecvTimeoutError::Disconnected)) {
+                return;
             }
+            if reopening.is_some_and(|at| at <= Instant::now()) {
+                self.shared.set_database(create(&self.path).map_err(TaskLogError::from));
+            }
+            // Dropping an operation tells its caller to look for the failure.
+            let database = self.shared.database();
+            reopening = database.is_err().then(|| match reopening {
+                Some(at) if at > Instant::now() => at,
+                _ => Instant::now() + REOPENING,
+            });
+            let (Ok(first), Ok(database)) = (first, database) else { continue };
+            let group: Vec<_> = std::iter::once(first).chain(self.queue.try_iter().take(LONGEST_GROUP - 1)).collect();
             let mut answers = Vec::with_capacity(group.len());
-            let committed = catch_unwind(AssertUnwindSafe(|| self.commit(group, &mut answers)))
-                .unwrap_or_else(|_| Err(redb::Error::Corrupted("its pages contradict each other".to_owned())));
+            let committed = guarded(|| Self::commit(&database, group, &mut answers));
+            drop(database);
             let failure = match committed {
                 Ok(changes) => {
                     let mut subscribers = self.shared.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -326,7 +357,8 @@ impl Writer {
                 }
                 Err(error) => {
                     let failure = TaskLogError::from(error);
-                    *self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
+                    self.shared.set_database(Err(failure.clone()));
+                    reopening = Some(Instant::now() + REOPENING);
                     Some(failure)
                 }
             };
@@ -334,8 +366,12 @@ impl Writer {
         }
     }
 
-    fn commit(&self, group: Vec<Operation>, answers: &mut Vec<Answer>) -> Result<Vec<Change>, redb::Error> {
-        let mut transaction = self.database.begin_write()?;
+    fn commit(
+        database: &Database,
+        group: Vec<Operation>,
+        answers: &mut Vec<Answer>,
+    ) -> Result<Vec<Change>, redb::Error> {
+        let mut transaction = database.begin_write()?;
         // The default, written down because everything rests on it.
         transaction.set_durability(Durability::Immediate)?;
         let (changes, is_written) = {
@@ -501,14 +537,22 @@ impl<'a> Tables<'a> {
 }
 
 /// Opens the database with all of its tables.
-fn create(path: &Path) -> Result<Database, redb::Error> {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
-    let database = builder.create(path)?;
-    let transaction = database.begin_write()?;
-    Tables::open(&transaction)?;
-    transaction.commit()?;
-    Ok(database)
+fn create(path: &Path) -> Result<Arc<Database>, redb::Error> {
+    guarded(|| {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+        let database = builder.create(path)?;
+        let transaction = database.begin_write()?;
+        Tables::open(&transaction)?;
+        transaction.commit()?;
+        Ok(Arc::new(database))
+    })
+}
+
+/// Works on the database, whose pages can contradict each other: then it panics.
+fn guarded<T>(work: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, redb::Error> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(redb::Error::Corrupted("its pages contradict each other".to_owned())))
 }
 
 fn encode(record: &TaskRecord) -> Result<Vec<u8>, redb::Error> {

@@ -201,6 +201,10 @@ impl TaskLog for NatsTaskLog {
     fn subscribe(&self) -> Subscription {
         self.shared.feed.subscribe()
     }
+
+    fn failure(&self) -> Option<TaskLogError> {
+        self.shared.store.failure()
+    }
 }
 
 impl Shared {

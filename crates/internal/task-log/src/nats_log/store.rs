@@ -1,12 +1,14 @@
 //! Reads and writes of the stream, each tried again while the servers are gone.
 
+use core::error::Error as _;
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes as NoteBytes, hex};
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
@@ -20,6 +22,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::credentials::with_credentials;
+use super::locked;
 use super::options::NatsOptions;
 use super::record::{Entry, StateHeader, Subjects, TaskHeader};
 use crate::error::{OpenError, TaskLogError};
@@ -35,6 +38,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 /// How many states of a task the stream keeps: all of one that is claimed once, so that subscribers see each.
 const STATES: i64 = 8;
+/// How long a refusal of the server says that the stream is full.
+const REMEMBERED_REFUSAL: Duration = Duration::from_secs(10);
 /// How many messages one request for a list gets.
 const LIST: usize = 500;
 
@@ -51,6 +56,8 @@ pub(super) struct Store {
     pub(super) subjects: Subjects,
     /// Counts connections to a server.
     connections: watch::Receiver<u64>,
+    /// When the server last refused a message because the stream is full, and what it said.
+    refused: Arc<Mutex<Option<(Instant, TaskLogError)>>>,
 }
 
 /// The result of a write that expects a revision.
@@ -113,7 +120,13 @@ impl Store {
             return Err(OpenError::OtherStream { stream: options.stream, reason });
         }
         let stream = context.get_stream_no_info(&options.stream).await.map_err(unreachable)?;
-        Ok(Self { context, stream, subjects: Subjects(options.stream), connections })
+        Ok(Self { context, stream, subjects: Subjects(options.stream), connections, refused: Arc::default() })
+    }
+
+    /// Returns why the last write was refused, if that is not long ago.
+    pub(super) fn failure(&self) -> Option<TaskLogError> {
+        let refused = locked(&self.refused).clone();
+        refused.filter(|(at, _)| at.elapsed() < REMEMBERED_REFUSAL).map(|(_, error)| error)
     }
 
     /// Returns what changes when the client has connected again.
@@ -186,7 +199,10 @@ impl Store {
                 Err(error) => Err(error),
             };
             let error = match written {
-                Ok(answer) => return Ok(Put::Written(answer.sequence)),
+                Ok(answer) => {
+                    *locked(&self.refused) = None;
+                    return Ok(Put::Written(answer.sequence));
+                }
                 Err(error) => error,
             };
             match error.kind() {
@@ -194,6 +210,11 @@ impl Store {
                 PublishErrorKind::MaxAckPending => return Err(TaskLogError::Busy),
                 PublishErrorKind::MaxPayloadExceeded => {
                     return Err(unavailable(format!("{error}; the server's max_payload is too small")));
+                }
+                _ if is_full(&error) => {
+                    let error = TaskLogError::NoSpace(cause(&error).into());
+                    *locked(&self.refused) = Some((Instant::now(), error.clone()));
+                    return Err(error);
                 }
                 _ => try_again(deadline, error.to_string()).await?,
             }
@@ -382,6 +403,19 @@ fn difference(expected: &Config, found: &Config) -> Option<String> {
         (found.duplicate_window >= PATIENCE, "its window for duplicates is too short".to_owned()),
     ];
     checks.into_iter().find(|(holds, _)| !holds).map(|(_, reason)| reason)
+}
+
+/// Returns whether the server refused a message because the stream, or the server's storage, is full.
+fn is_full(error: &PublishError) -> bool {
+    let refusal = error.source().and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>());
+    refusal.is_some_and(|refusal| {
+        matches!(refusal.error_code(), ErrorCode::INSUFFICIENT_RESOURCES | ErrorCode::STORAGE_RESOURCES_EXCEEDED)
+            || (refusal.error_code() == ErrorCode::STREAM_STORE_FAILED && refusal.to_string().contains("maximum bytes"))
+    })
+}
+
+fn cause(error: &PublishError) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Waits before another try, unless the time for tries is over.
