@@ -127,9 +127,9 @@ class Policies {
   }
 
   /** Returns the function that a task calls, if its policy names it. */
-  async functionOf({ policyId, intent }) {
-    const selector = text(intent?.data).slice(0, 10).toLowerCase();
-    const functions = await this.functions(text(policyId));
+  async functionOf(task) {
+    const selector = text(task.selector ?? task.intent?.data).slice(0, 10).toLowerCase();
+    const functions = await this.functions(text(task.policyId));
     const known = functions.find((known) => (known?.selector ?? "0x") === selector);
     return known && { signature: text(known.signature), declaration: text(known.declaration) };
   }
@@ -145,12 +145,12 @@ function outcomeOf({ status, decision }) {
 }
 
 /** Returns when a task ended in milliseconds: once the gateway has forgotten it, about. */
-function endOf({ timings, block }) {
-  return number(timings?.endedAt) ?? (number(block?.timestamp) ?? 0) * 1000;
+function endOf({ endedAt, timings, block }) {
+  return number(endedAt) ?? number(timings?.endedAt) ?? (number(block?.timestamp) ?? 0) * 1000;
 }
 
-function selectorOf({ intent }) {
-  const data = text(intent?.data);
+function selectorOf({ intent, selector }) {
+  const data = text(selector ?? intent?.data);
   return data.length < 10 ? "no calldata" : data.slice(0, 10);
 }
 

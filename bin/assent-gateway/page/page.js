@@ -117,7 +117,8 @@ async function showTask() {
     return;
   }
   const known = decisions.get(id);
-  if (known && isNew) decision.show(known);
+  // Of those that ended before the page was opened, the list has a summary only.
+  if (known?.intent && isNew) decision.show(known);
   try {
     const task = await call("assent_getTask", { taskId: id });
     if (location.hash.slice(1) !== id || !isTask(task)) return;

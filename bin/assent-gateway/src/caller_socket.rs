@@ -24,7 +24,7 @@ use crate::{
     api::Api,
     callers::PROTOCOL,
     driver::TaskEvent,
-    rpc::{CallContext, Incoming, error::RpcError, error_text},
+    rpc::{AnswerText, CallContext, Incoming, error::RpcError, error_text},
     service::Service,
     subscriptions::Subscriptions,
 };
@@ -59,7 +59,7 @@ async fn serve(socket: WebSocket, api: Api, caller: Arc<str>) {
     // Before the first call: no change is missed.
     let events = api.service.driver.subscribe();
     let (answers, outgoing) = mpsc::channel(MAX_QUEUED);
-    let context = CallContext { caller, subscriptions: Some(Arc::clone(&subscriptions)) };
+    let context = CallContext { caller: Arc::clone(&caller), subscriptions: Some(Arc::clone(&subscriptions)) };
     let (sink, stream) = socket.split();
     let service = Arc::clone(&api.service);
     let mut stopping = api.stopping.clone();
@@ -68,11 +68,11 @@ async fn serve(socket: WebSocket, api: Api, caller: Arc<str>) {
         _ = stopping.wait_for(|stopping| *stopping) => {}
         () = read(stream, api, context, answers.clone()) => {}
         () = write(sink, outgoing) => {}
-        () = follow(events, &service, &subscriptions, answers) => {}
+        () = follow(events, &service, &subscriptions, &caller, answers) => {}
     }
 }
 
-async fn read(mut stream: SplitStream<WebSocket>, api: Api, context: CallContext, answers: mpsc::Sender<String>) {
+async fn read(mut stream: SplitStream<WebSocket>, api: Api, context: CallContext, answers: mpsc::Sender<AnswerText>) {
     let permits = Arc::new(Semaphore::new(MAX_AT_ONCE));
     while let Ok(Some(Ok(message))) = timeout(LONGEST_SILENCE, stream.next()).await {
         let text = match message {
@@ -87,8 +87,10 @@ async fn read(mut stream: SplitStream<WebSocket>, api: Api, context: CallContext
                 let _ = answers.send(answer).await;
             }
             for (subscription, task_id) in context.subscriptions.iter().flat_map(|known| known.take_fresh()) {
-                if let Ok(task) = api.service.task(task_id).await {
-                    let _ = answers.send(notification(&subscription, &task)).await;
+                if let Ok(task) = api.service.task(task_id).await
+                    && let Some(text) = api.service.hold(&context.caller, notification(&subscription, &task))
+                {
+                    let _ = answers.send(AnswerText::Held(text)).await;
                 }
             }
             drop(permit);
@@ -96,31 +98,37 @@ async fn read(mut stream: SplitStream<WebSocket>, api: Api, context: CallContext
     }
 }
 
-async fn answer(text: &[u8], api: &Api, context: &CallContext) -> Option<String> {
+async fn answer(text: &[u8], api: &Api, context: &CallContext) -> Option<AnswerText> {
     let incoming = match Incoming::parse(text, api.service.limits.max_batch) {
         Ok(incoming) => incoming,
         Err(error) => {
             let _ = api.limiter.take(&context.caller, 1, Instant::now());
-            return Some(error_text(&error));
+            return Some(AnswerText::Short(error_text(&error)));
         }
     };
     let calls = u32::try_from(incoming.len()).unwrap_or(u32::MAX);
     if let Err(wait) = api.limiter.take(&context.caller, calls, Instant::now()) {
         api.service.metrics.count_limited();
-        return Some(incoming.refuse(&RpcError::rate_limited(wait.as_secs().saturating_add(1))));
+        let refusal = incoming.refuse(&RpcError::rate_limited(wait.as_secs().saturating_add(1)));
+        return Some(AnswerText::Short(refusal));
     }
     incoming.answer(&api.service, context).await.map(|answer| answer.text)
 }
 
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: mpsc::Receiver<String>) {
+async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: mpsc::Receiver<AnswerText>) {
     let mut pings = tokio::time::interval(PING_INTERVAL);
     loop {
-        let message = tokio::select! {
+        // It counts until it is sent.
+        let held = tokio::select! {
             text = outgoing.recv() => match text {
-                Some(text) => Message::Text(text.into()),
+                Some(text) => Some(text),
                 None => return,
             },
-            _ = pings.tick() => Message::Ping(Vec::new().into()),
+            _ = pings.tick() => None,
+        };
+        let message = match &held {
+            Some(text) => Message::Text(text.as_str().into()),
+            None => Message::Ping(Vec::new().into()),
         };
         if !matches!(timeout(LONGEST_SEND, sink.send(message)).await, Ok(Ok(()))) {
             return;
@@ -133,7 +141,8 @@ async fn follow(
     mut events: broadcast::Receiver<TaskEvent>,
     service: &Service,
     subscriptions: &Subscriptions,
-    answers: mpsc::Sender<String>,
+    caller: &Arc<str>,
+    answers: mpsc::Sender<AnswerText>,
 ) {
     while let Ok(event) = events.recv().await {
         let (task_id, concerned) = subscriptions.concerned(event);
@@ -142,7 +151,8 @@ async fn follow(
         }
         let Ok(task) = service.task(task_id).await else { continue };
         for subscription in concerned {
-            if answers.send(notification(&subscription, &task)).await.is_err() {
+            let Some(text) = service.hold(caller, notification(&subscription, &task)) else { return };
+            if answers.send(AnswerText::Held(text)).await.is_err() {
                 return;
             }
         }

@@ -106,6 +106,9 @@ assent_program::options! {
     /// The most requests that wait; further ones are refused as busy [default: 1024].
     #[arg(value_name = "COUNT")]
     max_requests, "ASSENT_GATEWAY_MAX_REQUESTS": usize,
+    /// The most requests of a caller that wait [default: 128].
+    #[arg(value_name = "COUNT")]
+    max_requests_per_caller, "ASSENT_GATEWAY_MAX_REQUESTS_PER_CALLER": usize,
     /// The most tasks that are open or remembered [default: 10000].
     #[arg(value_name = "COUNT")]
     max_tasks, "ASSENT_GATEWAY_MAX_TASKS": usize,
@@ -220,6 +223,8 @@ pub struct GatewayLimits {
     pub max_operators: usize,
     /// Requests that wait.
     pub max_requests: usize,
+    /// Requests of a caller that wait.
+    pub max_requests_per_caller: usize,
     /// Tasks that are open or remembered.
     pub max_tasks: usize,
     /// Bytes of a request's body.
@@ -290,6 +295,10 @@ impl GatewayConfig {
             )?,
             max_operators: at_least_one("max-operators", options.max_operators.unwrap_or(1024))?,
             max_requests: at_least_one("max-requests", options.max_requests.unwrap_or(1024))?,
+            max_requests_per_caller: at_least_one(
+                "max-requests-per-caller",
+                options.max_requests_per_caller.unwrap_or(128),
+            )?,
             max_tasks: at_least_one("max-tasks", options.max_tasks.unwrap_or(10_000))?,
             max_body: at_least_one("max-body", options.max_body.unwrap_or(1024 * 1024))?,
             max_batch: at_least_one("max-batch", options.max_batch.unwrap_or(32))?,

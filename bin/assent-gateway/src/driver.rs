@@ -33,7 +33,11 @@ use tokio::{
 };
 
 use crate::{
-    clock::now_millis, link_handle::LinkHandle, metrics::GatewayMetrics, preparing::Preparer, recent::RecentTasks,
+    clock::now_millis,
+    link_handle::LinkHandle,
+    metrics::GatewayMetrics,
+    preparing::Preparer,
+    recent::{RecentTasks, TaskSummary},
     traces,
 };
 
@@ -560,12 +564,14 @@ impl Driver {
 
     /// Tells subscribers that a task ended, if that is durable now.
     fn publish_end(&mut self, task_id: B256) {
-        if let Some(outcome) = self.gateway.outcome(task_id) {
+        if let Some(outcome) = self.gateway.outcome(task_id)
+            && let Some(progress) = self.gateway.progress(task_id)
+        {
             let attested_in = match outcome {
                 TaskOutcome::Attested { document, .. } => Some(document.epoch),
                 TaskOutcome::Failed(_) => None,
             };
-            self.recent.add(task_id, attested_in);
+            self.recent.add(TaskSummary::new(task_id, &progress, outcome, now_millis()), attested_in);
             self.leases.remove(&task_id);
             let _ = self.events.send(TaskEvent::Ended(task_id));
         }

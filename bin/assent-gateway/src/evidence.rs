@@ -6,6 +6,7 @@ use alloy::transports::http::reqwest::{Client, Url, redirect};
 use alloy_primitives::B256;
 use anyhow::{Context as _, Result};
 use assent_policy::EvidenceFile;
+use tokio::time::timeout;
 
 use crate::rpc::error::RpcError;
 
@@ -13,6 +14,9 @@ use crate::rpc::error::RpcError;
 const MAX_EVIDENCE: usize = 16 * 1024 * 1024;
 /// How long one server may take.
 const LONGEST_ANSWER: Duration = Duration::from_secs(10);
+
+/// How long all of them together may take.
+const LONGEST_SEARCH: Duration = Duration::from_secs(20);
 
 /// The servers that have evidence.
 pub(crate) struct EvidenceServers {
@@ -36,10 +40,18 @@ impl EvidenceServers {
                 "ask the operators' own servers for /evidence/HASH",
             ));
         }
-        for server in &self.servers {
-            if let Some(file) = self.fetch(server, hash).await {
-                return Ok(file.to_json());
+        let search = async {
+            for server in &self.servers {
+                if let Some(file) = self.fetch(server, hash).await {
+                    return Some(file.to_json());
+                }
             }
+            None
+        };
+        match timeout(LONGEST_SEARCH, search).await {
+            Ok(Some(file)) => return Ok(file),
+            Ok(None) => {}
+            Err(_) => return Err(RpcError::unavailable("the servers of evidence give no answer in time")),
         }
         let next = "ask again later; operators keep evidence as docs/operate.md says";
         Err(RpcError::not_found("no server has the evidence", next))

@@ -8,7 +8,7 @@ use std::{
 use assent_program::{ConnectionPermit, Peer, counted_address};
 use axum::{
     Extension, Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{Request, State, ws::WebSocketUpgrade},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
@@ -93,10 +93,11 @@ async fn call(State(api): State<Api>, Extension(Peer(peer)): Extension<Peer>, re
     let context = CallContext { caller, subscriptions: None };
     match incoming.answer(&api.service, &context).await {
         Some(answer) if answer.is_busy => {
-            let answer = json(StatusCode::TOO_MANY_REQUESTS, answer.text);
+            let answer = json(StatusCode::TOO_MANY_REQUESTS, Bytes::from_owner(answer.text));
             ([(header::RETRY_AFTER, BUSY_SECONDS)], answer).into_response()
         }
-        Some(answer) => json(StatusCode::OK, answer.text),
+        // It is held until the last byte is sent.
+        Some(answer) => json(StatusCode::OK, Bytes::from_owner(answer.text)),
         None => StatusCode::NO_CONTENT.into_response(),
     }
 }
@@ -215,7 +216,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application/json")
 }
 
-fn json(status: StatusCode, text: String) -> Response {
+fn json(status: StatusCode, text: impl Into<Body>) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, Body::from(text)).into_response()
+    (status, headers, text.into()).into_response()
 }

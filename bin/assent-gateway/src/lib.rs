@@ -206,7 +206,7 @@ pub async fn start(config: GatewayConfig) -> Result<RunningGateway> {
         metrics: Arc::clone(&metrics),
         limits: config.limits,
         openrpc: openrpc_document(),
-        admission: Admission::new(config.limits.max_requests),
+        admission: Admission::new(&config.limits),
     };
     let stopping = watch::Sender::new(false);
     let callers = Callers::new(config.tokens.clone(), config.trust_forwarded_for);

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
+use assent_network::gateway::{TaskOutcome, TaskProgress};
 use assent_verifier::EpochId;
 use serde::Serialize;
 
@@ -13,9 +14,52 @@ const REMEMBERED: usize = 128;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RecentTasks(VecDeque<EndedTask>);
 
+/// A task that ended, in short: its calldata and its attestation have no bound that a list could have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TaskSummary {
+    task_id: B256,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'static str>,
+    /// The code of the failure, if it has no attestation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'static str>,
+    policy_client: Address,
+    policy_id: B256,
+    /// The first four bytes of the calldata, or all of them.
+    selector: Bytes,
+    /// When it ended (Unix time in milliseconds).
+    ended_at: u64,
+}
+
+impl TaskSummary {
+    /// Returns the summary of a task that ended, at a time unless it is known when.
+    pub(crate) fn new(task_id: B256, progress: &TaskProgress, outcome: &TaskOutcome, now_millis: u64) -> Self {
+        let task = &progress.accepted.task;
+        let (status, decision, failure) = match outcome {
+            TaskOutcome::Attested { document, .. } if document.attestation.decision == 0 => {
+                ("attested", Some("deny"), None)
+            }
+            TaskOutcome::Attested { .. } => ("attested", Some("allow"), None),
+            TaskOutcome::Failed(failure) => ("failed", None, Some(failure.code.as_str())),
+        };
+        Self {
+            task_id,
+            status,
+            decision,
+            failure,
+            policy_client: task.policy_client,
+            policy_id: task.policy_id,
+            selector: task.intent.data.iter().copied().take(4).collect(),
+            ended_at: progress.ended_at.unwrap_or(now_millis),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct EndedTask {
-    task_id: B256,
+    summary: TaskSummary,
     /// The epoch whose operators attested it, if they did.
     attested_in: Option<EpochId>,
     /// The operators that decided, each with how long it took in milliseconds.
@@ -37,14 +81,14 @@ pub(crate) struct Participation {
 
 impl RecentTasks {
     /// Adds a task that ended, once.
-    pub(crate) fn add(&mut self, task_id: B256, attested_in: Option<EpochId>) {
-        if self.0.iter().any(|known| known.task_id == task_id) {
+    pub(crate) fn add(&mut self, summary: TaskSummary, attested_in: Option<EpochId>) {
+        if self.0.iter().any(|known| known.summary.task_id == summary.task_id) {
             return;
         }
         if self.0.len() >= REMEMBERED {
             self.0.pop_front();
         }
-        self.0.push_back(EndedTask { task_id, attested_in, decided: Vec::new() });
+        self.0.push_back(EndedTask { summary, attested_in, decided: Vec::new() });
     }
 
     /// Looks again at who decided: operators answer after the end, too.
@@ -52,15 +96,15 @@ impl RecentTasks {
     /// What the gateway has forgotten of a task stays as it was.
     pub(crate) fn refresh(&mut self, decision_times: impl Fn(B256) -> Option<Vec<(Address, u64)>>) {
         for task in &mut self.0 {
-            if let Some(decided) = decision_times(task.task_id) {
+            if let Some(decided) = decision_times(task.summary.task_id) {
                 task.decided = decided;
             }
         }
     }
 
     /// Returns the tasks, the latest first.
-    pub(crate) fn task_ids(&self) -> Vec<B256> {
-        self.0.iter().rev().map(|task| task.task_id).collect()
+    pub(crate) fn summaries(&self) -> impl Iterator<Item = &TaskSummary> {
+        self.0.iter().rev().map(|task| &task.summary)
     }
 
     /// Returns how operators took part, by epoch. Operators that decided nothing are missing.
@@ -108,14 +152,31 @@ mod tests {
         B256::repeat_byte(number)
     }
 
+    fn summary(task_id: B256) -> TaskSummary {
+        TaskSummary {
+            task_id,
+            status: "attested",
+            decision: Some("allow"),
+            failure: None,
+            policy_client: SLOW,
+            policy_id: B256::ZERO,
+            selector: Bytes::new(),
+            ended_at: 1,
+        }
+    }
+
+    fn task_ids(recent: &RecentTasks) -> Vec<B256> {
+        recent.summaries().map(|summary| summary.task_id).collect()
+    }
+
     #[test]
     fn participation_counts_attested_tasks_and_late_decisions() {
         let mut recent = RecentTasks::default();
         let epoch = EpochId(7);
         for (number, attested_in) in [(1, Some(epoch)), (2, Some(epoch)), (3, None), (2, Some(epoch))] {
-            recent.add(id(number), attested_in);
+            recent.add(summary(id(number)), attested_in);
         }
-        assert_eq!(recent.task_ids(), [id(3), id(2), id(1)]);
+        assert_eq!(task_ids(&recent), [id(3), id(2), id(1)]);
         recent.refresh(|task| Some(if task == id(1) { vec![(FAST, 5), (SLOW, 90)] } else { vec![(FAST, 9)] }));
         let participation = recent.participation(&recent.attested());
         let fast = Participation { tasks: 2, decided: 2, latency_millis: Some(9) };
@@ -130,9 +191,9 @@ mod tests {
     fn the_memory_of_tasks_is_bounded() {
         let mut recent = RecentTasks::default();
         for number in 0..u16::try_from(REMEMBERED).unwrap() + 10 {
-            recent.add(B256::left_padding_from(&number.to_be_bytes()), Some(EpochId(1)));
+            recent.add(summary(B256::left_padding_from(&number.to_be_bytes())), Some(EpochId(1)));
         }
-        assert_eq!(recent.task_ids().len(), REMEMBERED);
-        assert_eq!(recent.task_ids().last(), Some(&B256::left_padding_from(&[10])));
+        assert_eq!(task_ids(&recent).len(), REMEMBERED);
+        assert_eq!(task_ids(&recent).last(), Some(&B256::left_padding_from(&[10])));
     }
 }

@@ -52,7 +52,9 @@ impl Gateway {
         let (listen, policies) = (address.to_string(), world.policies());
         let mut arguments = vec!["--name", name, "--listen", &listen, "--rpc-url", &world.node];
         arguments.extend(["--task-manager", &task_manager, "--policies", &policies, "--task-log", task_log]);
+        // All callers of a test are one.
         arguments.extend(["--rate", "1000000", "--burst", "1000000"]);
+        arguments.extend(["--max-connections-per-address", "4096", "--max-requests-per-caller", "1024"]);
         arguments.extend(more);
         let arguments = arguments.into_iter().map(str::to_owned).collect();
         let launch = Launch {

@@ -108,6 +108,18 @@ impl RpcError {
         Self::new(INVALID_REQUEST, format!("the body has more than {most} bytes"), "tooLong", false, next)
     }
 
+    /// Returns the error of a call whose answer has no room in that of its batch.
+    pub(crate) fn answers_too_long(most: usize) -> Self {
+        let next = "send fewer calls in a batch";
+        Self::new(
+            LIMIT_EXCEEDED,
+            format!("the answers of the batch have more than {most} bytes"),
+            "tooLong",
+            true,
+            next,
+        )
+    }
+
     pub(crate) fn unauthorized() -> Self {
         let next = "send `Authorization: Bearer TOKEN` with a token of this gateway";
         Self::new(INVALID_REQUEST, "the token is missing or unknown", "unauthorized", false, next)

@@ -102,9 +102,9 @@ pub(crate) static METHODS: &[MethodSpec] = &[
     },
     MethodSpec {
         name: "assent_recentTasks",
-        summary: "Returns up to 50 tasks that ended last on this gateway, the latest first",
+        summary: "Returns up to 50 tasks that ended last on this gateway in short, the latest first",
         parameters: &[],
-        result: "Tasks",
+        result: "TaskSummaries",
         handler: recent_tasks,
     },
     MethodSpec {
@@ -238,7 +238,7 @@ fn request_authorization<'a>(service: &'a Service, context: &'a CallContext, par
         let request: TaskRequest = parameters.read()?;
         let wait = request.wait_seconds.map_or(service.limits.max_wait, Duration::from_secs);
         let deadline = started + wait.min(service.limits.max_wait);
-        let _permit = service.admit()?;
+        let _permit = service.admit(&context.caller)?;
         let mut waiting = service.driver.request(request.submission(), context.caller.to_string());
         let mut accepted = None;
         loop {
@@ -269,7 +269,7 @@ fn request_authorization<'a>(service: &'a Service, context: &'a CallContext, par
 fn submit_task<'a>(service: &'a Service, context: &'a CallContext, parameters: Parameters) -> Handled<'a> {
     Box::pin(async move {
         let request: TaskRequest = parameters.read()?;
-        let _permit = service.admit()?;
+        let _permit = service.admit(&context.caller)?;
         let mut waiting = service.driver.request(request.submission(), context.caller.to_string());
         let answer = timeout(service.limits.max_wait, waiting.next()).await;
         match answer.map_err(|_| RpcError::unavailable("the task could not be recorded in time"))? {
@@ -289,12 +289,7 @@ fn get_task<'a>(service: &'a Service, _: &'a CallContext, parameters: Parameters
 fn recent_tasks<'a>(service: &'a Service, _: &'a CallContext, _: Parameters) -> Handled<'a> {
     Box::pin(async move {
         let recent = service.driver.recent().await.ok_or_else(stopping)?;
-        let mut tasks = Vec::new();
-        for task_id in recent.task_ids().into_iter().take(MOST_RECENT) {
-            // The log may have forgotten one.
-            tasks.extend(service.task(task_id).await.ok());
-        }
-        Ok(format!("[{}]", tasks.join(",")))
+        to_json(&recent.summaries().take(MOST_RECENT).collect::<Vec<_>>())
     })
 }
 
@@ -459,7 +454,7 @@ fn functions_of(rules: &str) -> Result<Vec<FunctionAnswer>, RpcError> {
     Ok(known.into_values().collect())
 }
 
-fn get_evidence<'a>(service: &'a Service, _: &'a CallContext, parameters: Parameters) -> Handled<'a> {
+fn get_evidence<'a>(service: &'a Service, context: &'a CallContext, parameters: Parameters) -> Handled<'a> {
     #[derive(Deserialize)]
     struct Request {
         evidence: Hash,
@@ -467,7 +462,7 @@ fn get_evidence<'a>(service: &'a Service, _: &'a CallContext, parameters: Parame
 
     Box::pin(async move {
         let Request { evidence: Hash(hash) } = parameters.read()?;
-        let _permit = service.admit()?;
+        let _permit = service.admit_evidence(&context.caller)?;
         service.evidence.get(hash).await
     })
 }
@@ -590,6 +585,7 @@ impl Service {
                 TaskAnswer::new(task_id, accepted, outcome, Some(&progress), &epochs)
             }
             None => {
+                let _permit = self.lookup().await.ok_or_else(stopping)?;
                 let record = self.log.get(task_id).await.map_err(log_failed)?.ok_or_else(no_task)?;
                 let logged = decode(&record, self.preparer.domain)
                     .ok_or_else(|| RpcError::unavailable("the task was recorded by another version of the gateway"))?;

@@ -7,7 +7,10 @@ pub(crate) mod error;
 pub(crate) mod methods;
 pub(crate) mod openrpc;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use assent_json::{Object, Value};
 use futures_util::future::join_all;
@@ -16,10 +19,13 @@ use serde_json::value::RawValue;
 
 use self::error::RpcError;
 use self::methods::{MethodSpec, Parameters};
-use crate::{service::Service, subscriptions::Subscriptions};
+use crate::{
+    service::{HeldText, Service},
+    subscriptions::Subscriptions,
+};
 
-/// The most bytes of an id.
-const LONGEST_ID: usize = 256;
+/// The most bytes of a batch's answers.
+const MAX_BATCH_ANSWER: usize = 20 * 1024 * 1024;
 
 /// Who calls, and how.
 #[derive(Clone)]
@@ -74,23 +80,76 @@ impl<'a> Incoming<'a> {
     }
 
     /// Makes the calls. Returns the answer; notifications have none.
-    pub(crate) async fn answer(self, service: &Service, context: &CallContext) -> Option<Answered> {
-        match self {
-            Self::Single(call) => answer_one(call, service, context).await,
+    pub(crate) async fn answer(&self, service: &Service, context: &CallContext) -> Option<HeldAnswer> {
+        let Answered { text, is_busy } = match self {
+            Self::Single(call) => answer_one(call, service, context).await?,
             Self::Batch(calls) => {
-                let answers = join_all(calls.into_iter().map(|call| answer_one(call, service, context))).await;
+                // What has no room is dropped at once: a batch's answers are all in memory before one is sent.
+                let room = AtomicUsize::new(MAX_BATCH_ANSWER);
+                let answers = join_all(calls.iter().map(|call| answer_in(&room, call, service, context))).await;
                 let answers: Vec<String> = answers.into_iter().flatten().map(|answer| answer.text).collect();
-                (!answers.is_empty()).then(|| Answered { text: format!("[{}]", answers.join(",")), is_busy: false })
+                if answers.is_empty() {
+                    return None;
+                }
+                Answered { text: format!("[{}]", answers.join(",")), is_busy: false }
+            }
+        };
+        match service.hold(&context.caller, text) {
+            Some(text) => Some(HeldAnswer { text: AnswerText::Held(text), is_busy }),
+            None => {
+                let error = RpcError::busy("too many answers wait for the caller to read them");
+                Some(HeldAnswer { text: AnswerText::Short(self.refuse(&error)), is_busy: true })
             }
         }
     }
 }
 
-/// The answer to a text.
-pub(crate) struct Answered {
-    pub(crate) text: String,
+/// Makes a call of a batch whose answers have some room left.
+async fn answer_in(room: &AtomicUsize, call: &RawValue, service: &Service, context: &CallContext) -> Option<Answered> {
+    let answer = answer_one(call, service, context).await?;
+    let length = answer.text.len();
+    let left = room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(length));
+    if left.is_ok() {
+        return Some(answer);
+    }
+    let error = RpcError::answers_too_long(MAX_BATCH_ANSWER);
+    Some(Answered { text: Incoming::Single(call).refuse(&error), is_busy: false })
+}
+
+/// The answer to a call.
+struct Answered {
+    text: String,
+    /// Whether the gateway has too much to do for the call.
+    is_busy: bool,
+}
+
+/// The answer to a text, which counts until the caller has read it.
+pub(crate) struct HeldAnswer {
+    pub(crate) text: AnswerText,
     /// Whether the gateway has too much to do for the call, which is the only one.
     pub(crate) is_busy: bool,
+}
+
+/// The text of an answer.
+pub(crate) enum AnswerText {
+    Held(HeldText),
+    /// One that needs no room: an error.
+    Short(String),
+}
+
+impl AnswerText {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Held(text) => text.as_str(),
+            Self::Short(text) => text,
+        }
+    }
+}
+
+impl AsRef<[u8]> for AnswerText {
+    fn as_ref(&self) -> &[u8] {
+        self.as_str().as_bytes()
+    }
 }
 
 impl Answered {
@@ -135,7 +194,7 @@ async fn answer_one(call: &RawValue, service: &Service, context: &CallContext) -
     };
     let id = match envelope.id.map(|id| id.get()) {
         Some(id) if !is_id(id) => {
-            return refuse(RpcError::invalid_request("an id is a string of up to 254 bytes, a number, or null"));
+            return refuse(RpcError::invalid_request("an id is a string, a number, or null"));
         }
         id => id,
     };
@@ -200,12 +259,11 @@ fn named(spec: &MethodSpec, value: Value) -> Result<Object, RpcError> {
 
 /// Returns whether a JSON value can be an id.
 fn is_id(raw: &str) -> bool {
-    let is_kind = match raw.as_bytes().first() {
+    match raw.as_bytes().first() {
         Some(b'"') => serde_json::from_str::<String>(raw).is_ok(),
         Some(b'-' | b'0'..=b'9') => true,
         _ => raw == "null",
-    };
-    is_kind && raw.len() <= LONGEST_ID
+    }
 }
 
 fn response(id: &str, result: &Result<String, RpcError>) -> String {

@@ -35,6 +35,7 @@ const FILE: &str = "
     max-connections-per-address = 2
     max-operators = 4
     max-requests = 5
+    max-requests-per-caller = 2
     max-tasks = 6
     max-body = 7
     max-batch = 8

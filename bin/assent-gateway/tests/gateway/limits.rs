@@ -304,3 +304,82 @@ fn connections_that_prove_no_operator_keep_none_out() {
         drop(strangers);
     });
 }
+
+#[test]
+fn no_caller_takes_the_requests_of_others() {
+    run(async {
+        let world = world().await;
+        let limits = |options: &mut assent_gateway::GatewayOptions| {
+            (options.max_requests, options.max_requests_per_caller) = (Some(4), Some(2));
+            options.trust_forwarded_for = Some(true);
+        };
+        let gateway = TestGateway::with(limits).await;
+        // No operator is connected: what is asked for waits.
+        let ask = async |caller: &str, amount: u64| {
+            let params = world.request(amount);
+            let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "assent_requestAuthorization", "params": params });
+            let post = gateway.http.post(&gateway.url).header("content-type", "application/json");
+            let response = post.header("x-forwarded-for", caller).body(call.to_string()).send().await.unwrap();
+            serde_json::from_slice::<Value>(&response.bytes().await.unwrap()).unwrap()
+        };
+        let greedy = async { tokio::join!(ask("192.0.2.1", 1), ask("192.0.2.1", 2), ask("192.0.2.1", 3)) };
+        let greedy = async {
+            // Two wait for ever, so that the third has its answer first.
+            tokio::time::timeout(Duration::from_secs(4), greedy).await.unwrap_err();
+        };
+        let others = async {
+            while gateway.call("assent_health", json!([])).await.unwrap()["tasks"] != 2 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let refused = ask("192.0.2.1", 4).await;
+            assert_eq!(refused["error"]["data"]["code"], "busy");
+            assert_eq!(refused["error"]["message"], "too many requests of the caller wait");
+            // Another caller is admitted, and waits.
+            let other = tokio::time::timeout(Duration::from_millis(500), ask("192.0.2.2", 5)).await;
+            assert!(other.is_err(), "{other:?}");
+        };
+        tokio::join!(greedy, others);
+    });
+}
+
+#[test]
+fn the_list_of_recent_tasks_is_short_however_long_their_calldata_is() {
+    run(async {
+        let world = world().await;
+        let gateway = TestGateway::start().await;
+        for number in 0..60_u64 {
+            let mut request = world.request(number);
+            let data = request["intent"]["data"].as_str().unwrap().to_owned();
+            request["intent"]["data"] = json!(format!("{data}{}", "00".repeat(20_000)));
+            let task = gateway.call("assent_submitTask", request).await.unwrap();
+            gateway.call("assent_cancelTask", json!([task["taskId"]])).await.unwrap();
+        }
+        let call = r#"{"jsonrpc": "2.0", "method": "assent_recentTasks", "id": 1}"#;
+        let answer = gateway.post(call).await.bytes().await.unwrap();
+        assert!(answer.len() < 50 * 600, "{}", answer.len());
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(answer["result"].as_array().unwrap().len(), 50);
+        assert_eq!(answer["result"][0]["failure"], "cancelled");
+    });
+}
+
+#[test]
+fn the_answers_of_a_batch_are_bounded() {
+    run(async {
+        let world = world().await;
+        let gateway = TestGateway::with(|options| options.max_batch = Some(200)).await;
+        let mut request = world.request(1);
+        let data = request["intent"]["data"].as_str().unwrap().to_owned();
+        request["intent"]["data"] = json!(format!("{data}{}", "00".repeat(60_000)));
+        let task = gateway.call("assent_submitTask", request).await.unwrap();
+        let call = json!({ "jsonrpc": "2.0", "method": "assent_getTask", "params": [task["taskId"]], "id": 1 });
+        let batch = format!("[{}]", vec![call.to_string(); 200].join(","));
+        let answer = gateway.post(batch).await.bytes().await.unwrap();
+        assert!(answer.len() < 21 * 1024 * 1024, "{}", answer.len());
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let answers = answer.as_array().unwrap();
+        let (given, refused): (Vec<&Value>, Vec<&Value>) = answers.iter().partition(|one| one.get("error").is_none());
+        assert!(given.len() > 100 && !refused.is_empty(), "{} {}", given.len(), refused.len());
+        assert!(refused.iter().all(|one| one["error"]["data"]["code"] == "tooLong" && one["id"] == 1));
+    });
+}

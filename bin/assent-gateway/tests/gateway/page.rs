@@ -146,7 +146,10 @@ fn the_page_learns_of_recent_tasks_their_times_and_who_took_part() {
             ids.insert(0, task["taskId"].clone());
         }
         let recent = gateway.call("assent_recentTasks", json!([])).await.unwrap();
-        require("Tasks", &recent);
+        require("TaskSummaries", &recent);
+        let ends: Vec<_> = recent.as_array().unwrap().iter().map(|task| task["decision"].as_str().unwrap()).collect();
+        assert_eq!(ends, ["deny", "allow"]);
+        assert_eq!(recent[0]["selector"], world.payment_data(1).to_string()[..10]);
         let listed: Vec<Value> = recent.as_array().unwrap().iter().map(|task| task["taskId"].clone()).collect();
         assert_eq!(listed, ids);
 

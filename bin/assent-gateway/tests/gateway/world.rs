@@ -157,6 +157,8 @@ impl World {
             task_log: Some(folder.join("tasks.redb").to_str().unwrap().to_owned()),
             rate: Some(1_000_000),
             burst: Some(1_000_000),
+            max_requests_per_caller: Some(1_000_000),
+            max_connections_per_address: Some(1_000_000),
             ..GatewayOptions::default()
         }
     }

@@ -110,6 +110,9 @@ impl LocalNetwork {
             evidence: Some(self.operators.iter().map(|(_, url)| url.clone()).collect()),
             rate: Some(RATE),
             burst: Some(RATE),
+            // All callers are on one machine.
+            max_connections_per_address: Some(4096),
+            max_requests_per_caller: Some(1024),
             ..GatewayOptions::default()
         };
         let started = assent_gateway::start(GatewayConfig::new(options)?).await;

@@ -61,7 +61,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// Returns the open file, or why there is none.
+    /// Returns the open file, or why it is closed.
     fn database(&self) -> Result<Arc<Database>, TaskLogError> {
         self.database.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

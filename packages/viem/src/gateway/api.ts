@@ -233,7 +233,20 @@ export type GatewaySubscriptionId = string;
 export type GatewayTask = GatewayPendingTask | GatewayAttestedTask | GatewayFailedTask;
 
 /** Tasks that ended, the latest first. */
-export type GatewayTasks = readonly GatewayTask[];
+export type GatewayTaskSummaries = readonly GatewayTaskSummary[];
+
+/** A task that ended, in short; `assent_getTask` has the rest. */
+export type GatewayTaskSummary = {
+  readonly decision?: GatewayDecision;
+  readonly endedAt: GatewayMilliseconds;
+  /** The code of the failure, if it has no attestation. */
+  readonly failure?: string;
+  readonly policyClient: Address;
+  readonly policyId: Hex;
+  readonly selector: Hex;
+  readonly status: "attested" | "failed";
+  readonly taskId: Hex;
+};
 
 /** Unix time in seconds. */
 export type GatewayTime = number;
@@ -288,10 +301,10 @@ export type GatewayMethods = {
     };
     readonly result: GatewayTask;
   };
-  /** Returns up to 50 tasks that ended last on this gateway, the latest first. */
+  /** Returns up to 50 tasks that ended last on this gateway in short, the latest first. */
   readonly assent_recentTasks: {
     readonly parameters: Readonly<Record<string, never>>;
-    readonly result: GatewayTasks;
+    readonly result: GatewayTaskSummaries;
   };
   /** Ends a task of the same caller that is not decided yet, and returns it. */
   readonly assent_cancelTask: {
