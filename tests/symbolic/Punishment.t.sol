@@ -36,6 +36,26 @@ contract PunishmentProof is SymbolicTestBase {
         assert(offences.times(keccak256(abi.encode(fault, id)), operatorOf(index)) == 1);
     }
 
+    /// @dev Whichever account has it punished, or records the offence again.
+    function check_ThePunishmentIsOfItsRecordsReporter(bytes32 id) public {
+        uint256 index = anyBelow(OPERATORS, "index");
+        registry.setExpiry(type(uint48).max);
+        fault.set(id, "");
+        vm.prank(address(0xbeef));
+        bytes32 record = offences.recordOffence(fault, "");
+        assert(_punish(record, index));
+        assert(!_punish(_record(id, hex"08"), index));
+        address reporter = offences.punishmentOf(keccak256(abi.encode(fault, id)), operatorOf(index)).reporter;
+        assert(reporter == address(0xbeef));
+    }
+
+    function check_ABitmapWithZerosAtItsEndIsNoOtherRecord(bytes32 id) public {
+        bytes memory nonSigners = svm.createBytes(1, "non-signers");
+        _record(id, nonSigners);
+        fault.set(id, bytes.concat(nonSigners, new bytes(1)));
+        assert(!_tryRecord(fault));
+    }
+
     function check_NonSignersAreNeverPunished(bytes32 id) public {
         bytes32 record = _record(id);
         uint256 index = anyBelow(OPERATORS, "index");
@@ -80,8 +100,7 @@ contract PunishmentProof is SymbolicTestBase {
     function _record(bytes32 id, bytes memory nonSigners) private returns (bytes32) {
         registry.setExpiry(type(uint48).max);
         fault.set(id, nonSigners);
-        assert(_tryRecord(fault));
-        return keccak256(abi.encode(keccak256(abi.encode(fault, id)), EpochId.wrap(1), nonSigners));
+        return offences.recordOffence(fault, "");
     }
 
     function _tryRecord(IFault of_) private returns (bool success) {
