@@ -38,6 +38,15 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
         uint48 since;
     }
 
+    /// @dev An epoch as validators know it, and when it was committed, in the same two slots.
+    struct CommittedEpoch {
+        address table;
+        OperatorSetId operatorSet;
+        uint48 validUntil;
+        uint48 expiresAt;
+        uint48 committedAt;
+    }
+
     /// @dev An epoch that is committed but not activated.
     struct PendingEpoch {
         EpochId epoch;
@@ -68,8 +77,7 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
     bytes32 private constant APPROVAL_TYPEHASH =
         keccak256("EpochApproval(address registry,uint32 operatorSet,uint32 signedBy,bytes32 setHash,uint48 deadline)");
 
-    /// @inheritdoc IOperatorRegistry
-    mapping(EpochId epoch => Epoch) public epochs;
+    mapping(EpochId epoch => CommittedEpoch) private _epochs;
     /// @inheritdoc IOperatorRegistry
     mapping(OperatorSetId operatorSet => EpochId epoch) public latestEpoch;
     /// @inheritdoc IOperatorRegistry
@@ -196,7 +204,9 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
         epoch = EpochId.wrap(++epochCount);
         address table = OperatorTable.write(head, staged, entries);
         uint48 expiresAt = _expiryOf(weightsReadAt);
-        epochs[epoch] = Epoch({table: table, operatorSet: operatorSet, validUntil: 0, expiresAt: expiresAt});
+        _epochs[epoch] = CommittedEpoch({
+            table: table, operatorSet: operatorSet, validUntil: 0, expiresAt: expiresAt, committedAt: weightsReadAt
+        });
         emit EpochCommitted(epoch, operatorSet, table, head.operatorCount, head.totalWeight, activatesAt, expiresAt);
         if (delay == 0) _activate(epoch, operatorSet);
         else pendingEpoch[operatorSet] = PendingEpoch({epoch: epoch, activatesAt: activatesAt});
@@ -266,7 +276,7 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
 
     /// @inheritdoc IOperatorRegistry
     function publishEpoch(EpochId epoch) external {
-        Epoch storage published = epochs[epoch];
+        CommittedEpoch storage published = _epochs[epoch];
         if (published.table == address(0)) revert NoSuchEpoch(epoch);
         if (_isPending(epoch, published.operatorSet)) revert EpochIsPending(epoch);
         _publish(epoch);
@@ -305,6 +315,21 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
     /* VIEWS */
 
     /// @inheritdoc IOperatorRegistry
+    function epochs(EpochId epoch)
+        external
+        view
+        returns (address table, OperatorSetId operatorSet, uint48 validUntil, uint48 expiresAt)
+    {
+        CommittedEpoch storage stored = _epochs[epoch];
+        return (stored.table, stored.operatorSet, stored.validUntil, stored.expiresAt);
+    }
+
+    /// @inheritdoc IOperatorRegistry
+    function committedAt(EpochId epoch) external view returns (uint48) {
+        return _epochs[epoch].committedAt;
+    }
+
+    /// @inheritdoc IOperatorRegistry
     function publicKeyOf(address operator) public view returns (bytes memory) {
         address pointer = _usableKey(operator);
         return pointer == address(0) ? bytes("") : SSTORE2.read(pointer);
@@ -330,7 +355,7 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
 
     /// @inheritdoc IOperatorRegistry
     function setHashOf(EpochId epoch) public view returns (bytes32) {
-        address table = epochs[epoch].table;
+        address table = _epochs[epoch].table;
         if (table == address(0)) revert NoSuchEpoch(epoch);
         return OperatorTable.setHash(table);
     }
@@ -446,6 +471,17 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
 
     /* EPOCHS */
 
+    /// @dev Returns an epoch as validators know it.
+    function _stateOf(EpochId epoch) private view returns (Epoch memory) {
+        CommittedEpoch storage stored = _epochs[epoch];
+        return Epoch({
+            table: stored.table,
+            operatorSet: stored.operatorSet,
+            validUntil: stored.validUntil,
+            expiresAt: stored.expiresAt
+        });
+    }
+
     function _isPending(EpochId epoch, OperatorSetId operatorSet) private view returns (bool) {
         // Epochs are numbered by this contract, and zero is no epoch.
         // slither-disable-next-line incorrect-equality
@@ -454,16 +490,16 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
 
     /// @dev Returns the set of a pending epoch that has not expired.
     function _requirePending(EpochId epoch) private view returns (OperatorSetId operatorSet) {
-        operatorSet = epochs[epoch].operatorSet;
+        operatorSet = _epochs[epoch].operatorSet;
         if (!_isPending(epoch, operatorSet)) revert EpochNotPending(epoch);
-        uint48 expiresAt = epochs[epoch].expiresAt;
+        uint48 expiresAt = _epochs[epoch].expiresAt;
         if (block.timestamp >= expiresAt) revert PendingEpochExpired(epoch, expiresAt);
     }
 
     /// @dev A pending epoch that was not activated in time does not block the next.
     function _requireNonePending(OperatorSetId operatorSet) private view {
         EpochId pending = pendingEpoch[operatorSet].epoch;
-        if (EpochId.unwrap(pending) != 0 && block.timestamp < epochs[pending].expiresAt) {
+        if (EpochId.unwrap(pending) != 0 && block.timestamp < _epochs[pending].expiresAt) {
             revert EpochIsPending(pending);
         }
     }
@@ -484,8 +520,8 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
         delete pendingEpoch[operatorSet];
         _supersede(latestEpoch[operatorSet]);
         latestEpoch[operatorSet] = epoch;
-        uint48 validUntil = epochs[epoch].expiresAt;
-        epochs[epoch].validUntil = validUntil;
+        uint48 validUntil = _epochs[epoch].expiresAt;
+        _epochs[epoch].validUntil = validUntil;
         _remember(epoch, operatorSet);
         _publish(epoch);
         emit EpochActivated(epoch, operatorSet, validUntil);
@@ -495,8 +531,8 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
     // slither-disable-next-line reentrancy-events
     function _supersede(EpochId epoch) private {
         uint48 validUntil = uint48(block.timestamp) + gracePeriod;
-        if (epochs[epoch].validUntil <= validUntil) return;
-        epochs[epoch].validUntil = validUntil;
+        if (_epochs[epoch].validUntil <= validUntil) return;
+        _epochs[epoch].validUntil = validUntil;
         _publish(epoch);
         emit EpochSuperseded(epoch, validUntil);
     }
@@ -516,13 +552,13 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
 
     /// @dev Whether something signed under the epoch can still be used, by a recorded root at least.
     function _isLive(EpochId epoch) private view returns (bool) {
-        return epochs[epoch].validUntil != 0 && block.timestamp < epochs[epoch].expiresAt;
+        return _epochs[epoch].validUntil != 0 && block.timestamp < _epochs[epoch].expiresAt;
     }
 
     /// @dev Validators do not know a pending epoch.
     // slither-disable-next-line reentrancy-events
     function _revoke(EpochId epoch) private {
-        Epoch storage revoked = epochs[epoch];
+        CommittedEpoch storage revoked = _epochs[epoch];
         if (revoked.table == address(0)) revert NoSuchEpoch(epoch);
         OperatorSetId operatorSet = revoked.operatorSet;
         if (_isPending(epoch, operatorSet)) {
@@ -543,12 +579,12 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
         EpochId signedBy,
         EpochApproval calldata approval
     ) private view returns (uint256 signed, uint256 total) {
-        if (block.timestamp >= epochs[signedBy].validUntil) revert NoEpochInForce(operatorSet);
+        if (block.timestamp >= _epochs[signedBy].validUntil) revert NoEpochInForce(operatorSet);
         if (block.timestamp >= approval.deadline) revert ApprovalExpired(approval.deadline);
         bytes32 digest = epochApprovalDigest(operatorSet, signedBy, setHashOf(epoch), approval.deadline);
 
         G2Point memory negatedKey;
-        (signed, total) = _signedWeight(epochs[signedBy].table, approval.nonSigners, negatedKey);
+        (signed, total) = _signedWeight(_epochs[signedBy].table, approval.nonSigners, negatedKey);
         uint256 required = Quorum.requiredWeight(total, APPROVAL_QUORUM);
         if (signed < required) revert ApprovalQuorumNotReached(signed, required);
         G1Point memory signature = BLS12381.decodeG1(approval.signature);
@@ -575,7 +611,7 @@ contract OperatorRegistry is IOperatorRegistry, ProposedChanges, EIP712 {
     /// @dev A validator that reverts, or whose code is gone, must not block a revocation.
     // slither-disable-next-line calls-loop,reentrancy-events
     function _publish(EpochId epoch) private {
-        Epoch memory published = epochs[epoch];
+        Epoch memory published = _stateOf(epoch);
         for (uint256 i = 0; i < _validators.length; ++i) {
             IAttestationValidator validator = _validators[i];
             if (!_tryUpdate(validator, epoch, published)) emit ValidatorUpdateFailed(validator, epoch);

@@ -46,6 +46,7 @@ contract FalseHandover is SignedFault {
         uint32 set = OperatorSetId.unwrap(handover.operatorSet);
         return table != address(0) && OperatorSetId.unwrap(operatorSet) == set
             && OperatorSetId.unwrap(signersSet) == set && expiresAt == handover.expiresAt
+            && OPERATOR_REGISTRY.committedAt(handover.epoch) == handover.committedAt
             && EpochHandover.contentHash(SSTORE2.read(table)) == handover.contentHash
             && EpochId.unwrap(handover.signedBy) < EpochId.unwrap(handover.epoch);
     }

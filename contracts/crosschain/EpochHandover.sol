@@ -14,7 +14,7 @@ import {SSTORE2} from "solady/utils/SSTORE2.sol";
 library EpochHandover {
     bytes32 private constant HANDOVER_TYPEHASH = keccak256(
         "EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,uint32 signedBy,uint32 epoch,"
-        "uint48 expiresAt,bytes32 contentHash)"
+        "uint48 committedAt,uint48 expiresAt,bytes32 contentHash)"
     );
 
     /// @notice Returns the digest that operators sign.
@@ -27,6 +27,7 @@ library EpochHandover {
                 OperatorSetId.unwrap(handover.operatorSet),
                 EpochId.unwrap(handover.signedBy),
                 EpochId.unwrap(handover.epoch),
+                handover.committedAt,
                 handover.expiresAt,
                 uint256(handover.contentHash)
             )

@@ -82,7 +82,9 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
         _requireHome(handover);
         EpochId signedBy = latestEpoch[handover.operatorSet];
         Epoch memory signer = _requireSigner(handover.signedBy, signedBy);
-        _requireNext(handover.epoch, signedBy, handover.expiresAt);
+        _requireNext(handover.epoch, signedBy);
+        if (handover.committedAt > block.timestamp) revert CommittedLater(handover.epoch, handover.committedAt);
+        _requireEnd(handover.epoch, handover.committedAt, handover.expiresAt);
         bytes32 digest = EpochHandover.digest(handover);
         EpochSignature.requireSigned(signer.table, QUORUM, digest, EPOCH_TAG, nonSigners, signature);
         bytes memory code = table;
@@ -135,7 +137,8 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
     {
         EpochId latest = latestEpoch[operatorSet];
         if (EpochId.unwrap(latest) != 0) _requireNotice();
-        _requireNext(epoch, latest, expiresAt);
+        _requireNext(epoch, latest);
+        _requireEnd(epoch, block.timestamp, expiresAt);
         bytes memory code = table;
         _requireWellFormed(code);
         Epoch memory next = _store(operatorSet, epoch, expiresAt, code);
@@ -210,12 +213,15 @@ contract EpochMirror is IEpochMirror, ProposedChanges {
         if (block.timestamp >= signer.validUntil) revert SignerExpired(latest, signer.validUntil);
     }
 
-    function _requireNext(EpochId epoch, EpochId latest, uint48 expiresAt) private view {
+    function _requireNext(EpochId epoch, EpochId latest) private view {
         if (EpochId.unwrap(epoch) <= EpochId.unwrap(latest) || epochs[epoch].table != address(0)) {
             revert NotLater(epoch, latest);
         }
-        // It was committed before, and no lifetime is longer.
-        if (block.timestamp >= expiresAt || expiresAt > block.timestamp + MAX_EPOCH_LIFETIME) {
+    }
+
+    /// @dev No lifetime is longer.
+    function _requireEnd(EpochId epoch, uint256 committedAt, uint48 expiresAt) private view {
+        if (block.timestamp >= expiresAt || expiresAt > committedAt + MAX_EPOCH_LIFETIME) {
             revert InvalidExpiry(epoch, expiresAt);
         }
     }

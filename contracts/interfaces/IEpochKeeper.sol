@@ -97,8 +97,7 @@ interface IEpochKeeper is IProposedChanges {
     /// @notice Returns when this contract last committed the set (Unix time); zero if it did not.
     function lastCommit(OperatorSetId operatorSet) external view returns (uint48);
 
-    /// @notice Returns when this contract committed an epoch, whose weights were read then (Unix time); zero if it did
-    /// not.
+    /// @notice Returns when the weights of an epoch were read, as the registry's function of the same name.
     function committedAt(EpochId epoch) external view returns (uint48);
 
     /// @notice Returns the registry that this contract owns.

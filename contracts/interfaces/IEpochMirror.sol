@@ -7,8 +7,9 @@ import {EpochId, OperatorSetId} from "./Protocol.sol";
 
 /// @notice The statement of an epoch's operators that another epoch follows it, for every chain.
 /// @dev EIP-712 type `EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,uint32 signedBy,
-/// uint32 epoch,uint48 expiresAt,bytes32 contentHash)`, under the domain of `EpochSignature`. Every field but
-/// `signedBy` is in the registry's record of the epoch, so that a false one can be proved there.
+/// uint32 epoch,uint48 committedAt,uint48 expiresAt,bytes32 contentHash)`, under the domain of `EpochSignature`.
+/// @dev The registry on the home chain has a record of all that it says of the epoch, so that a lie can be proved
+/// there. One of another home says nothing of that registry, and no mirror of it takes it.
 struct Handover {
     /// @dev The chain of the registry.
     uint256 homeChain;
@@ -20,6 +21,8 @@ struct Handover {
     EpochId signedBy;
     /// @dev The epoch that follows it, perhaps with others between.
     EpochId epoch;
+    /// @dev When the registry read that epoch's first weights (Unix time), from which its lifetime counts.
+    uint48 committedAt;
     /// @dev The end of that epoch (Unix time).
     uint48 expiresAt;
     /// @dev What its operator table holds, wherever it is.
@@ -70,6 +73,8 @@ interface IEpochMirror is IProposedChanges {
     error SignerExpired(EpochId signedBy, uint48 validUntil);
     /// @notice Thrown when the epoch is not later than the set's latest epoch here, or is known here.
     error NotLater(EpochId epoch, EpochId latest);
+    /// @notice Thrown when the epoch was committed after the current time.
+    error CommittedLater(EpochId epoch, uint48 committedAt);
     /// @notice Thrown when the epoch has expired, or ends later than any epoch can.
     error InvalidExpiry(EpochId epoch, uint48 expiresAt);
     /// @notice Thrown when the table's content is not what was signed.

@@ -210,6 +210,10 @@ interface IOperatorRegistry is IProposedChanges {
         view
         returns (address table, OperatorSetId operatorSet, uint48 validUntil, uint48 expiresAt);
 
+    /// @notice Returns when the first weights of an epoch were read (Unix time); zero if there is no such epoch.
+    /// @dev The time of the commit, or of the first `stageOperators` before it. The epoch's lifetime begins then.
+    function committedAt(EpochId epoch) external view returns (uint48);
+
     /// @notice Returns the number of the newest epoch of any set, pending or not; zero before the first.
     function epochCount() external view returns (uint32);
 

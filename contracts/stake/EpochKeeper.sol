@@ -40,8 +40,6 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
     /// @inheritdoc IEpochKeeper
     mapping(OperatorSetId operatorSet => uint48) public lastCommit;
     /// @inheritdoc IEpochKeeper
-    mapping(EpochId epoch => uint48) public committedAt;
-    /// @inheritdoc IEpochKeeper
     address public guardian;
 
     /// @param owner The account that proposes changes.
@@ -137,6 +135,11 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
     }
 
     /// @inheritdoc IEpochKeeper
+    function committedAt(EpochId epoch) external view returns (uint48) {
+        return OPERATOR_REGISTRY.committedAt(epoch);
+    }
+
+    /// @inheritdoc IEpochKeeper
     function revocationDigest(EpochId epoch) public view returns (bytes32) {
         return EpochSignature.revocationDigest(block.chainid, address(OPERATOR_REGISTRY), epoch);
     }
@@ -172,7 +175,6 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
         }
         address[] memory members = _source().membersOf(operatorSet);
         epoch = OPERATOR_REGISTRY.commitEpoch(operatorSet, members);
-        committedAt[epoch] = uint48(block.timestamp);
         (,, uint256 count,) = OperatorTable.readHead(_tableOf(epoch));
         if (count < MIN_OPERATORS) revert TooFewOperators(count, MIN_OPERATORS);
         emit MembersCommitted(epoch, operatorSet, msg.sender);

@@ -79,7 +79,8 @@ contract MirrorProof is UnconstrainedChain {
         _latest(handover.operatorSet);
         vm.assume(_accept(handover, ""));
         assert(block.timestamp < handover.expiresAt);
-        assert(handover.expiresAt <= block.timestamp + MAX_EPOCH_LIFETIME);
+        assert(handover.committedAt <= block.timestamp);
+        assert(handover.expiresAt <= uint256(handover.committedAt) + MAX_EPOCH_LIFETIME);
         (, OperatorSetId operatorSet, uint48 validUntil, uint48 expiresAt) = mirror.epochs(handover.epoch);
         assert(OperatorSetId.unwrap(operatorSet) == OperatorSetId.unwrap(handover.operatorSet));
         assert(validUntil == handover.expiresAt && expiresAt == handover.expiresAt);

@@ -58,14 +58,23 @@ convert_structs! {
 
 impl From<EpochHandover> for EpochMirror::Handover {
     fn from(handover: EpochHandover) -> Self {
-        let EpochHandover { home_chain, home_registry, operator_set, signed_by, epoch, expires_at, content_hash } =
-            handover;
+        let EpochHandover {
+            home_chain,
+            home_registry,
+            operator_set,
+            signed_by,
+            epoch,
+            committed_at,
+            expires_at,
+            content_hash,
+        } = handover;
         Self {
             homeChain: home_chain,
             homeRegistry: home_registry,
             operatorSet: operator_set.into(),
             signedBy: signed_by.into(),
             epoch: epoch.into(),
+            committedAt: committed_at,
             expiresAt: expires_at,
             contentHash: content_hash,
         }

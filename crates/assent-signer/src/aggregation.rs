@@ -270,6 +270,7 @@ pub fn aggregate_epoch_approval(
 ///     operator_set: epoch.operator_set,
 ///     signed_by: epoch.number,
 ///     epoch: EpochId(9),
+///     committed_at: U48::from(1_799_400_000),
 ///     expires_at: U48::from(1_800_000_000),
 ///     content_hash: epoch.operators.content_hash(), // The same operators again.
 /// };

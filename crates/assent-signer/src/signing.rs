@@ -82,6 +82,7 @@ impl SecretKey {
     ///     operator_set: OperatorSetId(1),
     ///     signed_by: EpochId(4),
     ///     epoch: EpochId(5),
+    ///     committed_at: U48::from(1_799_400_000),
     ///     expires_at: U48::from(1_800_000_000),
     ///     content_hash: B256::repeat_byte(5),
     /// };

@@ -14,6 +14,7 @@ mod typed_data {
             uint32 operatorSet;
             uint32 signedBy;
             uint32 epoch;
+            uint48 committedAt;
             uint48 expiresAt;
             bytes32 contentHash;
         }
@@ -42,6 +43,7 @@ mod typed_data {
 ///     operator_set: OperatorSetId(1),
 ///     signed_by: EpochId(4),
 ///     epoch: EpochId(6), // Epochs can be skipped.
+///     committed_at: U48::from(1_799_400_000),
 ///     expires_at: U48::from(1_800_000_000),
 ///     content_hash: B256::repeat_byte(5),
 /// };
@@ -63,6 +65,8 @@ pub struct EpochHandover {
     pub signed_by: EpochId,
     /// The epoch that follows it, perhaps with others between.
     pub epoch: EpochId,
+    /// When its first weights were read (Unix time), `committedAt` in the registry. Its lifetime counts from then.
+    pub committed_at: U48,
     /// The end of that epoch (Unix time), `expiresAt` in the registry.
     pub expires_at: U48,
     /// What its operator tables hold, by `OperatorSet::content_hash` of assent-verifier.
@@ -72,13 +76,15 @@ pub struct EpochHandover {
 impl EpochHandover {
     /// Returns the EIP-712 digest that the operators sign.
     pub fn digest(&self) -> B256 {
-        let Self { home_chain, home_registry, operator_set, signed_by, epoch, expires_at, content_hash } = *self;
+        let Self { home_chain, home_registry, operator_set, signed_by, epoch, committed_at, expires_at, content_hash } =
+            *self;
         typed_data::EpochHandover {
             homeChain: home_chain,
             homeRegistry: home_registry,
             operatorSet: operator_set.into(),
             signedBy: signed_by.into(),
             epoch: epoch.into(),
+            committedAt: committed_at,
             expiresAt: expires_at,
             contentHash: content_hash,
         }

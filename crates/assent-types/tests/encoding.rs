@@ -288,6 +288,7 @@ fn what_is_signed_about_epochs_names_no_chain_but_the_home_chain() {
         operator_set: OperatorSetId(1),
         signed_by: EpochId(4),
         epoch: EpochId(6),
+        committed_at: U48::from(1_799_400_000),
         expires_at: U48::from(1_800_000_000),
         content_hash,
     };
@@ -297,7 +298,7 @@ fn what_is_signed_about_epochs_names_no_chain_but_the_home_chain() {
         keccak256([&b"\x19\x01"[..], domain.as_slice(), fields.as_slice()].concat())
     };
     let handover_type = "EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,uint32 signedBy,\
-        uint32 epoch,uint48 expiresAt,bytes32 contentHash)";
+        uint32 epoch,uint48 committedAt,uint48 expiresAt,bytes32 contentHash)";
     let words = |signed_by: u64| {
         [
             keccak256(handover_type),
@@ -306,6 +307,7 @@ fn what_is_signed_about_epochs_names_no_chain_but_the_home_chain() {
             number(1),
             number(signed_by),
             number(6),
+            number(1_799_400_000),
             number(1_800_000_000),
             content_hash,
         ]
@@ -329,7 +331,7 @@ fn what_is_signed_about_epochs_is_what_the_contracts_declare() {
     assert!(SIGNATURE.contains("\"EpochRevocation(uint256 homeChain,address homeRegistry,uint32 epoch)\""));
     // The type string is in two literals.
     assert!(HANDOVER.contains("\"EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,"));
-    assert!(HANDOVER.contains("\"uint48 expiresAt,bytes32 contentHash)\""));
+    assert!(HANDOVER.contains("\"uint48 committedAt,uint48 expiresAt,bytes32 contentHash)\""));
     let domain = [keccak256("EIP712Domain(string name,string version)"), keccak256("Assent"), keccak256("1")];
     let separator = keccak256(domain.concat());
     assert_eq!(epoch_domain().separator(), separator);

@@ -147,6 +147,7 @@ impl VerifiedRevocation {
 ///     operator_set: state.epochs[0].operator_set,
 ///     signed_by: state.epochs[0].number,
 ///     epoch: EpochId(5),
+///     committed_at: U48::from(1_699_990_000),
 ///     expires_at: U48::from(1_700_600_000),
 ///     content_hash: next_operators.content_hash(),
 /// };
@@ -254,13 +255,16 @@ fn require_signer<'a>(state: &'a MirrorState, handover: &EpochHandover) -> Resul
 }
 
 fn require_next(state: &MirrorState, handover: &EpochHandover, latest: EpochId) -> Result<(), HandoverError> {
-    let EpochHandover { epoch, expires_at, .. } = *handover;
+    let EpochHandover { epoch, committed_at, expires_at, .. } = *handover;
     if epoch <= latest || state.epoch(epoch).is_some() {
         return Err(HandoverError::NotLater { epoch, latest });
     }
     let (now, end) = (U256::from(state.timestamp), U256::from(expires_at));
-    // It was committed before, and no lifetime is longer.
-    let last = now.saturating_add(U256::from(MAX_EPOCH_LIFETIME));
+    if U256::from(committed_at) > now {
+        return Err(HandoverError::CommittedLater { epoch, committed_at });
+    }
+    // No lifetime is longer.
+    let last = U256::from(committed_at).saturating_add(U256::from(MAX_EPOCH_LIFETIME));
     if now >= end || end > last {
         return Err(HandoverError::InvalidExpiry { epoch, expires_at });
     }

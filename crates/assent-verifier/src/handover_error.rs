@@ -65,6 +65,14 @@ pub enum HandoverError {
         /// The set's latest epoch.
         latest: EpochId,
     },
+    /// The epoch was committed after the current time.
+    #[error("epoch {epoch} was committed at {committed_at}, which is to come")]
+    CommittedLater {
+        /// The epoch.
+        epoch: EpochId,
+        /// When it was committed.
+        committed_at: U48,
+    },
     /// The epoch has expired, or ends later than any epoch can.
     #[error("epoch {epoch} ends at {expires_at}, which is past or later than any epoch ends")]
     InvalidExpiry {

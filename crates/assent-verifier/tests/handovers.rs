@@ -19,6 +19,7 @@ use fixture::{NOW, operators, secret};
 
 const SET: OperatorSetId = OperatorSetId(5);
 const SIGNER: EpochId = EpochId(9);
+const COMMITTED: u64 = NOW - 5_000;
 const END: u64 = NOW + 600_000;
 
 /// A handover that is accepted, and everything around it.
@@ -63,6 +64,7 @@ impl Handing {
             operator_set: SET,
             signed_by: SIGNER,
             epoch: EpochId(12),
+            committed_at: U48::from(COMMITTED),
             expires_at: U48::from(END),
             content_hash: next.content_hash(),
         };
@@ -166,11 +168,14 @@ fn each_refusal_precedes_those_of_later_checks() {
     assert_eq!(refused(&handing, &[0b1_0110], &[]), EpochSignatureError::NonSignerOutOfRange.into());
 
     let next = handing.handover.epoch;
-    for expires_at in [NOW, NOW + MAX_EPOCH_LIFETIME.to::<u64>() + 1] {
+    for expires_at in [NOW, COMMITTED + MAX_EPOCH_LIFETIME.to::<u64>() + 1] {
         let expires_at = U48::from(expires_at);
         handing.handover.expires_at = expires_at;
         assert_eq!(handing.verify(), Err(HandoverError::InvalidExpiry { epoch: next, expires_at }));
     }
+    let committed_at = U48::from(NOW + 1);
+    handing.handover.committed_at = committed_at;
+    assert_eq!(handing.verify(), Err(HandoverError::CommittedLater { epoch: next, committed_at }));
     for epoch in [SIGNER, EpochId(8), EpochId(11)] {
         handing.handover.epoch = epoch;
         assert_eq!(handing.verify(), Err(HandoverError::NotLater { epoch, latest: SIGNER }), "epoch {epoch}");
@@ -198,10 +203,22 @@ fn both_ends_count_to_the_second() {
     handing.state.timestamp = signer_end;
     assert!(matches!(handing.verify(), Err(HandoverError::SignerExpired { .. })));
     handing.state.timestamp = NOW;
-    for (expires_at, is_valid) in [(NOW + 1, true), (NOW + MAX_EPOCH_LIFETIME.to::<u64>(), true), (NOW, false)] {
-        handing.handover.expires_at = U48::from(expires_at);
-        assert_eq!(handing.verify().is_ok(), is_valid, "{expires_at}");
+    let lifetime = MAX_EPOCH_LIFETIME.to::<u64>();
+    for (committed_at, expires_at, is_valid) in [
+        (NOW - 1, NOW + 1, true),
+        (NOW, NOW + 1, true),
+        (NOW + 1, NOW + 2, false),
+        (NOW - 1, NOW, false),
+        (NOW, NOW + lifetime, true),
+        (NOW - 1, NOW + lifetime, false),
+        (NOW + 1 - lifetime, NOW + 1, true),
+        (NOW - lifetime, NOW + 1, false),
+        (0, NOW + 1, false),
+    ] {
+        (handing.handover.committed_at, handing.handover.expires_at) = (U48::from(committed_at), U48::from(expires_at));
+        assert_eq!(handing.verify().is_ok(), is_valid, "{committed_at} to {expires_at}");
     }
+    (handing.handover.committed_at, handing.handover.expires_at) = (U48::from(COMMITTED), U48::from(END));
     // A revoked epoch hands over to none.
     handing.state.epochs[1].valid_until = U48::ZERO;
     assert!(matches!(handing.verify(), Err(HandoverError::SignerExpired { valid_until: U48::ZERO, .. })));

@@ -20,7 +20,7 @@ contract FalseHandoverTest is MirrorTestBase {
     }
 
     function test_AnyFalseFieldIsAnOffence() public view {
-        for (uint256 i = 0; i < 6; ++i) {
+        for (uint256 i = 0; i < 8; ++i) {
             Handover memory handover = handoverTo(second, FIRST_EPOCH);
             if (i == 0) handover.operatorSet = OTHER_SET;
             if (i == 1) handover.epoch = EpochId.wrap(99);
@@ -28,6 +28,8 @@ contract FalseHandoverTest is MirrorTestBase {
             if (i == 3) handover.expiresAt -= 1;
             if (i == 4) handover.contentHash = ~handover.contentHash;
             if (i == 5) handover.epoch = FIRST_EPOCH;
+            if (i == 6) handover.committedAt += 1;
+            if (i == 7) handover.committedAt -= 1;
             (EpochId epoch, bytes32 id, bytes memory nonSigners) = fault.prove(_signed(handover, 0));
             assertEq(epoch, FIRST_EPOCH);
             assertEq(id, mirror.handoverDigest(handover));

@@ -25,6 +25,7 @@ contract EpochsTest is TrailingPath {
         assertEq(registry.latestEpoch(OPERATOR_SET), EpochId.wrap(2));
         (address table, OperatorSetId operatorSet, uint48 validUntil, uint48 expiresAt) = registry.epochs(epoch);
         assertEq(operatorSet, OPERATOR_SET);
+        assertEq(registry.committedAt(epoch), block.timestamp);
         assertEq(validUntil, block.timestamp + EPOCH_LIFETIME);
         assertEq(expiresAt, block.timestamp + EPOCH_LIFETIME);
 

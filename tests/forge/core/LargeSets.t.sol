@@ -155,6 +155,7 @@ contract LargeSetsTest is TrailingPath {
         skip(2 days);
         EpochId epoch = commitEpoch(200, 1);
         (,, uint48 validUntil, uint48 expiresAt) = registry.epochs(epoch);
+        assertEq(registry.committedAt(epoch), first);
         assertEq(expiresAt, first + EPOCH_LIFETIME);
         assertEq(validUntil, first + EPOCH_LIFETIME);
 

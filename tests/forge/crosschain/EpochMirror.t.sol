@@ -125,10 +125,20 @@ contract EpochMirrorTest is MirrorTestBase {
 
     function test_RevertWhen_TheEpochWouldOutliveAnyLifetime() public {
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
-        uint48 latest = uint48(block.timestamp) + MAX_EPOCH_LIFETIME;
+        assertLt(handover.committedAt, block.timestamp);
+        uint48 latest = handover.committedAt + MAX_EPOCH_LIFETIME;
         handover.expiresAt = latest + 1;
         _assertRefused(handover, abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, second, latest + 1));
         handover.expiresAt = latest;
+        mirror.accept(handover, tableOf(second), "", signHandover(handover, 0, OPERATORS));
+    }
+
+    function test_RevertWhen_TheEpochWouldBeCommittedLater() public {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        uint48 time = uint48(block.timestamp);
+        handover.committedAt = time + 1;
+        _assertRefused(handover, abi.encodeWithSelector(IEpochMirror.CommittedLater.selector, second, time + 1));
+        handover.committedAt = time;
         mirror.accept(handover, tableOf(second), "", signHandover(handover, 0, OPERATORS));
     }
 
@@ -255,6 +265,10 @@ contract EpochMirrorTest is MirrorTestBase {
         vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
         mirror.accept(handover, table, "", signature);
         handover.expiresAt += 1;
+        handover.committedAt -= 1;
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        mirror.accept(handover, table, "", signature);
+        handover.committedAt += 1;
         handover.epoch = EpochId.wrap(99);
         vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
         mirror.accept(handover, table, "", signature);
@@ -284,7 +298,7 @@ contract EpochMirrorTest is MirrorTestBase {
         );
         bytes32 typeHash = keccak256(
             "EpochHandover(uint256 homeChain,address homeRegistry,uint32 operatorSet,uint32 signedBy,uint32 epoch,"
-            "uint48 expiresAt,bytes32 contentHash)"
+            "uint48 committedAt,uint48 expiresAt,bytes32 contentHash)"
         );
         bytes32 structHash = keccak256(
             abi.encode(
@@ -294,6 +308,7 @@ contract EpochMirrorTest is MirrorTestBase {
                 OPERATOR_SET,
                 FIRST_EPOCH,
                 second,
+                handover.committedAt,
                 handover.expiresAt,
                 handover.contentHash
             )

@@ -98,6 +98,7 @@ abstract contract MirrorTestBase is EpochTestBase {
             operatorSet: OPERATOR_SET,
             signedBy: signedBy,
             epoch: epoch,
+            committedAt: registry.committedAt(epoch),
             expiresAt: expiresAtOf(epoch),
             contentHash: hashOf(tableOf(epoch))
         });

@@ -131,6 +131,7 @@ abstract contract StakeWorld is StakeTestBase, OffenceProofs {
             KnownEpoch storage known = epochs[i];
             (,, uint48 validUntil, uint48 expiresAt) = registry.epochs(known.id);
             assertEq(expiresAt, known.expiresAt);
+            assertEq(registry.committedAt(known.id), known.committedAt);
             assertLe(expiresAt, known.committedAt + EPOCH_LIFETIME);
             bool isPending = EpochId.unwrap(_pending()) == EpochId.unwrap(known.id);
             if (!isPending) known.homeEnd = _earlier(known.homeEnd, validUntil, expiresAt);
@@ -194,6 +195,7 @@ abstract contract StakeWorld is StakeTestBase, OffenceProofs {
             operatorSet: OPERATOR_SET,
             signedBy: signedBy,
             epoch: known.id,
+            committedAt: uint48(known.committedAt),
             expiresAt: known.expiresAt,
             contentHash: EpochHandover.contentHash(codeOf(known.table))
         });

@@ -134,6 +134,8 @@ pub async fn read_final(
              takes about 15 minutes on Ethereum"
         );
     }
+    let committed_at = contract.committedAt(epoch.into()).block(BlockId::finalized()).call().await;
+    let committed_at = committed_at.context("reading a final block")?;
     let operator_set = OperatorSetId(stored.operatorSet);
     let current = client.read_epoch(registry, epoch).await?;
     if current.is_revoked() {
@@ -154,6 +156,7 @@ pub async fn read_final(
         operator_set,
         signed_by,
         epoch,
+        committed_at,
         expires_at: stored.expiresAt,
         content_hash: next.content_hash(),
     };

@@ -79,6 +79,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
             "operatorSet": handover.operator_set,
             "signedBy": handover.signed_by,
             "epoch": handover.epoch,
+            "committedAt": handover.committed_at.to::<u64>(),
             "expiresAt": handover.expires_at.to::<u64>(),
             "contentHash": handover.content_hash,
             "partials": [{ "operator": operator, "signature": signature }],

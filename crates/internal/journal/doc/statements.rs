@@ -69,6 +69,7 @@ pub fn handover(signed_by: u32, epoch: u32, content: u8) -> EpochHandover {
         operator_set: OperatorSetId(1),
         signed_by: EpochId(signed_by),
         epoch: EpochId(epoch),
+        committed_at: U48::from(START),
         expires_at: U48::from(START + 604_800),
         content_hash: B256::repeat_byte(content),
     }

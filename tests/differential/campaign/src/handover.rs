@@ -117,6 +117,8 @@ pub enum HandoverTampering {
     SignedBy(u32),
     /// It hands over to another epoch.
     Epoch(u32),
+    /// It was committed so many seconds after now, or after the latest time from which it can last until its end.
+    Commit(bool, i8),
     /// It ends so many seconds after the latest time that it may, or before now.
     Expiry(bool, i8),
     /// A hash with another bit.
@@ -180,6 +182,7 @@ impl Arbitrary for HandoverTampering {
             prop_oneof![Just(8), Just(9), any::<u32>()].prop_map(Self::OperatorSet),
             epochs().prop_map(Self::SignedBy),
             epochs().prop_map(Self::Epoch),
+            (any::<bool>(), -2..=2i8).prop_map(|(late, seconds)| Self::Commit(late, seconds)),
             (any::<bool>(), -2..=2i8).prop_map(|(late, seconds)| Self::Expiry(late, seconds)),
             any::<Index>().prop_map(Self::ContentHash),
             Just(Self::OtherTag),
@@ -343,6 +346,7 @@ impl MirrorWorld {
             operator_set: OPERATOR_SET,
             signed_by: LATEST,
             epoch: NEXT,
+            committed_at: U48::from(timestamp - 1_000),
             expires_at: U48::from(timestamp + 500_000),
             content_hash: self.next.content_hash(),
         };
@@ -354,8 +358,14 @@ impl MirrorWorld {
                 HandoverTampering::OperatorSet(set) => handover.operator_set = OperatorSetId(*set),
                 HandoverTampering::SignedBy(number) => handover.signed_by = EpochId(*number),
                 HandoverTampering::Epoch(number) => handover.epoch = EpochId(*number),
+                HandoverTampering::Commit(late, seconds) => {
+                    let first = handover.expires_at.to::<u64>() - MAX_EPOCH_LIFETIME.to::<u64>();
+                    let time = if *late { timestamp } else { first };
+                    handover.committed_at = U48::from(time.saturating_add_signed((*seconds).into()));
+                }
                 HandoverTampering::Expiry(late, seconds) => {
-                    let end = if *late { timestamp + MAX_EPOCH_LIFETIME.to::<u64>() } else { timestamp };
+                    let last = handover.committed_at.to::<u64>() + MAX_EPOCH_LIFETIME.to::<u64>();
+                    let end = if *late { last } else { timestamp };
                     handover.expires_at = U48::from(end.saturating_add_signed((*seconds).into()));
                 }
                 HandoverTampering::ContentHash(bit) => flip(&mut handover.content_hash.0, bit.index(256)),
@@ -499,6 +509,9 @@ fn of_handover(error: &HandoverError) -> Bytes {
         }
         HandoverError::NotLater { epoch, latest } => {
             EpochMirror::NotLater { epoch: epoch.into(), latest: latest.into() }.abi_encode()
+        }
+        HandoverError::CommittedLater { epoch, committed_at } => {
+            EpochMirror::CommittedLater { epoch: epoch.into(), committedAt: committed_at }.abi_encode()
         }
         HandoverError::InvalidExpiry { epoch, expires_at } => {
             EpochMirror::InvalidExpiry { epoch: epoch.into(), expiresAt: expires_at }.abi_encode()

@@ -58,6 +58,7 @@ pub(super) enum Request {
         operator_set: u32,
         signed_by: u32,
         epoch: u32,
+        committed_at: u64,
         expires_at: u64,
         content_hash: B256,
         digest: B256,
@@ -94,6 +95,7 @@ impl Request {
                     operator_set,
                     signed_by,
                     epoch,
+                    committed_at,
                     expires_at,
                     content_hash,
                 } = *handover;
@@ -103,6 +105,7 @@ impl Request {
                     operator_set: operator_set.into(),
                     signed_by: signed_by.into(),
                     epoch: epoch.into(),
+                    committed_at: committed_at.to(),
                     expires_at: expires_at.to(),
                     content_hash,
                     digest: handover.digest(),
@@ -117,10 +120,18 @@ impl Request {
         Self::Connection { chain_id, task_manager, challenge, operator, gateway, digest }
     }
 
-    /// Returns the handover of these fields; `None` if they are another request's, or the end has more than 48 bits.
+    /// Returns the handover of these fields; `None` if they are another request's, or a time has more than 48 bits.
     pub fn handover(&self) -> Option<EpochHandover> {
         let Self::Handover {
-            home_chain, home_registry, operator_set, signed_by, epoch, expires_at, content_hash, ..
+            home_chain,
+            home_registry,
+            operator_set,
+            signed_by,
+            epoch,
+            committed_at,
+            expires_at,
+            content_hash,
+            ..
         } = *self
         else {
             return None;
@@ -131,6 +142,7 @@ impl Request {
             operator_set: OperatorSetId(operator_set),
             signed_by: EpochId(signed_by),
             epoch: EpochId(epoch),
+            committed_at: U48::checked_from_limbs_slice(&[committed_at])?,
             expires_at: U48::checked_from_limbs_slice(&[expires_at])?,
             content_hash,
         })

@@ -152,6 +152,8 @@ fn what_does_not_follow_from_its_fields_is_not_signed() {
         observed.replace("\"type\":\"observation\"", "\"type\":\"connection\""),
         handed_over.replace("\"epoch\":6", "\"epoch\":7"),
         handed_over.replace("\"expiresAt\":1", "\"expiresAt\":2814749767106561"),
+        handed_over.replace("\"committedAt\":1", "\"committedAt\":2"),
+        handed_over.replace("\"committedAt\":1", "\"committedAt\":2814749767106561"),
         handed_over.replace("\"homeChain\":\"1\"", "\"homeChain\":\"2\""),
         "{}".to_owned(),
         String::new(),

@@ -73,8 +73,9 @@ fn an_operator_says_only_one_thing_of_an_epoch() {
     assert_eq!(journal.recorded().unwrap(), 1);
 
     let shorter = EpochHandover { expires_at: first.expires_at - U48::from(1), ..first };
+    let earlier = EpochHandover { committed_at: first.committed_at - U48::from(1), ..first };
     let other_set = EpochHandover { operator_set: OperatorSetId(2), ..first };
-    for other in [handover(4, 6, 2), handover(5, 6, 2), shorter, other_set] {
+    for other in [handover(4, 6, 2), handover(5, 6, 2), shorter, earlier, other_set] {
         let refused = sign(&journal, &other).unwrap_err();
         assert_eq!(conflict(&refused).recorded, first.content_digest());
     }

@@ -11,7 +11,8 @@ const WORLDS: u64 = 25;
 const CASES_PER_WORLD: u32 = 200;
 
 /// Every error of the mirror about them.
-const ERRORS: [&str; 13] = [
+const ERRORS: [&str; 14] = [
+    "CommittedLater",
     "EpochQuorumNotReached",
     "InvalidEpochSignature",
     "InvalidExpiry",

@@ -88,6 +88,12 @@ impl Home {
         ask(&self.foundation.chain, self.foundation.registry, &query).expiresAt
     }
 
+    /// When the epoch's weights were read.
+    fn committed_at(&self, number: EpochId) -> U48 {
+        let query = OperatorRegistry::committedAtCall { epoch: number.into() };
+        ask(&self.foundation.chain, self.foundation.registry, &query)
+    }
+
     /// The epoch's table, as anyone reads it.
     fn table(&self, number: EpochId) -> Bytes {
         let query = OperatorRegistry::epochsCall { epoch: number.into() };
@@ -102,6 +108,7 @@ impl Home {
             operator_set: SET,
             signed_by,
             epoch,
+            committed_at: self.committed_at(epoch),
             expires_at: self.end(epoch),
             content_hash: self.read(epoch).operators.content_hash(),
         }
