@@ -1,6 +1,12 @@
 //! The client of `assent-client`, against real gateways.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use alloy::primitives::{B256, U256};
 use assent_client::{
@@ -158,6 +164,40 @@ fn an_answer_to_another_request_is_refused() {
             assert!(error.to_string().contains("gave another task than it was asked for"), "{error}");
         }
         // With another gateway beside it, the request succeeds.
+        let both = GatewayClient::new([&url, &gateway.url]).unwrap();
+        verify(world, &call, &both.request_authorization(&request).await.unwrap()).await;
+    });
+}
+
+#[test]
+fn a_gateway_that_never_decides_is_not_waited_for_longer_than_the_request_lives() {
+    run(async {
+        let (world, gateway) = (world().await, TestGateway::start().await);
+        let _operators = Operators::connect(gateway.gateway.address(), 4).await;
+        let asked = Arc::new(AtomicUsize::new(0));
+        let error = serde_json::json!({
+            "code": -32002,
+            "message": "the task is not decided yet",
+            "data": { "code": "pending", "retryable": true, "next": "ask again", "taskId": B256::repeat_byte(7) },
+        });
+        let answer = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "error": error }).to_string();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let counted = Arc::clone(&asked);
+        let counting = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            async move { answer }
+        };
+        let router = Router::new().route("/", post(counting));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+
+        let client = GatewayClient::new([&url]).unwrap();
+        let (call, request) = payment(world, 508);
+        let error = client.request_authorization(&request.clone().with_expiration(now() + 3)).await.unwrap_err();
+        assert_eq!((error.code(), error.is_retryable()), (Some("pending"), true), "{error}");
+        let asked = asked.load(Ordering::Relaxed);
+        assert!((2..=14).contains(&asked), "{asked}");
+        // The next gateway decides it.
         let both = GatewayClient::new([&url, &gateway.url]).unwrap();
         verify(world, &call, &both.request_authorization(&request).await.unwrap()).await;
     });

@@ -18,7 +18,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use tokio::time::{Instant, sleep};
 
@@ -34,6 +34,12 @@ const WAITED: Duration = Duration::from_secs(WAITING_SECONDS + 10);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The wait before all gateways are asked again. It doubles with each time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+/// How long an undecided request is asked for again if it has no expiration: a gateway's default lifetime.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(300);
+/// The wait before an undecided request is asked for again.
+const PENDING_PAUSE: Duration = Duration::from_millis(250);
+/// How often one gateway may say that a request is undecided before the next one is asked.
+const MOST_PENDING: u32 = 2;
 /// The longest wait before all gateways are asked again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The most bytes of an answer: an attestation, its calldata, and what each of 2,000 operators did.
@@ -125,11 +131,13 @@ impl GatewayClient {
 
     /// Asks for an authorization, and waits for the operators' decision.
     ///
-    /// A denial is a decision, and has an authorization with which no call succeeds.
+    /// A denial is a decision, and has an authorization with which no call succeeds. While a gateway says that there is
+    /// no decision, it is asked again, and the next one after the second time.
     ///
     /// # Errors
     ///
-    /// [`GatewayError::Refused`] if the request is invalid or the task ends without a decision;
+    /// [`GatewayError::Refused`] if the request is invalid, or the task ends without a decision. It has the code
+    /// `pending` if nothing is decided at the request's expiration, or after 300 seconds if it has none;
     /// [`GatewayError::Unreachable`].
     pub async fn request_authorization(&self, request: &AuthorizationRequest) -> Result<DecidedTask, GatewayError> {
         let request = self.with_own_nonce(request)?;
@@ -137,6 +145,8 @@ impl GatewayClient {
         if let Value::Object(parameters) = &mut parameters {
             parameters.insert("waitSeconds".to_owned(), WAITING_SECONDS.into());
         }
+        let deadline = Instant::now() + lifetime(&request);
+        let mut pending = 0_u32;
         loop {
             let answer = self.call("assent_requestAuthorization", &parameters, WAITED, |answer: TaskAnswer| {
                 match of_request(answer, &request)?.state {
@@ -146,9 +156,15 @@ impl GatewayClient {
             });
             match answer.await {
                 // The task goes on. The same request again waits for it.
-                Err(GatewayError::Refused(refusal)) if refusal.code == "pending" => {}
+                Err(GatewayError::Refused(refusal)) if refusal.code == "pending" && Instant::now() < deadline => {
+                    pending = pending.wrapping_add(1);
+                }
                 result => return result,
             }
+            if pending.is_multiple_of(MOST_PENDING) {
+                self.current.fetch_add(1, Ordering::Relaxed);
+            }
+            sleep(PENDING_PAUSE).await;
         }
     }
 
@@ -314,6 +330,14 @@ impl Gateway {
 struct RpcAnswer {
     result: Option<Value>,
     error: Option<RpcErrorAnswer>,
+}
+
+/// Returns how long an authorization of a request can be valid.
+fn lifetime(request: &AuthorizationRequest) -> Duration {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let left = request.expiration.map(|expiration| Duration::from_secs(expiration).saturating_sub(now));
+    // What no gateway would accept is bounded, too.
+    left.unwrap_or(LONGEST_LIFETIME).min(Duration::from_secs(u32::MAX.into()))
 }
 
 fn parameters(request: &AuthorizationRequest) -> Value {

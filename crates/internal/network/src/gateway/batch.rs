@@ -338,7 +338,7 @@ impl<S: Scheme> Gateway<S> {
             if matches!(result, Err(Refusal::InvalidSignature | Refusal::MalformedSignature)) {
                 return None;
             }
-            outcomes.push((*task_id, pending.outcome_of(statement, document, result)));
+            outcomes.push((*task_id, pending.outcome_of(statement, document, result, epoch)));
         }
         Some(outcomes)
     }

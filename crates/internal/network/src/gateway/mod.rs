@@ -503,6 +503,7 @@ impl<S: Scheme> Gateway<S> {
             Stage::Finishing(outcome) => {
                 pending.answer_all(&Answer::Finished { task_id, outcome: outcome.clone() }, actions);
                 pending.stage = Stage::Finished(outcome);
+                pending.drop_observations();
                 pending.ended_at = Some(now_millis);
                 self.cancel_at_operators(task_id, actions);
             }

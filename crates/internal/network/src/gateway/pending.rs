@@ -146,6 +146,7 @@ impl Pending {
         match logged.outcome {
             Some(outcome) => {
                 self.stage = Stage::Finished(outcome);
+                self.drop_observations();
                 self.ended_at = Some(now_millis);
             }
             None => self.begin(deadlines),
@@ -346,12 +347,23 @@ impl Pending {
 
     /// Takes an operator's observations. The first that it gives count.
     pub(super) fn observed(&mut self, operator: Address, observations: Vec<SourceObservation>) {
+        // After the end no one decides on them.
+        if matches!(self.stage, Stage::Finishing(_) | Stage::Finished(_)) {
+            return;
+        }
         let names = observations.iter().map(|observation| &observation.source);
         // Of each source one, in order, so that no one counts twice.
         if names.eq(self.accepted.sources.keys()) {
             let answers = self.answers.entry(operator).or_default();
             answers.refused = None;
             answers.observed.get_or_insert(observations);
+        }
+    }
+
+    /// Drops the observations' contents, which would otherwise stay until the expiration.
+    pub(super) fn drop_observations(&mut self) {
+        for answers in self.answers.values_mut() {
+            answers.observed = answers.observed.take().map(|_| Vec::new());
         }
     }
 
@@ -502,7 +514,7 @@ impl Pending {
         match self.authorized(batch, aggregate, 0, epoch) {
             Ok((document, call)) => {
                 let result = scheme.verify(&call.context, &call.intent, &call.authorization);
-                self.outcome_of(statement, document, result)
+                self.outcome_of(statement, document, result, epoch)
             }
             Err(outcome) => outcome,
         }
@@ -528,16 +540,30 @@ impl Pending {
         statement: StatementKey,
         document: AttestationDocument,
         result: Result<(), Refusal>,
+        epoch: &Epoch,
     ) -> TaskOutcome {
         match attested(result) {
             Ok(()) => {
-                let mut statements = self.answers.values().filter_map(Answers::statement);
-                let statement = statements.find(|own| own.key() == statement);
-                let reasons = statement.map(|statement| statement.reasons.clone()).unwrap_or_default();
+                let reasons = self.reasons(statement, epoch);
                 TaskOutcome::Attested { document: Box::new(document), reasons }
             }
             Err(refusal) => refused_by_client(refusal.to_string()),
         }
+    }
+
+    /// Returns the reasons for a statement that operators with the most weight gave.
+    ///
+    /// Reasons are not signed: a single operator must not choose them.
+    fn reasons(&self, statement: StatementKey, epoch: &Epoch) -> Vec<String> {
+        let mut weights: BTreeMap<&[String], U256> = BTreeMap::new();
+        for (operator, answers) in self.answers.iter().filter(|(_, answers)| !answers.is_excluded) {
+            if let Some(own) = answers.statement().filter(|own| own.key() == statement) {
+                let weight = weights.entry(&own.reasons).or_default();
+                *weight = weight.saturating_add(weight_of(epoch, *operator).map(U256::from).unwrap_or_default());
+            }
+        }
+        let most = weights.into_iter().max_by_key(|(_, weight)| *weight);
+        most.map(|(reasons, _)| reasons.to_vec()).unwrap_or_default()
     }
 
     /// Returns the observations on which the operators decide, if those of a quorum are there and valid.

@@ -1,12 +1,12 @@
 //! What a gateway makes of operators' answers.
 
 use assent_network::{
-    gateway::{Answer, Event, FailureCode, TaskOutcome},
+    gateway::{Answer, Event, FailureCode, OperatorAnswerKind, TaskOutcome},
     message::OperatorMessage,
 };
 use assent_types::{AttestationDocument, Decision};
 
-use crate::fixture::{NOW_MILLIS, Network, domain, task};
+use crate::fixture::{NOW_MILLIS, Network, address, domain, task};
 
 fn attested(network: &Network) -> &AttestationDocument {
     match network.answers.last() {
@@ -154,4 +154,43 @@ fn the_past_and_too_much_calldata_are_no_task() {
         let [Answer::Failed(failure)] = &network.answers[..] else { panic!("{:?}", network.answers) };
         assert_eq!(failure.code, FailureCode::Invalid);
     }
+}
+
+#[test]
+fn the_reasons_are_those_of_most_weight_and_of_no_excluded_operator() {
+    let mut network = Network::new(7);
+    network.alter = |index, message| match OperatorMessage::parse(message.as_bytes()) {
+        Ok(OperatorMessage::Signed { task_id, decision, evidence, mut signature, .. }) if index < 2 => {
+            // The first has the lowest address; the second signs, as the only one with these reasons.
+            signature.0[5] ^= u8::from(index == 0);
+            let reasons = vec!["a lie".to_owned()];
+            OperatorMessage::Signed { task_id, decision, evidence, signature, reasons }.to_json()
+        }
+        _ => message,
+    };
+    network.connect();
+    network.request();
+    let Some(Answer::Finished { outcome: TaskOutcome::Attested { document, reasons }, .. }) = network.answers.last()
+    else {
+        panic!("{:?}", network.answers)
+    };
+    assert!(document.non_signers.indices().any(|index| index == 0));
+    assert!(reasons.is_empty(), "{reasons:?}");
+}
+
+#[test]
+fn observations_after_the_end_are_not_kept() {
+    let mut network = Network::new(4);
+    network.alter = |index, message| match OperatorMessage::parse(message.as_bytes()) {
+        // It is late.
+        Ok(OperatorMessage::Observed { .. } | OperatorMessage::Signed { .. }) if index == 3 => String::new(),
+        _ => message,
+    };
+    let task_id = decided(&mut network).attestation.taskId;
+    let late = network.messages("observed")[0].to_owned();
+    network.at_gateway(Event::Received { link: 3, message: late.into_bytes() });
+    network.run();
+    let answers = network.gateway.progress(task_id).unwrap().answers;
+    let late = answers.iter().find(|answer| answer.operator == address(4));
+    assert!(!matches!(late.map(|answer| &answer.kind), Some(OperatorAnswerKind::Observed)), "{late:?}");
 }
