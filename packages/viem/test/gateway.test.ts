@@ -219,6 +219,29 @@ test("an answer about another request is refused", async () => {
   }
 });
 
+test("a gateway with another answer than was asked for is passed over", async () => {
+  const other = (params: unknown) => ({ ...(params as Request), nonce: "1" });
+  const wrong = await serve(async (_, params) => ({ result: await attested(other(params), "allow") }));
+  const broken = await serve(async (_, params) => ({ result: { ...(await attested(params, "allow")), document: {} } }));
+  const good = await serve(async (_, params) => ({ result: await attested(params, "allow") }));
+  const agent = world.agent.extend(assentActions({ gateway: [wrong.url, broken.url, good.url] }));
+  assert.equal((await agent.requestAuthorization(world.payment(9n).call)).decision, "allow");
+  assert.equal(good.asked.length, 1);
+});
+
+test("a gateway that never decides is not asked for longer than the request lives", async () => {
+  const taskId: Hex = `0x${"33".repeat(32)}`;
+  const endless = await serve(() => failure(-32002, "pending", false, taskId));
+  const { call } = world.payment(9n);
+  const agent = world.agent.extend(assentActions({ gateway: endless.url }));
+  const expiration = Math.floor(Date.now() / 1000) + 2;
+  await assert.rejects(agent.requestAuthorization({ ...call, expiration }), { code: "pending" });
+  assert(endless.asked.length >= 2 && endless.asked.length <= 10, `${endless.asked.length}`);
+  const good = await serve(async (_, params) => ({ result: await attested(params, "allow") }));
+  const both = world.agent.extend(assentActions({ gateway: [endless.url, good.url] }));
+  assert.equal((await both.requestAuthorization(call)).decision, "allow");
+});
+
 test("errors say what a program and a person can do", async () => {
   const taskId: Hex = `0x${"22".repeat(32)}`;
   for (const [number, code, retryable] of [

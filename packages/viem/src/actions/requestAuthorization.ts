@@ -6,6 +6,7 @@ import {
   type ContractFunctionArgs,
   type ContractFunctionName,
   type Hex,
+  type Transport,
 } from "viem";
 import { getChainId } from "viem/actions";
 import { type Authorization, encodeAuthorization } from "../authorization.js";
@@ -15,7 +16,7 @@ import { GatewayError } from "../errors/gateway.js";
 import { InvalidFieldError } from "../errors/invalidField.js";
 import { unsignedIn } from "../fields.js";
 import type { GatewayAttestedTask, GatewayMethods } from "../gateway/api.js";
-import { type Gateway, requestGateway } from "../gateway/request.js";
+import { type Gateway, isOfTheGateway, requestGateway } from "../gateway/request.js";
 import { type Intent, intentToJson, taskId } from "../intent.js";
 import { type NonceSource, nonceSource } from "../nonces.js";
 import { type CallParameters, intentOf } from "./attestedAction.js";
@@ -24,6 +25,10 @@ import { type CallParameters, intentOf } from "./attestedAction.js";
 const WAIT = 8;
 /** The pause before it is asked again, in milliseconds. */
 const PAUSE = 250;
+/** How often one gateway may say that a request is undecided before the next one is asked. */
+const MOST_PENDING = 2;
+/** How long an undecided request without an expiration is asked for again, in milliseconds. */
+const LONGEST_LIFETIME = 300_000;
 
 /** What is asked of the operators beside the call. */
 export type AuthorizationTerms = {
@@ -86,6 +91,8 @@ export type RequestAuthorizationReturnType = {
  * Asks a gateway for the operators' authorization of a call, and waits for their decision.
  *
  * A denial is a decision, not an error. The gateway is not trusted: the contract verifies the authorization.
+ * If its answer is not about the request, the next gateway is asked. While a gateway says that there is no decision,
+ * it is asked again until the request's expiration, and the next one after the second time.
  *
  * @param client - Client to use, for account and chain
  * @param parameters - The gateway, and the intent or the call
@@ -108,19 +115,21 @@ export async function requestAuthorization<
   const policyClient = (parameters.intent && parameters.policyClient) ?? intent.to;
   const nonce = unsignedIn("nonce", parameters.nonce ?? nonces(), 256);
   try {
-    const task = await decided(gateway, {
+    const request = {
       policyClient,
       intent: JSON.parse(intentToJson(intent)),
       nonce: nonce.toString(),
       ...(expiration === undefined ? {} : { expiration }),
       waitSeconds: WAIT,
+    };
+    return await decided(gateway, request, (task) => {
+      const document = parseAttestationDocument(task.document);
+      const authorization = authorizationOf(document);
+      requireAsked(task, document, authorization, { policyClient, intent, nonce });
+      const { decision, evidence } = document.attestation;
+      const { reasons } = task;
+      return { taskId: document.attestation.taskId, decision, reasons, evidence, authorization, document, task };
     });
-    const document = parseAttestationDocument(task.document);
-    const authorization = authorizationOf(document);
-    requireAsked(task, document, authorization, { policyClient, intent, nonce });
-    const { decision, evidence } = document.attestation;
-    const { reasons } = task;
-    return { taskId: document.attestation.taskId, decision, reasons, evidence, authorization, document, task };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     const { code, reason, retryable, next, taskId, cause } = error;
@@ -139,19 +148,51 @@ async function intentOfCall(client: Client, call: CallParameters): Promise<Inten
   return intentOf(call, account, BigInt(client.chain?.id ?? (await getChainId(client))));
 }
 
-/** Returns the attested task. If it takes long, the same request waits for it again. */
-async function decided(
+/** What is asked of a gateway. */
+type Parameters = GatewayMethods["assent_requestAuthorization"]["parameters"];
+
+/** Returns what `read` makes of the attested task. If it takes long, the same request waits for it again. */
+async function decided<result>(
   gateway: Gateway,
-  parameters: GatewayMethods["assent_requestAuthorization"]["parameters"],
-): Promise<GatewayAttestedTask> {
-  for (;;) {
+  parameters: Parameters,
+  read: (task: GatewayAttestedTask) => result,
+): Promise<result> {
+  let gateways = typeof gateway === "string" || typeof gateway === "function" ? [gateway] : [...gateway];
+  const { expiration } = parameters;
+  const deadline = expiration === undefined ? Date.now() + LONGEST_LIFETIME : expiration * 1000;
+  for (let pending = 1; ; pending += 1) {
     try {
-      return await requestGateway(gateway, "assent_requestAuthorization", parameters);
+      return await firstOf(gateways, parameters, read);
     } catch (error) {
-      if (!(error instanceof GatewayError) || error.code !== "pending") throw error;
+      if (!(error instanceof GatewayError) || error.code !== "pending" || Date.now() >= deadline) throw error;
+      if (pending % MOST_PENDING === 0) gateways = [...gateways.slice(1), ...gateways.slice(0, 1)];
       await new Promise((resolve) => schedule(resolve, PAUSE));
     }
   }
+}
+
+/** Returns the first answer that `read` takes. A gateway with another answer is one that gives none. */
+async function firstOf<result>(
+  gateways: readonly (string | Transport)[],
+  parameters: Parameters,
+  read: (task: GatewayAttestedTask) => result,
+): Promise<result> {
+  const task = await requestGateway(gateways, "assent_requestAuthorization", parameters);
+  let unread: unknown;
+  try {
+    return read(task);
+  } catch (error) {
+    unread = error;
+  }
+  // Which of them gave the answer is not known.
+  for (const gateway of gateways.length > 1 ? gateways : []) {
+    try {
+      return read(await requestGateway(gateway, "assent_requestAuthorization", parameters));
+    } catch (error) {
+      if (error instanceof GatewayError && !isOfTheGateway(error)) throw error;
+    }
+  }
+  throw unread;
 }
 
 /** Refuses an answer that is not about the request, or whose parts differ. */

@@ -36,6 +36,8 @@ export async function requestGateway<method extends keyof GatewayMethods>(
 function transportOf(gateway: Gateway): Transport {
   if (typeof gateway === "string") return http(gateway, { timeout: TIMEOUT });
   if (typeof gateway === "function") return gateway;
+  const [only, ...others] = gateway;
+  if (only !== undefined && others.length === 0) return transportOf(only);
   const transports = gateway.map((one) => transportOf(one));
   return fallback(transports, { shouldThrow: isRefusal });
 }
@@ -44,6 +46,11 @@ function transportOf(gateway: Gateway): Transport {
 function isRefusal(error: Error): boolean {
   const answer = answerOf(error);
   return answer !== undefined && !OF_THE_GATEWAY.includes(answer.data.code);
+}
+
+/** Returns whether another gateway may do what one did not. */
+export function isOfTheGateway({ code }: GatewayError): boolean {
+  return OF_THE_GATEWAY.includes(code) || code === "unreachable" || code === "unexpected";
 }
 
 function gatewayError(error: unknown): unknown {
