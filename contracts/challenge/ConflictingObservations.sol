@@ -39,7 +39,7 @@ contract ConflictingObservations is DoubleStatement {
     constructor(IOperatorRegistry operatorRegistry) DoubleStatement(operatorRegistry) {}
 
     /// @inheritdoc IFault
-    function prove(bytes calldata proof) external view returns (EpochId epoch, bytes32 id, bytes memory nonSigners) {
+    function prove(bytes calldata proof) external view returns (EpochId epoch, bytes32 deed, bytes memory nonSigners) {
         SigningDomain memory domain;
         bytes32 taskId;
         bytes32 source;
@@ -52,8 +52,9 @@ contract ConflictingObservations is DoubleStatement {
         }
         bytes32 digest = _requireSigned(domain, taskId, source, first);
         _requireDifferent(digest, _requireSigned(domain, taskId, source, second));
-        (epoch, nonSigners) = _offenders(first.epoch, first.nonSigners, second.epoch, second.nonSigners);
-        id = keccak256(abi.encode(taskId, source));
+        epoch = first.epoch;
+        nonSigners = _nonOffenders(epoch, first.nonSigners, second.epoch, second.nonSigners);
+        deed = keccak256(abi.encode(taskId, source));
     }
 
     /// @dev Returns the time of the reference block, by which a journal forgets an observation.

@@ -9,9 +9,11 @@ import {SignedFault} from "./SignedFault.sol";
 
 /// @title DoubleStatement
 /// @notice Proves that operators signed two different statements where each signs one, ever.
-/// @dev The statements may be for another chain, whose mirror has the registry's epochs, and of different epochs. Then
-/// the operators of the later epoch are punished that also signed in the earlier, with the same key. An operator that
-/// lost its journal goes on with another key.
+/// @dev The statements may be for another chain, whose mirror has the registry's epochs, and of different epochs, also
+/// of different sets. Then the operators of the first statement's epoch are punished that also signed in the second's,
+/// with the same key. An operator that lost its journal goes on with another key.
+/// @dev So the reporter chooses which of both epochs is punished. Were it always the later, an operator would sign the
+/// other statement where it has less stake. In one set, both orders cost the greater share, not the sum.
 abstract contract DoubleStatement is SignedFault {
     /// @notice Thrown when both statements are the same.
     error SameStatement(bytes32 digest);
@@ -42,17 +44,14 @@ abstract contract DoubleStatement is SignedFault {
         this.requireSigned(table, digest, nonSigners, signature);
     }
 
-    /// @dev Returns the later of two epochs, and those of its operators that did not sign both statements.
-    function _offenders(EpochId first, bytes memory firstAbsent, EpochId second, bytes memory secondAbsent)
+    /// @dev Returns the operators of the first statement's epoch that did not sign both statements.
+    function _nonOffenders(EpochId first, bytes memory firstAbsent, EpochId second, bytes memory secondAbsent)
         internal
         view
-        returns (EpochId epoch, bytes memory nonSigners)
+        returns (bytes memory nonSigners)
     {
-        if (EpochId.unwrap(first) == EpochId.unwrap(second)) return (first, _union(firstAbsent, secondAbsent));
-        if (EpochId.unwrap(first) < EpochId.unwrap(second)) {
-            return (second, _absentFromEither(second, secondAbsent, first, firstAbsent));
-        }
-        return (first, _absentFromEither(first, firstAbsent, second, secondAbsent));
+        if (EpochId.unwrap(first) == EpochId.unwrap(second)) return _union(firstAbsent, secondAbsent);
+        return _absentFromEither(first, firstAbsent, second, secondAbsent);
     }
 
     /// @dev Returns the operators that are in one of two bitmaps.

@@ -47,7 +47,8 @@ contract Equivocation is DoubleStatement {
         if (taskId != second.attestation.taskId) revert DifferentTasks(taskId, second.attestation.taskId);
         _requireRemembered(first.attestation.issuedAt, second.attestation.issuedAt);
         _requireDifferent(_requireSigned(domain, first), _requireSigned(domain, second));
-        (epoch, nonSigners) = _offenders(first.epoch, first.nonSigners, second.epoch, second.nonSigners);
+        epoch = first.epoch;
+        nonSigners = _nonOffenders(epoch, first.nonSigners, second.epoch, second.nonSigners);
     }
 
     /// @dev Returns the attestation's digest.

@@ -10,9 +10,9 @@ interface IFault {
     /// @notice Verifies a proof, and returns whose it is. Reverts if it proves nothing.
     /// @param proof What the fault's page says.
     /// @return epoch The epoch whose operators did it.
-    /// @return id The offence: the same for every proof of the same deed, for which an operator is punished once.
+    /// @return deed What they did: the same for every proof of the same deed, in whatever epoch.
     /// @return nonSigners Bitmap of the epoch's operators that did not do it, as in an authorization.
-    function prove(bytes calldata proof) external view returns (EpochId epoch, bytes32 id, bytes memory nonSigners);
+    function prove(bytes calldata proof) external view returns (EpochId epoch, bytes32 deed, bytes memory nonSigners);
 }
 
 /// @notice A fault, and what it costs.
@@ -30,7 +30,9 @@ struct RecordedOffence {
     uint64 wad;
     /// @dev The account that recorded it.
     address reporter;
-    /// @dev The offence, together with its fault.
+    /// @dev What they did, together with its fault.
+    bytes32 deed;
+    /// @dev The offence: the deed, together with the epoch.
     bytes32 id;
     /// @dev Bitmap of the operators that did not do it, without zero bytes at its end.
     bytes nonSigners;
@@ -65,12 +67,16 @@ interface IOffences {
     error AlreadyRecorded(bytes32 record);
     /// @notice Thrown when there is no such record.
     error NoSuchRecord(bytes32 record);
-    /// @notice Thrown when the operator was punished for the offence before.
-    error AlreadyPunished(bytes32 id, address operator);
+    /// @notice Thrown when all of the operators were punished for the offence before.
+    /// @dev Or for the same deed in another epoch, if what was slashed then backed this epoch, too.
+    error AlreadyPunished(bytes32 id);
     /// @notice Thrown when the operator did not do it, or the epoch has no operator with that index.
     error NotOffender(bytes32 record, uint256 index);
     /// @notice Thrown at deployment when there are no faults, or one has no code or costs nothing or more than all.
     error InvalidFaults();
+    /// @notice Thrown at deployment when the windows take as long as stake can be slashed after an epoch's end, in
+    /// seconds. No time would be left to punish.
+    error WindowsTooLong(uint256 windows, uint48 slashableFor);
 
     /// @notice Records an offence. Anyone may call it, until the challenge window after the epoch's end is over.
     /// @dev Warning: the caller is the reporter, and anyone who sees the proof before can be it instead. Another record
@@ -86,6 +92,8 @@ interface IOffences {
     function report(IFault fault, bytes calldata proof, uint256[] calldata indices) external returns (bytes32 record);
 
     /// @notice Punishes operators for a recorded offence, each once. Anyone may call it.
+    /// @dev Skips those that were punished before, so that no one stops a batch by punishing one of it. Reverts if it
+    /// would skip all.
     /// @param record The record.
     /// @param indices The operators' indices in the epoch: as many as fit in a transaction.
     function punish(bytes32 record, uint256[] calldata indices) external;

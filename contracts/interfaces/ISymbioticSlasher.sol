@@ -6,10 +6,11 @@ import {EpochId, OperatorSetId} from "./Protocol.sol";
 
 /// @title ISymbioticSlasher
 /// @notice Slashes the stake of operators on Symbiotic for proved offences, the oldest of an operator first.
-/// @dev Symbiotic slashes no stake that is older than the one it slashed last. So `punish` only queues. An operator's
-/// queue waits for the reporting window, in which anyone can report older offences, and is then slashed in order.
+/// @dev Symbiotic slashes no stake that is older than the one it slashed last. So `punish` only queues. Each offence
+/// waits for the reporting window, in which anyone can report older ones of the operator, and all are slashed in order.
 interface ISymbioticSlasher is IOffences {
-    /// @notice Emitted when a slash is queued. The operator's queue can be executed from `executableFrom` (Unix time).
+    /// @notice Emitted when a slash is queued. It can be executed from `executableFrom` on (Unix time), after those of
+    /// older epochs; earlier if one of the same or a newer epoch can.
     event SlashQueued(
         OperatorSetId indexed operatorSet,
         address indexed operator,
@@ -21,7 +22,8 @@ interface ISymbioticSlasher is IOffences {
     event OperatorSlashed(
         OperatorSetId indexed operatorSet, address indexed operator, EpochId indexed epoch, bytes32 id, uint256 amount
     );
-    /// @notice Emitted when a slash leaves the queue without effect: nothing of the epoch's stake can be slashed.
+    /// @notice Emitted when a slash leaves the queue without effect: nothing more of the epoch's stake can be slashed.
+    /// @dev Also if the same deed in another epoch took as much already.
     event SlashLapsed(OperatorSetId indexed operatorSet, address indexed operator, EpochId indexed epoch, bytes32 id);
 
     /// @notice Thrown when no vault backs the operator in the set.
@@ -30,18 +32,16 @@ interface ISymbioticSlasher is IOffences {
     error UnknownCommit(EpochId epoch);
     /// @notice Thrown when the operator's queue is empty.
     error NothingQueued(OperatorSetId operatorSet, address operator);
-    /// @notice Thrown when the reporting window of the operator's queue is not over.
+    /// @notice Thrown when no reporting window in the operator's queue is over.
     error ReportingWindowOpen(OperatorSetId operatorSet, address operator, uint48 executableFrom);
-    /// @notice Thrown at deployment when reporting and challenging take as long as the stake can be slashed.
-    error WindowsTooLong(uint256 windows, uint48 most);
 
-    /// @notice Slashes an operator for its queued offences, the oldest epoch's first. Anyone may call it, once the
-    /// reporting window is over.
+    /// @notice Slashes an operator for its queued offences, the oldest epoch's first. Anyone may call it, once a
+    /// reporting window is over. Stops before offences that are newer than all whose window is over.
     /// @param count The most slashes: as many as fit in a transaction.
     function execute(OperatorSetId operatorSet, address operator, uint256 count) external;
 
     /// @notice Returns an operator's queue.
-    /// @return executableFrom When it can be executed (Unix time); zero if it is empty.
+    /// @return executableFrom When the oldest epoch's can be executed (Unix time); zero if it is empty.
     /// @return epochs The epochs whose offences are queued, in no order.
     function queueOf(OperatorSetId operatorSet, address operator)
         external

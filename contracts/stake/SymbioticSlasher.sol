@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Offences} from "../challenge/Offences.sol";
 import {IEpochKeeper} from "../interfaces/IEpochKeeper.sol";
-import {FaultTerms} from "../interfaces/IOffences.sol";
+import {FaultTerms, RecordedOffence} from "../interfaces/IOffences.sol";
 import {ISymbioticInstantSlasher, ISymbioticVault} from "../interfaces/ISymbiotic.sol";
 import {ISymbioticSlasher} from "../interfaces/ISymbioticSlasher.sol";
 import {EpochId, OperatorSetId} from "../interfaces/Protocol.sol";
@@ -17,18 +17,18 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 contract SymbioticSlasher is ISymbioticSlasher, Offences {
     using FixedPointMathLib for uint256;
 
-    /// @dev A share of what can still be slashed.
-    struct QueuedSlash {
-        bytes32 id;
-        uint64 wad;
+    /// @dev An epoch with offences that wait.
+    struct QueuedEpoch {
+        EpochId epoch;
+        /// @dev When the reporting window is over since the first of them was queued (Unix time).
+        uint48 executableFrom;
     }
 
     /// @dev Of an operator in a set.
     struct Queue {
-        uint48 executableFrom;
-        /// @dev Those with a slash, each once: at most as many as have a stake that can be slashed.
-        EpochId[] epochs;
-        mapping(EpochId epoch => QueuedSlash[]) slashes;
+        /// @dev Those with a record, each once.
+        QueuedEpoch[] epochs;
+        mapping(EpochId epoch => bytes32[]) records;
     }
 
     /// @notice The source of the operators' weights, which knows their vaults.
@@ -39,6 +39,8 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
     uint48 public immutable REPORTING_WINDOW;
 
     mapping(OperatorSetId operatorSet => mapping(address operator => Queue)) private _queues;
+    /// @dev What was slashed for a deed, in whatever epochs.
+    mapping(bytes32 deed => mapping(OperatorSetId operatorSet => mapping(address operator => uint256))) private _paid;
 
     /// @param stake The source of the operators' weights.
     /// @param keeper The keeper of the registry whose epochs' operators are punished.
@@ -53,8 +55,7 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
         uint48 reportingWindow,
         FaultTerms[] memory punished
     ) Offences(keeper.OPERATOR_REGISTRY(), challengeWindow, punished) {
-        uint256 windows = uint256(challengeWindow) + reportingWindow;
-        if (windows >= stake.CHALLENGE_WINDOW()) revert WindowsTooLong(windows, stake.CHALLENGE_WINDOW());
+        _requireWithin(uint256(challengeWindow) + reportingWindow, stake.CHALLENGE_WINDOW());
         STAKE = stake;
         KEEPER = keeper;
         REPORTING_WINDOW = reportingWindow;
@@ -66,12 +67,13 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
     function execute(OperatorSetId operatorSet, address operator, uint256 count) external {
         Queue storage queue = _queues[operatorSet][operator];
         if (queue.epochs.length == 0) revert NothingQueued(operatorSet, operator);
-        if (block.timestamp < queue.executableFrom) {
-            revert ReportingWindowOpen(operatorSet, operator, queue.executableFrom);
-        }
-        for (uint256 i = 0; i < count && _isExecutable(queue); ++i) {
-            (EpochId epoch, QueuedSlash memory slash) = _takeOldest(queue);
-            _slash(operatorSet, operator, epoch, slash);
+        for (uint256 i = 0; i < count && queue.epochs.length != 0; ++i) {
+            (uint256 oldest, uint48 executableFrom) = _next(queue);
+            if (block.timestamp < executableFrom) {
+                if (i != 0) return;
+                revert ReportingWindowOpen(operatorSet, operator, executableFrom);
+            }
+            _slash(operatorSet, operator, _take(queue, oldest));
         }
     }
 
@@ -82,21 +84,27 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
         returns (uint48 executableFrom, EpochId[] memory epochs)
     {
         Queue storage queue = _queues[operatorSet][operator];
-        return (queue.executableFrom, queue.epochs);
+        epochs = new EpochId[](queue.epochs.length);
+        for (uint256 i = 0; i < epochs.length; ++i) {
+            epochs[i] = queue.epochs[i].epoch;
+        }
+        if (epochs.length != 0) (, executableFrom) = _next(queue);
     }
 
     /// @inheritdoc Offences
-    function _punish(EpochId epoch, OperatorSetId operatorSet, address operator, uint64 wad, bytes32 id)
+    function _punish(bytes32 record, RecordedOffence memory offence, OperatorSetId operatorSet, address operator)
         internal
         override
     {
+        EpochId epoch = offence.epoch;
         if (STAKE.vaultOf(operatorSet, operator) == address(0)) revert NoVault(operatorSet, operator);
         if (KEEPER.committedAt(epoch) == 0) revert UnknownCommit(epoch);
         Queue storage queue = _queues[operatorSet][operator];
-        if (queue.epochs.length == 0) queue.executableFrom = uint48(block.timestamp) + REPORTING_WINDOW;
-        if (queue.slashes[epoch].length == 0) queue.epochs.push(epoch);
-        queue.slashes[epoch].push(QueuedSlash(id, wad));
-        emit SlashQueued(operatorSet, operator, epoch, id, queue.executableFrom);
+        bytes32[] storage records = queue.records[epoch];
+        uint48 executableFrom = uint48(block.timestamp) + REPORTING_WINDOW;
+        if (records.length == 0) queue.epochs.push(QueuedEpoch(epoch, executableFrom));
+        records.push(record);
+        emit SlashQueued(operatorSet, operator, epoch, offence.id, executableFrom);
     }
 
     /// @inheritdoc Offences
@@ -104,45 +112,54 @@ contract SymbioticSlasher is ISymbioticSlasher, Offences {
         return false;
     }
 
-    function _isExecutable(Queue storage queue) private view returns (bool) {
-        return queue.epochs.length != 0 && block.timestamp >= queue.executableFrom;
+    /// @dev Returns the index of the oldest epoch, and when it can be executed: once its own window is over, or that of
+    /// a newer one. A newer one waits for its own, whatever is ready before it. So when an epoch's stake is slashed, an
+    /// offence in it or in a newer one was public for a whole window. What others queue delays nothing. Numbers of
+    /// epochs ascend with the times of their commits.
+    function _next(Queue storage queue) private view returns (uint256 oldest, uint48 executableFrom) {
+        QueuedEpoch memory found = queue.epochs[0];
+        executableFrom = found.executableFrom;
+        uint256 length = queue.epochs.length;
+        for (uint256 i = 1; i < length; ++i) {
+            QueuedEpoch memory queued = queue.epochs[i];
+            if (queued.executableFrom < executableFrom) executableFrom = queued.executableFrom;
+            if (EpochId.unwrap(queued.epoch) < EpochId.unwrap(found.epoch)) (oldest, found) = (i, queued);
+        }
     }
 
-    /// @dev Removes a slash of the oldest epoch. Numbers of epochs ascend with the times of their commits, and the
-    /// order of an epoch's own slashes does not matter to Symbiotic.
-    function _takeOldest(Queue storage queue) private returns (EpochId epoch, QueuedSlash memory slash) {
-        uint256 oldest = 0;
-        epoch = queue.epochs[0];
-        for (uint256 i = 1; i < queue.epochs.length; ++i) {
-            if (EpochId.unwrap(queue.epochs[i]) >= EpochId.unwrap(epoch)) continue;
-            (oldest, epoch) = (i, queue.epochs[i]);
-        }
-        QueuedSlash[] storage slashes = queue.slashes[epoch];
-        slash = slashes[slashes.length - 1];
-        slashes.pop();
-        if (slashes.length != 0) return (epoch, slash);
-        queue.epochs[oldest] = queue.epochs[queue.epochs.length - 1];
+    /// @dev Removes a record of an epoch. The order of an epoch's own slashes does not matter to Symbiotic.
+    function _take(Queue storage queue, uint256 index) private returns (bytes32 record) {
+        bytes32[] storage records = queue.records[queue.epochs[index].epoch];
+        record = records[records.length - 1];
+        records.pop();
+        if (records.length != 0) return record;
+        queue.epochs[index] = queue.epochs[queue.epochs.length - 1];
         queue.epochs.pop();
-        if (queue.epochs.length == 0) queue.executableFrom = 0;
     }
 
     /// @dev A slash without effect leaves the queue, too: it must not stop those after it.
-    // Taken from the queue before. Only the slash says that it took stake.
+    // Taken from the queue before, and marked as paid. Only the slash says that it took stake.
     // slither-disable-next-line reentrancy-events,reentrancy-benign
-    function _slash(OperatorSetId operatorSet, address operator, EpochId epoch, QueuedSlash memory slash) private {
+    function _slash(OperatorSetId operatorSet, address operator, bytes32 record) private {
+        RecordedOffence storage offence = _offence(record);
+        (EpochId epoch, bytes32 id) = (offence.epoch, offence.id);
         address vault = STAKE.vaultOf(operatorSet, operator);
         ISymbioticInstantSlasher slasher = ISymbioticInstantSlasher(ISymbioticVault(vault).slasher());
         bytes32 subnetwork = STAKE.subnetworkOf(operatorSet);
         // When the weights were read.
         uint48 capturedAt = KEEPER.committedAt(epoch) - 1;
         uint256 slashable = slasher.slashableStake(subnetwork, operator, capturedAt, "");
-        if (slashable == 0) {
-            emit SlashLapsed(operatorSet, operator, epoch, slash.id);
+        uint256 paid = _paid[offence.deed][operatorSet][operator];
+        // The share of all that there was before the same deed was slashed for in another epoch.
+        uint256 owed = (slashable + paid).fullMulDivUp(offence.wad, WHOLE);
+        if (slashable == 0 || owed <= paid) {
+            emit SlashLapsed(operatorSet, operator, epoch, id);
             return;
         }
-        uint256 amount = slashable.fullMulDivUp(slash.wad, WHOLE);
-        uint256 slashed = slasher.slash(subnetwork, operator, amount, capturedAt, "");
-        if (slashed != 0) _setSlashed(slash.id, operator);
-        emit OperatorSlashed(operatorSet, operator, epoch, slash.id, slashed);
+        _paid[offence.deed][operatorSet][operator] = owed;
+        uint256 slashed = slasher.slash(subnetwork, operator, owed - paid, capturedAt, "");
+        // What is added to an earlier slash can be next to nothing, and is worth no reward.
+        if (slashed != 0 && paid == 0) _setSlashed(id, operator);
+        emit OperatorSlashed(operatorSet, operator, epoch, id, slashed);
     }
 }

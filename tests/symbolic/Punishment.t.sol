@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Offences} from "../../contracts/challenge/Offences.sol";
-import {FaultTerms, IFault} from "../../contracts/interfaces/IOffences.sol";
+import {FaultTerms, IFault, RecordedOffence} from "../../contracts/interfaces/IOffences.sol";
 import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.sol";
 import {EpochId, OperatorSetId} from "../../contracts/interfaces/Protocol.sol";
 import {SymbolicTestBase} from "./SymbolicTestBase.sol";
@@ -33,7 +33,7 @@ contract PunishmentProof is SymbolicTestBase {
         // Another proof of the same offence, in which these operators are offenders, too.
         bool byOther = _punish(_record(id, hex"08"), index);
         assert(punished && !again && !byOther);
-        assert(offences.times(keccak256(abi.encode(fault, id)), operatorOf(index)) == 1);
+        assert(offences.times(_idOf(id), operatorOf(index)) == 1);
     }
 
     /// @dev Whichever account has it punished, or records the offence again.
@@ -45,7 +45,7 @@ contract PunishmentProof is SymbolicTestBase {
         bytes32 record = offences.recordOffence(fault, "");
         assert(_punish(record, index));
         assert(!_punish(_record(id, hex"08"), index));
-        address reporter = offences.punishmentOf(keccak256(abi.encode(fault, id)), operatorOf(index)).reporter;
+        address reporter = offences.punishmentOf(_idOf(id), operatorOf(index)).reporter;
         assert(reporter == address(0xbeef));
     }
 
@@ -103,6 +103,11 @@ contract PunishmentProof is SymbolicTestBase {
         return offences.recordOffence(fault, "");
     }
 
+    /// @dev Returns the offence of a deed in the only epoch.
+    function _idOf(bytes32 deed) private view returns (bytes32) {
+        return keccak256(abi.encode(keccak256(abi.encode(fault, deed)), EpochId.wrap(1)));
+    }
+
     function _tryRecord(IFault of_) private returns (bool success) {
         (success,) = address(offences).call(abi.encodeCall(offences.recordOffence, (of_, "")));
     }
@@ -136,8 +141,8 @@ contract CountingOffences is Offences {
         Offences(registry, window, terms)
     {}
 
-    function _punish(EpochId, OperatorSetId, address operator, uint64, bytes32 id) internal override {
-        ++times[id][operator];
+    function _punish(bytes32, RecordedOffence memory offence, OperatorSetId, address operator) internal override {
+        ++times[offence.id][operator];
     }
 
     function _slashesAtOnce() internal pure override returns (bool) {
@@ -170,6 +175,10 @@ contract OneEpochRegistry {
 
     function setExpiry(uint48 expiresAt) external {
         _expiresAt = expiresAt;
+    }
+
+    function epochCount() external pure returns (uint32) {
+        return 1;
     }
 
     function epochs(EpochId) external view returns (address, OperatorSetId, uint48, uint48) {

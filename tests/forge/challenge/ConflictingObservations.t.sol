@@ -61,13 +61,16 @@ contract ConflictingObservationsTest is MirrorTestBase, OffenceProofs {
         assertEq(nonSigners, "");
     }
 
-    function test_WhoSignedInTwoEpochsIsPunishedInTheLater() public {
+    function test_WhoSignedInTwoEpochsIsPunishedInThatOfTheFirstStatement() public {
         EpochId later = commitNext(1, OPERATORS - 1);
         SignedObservation memory second = observation(later, TASK, SOURCE, BLOCK, OTHER_OUTPUT, 3, OPERATORS);
         second.nonSigners = allBut(2, OPERATORS - 1, OPERATORS - 1);
-        (EpochId epoch,, bytes memory nonSigners) = fault.prove(_proof(_signed(BLOCK, OUTPUT, 0), second));
+        (EpochId epoch,, bytes memory nonSigners) = fault.prove(_proof(second, _signed(BLOCK, OUTPUT, 0)));
         assertEq(epoch, later);
         assertEq(nonSigners, allBut(2, OPERATORS - 1, OPERATORS - 1));
+        (epoch,, nonSigners) = fault.prove(_proof(_signed(BLOCK, OUTPUT, 0), second));
+        assertEq(epoch, FIRST_EPOCH);
+        assertEq(nonSigners, allBut(3, OPERATORS, OPERATORS));
     }
 
     /* REFERENCE BLOCKS */

@@ -82,14 +82,14 @@ contract EquivocationTest is MirrorTestBase, OffenceProofs {
     /* EPOCHS */
 
     /// @dev Operators 2 to 8 are of the second epoch. 0 to 4 signed in the first, 3 to 6 in the second.
-    function test_WhoSignedInTwoEpochsIsPunishedInTheLater() public {
+    function test_WhoSignedInTwoEpochsIsPunishedInThatOfTheFirstStatement() public {
         EpochId later = _laterEpoch();
         (Attestation memory allowed, Attestation memory denied) = _decisions();
         SignedAttestation memory first = _signed(allowed, 0, 5);
         SignedAttestation memory second = signedByThose(later, denied, 3, 7, 9);
         second.nonSigners = allBut(1, 5, OPERATORS);
+        _assertOffenders(_proof(first, second), FIRST_EPOCH, allBut(3, 5, OPERATORS));
         // Operators 3 and 4, which are the second epoch's 1 and 2.
-        _assertOffenders(_proof(first, second), later, allBut(1, 3, OPERATORS));
         _assertOffenders(_proof(second, first), later, allBut(1, 3, OPERATORS));
     }
 
@@ -99,7 +99,8 @@ contract EquivocationTest is MirrorTestBase, OffenceProofs {
         (Attestation memory allowed, Attestation memory denied) = _decisions();
         SignedAttestation memory second = signedByThose(later, denied, 5, 9, 9);
         second.nonSigners = allBut(3, 7, OPERATORS);
-        _assertOffenders(_proof(_signed(allowed, 0, 5), second), later, allBut(0, 0, OPERATORS));
+        _assertOffenders(_proof(_signed(allowed, 0, 5), second), FIRST_EPOCH, allBut(0, 0, OPERATORS));
+        _assertOffenders(_proof(second, _signed(allowed, 0, 5)), later, allBut(0, 0, OPERATORS));
     }
 
     /// @dev Its journal is another, which does not know what the first key signed.
@@ -114,7 +115,8 @@ contract EquivocationTest is MirrorTestBase, OffenceProofs {
         uint256 sum = addmod(OperatorKeys.secretKey(0), OperatorKeys.secretKey(50), OperatorKeys.ORDER);
         second.nonSigners = "";
         second.signature = OperatorKeys.sign(sum, taskManager.digestOf(denied));
-        _assertOffenders(_proof(_signed(allowed, 0, OPERATORS), second), later, hex"02");
+        _assertOffenders(_proof(second, _signed(allowed, 0, OPERATORS)), later, hex"02");
+        _assertOffenders(_proof(_signed(allowed, 0, OPERATORS), second), FIRST_EPOCH, allBut(0, 1, OPERATORS));
     }
 
     /// @dev 250 operators are in three tables.
@@ -129,9 +131,10 @@ contract EquivocationTest is MirrorTestBase, OffenceProofs {
         commitEpoch(0, 250);
         EpochId later = EpochId.wrap(registry.epochCount());
         (Attestation memory allowed, Attestation memory denied) = _decisions();
-        bytes memory proof =
-            _proof(signedByThose(first, allowed, 90, 210, 250), signedByThose(later, denied, 105, 250, 250));
-        _assertOffenders(proof, later, allBut(105, 210, 250));
+        SignedAttestation memory one = signedByThose(first, allowed, 90, 210, 250);
+        SignedAttestation memory two = signedByThose(later, denied, 105, 250, 250);
+        _assertOffenders(_proof(one, two), first, allBut(105, 210, 250));
+        _assertOffenders(_proof(two, one), later, allBut(105, 210, 250));
     }
 
     /* OTHER CHAINS */

@@ -49,7 +49,7 @@ abstract contract ReporterRewardTestBase is OffenceProofs {
         bytes memory proof = equivocationOf(nonce, epoch, from, end);
         vm.prank(by);
         offences.report(equivocation, proof, indicesFrom(from, end));
-        return idOf(nonce);
+        return idOf(nonce, epoch);
     }
 
     /// @dev Two decisions on one task, which operators `from` to `end - 1` of an epoch signed.
@@ -65,8 +65,9 @@ abstract contract ReporterRewardTestBase is OffenceProofs {
         );
     }
 
-    function idOf(uint256 nonce) internal view returns (bytes32) {
-        return keccak256(abi.encode(equivocation, decisionOn(nonce, 1).taskId));
+    function idOf(uint256 nonce, EpochId epoch) internal view returns (bytes32) {
+        bytes32 deed = keccak256(abi.encode(equivocation, decisionOn(nonce, 1).taskId));
+        return keccak256(abi.encode(deed, epoch));
     }
 
     function claim(bytes32 id, uint256 from, uint256 end) internal {
@@ -98,7 +99,7 @@ contract ReporterRewardOnEigenLayerTest is StakeTestBase, ReporterRewardTestBase
         addMembers(0, MEMBERS);
         deployKeeper();
         epoch = keeper.commit(OPERATOR_SET);
-        offences = new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, terms());
+        offences = new EigenLayerSlasher(stake, RECORDING_WINDOW, terms());
         appoint(address(offences), allocationManager.slashOperator.selector);
         deployReward(keeper);
         fund(10);
@@ -131,11 +132,11 @@ contract ReporterRewardOnEigenLayerTest is StakeTestBase, ReporterRewardTestBase
         bytes memory proof = equivocationOf(0, epoch, 2, MEMBERS);
         vm.prank(reporter);
         bytes32 record = offences.recordOffence(equivocation, proof);
-        assertNotSlashed(idOf(0), 2);
+        assertNotSlashed(idOf(0, epoch), 2);
         vm.prank(makeAddr("another"));
         offences.punish(record, indicesFrom(2, MEMBERS));
         vm.prank(makeAddr("a third"));
-        reward.claim(idOf(0), operatorAddresses(2, 1));
+        reward.claim(idOf(0, epoch), operatorAddresses(2, 1));
         assertEq(token.balanceOf(reporter), REWARD);
     }
 
@@ -200,7 +201,7 @@ contract ReporterRewardOnEigenLayerTest is StakeTestBase, ReporterRewardTestBase
         claim(id, 2, MEMBERS);
         for (uint256 i = 0; i < epochs.length; ++i) {
             if (i != 1) id = report(reporter, i, epochs[i], 2, MEMBERS);
-            assertRewardedBefore(idOf(i), 2, keeper.committedAt(epochs[i]), slashedAt);
+            assertRewardedBefore(idOf(i, epochs[i]), 2, keeper.committedAt(epochs[i]), slashedAt);
         }
         assertEq(token.balanceOf(reporter), REWARD);
     }
@@ -223,13 +224,13 @@ contract ReporterRewardOnEigenLayerTest is StakeTestBase, ReporterRewardTestBase
         vm.prank(reporter);
         bytes32 record = offences.recordOffence(equivocation, proof);
         (,,, uint48 expiresAt) = registry.epochs(epoch);
-        vm.warp(uint256(expiresAt) + CHALLENGE_WINDOW - 1);
+        vm.warp(uint256(expiresAt) + RECORDING_WINDOW - 1);
         offences.punish(record, indicesFrom(0, 1));
-        vm.warp(uint256(expiresAt) + CHALLENGE_WINDOW);
+        vm.warp(uint256(expiresAt) + RECORDING_WINDOW);
         offences.punish(record, indicesFrom(1, 2));
-        claim(idOf(0), 0, 1);
-        assertTrue(offences.isPunished(idOf(0), operatorAddress(1)));
-        assertNotSlashed(idOf(0), 1);
+        claim(idOf(0, epoch), 0, 1);
+        assertTrue(offences.isPunished(idOf(0, epoch), operatorAddress(1)));
+        assertNotSlashed(idOf(0, epoch), 1);
     }
 
     /// @dev Whose operators its owner chose.
@@ -275,7 +276,7 @@ contract ReporterRewardOnEigenLayerTest is StakeTestBase, ReporterRewardTestBase
         );
         vm.prank(operatorAddress(MEMBERS));
         offences.report(equivocation, proof, indicesFrom(MEMBERS, MEMBERS + 1));
-        claim(idOf(0), MEMBERS, MEMBERS + 1);
+        claim(idOf(0, other), MEMBERS, MEMBERS + 1);
         assertEq(slashedShares(), 10 * token.balanceOf(operatorAddress(MEMBERS)));
     }
 
@@ -357,7 +358,7 @@ contract ReporterRewardOnSymbioticTest is SymbioticTestBase, ReporterRewardTestB
         slasher.execute(OPERATOR_SET, operatorAddress(2), 1);
         assertTrue(offences.isPunished(id, operatorAddress(2)));
         assertNotSlashed(id, 2);
-        claim(idOf(1), 2, MEMBERS);
+        claim(idOf(1, second), 2, MEMBERS);
         assertEq(token.balanceOf(reporter), REWARD);
     }
 
@@ -375,8 +376,8 @@ contract ReporterRewardOnSymbioticTest is SymbioticTestBase, ReporterRewardTestB
         report(reporter, 1, epoch, 2, MEMBERS);
         skip(REPORTING_WINDOW);
         slasher.execute(OPERATOR_SET, operatorAddress(2), 2);
-        claim(idOf(0), 2, MEMBERS);
-        assertRewardedBefore(idOf(1), 2, keeper.committedAt(epoch), uint48(block.timestamp));
+        claim(idOf(0, epoch), 2, MEMBERS);
+        assertRewardedBefore(idOf(1, epoch), 2, keeper.committedAt(epoch), uint48(block.timestamp));
         EpochId second = _nextEpoch();
         bytes32 id = report(reporter, 2, second, 2, MEMBERS);
         skip(REPORTING_WINDOW);

@@ -5,7 +5,7 @@ import {Equivocation} from "../../../contracts/challenge/Equivocation.sol";
 import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
 import {Offences} from "../../../contracts/challenge/Offences.sol";
 import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
-import {FaultTerms, IFault, IOffences} from "../../../contracts/interfaces/IOffences.sol";
+import {FaultTerms, IFault, IOffences, RecordedOffence} from "../../../contracts/interfaces/IOffences.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {MirrorTestBase} from "../crosschain/MirrorTestBase.sol";
@@ -69,7 +69,7 @@ contract GasOfOffencesTest is MirrorTestBase, OffenceProofs {
 contract RecordedOnly is Offences {
     constructor(IOperatorRegistry registry, FaultTerms[] memory terms) Offences(registry, 6 days, terms) {}
 
-    function _punish(EpochId, OperatorSetId, address, uint64, bytes32) internal pure override {
+    function _punish(bytes32, RecordedOffence memory, OperatorSetId, address) internal pure override {
         revert("not measured");
     }
 

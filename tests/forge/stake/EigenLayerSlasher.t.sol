@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {ConflictingObservations} from "../../../contracts/challenge/ConflictingObservations.sol";
 import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
 import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
 import {FaultTerms, IFault, IOffences, Punishment, RecordedOffence} from "../../../contracts/interfaces/IOffences.sol";
-import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
+import {EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {EigenLayerSlasher} from "../../../contracts/stake/EigenLayerSlasher.sol";
 import {OffenceProofs} from "../utils/OffenceProofs.sol";
@@ -18,6 +19,7 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
 
     Equivocation private equivocation;
     FalseHandover private falseHandover;
+    ConflictingObservations private observations;
     EigenLayerSlasher private offences;
     EpochId private epoch;
 
@@ -27,7 +29,8 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
         epoch = commitMembers();
         equivocation = new Equivocation(registry);
         falseHandover = new FalseHandover(registry);
-        offences = new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, _terms());
+        observations = new ConflictingObservations(registry);
+        offences = new EigenLayerSlasher(stake, RECORDING_WINDOW, _terms());
         appoint(address(offences), allocationManager.slashOperator.selector);
     }
 
@@ -62,7 +65,7 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
         undelegate(4);
         (,,, uint48 expiresAt) = registry.epochs(epoch);
         vm.roll(block.number + LOOKAHEAD);
-        vm.warp(uint256(expiresAt) + CHALLENGE_WINDOW - 1);
+        vm.warp(uint256(expiresAt) + RECORDING_WINDOW - 1);
         offences.punish(offences.recordOffence(equivocation, _equivocation(0, 4)), indicesFrom(4, 5));
         assertApproxEqAbs(slashedShares(), STAKE / 2, 1);
     }
@@ -72,13 +75,89 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
         bytes32 first = offences.recordOffence(equivocation, _equivocation(0, 4));
         bytes32 second = offences.recordOffence(equivocation, _equivocation(3, 0));
         offences.punish(first, indicesFrom(4, 5));
-        bytes memory refusal = abi.encodeWithSelector(IOffences.AlreadyPunished.selector, _idOf(), operatorAddress(4));
+        bytes memory refusal = abi.encodeWithSelector(IOffences.AlreadyPunished.selector, _idOf());
         vm.expectRevert(refusal);
         offences.punish(first, indicesFrom(4, 5));
+        // Who is in another proof of the same task is not shielded.
+        offences.punish(second, indicesFrom(3, 5));
+        assertEq(weightOf(3), STAKE);
+        assertEq(weightOf(4), STAKE);
         vm.expectRevert(refusal);
         offences.punish(second, indicesFrom(3, 5));
-        // Who is in another proof of the same task is not shielded.
-        offences.punish(second, indicesFrom(3, 4));
+    }
+
+    /// @dev Else an offender has itself punished in the block before, each time.
+    function test_WhoWasPunishedBeforeStopsNoBatch() public {
+        bytes32 record = offences.recordOffence(equivocation, _equivocation(0, 0));
+        offences.punish(record, indicesFrom(2, 3));
+        uint256[] memory indices = indicesFrom(0, MEMBERS);
+        indices[0] = 1;
+        offences.punish(record, indices);
+        for (uint256 i = 0; i < MEMBERS; ++i) {
+            assertEq(weightOf(i), i == 0 ? 2 * STAKE : STAKE);
+        }
+        offences.punish(record, new uint256[](0));
+    }
+
+    /* EPOCHS AND SETS */
+
+    /// @dev An operator reports itself while it has little, before it signs again with all it has.
+    function test_AnOffenceInASmallEpochShieldsNoneInALater() public {
+        offences.punish(offences.recordOffence(equivocation, _equivocation(0, 4)), indicesFrom(4, 5));
+        assertEq(weightOf(4), STAKE);
+        EpochId later = commitMembers();
+        bytes32 record = offences.recordOffence(equivocation, equivocationOn(0, later, 4, MEMBERS));
+        offences.punish(record, indicesFrom(4, 5));
+        assertEq(weightOf(4), STAKE / 2);
+    }
+
+    function test_ConflictingObservationsInASmallEpochShieldNoneInALater() public {
+        offences.punish(offences.recordOffence(observations, _conflict(epoch)), indicesFrom(4, 5));
+        bytes32 record = offences.recordOffence(observations, _conflict(commitMembers()));
+        offences.punish(record, indicesFrom(4, 5));
+        assertEq(weightOf(4), STAKE / 2);
+    }
+
+    /// @dev Its stake in the other set is another.
+    function test_AnOffenceInAnotherSetShieldsNone() public {
+        (EpochId big, EpochId small) = _commitTwoSets();
+        _punishFirst(_decided(small, 1), _decided(small, 0));
+        assertApproxEqAbs(weightOf(MEMBERS), STAKE, 1e3);
+        bytes32 record = _punishFirst(_decided(big, 1), _decided(big, 0));
+        assertEq(offences.offenceOf(record).epoch, big);
+        assertApproxEqAbs(weightOf(MEMBERS), STAKE / 2, 1e3);
+    }
+
+    /// @dev Each statement is of another set's epoch: an operator would choose the one where it has less.
+    function test_TheReporterChoosesWhichOfTwoEpochsIsPunished() public {
+        (EpochId big, EpochId small) = _commitTwoSets();
+        bytes32 record = _punishFirst(_decided(small, 1), _decided(big, 0));
+        assertEq(offences.offenceOf(record).epoch, small);
+        assertApproxEqAbs(weightOf(MEMBERS), STAKE, 1e3);
+        record = _punishFirst(_decided(big, 0), _decided(small, 1));
+        assertEq(offences.offenceOf(record).epoch, big);
+        assertApproxEqAbs(weightOf(MEMBERS), STAKE / 2, 1e3);
+    }
+
+    /// @dev No statement names its epoch: what was signed in one can be shown as signed in each that has the key.
+    function test_AnOffenceCostsOnceInAllEpochsThatThereAre() public {
+        EpochId[3] memory epochs = [epoch, commitMembers(), commitMembers()];
+        bytes32[] memory records = new bytes32[](4);
+        for (uint256 i = 0; i < 3; ++i) {
+            records[i] = offences.recordOffence(equivocation, equivocationOn(0, epochs[i], 4, MEMBERS));
+        }
+        // Of two epochs, in either order.
+        SignedAttestation memory first = signedBy(epochs[0], decisionOn(0, 1), 3, MEMBERS);
+        SignedAttestation memory second = signedBy(epochs[2], decisionOn(0, 0), 3, MEMBERS);
+        records[3] = offences.recordOffence(equivocation, abi.encode(domain(), second, first));
+        bytes32 record = offences.recordOffence(equivocation, abi.encode(domain(), first, second));
+        offences.punish(record, indicesFrom(4, 5));
+        for (uint256 i = 0; i < 4; ++i) {
+            bytes32 id = offences.offenceOf(records[i]).id;
+            vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyPunished.selector, id));
+            offences.punish(records[i], indicesFrom(4, 5));
+        }
+        assertEq(weightOf(4), STAKE);
     }
 
     function test_RevertWhen_TheOperatorDidNotDoIt() public {
@@ -113,7 +192,7 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
     function test_APunishmentAfterTheWindowHasNoTime() public {
         bytes32 record = offences.recordOffence(equivocation, _equivocation(0, 0));
         (,,, uint48 expiresAt) = registry.epochs(epoch);
-        vm.warp(uint256(expiresAt) + CHALLENGE_WINDOW);
+        vm.warp(uint256(expiresAt) + RECORDING_WINDOW);
         offences.punish(record, indicesFrom(0, 1));
         Punishment memory punishment = offences.punishmentOf(_idOf(), operatorAddress(0));
         assertEq(punishment.reporter, address(this));
@@ -187,7 +266,7 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
     function test_RevertWhen_TheWindowIsOver() public {
         bytes memory proof = _equivocation(0, 0);
         (,,, uint48 expiresAt) = registry.epochs(epoch);
-        uint256 end = uint256(expiresAt) + CHALLENGE_WINDOW;
+        uint256 end = uint256(expiresAt) + RECORDING_WINDOW;
         vm.warp(end);
         vm.expectRevert(abi.encodeWithSelector(IOffences.TooLate.selector, epoch, end));
         offences.recordOffence(equivocation, proof);
@@ -218,6 +297,31 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
         offences.recordOffence(equivocation, "");
     }
 
+    /// @dev Recorded in the last second, there is a day to punish it.
+    function test_TheLastOffenceIsPunishedUntilTheLastSecond() public {
+        leaveSet(OPERATOR_SET, 4);
+        allocate(OPERATOR_SET, 4, 0);
+        undelegate(4);
+        (,,, uint48 expiresAt) = registry.epochs(epoch);
+        vm.warp(uint256(expiresAt) + RECORDING_WINDOW - 1);
+        bytes32 record = offences.recordOffence(equivocation, _equivocation(0, 4));
+        vm.roll(block.number + LOOKAHEAD);
+        vm.warp(uint256(expiresAt) + CHALLENGE_WINDOW - 1);
+        offences.punish(record, indicesFrom(4, 5));
+        assertApproxEqAbs(slashedShares(), STAKE / 2, 1);
+    }
+
+    function test_RevertWhen_TheWindowLeavesNoTimeToPunish() public {
+        FaultTerms[] memory terms = _terms();
+        EigenLayerSlasher other = new EigenLayerSlasher(stake, CHALLENGE_WINDOW - 1, terms);
+        assertEq(address(other.STAKE()), address(stake));
+        assertEq(address(other.ALLOCATION_MANAGER()), address(allocationManager));
+        assertEq(other.AVS(), avs);
+        assertEq(address(other.OPERATOR_REGISTRY()), address(registry));
+        vm.expectRevert(abi.encodeWithSelector(IOffences.WindowsTooLong.selector, CHALLENGE_WINDOW, CHALLENGE_WINDOW));
+        new EigenLayerSlasher(stake, CHALLENGE_WINDOW, terms);
+    }
+
     function test_RevertWhen_FaultsAreInvalid() public {
         _assertFaultsRefused(new FaultTerms[](0));
         FaultTerms[] memory terms = _terms();
@@ -235,13 +339,14 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
 
     function _assertFaultsRefused(FaultTerms[] memory terms) private {
         vm.expectRevert(IOffences.InvalidFaults.selector);
-        new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, terms);
+        new EigenLayerSlasher(stake, RECORDING_WINDOW, terms);
     }
 
     function _terms() private view returns (FaultTerms[] memory terms) {
-        terms = new FaultTerms[](2);
+        terms = new FaultTerms[](3);
         terms[0] = FaultTerms(equivocation, WAD);
         terms[1] = FaultTerms(falseHandover, 1e18);
+        terms[2] = FaultTerms(observations, WAD);
     }
 
     /* PROOFS */
@@ -255,12 +360,56 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
         );
     }
 
+    /// @dev Operator 4 signed both.
+    function _conflict(EpochId in_) private view returns (bytes memory) {
+        bytes32 task = keccak256("task");
+        bytes32 source = keccak256("price");
+        return abi.encode(
+            domain(),
+            task,
+            source,
+            observation(in_, task, source, keccak256("block"), keccak256("4"), 4, MEMBERS),
+            observation(in_, task, source, keccak256("block"), keccak256("5"), 4, MEMBERS)
+        );
+    }
+
+    /// @dev The operator after the members has three quarters of its stake in their set, and the rest in another.
+    function _commitTwoSets() private returns (EpochId big, EpochId small) {
+        uint64 quarter = FULL_MAGNITUDE / 4;
+        stakeAndAllocate(OPERATOR_SET, MEMBERS, 1, STAKE, 2 * quarter);
+        createOperatorSet(OTHER_SET);
+        allocate(OTHER_SET, MEMBERS, quarter);
+        registerKey(MEMBERS);
+        join(OPERATOR_SET, MEMBERS);
+        join(OTHER_SET, MEMBERS);
+        advance(1);
+        (big, small) = (commitMembers(), commitMembers(OTHER_SET));
+    }
+
+    /// @dev The operator after the members signs, in their set or as the only one of the other.
+    function _decided(EpochId in_, uint8 decision) private view returns (SignedAttestation memory signed) {
+        signed = signedByThose(in_, decisionOn(0, decision), MEMBERS, MEMBERS + 1, MEMBERS + 1);
+        (, OperatorSetId operatorSet,,) = registry.epochs(in_);
+        if (OperatorSetId.unwrap(operatorSet) == OperatorSetId.unwrap(OTHER_SET)) signed.nonSigners = "";
+    }
+
+    /// @dev The operator is the last of its epoch.
+    function _punishFirst(SignedAttestation memory first, SignedAttestation memory second)
+        private
+        returns (bytes32 record)
+    {
+        record = offences.recordOffence(equivocation, abi.encode(domain(), first, second));
+        uint256 last = first.nonSigners.length == 0 ? 0 : MEMBERS;
+        offences.punish(record, indicesFrom(last, last + 1));
+    }
+
     function _idOf() private view returns (bytes32) {
-        return keccak256(abi.encode(equivocation, decisionOn(0, 1).taskId));
+        bytes32 deed = keccak256(abi.encode(equivocation, decisionOn(0, 1).taskId));
+        return keccak256(abi.encode(deed, epoch));
     }
 
     function _recordOf(bytes memory nonSigners) private view returns (bytes32) {
-        return keccak256(abi.encode(_idOf(), epoch, nonSigners));
+        return keccak256(abi.encode(_idOf(), nonSigners));
     }
 }
 
@@ -278,7 +427,7 @@ contract EigenLayerManySignersTest is StakeTestBase, OffenceProofs {
         Equivocation equivocation = new Equivocation(registry);
         FaultTerms[] memory terms = new FaultTerms[](1);
         terms[0] = FaultTerms(equivocation, 0.5e18);
-        EigenLayerSlasher offences = new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, terms);
+        EigenLayerSlasher offences = new EigenLayerSlasher(stake, RECORDING_WINDOW, terms);
         appoint(address(offences), allocationManager.slashOperator.selector);
         bytes32 record = offences.recordOffence(equivocation, equivocationOn(0, epoch, 0, MEMBERS));
         for (uint256 i = 0; i < MEMBERS; i += IN_BATCH) {
@@ -290,13 +439,7 @@ contract EigenLayerManySignersTest is StakeTestBase, OffenceProofs {
         for (uint256 i = 0; i < MEMBERS; ++i) {
             assertEq(weightOf(i), STAKE / 2);
         }
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IOffences.AlreadyPunished.selector,
-                keccak256(abi.encode(equivocation, decisionOn(0, 1).taskId)),
-                operatorAddress(99)
-            )
-        );
+        vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyPunished.selector, offences.offenceOf(record).id));
         offences.punish(record, indicesFrom(99, 100));
     }
 }

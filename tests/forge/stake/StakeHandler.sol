@@ -19,6 +19,8 @@ contract StakeHandler is StakeWorld {
     mapping(string action => uint256) public done;
     /// @dev How often an operator was punished for an offence.
     mapping(bytes32 id => mapping(address operator => uint256)) public punishments;
+    /// @dev The newest epoch when an operator was punished for a deed.
+    mapping(bytes32 deed => mapping(address operator => EpochId)) private _newestEpoch;
     bytes32[] private _ids;
     /// @dev Epochs that the mirror accepted, in this order. A false one is not what home committed.
     EpochId[] private _accepted;
@@ -192,7 +194,7 @@ contract StakeHandler is StakeWorld {
         (EpochId epoch,, bytes memory nonSigners) = falseHandover.prove(proof);
         assertEq(epoch, latest);
         assertEq(nonSigners, bitmapOf(absent));
-        if (block.timestamp >= uint256(signer.expiresAt) + CHALLENGE_WINDOW) return;
+        if (block.timestamp >= uint256(signer.expiresAt) + RECORDING_WINDOW) return;
         _report(falseHandover, proof, signer, absent);
         ++done["falseHandover"];
     }
@@ -245,16 +247,15 @@ contract StakeHandler is StakeWorld {
         bytes memory proof = abi.encode(
             domain_, _signed(domain_, first, task, 1, absentFirst), _signed(domain_, second, task, 0, absentSecond)
         );
-        KnownEpoch storage later = EpochId.unwrap(first.id) > EpochId.unwrap(second.id) ? first : second;
-        if (block.timestamp >= uint256(later.expiresAt) + CHALLENGE_WINDOW) return;
-        uint256 absent = _absentFromEither(first, absentFirst, second, absentSecond, later);
+        if (block.timestamp >= uint256(first.expiresAt) + RECORDING_WINDOW) return;
+        uint256 absent = _absentFromEither(first, absentFirst, second, absentSecond);
         (EpochId epoch,, bytes memory nonSigners) = equivocation.prove(proof);
-        assertEq(epoch, later.id);
-        for (uint256 i = 0; i < later.operators.length; ++i) {
+        assertEq(epoch, first.id);
+        for (uint256 i = 0; i < first.operators.length; ++i) {
             bool isAbsent = nonSigners.length != 0 && uint8(nonSigners[0]) >> i & 1 == 1;
             assertEq(isAbsent, absent >> i & 1 == 1);
         }
-        _report(equivocation, proof, later, absent);
+        _report(equivocation, proof, first, absent);
         ++done["slash"];
     }
 
@@ -425,17 +426,16 @@ contract StakeHandler is StakeWorld {
         return SignedAttestation(known.id, attestation, new bytes32[](0), bitmapOf(absent), signature);
     }
 
-    /// @dev Those of `later` that did not sign both with one key.
+    /// @dev Those of `first` that did not sign both with one key.
     function _absentFromEither(
         KnownEpoch storage first,
         uint256 absentFirst,
         KnownEpoch storage second,
-        uint256 absentSecond,
-        KnownEpoch storage later
+        uint256 absentSecond
     ) private view returns (uint256 absent) {
-        for (uint256 i = 0; i < later.operators.length; ++i) {
-            bool signedBoth = _hasSigned(first, absentFirst, later.secrets[i])
-                && _hasSigned(second, absentSecond, later.secrets[i]);
+        for (uint256 i = 0; i < first.operators.length; ++i) {
+            bool signedBoth = _hasSigned(first, absentFirst, first.secrets[i])
+                && _hasSigned(second, absentSecond, first.secrets[i]);
             if (!signedBoth) absent |= 1 << i;
         }
     }
@@ -457,7 +457,7 @@ contract StakeHandler is StakeWorld {
             assertEq(bytes4(reason), IOffences.AlreadyRecorded.selector);
             return;
         }
-        bytes32 id = offences.offenceOf(record).id;
+        (bytes32 deed, bytes32 id) = (offences.offenceOf(record).deed, offences.offenceOf(record).id);
         _ids.push(id);
         uint256[] memory index = new uint256[](1);
         for (uint256 i = 0; i < known.operators.length; ++i) {
@@ -468,11 +468,14 @@ contract StakeHandler is StakeWorld {
                 offences.punish(record, index);
                 continue;
             }
-            if (punishments[id][operator] == 0) {
+            // One slash is of all epochs that there are.
+            if (EpochId.unwrap(known.id) > EpochId.unwrap(_newestEpoch[deed][operator])) {
                 _punish(record, index, operator);
                 ++punishments[id][operator];
+                if (EpochId.unwrap(_newestEpoch[deed][operator]) != 0) ++done["slash again"];
+                _newestEpoch[deed][operator] = epochs[epochs.length - 1].id;
             }
-            vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyPunished.selector, id, operator));
+            vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyPunished.selector, id));
             offences.punish(record, index);
         }
     }

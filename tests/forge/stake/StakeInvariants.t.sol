@@ -62,7 +62,7 @@ contract StakeInvariantsTest is Test {
             handler.reallocate(i, type(uint256).max);
             handler.rejoin(i);
         }
-        string[19] memory actions = [
+        string[20] memory actions = [
             "pass",
             "deposit",
             "reallocate",
@@ -80,6 +80,7 @@ contract StakeInvariantsTest is Test {
             "falseHandover",
             "use",
             "slash",
+            "slash again",
             "claim",
             "probe"
         ];

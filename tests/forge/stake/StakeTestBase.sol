@@ -18,6 +18,8 @@ abstract contract StakeTestBase is EigenLayerTestBase {
     uint96 internal constant MIN_WEIGHT = 100e18;
     uint96 internal constant MAX_WEIGHT = 10_000e18;
     uint48 internal constant CHALLENGE_WINDOW = 6 days;
+    /// @dev What is left of the challenge window is the time to punish.
+    uint48 internal constant RECORDING_WINDOW = 5 days;
     /// @dev Thirteen days in blocks, one less than EigenLayer's delay.
     uint32 internal constant LOOKAHEAD = 93_600;
     uint256 internal constant STAKE = 500e18;

@@ -78,7 +78,7 @@ abstract contract StakeWorld is StakeTestBase, OffenceProofs {
         falseHandover = new FalseHandover(registry);
         FaultTerms[] memory terms = new FaultTerms[](2);
         (terms[0], terms[1]) = (FaultTerms(equivocation, WAD), FaultTerms(falseHandover, WAD));
-        offences = new EigenLayerSlasher(allocationManager, avs, registry, CHALLENGE_WINDOW, terms);
+        offences = new EigenLayerSlasher(stake, RECORDING_WINDOW, terms);
         appoint(address(offences), allocationManager.slashOperator.selector);
         rewardToken = new StakeToken();
         reward = new ReporterReward(offences, keeper, address(rewardToken), REWARD);

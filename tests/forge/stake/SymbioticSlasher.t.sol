@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Equivocation} from "../../../contracts/challenge/Equivocation.sol";
+import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
 import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
 import {FaultTerms, IOffences} from "../../../contracts/interfaces/IOffences.sol";
 import {ISymbioticSlasher} from "../../../contracts/interfaces/ISymbioticSlasher.sol";
@@ -75,7 +75,7 @@ contract SymbioticSlasherTest is SymbioticTestBase, OffenceProofs {
 
     function test_AnOffenceIsPunishedOnce() public {
         bytes32 record = _report(0, first, 3, MEMBERS);
-        bytes memory refusal = abi.encodeWithSelector(IOffences.AlreadyPunished.selector, _idOf(0), operatorAddress(3));
+        bytes memory refusal = abi.encodeWithSelector(IOffences.AlreadyPunished.selector, _idOf(0));
         vm.expectRevert(refusal);
         offences.punish(record, indicesFrom(3, 4));
         skip(REPORTING_WINDOW);
@@ -130,6 +130,99 @@ contract SymbioticSlasherTest is SymbioticTestBase, OffenceProofs {
         offences.recordOffence(equivocation, proof);
     }
 
+    /* EPOCHS AND SETS */
+
+    /// @dev An operator reports itself in an epoch in which it has little, though it signed with all it has.
+    function test_AnOffenceInASmallEpochShieldsNoneInALater() public {
+        stakeIn(vaultOfOperator[3], 3, 3 * STAKE);
+        EpochId second = _nextEpoch();
+        _report(0, first, 3, MEMBERS);
+        skip(REPORTING_WINDOW);
+        offences.execute(OPERATOR_SET, operatorAddress(3), 1);
+        assertEq(stakedOf(3), 4 * STAKE - STAKE / 2);
+        _report(0, second, 3, MEMBERS);
+        skip(REPORTING_WINDOW);
+        offences.execute(OPERATOR_SET, operatorAddress(3), 1);
+        // Together as much as in the second only.
+        assertEq(stakedOf(3), 2 * STAKE);
+    }
+
+    /// @dev Or it reports itself in a later one, for which its stake was withdrawn.
+    function test_AnOffenceInASmallEpochShieldsNoneInAnEarlier() public {
+        withdraw(3, 3 * STAKE / 4);
+        EpochId second = _nextEpoch();
+        _report(0, second, 3, MEMBERS);
+        skip(REPORTING_WINDOW - 1);
+        _report(0, first, 3, MEMBERS);
+        skip(1);
+        offences.execute(OPERATOR_SET, operatorAddress(3), 2);
+        assertEq(stakedOf(3), STAKE / 2);
+    }
+
+    /// @dev No statement names its epoch: what was signed in one can be shown as signed in each that has the key.
+    function test_AnOffenceCostsItsShareOnceInWhateverEpochs() public {
+        EpochId[4] memory epochs = [first, _nextEpoch(), _nextEpoch(), _nextEpoch()];
+        for (uint256 i = 0; i < 4; ++i) {
+            _report(0, epochs[3 - i], 3, MEMBERS);
+        }
+        skip(REPORTING_WINDOW);
+        for (uint256 i = 0; i < 4; ++i) {
+            if (i > 0) {
+                vm.expectEmit(address(offences));
+                emit ISymbioticSlasher.SlashLapsed(OPERATOR_SET, operatorAddress(3), epochs[i], _idOf(0, epochs[i]));
+            }
+            offences.execute(OPERATOR_SET, operatorAddress(3), 1);
+            assertEq(stakedOf(3), STAKE / 2);
+        }
+        // Nor in one that is committed afterwards.
+        EpochId later = _nextEpoch();
+        _report(0, later, 3, MEMBERS);
+        skip(REPORTING_WINDOW);
+        offences.execute(OPERATOR_SET, operatorAddress(3), 1);
+        assertEq(stakedOf(3), STAKE / 2);
+    }
+
+    function test_EitherOrderOfTwoStatementsCostsOnce() public {
+        EpochId second = _nextEpoch();
+        SignedAttestation memory allowed = signedBy(first, decisionOn(0, 1), 3, MEMBERS);
+        SignedAttestation memory denied = signedBy(second, decisionOn(0, 0), 3, MEMBERS);
+        bytes32 record = offences.recordOffence(equivocation, abi.encode(domain(), allowed, denied));
+        assertEq(offences.offenceOf(record).epoch, first);
+        offences.punish(record, indicesFrom(3, 4));
+        record = offences.recordOffence(equivocation, abi.encode(domain(), denied, allowed));
+        assertEq(offences.offenceOf(record).epoch, second);
+        offences.punish(record, indicesFrom(3, 4));
+        skip(REPORTING_WINDOW);
+        offences.execute(OPERATOR_SET, operatorAddress(3), 2);
+        assertEq(stakedOf(3), STAKE / 2);
+    }
+
+    /// @dev In the other set, another vault backs the operator.
+    function test_AnOffenceInAnotherSetShieldsNone() public {
+        address big = vaultOfOperator[3];
+        address small = createVault(vaultInit(), 3);
+        vaultOfOperator[3] = big;
+        stakeIn(small, 3, MIN_WEIGHT);
+        setLimit(small, OTHER_SET);
+        skip(1);
+        vm.prank(operatorAddress(3));
+        stake.joinSet(OTHER_SET, small);
+        EpochId other = keeper.commit(OTHER_SET);
+        skip(1);
+        SignedAttestation memory allowed = signedBy(other, decisionOn(0, 1), 3, MEMBERS);
+        SignedAttestation memory denied = signedBy(other, decisionOn(0, 0), 3, MEMBERS);
+        (allowed.nonSigners, denied.nonSigners) = ("", "");
+        bytes32 record = offences.recordOffence(equivocation, abi.encode(domain(), allowed, denied));
+        offences.punish(record, indicesFrom(0, 1));
+        skip(REPORTING_WINDOW);
+        offences.execute(OTHER_SET, operatorAddress(3), 1);
+        assertEq(collateral.balanceOf(burner), MIN_WEIGHT / 2);
+        _report(0, first, 3, MEMBERS);
+        skip(REPORTING_WINDOW);
+        offences.execute(OPERATOR_SET, operatorAddress(3), 1);
+        assertEq(stakedOf(3), STAKE / 2);
+    }
+
     /* ORDER */
 
     function test_RevertWhen_TheReportingWindowIsOpen() public {
@@ -170,6 +263,56 @@ contract SymbioticSlasherTest is SymbioticTestBase, OffenceProofs {
         assertEq(stakedOf(3), STAKE / 4);
     }
 
+    /// @dev The operator has a small offence of an old epoch ready, and reports a new one in the same transaction. What
+    /// happened between them could not be slashed any more.
+    function test_AnOffenceThatIsReadyTakesNoNewerOneWithIt() public {
+        EpochId second = _nextEpoch();
+        EpochId third = _nextEpoch();
+        _report(0, first, 3, MEMBERS);
+        skip(REPORTING_WINDOW);
+        _report(2, third, 3, MEMBERS);
+        offences.execute(OPERATOR_SET, operatorAddress(3), type(uint256).max);
+        assertEq(stakedOf(3), STAKE / 2);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ISymbioticSlasher.ReportingWindowOpen.selector,
+                OPERATOR_SET,
+                operatorAddress(3),
+                block.timestamp + REPORTING_WINDOW
+            )
+        );
+        offences.execute(OPERATOR_SET, operatorAddress(3), 1);
+        skip(REPORTING_WINDOW - 1);
+        _report(1, second, 3, MEMBERS);
+        skip(1);
+        vm.recordLogs();
+        offences.execute(OPERATOR_SET, operatorAddress(3), type(uint256).max);
+        _assertOrder(_listOf(second, third));
+        assertEq(stakedOf(3), STAKE / 8);
+    }
+
+    /// @dev Whatever is queued meanwhile, older or newer.
+    function test_NoOneDelaysAnOffenceThatIsReady() public {
+        EpochId second = _nextEpoch();
+        EpochId third = _nextEpoch();
+        _report(1, second, 3, MEMBERS);
+        skip(REPORTING_WINDOW / 2);
+        _report(2, third, 3, MEMBERS);
+        skip(REPORTING_WINDOW / 2 - 1);
+        _report(0, first, 3, MEMBERS);
+        (uint48 executableFrom,) = offences.queueOf(OPERATOR_SET, operatorAddress(3));
+        assertEq(executableFrom, block.timestamp + 1);
+        skip(1);
+        vm.recordLogs();
+        offences.execute(OPERATOR_SET, operatorAddress(3), type(uint256).max);
+        _assertOrder(_listOf(first, second));
+        (executableFrom,) = offences.queueOf(OPERATOR_SET, operatorAddress(3));
+        assertEq(executableFrom, block.timestamp + REPORTING_WINDOW / 2);
+        skip(REPORTING_WINDOW / 2);
+        offences.execute(OPERATOR_SET, operatorAddress(3), 1);
+        assertEq(stakedOf(3), STAKE / 8);
+    }
+
     /// @dev As Symbiotic has it: without the order, the old offence is free.
     function test_SymbioticSlashesNoOlderStakeThanItDidLast() public {
         EpochId second = _nextEpoch();
@@ -193,26 +336,40 @@ contract SymbioticSlasherTest is SymbioticTestBase, OffenceProofs {
         skip(REPORTING_WINDOW);
         vm.recordLogs();
         offences.execute(OPERATOR_SET, operatorAddress(3), type(uint256).max);
-        _assertOrder([first, first, second, third]);
+        EpochId[] memory expected = new EpochId[](4);
+        (expected[0], expected[1], expected[2], expected[3]) = (first, first, second, third);
+        _assertOrder(expected);
         assertEq(stakedOf(3), STAKE / 16);
     }
 
     /// @dev The operator's vault calls back, while its queue is executed, to queue a later offence behind the last.
     function test_WhatAVaultsHookQueuesWaitsForItsOwnWindow() public {
+        _assertHookWaits(false);
+    }
+
+    /// @dev Others are ready behind the one whose slash calls back.
+    function test_WhatAVaultsHookQueuesBehindOthersWaitsForItsOwnWindow() public {
+        _assertHookWaits(true);
+    }
+
+    function _assertHookWaits(bool isOtherReady) private {
         EpochId second = _nextEpoch();
-        bytes32 later = offences.recordOffence(equivocation, equivocationOn(1, second, 3, MEMBERS));
+        EpochId third = _nextEpoch();
+        bytes32 later = offences.recordOffence(equivocation, equivocationOn(1, third, 3, MEMBERS));
         Hook hook = new Hook(address(offences), abi.encodeCall(offences.punish, (later, indicesFrom(3, 4))));
         IDelegatorCore delegator = IDelegatorCore(IVaultCore(vaultOfOperator[3]).delegator());
         delegator.grantRole(keccak256("HOOK_SET_ROLE"), address(this));
         delegator.setHook(address(hook));
         _report(0, first, 3, MEMBERS);
+        if (isOtherReady) _report(2, second, 3, MEMBERS);
         skip(REPORTING_WINDOW);
-        offences.execute(OPERATOR_SET, operatorAddress(3), 2);
+        offences.execute(OPERATOR_SET, operatorAddress(3), type(uint256).max);
         assertTrue(hook.hasCalled());
-        assertEq(stakedOf(3), STAKE / 2);
+        assertEq(stakedOf(3), isOtherReady ? STAKE / 4 : STAKE / 2);
         (uint48 executableFrom, EpochId[] memory epochs) = offences.queueOf(OPERATOR_SET, operatorAddress(3));
         assertEq(executableFrom, block.timestamp + REPORTING_WINDOW);
         assertEq(epochs.length, 1);
+        assertEq(epochs[0], third);
     }
 
     /// @dev One that cannot be slashed does not stop those after it.
@@ -272,7 +429,7 @@ contract SymbioticSlasherTest is SymbioticTestBase, OffenceProofs {
         uint48 most = stake.CHALLENGE_WINDOW();
         FaultTerms[] memory terms = _terms();
         new SymbioticSlasher(stake, keeper, most - 2, 1, terms);
-        vm.expectRevert(abi.encodeWithSelector(ISymbioticSlasher.WindowsTooLong.selector, most, most));
+        vm.expectRevert(abi.encodeWithSelector(IOffences.WindowsTooLong.selector, most, most));
         new SymbioticSlasher(stake, keeper, most - 1, 1, terms);
     }
 
@@ -291,11 +448,21 @@ contract SymbioticSlasherTest is SymbioticTestBase, OffenceProofs {
     }
 
     function _idOf(uint256 nonce) private view returns (bytes32) {
-        return keccak256(abi.encode(equivocation, decisionOn(nonce, 1).taskId));
+        return _idOf(nonce, first);
+    }
+
+    function _idOf(uint256 nonce, EpochId epoch) private view returns (bytes32) {
+        bytes32 deed = keccak256(abi.encode(equivocation, decisionOn(nonce, 1).taskId));
+        return keccak256(abi.encode(deed, epoch));
+    }
+
+    function _listOf(EpochId one, EpochId two) private pure returns (EpochId[] memory list) {
+        list = new EpochId[](2);
+        (list[0], list[1]) = (one, two);
     }
 
     /// @dev The slashes since the logs are recorded.
-    function _assertOrder(EpochId[4] memory epochs) private {
+    function _assertOrder(EpochId[] memory epochs) private {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         uint256 count = 0;
         for (uint256 i = 0; i < logs.length; ++i) {
@@ -324,6 +491,7 @@ contract Hook {
     }
 
     fallback() external {
-        (hasCalled,) = _TARGET.call(_data);
+        (bool success,) = _TARGET.call(_data);
+        if (success) hasCalled = true;
     }
 }

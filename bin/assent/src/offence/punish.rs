@@ -14,7 +14,7 @@ use assent_client::AssentClient;
 use clap::Args;
 use serde_json::json;
 
-/// The most operators that one transaction punishes: EigenLayer takes up to 421,000 gas for each, and a transaction has
+/// The most operators that one transaction punishes: EigenLayer takes up to 446,000 gas for each, and a transaction has
 /// at most 16,777,216 (EIP-7825).
 const MOST_AT_ONCE: usize = 25;
 

@@ -49,6 +49,8 @@ const BLOCK_TIME: u32 = 1;
 const HOUR: u64 = 3_600;
 /// For how long after an epoch its operators can be slashed.
 const CHALLENGE_WINDOW: u64 = 6 * HOUR;
+/// For how long after an epoch an offence can be recorded. The rest is the time to punish.
+const RECORDING_WINDOW: u64 = 5 * HOUR;
 /// An epoch and the challenge window must end within `LOOKAHEAD` blocks of a second.
 const EPOCH_LIFETIME: u64 = 18 * HOUR;
 const ACTIVATION_DELAY: u64 = 60;
@@ -117,10 +119,8 @@ impl StakedNetwork {
         let false_handover = create(client, owner, &FalseHandover::BYTECODE, &constructor).await?;
         let terms = |fault| FaultTerms { fault, wad: SLASHED_WAD };
         let constructor = EigenLayerSlasher::constructorCall {
-            allocationManager: core.allocation_manager,
-            avs: owner,
-            operatorRegistry: registry,
-            challengeWindow: U48::from(CHALLENGE_WINDOW),
+            stake,
+            challengeWindow: U48::from(RECORDING_WINDOW),
             punished: vec![terms(equivocation), terms(false_handover)],
         };
         let slasher = create(client, owner, &EigenLayerSlasher::BYTECODE, &constructor).await?;
