@@ -48,7 +48,8 @@ interface IEpochKeeper is IProposedChanges {
     error NotGuardian(address caller);
     /// @notice Thrown when the owner may not make this change, even with notice.
     error ForbiddenChange(bytes4 selector);
-    /// @notice Thrown at deployment when a setting is out of its bounds.
+    /// @notice Thrown when a setting is out of its bounds, or the registry's delays are too long for an epoch to follow
+    /// another in time.
     error InvalidKeeperSettings();
 
     /// @notice Accepts the ownership of the registry, which its owner has offered. Anyone may call it.

@@ -29,6 +29,14 @@ struct Handover {
     bytes32 contentHash;
 }
 
+/// @notice An aggregate signature of an epoch's operators.
+struct SignedByOperators {
+    /// @dev Bitmap of the operators that did not sign, as in an authorization.
+    bytes nonSigners;
+    /// @dev A point of G1 in 96 bytes.
+    bytes signature;
+}
+
 /// @notice The settings of an `EpochMirror`.
 struct MirrorSettings {
     /// @dev The chain of the registry.
@@ -73,6 +81,8 @@ interface IEpochMirror is IProposedChanges {
     error SignerExpired(EpochId signedBy, uint48 validUntil);
     /// @notice Thrown when the epoch is not later than the set's latest epoch here, or is known here.
     error NotLater(EpochId epoch, EpochId latest);
+    /// @notice Thrown when the epoch was revoked here before it could be accepted.
+    error EpochWasRevoked(EpochId epoch);
     /// @notice Thrown when the epoch was committed after the current time.
     error CommittedLater(EpochId epoch, uint48 committedAt);
     /// @notice Thrown when the epoch has expired, or ends later than any epoch can.
@@ -109,11 +119,26 @@ interface IEpochMirror is IProposedChanges {
     /// @notice Revokes an epoch with the signature of the epoch's operators, the same as at home. Anyone may call it.
     function revoke(EpochId epoch, bytes calldata nonSigners, bytes calldata signature) external;
 
-    /// @notice Revokes epochs. Only the guardian may call it.
+    /// @notice Revokes an epoch that is not here yet, so that it can never be accepted. Anyone may call it.
+    /// @dev Without it, a thief of the epoch's keys could send the handover, and use the keys in the same transaction.
+    /// The set's latest epoch stays what it is, and hands over to a later one.
+    /// @param handover The handover with which the epoch could be accepted, and so the proof of whose epoch it is.
+    /// @param table As of `accept`.
+    /// @param handedOver Who signed the handover.
+    /// @param revoked Which of the epoch's own operators signed its revocation, as of `revoke`.
+    function revokeAhead(
+        Handover calldata handover,
+        bytes calldata table,
+        SignedByOperators calldata handedOver,
+        SignedByOperators calldata revoked
+    ) external;
+
+    /// @notice Revokes epochs, also those that are not here yet: they can never be accepted. Only the guardian may call
+    /// it.
     function guardianRevoke(EpochId[] calldata epochs) external;
 
-    /// @notice Sets the epoch from which a set's operators hand over. Only the owner may call it, after notice unless
-    /// the set has no epoch here.
+    /// @notice Sets the epoch from which a set's operators hand over. Only the owner may call it, after notice once
+    /// there is an epoch of any set: sets share the numbers of epochs.
     /// @dev The only way on after the latest epoch has expired or was revoked: its operators have nothing at stake.
     /// @param operatorSet The operator set.
     /// @param epoch The epoch.
@@ -133,6 +158,7 @@ interface IEpochMirror is IProposedChanges {
     function publishEpoch(EpochId epoch) external;
 
     /// @notice Returns an epoch, as the registry's function of the same name.
+    /// @dev Of an epoch that was revoked before it was here, `validUntil` is 1 and all else is zero.
     function epochs(EpochId epoch)
         external
         view

@@ -56,6 +56,7 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
 
     /// @inheritdoc IEpochKeeper
     function acceptRegistry() external {
+        _requireSuccession(OPERATOR_REGISTRY, INTERVAL);
         Ownable2Step(address(OPERATOR_REGISTRY)).acceptOwnership();
     }
 
@@ -109,6 +110,7 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
         _requirePermitted(change);
         emit RegistryChanged(change);
         Address.functionCall(address(OPERATOR_REGISTRY), change);
+        _requireSuccession(OPERATOR_REGISTRY, INTERVAL);
     }
 
     /// @inheritdoc IEpochKeeper
@@ -237,8 +239,12 @@ contract EpochKeeper is IEpochKeeper, ProposedChanges {
             address(registry).code.length == 0 || settings.notice == 0 || !Quorum.isShare(settings.haltQuorum)
                 || settings.minOperators == 0 || settings.minOperators > OperatorTable.CAPACITY
         ) revert InvalidKeeperSettings();
-        // An epoch must be able to follow another in time.
-        if (uint256(settings.interval) + registry.activationDelay() >= registry.epochLifetime()) {
+        _requireSuccession(registry, settings.interval);
+    }
+
+    /// @dev An epoch must be able to follow another in time.
+    function _requireSuccession(IOperatorRegistry registry, uint48 interval) private view {
+        if (uint256(interval) + registry.activationDelay() >= registry.epochLifetime()) {
             revert InvalidKeeperSettings();
         }
     }

@@ -68,11 +68,12 @@ contract MirrorProof is UnconstrainedChain {
 
     function check_AcceptedOnlyALaterUnknownEpochOfItsHome(Handover memory handover) public {
         EpochId latest = _latest(handover.operatorSet);
-        (address known,,,) = mirror.epochs(handover.epoch);
+        (address known,, uint48 validUntil,) = mirror.epochs(handover.epoch);
         vm.assume(_accept(handover, ""));
         assert(handover.homeChain == HOME_CHAIN && handover.homeRegistry == HOME_REGISTRY);
         assert(EpochId.unwrap(handover.epoch) > EpochId.unwrap(latest));
-        assert(known == address(0));
+        // One that was revoked before it was here has an end.
+        assert(known == address(0) && validUntil == 0);
     }
 
     function check_AcceptedOnlyUntilItsEndAndWithinALifetime(Handover memory handover) public {
@@ -122,11 +123,12 @@ contract MirrorProof is UnconstrainedChain {
     function check_OnlyTheGuardianRevokesByItself(EpochId epoch, address caller) public {
         EpochId[] memory revoked = new EpochId[](1);
         revoked[0] = epoch;
+        bool isKnown = _isKnown(epoch);
         vm.prank(caller);
         (bool success,) = address(mirror).call(abi.encodeCall(IEpochMirror.guardianRevoke, (revoked)));
         vm.assume(success);
         assert(caller == GUARDIAN);
-        assert(_validUntil(epoch) == 0);
+        assert(_validUntil(epoch) == (isKnown ? 0 : 1));
     }
 
     function check_OnlyTheOwnerSetsAGenesis(address caller, OperatorSetId operatorSet, EpochId next, uint48 expiresAt)

@@ -5,7 +5,12 @@ import {EpochHandover} from "../../../contracts/crosschain/EpochHandover.sol";
 import {EpochMirror} from "../../../contracts/crosschain/EpochMirror.sol";
 import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
 import {IAttestationValidator, SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
-import {Handover, IEpochMirror, MirrorSettings} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {
+    Handover,
+    IEpochMirror,
+    MirrorSettings,
+    SignedByOperators
+} from "../../../contracts/interfaces/IEpochMirror.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
 import {IProposedChanges} from "../../../contracts/interfaces/IProposedChanges.sol";
 import {EpochId, IRefusals, MAX_EPOCH_LIFETIME} from "../../../contracts/interfaces/Protocol.sol";
@@ -166,6 +171,108 @@ contract EpochMirrorTest is MirrorTestBase {
         assertEq(mirror.latestEpoch(OPERATOR_SET), third);
     }
 
+    /* REVOCATION OF AN EPOCH THAT IS NOT HERE YET */
+
+    /// @dev Otherwise a thief of its keys could send the handover, and use them in the same transaction.
+    function test_AnEpochIsRevokedBeforeItIsHere() public {
+        (Handover memory handover, bytes memory table, SignedByOperators memory handedOver) = _toSecond();
+        SignedByOperators memory revoked = _revocation(4, OPERATORS + 1);
+        vm.expectEmit(address(mirror));
+        emit IEpochMirror.EpochHalted(second, 400, 800);
+        vm.expectEmit(address(mirror));
+        emit IOperatorRegistry.EpochRevoked(second);
+        vm.prank(makeAddr("anyone"));
+        mirror.revokeAhead(handover, table, handedOver, revoked);
+
+        bytes memory refusal = abi.encodeWithSelector(IEpochMirror.EpochWasRevoked.selector, second);
+        vm.expectRevert(refusal);
+        mirror.accept(handover, table, handedOver.nonSigners, handedOver.signature);
+        vm.expectRevert(refusal);
+        mirror.revokeAhead(handover, table, handedOver, revoked);
+        assertUnknown(second, OPERATORS + 1);
+        (address stored,, uint48 validUntil, uint48 expiresAt) = mirror.epochs(second);
+        assertEq(stored, address(0));
+        assertEq(validUntil, 1);
+        assertEq(expiresAt, 0);
+        // The epoch before it hands over to the next.
+        assertEq(mirror.latestEpoch(OPERATOR_SET), FIRST_EPOCH);
+        onHome();
+        EpochId third = commitNext(1, OPERATORS);
+        onAway();
+        accept(third, FIRST_EPOCH, OPERATORS);
+        assertEq(mirror.latestEpoch(OPERATOR_SET), third);
+    }
+
+    function test_TheGuardianRevokesAnEpochBeforeItIsHere() public {
+        vm.expectEmit(address(mirror));
+        emit IOperatorRegistry.EpochRevoked(second);
+        vm.startPrank(guardian);
+        mirror.guardianRevoke(only(second));
+        mirror.guardianRevoke(only(second));
+        vm.stopPrank();
+        bytes memory refusal = abi.encodeWithSelector(IEpochMirror.EpochWasRevoked.selector, second);
+        _assertRefused(handoverTo(second, FIRST_EPOCH), refusal);
+        // Nor can the owner set it.
+        (bytes memory table, uint48 end) = (tableOf(second), expiresAtOf(second));
+        proposeAndWait(abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, second, end, table)));
+        vm.expectRevert(refusal);
+        vm.prank(mirrorsOwner);
+        mirror.setGenesis(OPERATOR_SET, second, end, table);
+    }
+
+    function test_RevertWhen_TheEpochsOwnOperatorsDidNotRevokeIt() public {
+        (Handover memory handover, bytes memory table, SignedByOperators memory handedOver) = _toSecond();
+        SignedByOperators memory revoked = _revocation(5, OPERATORS + 1);
+        vm.expectRevert(abi.encodeWithSelector(EpochSignature.EpochQuorumNotReached.selector, 300, 400));
+        mirror.revokeAhead(handover, table, handedOver, revoked);
+        // As if all had.
+        revoked.nonSigners = "";
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        mirror.revokeAhead(handover, table, handedOver, revoked);
+        // Those of the epoch before it.
+        revoked = _revocation(0, OPERATORS);
+        vm.expectRevert(EpochSignature.InvalidEpochSignature.selector);
+        mirror.revokeAhead(handover, table, handedOver, revoked);
+        mirror.accept(handover, table, handedOver.nonSigners, handedOver.signature);
+    }
+
+    /// @dev Only the handover proves whose epoch it is: anyone can name operators of a table.
+    function test_RevertWhen_TheEpochCouldNotBeAccepted() public {
+        (Handover memory handover, bytes memory table, SignedByOperators memory handedOver) = _toSecond();
+        SignedByOperators memory revoked = _revocation(0, OPERATORS + 1);
+        bytes memory other = tableOf(FIRST_EPOCH);
+        bytes memory refusal =
+            abi.encodeWithSelector(IEpochMirror.WrongContent.selector, handover.contentHash, hashOf(other));
+        vm.expectRevert(refusal);
+        mirror.revokeAhead(handover, other, handedOver, revoked);
+        SignedByOperators memory few = SignedByOperators(firstBits(3), signHandover(handover, 3, OPERATORS));
+        vm.expectRevert(abi.encodeWithSelector(EpochSignature.EpochQuorumNotReached.selector, 400, 467));
+        mirror.revokeAhead(handover, table, few, revoked);
+        uint256 snapshot = vm.snapshotState();
+        uint48 end = expiresAtOf(FIRST_EPOCH);
+        vm.warp(end);
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.SignerExpired.selector, FIRST_EPOCH, end));
+        mirror.revokeAhead(handover, table, handedOver, revoked);
+        vm.revertToState(snapshot);
+        // One that is here is revoked by `revoke`.
+        mirror.accept(handover, table, handedOver.nonSigners, handedOver.signature);
+        vm.expectRevert(abi.encodeWithSelector(IEpochMirror.WrongSigner.selector, FIRST_EPOCH, second));
+        mirror.revokeAhead(handover, table, handedOver, revoked);
+        mirror.revoke(second, revoked.nonSigners, revoked.signature);
+        assertRevoked(second, OPERATORS + 1);
+    }
+
+    function _toSecond() private view returns (Handover memory, bytes memory, SignedByOperators memory) {
+        Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        return (handover, tableOf(second), SignedByOperators("", signHandover(handover, 0, OPERATORS)));
+    }
+
+    /// @dev By operators `absent` to `end - 1`.
+    function _revocation(uint256 absent, uint256 end) private view returns (SignedByOperators memory) {
+        bytes memory signature = signUnder(mirror.revocationDigest(second), absent, end, mirror.EPOCH_TAG());
+        return SignedByOperators(firstBits(absent), signature);
+    }
+
     /* REPLAY */
 
     function test_RevertWhen_TheHandoverIsAcceptedTwice() public {
@@ -228,6 +335,7 @@ contract EpochMirrorTest is MirrorTestBase {
     function test_RevertWhen_TheEpochIsKnownOfAnotherSet() public {
         bytes memory table = tableOf(second);
         uint48 end = expiresAtOf(second);
+        proposeAndWait(abi.encodeCall(mirror.setGenesis, (OTHER_SET, second, end, table)));
         vm.prank(mirrorsOwner);
         mirror.setGenesis(OTHER_SET, second, end, table);
         _assertRefused(
@@ -495,9 +603,6 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotGuardian.selector, mirrorsOwner));
         vm.prank(mirrorsOwner);
         mirror.guardianRevoke(only(FIRST_EPOCH));
-        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.NoSuchEpoch.selector, 99));
-        vm.prank(guardian);
-        mirror.guardianRevoke(only(EpochId.wrap(99)));
         MirrorSettings memory settings = mirrorSettings();
         settings.guardian = address(0);
         mirror = new EpochMirror(mirrorsOwner, settings);
@@ -523,7 +628,7 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         EpochId second = commitNext(0, OPERATORS - 1);
         bytes memory table = tableOf(second);
         uint48 end = expiresAtOf(second);
-        _proposeAndWait(abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, second, end, table)));
+        proposeAndWait(abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, second, end, table)));
         uint48 validUntil = uint48(block.timestamp) + GRACE_PERIOD;
         assertLt(validUntil, expiresAtOf(FIRST_EPOCH));
         address stored = vm.computeCreateAddress(address(mirror), vm.getNonce(address(mirror)));
@@ -538,26 +643,45 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
         assertInForce(second, OPERATORS - 1);
     }
 
+    /// @dev Sets share the numbers of epochs: the next one of another set would keep every handover from this one.
+    function test_RevertWhen_AnotherSetsFirstEpochIsSetWithoutNotice() public {
+        bytes memory table = tableOf(FIRST_EPOCH);
+        uint48 end = expiresAtOf(FIRST_EPOCH);
+        bytes memory change = abi.encodeCall(mirror.setGenesis, (OTHER_SET, EpochId.wrap(2), end, table));
+        vm.expectRevert(abi.encodeWithSelector(IProposedChanges.ChangeNotProposed.selector, keccak256(change)));
+        vm.prank(mirrorsOwner);
+        mirror.setGenesis(OTHER_SET, EpochId.wrap(2), end, table);
+        proposeAndWait(change);
+        vm.prank(mirrorsOwner);
+        mirror.setGenesis(OTHER_SET, EpochId.wrap(2), end, table);
+        assertEq(mirror.latestEpoch(OTHER_SET), EpochId.wrap(2));
+    }
+
     /// @dev Nor may it have ended, or be no table.
     function test_RevertWhen_AGenesisIsNotLater() public {
         bytes memory table = tableOf(FIRST_EPOCH);
         uint48 end = expiresAtOf(FIRST_EPOCH);
-        _proposeAndWait(abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, FIRST_EPOCH, end, table)));
+        proposeAndWait(abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, FIRST_EPOCH, end, table)));
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, FIRST_EPOCH, FIRST_EPOCH));
         vm.prank(mirrorsOwner);
         mirror.setGenesis(OPERATOR_SET, FIRST_EPOCH, end, table);
         // Of a set that has no epoch yet.
+        proposeAndWait(abi.encodeCall(mirror.setGenesis, (OTHER_SET, EpochId.wrap(0), end, table)));
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.NotLater.selector, 0, 0));
         vm.prank(mirrorsOwner);
         mirror.setGenesis(OTHER_SET, EpochId.wrap(0), end, table);
         EpochId other = EpochId.wrap(99);
-        end = uint48(block.timestamp);
+        end = uint48(block.timestamp) + NOTICE;
+        proposeAndWait(abi.encodeCall(mirror.setGenesis, (OTHER_SET, other, end, table)));
+        assertEq(block.timestamp, end);
         vm.expectRevert(abi.encodeWithSelector(IEpochMirror.InvalidExpiry.selector, other, end));
         vm.prank(mirrorsOwner);
         mirror.setGenesis(OTHER_SET, other, end, table);
+        (end, table) = (end + NOTICE + 1, slice(table, 0, table.length - 1));
+        proposeAndWait(abi.encodeCall(mirror.setGenesis, (OTHER_SET, other, end, table)));
         vm.expectRevert(IEpochMirror.MalformedTable.selector);
         vm.prank(mirrorsOwner);
-        mirror.setGenesis(OTHER_SET, other, end + 1, slice(table, 0, table.length - 1));
+        mirror.setGenesis(OTHER_SET, other, end, table);
     }
 
     /* VALIDATORS */
@@ -699,15 +823,9 @@ contract EpochMirrorAdministrationTest is MirrorTestBase {
     }
 
     function _addValidator(FaultyValidator validator) private {
-        _proposeAndWait(abi.encodeCall(mirror.addValidator, (validator)));
+        proposeAndWait(abi.encodeCall(mirror.addValidator, (validator)));
         vm.prank(mirrorsOwner);
         mirror.addValidator(validator);
-    }
-
-    function _proposeAndWait(bytes memory change) private {
-        vm.prank(mirrorsOwner);
-        mirror.proposeChange(change);
-        skip(NOTICE);
     }
 
     function _leastGasOfRevocation() private returns (uint256 enough) {

@@ -81,6 +81,12 @@ abstract contract MirrorTestBase is EpochTestBase {
         of_.setGenesis(OPERATOR_SET, epoch, expiresAt, table);
     }
 
+    function proposeAndWait(bytes memory change) internal {
+        vm.prank(mirrorsOwner);
+        mirror.proposeChange(change);
+        skip(NOTICE);
+    }
+
     /// @dev Commits operators `first` to `first + count - 1` at home, and activates the epoch a day later.
     function commitNext(uint256 first, uint256 count) internal returns (EpochId epoch) {
         epoch = commit(first, count);

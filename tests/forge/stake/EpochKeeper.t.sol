@@ -164,6 +164,20 @@ contract EpochKeeperTakesOverTest is KeeperTestBase {
         assertEq(earlierTables, 0);
     }
 
+    function test_RevertWhen_TheRegistrysDelaysBecameTooLongBefore() public {
+        KeeperSettings memory settings = keeperSettings();
+        settings.interval = GRACE_PERIOD + 1;
+        second = new EpochKeeper(keepersOwner, settings);
+        vm.startPrank(owner);
+        registry.transferOwnership(address(second));
+        registry.setEpochLifetime(settings.interval + activationDelay());
+        vm.stopPrank();
+        vm.expectRevert(IEpochKeeper.InvalidKeeperSettings.selector);
+        second.acceptRegistry();
+        // Nothing is lost: its owner is still another, which raises it.
+        assertEq(registry.owner(), owner);
+    }
+
     function test_RevertWhen_TheKeeperDoesNotOwnTheRegistry() public {
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, second));
         second.commit(OPERATOR_SET);
@@ -360,6 +374,31 @@ contract EpochKeeperRevocationTest is KeeperTestBase {
 
     /* GUARDIAN */
 
+    /// @dev Anyone commits after a revocation, and a thief the same keys again, unless they were disabled before.
+    function test_OnlyKeysThatWereDisabledBeforeTheRevocationStayOut() public {
+        uint256 snapshot = vm.snapshotState();
+        vm.prank(guardian);
+        keeper.guardianRevoke(only(current));
+        EpochId again = keeper.commit(OPERATOR_SET);
+        assertEq(_countOf(again), OPERATORS);
+        vm.prank(operatorAddress(0));
+        registry.disableKey();
+        vm.expectRevert(abi.encodeWithSelector(IOperatorRegistry.EpochIsPending.selector, again));
+        keeper.commit(OPERATOR_SET);
+
+        vm.revertToState(snapshot);
+        vm.prank(operatorAddress(0));
+        registry.disableKey();
+        vm.prank(guardian);
+        keeper.guardianRevoke(only(current));
+        assertEq(_countOf(keeper.commit(OPERATOR_SET)), OPERATORS - 1);
+    }
+
+    function _countOf(EpochId epoch) private view returns (uint256 count) {
+        (address table,,,) = registry.epochs(epoch);
+        (,, count,) = OperatorTable.readHead(table);
+    }
+
     function test_TheGuardianRevokes() public {
         vm.expectEmit(address(keeper));
         emit IEpochKeeper.GuardianRevoked(only(current));
@@ -432,6 +471,30 @@ contract EpochKeeperOwnerTest is KeeperTestBase {
         vm.prank(keepersOwner);
         keeper.changeRegistry(change);
         assertEq(registry.epochLifetime(), EPOCH_LIFETIME - 1);
+    }
+
+    /// @dev No epoch could follow another in time.
+    function test_RevertWhen_TheRegistrysDelaysBecomeTooLong() public {
+        bytes memory change = abi.encodeCall(registry.setGracePeriod, (0));
+        _proposeBoth(change);
+        skip(NOTICE);
+        vm.prank(keepersOwner);
+        keeper.changeRegistry(change);
+        uint48 shortest = keeper.INTERVAL() + activationDelay();
+        change = abi.encodeCall(registry.setEpochLifetime, (shortest));
+        _propose(change);
+        skip(NOTICE);
+        _assertRefused(change, abi.encodeWithSelector(IEpochKeeper.InvalidKeeperSettings.selector));
+        change = abi.encodeCall(registry.setEpochLifetime, (shortest + 1));
+        _propose(change);
+        skip(NOTICE);
+        vm.prank(keepersOwner);
+        keeper.changeRegistry(change);
+        assertEq(registry.epochLifetime(), shortest + 1);
+        change = abi.encodeCall(registry.setActivationDelay, (activationDelay() + 1));
+        _proposeBoth(change);
+        skip(NOTICE);
+        _assertRefused(change, abi.encodeWithSelector(IEpochKeeper.InvalidKeeperSettings.selector));
     }
 
     /// @dev Whatever the registry's own delay has become.

@@ -247,8 +247,8 @@ impl MirrorWorld {
                 expiresAt: valid_until,
                 table: table.clone(),
             };
-            if number == LATEST {
-                // A set's second epoch needs notice.
+            if number != SUPERSEDED {
+                // Every epoch but the mirror's first needs notice.
                 let propose = EpochMirror::proposeChangeCall { change: call.abi_encode().into() };
                 self.transact(owner, &propose);
                 self.chain.set_next_timestamp(self.chain.timestamp() + 2).expect("time moves forward");
