@@ -119,7 +119,28 @@ pub fn check(config: &GatewayConfig) -> Result<()> {
     if let Some(folder) = PolicyStore::parse(&config.policies).context("policies")?.missing_folder() {
         bail!("policies: the folder {} does not exist", folder.display());
     }
-    Ok(())
+    match &config.task_log {
+        TaskLogLocation::File(_) => Ok(()),
+        TaskLogLocation::Nats(_) => check_log(config),
+    }
+}
+
+/// Checks the files with which the gateway connects to NATS.
+#[cfg(feature = "nats")]
+fn check_log(config: &GatewayConfig) -> Result<()> {
+    if let Some(certificates) = &config.task_log_certificates {
+        drop(tls::certificates(certificates)?);
+    }
+    if let Some((certificate, key)) = &config.task_log_client {
+        drop(tls::acceptor(certificate, key)?);
+    }
+    let credentials = config.task_log_credentials.as_deref();
+    credentials.map_or(Ok(()), |path| Ok(assent_task_log::check_credentials(path)?))
+}
+
+#[cfg(not(feature = "nats"))]
+fn check_log(_: &GatewayConfig) -> Result<()> {
+    bail!(WITHOUT_NATS)
 }
 
 /// Starts a gateway.
@@ -281,8 +302,11 @@ async fn connect_log(servers: Vec<String>, config: &GatewayConfig, chain_id: u64
 }
 
 #[cfg(not(feature = "nats"))]
+const WITHOUT_NATS: &str = "this build has no NATS; build it with the default feature `nats`, or give a file";
+
+#[cfg(not(feature = "nats"))]
 async fn connect_log(_: Vec<String>, _: &GatewayConfig, _: u64, _: Limits) -> Result<OpenLog> {
-    bail!("this build has no NATS; build it with the default feature `nats`, or give a file")
+    bail!(WITHOUT_NATS)
 }
 
 /// Returns a provider for a node's URL.

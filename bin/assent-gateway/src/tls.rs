@@ -6,13 +6,22 @@ use anyhow::{Context as _, Result, ensure};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_rustls::TlsAcceptor;
 
+/// Reads certificates, of which there is at least one.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let certificates: Vec<_> = CertificateDer::pem_reader_iter(BufReader::new(open(path)?))
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("{} is not PEM", path.display()))?;
+    ensure!(!certificates.is_empty(), "{} has no certificate", path.display());
+    Ok(certificates)
+}
+
+fn open(path: &Path) -> Result<File> {
+    File::open(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
 /// Reads a certificate chain and its key.
 pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
-    let open = |path: &Path| File::open(path).with_context(|| format!("cannot read {}", path.display()));
-    let chain: Vec<_> = CertificateDer::pem_reader_iter(BufReader::new(open(certificate)?))
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("{} is not PEM", certificate.display()))?;
-    ensure!(!chain.is_empty(), "{} has no certificate", certificate.display());
+    let chain = certificates(certificate)?;
     let key_der = PrivateKeyDer::from_pem_reader(BufReader::new(open(key)?))
         .with_context(|| format!("{} has no private key", key.display()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

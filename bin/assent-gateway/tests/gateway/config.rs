@@ -165,6 +165,17 @@ fn the_program_checks_its_configuration() {
     let output = program(&["--config", path, "--check-config"], &[]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(said, "the configuration is valid; neither node nor task log were asked\n");
+    // The files for NATS are read if the log is there.
+    let nats = ["--config", path, "--check-config", "--task-log", "nats://127.0.0.1:4222"];
+    for (arguments, expected) in [
+        (&[][..], "cannot read authority.pem"),
+        (&["--task-log-certificates", path], "gateway.toml has no certificate"),
+    ] {
+        let output = program(&[&nats, arguments].concat(), &[]);
+        assert_eq!(output.status.code(), Some(1));
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains(expected), "{error}");
+    }
     // A flag counts before a variable, and a variable before the file.
     let output = program(&["--config", path, "--check-config"], &[("ASSENT_GATEWAY_RATE", "0")]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("rate is 0"));

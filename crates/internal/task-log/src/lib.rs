@@ -42,7 +42,7 @@ use alloy_primitives::{B256, Bytes};
 
 pub use error::{OpenError, TaskLogError};
 #[cfg(feature = "nats")]
-pub use nats_log::{NatsOptions, NatsTaskLog};
+pub use nats_log::{NatsOptions, NatsTaskLog, check_credentials};
 pub use redb_log::RedbTaskLog;
 pub use subscription::{Change, Subscription};
 pub use task::{Appended, AppendedClaimed, Claimed, EncodedOutcome, Lease, Limits, State, Task, TaskRecord};

@@ -14,6 +14,14 @@ use crate::error::OpenError;
 /// The longest file of credentials, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
+/// Checks the file with a gateway's credentials, which only its owner may read.
+///
+/// # Errors
+/// [`OpenError::Credentials`].
+pub fn check_credentials(path: &Path) -> Result<(), OpenError> {
+    with_credentials(ConnectOptions::new(), path).map(drop)
+}
+
 /// Adds the credentials in a file, which only its owner may read. What it contains is in no error.
 pub(super) fn with_credentials(connection: ConnectOptions, path: &Path) -> Result<ConnectOptions, OpenError> {
     let failed = |reason: &str| OpenError::Credentials(format!("the file {} {reason}", path.display()));

@@ -30,6 +30,7 @@ use crate::subscription::Subscription;
 use crate::task::{Appended, AppendedClaimed, Claimed, EncodedOutcome, Lease, Limits, State, Task, TaskRecord};
 use crate::{BoxFuture, TaskLog};
 
+pub use credentials::check_credentials;
 use feed::Feed;
 use index::Open;
 pub use options::NatsOptions;
