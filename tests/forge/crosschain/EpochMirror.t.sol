@@ -401,6 +401,8 @@ contract EpochMirrorTest is MirrorTestBase {
 
     function test_TheDigestIsThatOfTheStructWithoutChainAndContract() public view {
         Handover memory handover = handoverTo(second, FIRST_EPOCH);
+        // Another number than the set's.
+        handover.signedBy = EpochId.wrap(7);
         bytes32 domain = keccak256(
             abi.encode(keccak256("EIP712Domain(string name,string version)"), keccak256("Assent"), keccak256("1"))
         );
@@ -414,7 +416,7 @@ contract EpochMirrorTest is MirrorTestBase {
                 homeChain,
                 registry,
                 OPERATOR_SET,
-                FIRST_EPOCH,
+                handover.signedBy,
                 second,
                 handover.committedAt,
                 handover.expiresAt,
