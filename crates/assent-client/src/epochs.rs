@@ -174,7 +174,29 @@ impl<P: Provider> AssentClient<P> {
     /// [`ClientError::NoSuchEpoch`]; [`ClientError::OperatorTable`] when the epoch's code is not an operator
     /// table; [`ClientError::UnexpectedAnswer`] when `registry` is not an OperatorRegistry; [`ClientError::Transport`].
     pub async fn read_epoch(&self, registry: Address, number: EpochId) -> Result<Epoch, ClientError> {
-        self.epoch_at(registry, number, BlockId::latest()).await
+        self.read_epoch_at(registry, number, BlockId::latest()).await
+    }
+
+    /// Reads an epoch of a registry with its operators, as it was at a block.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_epoch`](Self::read_epoch).
+    pub async fn read_epoch_at(
+        &self,
+        registry: Address,
+        number: EpochId,
+        block: BlockId,
+    ) -> Result<Epoch, ClientError> {
+        let epoch = OperatorRegistry::new(registry, &self.provider)
+            .epochs(number.into())
+            .block(block)
+            .call()
+            .await
+            .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
+        self.epoch_of_record(number, epoch.table, epoch.operatorSet.into(), epoch.validUntil, block)
+            .await?
+            .ok_or(ClientError::NoSuchEpoch { registry, epoch: number })
     }
 
     /// Reads the epoch of an operator set that was activated last; `None` before the first.
@@ -249,18 +271,6 @@ impl<P: Provider> AssentClient<P> {
             .await
             .map_err(|error| ClientError::from_contract(task_manager, "TaskManager", error))?;
         self.epoch_of_record(number, epoch.table, epoch.operatorSet.into(), epoch.validUntil, block).await
-    }
-
-    async fn epoch_at(&self, registry: Address, number: EpochId, block: BlockId) -> Result<Epoch, ClientError> {
-        let epoch = OperatorRegistry::new(registry, &self.provider)
-            .epochs(number.into())
-            .block(block)
-            .call()
-            .await
-            .map_err(|error| ClientError::from_contract(registry, "OperatorRegistry", error))?;
-        self.epoch_of_record(number, epoch.table, epoch.operatorSet.into(), epoch.validUntil, block)
-            .await?
-            .ok_or(ClientError::NoSuchEpoch { registry, epoch: number })
     }
 
     /// Reads the operators of an epoch's record; `None` when the record is empty.

@@ -19,6 +19,9 @@ pub enum ChainViewError {
     /// The node has no latest block.
     #[error("the node has no latest block")]
     NoBlock,
+    /// The node has no final block.
+    #[error("the node has no final block")]
+    NoFinalBlock,
     /// The contract at an address does not answer as it should.
     #[error("the contract at {address} does not answer as a contract {expected} does: {detail}")]
     WrongContract {

@@ -38,11 +38,13 @@ mod answers;
 mod at_block;
 mod declarations;
 mod error;
+mod handovers;
 mod shared;
 mod view;
 
 pub use at_block::BlockView;
 pub use declarations::OperatorDeclaration;
 pub use error::ChainViewError;
+pub use handovers::{FinalHandover, HandoverFault, read_final_handover};
 pub use shared::{ClientTerms, ViewedBlock};
 pub use view::ChainView;

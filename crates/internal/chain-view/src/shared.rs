@@ -6,13 +6,17 @@ use std::{
 };
 
 use alloy::{
+    eips::BlockNumberOrTag,
     primitives::{Address, B256, U256, aliases::U48},
-    providers::DynProvider,
+    providers::{DynProvider, Provider},
 };
 use assent_client::AssentClient;
 use assent_verifier::{Epoch, EpochId, Policy};
 
-use crate::answers::{Answers, Flights};
+use crate::{
+    answers::{Answers, Flights},
+    error::ChainViewError,
+};
 
 pub(crate) const TASK_MANAGER: &str = "TaskManager";
 
@@ -111,4 +115,16 @@ impl Shared {
         remembered.push_back((hash, Arc::clone(&answers)));
         answers
     }
+}
+
+/// Reads a block's header; `None` if the node has no such block.
+pub(crate) async fn read_block(
+    provider: &DynProvider,
+    block: BlockNumberOrTag,
+) -> Result<Option<ViewedBlock>, ChainViewError> {
+    let found = provider.get_block_by_number(block).await?;
+    Ok(found.map(|block| {
+        let header = block.header;
+        ViewedBlock { number: header.number, hash: header.hash, timestamp: header.timestamp }
+    }))
 }

@@ -7,12 +7,13 @@ use alloy::{
     primitives::Address,
     providers::{DynProvider, Provider},
 };
+use assent_client::AssentClient;
 use assent_contracts::TaskManager;
 
 use crate::{
     at_block::BlockView,
     error::ChainViewError,
-    shared::{Shared, TASK_MANAGER, ViewedBlock},
+    shared::{Shared, TASK_MANAGER, ViewedBlock, read_block},
 };
 
 /// A chain behind a node, with the TaskManager whose epochs count.
@@ -37,6 +38,10 @@ impl ChainView {
     /// Returns the provider.
     pub fn provider(&self) -> &DynProvider {
         self.0.client.provider()
+    }
+
+    pub(crate) fn client(&self) -> &AssentClient<DynProvider> {
+        &self.0.client
     }
 
     /// Reads the chain's id.
@@ -88,11 +93,7 @@ impl ChainView {
 
     async fn ask_block(&self, number: Option<u64>) -> Result<Option<ViewedBlock>, ChainViewError> {
         let block = number.map_or(BlockNumberOrTag::Latest, BlockNumberOrTag::Number);
-        let found = self.provider().get_block_by_number(block).await?;
-        Ok(found.map(|block| {
-            let header = block.header;
-            ViewedBlock { number: header.number, hash: header.hash, timestamp: header.timestamp }
-        }))
+        read_block(self.provider(), block).await
     }
 }
 

@@ -21,7 +21,7 @@ use assent_examples::{TreasuryVault, deploy_vault};
 use assent_signer::SecretKey;
 use assent_verifier::{EpochId, OperatorSetId, Policy};
 
-pub type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 pub const OPERATOR_SET: OperatorSetId = OperatorSetId(3);
 
@@ -69,6 +69,11 @@ impl Fixture {
 
     pub async fn commit_epoch(&self) -> Result {
         self.client.commit_epoch(self.registry, self.owner, OPERATOR_SET, &self.operators).await?;
+        Ok(())
+    }
+
+    pub async fn revoke_epoch(&self, epoch: u32) -> Result {
+        self.client.revoke_epochs(self.registry, self.owner, &[EpochId(epoch)]).await?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Reads of a real anvil: what a client demands, which epochs count, who calls, and all of it as of one block.
 
 mod fixture;
+mod handovers;
 
 use alloy::{
     primitives::{Address, Bytes, U256, aliases::U48, bytes},
