@@ -19,11 +19,12 @@ use alloy_primitives::{Address, B256};
 use assent_network::{
     Bls, Domain, LinkId,
     gateway::{
-        Accepted, Action, Answer, Event, Failure, FailureCode, Gateway, LoggedTask, Record, RequestId, Settings,
-        Submission, TaskOutcome, TaskProgress, agreed_from_stored, agreed_to_stored,
+        AbsentSigner, Accepted, Action, Answer, Event, Failure, FailureCode, Gateway, HandoverSubmission, LoggedTask,
+        Record, RequestId, Settings, Submission, TaskOutcome, TaskProgress, agreed_from_stored, agreed_to_stored,
     },
 };
 use assent_program::Tracer;
+use assent_signer::Aggregate;
 use assent_task_log::{AppendedClaimed, Claimed, Lease, State, Task, TaskLog, TaskLogError, TaskRecord};
 use assent_verifier::Epoch;
 use futures_util::StreamExt;
@@ -87,6 +88,11 @@ pub(crate) enum Input {
         caller: String,
         answers: mpsc::Sender<Answer>,
     },
+    HandoverRequested {
+        request: RequestId,
+        submission: Box<HandoverSubmission>,
+        answer: oneshot::Sender<HandoverCollected>,
+    },
     Prepared {
         request: RequestId,
         result: Result<Box<Accepted>, Failure>,
@@ -146,6 +152,14 @@ pub(crate) struct Waiting {
     inputs: mpsc::UnboundedSender<Input>,
 }
 
+/// What became of a request for a handover.
+pub(crate) struct HandoverCollected {
+    /// The signature of a quorum, or why it is missing.
+    pub(crate) result: Result<Box<Aggregate>, Failure>,
+    /// The operators of the epoch whose signatures are missing.
+    pub(crate) absent: Vec<AbsentSigner>,
+}
+
 /// What the thread works with.
 pub(crate) struct DriverParts {
     pub(crate) settings: Settings,
@@ -172,6 +186,8 @@ struct Driver {
     events: broadcast::Sender<TaskEvent>,
     links: HashMap<LinkId, LinkHandle>,
     requests: HashMap<RequestId, Request>,
+    /// Who waits for a handover.
+    handovers: HashMap<RequestId, oneshot::Sender<HandoverCollected>>,
     /// Who asked for the task that was prepared last.
     caller: String,
     /// The tasks that this gateway holds in the log.
@@ -209,6 +225,20 @@ impl DriverHandle {
         Waiting { request, answers, inputs: self.inputs.clone() }
     }
 
+    /// Asks operators for a handover, and waits until a quorum signed it or the gateway gives up.
+    pub(crate) async fn request_handover(&self, submission: HandoverSubmission) -> HandoverCollected {
+        let request = self.number();
+        let (answer, collected) = oneshot::channel();
+        let waiting = Abandoning { request, inputs: self.inputs.clone() };
+        self.send(Input::HandoverRequested { request, submission: Box::new(submission), answer });
+        let collected = collected.await;
+        drop(waiting);
+        collected.unwrap_or_else(|_stopped| {
+            let failure = Failure::new(FailureCode::Unavailable, "the gateway stops; ask another one", true);
+            HandoverCollected { result: Err(failure), absent: Vec::new() }
+        })
+    }
+
     /// Returns how far a task is, if the gateway remembers it, and the epochs that are known.
     pub(crate) async fn progress(&self, task_id: B256) -> (Option<TaskProgress>, Vec<Epoch>) {
         let (reply, answer) = oneshot::channel();
@@ -242,6 +272,18 @@ impl Waiting {
     }
 }
 
+/// A request for a handover that waits. Dropped, it is given up.
+struct Abandoning {
+    request: RequestId,
+    inputs: mpsc::UnboundedSender<Input>,
+}
+
+impl Drop for Abandoning {
+    fn drop(&mut self) {
+        let _ = self.inputs.send(Input::Event(Event::Abandoned { request: self.request }));
+    }
+}
+
 impl Drop for Waiting {
     fn drop(&mut self) {
         let _ = self.inputs.send(Input::Event(Event::Abandoned { request: self.request }));
@@ -268,6 +310,7 @@ pub(crate) fn start(parts: DriverParts) -> std::io::Result<(DriverHandle, std::t
         events,
         links: HashMap::new(),
         requests: HashMap::new(),
+        handovers: HashMap::new(),
         caller: String::new(),
         leases: HashMap::new(),
         activity: BTreeMap::new(),
@@ -295,7 +338,8 @@ impl Driver {
                 self.handle(Event::LinkClosed { link });
             }
             Input::Event(Event::Abandoned { request }) => {
-                if self.requests.remove(&request).is_some() {
+                let is_known = self.requests.remove(&request).is_some();
+                if self.handovers.remove(&request).is_some() || is_known {
                     self.handle(Event::Abandoned { request });
                 }
             }
@@ -317,6 +361,10 @@ impl Driver {
             Input::Requested { request, submission, caller, answers } => {
                 self.requests.insert(request, Request { caller, answers });
                 self.handle(Event::Requested { request, submission });
+            }
+            Input::HandoverRequested { request, submission, answer } => {
+                self.handovers.insert(request, answer);
+                self.handle(Event::HandoverRequested { request, submission });
             }
             Input::Prepared { request, result } => {
                 // A record that it leads to is the caller's.
@@ -398,6 +446,12 @@ impl Driver {
             }
             Action::Record { task_id, record } => self.record(task_id, record),
             Action::Answer { request, answer } => self.answer(request, answer),
+            Action::AnswerHandover { request, result, absent } => {
+                if let Some(answer) = self.handovers.remove(&request) {
+                    // A caller that left needs none.
+                    let _ = answer.send(HandoverCollected { result, absent });
+                }
+            }
         }
     }
 

@@ -13,6 +13,9 @@ use crate::{
 
 /// The most evaluations at once: each takes a processor for up to a second.
 const MAX_SIMULATIONS: usize = 2;
+/// The most handovers at once, and of one caller: each reads whole epochs from the chain.
+const MAX_HANDOVERS: usize = 8;
+const MAX_HANDOVERS_OF_A_CALLER: usize = 2;
 
 /// What the methods work with.
 pub(crate) struct Service {
@@ -41,6 +44,7 @@ const MAX_ANSWERS_OF_A_CALLER: usize = 64 * 1024 * 1024;
 pub(crate) struct Admission {
     requests: Shares<Arc<str>>,
     evidence: Shares<Arc<str>>,
+    handovers: Shares<Arc<str>>,
     answers: Shares<Arc<str>>,
     simulations: Arc<Semaphore>,
     lookups: Semaphore,
@@ -73,6 +77,7 @@ impl Admission {
             answers: Shares::new(MAX_ANSWERS, MAX_ANSWERS_OF_A_CALLER),
             lookups: Semaphore::new(MAX_LOOKUPS),
             simulations: Arc::new(Semaphore::new(MAX_SIMULATIONS)),
+            handovers: Shares::new(MAX_HANDOVERS, MAX_HANDOVERS_OF_A_CALLER),
         }
     }
 }
@@ -114,5 +119,11 @@ impl Service {
         Arc::clone(&self.admission.simulations)
             .try_acquire_owned()
             .map_err(|_| RpcError::busy("too many simulations are made"))
+    }
+
+    /// Admits a request for a handover, if not too many are collected.
+    pub(crate) fn admit_handover(&self, caller: &Arc<str>) -> Result<Share<Arc<str>>, RpcError> {
+        let share = self.admission.handovers.take(Arc::clone(caller), 1);
+        share.map_err(|_| RpcError::busy("too many handovers are collected"))
     }
 }

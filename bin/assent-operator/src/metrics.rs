@@ -28,6 +28,8 @@ pub(crate) struct OperatorMetrics {
     /// Actions that are not done.
     pub actions: Gauge,
     decisions: Family<DecisionLabel, Counter>,
+    /// Handovers that were signed, again or for the first time.
+    pub handovers: Counter,
     refusals: Family<CodeLabel, Counter>,
     seconds: Family<StepLabel, Histogram, fn() -> Histogram>,
     pub evaluation_steps: Histogram,
@@ -97,6 +99,7 @@ impl OperatorMetrics {
             tasks: Gauge::default(),
             actions: Gauge::default(),
             decisions: Family::default(),
+            handovers: Counter::default(),
             refusals: Family::default(),
             seconds,
             evaluation_steps: Histogram::new(exponential_buckets(65_536.0, 2.0, 13)),
@@ -127,6 +130,7 @@ impl OperatorMetrics {
         registry.register("tasks", "Tasks that the operator works on or remembers", metrics.tasks.clone());
         registry.register("pending_actions", "Actions that are not done", metrics.actions.clone());
         registry.register("decisions", "Attestations that were signed, by decision", metrics.decisions.clone());
+        registry.register("handovers", "Handovers of epochs that were signed", metrics.handovers.clone());
         registry.register("refusals", "Refusals that were sent, by code", metrics.refusals.clone());
         registry.register("step_seconds", "Time of a task's steps, in seconds", metrics.seconds.clone());
         registry.register("evaluation_steps", "Steps of the machine for a decision", metrics.evaluation_steps.clone());

@@ -93,6 +93,7 @@ fn error(event: &Event) -> Option<String> {
         Event::LinkOpened { .. }
         | Event::LinkClosed { .. }
         | Event::Received { .. }
+        | Event::HandoverSigned { .. }
         | Event::ConnectionSigned { .. } => None,
     }
 }

@@ -8,11 +8,13 @@ use std::{
 };
 
 use alloy_primitives::B256;
+use assent_chain_view::{FinalHandover, HandoverFault};
 use assent_evidence_store::EvidenceStore;
 use assent_journal::{Journal, SignError, Statement};
 use assent_network::{
     Domain, LinkId,
-    operator::{Action, Event, HeldTask, JournalError, Ticket, Unavailable},
+    message::{HandoverName, RefusalCode, Refused},
+    operator::{Action, Event, HeldTask, JournalError, SignedHandover, Ticket, Unavailable},
 };
 use assent_policy::{
     Evaluation, EvaluationError, EvidenceFile, ExecutablePolicy, PolicyInput, evaluate, evaluator_with_root,
@@ -150,6 +152,7 @@ impl Worker {
                 self.spawn(ticket, TimedStep::Sign, driver, work);
             }
             Action::SignBatch { link, batch, holds } => self.sign_batch(link, *batch, holds, driver),
+            Action::SignHandover { link, handover } => self.sign_handover(link, handover, driver),
         }
     }
 
@@ -207,6 +210,28 @@ impl Worker {
             let event = Event::BatchSigned { link, root, result };
             shared.traces.batch_signed(&task_ids, root, start, &event);
             driver.happened(event, Some(permit));
+        });
+    }
+
+    fn sign_handover(&self, link: LinkId, handover: HandoverName, driver: &DriverHandle) {
+        let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
+            let refusal = Refused::new(RefusalCode::Busy, "the operator has too much to do", true);
+            driver.event(Event::HandoverSigned { link, handover, result: Err(refusal) });
+            return;
+        };
+        let (shared, driver) = (Arc::clone(&self.0), driver.clone());
+        self.0.runtime.spawn(async move {
+            let signing = AssertUnwindSafe(shared.sign_handover(handover)).catch_unwind();
+            let result = signing.await.unwrap_or_else(|_panic| {
+                shared.metrics.panics.inc();
+                let HandoverName { epoch, signed_by } = handover;
+                (shared.log)(&format!("the handover from epoch {signed_by} to {epoch} panicked"));
+                Err(unavailable("the operator failed internally"))
+            });
+            if result.is_ok() {
+                shared.metrics.handovers.inc();
+            }
+            driver.happened(Event::HandoverSigned { link, handover, result }, Some(permit));
         });
     }
 
@@ -318,6 +343,48 @@ impl Shared {
         }
     }
 
+    /// Reads a handover in a final block, and has the journal record and sign it.
+    async fn sign_handover(&self, name: HandoverName) -> Result<SignedHandover, Refused> {
+        let HandoverName { epoch, signed_by } = name;
+        let read = timeout(EXAMINATION, self.examiner.view.final_handover(epoch, Some(signed_by))).await;
+        let read = read.map_err(|_elapsed| unavailable("the operator's node did not answer in time"))?;
+        let FinalHandover { handover, signing, .. } = read.map_err(|fault| self.handover_refused(&fault))?;
+        let (operator, key) = (self.examiner.operator, self.journal.public_key());
+        let mut members = signing.operators.operators().iter();
+        if !members.any(|member| member.address == operator && member.public_key == *key) {
+            let message = format!("the operator is not in epoch {signed_by} with its key");
+            return Err(Refused::new(RefusalCode::WrongEpoch, message, false));
+        }
+        let journal = Arc::clone(&self.journal);
+        let signed = self.signing.run(move || journal.sign(Statement::Handover(&handover))).await;
+        let signature =
+            signed.map_err(|error| unavailable(error.to_string()))?.map_err(|error| match self.refused(&error) {
+                JournalError::AlreadySigned => {
+                    let message = format!("the operator signed something else about epoch {epoch}");
+                    Refused::new(RefusalCode::AlreadySigned, message, false)
+                }
+                error => unavailable(error.to_string()),
+            })?;
+        (self.log)(&format!("signed the handover from epoch {signed_by} to epoch {epoch}"));
+        Ok(SignedHandover { digest: handover.digest(), signature })
+    }
+
+    /// Returns what gateways learn of a handover that is not signed: the node's own words can have its URL.
+    fn handover_refused(&self, fault: &HandoverFault) -> Refused {
+        let (code, retryable) = match fault {
+            HandoverFault::NotFinal { .. } => (RefusalCode::NotFinal, true),
+            HandoverFault::Revoked { .. } => (RefusalCode::RevokedEpoch, false),
+            HandoverFault::NotHome { .. } => (RefusalCode::WrongChain, false),
+            HandoverFault::Unread(error) => {
+                self.metrics.node_errors.inc();
+                (self.log)(&format!("cannot read a handover: {error}"));
+                return unavailable("the operator's node did not answer");
+            }
+            _ => (RefusalCode::WrongEpoch, false),
+        };
+        Refused::new(code, fault.to_string(), retryable)
+    }
+
     /// Returns what gateways learn of a failure of the journal, whose own words can name files.
     fn refused(&self, error: &SignError) -> JournalError {
         (self.log)(&format!("not signed: {error}"));
@@ -344,6 +411,10 @@ impl Shared {
         }
         Event::Failed { ticket, reason: Unavailable(error.to_string()) }
     }
+}
+
+fn unavailable(message: impl Into<String>) -> Refused {
+    Refused::new(RefusalCode::Unavailable, message, true)
 }
 
 fn evaluate_policy(policy: &ExecutablePolicy, input: &PolicyInput, data: &str) -> Result<Evaluation, EvaluationError> {

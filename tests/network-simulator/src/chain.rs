@@ -10,9 +10,10 @@ use alloy_primitives::{
 use assent_network::{
     Task,
     gateway::{Accepted, Submission},
+    message::HandoverName,
     operator::Examination,
 };
-use assent_types::Intent;
+use assent_types::{EpochHandover, Intent};
 use assent_verifier::{Epoch, EpochId, Operator, OperatorSet, OperatorSetId, Policy};
 
 use crate::{
@@ -25,6 +26,8 @@ use crate::{
 /// When every history starts, in milliseconds.
 pub(crate) const START_MILLIS: u64 = 1_800_000_000_000;
 const BLOCK_SECONDS: u64 = 4;
+/// How long after its block the second epoch is final.
+const FINALITY_SECONDS: u64 = 2;
 
 /// Operators of each size of a set, with their weights.
 static EPOCHS: LazyLock<Vec<(Epoch, Vec<Signer>)>> = LazyLock::new(|| {
@@ -117,6 +120,30 @@ impl Chain {
     pub(crate) fn epochs(&self, timestamp: u64) -> &[Epoch] {
         let count = if timestamp >= self.epoch_change { self.epochs.len() } else { 1 };
         &self.epochs[..count]
+    }
+
+    /// Returns a handover as a final block shows it to a node that lags behind, with the epoch that signs it.
+    pub(crate) fn handover(
+        &self,
+        name: HandoverName,
+        now_millis: u64,
+        lag_millis: u64,
+    ) -> Option<(EpochHandover, Epoch)> {
+        let [signing, next] = self.epochs.as_slice() else { return None };
+        let final_at = self.epoch_change.saturating_add(FINALITY_SECONDS) * 1000;
+        let is_final = now_millis.saturating_sub(lag_millis) >= final_at;
+        let handover = EpochHandover {
+            home_chain: domain().chain_id,
+            home_registry: Address::repeat_byte(0x99),
+            operator_set: next.operator_set,
+            signed_by: signing.number,
+            epoch: next.number,
+            committed_at: U48::from(START_MILLIS / 1000),
+            expires_at: next.valid_until,
+            content_hash: next.operators.content_hash(),
+        };
+        let is_this = name == HandoverName { epoch: next.number, signed_by: signing.number };
+        (is_final && is_this).then(|| (handover, signing.clone()))
     }
 
     /// Returns the hash of the block with a number, as a node sees it at a time.

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 use assent_network::{
     LinkId, Task,
-    gateway::{self, Answer, Failure, FailureCode, Gateway, LoggedTask, Record, Submission, TaskOutcome},
-    message::{GatewayMessage, OperatorMessage},
-    operator::{self, JournalError, Unavailable},
+    gateway::{
+        self, Answer, Failure, FailureCode, Gateway, HandoverSubmission, LoggedTask, Record, Submission, TaskOutcome,
+    },
+    message::{GatewayMessage, HandoverName, OperatorMessage, RefusalCode, Refused},
+    operator::{self, JournalError, SignedHandover, Unavailable},
 };
-use assent_types::{Attestation, Decision, MerkleTree, Observation, Signature, digest::attestation_digest};
+use assent_types::{
+    Attestation, Decision, EpochHandover, EpochId, MerkleTree, Observation, Signature, digest::attestation_digest,
+};
 
 use crate::{
     chain::{self, Chain, START_MILLIS},
@@ -27,6 +31,8 @@ const MAX_GATEWAY_TASKS: usize = 5;
 const HONEST_GATEWAYS: [&str; 2] = ["gateway.example:443", "second.example:443"];
 /// How long a gateway's lease of a task is, in milliseconds.
 const LEASE_MILLIS: u64 = 2000;
+/// The handover that callers ask for.
+const HANDOVER: HandoverName = HandoverName { epoch: EpochId(2), signed_by: EpochId(1) };
 const ROGUE_GATEWAY: &str = "rogue.example:443";
 
 /// What must hold, and did not.
@@ -59,6 +65,8 @@ pub struct Summary {
     pub batches: u64,
     /// Tasks that a gateway took over from another.
     pub taken_over: u64,
+    /// Handovers that a quorum signed for an honest gateway.
+    pub handovers: u64,
     /// Histories with two honest gateways on one log.
     pub with_two_gateways: u64,
     /// Histories in which blocks are replaced.
@@ -85,6 +93,7 @@ impl Summary {
         self.signatures += other.signatures;
         self.batches += other.batches;
         self.taken_over += other.taken_over;
+        self.handovers += other.handovers;
         self.with_two_gateways += other.with_two_gateways;
         self.with_reorganisations += other.with_reorganisations;
         self.with_changes += other.with_changes;
@@ -120,6 +129,7 @@ enum Happening {
     AtNode { node: usize, generation: u64, event: operator::Event },
     AtGateway { host: usize, generation: u64, event: gateway::Event },
     Request { host: usize, request: u64, submission: Submission },
+    RequestHandover { host: usize, request: u64 },
     Tick,
     NewEpoch { host: usize },
     LoseLog { host: usize, is_lost: bool },
@@ -249,6 +259,10 @@ impl<K: Keys> History<K> {
                 // A gateway learns it sooner or later.
                 let at = change - START_MILLIS + self.random.below(1500);
                 self.at(at, Happening::NewEpoch { host });
+                for request in 0..2 {
+                    let at = change - START_MILLIS + self.random.below(6000);
+                    self.at(at, Happening::RequestHandover { host, request: 1000 + request });
+                }
             }
         }
         for node in 0..self.nodes.len() {
@@ -339,6 +353,9 @@ impl<K: Keys> History<K> {
                 Some(Site::Honest(host)) => self.tell_gateway(host, gateway::Event::Received { link, message })?,
                 Some(Site::Rogue) => {
                     let node = self.links.get(&link).map_or(0, |link| link.node);
+                    if self.nodes[node].is_honest() {
+                        self.require_true_handover(node, &message)?;
+                    }
                     let is_forged = self.nodes[node].is_honest() && self.rogue.is_forged(link, &message);
                     self.require(!is_forged, || {
                         format!("operator {node} signed a batch with a leaf that it did not compute")
@@ -362,6 +379,13 @@ impl<K: Keys> History<K> {
             }
             Happening::Request { host, request, submission } => {
                 self.tell_gateway(host, gateway::Event::Requested { request, submission })?;
+            }
+            Happening::RequestHandover { host, request } => {
+                // The gateway's node shows it once it is final.
+                if let Some((handover, signing)) = self.chain.handover(HANDOVER, self.now, 0) {
+                    let submission = Box::new(HandoverSubmission { handover, signing, quorum: 6667 });
+                    self.tell_gateway(host, gateway::Event::HandoverRequested { request, submission })?;
+                }
             }
             Happening::Tick => {
                 for host in 0..self.hosts.len() {
@@ -662,6 +686,26 @@ impl<K: Keys> History<K> {
                 };
                 self.later_at_node(node, Event::AttestationSigned { ticket, result });
             }
+            Action::SignHandover { link, handover } => {
+                let lag_millis = self.nodes[node].lag_millis;
+                let is_hasty = self.options.sabotage == Some(Sabotage::HastyHandover);
+                let seen_at = if is_hasty { u64::MAX } else { self.now };
+                let read = self.chain.handover(handover, seen_at, lag_millis).filter(|_| !fails);
+                let refused = Refused::new(RefusalCode::NotFinal, "no final block has the epoch in force", true);
+                let result = match read {
+                    Some((statement, signing))
+                        if signing
+                            .operators
+                            .operators()
+                            .iter()
+                            .any(|known| known.address == self.nodes[node].signer.address) =>
+                    {
+                        Ok(self.sign_handover(node, &statement)?)
+                    }
+                    _ => Err(refused),
+                };
+                self.later_at_node(node, Event::HandoverSigned { link, handover, result });
+            }
             Action::SignBatch { link, batch, .. } => {
                 let root = batch.root();
                 let result = if fails {
@@ -709,6 +753,26 @@ impl<K: Keys> History<K> {
         Ok(Ok(signature))
     }
 
+    /// Records and signs, as the journal does.
+    fn sign_handover(&mut self, node: usize, handover: &EpochHandover) -> Result<SignedHandover, Violation> {
+        let content = handover.content_digest();
+        let earlier = self.nodes[node].disk.handovers.insert(handover.epoch, content);
+        self.require(earlier.is_none_or(|earlier| earlier == content), || {
+            format!("operator {node} signed two different statements about epoch {}", handover.epoch)
+        })?;
+        let signature = self.scheme.sign_handover(&self.nodes[node].signer, handover);
+        Ok(SignedHandover { digest: handover.digest(), signature })
+    }
+
+    /// Whatever a gateway asks for, an honest operator signs only what a final block shows.
+    fn require_true_handover(&self, node: usize, message: &[u8]) -> Result<(), Violation> {
+        let Ok(OperatorMessage::HandoverSigned { handover, digest, .. }) = OperatorMessage::parse(message) else {
+            return Ok(());
+        };
+        let is_true = self.chain.handover(handover, self.now, 0).is_some_and(|(known, _)| known.digest() == digest);
+        self.require(is_true, || format!("operator {node} signed a handover that no final block shows"))
+    }
+
     fn sign_observations(
         &mut self,
         node: usize,
@@ -748,6 +812,11 @@ impl<K: Keys> History<K> {
             (Lie::Garbage, Ok(OperatorMessage::BatchSigned { root, .. })) => {
                 let signature = self.random_signature();
                 let signed = OperatorMessage::BatchSigned { root, signature };
+                self.send_to_gateway(link, signed.to_json().into_bytes());
+            }
+            (Lie::Garbage, Ok(OperatorMessage::HandoverSigned { handover, digest, .. })) => {
+                let signature = self.random_signature();
+                let signed = OperatorMessage::HandoverSigned { handover, digest, signature };
                 self.send_to_gateway(link, signed.to_json().into_bytes());
             }
             (Lie::TwoSignatures, Ok(OperatorMessage::Decided { task_id, decision, evidence, reasons })) => {
@@ -849,6 +918,17 @@ impl<K: Keys> History<K> {
                 self.require(is_recorded, || format!("task {task_id} has an end that is not in the task log"))?;
             }
             Action::Answer { answer: Answer::Failed(_), .. } => {}
+            Action::AnswerHandover { result: Ok(aggregate), .. } => {
+                let Some((handover, signing)) = self.chain.handover(HANDOVER, self.now, 0) else {
+                    return self.require(false, || "a handover was signed that is not final".to_owned());
+                };
+                let is_quorum = U256::from(aggregate.signed_weight) >= signing.operators.required_weight(6667);
+                self.require(is_quorum && aggregate.root == handover.digest(), || {
+                    format!("a gateway answered with a handover that no quorum signed: {aggregate:?}")
+                })?;
+                self.summary.handovers += 1;
+            }
+            Action::AnswerHandover { result: Err(_), .. } => {}
         }
         Ok(())
     }
@@ -912,7 +992,7 @@ impl<K: Keys> History<K> {
             input.intent == attestation.intent
                 && input.policy_client == attestation.policyClient
                 && input.nonce == attestation.nonce
-                && input.block.timestamp == alloy_primitives::U256::from(attestation.issuedAt)
+                && input.block.timestamp == U256::from(attestation.issuedAt)
                 && file.policy_id == attestation.policyId
         });
         let follows = replayed(file).is_some_and(|decision| u8::from(decision) == attestation.decision);
@@ -920,7 +1000,7 @@ impl<K: Keys> History<K> {
             format!("what operator {node} signed about task {} contradicts its evidence", attestation.taskId)
         })?;
         // Fewer than a third lie, and identical observations of two thirds decide.
-        let limit = alloy_primitives::U256::from(HONEST_LIMIT);
+        let limit = U256::from(HONEST_LIMIT);
         let may_allow = file.data.is_empty() || attestation.intent.value < limit;
         self.require(attestation.decision == 0 || may_allow, || {
             format!("operator {node} allowed what no honest operator's data allows")
@@ -948,7 +1028,10 @@ impl<K: Keys> History<K> {
         }
         for gateway in self.hosts.iter().filter_map(|host| host.gateway.as_ref()) {
             let (tasks, requests, batches) = (gateway.task_count(), gateway.request_count(), gateway.batch_count());
-            let is_bounded = tasks <= MAX_GATEWAY_TASKS && requests <= MAX_GATEWAY_TASKS && batches <= 2;
+            let is_bounded = tasks <= MAX_GATEWAY_TASKS
+                && requests <= MAX_GATEWAY_TASKS
+                && batches <= 2
+                && gateway.handover_count() <= 2;
             self.require(is_bounded, || {
                 format!("a gateway remembers {tasks} tasks, {requests} requests and {batches} batches")
             })?;

@@ -32,6 +32,7 @@ enum SabotageArgument {
     WrongDecision,
     UnseenLeaf,
     IgnoredLease,
+    HastyHandover,
 }
 
 fn main() -> ExitCode {
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         SabotageArgument::WrongDecision => Sabotage::WrongDecision,
         SabotageArgument::UnseenLeaf => Sabotage::UnseenLeaf,
         SabotageArgument::IgnoredLease => Sabotage::IgnoredLease,
+        SabotageArgument::HastyHandover => Sabotage::HastyHandover,
     });
     let start = Instant::now();
     let result = match seed {

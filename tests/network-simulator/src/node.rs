@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use assent_network::operator::{Operator, Settings};
 use assent_policy::EvidenceFile;
+use assent_verifier::EpochId;
 
 use crate::{
     faults::Lie,
@@ -33,6 +34,8 @@ pub(crate) struct Disk {
     pub(crate) attestations: BTreeMap<B256, B256>,
     /// The digest that was signed for a task and a source.
     pub(crate) observations: BTreeMap<(B256, B256), B256>,
+    /// The digest of what was signed about an epoch.
+    pub(crate) handovers: BTreeMap<EpochId, B256>,
     pub(crate) evidence: BTreeMap<B256, EvidenceFile>,
 }
 

@@ -22,4 +22,6 @@ pub enum Sabotage {
     UnseenLeaf,
     /// The task log takes the end of a task from a gateway whose lease has ended.
     IgnoredLease,
+    /// Honest operators sign a handover before it is final.
+    HastyHandover,
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256, U256};
 use assent_network::{
     LinkId, Task,
-    message::{AgreedOutput, GatewayMessage, OperatorMessage, SourceObservation},
+    message::{AgreedOutput, GatewayMessage, HandoverName, OperatorMessage, SourceObservation},
 };
 
 use assent_signer::AttestationBatch;
-use assent_types::Decision;
+use assent_types::{Decision, EpochId};
 
 use crate::{faults::opposite, random::Random, scheme::domain};
 
@@ -50,7 +50,8 @@ impl RogueGateway {
             OperatorMessage::Hello { operator, .. } => {
                 self.links.insert(link, Some(operator));
                 let challenge = random.hash();
-                let version = if random.percent(80) { 2 } else { 1 };
+                let version = if random.percent(80) { 3 } else { random.between(1, 2) };
+                let version = u16::try_from(version).unwrap_or(1);
                 vec![GatewayMessage::Challenge { version, challenge, domain: domain() }.to_json()]
             }
             OperatorMessage::Proof { .. } => vec![GatewayMessage::Welcome.to_json()],
@@ -107,6 +108,11 @@ impl RogueGateway {
                 7 => messages.extend(self.sign_batch(link, random).map(|message| (link, message))),
                 8 if random.percent(60) => {
                     messages.extend(self.again(random).into_iter().map(|message| (link, message)));
+                }
+                9 if random.percent(50) => {
+                    let mut epoch = || EpochId(u32::try_from(random.between(0, 3)).unwrap_or(0));
+                    let handover = HandoverName { epoch: epoch(), signed_by: epoch() };
+                    messages.push((link, GatewayMessage::SignHandover { handover }.to_json()));
                 }
                 8 if random.percent(20) => messages.push((link, "{\"type\":\"offer\"}".into())),
                 _ => {}

@@ -4,8 +4,9 @@ use alloy_primitives::{Address, B256, Keccak256, U256};
 use assent_network::{Bls, Domain, Scheme};
 use assent_signer::{Aggregate, AggregationError, PartialSignature, RejectedPartial, Rejection, SecretKey};
 use assent_types::{
-    Authorization, Connection, Decision, Intent, NonSigners, Observation, PublicKey, QuorumProof, Signature,
-    digest::{CONNECTION_TAG, OBSERVATION_TAG, SIGNATURE_TAG},
+    Authorization, Connection, Decision, EpochHandover, Intent, NonSigners, Observation, PublicKey, QuorumProof,
+    Signature,
+    digest::{CONNECTION_TAG, EPOCH_HANDOVER_TAG, OBSERVATION_TAG, SIGNATURE_TAG},
 };
 use assent_verifier::{Context, Epoch, Refusal, SignedObservation, verify};
 
@@ -17,6 +18,8 @@ pub(crate) trait Keys: Scheme + Clone {
     fn sign_observation(&self, operator: &Signer, observation: &Observation, domain: Domain) -> Signature;
     /// Signs a challenge.
     fn sign_connection(&self, operator: &Signer, connection: &Connection, domain: Domain) -> Signature;
+    /// Signs a handover.
+    fn sign_handover(&self, operator: &Signer, handover: &EpochHandover) -> Signature;
 }
 
 /// Who signs.
@@ -67,6 +70,42 @@ fn test_aggregate(epoch: &Epoch, non_signers: &NonSigners, root: B256) -> Signat
     Signature(signature)
 }
 
+/// Aggregates signatures of the test scheme under a tag.
+fn test_aggregation(
+    tag: &[u8],
+    epoch: &Epoch,
+    root: B256,
+    partials: &[PartialSignature],
+) -> Result<Aggregate, AggregationError> {
+    let mut rejected = Vec::new();
+    let mut signed = Vec::new();
+    let mut signed_weight = alloy_primitives::aliases::U96::ZERO;
+    let operators = epoch.operators.operators();
+    for (index, partial) in partials.iter().enumerate() {
+        let mut reject = |reason| rejected.push(RejectedPartial { index, operator: partial.operator, reason });
+        let Some(position) = operators.iter().position(|operator| operator.address == partial.operator) else {
+            reject(Rejection::UnknownOperator);
+            continue;
+        };
+        let expected = test_signature(&operators[position].public_key, tag, root);
+        if expected.as_ref() != partial.signature.as_ref() {
+            reject(Rejection::WrongSignature);
+        } else if signed.contains(&position) {
+            reject(Rejection::Duplicate);
+        } else {
+            signed.push(position);
+            signed_weight += operators[position].weight;
+        }
+    }
+    if signed.is_empty() {
+        return Err(AggregationError::NothingToAggregate(rejected));
+    }
+    let absent = (0..operators.len()).filter(|index| !signed.contains(index));
+    let non_signers = NonSigners::from_indices(absent.filter_map(|index| u16::try_from(index).ok()))?;
+    let signature = test_aggregate(epoch, &non_signers, root);
+    Ok(Aggregate { root, epoch: epoch.number, signature, non_signers, signed_weight, rejected })
+}
+
 impl Scheme for TestScheme {
     fn verify_connection(&self, connection: &Connection, key: &PublicKey, proof: &Signature, domain: Domain) -> bool {
         test_signature(key, CONNECTION_TAG, connection.digest(domain.chain_id, domain.task_manager)) == *proof
@@ -89,33 +128,16 @@ impl Scheme for TestScheme {
         root: B256,
         partials: &[PartialSignature],
     ) -> Result<Aggregate, AggregationError> {
-        let mut rejected = Vec::new();
-        let mut signed = Vec::new();
-        let mut signed_weight = alloy_primitives::aliases::U96::ZERO;
-        let operators = epoch.operators.operators();
-        for (index, partial) in partials.iter().enumerate() {
-            let mut reject = |reason| rejected.push(RejectedPartial { index, operator: partial.operator, reason });
-            let Some(position) = operators.iter().position(|operator| operator.address == partial.operator) else {
-                reject(Rejection::UnknownOperator);
-                continue;
-            };
-            let expected = test_signature(&operators[position].public_key, SIGNATURE_TAG, root);
-            if expected.as_ref() != partial.signature.as_ref() {
-                reject(Rejection::WrongSignature);
-            } else if signed.contains(&position) {
-                reject(Rejection::Duplicate);
-            } else {
-                signed.push(position);
-                signed_weight += operators[position].weight;
-            }
-        }
-        if signed.is_empty() {
-            return Err(AggregationError::NothingToAggregate(rejected));
-        }
-        let absent = (0..operators.len()).filter(|index| !signed.contains(index));
-        let non_signers = NonSigners::from_indices(absent.filter_map(|index| u16::try_from(index).ok()))?;
-        let signature = test_aggregate(epoch, &non_signers, root);
-        Ok(Aggregate { root, epoch: epoch.number, signature, non_signers, signed_weight, rejected })
+        test_aggregation(SIGNATURE_TAG, epoch, root, partials)
+    }
+
+    fn aggregate_handover(
+        &self,
+        signing: &Epoch,
+        handover: &EpochHandover,
+        partials: &[PartialSignature],
+    ) -> Result<Aggregate, AggregationError> {
+        test_aggregation(EPOCH_HANDOVER_TAG, signing, handover.digest(), partials)
     }
 
     fn verify(&self, context: &Context, intent: &Intent, authorization: &[u8]) -> Result<(), Refusal> {
@@ -141,6 +163,10 @@ impl Scheme for TestScheme {
 }
 
 impl Keys for TestScheme {
+    fn sign_handover(&self, operator: &Signer, handover: &EpochHandover) -> Signature {
+        test_signature(&operator.public_key, EPOCH_HANDOVER_TAG, handover.digest())
+    }
+
     fn sign_root(&self, operator: &Signer, root: B256) -> Signature {
         test_signature(&operator.public_key, SIGNATURE_TAG, root)
     }
@@ -157,6 +183,10 @@ impl Keys for TestScheme {
 }
 
 impl Keys for Bls {
+    fn sign_handover(&self, operator: &Signer, handover: &EpochHandover) -> Signature {
+        secret_key(operator.seed).hand_over_epoch(handover)
+    }
+
     fn sign_root(&self, operator: &Signer, root: B256) -> Signature {
         secret_key(operator.seed).sign_root(root)
     }

@@ -27,7 +27,7 @@ fn operators_and_gateways_keep_their_promises_in_ten_thousand_histories() {
     assert!(sum.crashes > HISTORIES / 2 && sum.conflicts > HISTORIES / 100, "{sum:?}");
     assert!(sum.batches > HISTORIES && sum.taken_over > HISTORIES / 60, "{sum:?}");
     assert!(sum.with_two_gateways > HISTORIES / 4 && sum.with_reorganisations > HISTORIES / 8, "{sum:?}");
-    assert!(sum.with_changes > HISTORIES / 4, "{sum:?}");
+    assert!(sum.with_changes > HISTORIES / 4 && sum.handovers > HISTORIES / 10, "{sum:?}");
     assert!(sum.attested > HISTORIES && sum.failed > HISTORIES / 20, "{sum:?}");
 }
 
@@ -54,6 +54,11 @@ fn an_operator_that_signs_a_leaf_that_it_did_not_compute_is_found() {
 #[test]
 fn a_gateway_that_ends_a_task_without_its_lease_is_found() {
     assert_found(Sabotage::IgnoredLease, "completed twice differently");
+}
+
+#[test]
+fn a_handover_that_is_signed_before_it_is_final_is_found() {
+    assert_found(Sabotage::HastyHandover, "a handover that no final block shows");
 }
 
 fn assert_found(sabotage: Sabotage, expected: &str) {

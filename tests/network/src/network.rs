@@ -114,6 +114,8 @@ pub struct JournalEntries {
     pub attestations: BTreeMap<B256, B256>,
     /// The digests of observations.
     pub observations: BTreeMap<(B256, B256), B256>,
+    /// The digests of what was said about epochs.
+    pub handovers: BTreeMap<u64, B256>,
 }
 
 impl Operator {
@@ -169,6 +171,20 @@ impl Operator {
         Ok(Self { address, process: Process::new(launch) })
     }
 
+    /// Adds what an export has to the journal. The process must not be running.
+    ///
+    /// # Errors
+    /// If it cannot be imported.
+    pub fn import_journal(&self, export: &Value) -> Result<()> {
+        let launch = self.process.launch();
+        let file = launch.log.with_extension("import.json");
+        std::fs::write(&file, export.to_string())?;
+        let file = file.display().to_string();
+        let imported = launch.command(&["journal", "import", &file])?.output()?;
+        ensure!(imported.status.success(), "a journal cannot be imported; see {}", launch.log.display());
+        Ok(())
+    }
+
     /// Returns what the journal has. The process must not be running.
     ///
     /// # Errors
@@ -198,6 +214,11 @@ impl JournalEntries {
                 let slot = (hash(entry, "taskId")?, hash(entry, "source")?);
                 let known = entries.observations.insert(slot, hash(entry, "digest")?);
                 ensure!(known.is_none(), "a journal has two observations of one source: {entry}");
+            }
+            for entry in data["handovers"].as_array().into_iter().flatten() {
+                let epoch = entry["epoch"].as_u64().with_context(|| format!("an entry without epoch: {entry}"))?;
+                let known = entries.handovers.insert(epoch, hash(entry, "digest")?);
+                ensure!(known.is_none(), "a journal has two statements about one epoch: {entry}");
             }
         }
         Ok(entries)

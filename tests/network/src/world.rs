@@ -6,6 +6,7 @@ use std::{
 };
 
 use alloy::{
+    eips::BlockId,
     node_bindings::{Anvil, AnvilInstance},
     primitives::{
         Address, Bytes, U256,
@@ -20,8 +21,8 @@ use assent_contracts::deployment::Delays;
 use assent_examples::{ExampleToken, TreasuryVault, deploy_token, deploy_vault};
 use assent_policy::{Bundle, PolicyFolder, evaluator};
 use assent_policy_store::PolicyStore;
-use assent_signer::SecretKey;
-use assent_verifier::{OperatorSetId, Policy};
+use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_approval};
+use assent_verifier::{EpochApproval, EpochId, OperatorSetId, Policy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -30,7 +31,8 @@ pub const RECIPIENT: Address = Address::repeat_byte(0x77);
 /// Two thirds, in basis points.
 pub const QUORUM: u16 = 6_667;
 
-const OPERATOR_SET: OperatorSetId = OperatorSetId(1);
+/// The operators' set.
+pub const OPERATOR_SET: OperatorSetId = OperatorSetId(1);
 /// The accounts that are not operators: the owner and the agent.
 const OTHER_ACCOUNTS: usize = 2;
 
@@ -80,6 +82,8 @@ pub struct World {
     pub chain_id: u64,
     /// The TaskManager.
     pub task_manager: Address,
+    /// The OperatorRegistry.
+    pub registry: Address,
     /// The account that owns everything.
     pub owner: Address,
     /// The account that pays from vaults.
@@ -132,6 +136,7 @@ impl World {
             node: anvil.endpoint(),
             chain_id: options.chain_id,
             task_manager,
+            registry,
             owner,
             agent,
             token,
@@ -140,6 +145,51 @@ impl World {
             folder,
             anvil,
         })
+    }
+
+    /// Commits the same operators as the next epoch, which all of them approve, so that it is in force at once.
+    ///
+    /// # Errors
+    /// If a step fails.
+    pub async fn next_epoch(&self) -> Result<EpochId> {
+        let Self { client, registry, owner, chain_id, .. } = self;
+        let addresses: Vec<_> = self.operators.iter().map(|operator| operator.address).collect();
+        let signing = client.latest_epoch(*registry, OPERATOR_SET).await?.context("the set has an epoch")?;
+        let number = client.commit_epoch(*registry, *owner, OPERATOR_SET, &addresses).await?.number;
+        let pending = client.read_epoch(*registry, number).await?;
+        let approval = EpochApproval {
+            registry: *registry,
+            operator_set: OPERATOR_SET,
+            signed_by: signing.number,
+            set_hash: pending.operators.set_hash(),
+            deadline: U48::MAX,
+        };
+        let chain_id = U256::from(*chain_id);
+        let sign = |operator: &WorldOperator| {
+            PartialSignature::new(operator.address, operator.key.approve_epoch(&approval, chain_id))
+        };
+        let partials: Vec<_> = self.operators.iter().map(sign).collect();
+        let aggregate = aggregate_epoch_approval(&signing, &approval, chain_id, &partials)?;
+        let (signature, non_signers) = (&aggregate.signature, &aggregate.non_signers);
+        client.approve_epoch(*registry, *owner, number, approval.deadline, signature, non_signers).await?;
+        Ok(number)
+    }
+
+    /// Returns the timestamp of the latest block.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn latest_timestamp(&self) -> Result<u64> {
+        let latest = self.client.provider().get_block(BlockId::latest()).await?;
+        Ok(latest.context("the node has a latest block")?.header.timestamp)
+    }
+
+    /// Mines so many blocks that the latest one is final: on anvil, 64 more.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn finalize(&self) -> Result<()> {
+        Ok(self.client.provider().anvil_mine(Some(70), None).await?)
     }
 
     /// Publishes a policy in the store, and deploys a vault under it.

@@ -1,15 +1,17 @@
 //! What callers are shown.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
+use assent_chain_view::FinalHandover;
 use assent_network::{
     gateway::{Accepted, Failure, OperatorAnswer, OperatorAnswerKind, TaskOutcome, TaskProgress},
     message::Refused,
 };
-use assent_types::{AttestationDocument, Intent};
+use assent_signer::Aggregate;
+use assent_types::{AttestationDocument, EpochHandover, Intent};
 use assent_verifier::Epoch;
 use serde::{Serialize, Serializer};
 
-use super::error::next_step;
+use super::{absent::AbsentAnswer, error::next_step};
 
 /// A task.
 #[derive(Debug, Serialize)]
@@ -193,6 +195,65 @@ impl OperatorTiming {
             OperatorAnswerKind::Observed | OperatorAnswerKind::Invalid => {}
         }
         timing
+    }
+}
+
+/// A handover that a quorum signed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SignedHandoverAnswer {
+    handover: HandoverAnswer,
+    /// The bitmap, as `EpochMirror.accept` takes it.
+    non_signers: Bytes,
+    signature: Bytes,
+    signers: Vec<Address>,
+    absent: Vec<AbsentAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HandoverAnswer {
+    #[serde(serialize_with = "decimal")]
+    home_chain: U256,
+    home_registry: Address,
+    operator_set: u32,
+    signed_by: u32,
+    epoch: u32,
+    committed_at: u64,
+    expires_at: u64,
+    content_hash: B256,
+}
+
+impl SignedHandoverAnswer {
+    pub(crate) fn new(read: &FinalHandover, aggregate: &Aggregate, absent: Vec<AbsentAnswer>) -> Self {
+        let EpochHandover {
+            home_chain,
+            home_registry,
+            operator_set,
+            signed_by,
+            epoch,
+            committed_at,
+            expires_at,
+            content_hash,
+        } = read.handover;
+        let out: Vec<usize> = aggregate.non_signers.indices().map(usize::from).collect();
+        let operators = read.signing.operators.operators().iter().enumerate();
+        Self {
+            handover: HandoverAnswer {
+                home_chain,
+                home_registry,
+                operator_set: operator_set.into(),
+                signed_by: signed_by.into(),
+                epoch: epoch.into(),
+                committed_at: committed_at.to(),
+                expires_at: expires_at.to(),
+                content_hash,
+            },
+            non_signers: Bytes::copy_from_slice(aggregate.non_signers.as_bytes()),
+            signature: aggregate.signature.0.into(),
+            signers: operators.filter(|(index, _)| !out.contains(index)).map(|(_, known)| known.address).collect(),
+            absent,
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! Errors, as callers get them: a code of JSON-RPC, and what a program and a person can do.
 
 use alloy_primitives::B256;
+use assent_chain_view::HandoverFault;
 use assent_network::gateway::{Failure, FailureCode};
 use serde::Serialize;
+
+use super::absent::AbsentAnswer;
 
 /// The text is not JSON.
 pub(crate) const PARSE_ERROR: i32 = -32700;
@@ -42,11 +45,14 @@ pub(crate) struct ErrorData {
     /// The task, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) task_id: Option<B256>,
+    /// The operators whose signatures of a handover are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) absent: Option<Box<[AbsentAnswer]>>,
 }
 
 impl RpcError {
     fn new(code: i32, message: impl Into<String>, kind: &'static str, retryable: bool, next: &'static str) -> Self {
-        let data = ErrorData { code: kind, retryable, next, task_id: None };
+        let data = ErrorData { code: kind, retryable, next, task_id: None, absent: None };
         Self { code, message: message.into(), data }
     }
 
@@ -135,6 +141,40 @@ impl RpcError {
             _ => REJECTED,
         };
         Self::new(number, message, code.as_str(), retryable, next_step(code)).of_task(task_id)
+    }
+
+    /// Returns the error of a handover that no quorum signed.
+    pub(crate) fn no_handover(failure: Failure, absent: Vec<AbsentAnswer>) -> Self {
+        let is_without_quorum = failure.code == FailureCode::NoQuorum;
+        let mut error = Self::failure(failure, None);
+        if is_without_quorum {
+            error.data.next = "read why operators are absent, and ask again once it is gone";
+        }
+        error.data.absent = Some(absent.into());
+        error
+    }
+
+    /// Returns the error of a handover that operators would not sign.
+    pub(crate) fn handover_fault(fault: &HandoverFault) -> Self {
+        let (kind, retryable, next) = match fault {
+            HandoverFault::Unread(error) => {
+                eprintln!("error: {error}");
+                return Self::unavailable("the gateway's node of the chain gives no answer");
+            }
+            HandoverFault::NotFinal { .. } => {
+                ("notFinal", true, "ask again when the epoch's activation is final, about 15 minutes on Ethereum")
+            }
+            HandoverFault::Revoked { .. } | HandoverFault::Expired { .. } => {
+                ("refused", false, "hand over to a later epoch, or from another one with signedBy")
+            }
+            HandoverFault::First { .. } => ("refused", false, "have the mirror's owner set it with setGenesis"),
+            HandoverFault::SignerExpired { .. } => {
+                ("refused", false, "have the mirror's owner set an epoch with setGenesis, after notice")
+            }
+            HandoverFault::NotHome { .. } => ("refused", false, "ask a gateway of the registry's home chain"),
+            _ => ("refused", false, "give as signedBy the mirror's latest epoch"),
+        };
+        Self::new(REJECTED, fault.to_string(), kind, retryable, next)
     }
 
     fn of_task(mut self, task_id: Option<B256>) -> Self {

@@ -7,11 +7,12 @@ use alloy_primitives::{Address, B256, U256};
 use assent_json::{Object, Value};
 use assent_network::{
     Bls,
-    gateway::{Answer, Event, LoggedTask, Submission, TaskOutcome},
+    gateway::{Answer, Event, HandoverSubmission, LoggedTask, Submission, TaskOutcome},
+    operator::MINIMUM_QUORUM,
 };
 use assent_policy::{Observations, PolicyInput, Rules, evaluate, evaluator_with_root};
 use assent_types::Intent;
-use assent_verifier::Epoch;
+use assent_verifier::{Epoch, EpochId, HandoverError};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -19,11 +20,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     CallContext,
-    answers::{TaskAnswer, decimal},
+    absent::AbsentAnswer,
+    answers::{SignedHandoverAnswer, TaskAnswer, decimal},
     error::RpcError,
 };
 use crate::{
-    driver::{TaskEvent, decode},
+    driver::{HandoverCollected, TaskEvent, decode},
     recent::Participation,
     service::Service,
     subscriptions::Topic,
@@ -31,6 +33,10 @@ use crate::{
 
 /// How long a cancellation waits until the end is recorded.
 const LONGEST_CANCELLATION: Duration = Duration::from_secs(5);
+/// How long the node may take to show both epochs of a handover.
+const LONGEST_READ: Duration = Duration::from_secs(15);
+/// The quorums that a mirror can have, in basis points.
+const HANDOVER_QUORUMS: core::ops::RangeInclusive<u16> = 5001..=10_000;
 /// The most tasks of a list.
 const MOST_RECENT: usize = 50;
 
@@ -139,6 +145,17 @@ pub(crate) static METHODS: &[MethodSpec] = &[
         parameters: &[required("evidence", "Hash", "The hash that the attestation carries")],
         result: "Evidence",
         handler: get_evidence,
+    },
+    MethodSpec {
+        name: "assent_requestHandover",
+        summary: "Asks an epoch's operators for the handover to a later epoch, and returns what a mirror accepts",
+        parameters: &[
+            required("epoch", "EpochNumber", "The epoch that is handed over to"),
+            optional("signedBy", "EpochNumber", "The epoch whose operators sign; the set's epoch before by default"),
+            optional("quorum", "BasisPoints", "The share of its weight that must sign, the mirror's; 6667 by default"),
+        ],
+        result: "SignedHandover",
+        handler: request_handover,
     },
     MethodSpec {
         name: "assent_operators",
@@ -464,6 +481,44 @@ fn get_evidence<'a>(service: &'a Service, context: &'a CallContext, parameters: 
         let Request { evidence: Hash(hash) } = parameters.read()?;
         let _permit = service.admit_evidence(&context.caller)?;
         service.evidence.get(hash).await
+    })
+}
+
+fn request_handover<'a>(service: &'a Service, context: &'a CallContext, parameters: Parameters) -> Handled<'a> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Request {
+        epoch: u32,
+        signed_by: Option<u32>,
+        quorum: Option<u16>,
+    }
+
+    Box::pin(async move {
+        let Request { epoch, signed_by, quorum } = parameters.read()?;
+        let quorum = quorum.unwrap_or(MINIMUM_QUORUM);
+        if !HANDOVER_QUORUMS.contains(&quorum) {
+            return Err(RpcError::invalid_params(format!("quorum: {quorum} is not within 5001 and 10000")));
+        }
+        let _permit = service.admit_handover(&context.caller)?;
+        let view = &service.preparer.view;
+        let read = timeout(LONGEST_READ, view.final_handover(EpochId(epoch), signed_by.map(EpochId))).await;
+        let read = read.map_err(|_| RpcError::unavailable("the gateway's node of the chain gives no answer"))?;
+        let read = read.map_err(|fault| RpcError::handover_fault(&fault))?;
+        let submission = HandoverSubmission { handover: read.handover, signing: read.signing.clone(), quorum };
+        let HandoverCollected { result, absent } = service.driver.request_handover(submission).await;
+        let absent: Vec<AbsentAnswer> = absent.into_iter().map(Into::into).collect();
+        let aggregate = match result {
+            Ok(aggregate) => aggregate,
+            Err(failure) => return Err(RpcError::no_handover(failure, absent)),
+        };
+        // A pairing takes milliseconds of computation.
+        let verified = tokio::task::spawn_blocking(move || {
+            read.verify(quorum, aggregate.non_signers.as_bytes(), aggregate.signature.as_ref())?;
+            Ok::<_, HandoverError>((read, aggregate))
+        });
+        let verified = verified.await.map_err(|_| RpcError::unavailable("the verification failed"))?;
+        let (read, aggregate) = verified.map_err(|error| RpcError::unavailable(error.to_string()))?;
+        to_json(&SignedHandoverAnswer::new(&read, &aggregate, absent))
     })
 }
 

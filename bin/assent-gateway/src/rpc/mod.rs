@@ -2,6 +2,7 @@
 //!
 //! An id is echoed as it was written. The text of a call is read strictly: an unknown or repeated member is an error.
 
+pub(crate) mod absent;
 pub(crate) mod answers;
 pub(crate) mod error;
 pub(crate) mod methods;

@@ -199,3 +199,18 @@ fn http_has_its_own_refusals() {
         }
     });
 }
+
+#[test]
+fn a_handover_needs_a_final_epoch_and_a_quorum_that_a_mirror_can_have() {
+    run(async {
+        let gateway = TestGateway::start().await;
+        let ask = |params: Value| gateway.call("assent_requestHandover", params);
+        for quorum in [5_000, 10_001] {
+            let error = ask(json!({ "epoch": 1, "quorum": quorum })).await.unwrap_err();
+            assert_eq!((&error["code"], &error["data"]["code"]), (&json!(-32602), &json!("invalid")), "{error}");
+        }
+        let error = ask(json!([99])).await.unwrap_err();
+        assert_eq!((&error["code"], &error["data"]["code"]), (&json!(-32003), &json!("notFinal")), "{error}");
+        assert_eq!((&error["data"]["retryable"], error["data"].get("absent")), (&json!(true), None), "{error}");
+    });
+}

@@ -227,7 +227,7 @@ async fn run(
                 Action::Record { task_id, .. } => {
                     let _ = inputs.send(Input::Event(Box::new(Event::Recorded { task_id, result: Ok(()) })));
                 }
-                Action::Answer { answer: Answer::Accepted { .. }, .. } => {}
+                Action::Answer { answer: Answer::Accepted { .. }, .. } | Action::AnswerHandover { .. } => {}
                 Action::Answer { request, answer } => {
                     if let Some((_, sender)) = requests.remove(&request) {
                         let _ = sender.send(answer);

@@ -1,11 +1,11 @@
 //! What gateways answer.
 
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes, U256, aliases::U48};
 use assent_verifier::{
-    AttestationDocument, Authorization, Decision, Intent,
+    AttestationDocument, Authorization, Decision, EpochHandover, EpochId, Intent, NonSigners, OperatorSetId, Signature,
     digest::{intent_hash, task_id},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A task that operators decided.
 ///
@@ -133,6 +133,41 @@ pub struct OperatorRefusal {
     pub retryable: bool,
 }
 
+/// A handover that a quorum of an epoch's operators signed, as a file and a gateway's answer have it.
+///
+/// Nothing here says that the signature is valid: `assent_verifier::verify_handover` does, and the mirror.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "HandoverAnswer", into = "HandoverAnswer")]
+#[non_exhaustive]
+pub struct GatewayHandover {
+    /// The handover.
+    pub handover: EpochHandover,
+    /// The operators of the epoch that signs whose signatures are not in the aggregate.
+    pub non_signers: NonSigners,
+    /// The aggregate signature.
+    pub signature: Signature,
+    /// The operators that signed.
+    pub signers: Vec<Address>,
+    /// Why each other operator did not sign.
+    pub absent: Vec<AbsentOperator>,
+}
+
+/// An operator that did not sign a handover.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AbsentOperator {
+    /// The operator.
+    pub operator: Address,
+    /// The kind of the reason, as in `docs/network.md`, or `notConnected`, `olderVersion`, `silent`, `differs`,
+    /// `invalid`.
+    pub code: String,
+    /// The reason.
+    pub message: String,
+    /// Whether the operator may sign later.
+    #[serde(rename = "retryable")]
+    pub is_retryable: bool,
+}
+
 /// Whether a gateway can serve requests.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -161,6 +196,91 @@ impl GatewayHealth {
     pub fn is_ok(&self) -> bool {
         self.status == "ok"
     }
+}
+
+/// The JSON of a handover.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HandoverAnswer {
+    handover: StatedHandover,
+    non_signers: Bytes,
+    signature: Bytes,
+    signers: Vec<Address>,
+    absent: Vec<AbsentOperator>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StatedHandover {
+    #[serde(serialize_with = "decimal")]
+    home_chain: U256,
+    home_registry: Address,
+    operator_set: u32,
+    signed_by: u32,
+    epoch: u32,
+    committed_at: u64,
+    expires_at: u64,
+    content_hash: B256,
+}
+
+impl TryFrom<HandoverAnswer> for GatewayHandover {
+    type Error = &'static str;
+
+    fn try_from(answer: HandoverAnswer) -> Result<Self, Self::Error> {
+        let HandoverAnswer { handover, non_signers, signature, signers, absent } = answer;
+        let time = |time| U48::checked_from_limbs_slice(&[time]).ok_or("a time does not fit 48 bits");
+        Ok(Self {
+            handover: EpochHandover {
+                home_chain: handover.home_chain,
+                home_registry: handover.home_registry,
+                operator_set: OperatorSetId(handover.operator_set),
+                signed_by: EpochId(handover.signed_by),
+                epoch: EpochId(handover.epoch),
+                committed_at: time(handover.committed_at)?,
+                expires_at: time(handover.expires_at)?,
+                content_hash: handover.content_hash,
+            },
+            non_signers: NonSigners::from_bytes(&non_signers).map_err(|_| "nonSigners is not a bitmap")?,
+            signature: Signature::try_from(signature.as_ref()).map_err(|_| "signature is not 96 bytes")?,
+            signers,
+            absent,
+        })
+    }
+}
+
+impl From<GatewayHandover> for HandoverAnswer {
+    fn from(signed: GatewayHandover) -> Self {
+        let EpochHandover {
+            home_chain,
+            home_registry,
+            operator_set,
+            signed_by,
+            epoch,
+            committed_at,
+            expires_at,
+            content_hash,
+        } = signed.handover;
+        Self {
+            handover: StatedHandover {
+                home_chain,
+                home_registry,
+                operator_set: operator_set.into(),
+                signed_by: signed_by.into(),
+                epoch: epoch.into(),
+                committed_at: committed_at.to(),
+                expires_at: expires_at.to(),
+                content_hash,
+            },
+            non_signers: Bytes::copy_from_slice(signed.non_signers.as_bytes()),
+            signature: signed.signature.0.into(),
+            signers: signed.signers,
+            absent: signed.absent,
+        }
+    }
+}
+
+fn decimal<S: Serializer>(number: &U256, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(number)
 }
 
 /// The JSON of a task.

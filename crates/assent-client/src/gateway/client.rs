@@ -1,11 +1,11 @@
 //! Calls of gateways, one after the other until one answers.
 
 use super::{
-    answer::{DecidedTask, GatewayHealth, GatewayTask, GatewayTaskState, TaskAnswer},
+    answer::{DecidedTask, GatewayHandover, GatewayHealth, GatewayTask, GatewayTaskState, TaskAnswer},
     error::{GatewayError, GatewayFailure, GatewayRefusal, RpcErrorAnswer},
 };
 use alloy::primitives::{Address, B256, U256};
-use assent_verifier::Intent;
+use assent_verifier::{EpochId, Intent};
 use reqwest::{
     Client, Response, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -75,6 +75,35 @@ impl AuthorizationRequest {
     /// Returns the same request with an expiration, in seconds since the Unix epoch.
     pub fn with_expiration(self, expiration: u64) -> Self {
         Self { expiration: Some(expiration), ..self }
+    }
+}
+
+/// A handover that is asked of a gateway of the registry's home chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HandoverRequest {
+    /// The epoch that is handed over to.
+    pub epoch: EpochId,
+    /// The epoch whose operators sign. Without it, the set's epoch before signs.
+    pub signed_by: Option<EpochId>,
+    /// The share of its weight that must sign, in basis points. Without it, 6,667 must.
+    pub quorum: Option<u16>,
+}
+
+impl HandoverRequest {
+    /// Creates a request for the handover to an epoch.
+    pub fn new(epoch: EpochId) -> Self {
+        Self { epoch, signed_by: None, quorum: None }
+    }
+
+    /// Returns the same request to the operators of another epoch, which is the mirror's latest.
+    pub fn with_signed_by(self, signed_by: EpochId) -> Self {
+        Self { signed_by: Some(signed_by), ..self }
+    }
+
+    /// Returns the same request with a quorum, which is the mirror's.
+    pub fn with_quorum(self, quorum: u16) -> Self {
+        Self { quorum: Some(quorum), ..self }
     }
 }
 
@@ -196,6 +225,29 @@ impl GatewayClient {
     /// As [`task`](Self::task).
     pub async fn cancel(&self, task_id: B256) -> Result<GatewayTask, GatewayError> {
         self.call("assent_cancelTask", &json!({ "taskId": task_id }), ANSWERING, |answer| of_id(answer, task_id)).await
+    }
+
+    /// Asks an epoch's operators for the handover to a later epoch. Asked again, they sign the same.
+    ///
+    /// Read the handover from a final block yourself and verify the signature before you rely on it: see
+    /// `verify_handover` of [assent-verifier](assent_verifier). A mirror verifies it, too.
+    ///
+    /// # Errors
+    ///
+    /// [`GatewayError::Refused`] if the epoch is not final, or too few operators signed; [`GatewayError::Unreachable`].
+    pub async fn request_handover(&self, request: &HandoverRequest) -> Result<GatewayHandover, GatewayError> {
+        let HandoverRequest { epoch, signed_by, quorum } = *request;
+        let mut parameters = json!({ "epoch": u32::from(epoch) });
+        if let Value::Object(parameters) = &mut parameters {
+            parameters.extend(signed_by.map(|epoch| ("signedBy".to_owned(), u32::from(epoch).into())));
+            parameters.extend(quorum.map(|quorum| ("quorum".to_owned(), quorum.into())));
+        }
+        self.call("assent_requestHandover", &parameters, WAITED, |answer: GatewayHandover| {
+            let handover = &answer.handover;
+            let is_asked = handover.epoch == epoch && signed_by.is_none_or(|asked| handover.signed_by == asked);
+            if is_asked { Ok(answer) } else { Err("gave another handover than it was asked for") }
+        })
+        .await
     }
 
     /// Returns whether the first gateway that answers can serve requests.

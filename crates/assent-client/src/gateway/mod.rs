@@ -14,10 +14,10 @@ mod client;
 mod error;
 
 pub use answer::{
-    DecidedTask, GatewayHealth, GatewayTask, GatewayTaskState, OperatorProgress, OperatorRefusal, TaskFailure,
-    TaskTimings,
+    AbsentOperator, DecidedTask, GatewayHandover, GatewayHealth, GatewayTask, GatewayTaskState, OperatorProgress,
+    OperatorRefusal, TaskFailure, TaskTimings,
 };
-pub use client::{AuthorizationRequest, GatewayClient};
+pub use client::{AuthorizationRequest, GatewayClient, HandoverRequest};
 pub use error::{GatewayError, GatewayFailure, GatewayRefusal};
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use core::fmt;
 use alloy_primitives::{Address, B256, U256};
 use assent_json::Value;
 use assent_policy::{MAX_OUTPUT, MAX_SOURCES};
-use assent_types::{Decision, Intent, Signature};
+use assent_types::{Decision, EpochId, Intent, Signature};
 
 pub use crate::message_error::{MAX_MESSAGE, MessageError};
 use crate::{
@@ -25,9 +25,11 @@ pub const MAX_TEXT: usize = 512;
 pub const MAX_OBSERVERS: usize = 2000;
 
 /// The versions of the messages that this program speaks.
-pub const VERSIONS: Versions = Versions { min: 1, max: 2 };
+pub const VERSIONS: Versions = Versions { min: 1, max: 3 };
 /// The version from which operators sign batches.
 pub const BATCHES: u16 = 2;
+/// The version from which operators sign handovers.
+pub const HANDOVERS: u16 = 3;
 /// The most tasks of a batch.
 pub const MAX_BATCH: usize = 256;
 
@@ -147,6 +149,22 @@ pub enum OperatorMessage {
         /// The reason.
         refusal: Refused,
     },
+    /// A handover, signed. Since version 3.
+    HandoverSigned {
+        /// Which one.
+        handover: HandoverName,
+        /// The digest of what the operator read and signed.
+        digest: B256,
+        /// The signature of the digest.
+        signature: Signature,
+    },
+    /// The operator does not sign a handover. Since version 3.
+    HandoverRefused {
+        /// Which one.
+        handover: HandoverName,
+        /// The reason.
+        refusal: Refused,
+    },
     /// The answer to a ping.
     Pong {
         /// The ping's number.
@@ -191,6 +209,11 @@ pub enum GatewayMessage {
         /// The tasks, in the order of the leaves.
         task_ids: Vec<B256>,
     },
+    /// A handover to sign, of which the operator reads everything else itself. Since version 3.
+    SignHandover {
+        /// Which one.
+        handover: HandoverName,
+    },
     /// The observations to decide on.
     Decide {
         /// The task.
@@ -234,7 +257,17 @@ pub struct AgreedOutput {
     pub observers: Vec<(Address, Signature)>,
 }
 
-/// Why an operator does not sign a task.
+/// Which handover is meant: what it says of the epochs is the home chain's.
+// Complete: the registry is that of the TaskManager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HandoverName {
+    /// The epoch that is handed over to.
+    pub epoch: EpochId,
+    /// The epoch whose operators sign.
+    pub signed_by: EpochId,
+}
+
+/// Why an operator does not sign a task, a batch or a handover.
 // Complete: a refusal has these fields in every version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -308,6 +341,10 @@ refusal_codes! {
     Undecided = "undecided",
     /// The operator's own statements about the batch's tasks have another root.
     OtherBatch = "otherBatch",
+    /// No final block of the operator's node has an epoch of the handover in force.
+    NotFinal = "notFinal",
+    /// An epoch of the handover is revoked.
+    RevokedEpoch = "revokedEpoch",
 }
 
 impl OperatorMessage {
@@ -315,6 +352,7 @@ impl OperatorMessage {
     pub const fn since(&self) -> u16 {
         match self {
             Self::Decided { .. } | Self::BatchSigned { .. } | Self::BatchRefused { .. } => BATCHES,
+            Self::HandoverSigned { .. } | Self::HandoverRefused { .. } => HANDOVERS,
             _ => 1,
         }
     }
@@ -377,6 +415,18 @@ impl OperatorMessage {
                 let fields = fields(&["code", "message", "retryable", "root", "type"])?;
                 Self::BatchRefused { root: fields.hash("root")?, refusal: refusal(&fields)? }
             }
+            "handoverSigned" => {
+                let fields = fields(&["digest", "epoch", "signature", "signedBy", "type"])?;
+                Self::HandoverSigned {
+                    handover: HandoverName::of(&fields)?,
+                    digest: fields.hash("digest")?,
+                    signature: fields.signature("signature")?,
+                }
+            }
+            "handoverRefused" => {
+                let fields = fields(&["code", "epoch", "message", "retryable", "signedBy", "type"])?;
+                Self::HandoverRefused { handover: HandoverName::of(&fields)?, refusal: refusal(&fields)? }
+            }
             "pong" => Self::Pong { number: fields(&["number", "type"])?.integer("number")? },
             other => return Err(MessageError::UnknownType(other.into())),
         })
@@ -435,6 +485,21 @@ impl OperatorMessage {
                 ("root", hex_value(root)),
                 ("type", Value::from("batchRefused")),
             ]),
+            Self::HandoverSigned { handover, digest, signature } => object([
+                ("digest", hex_value(digest)),
+                ("epoch", epoch_value(handover.epoch)),
+                ("signature", hex_value(signature)),
+                ("signedBy", epoch_value(handover.signed_by)),
+                ("type", Value::from("handoverSigned")),
+            ]),
+            Self::HandoverRefused { handover, refusal } => object([
+                ("code", Value::from(refusal.code.as_str())),
+                ("epoch", epoch_value(handover.epoch)),
+                ("message", Value::from(refusal.message.as_str())),
+                ("retryable", Value::from(refusal.retryable)),
+                ("signedBy", epoch_value(handover.signed_by)),
+                ("type", Value::from("handoverRefused")),
+            ]),
             Self::Pong { number } => object([("number", integer_value(*number)), ("type", Value::from("pong"))]),
         };
         value.to_canonical()
@@ -446,6 +511,7 @@ impl GatewayMessage {
     pub const fn since(&self) -> u16 {
         match self {
             Self::OfferForBatch { .. } | Self::SignBatch { .. } => BATCHES,
+            Self::SignHandover { .. } => HANDOVERS,
             _ => 1,
         }
     }
@@ -479,6 +545,10 @@ impl GatewayMessage {
                     root: fields.hash("root")?,
                     task_ids: fields.list("taskIds", MAX_BATCH, |value| hash_of("taskIds", value))?,
                 }
+            }
+            "signHandover" => {
+                let fields = fields(&["epoch", "signedBy", "type"])?;
+                Self::SignHandover { handover: HandoverName::of(&fields)? }
             }
             "decide" => {
                 let fields = fields(&["observations", "taskId", "type"])?;
@@ -522,6 +592,11 @@ impl GatewayMessage {
                 ("taskIds", Value::from(task_ids.iter().map(hex_value).collect::<Vec<_>>())),
                 ("type", Value::from("signBatch")),
             ]),
+            Self::SignHandover { handover } => object([
+                ("epoch", epoch_value(handover.epoch)),
+                ("signedBy", epoch_value(handover.signed_by)),
+                ("type", Value::from("signHandover")),
+            ]),
             Self::Decide { task_id, observations } => object([
                 ("observations", outputs_to_value(observations)),
                 ("taskId", hex_value(task_id)),
@@ -531,6 +606,24 @@ impl GatewayMessage {
             Self::Ping { number } => object([("number", integer_value(*number)), ("type", Value::from("ping"))]),
         };
         value.to_canonical()
+    }
+}
+
+impl HandoverName {
+    fn of(fields: &Fields<'_>) -> Result<Self, MessageError> {
+        let epoch = |key| fields.small::<u32>(key).map(EpochId);
+        Ok(Self { epoch: epoch("epoch")?, signed_by: epoch("signedBy")? })
+    }
+}
+
+impl Refused {
+    /// Creates a refusal. Of a message that is too long, only the beginning is kept.
+    pub fn new(code: RefusalCode, message: impl Into<String>, retryable: bool) -> Self {
+        let mut message = message.into();
+        while message.len() > MAX_TEXT {
+            message.pop();
+        }
+        Self { code, message, retryable }
     }
 }
 
@@ -667,13 +760,17 @@ pub(crate) fn task_from_value(value: &Value) -> Result<Task, MessageError> {
     })
 }
 
+fn epoch_value(epoch: EpochId) -> Value {
+    Value::from(u32::from(epoch))
+}
+
 pub(crate) fn task_to_value(task: &Task) -> Value {
     let Intent { from, to, value, data, chainId } = &task.intent;
     object([
         ("blockHash", hex_value(task.block_hash)),
         ("blockNumber", integer_value(task.block_number)),
         ("blockTimestamp", integer_value(task.block_timestamp)),
-        ("epoch", Value::from(u32::from(task.epoch))),
+        ("epoch", epoch_value(task.epoch)),
         ("expiration", integer_value(task.expiration)),
         (
             "intent",

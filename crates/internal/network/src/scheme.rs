@@ -1,8 +1,10 @@
 //! Signatures behind a trait, so that a simulator can run many histories.
 
 use alloy_primitives::B256;
-use assent_signer::{Aggregate, AggregationError, PartialSignature, aggregate, aggregate_unverified};
-use assent_types::{Connection, Intent, PublicKey, Signature};
+use assent_signer::{
+    Aggregate, AggregationError, PartialSignature, aggregate, aggregate_epoch_handover, aggregate_unverified,
+};
+use assent_types::{Connection, EpochHandover, Intent, PublicKey, Signature};
 use assent_verifier::{
     Call, Context, Epoch, Refusal, SignedObservation,
     backend::{blst::Blst, verify_signature},
@@ -40,6 +42,18 @@ pub trait Scheme {
     fn sum(&self, epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Result<Aggregate, AggregationError> {
         self.aggregate(epoch, root, partials)
     }
+
+    /// Aggregates partial signatures of a handover, and names those that are invalid.
+    ///
+    /// # Errors
+    ///
+    /// As [`aggregate`](Self::aggregate).
+    fn aggregate_handover(
+        &self,
+        signing: &Epoch,
+        handover: &EpochHandover,
+        partials: &[PartialSignature],
+    ) -> Result<Aggregate, AggregationError>;
 
     /// Makes every check that the client's contract makes.
     ///
@@ -92,6 +106,15 @@ impl Scheme for Bls {
 
     fn sum(&self, epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Result<Aggregate, AggregationError> {
         aggregate_unverified(epoch, root, partials)
+    }
+
+    fn aggregate_handover(
+        &self,
+        signing: &Epoch,
+        handover: &EpochHandover,
+        partials: &[PartialSignature],
+    ) -> Result<Aggregate, AggregationError> {
+        aggregate_epoch_handover(signing, handover, partials)
     }
 
     fn verify(&self, context: &Context, intent: &Intent, authorization: &[u8]) -> Result<(), Refusal> {

@@ -1,6 +1,16 @@
 // Made from the gateway's OpenRPC document by scripts/generate-gateway.mjs: `npm run generate`.
 import type { Address, Hex } from "viem";
 
+/** An operator whose signature is missing. */
+export type GatewayAbsentSigner = {
+  /** A refusal's code, notConnected, olderVersion, silent, differs or invalid. */
+  readonly code: string;
+  readonly message: string;
+  readonly operator: Address;
+  /** Whether it may sign later. */
+  readonly retryable: boolean;
+};
+
 /** The attestation in full, as docs/protocol.md specifies it. */
 export type GatewayAttestationDocument = {
   readonly attestation: {
@@ -44,6 +54,9 @@ export type GatewayAttestedTask = {
   readonly timings?: GatewayTimings;
 };
 
+/** A share in basis points. */
+export type GatewayBasisPoints = number;
+
 /** A task's reference block. */
 export type GatewayBlock = {
   readonly hash: Hex;
@@ -59,6 +72,9 @@ export type GatewayDecision = "allow" | "deny";
 
 /** What the operator declared to the allowlist of its set, which nothing verifies; for people. */
 export type GatewayDeclaration = string;
+
+/** The number of an epoch. */
+export type GatewayEpochNumber = number;
 
 /** An evidence file, which `assent evidence replay` repeats. */
 export type GatewayEvidence = Readonly<Record<string, unknown>>;
@@ -85,6 +101,18 @@ export type GatewayFailure = {
   /** What to do. */
   readonly next: string;
   readonly retryable: boolean;
+};
+
+/** What the operators of one epoch say of a later one, as docs/crosschain.md specifies it. */
+export type GatewayHandover = {
+  readonly committedAt: GatewayTime;
+  readonly contentHash: Hex;
+  readonly epoch: GatewayEpochNumber;
+  readonly expiresAt: GatewayTime;
+  readonly homeChain: GatewayQuantity;
+  readonly homeRegistry: Address;
+  readonly operatorSet: number;
+  readonly signedBy: GatewayEpochNumber;
 };
 
 /** Whether the gateway can serve requests. */
@@ -215,6 +243,15 @@ export type GatewayQuantity = string | number;
 /** A time in seconds. */
 export type GatewaySeconds = number;
 
+/** A handover with the signature of a quorum, which was verified as a mirror does. */
+export type GatewaySignedHandover = {
+  readonly absent: readonly GatewayAbsentSigner[];
+  readonly handover: GatewayHandover;
+  readonly nonSigners: Hex;
+  readonly signature: Hex;
+  readonly signers: readonly Address[];
+};
+
 /** What a policy would decide. */
 export type GatewaySimulation = {
   readonly blockHash: Hex;
@@ -343,6 +380,18 @@ export type GatewayMethods = {
       readonly evidence: Hex;
     };
     readonly result: GatewayEvidence;
+  };
+  /** Asks an epoch's operators for the handover to a later epoch, and returns what a mirror accepts. */
+  readonly assent_requestHandover: {
+    readonly parameters: {
+      /** The epoch that is handed over to. */
+      readonly epoch: GatewayEpochNumber;
+      /** The epoch whose operators sign; the set's epoch before by default. */
+      readonly signedBy?: GatewayEpochNumber | undefined;
+      /** The share of its weight that must sign, the mirror's; 6667 by default. */
+      readonly quorum?: GatewayBasisPoints | undefined;
+    };
+    readonly result: GatewaySignedHandover;
   };
   /** Returns the operators of the epochs in force, and which of them are connected. */
   readonly assent_operators: {

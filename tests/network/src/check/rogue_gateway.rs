@@ -15,10 +15,10 @@ use anyhow::Result;
 use assent_chain_view::ChainView;
 use assent_network::{
     Domain, Task,
-    message::{AgreedOutput, GatewayMessage, MAX_BATCH, OperatorMessage, SourceObservation, VERSIONS},
+    message::{AgreedOutput, GatewayMessage, HandoverName, MAX_BATCH, OperatorMessage, SourceObservation, VERSIONS},
 };
 use assent_signer::AttestationBatch;
-use assent_types::{Decision, PublicKey, Signature, digest::SIGNATURE_TAG};
+use assent_types::{Decision, EpochId, PublicKey, Signature, digest::SIGNATURE_TAG};
 use assent_verifier::backend::{blst::Blst, verify_signature};
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
@@ -196,7 +196,14 @@ impl Shared {
                 self.signed(operator, task_id, decision, evidence, &signature);
             }
             OperatorMessage::BatchSigned { root, signature } => self.batch_signed(operator, root, &signature),
-            OperatorMessage::Refused { refusal, .. } | OperatorMessage::BatchRefused { refusal, .. } => {
+            OperatorMessage::HandoverSigned { handover, .. } => {
+                // It has one epoch, which no epoch hands over to.
+                let violation = format!("{operator} signed a handover of an epoch without another: {handover:?}");
+                self.state().loot.violations.push(violation);
+            }
+            OperatorMessage::Refused { refusal, .. }
+            | OperatorMessage::BatchRefused { refusal, .. }
+            | OperatorMessage::HandoverRefused { refusal, .. } => {
                 *self.state().loot.refusals.entry(refusal.code.as_str()).or_default() += 1;
             }
             OperatorMessage::Hello { .. } | OperatorMessage::Proof { .. } | OperatorMessage::Pong { .. } => {}
@@ -267,6 +274,11 @@ impl Shared {
                 messages.push(GatewayMessage::Offer { task }.to_json());
                 messages.extend(self.decide_task(task_id, random));
                 messages
+            }
+            9 if random.percent(30) => {
+                let mut epoch = || EpochId(u32::try_from(random.below(3)).unwrap_or_default());
+                let handover = HandoverName { epoch: epoch(), signed_by: epoch() };
+                vec![GatewayMessage::SignHandover { handover }.to_json()]
             }
             // No message at all: the operator closes the connection, and dials again.
             _ if random.percent(10) => vec![r#"{"type":"offer"}"#.to_owned()],

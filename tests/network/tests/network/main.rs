@@ -5,6 +5,7 @@ mod alerts;
 mod authority;
 mod decisions;
 mod faults;
+mod handovers;
 mod link;
 mod links;
 mod namespaces;

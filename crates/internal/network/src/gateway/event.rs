@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, U256, aliases::U48};
-use assent_types::{AttestationDocument, Decision, Intent};
+use assent_signer::Aggregate;
+use assent_types::{AttestationDocument, Decision, EpochHandover, Intent};
 use assent_verifier::{Epoch, Policy};
 
 use crate::{
@@ -218,6 +219,32 @@ pub enum Answer {
     Failed(Failure),
 }
 
+/// A handover that a caller asks for.
+// Complete: the program reads all of it from the chain, but the quorum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandoverSubmission {
+    /// The handover, as the gateway's node has it.
+    pub handover: EpochHandover,
+    /// The epoch whose operators sign.
+    pub signing: Epoch,
+    /// The share of its weight that must sign, in basis points.
+    pub quorum: u16,
+}
+
+/// Why an operator's signature is not in a handover.
+// Complete: a reason has these fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbsentSigner {
+    /// The operator.
+    pub operator: Address,
+    /// The kind of the reason: that of a refusal, or `notConnected`, `olderVersion`, `silent`, `differs`, `invalid`.
+    pub code: &'static str,
+    /// The reason, for people.
+    pub message: String,
+    /// Whether it may sign later.
+    pub retryable: bool,
+}
+
 /// What happens to a gateway.
 // Complete: each is the result of an action, or comes from outside.
 #[derive(Debug, Clone)]
@@ -249,6 +276,13 @@ pub enum Event {
         request: RequestId,
         /// What it asks for.
         submission: Submission,
+    },
+    /// A caller asks for a handover, which the program has read from the chain.
+    HandoverRequested {
+        /// The request.
+        request: RequestId,
+        /// What operators are asked for.
+        submission: Box<HandoverSubmission>,
     },
     /// A caller does not wait any longer. Its task goes on.
     Abandoned {
@@ -328,6 +362,15 @@ pub enum Action {
         request: RequestId,
         /// The answer.
         answer: Answer,
+    },
+    /// Answers a caller that asked for a handover. Nothing follows.
+    AnswerHandover {
+        /// The request.
+        request: RequestId,
+        /// The signature of a quorum, which is verified, or why it is missing.
+        result: Result<Box<Aggregate>, Failure>,
+        /// The operators of the epoch whose signatures are missing.
+        absent: Vec<AbsentSigner>,
     },
 }
 

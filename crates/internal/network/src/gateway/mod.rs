@@ -10,6 +10,7 @@
 
 mod batch;
 mod event;
+mod handovers;
 mod pending;
 mod standing;
 mod stored;
@@ -22,9 +23,10 @@ use assent_verifier::{Epoch, EpochId, Operator};
 
 use batch::Batch;
 pub use event::{
-    Accepted, Action, Answer, Event, Failure, FailureCode, LoggedTask, OperatorAnswer, OperatorAnswerKind, Record,
-    RequestId, Submission, TaskOutcome, TaskProgress,
+    AbsentSigner, Accepted, Action, Answer, Event, Failure, FailureCode, HandoverSubmission, LoggedTask,
+    OperatorAnswer, OperatorAnswerKind, Record, RequestId, Submission, TaskOutcome, TaskProgress,
 };
+use handovers::PendingHandover;
 use pending::{Pending, Stage};
 use standing::Standings;
 pub use stored::{agreed_from_stored, agreed_to_stored};
@@ -61,6 +63,8 @@ pub struct Settings {
     pub batch_tasks: usize,
     /// How long it waits for a quorum to sign a batch, in milliseconds.
     pub batch_millis: u64,
+    /// How long it waits for a quorum to sign a handover, in milliseconds.
+    pub handover_millis: u64,
 }
 
 /// A gateway's state, which a crash may lose: all that must outlast it is in the task log.
@@ -82,6 +86,8 @@ pub struct Gateway<S> {
     ready: BTreeSet<(EpochId, u64, B256)>,
     /// The ends of the task log that were not valid.
     invalid_ends: u64,
+    /// The handovers for which operators are asked.
+    handovers: BTreeMap<RequestId, PendingHandover>,
     now_millis: u64,
 }
 
@@ -118,6 +124,7 @@ impl Settings {
             batch_from: 16,
             batch_tasks: MAX_BATCH,
             batch_millis: 1000,
+            handover_millis: 15_000,
         }
     }
 }
@@ -137,6 +144,7 @@ impl<S: Scheme> Gateway<S> {
             batches: BTreeMap::new(),
             ready: BTreeSet::new(),
             invalid_ends: 0,
+            handovers: BTreeMap::new(),
             now_millis: 0,
         }
     }
@@ -217,7 +225,11 @@ impl<S: Scheme> Gateway<S> {
             Event::LinkClosed { link } => self.forget_link(link),
             Event::Received { link, message } => self.receive(link, &message, &mut actions),
             Event::Requested { request, submission } => self.request(request, submission, &mut actions),
+            Event::HandoverRequested { request, submission } => {
+                self.request_handover(request, *submission, &mut actions);
+            }
             Event::Abandoned { request } => {
+                self.handovers.remove(&request);
                 self.preparing.remove(&request);
                 self.tasks.values_mut().for_each(|pending| pending.abandon(request));
             }
@@ -292,6 +304,12 @@ impl<S: Scheme> Gateway<S> {
                 OperatorMessage::BatchRefused { root, refusal } => {
                     self.batch_refused(operator, root, &refusal, actions);
                 }
+                OperatorMessage::HandoverSigned { handover, digest, signature } => {
+                    self.handover_signed(operator, handover, digest, signature, actions);
+                }
+                OperatorMessage::HandoverRefused { handover, refusal } => {
+                    self.handover_refused(operator, handover, &refusal, actions);
+                }
                 OperatorMessage::Pong { .. } => {}
                 OperatorMessage::Hello { .. } | OperatorMessage::Proof { .. } => {
                     self.close(link, "the operator sent a message out of order".into(), actions);
@@ -363,6 +381,7 @@ impl<S: Scheme> Gateway<S> {
             }
         }
         self.ask_again(operator, actions);
+        self.ask_for_handovers(operator, link, actions);
     }
 
     fn request(&mut self, request: RequestId, submission: Submission, actions: &mut Vec<Action>) {
@@ -520,6 +539,7 @@ impl<S: Scheme> Gateway<S> {
     fn tick(&mut self, actions: &mut Vec<Action>) {
         let now = self.now_seconds();
         self.end_late_batches(actions);
+        self.end_late_handovers(actions);
         self.sign_the_rest(actions);
         let task_ids: Vec<B256> = self.tasks.keys().copied().collect();
         for task_id in task_ids {

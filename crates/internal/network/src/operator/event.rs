@@ -9,7 +9,10 @@ use assent_signer::AttestationBatch;
 use assent_types::{Attestation, Connection, Observation, Signature};
 
 use super::{Examination, HeldTask};
-use crate::{LinkId, Task};
+use crate::{
+    LinkId, Task,
+    message::{HandoverName, Refused},
+};
 
 /// An attempt at a task. Its result counts only while the operator makes this attempt.
 ///
@@ -46,6 +49,16 @@ pub enum JournalError {
     /// The journal or the signer gave no answer.
     #[error("{0}")]
     Unavailable(String),
+}
+
+/// A handover as the operator read it in a final block, signed.
+// Complete: the gateway reads the same itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedHandover {
+    /// The digest of what was signed.
+    pub digest: B256,
+    /// The signature.
+    pub signature: Signature,
 }
 
 /// What happens to an operator.
@@ -128,6 +141,15 @@ pub enum Event {
         root: B256,
         /// The signature.
         result: Result<Signature, JournalError>,
+    },
+    /// The journal recorded and signed a handover, or it is not to be signed.
+    HandoverSigned {
+        /// The connection.
+        link: LinkId,
+        /// Which handover was asked for.
+        handover: HandoverName,
+        /// What was signed, or why nothing was.
+        result: Result<SignedHandover, Refused>,
     },
     /// The program could not carry an action out: it has too much to do, or a part of it panicked.
     Failed {
@@ -223,5 +245,15 @@ pub enum Action {
         batch: Box<AttestationBatch>,
         /// What some of its attestations hold, as in [`SignAttestation`](Self::SignAttestation).
         holds: Vec<HeldTask>,
+    },
+    /// Reads a handover in a final block, has the journal record and sign it, and answers with
+    /// [`Event::HandoverSigned`].
+    ///
+    /// Warning: what is signed is only what the operator's own node says of the epochs. Another handover is an offence.
+    SignHandover {
+        /// The connection.
+        link: LinkId,
+        /// Which handover.
+        handover: HandoverName,
     },
 }

@@ -9,6 +9,7 @@
 mod batch;
 mod checks;
 mod event;
+mod handovers;
 mod outstanding;
 mod prepared;
 mod work;
@@ -19,14 +20,14 @@ use alloy_primitives::{Address, B256};
 use assent_types::Connection;
 
 pub use checks::{Examination, MAX_BLOCK_AGE, MINIMUM_QUORUM};
-pub use event::{Action, Event, JournalError, Ticket, Unavailable};
+pub use event::{Action, Event, JournalError, SignedHandover, Ticket, Unavailable};
 pub use outstanding::{HeldSource, HeldTask, OutstandingSource, OutstandingTotal};
 use prepared::PreparedPolicies;
 use work::{Step, Work};
 
 use crate::{
     Domain, LinkId, Scheme, Task,
-    message::{GatewayMessage, OperatorMessage, RefusalCode, Refused, Versions},
+    message::{GatewayMessage, HandoverName, OperatorMessage, RefusalCode, Refused, Versions},
 };
 
 /// What an operator is and allows.
@@ -56,6 +57,8 @@ pub struct Operator<S> {
     tasks: BTreeMap<B256, Work>,
     /// The batches that are being signed, by connection and root, with their tasks.
     signing: BTreeMap<(LinkId, B256), Vec<B256>>,
+    /// The handovers that are being signed, by connection.
+    handovers: BTreeSet<(LinkId, HandoverName)>,
     prepared: PreparedPolicies,
     /// Counts offers, so that the task that is longest finished is forgotten first.
     offers: u64,
@@ -103,6 +106,7 @@ impl<S: Scheme> Operator<S> {
             links: BTreeMap::new(),
             tasks: BTreeMap::new(),
             signing: BTreeMap::new(),
+            handovers: BTreeSet::new(),
             prepared: PreparedPolicies::default(),
             offers: 0,
         }
@@ -159,6 +163,9 @@ impl<S: Scheme> Operator<S> {
                 });
             }
             Event::BatchSigned { link, root, result } => self.batch_signed(link, root, result, &mut actions),
+            Event::HandoverSigned { link, handover, result } => {
+                self.handover_signed(link, handover, result, &mut actions);
+            }
             Event::Failed { ticket, reason } => {
                 self.result(ticket, &mut actions, |work, _context, _actions| work.failed(reason));
             }
@@ -175,6 +182,7 @@ impl<S: Scheme> Operator<S> {
     fn forget_link(&mut self, link: LinkId) {
         self.links.remove(&link);
         self.signing.retain(|(of, _), _| *of != link);
+        self.handovers.retain(|(of, _)| *of != link);
         for work in self.tasks.values_mut() {
             work.links.remove(&link);
         }
@@ -207,6 +215,9 @@ impl<S: Scheme> Operator<S> {
             (LinkState::Open, GatewayMessage::OfferForBatch { task }) => self.offered(link, task, false, actions),
             (LinkState::Open, GatewayMessage::SignBatch { root, task_ids }) => {
                 self.sign_batch(link, root, task_ids, actions);
+            }
+            (LinkState::Open, GatewayMessage::SignHandover { handover }) => {
+                self.sign_handover(link, handover, actions);
             }
             (LinkState::Open, GatewayMessage::Decide { task_id, observations }) => {
                 self.step(task_id, actions, |work, context, actions| work.decide(observations, context, actions));
@@ -356,11 +367,7 @@ struct Context<'a, S> {
 }
 
 fn refused(code: RefusalCode, message: impl Into<String>, retryable: bool) -> Refused {
-    let mut message = message.into();
-    while message.len() > crate::message::MAX_TEXT {
-        message.pop();
-    }
-    Refused { code, message, retryable }
+    Refused::new(code, message, retryable)
 }
 
 fn send(link: LinkId, message: &OperatorMessage, actions: &mut Vec<Action>) {

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, U256, aliases::U48};
 use assent_network::{
     Bls, Task,
-    message::{AgreedOutput, GatewayMessage, OperatorMessage, RefusalCode},
+    message::{AgreedOutput, GatewayMessage, OperatorMessage, RefusalCode, VERSIONS},
     operator::{Action, Event, Examination, Operator, Settings},
 };
 
@@ -192,7 +192,7 @@ fn observe_on(operator: &mut Operator<Bls>, link: u64, task: Task, count: u8) {
 #[test]
 fn a_challenge_for_another_task_manager_or_version_is_not_signed() {
     let other = assent_network::Domain { chain_id: U256::from(1), ..domain() };
-    for (version, domain) in [(1, other), (3, domain())] {
+    for (version, domain) in [(1, other), (VERSIONS.max + 1, domain())] {
         let mut operator = Operator::new(Settings::new(crate::fixture::domain(), address(1)), Bls);
         operator.handle(Event::LinkOpened { link: 0, gateway: GATEWAY.into() });
         let challenge = GatewayMessage::Challenge { version, challenge: B256::ZERO, domain };

@@ -15,16 +15,16 @@ use alloy_primitives::{
 };
 use assent_network::{
     Bls, ContractCall, Domain, LinkId, Scheme, Task,
-    gateway::{self, Accepted, Answer, Gateway, Submission},
-    message::GatewayMessage,
-    operator::{self, Examination, Operator},
+    gateway::{self, AbsentSigner, Accepted, Answer, Failure, Gateway, HandoverSubmission, Submission},
+    message::{GatewayMessage, HandoverName, Refused},
+    operator::{self, Examination, Operator, SignedHandover},
 };
 use assent_policy::{
     Evaluation, ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, evaluate,
     evaluator_with_root,
 };
 use assent_signer::{Aggregate, AggregationError, AttestationBatch, PartialSignature, SecretKey};
-use assent_types::{Connection, Intent, PublicKey, Signature};
+use assent_types::{Connection, EpochHandover, Intent, PublicKey, Signature};
 use assent_verifier::{Context, Epoch, EpochId, OperatorSet, OperatorSetId, Refusal, SignedObservation};
 
 pub const GATEWAY: &str = "gateway.example:443";
@@ -144,6 +144,22 @@ pub fn accepted() -> Accepted {
     }
 }
 
+pub const HANDOVER: HandoverName = HandoverName { epoch: EpochId(6), signed_by: EpochId(5) };
+
+/// A handover as every node shows it.
+pub fn handover_of(name: HandoverName) -> EpochHandover {
+    EpochHandover {
+        home_chain: domain().chain_id,
+        home_registry: Address::repeat_byte(0x99),
+        operator_set: OperatorSetId(1),
+        signed_by: name.signed_by,
+        epoch: name.epoch,
+        committed_at: U48::from(1_799_990_000),
+        expires_at: U48::from(1_800_600_000),
+        content_hash: B256::repeat_byte(0x66),
+    }
+}
+
 /// An operator with an open connection, which has the number 0.
 pub fn open_operator(settings: operator::Settings, version: u16) -> Operator<Bls> {
     let mut operator = Operator::new(settings, Bls);
@@ -207,6 +223,16 @@ impl Scheme for CountingBls {
         aggregate
     }
 
+    fn aggregate_handover(
+        &self,
+        signing: &Epoch,
+        handover: &EpochHandover,
+        partials: &[PartialSignature],
+    ) -> Result<Aggregate, AggregationError> {
+        self.count(1);
+        Bls.aggregate_handover(signing, handover, partials)
+    }
+
     fn sum(&self, epoch: &Epoch, root: B256, partials: &[PartialSignature]) -> Result<Aggregate, AggregationError> {
         Bls.sum(epoch, root, partials)
     }
@@ -240,6 +266,10 @@ pub struct Network {
     pub transcript: Vec<(bool, String)>,
     pub answers: Vec<Answer>,
     pub closed: Vec<String>,
+    /// What became of requests for handovers.
+    pub handovers: Vec<(Result<Aggregate, Failure>, Vec<AbsentSigner>)>,
+    /// Why operators sign no handover.
+    pub refused: BTreeMap<usize, Refused>,
     /// What each operator's source answers.
     pub outputs: Vec<&'static str>,
     /// Messages of these operators are not delivered.
@@ -281,6 +311,8 @@ impl Network {
             transcript: Vec::new(),
             answers: Vec::new(),
             closed: Vec::new(),
+            handovers: Vec::new(),
+            refused: BTreeMap::new(),
             outputs: vec![r#"{"value":"4"}"#; usize::from(count)],
             silent: Vec::new(),
             alter: |_, message| message,
@@ -310,6 +342,14 @@ impl Network {
             let submission = Submission { nonce: Some(U256::from(nonce)), ..submission() };
             self.at_gateway(gateway::Event::Requested { request: nonce, submission });
         }
+        self.run();
+    }
+
+    /// Asks for the handover from the epoch to the next one.
+    pub fn request_handover(&mut self, request: u64) {
+        let handover = handover_of(HANDOVER);
+        let submission = Box::new(HandoverSubmission { handover, signing: self.epoch.clone(), quorum: 6667 });
+        self.at_gateway(gateway::Event::HandoverRequested { request, submission });
         self.run();
     }
 
@@ -389,6 +429,9 @@ impl Network {
             }
             Action::Record { task_id, .. } => self.at_gateway(Event::Recorded { task_id, result: Ok(()) }),
             Action::Answer { answer, .. } => self.answers.push(answer),
+            Action::AnswerHandover { result, absent, .. } => {
+                self.handovers.push((result.map(|aggregate| *aggregate), absent));
+            }
         }
     }
 
@@ -444,6 +487,17 @@ impl Network {
             Action::SignBatch { link, batch, .. } => {
                 let (root, result) = (batch.root(), Ok(key.sign_batch(&batch)));
                 self.at_operator(index, Event::BatchSigned { link, root, result });
+            }
+            Action::SignHandover { link, handover } => {
+                let result = match self.refused.get(&index) {
+                    Some(refusal) => Err(refusal.clone()),
+                    None => {
+                        let statement = handover_of(handover);
+                        let signature = key.hand_over_epoch(&statement);
+                        Ok(SignedHandover { digest: statement.digest(), signature })
+                    }
+                };
+                self.at_operator(index, Event::HandoverSigned { link, handover, result });
             }
             Action::SignAttestation { ticket, attestation, .. } => {
                 let batch = AttestationBatch::new(vec![*attestation], chain_id, task_manager).unwrap();

@@ -4,6 +4,7 @@ mod batches;
 mod checks;
 mod fixture;
 mod gateway;
+mod handovers;
 mod messages;
 mod outstanding;
 mod page;

@@ -25,10 +25,10 @@ fn the_highest_common_version_is_taken_and_disjoint_ranges_are_refused() {
 fn both_sides_close_with_a_clear_error_without_a_common_version() {
     let mut network = Network::new(1);
     network.alter =
-        |_, message| message.replace(r#""maxVersion":2,"minVersion":1"#, r#""maxVersion":4,"minVersion":3"#);
+        |_, message| message.replace(r#""maxVersion":3,"minVersion":1"#, r#""maxVersion":5,"minVersion":4"#);
     network.connect();
-    assert_eq!(network.transcript[1].1, r#"{"maxVersion":2,"minVersion":1,"type":"unsupported"}"#);
-    assert_eq!(network.closed[0], "no common version of the messages: 1 to 2 here, 3 to 4 there");
+    assert_eq!(network.transcript[1].1, r#"{"maxVersion":3,"minVersion":1,"type":"unsupported"}"#);
+    assert_eq!(network.closed[0], "no common version of the messages: 1 to 3 here, 4 to 5 there");
     assert_eq!(network.closed.len(), 2);
     assert_eq!(network.gateway.operators().count(), 0);
 }

@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use assent_network::message::{GatewayMessage, OperatorMessage, RefusalCode, Refused, VERSIONS};
 
-use crate::fixture::Network;
+use crate::fixture::{HANDOVER, Network};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/network.md");
 
@@ -36,6 +36,21 @@ fn the_pages_batch_is_what_both_state_machines_say() {
 }
 
 #[test]
+fn the_pages_handover_is_what_both_state_machines_say() {
+    let mut network = Network::new(1);
+    network.connect();
+    network.request_handover(1);
+    assert_eq!(network.closed, Vec::<String>::new());
+    let kinds = ["signHandover", "handoverSigned"].map(|kind| format!(r#""type":"{kind}""#));
+    let of_handovers = network.transcript.iter().filter(|(_, text)| kinds.iter().any(|kind| text.contains(kind)));
+    let lines = of_handovers.map(|(is_operators, text)| {
+        for_direction(*is_operators, text);
+        line(*is_operators, text)
+    });
+    compare("handover", &lines.collect::<String>());
+}
+
+#[test]
 fn the_pages_other_messages_are_written_and_read_so() {
     let task_id = B256::repeat_byte(0xaa);
     let refusal = Refused {
@@ -48,10 +63,12 @@ fn the_pages_other_messages_are_written_and_read_so() {
         message: format!("task {task_id} is not decided here"),
         retryable: true,
     };
+    let not_final = Refused::new(RefusalCode::NotFinal, "no final block of the home chain has epoch 6 in force", true);
     let messages = [
         (false, GatewayMessage::Unsupported { versions: VERSIONS }.to_json()),
         (true, OperatorMessage::Refused { task_id, refusal }.to_json()),
         (true, OperatorMessage::BatchRefused { root: task_id, refusal: undecided }.to_json()),
+        (true, OperatorMessage::HandoverRefused { handover: HANDOVER, refusal: not_final }.to_json()),
         (false, GatewayMessage::Cancel { task_id }.to_json()),
         (false, GatewayMessage::Ping { number: 1 }.to_json()),
         (true, OperatorMessage::Pong { number: 1 }.to_json()),

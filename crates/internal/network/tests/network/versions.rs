@@ -1,23 +1,37 @@
-//! A side of version 1 works along: what was recorded of one that knew no other version gets the same answers.
+//! A side of an earlier version works along: what was recorded of one that knew no later version gets the same answers.
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 use assent_network::{
-    gateway::{self, Event},
-    message::{GatewayMessage, Versions},
+    Task,
+    gateway::{self, Accepted, Event},
+    message::{GatewayMessage, OperatorMessage, RefusalCode, Refused, Versions},
     operator,
 };
 
-use crate::fixture::{GATEWAY, IMAGE, NOW_MILLIS, Network, accepted, domain, examination, key, submission};
+use crate::fixture::{GATEWAY, HANDOVER, IMAGE, NOW_MILLIS, Network, accepted, domain, examination, key, submission};
 
 /// The messages of a connection, recorded from both state machines before there was a version 2.
 const VERSION_1: &str = include_str!("version_1.txt");
+/// Two tasks that are signed in batches, recorded before there was a version 3.
+const VERSION_2: &str = include_str!("version_2.txt");
 
-fn recorded(direction: char) -> Vec<&'static str> {
-    VERSION_1.lines().filter_map(|line| line.strip_prefix(direction)?.strip_prefix(' ')).collect()
+fn recorded(version: &'static str, direction: char) -> Vec<&'static str> {
+    version.lines().filter_map(|line| line.strip_prefix(direction)?.strip_prefix(' ')).collect()
 }
 
 #[test]
 fn an_operator_of_version_1_gets_from_this_gateway_what_it_got_before() {
+    gateway_says_what_it_said(VERSION_1, &[submission()]);
+}
+
+#[test]
+fn an_operator_of_version_2_gets_from_this_gateway_what_it_got_before() {
+    let submission = |nonce| gateway::Submission { nonce: Some(U256::from(nonce)), ..submission() };
+    gateway_says_what_it_said(VERSION_2, &[submission(0), submission(1)]);
+}
+
+/// Repeats an operator's messages. The requests come after its proof.
+fn gateway_says_what_it_said(version: &'static str, submissions: &[gateway::Submission]) {
     let mut settings = gateway::Settings::new(domain(), [GATEWAY.to_owned()]);
     // Batches are for those that speak version 2.
     settings.batch_from = 0;
@@ -29,31 +43,46 @@ fn an_operator_of_version_1_gets_from_this_gateway_what_it_got_before() {
             for action in gateway.handle(NOW_MILLIS, event) {
                 match action {
                     gateway::Action::Send { message, .. } => said.push(message),
-                    gateway::Action::Prepare { request, .. } => {
-                        events.push_back(Event::Prepared { request, result: Ok(Box::new(accepted())) });
+                    gateway::Action::Prepare { request, submission } => {
+                        let task = Task { nonce: submission.nonce.unwrap(), ..accepted().task };
+                        let accepted = Box::new(Accepted { task, ..accepted() });
+                        events.push_back(Event::Prepared { request, result: Ok(accepted) });
                     }
                     gateway::Action::Record { task_id, .. } => {
                         events.push_back(Event::Recorded { task_id, result: Ok(()) });
                     }
                     gateway::Action::Close { reason, .. } => panic!("{reason}"),
                     gateway::Action::Answer { .. } => {}
+                    gateway::Action::AnswerHandover { .. } => panic!("no one asked for a handover"),
                 }
             }
         }
     };
     happen(Event::Epochs(vec![crate::fixture::epoch(1)]));
     happen(Event::LinkOpened { link: 0, challenge: B256::repeat_byte(0xcc) });
-    for (number, message) in recorded('>').into_iter().enumerate() {
+    for (number, message) in recorded(version, '>').into_iter().enumerate() {
         happen(Event::Received { link: 0, message: message.as_bytes().to_vec() });
         if number == 1 {
-            happen(Event::Requested { request: 1, submission: submission() });
+            for (request, submission) in (1..).zip(submissions) {
+                happen(Event::Requested { request, submission: submission.clone() });
+            }
         }
     }
-    assert_eq!(said, recorded('<'));
+    assert_eq!(said, recorded(version, '<'));
 }
 
 #[test]
 fn a_gateway_of_version_1_gets_from_this_operator_what_it_got_before() {
+    operator_says_what_it_said(VERSION_1, 1);
+}
+
+#[test]
+fn a_gateway_of_version_2_gets_from_this_operator_what_it_got_before() {
+    operator_says_what_it_said(VERSION_2, 2);
+}
+
+/// Repeats a gateway's messages.
+fn operator_says_what_it_said(version: &'static str, number: u16) {
     use operator::{Action, Event};
     let (chain_id, task_manager) = (domain().chain_id, domain().task_manager);
     let mut operator =
@@ -92,7 +121,11 @@ fn a_gateway_of_version_1_gets_from_this_operator_what_it_got_before() {
                         let batch = assent_signer::AttestationBatch::new(vec![*attestation], chain_id, task_manager);
                         Event::AttestationSigned { ticket, result: Ok(key(1).sign_batch(&batch.unwrap())) }
                     }
-                    Action::SignBatch { .. } => panic!("version 1 has no batches"),
+                    Action::SignBatch { .. } if number == 1 => panic!("version 1 has no batches"),
+                    Action::SignBatch { link, batch, .. } => {
+                        Event::BatchSigned { link, root: batch.root(), result: Ok(key(1).sign_batch(&batch)) }
+                    }
+                    Action::SignHandover { .. } => panic!("version {number} has no handovers"),
                     Action::Close { reason, .. } => panic!("{reason}"),
                 };
                 events.push_back(next);
@@ -100,13 +133,19 @@ fn a_gateway_of_version_1_gets_from_this_operator_what_it_got_before() {
         }
     };
     happen(Event::LinkOpened { link: 0, gateway: GATEWAY.into() });
-    for message in recorded('<') {
+    for message in recorded(version, '<') {
         happen(Event::Received { link: 0, message: message.as_bytes().to_vec() });
     }
     // Only the greeting names what this side speaks, too.
-    let hello = recorded('>')[0].replace(r#""maxVersion":1"#, r#""maxVersion":2"#);
+    let hello = recorded(version, '>')[0].replace(&format!(r#""maxVersion":{number}"#), r#""maxVersion":3"#);
     assert_eq!(said[0], hello);
-    assert_eq!(said[1..], recorded('>')[1..]);
+    let (mut said, mut expected) = (said.split_off(1), recorded(version, '>').split_off(1));
+    if version == VERSION_2 {
+        // Two tasks that are decided at the same time are answered in any order.
+        said.sort();
+        expected.sort_unstable();
+    }
+    assert_eq!(said, expected);
 }
 
 #[test]
@@ -125,7 +164,7 @@ fn messages_of_version_2_close_a_connection_of_version_1() {
     network.at_operator(0, operator::Event::Received { link: 0, message: sign_batch.into_bytes() });
     network.run();
     assert_eq!(network.closed, ["the message is not of version 1"]);
-    let decided = assent_network::message::OperatorMessage::Decided {
+    let decided = OperatorMessage::Decided {
         task_id: B256::ZERO,
         decision: assent_types::Decision::Allow,
         evidence: B256::ZERO,
@@ -134,4 +173,21 @@ fn messages_of_version_2_close_a_connection_of_version_1() {
     network.at_gateway(Event::Received { link: 0, message: decided.to_json().into_bytes() });
     network.run();
     assert_eq!(network.closed[1], "the message is not of version 1");
+}
+
+#[test]
+fn messages_of_version_3_close_a_connection_of_version_2() {
+    let mut network = Network::new(1);
+    let mut settings = operator::Settings::new(domain(), crate::fixture::address(1));
+    settings.versions = Versions { min: 1, max: 2 };
+    network.operators[0] = operator::Operator::new(settings, assent_network::Bls);
+    network.connect();
+    let ask = GatewayMessage::SignHandover { handover: HANDOVER }.to_json();
+    network.at_operator(0, operator::Event::Received { link: 0, message: ask.into_bytes() });
+    network.run();
+    let refusal = Refused::new(RefusalCode::NotFinal, "", true);
+    let refused = OperatorMessage::HandoverRefused { handover: HANDOVER, refusal };
+    network.at_gateway(Event::Received { link: 0, message: refused.to_json().into_bytes() });
+    network.run();
+    assert_eq!(network.closed, ["the message is not of version 2"; 2]);
 }
