@@ -15,6 +15,7 @@ mod epoch;
 mod evidence;
 #[cfg(test)]
 mod examples;
+mod gateways;
 mod handover;
 mod input;
 mod inspect;

@@ -1,13 +1,15 @@
 //! `assent request`: asks a gateway for an authorization, and waits for the operators' decision.
 
 use crate::{
-    ExitStatus, arguments, connection, input,
+    ExitStatus, arguments, connection,
+    gateways::{Gateways, error_to_json},
+    input,
     inspect::LONGEST_CALLDATA,
     output::{self, Output, short_address},
     output_file::{OutputFile, Overwrite, require_distinct},
 };
 use alloy_primitives::{Address, B256, U256, hex};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use assent_client::gateway::{
     AuthorizationRequest, DecidedTask, GatewayClient, GatewayError, GatewayTask, GatewayTaskState, OperatorProgress,
     TaskTimings,
@@ -23,8 +25,6 @@ use std::{
 
 /// How often the task's progress is shown.
 const POLL: Duration = Duration::from_millis(300);
-/// The longest token, in bytes.
-const LONGEST_TOKEN: u64 = 4096;
 
 /// The options of `assent request`.
 #[derive(Args)]
@@ -41,15 +41,8 @@ A gateway is not trusted: `assent send` simulates the call, and the contract ver
 Exit status 0 means that the operators allow the call; 1, that they deny it, or that there is no decision. Then --json
 prints an `error` with its code, whether the same request may succeed later, and what to do.")]
 pub struct Arguments {
-    /// A gateway; repeat it for more. Here or in the environment variable ASSENT_GATEWAY, separated by commas.
-    #[arg(
-        long = "gateway", value_name = "URL", env = "ASSENT_GATEWAY", value_delimiter = ',', required = true,
-        hide_env = true, value_hint = ValueHint::Url
-    )]
-    gateways: Vec<String>,
-    /// The file with the token that the gateways ask for.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    gateways: Gateways,
     /// The contract that checks the authorization. Default: the contract that is called.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
     client: Option<Address>,
@@ -91,12 +84,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
     let request = arguments.request()?;
     let document_file = arguments.document_file()?;
-    let mut client = GatewayClient::new(&arguments.gateways)?;
-    if let Some(path) = &arguments.token_file {
-        let token = input::read_secret("file of the token", path, LONGEST_TOKEN)?;
-        let token = str::from_utf8(&token).context("the token is not UTF-8; give the file that its gateway made")?;
-        client = client.with_token(token.trim())?;
-    }
+    let client = arguments.gateways.client()?;
     let patience = Duration::from_secs(arguments.wait);
     let decided = match connection::block_on(ask(&client, request, patience)) {
         Ok(decided) => decided,
@@ -119,13 +107,7 @@ fn without_decision(error: anyhow::Error, output: Output) -> Result<ExitStatus> 
         return Err(error);
     }
     let value = if let Some(cause) = error.downcast_ref::<GatewayError>() {
-        json!({
-            "code": cause.code().unwrap_or("unreachable"),
-            "message": cause.to_string(),
-            "retryable": cause.is_retryable(),
-            "next": cause.next_step(),
-            "taskId": cause.task_id(),
-        })
+        error_to_json(cause)
     } else if let Some(cause) = error.downcast_ref::<NotDecided>() {
         json!({
             "code": "pending",
@@ -263,7 +245,7 @@ impl Arguments {
     /// Returns the document's file. It is checked before the gateway is asked.
     fn document_file(&self) -> Result<Option<OutputFile<'_>>> {
         let Some(path) = &self.document_out else { return Ok(None) };
-        let inputs: Vec<&Path> = self.intent.iter().chain(&self.token_file).map(PathBuf::as_path).collect();
+        let inputs: Vec<&Path> = self.intent.iter().chain(self.gateways.token_file()).map(PathBuf::as_path).collect();
         require_distinct(&[("--document-out", path)], &inputs)?;
         OutputFile::new("document", path, self.overwrite.force).map(Some)
     }

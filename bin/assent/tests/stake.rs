@@ -370,6 +370,72 @@ fn operators_hand_over_to_a_final_epoch_and_revoke_it() {
 }
 
 #[test]
+fn operators_of_a_running_network_hand_over_to_a_mirror() {
+    let (anvil, desk) = (Anvil::start(&[]), Desk::new());
+    let data = desk.path("network").to_string_lossy().into_owned();
+    let up = ["network", "up", "--gateway-port", "0", "--rpc-url", &anvil.url, "--data-dir", &data, "--json"];
+    let mut network = Running::start(&desk, &up);
+    network.line_where(|line| line == "}");
+    let report: Value = serde_json::from_str(&network.printed()).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let registry = text(&report["contracts"]["OperatorRegistry"]);
+    let (gateway, owner) = (text(&report["gateways"][0]), text(&report["owner"]));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let provider = ProviderBuilder::new().connect_http(anvil.url.parse().unwrap()).erased();
+    let scene = Scene { anvil, desk, registry, owner_stake_source: String::new(), runtime, provider };
+    scene.mirror();
+    let operators = report["operators"].as_array().unwrap();
+    let addresses: Vec<_> = operators.iter().map(|operator| text(&operator["operator"])).collect();
+    let commit = ["epoch", "commit", "--operator-set", "1", "--account", &owner, "--json"];
+    let addresses: Vec<_> = addresses.iter().map(String::as_str).collect();
+    assert_eq!(scene.of_registry(&[&commit[..], &addresses].concat()).json()["epoch"], 2);
+    let keys: Vec<_> = (1..=operators.len()).map(|number| format!("{data}/operator-{number}/operator.key")).collect();
+    let keys: Vec<_> = keys.iter().flat_map(|key| ["--key", key]).collect();
+    let approve = ["epoch", "approve", "--epoch", "2", "--account", &owner];
+    scene.of_registry(&[&approve[..], &keys].concat()).succeeded();
+
+    let ask = ["handover", "request", "--gateway", &gateway, "--epoch", "2", "--out", "handover.json"];
+    let early = scene.desk.run(&[&ask[..], &["--json"]].concat());
+    let error = serde_json::from_str::<Value>(&early.out).unwrap()["error"].clone();
+    assert_eq!((early.status, &error["code"], &error["retryable"]), (Some(1), &json!("notFinal"), &json!(true)));
+    scene.desk.run(&ask).failed(1, &["no final block", "next: ask again when the epoch's activation is final"]);
+    scene.finalize();
+    let told = scene.desk.run(&ask).succeeded();
+    assert!(told.contains("epoch 1 hands over to epoch 2: ") && told.contains("send --signed handover.json"), "{told}");
+    scene.desk.run(&ask).failed(1, &["already exists", "--force"]);
+    // Without a file, the same is printed.
+    let printed = scene.desk.run(&ask[..6]).succeeded();
+    let signed: Value = serde_json::from_str(&printed).unwrap();
+    let saved: Value = serde_json::from_str(&scene.desk.read("handover.json")).unwrap();
+    assert_eq!(signed["handover"], saved["handover"]);
+    assert!(saved["signers"].as_array().unwrap().len() >= 3, "{saved}");
+    // The file is what the gateway answers, as its OpenRPC document describes it.
+    let mut schema: Value = serde_json::from_str(assent_gateway::openrpc_document()).unwrap();
+    schema["$ref"] = json!("#/components/schemas/SignedHandover");
+    assert!(jsonschema::is_valid(&schema, &saved), "{saved}");
+
+    let send = |file: &str| {
+        let send = ["handover", "send", "--signed", file, "--chains", "chains.json", "--account", ALICE, "--json"];
+        scene.of_registry(&send)
+    };
+    let mut other = saved.clone();
+    other["handover"]["expiresAt"] = json!(saved["handover"]["expiresAt"].as_u64().unwrap() + 1);
+    scene.desk.write_json("other.json", &other);
+    send("other.json").failed(1, &["differs from what a final block of the home chain says", "another gateway"]);
+    let mut forged = saved.clone();
+    forged["nonSigners"] = json!("0x");
+    if saved["nonSigners"] != "0x" {
+        scene.desk.write_json("forged.json", &forged);
+        let refused: Value = serde_json::from_str(&send("forged.json").out).unwrap();
+        assert_eq!(refused["chains"][0]["status"], "refused", "{refused}");
+    }
+    let sent = send("handover.json").json();
+    assert_eq!((&sent["epoch"], &sent["chains"][0]["status"]), (&json!(2), &json!("accepted")), "{sent}");
+    assert_eq!(scene.status().json()["chains"][0]["status"], "current");
+    assert!(network.interrupt().success());
+}
+
+#[test]
 fn a_revocation_is_signed_apart_and_says_where_it_goes() {
     let scene = Scene::set();
     scene.mirror();

@@ -2,15 +2,16 @@
 
 use crate::{connection, input};
 use alloy::{
-    primitives::{Address, U256},
+    primitives::Address,
     providers::{DynProvider, Provider},
-    rpc::types::{BlockId, BlockNumberOrTag},
+    rpc::types::BlockNumberOrTag,
     signers::local::PrivateKeySigner,
 };
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use assent_chain_view::{FinalHandover, HandoverFault, read_final_handover};
 use assent_client::{AssentClient, ClientError};
-use assent_contracts::{EpochMirror, OperatorRegistry};
-use assent_verifier::{Epoch, EpochHandover, EpochId, MirrorState, OperatorSet, OperatorSetId};
+use assent_contracts::EpochMirror;
+use assent_verifier::{EpochId, MirrorState, OperatorSetId};
 use clap::{Args, ValueHint};
 use serde::Deserialize;
 use std::{
@@ -106,75 +107,37 @@ impl MirrorAt {
     }
 }
 
-/// A handover to an epoch, as a final block of the home chain has it.
-pub struct FinalHandover {
-    pub handover: EpochHandover,
-    /// The epoch whose operators sign.
-    pub signing: Epoch,
-    /// The operators of the epoch that is handed over to.
-    pub next: OperatorSet,
-}
-
-/// Reads a handover in a final block. `signed_by` is the set's epoch before by default.
+/// Reads a handover in a final block of the home chain, and says what to do about one that operators do not sign.
 ///
-/// A handover to an epoch that a reorganization then replaces would be an offence.
+/// `signed_by` is the set's epoch before by default.
 pub async fn read_final(
     client: &AssentClient<DynProvider>,
     registry: Address,
     epoch: EpochId,
     signed_by: Option<EpochId>,
 ) -> Result<FinalHandover> {
-    let contract = OperatorRegistry::new(registry, client.provider());
     client.require_contract(registry).await?;
-    let stored = contract.epochs(epoch.into()).block(BlockId::finalized()).call().await;
-    let stored = stored.context("reading a final block")?;
-    if stored.table.is_zero() || stored.validUntil.is_zero() {
-        bail!(
-            "no final block of the home chain has epoch {epoch} in force; wait until its activation is final, which \
-             takes about 15 minutes on Ethereum"
-        );
-    }
-    let committed_at = contract.committedAt(epoch.into()).block(BlockId::finalized()).call().await;
-    let committed_at = committed_at.context("reading a final block")?;
-    let operator_set = OperatorSetId(stored.operatorSet);
-    let current = client.read_epoch(registry, epoch).await?;
-    if current.is_revoked() {
-        bail!("epoch {epoch} is revoked; hand over to a later one");
-    }
-    let signed_by = match signed_by {
-        Some(number) => number,
-        None => previous(client, registry, operator_set, epoch).await?,
-    };
-    let signing = client.read_epoch(registry, signed_by).await?;
-    if signing.operator_set != operator_set || signed_by >= epoch {
-        bail!("epoch {signed_by} is no earlier epoch of operator set {operator_set}; give another --signed-by");
-    }
-    let next = current.operators;
-    let handover = EpochHandover {
-        home_chain: U256::from(client.chain_id().await?),
-        home_registry: registry,
-        operator_set,
-        signed_by,
-        epoch,
-        committed_at,
-        expires_at: stored.expiresAt,
-        content_hash: next.content_hash(),
-    };
-    Ok(FinalHandover { handover, signing, next })
+    read_final_handover(client, registry, epoch, signed_by).await.map_err(|fault| {
+        let next = next_step(&fault);
+        match next {
+            Some(next) => anyhow!("{fault}; {next}"),
+            None => anyhow::Error::new(fault),
+        }
+    })
 }
 
-/// Returns the set's epoch before another.
-async fn previous(
-    client: &AssentClient<DynProvider>,
-    registry: Address,
-    operator_set: OperatorSetId,
-    epoch: EpochId,
-) -> Result<EpochId> {
-    let contract = OperatorRegistry::new(registry, client.provider());
-    for number in (1..epoch.0).rev() {
-        if contract.epochs(number).call().await?.operatorSet == u32::from(operator_set) {
-            return Ok(EpochId(number));
+fn next_step(fault: &HandoverFault) -> Option<&'static str> {
+    Some(match fault {
+        HandoverFault::NotFinal { .. } => {
+            "wait until its activation is final, which takes about 15 minutes on Ethereum"
         }
-    }
-    bail!("epoch {epoch} is the first of operator set {operator_set}: a mirror's owner sets it with setGenesis")
+        HandoverFault::Revoked { .. } | HandoverFault::Expired { .. } => {
+            "hand over to a later epoch, or give another --signed-by"
+        }
+        HandoverFault::First { .. } => "a mirror's owner sets it with setGenesis",
+        HandoverFault::WrongSigner { .. } => "give another --signed-by",
+        HandoverFault::SignerExpired { .. } => "have the mirror's owner set an epoch with setGenesis, after notice",
+        HandoverFault::NotHome { .. } => "give the registry of the home chain, and a node of that chain",
+        _ => return None,
+    })
 }

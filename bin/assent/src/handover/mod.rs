@@ -1,6 +1,7 @@
 //! `assent handover`: epochs on other chains.
 
 pub mod mirrors;
+mod request;
 mod send;
 #[cfg(feature = "network")]
 mod sign;
@@ -14,7 +15,8 @@ use clap::Subcommand;
 pub const EXAMPLES: &str = "\
 Examples:
   assent handover status --registry $REGISTRY --operator-set 1 --chains chains.json
-  assent handover send --registry $REGISTRY --epoch 5 --partial @partials.txt --chains chains.json --account $ANYONE
+  assent handover request --gateway https://gateway.example --epoch 5 --out handover.json
+  assent handover send --registry $REGISTRY --signed handover.json --chains chains.json --account $ANYONE
 
 Here, the environment variable ETH_RPC_URL names a node of the registry's chain. The operators of an epoch hand over to
 a later one; the chains file names the mirrors: {\"mirrors\": [{\"name\": …, \"rpcUrl\": …, \"mirror\": ADDRESS}, …]}.";
@@ -22,6 +24,8 @@ a later one; the chains file names the mirrors: {\"mirrors\": [{\"name\": …, \
 /// The subcommands of `assent handover`.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Have the operators of a running network sign the handover to an epoch.
+    Request(Box<request::Arguments>),
     /// Sign the handover to an epoch with an operator's key, after its journal has recorded it.
     #[cfg(feature = "network")]
     Sign(sign::Arguments),
@@ -34,6 +38,7 @@ pub enum Command {
 /// Runs `assent handover`.
 pub fn run(command: Command, output: Output) -> Result<ExitStatus> {
     match command {
+        Command::Request(arguments) => request::run(&arguments, output),
         #[cfg(feature = "network")]
         Command::Sign(arguments) => sign::run(&arguments, output),
         Command::Send(arguments) => send::run(*arguments, output),

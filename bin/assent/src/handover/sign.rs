@@ -1,6 +1,6 @@
 //! `assent handover sign`.
 
-use super::mirrors::{FinalHandover, read_final};
+use super::mirrors::read_final;
 use crate::{
     ExitStatus, arguments,
     connection::{self, RegistryNode},
@@ -23,9 +23,10 @@ Examples:
   assent handover sign --registry $REGISTRY --epoch 5 --key operator.json --journal journal.redb >> partials.txt
   assent handover sign --registry $REGISTRY --epoch 7 --signed-by 5 --key operator.json --journal journal.redb
 
-Signs only an epoch that a final block of the home chain has in force, and only what the key's journal has recorded
-before: a handover that differs from the registry is an offence. The journal must not be in use: a running operator has
-locked it. --signed-by is the latest epoch of the mirrors, which can be behind.")]
+The operators of a running network sign by themselves: see `assent handover request`. This command signs with a key
+whose operator does not run, since a running one has locked the journal. It signs only an epoch that a final block of
+the home chain has in force, and only what the journal has recorded before: a handover that differs from the registry is
+an offence. --signed-by is the latest epoch of the mirrors, which can be behind.")]
 pub struct Arguments {
     #[command(flatten)]
     at: RegistryNode,
@@ -53,11 +54,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let Arguments { at: RegistryNode { node, registry }, epoch, signed_by, key, password_file, journal, marker } =
         arguments;
-    let FinalHandover { handover, signing, .. } = connection::block_on(async {
+    let read = connection::block_on(async {
         let client = AssentClient::new(node.connect(None)?);
         let _spinner = output::spinner("Reading a final block");
         read_final(&client, *registry, *epoch, *signed_by).await.with_context(|| node.asking())
     })?;
+    let (handover, signing) = (read.handover, read.signing);
     let (file, public_key) = KeyFile::read(key)?.with_public_key(key, password_file.as_deref())?;
     let operator = operator_of(&signing, &public_key).with_context(|| {
         format!(

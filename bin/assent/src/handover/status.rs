@@ -106,7 +106,7 @@ impl Standing {
         } else if number >= home.number {
             ("current", String::new())
         } else {
-            let next = format!("`assent handover sign --epoch {} --signed-by {number}`, then send", home.number);
+            let next = format!("`assent handover request --epoch {} --signed-by {number}`, then send", home.number);
             ("behind", next)
         };
         Self { status, epoch: Some(number), valid_until: Some(latest.valid_until.to()), next }
