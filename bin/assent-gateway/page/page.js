@@ -126,6 +126,7 @@ async function showTask() {
     if (task.status === "pending") await call("assent_subscribe", { taskId: id });
     else lookAgain(id);
   } catch (error) {
+    if (location.hash.slice(1) === id && known && decision.id !== id) decision.show(known);
     if (location.hash.slice(1) === id && !known) {
       decision.close();
       byId("task-error").textContent = shortened(`${error.message}${error.next ? `: ${error.next}` : ""}`);

@@ -72,7 +72,7 @@ fn substituted(mut text: String) -> String {
         let length = rest.find(|letter: char| !letter.is_ascii_uppercase() && letter != '_').unwrap_or(rest.len());
         let value = match &rest[..length] {
             "" => panic!("{text}: a dollar without a name"),
-            "EVIDENCE" | "POLICY" => HASH,
+            "EVIDENCE" | "POLICY" | "RECORD" => HASH,
             "SIGNATURE" => "0x12",
             _ => ADDRESS,
         };

@@ -14,8 +14,8 @@ use clap::{Args, Subcommand};
 pub const EXAMPLES: &str = "\
 Examples:
   assent offence report --slasher $SLASHER allowed.json denied.json --private-key-file account.key
-  assent offence status --slasher $SLASHER --record 0x5c…
-  assent offence punish --slasher $SLASHER --record 0x5c… --private-key-file account.key
+  assent offence status --slasher $SLASHER --record $RECORD
+  assent offence punish --slasher $SLASHER --record $RECORD --private-key-file account.key
 
 Any account can send these. Here, the environment variable ETH_RPC_URL names the node.";
 

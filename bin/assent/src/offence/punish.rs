@@ -22,8 +22,8 @@ const MOST_AT_ONCE: usize = 25;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  assent offence punish --rpc-url http://127.0.0.1:8545 --slasher $SLASHER --record 0x5c… --account $ANYONE
-  assent offence punish --slasher $SLASHER --record 0x5c… --operator $OPERATOR --private-key-file account.key
+  assent offence punish --rpc-url http://127.0.0.1:8545 --slasher $SLASHER --record $RECORD --account $ANYONE
+  assent offence punish --slasher $SLASHER --record $RECORD --operator $OPERATOR --private-key-file account.key
 
 Each operator is punished once for an offence. On EigenLayer the stake is taken at once. On Symbiotic it is taken after
 the reporting window, by SymbioticSlasher.execute.")]

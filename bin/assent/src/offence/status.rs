@@ -14,8 +14,8 @@ use serde_json::json;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  assent offence status --rpc-url http://127.0.0.1:8545 --slasher $SLASHER --record 0x5c…
-  assent offence status --slasher $SLASHER --record 0x5c… --json | jq '.offenders[] | select(.punished | not)'")]
+  assent offence status --rpc-url http://127.0.0.1:8545 --slasher $SLASHER --record $RECORD
+  assent offence status --slasher $SLASHER --record $RECORD --json | jq '.offenders[] | select(.punished | not)'")]
 pub struct Arguments {
     #[command(flatten)]
     at: RecordNode,
