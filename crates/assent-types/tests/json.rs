@@ -3,9 +3,10 @@
 
 mod document;
 
-use alloy_primitives::{B256, U256, aliases::U48};
+use alloy_primitives::{Address, B256, U256, aliases::U48};
 use assent_types::{
-    AttestationDocument, Authorization, Decision, EpochId, Intent, OperatorSetId, Policy, json::ObjectOnly,
+    AttestationDocument, Authorization, Decision, EpochHandover, EpochId, Intent, OperatorSetId, Policy,
+    json::ObjectOnly,
 };
 use document::document;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -25,6 +26,35 @@ fn assert_round_trip<T: Serialize + DeserializeOwned + PartialEq + core::fmt::De
 
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn a_handover_is_written_as_gateways_answer_it() {
+    let handover = EpochHandover {
+        home_chain: U256::from(1),
+        home_registry: Address::repeat_byte(0xb2),
+        operator_set: OperatorSetId(1),
+        signed_by: EpochId(4),
+        epoch: EpochId(6),
+        committed_at: U48::from(1_799_400_000),
+        expires_at: U48::from(1_800_000_000),
+        content_hash: B256::repeat_byte(5),
+    };
+    let written = assert_round_trip(&handover);
+    let expected = json!({
+        "homeChain": "1",
+        "homeRegistry": format!("0x{}", "b2".repeat(20)),
+        "operatorSet": 1,
+        "signedBy": 4,
+        "epoch": 6,
+        "committedAt": 1_799_400_000,
+        "expiresAt": 1_800_000_000,
+        "contentHash": format!("0x{}", "05".repeat(32)),
+    });
+    assert_eq!(written, expected);
+    let mut late = expected;
+    late["expiresAt"] = json!(1_u64 << 48);
+    assert!(from_value::<EpochHandover>(late).is_err(), "a time has 48 bits");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use assent_network::{
     message::Refused,
 };
 use assent_signer::Aggregate;
-use assent_types::{AttestationDocument, EpochHandover, Intent};
+use assent_types::{AttestationDocument, EpochHandover, Intent, Signature};
 use assent_verifier::Epoch;
 use serde::{Serialize, Serializer};
 
@@ -202,55 +202,22 @@ impl OperatorTiming {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SignedHandoverAnswer {
-    handover: HandoverAnswer,
+    handover: EpochHandover,
     /// The bitmap, as `EpochMirror.accept` takes it.
     non_signers: Bytes,
-    signature: Bytes,
+    signature: Signature,
     signers: Vec<Address>,
     absent: Vec<AbsentAnswer>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HandoverAnswer {
-    #[serde(serialize_with = "decimal")]
-    home_chain: U256,
-    home_registry: Address,
-    operator_set: u32,
-    signed_by: u32,
-    epoch: u32,
-    committed_at: u64,
-    expires_at: u64,
-    content_hash: B256,
-}
-
 impl SignedHandoverAnswer {
     pub(crate) fn new(read: &FinalHandover, aggregate: &Aggregate, absent: Vec<AbsentAnswer>) -> Self {
-        let EpochHandover {
-            home_chain,
-            home_registry,
-            operator_set,
-            signed_by,
-            epoch,
-            committed_at,
-            expires_at,
-            content_hash,
-        } = read.handover;
         let out: Vec<usize> = aggregate.non_signers.indices().map(usize::from).collect();
         let operators = read.signing.operators.operators().iter().enumerate();
         Self {
-            handover: HandoverAnswer {
-                home_chain,
-                home_registry,
-                operator_set: operator_set.into(),
-                signed_by: signed_by.into(),
-                epoch: epoch.into(),
-                committed_at: committed_at.to(),
-                expires_at: expires_at.to(),
-                content_hash,
-            },
+            handover: read.handover,
             non_signers: Bytes::copy_from_slice(aggregate.non_signers.as_bytes()),
-            signature: aggregate.signature.0.into(),
+            signature: aggregate.signature,
             signers: operators.filter(|(index, _)| !out.contains(index)).map(|(_, known)| known.address).collect(),
             absent,
         }

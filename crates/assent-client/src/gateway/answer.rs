@@ -1,11 +1,11 @@
 //! What gateways answer.
 
-use alloy::primitives::{Address, B256, Bytes, U256, aliases::U48};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use assent_verifier::{
-    AttestationDocument, Authorization, Decision, EpochHandover, EpochId, Intent, NonSigners, OperatorSetId, Signature,
+    AttestationDocument, Authorization, Decision, EpochHandover, Intent, NonSigners, Signature,
     digest::{intent_hash, task_id},
 };
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// A task that operators decided.
 ///
@@ -202,25 +202,11 @@ impl GatewayHealth {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct HandoverAnswer {
-    handover: StatedHandover,
+    handover: EpochHandover,
     non_signers: Bytes,
-    signature: Bytes,
+    signature: Signature,
     signers: Vec<Address>,
     absent: Vec<AbsentOperator>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StatedHandover {
-    #[serde(serialize_with = "decimal")]
-    home_chain: U256,
-    home_registry: Address,
-    operator_set: u32,
-    signed_by: u32,
-    epoch: u32,
-    committed_at: u64,
-    expires_at: u64,
-    content_hash: B256,
 }
 
 impl TryFrom<HandoverAnswer> for GatewayHandover {
@@ -228,20 +214,10 @@ impl TryFrom<HandoverAnswer> for GatewayHandover {
 
     fn try_from(answer: HandoverAnswer) -> Result<Self, Self::Error> {
         let HandoverAnswer { handover, non_signers, signature, signers, absent } = answer;
-        let time = |time| U48::checked_from_limbs_slice(&[time]).ok_or("a time does not fit 48 bits");
         Ok(Self {
-            handover: EpochHandover {
-                home_chain: handover.home_chain,
-                home_registry: handover.home_registry,
-                operator_set: OperatorSetId(handover.operator_set),
-                signed_by: EpochId(handover.signed_by),
-                epoch: EpochId(handover.epoch),
-                committed_at: time(handover.committed_at)?,
-                expires_at: time(handover.expires_at)?,
-                content_hash: handover.content_hash,
-            },
+            handover,
             non_signers: NonSigners::from_bytes(&non_signers).map_err(|_| "nonSigners is not a bitmap")?,
-            signature: Signature::try_from(signature.as_ref()).map_err(|_| "signature is not 96 bytes")?,
+            signature,
             signers,
             absent,
         })
@@ -250,37 +226,9 @@ impl TryFrom<HandoverAnswer> for GatewayHandover {
 
 impl From<GatewayHandover> for HandoverAnswer {
     fn from(signed: GatewayHandover) -> Self {
-        let EpochHandover {
-            home_chain,
-            home_registry,
-            operator_set,
-            signed_by,
-            epoch,
-            committed_at,
-            expires_at,
-            content_hash,
-        } = signed.handover;
-        Self {
-            handover: StatedHandover {
-                home_chain,
-                home_registry,
-                operator_set: operator_set.into(),
-                signed_by: signed_by.into(),
-                epoch: epoch.into(),
-                committed_at: committed_at.to(),
-                expires_at: expires_at.to(),
-                content_hash,
-            },
-            non_signers: Bytes::copy_from_slice(signed.non_signers.as_bytes()),
-            signature: signed.signature.0.into(),
-            signers: signed.signers,
-            absent: signed.absent,
-        }
+        let GatewayHandover { handover, non_signers, signature, signers, absent } = signed;
+        Self { handover, non_signers: Bytes::copy_from_slice(non_signers.as_bytes()), signature, signers, absent }
     }
-}
-
-fn decimal<S: Serializer>(number: &U256, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(number)
 }
 
 /// The JSON of a task.

@@ -5,8 +5,8 @@
 //! - Hashes, addresses, points and calldata are hex strings with `0x`. An address with letters of both cases must match
 //!   its checksum (EIP-55).
 //! - Numbers are read as JSON integers, decimal strings, or hex strings with `0x`.
-//!   Numbers of more than 64 bits (`chainId`, `value`, `nonce`) are written as decimal strings, since many JSON readers
-//!   lose digits above 2^53. All others (times, epochs, basis points) are written as JSON integers.
+//!   Numbers of more than 64 bits (`chainId`, `homeChain`, `value`, `nonce`) are written as decimal strings, since many
+//!   JSON readers lose digits above 2^53. All others (times, epochs, basis points) are written as JSON integers.
 //! - A decision is `"allow"` or `"deny"`. Non-signers are a list of the operators' indices.
 //! - An authorization under a recorded root has neither `signature` nor `nonSigners`.
 //!
@@ -27,8 +27,8 @@
 //! ```
 
 use crate::{
-    Attestation, AttestationDocument, Authorization, Decision, EpochId, Intent, MerkleProof, MerkleProofTooLong,
-    NonSigners, Policy, PublicKey, QuorumProof, Signature,
+    Attestation, AttestationDocument, Authorization, Decision, EpochHandover, EpochId, Intent, MerkleProof,
+    MerkleProofTooLong, NonSigners, OperatorSetId, Policy, PublicKey, QuorumProof, Signature,
 };
 use alloc::{string::ToString, vec::Vec};
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, aliases::U48};
@@ -64,6 +64,7 @@ serde_with_fields! {
     AttestationFields: Attestation,
     AuthorizationFields: AuthorizationFields,
     DocumentFields: AttestationDocument,
+    HandoverFields: EpochHandover,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -191,6 +192,24 @@ struct DocumentFields {
     signature: Signature,
     non_signers: NonSigners,
     merkle_proof: MerkleProof,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "EpochHandover", rename_all = "camelCase", deny_unknown_fields)]
+struct HandoverFields {
+    #[serde(with = "wide")]
+    home_chain: U256,
+    #[serde(with = "hex")]
+    home_registry: Address,
+    operator_set: OperatorSetId,
+    signed_by: EpochId,
+    epoch: EpochId,
+    #[serde(with = "integer")]
+    committed_at: U48,
+    #[serde(with = "integer")]
+    expires_at: U48,
+    #[serde(with = "hex")]
+    content_hash: B256,
 }
 
 /// Implements `Serialize` and `Deserialize` through another type that has them.
