@@ -9,7 +9,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 /// The variable that says what this program runs as.
 pub(crate) const ROLE: &str = "ASSENT_HARNESS_ROLE";
@@ -156,6 +156,15 @@ impl Drop for Process {
             let _ = child.wait();
         }
     }
+}
+
+/// Sends a signal to a process, as `kill -STOP` does.
+///
+/// # Errors
+/// If there is no such process or signal.
+pub fn signal(process: u32, signal: &str) -> Result<()> {
+    ensure!(Command::new("kill").args([signal, &process.to_string()]).status()?.success(), "kill {signal} {process}");
+    Ok(())
 }
 
 /// Returns an address of this machine whose port is free now.

@@ -11,7 +11,7 @@ use std::{
 
 use alloy::primitives::{Address, keccak256};
 use anyhow::{Context as _, Result, ensure};
-use assent_network_tests::world::World;
+use assent_network_tests::{process::signal, world::World};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -103,11 +103,6 @@ async fn seen(address: SocketAddr, name: &str, is_so: impl Fn(f64) -> bool) -> R
         anyhow::ensure!(Instant::now() < deadline, "{name} stays {value}");
         sleep(Duration::from_millis(200)).await;
     }
-}
-
-fn signal(process: u32, signal: &str) -> Result<()> {
-    anyhow::ensure!(Command::new("kill").args([signal, &process.to_string()]).status()?.success(), "kill {signal}");
-    Ok(())
 }
 
 /// Adds outstanding attestations of a client to a journal's export. They expire in an hour.
