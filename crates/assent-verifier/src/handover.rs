@@ -1,72 +1,19 @@
-//! Handovers and revocations of epochs, as an `EpochMirror` verifies them.
+//! Handovers of epochs, as an `EpochMirror` verifies them.
 
 use crate::{
-    Epoch, EpochHandover, EpochId, EpochRevocation, EpochSignatureError, HandoverError, MAX_EPOCH_LIFETIME, NonSigners,
-    NonSignersRef, OperatorSet, OperatorSetId, RevocationError, Signature,
+    Epoch, EpochHandover, EpochId, HandoverError, MAX_EPOCH_LIFETIME, MirrorState, OperatorSet,
     backend::{Backend, DefaultBackend},
-    checks::signed_weight,
-    claim::SignatureClaim,
-    digest::EPOCH_HANDOVER_TAG,
+    epoch_signature::{EpochWeight, require_signed},
     operator_table::table_content_hash,
-    operators::{portion_of, required_weight},
+    operators::required_weight,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
-use alloy_primitives::{Address, B256, U256, aliases::U96};
-
-/// What an `EpochMirror` knows of the epochs of a registry on another chain.
-///
-/// Every field is trusted: a handover is only as valid as the state is true. The home chain's `EpochKeeper` knows the
-/// same of the registry's epochs, for revocations.
-// Complete: a new field would be an input of a check, which every caller must then give.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MirrorState {
-    /// The chain of the registry.
-    pub home_chain: U256,
-    /// The registry.
-    pub home_registry: Address,
-    /// The share of an epoch's weight that hands over to another, in basis points; below 5001 counts as 5001.
-    pub quorum: u16,
-    /// The share of an epoch's weight that revokes it, in basis points; 0 counts as 1.
-    pub halt_quorum: u16,
-    /// The current time in Unix seconds (`block.timestamp`).
-    pub timestamp: u64,
-    /// The epochs of all sets that were accepted, expired and revoked ones as well.
-    pub epochs: Vec<Epoch>,
-    /// Full tables that were stored for epochs of more than 100 operators: keccak256 of the entries at each address.
-    pub stored_tables: BTreeMap<Address, B256>,
-}
-
-impl MirrorState {
-    /// Returns the epoch of a set that was accepted last.
-    pub fn latest_epoch(&self, operator_set: OperatorSetId) -> Option<&Epoch> {
-        let of_set = self.epochs.iter().filter(|epoch| epoch.operator_set == operator_set);
-        of_set.max_by_key(|epoch| epoch.number)
-    }
-
-    fn epoch(&self, number: EpochId) -> Option<&Epoch> {
-        self.epochs.iter().find(|epoch| epoch.number == number)
-    }
-}
+use alloy_primitives::{U256, aliases::U96};
 
 /// A handover that was verified. Nothing else constructs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifiedHandover {
     handover: EpochHandover,
     weight: EpochWeight,
-}
-
-/// A revocation that was verified. Nothing else constructs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VerifiedRevocation {
-    epoch: EpochId,
-    weight: EpochWeight,
-}
-
-/// How much of an epoch's weight signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct EpochWeight {
-    signed: U96,
-    total: U96,
 }
 
 impl VerifiedHandover {
@@ -101,23 +48,6 @@ impl VerifiedHandover {
     }
 }
 
-impl VerifiedRevocation {
-    /// Returns the epoch, under which nothing is valid any more.
-    pub fn epoch(&self) -> EpochId {
-        self.epoch
-    }
-
-    /// Returns the weight of the operators that signed.
-    pub fn signed_weight(&self) -> U96 {
-        self.weight.signed
-    }
-
-    /// Returns the weight of all operators of the epoch.
-    pub fn total_weight(&self) -> U96 {
-        self.weight.total
-    }
-}
-
 /// Verifies a handover, as `EpochMirror.accept`: the same checks in the same order.
 ///
 /// `table` is the next epoch's operator table: its code at home without the first byte, as
@@ -131,7 +61,7 @@ impl VerifiedRevocation {
 /// # let (home_registry, epochs) = (Address::repeat_byte(9), attested::context().epochs);
 /// # let mut state = MirrorState {
 /// #     home_chain: U256::from(1), home_registry, quorum: 6000, halt_quorum: 5000, timestamp: 1_700_000_000, epochs,
-/// #     stored_tables: Default::default(),
+/// #     revoked_ahead: Default::default(), stored_tables: Default::default(),
 /// # };
 /// # let next_operators = state.epochs[0].operators.clone();
 /// # let sign = |handover: &EpochHandover| {
@@ -200,39 +130,6 @@ pub fn verify_handover_using<B: Backend>(
     Ok(VerifiedHandover { handover: *handover, weight })
 }
 
-/// Verifies the revocation of an epoch by its own operators, as `EpochMirror.revoke` and `EpochKeeper.revoke`.
-///
-/// # Errors
-///
-/// Every [`RevocationError`].
-pub fn verify_revocation(
-    state: &MirrorState,
-    epoch: EpochId,
-    non_signers: &[u8],
-    signature: &[u8],
-) -> Result<VerifiedRevocation, RevocationError> {
-    verify_revocation_using::<DefaultBackend>(state, epoch, non_signers, signature)
-}
-
-/// Verifies a revocation by a named backend, as [`verify_revocation`].
-///
-/// # Errors
-///
-/// Every [`RevocationError`].
-pub fn verify_revocation_using<B: Backend>(
-    state: &MirrorState,
-    epoch: EpochId,
-    non_signers: &[u8],
-    signature: &[u8],
-) -> Result<VerifiedRevocation, RevocationError> {
-    let revoked = state.epoch(epoch).ok_or(RevocationError::NoSuchEpoch(epoch))?;
-    let MirrorState { home_chain, home_registry, .. } = *state;
-    let revocation = EpochRevocation { home_chain, home_registry, epoch };
-    let required = portion_of(revoked.operators.total_weight(), state.halt_quorum.max(1));
-    let weight = require_signed::<B>(revoked, required, revocation.digest(), non_signers, signature)?;
-    Ok(VerifiedRevocation { epoch, weight })
-}
-
 fn require_home(state: &MirrorState, handover: &EpochHandover) -> Result<(), HandoverError> {
     let EpochHandover { home_chain, home_registry, .. } = *handover;
     if home_chain != state.home_chain || home_registry != state.home_registry {
@@ -259,6 +156,9 @@ fn require_next(state: &MirrorState, handover: &EpochHandover, latest: EpochId) 
     if epoch <= latest || state.epoch(epoch).is_some() {
         return Err(HandoverError::NotLater { epoch, latest });
     }
+    if state.revoked_ahead.contains(&epoch) {
+        return Err(HandoverError::EpochWasRevoked { epoch });
+    }
     let (now, end) = (U256::from(state.timestamp), U256::from(expires_at));
     if U256::from(committed_at) > now {
         return Err(HandoverError::CommittedLater { epoch, committed_at });
@@ -269,36 +169,4 @@ fn require_next(state: &MirrorState, handover: &EpochHandover, latest: EpochId) 
         return Err(HandoverError::InvalidExpiry { epoch, expires_at });
     }
     Ok(())
-}
-
-/// Returns how much of the epoch's weight signed a digest, if it is enough.
-fn require_signed<B: Backend>(
-    epoch: &Epoch,
-    required: U256,
-    digest: B256,
-    non_signers: &[u8],
-    signature: &[u8],
-) -> Result<EpochWeight, EpochSignatureError> {
-    let non_signers = trimmed(non_signers).ok_or(EpochSignatureError::NonSignerOutOfRange)?;
-    let weight = signed_weight(epoch, non_signers).map_err(|_| EpochSignatureError::NonSignerOutOfRange)?;
-    let (signed, total) = (weight.signed, weight.total);
-    if U256::from(signed) < required {
-        return Err(EpochSignatureError::QuorumNotReached { signed, required });
-    }
-    let signature_bytes = Signature::try_from(signature).map_err(|_| EpochSignatureError::MalformedSignature)?;
-    let signature = B::decode_signature(&signature_bytes).map_err(|_| EpochSignatureError::MalformedSignature)?;
-    let claim =
-        SignatureClaim::<B> { tag: EPOCH_HANDOVER_TAG, epoch, non_signers, root: digest, signature, signature_bytes };
-    if !claim.is_true(claim.hash()) {
-        return Err(EpochSignatureError::InvalidSignature);
-    }
-    Ok(EpochWeight { signed, total })
-}
-
-/// Returns a bitmap without the zero bytes at its end, which say nothing: unlike in an authorization they are allowed.
-/// `None` if it names an operator beyond those of any epoch.
-fn trimmed(bitmap: &[u8]) -> Option<NonSignersRef<'_>> {
-    let length = bitmap.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
-    let bitmap = bitmap.get(..length).filter(|bitmap| bitmap.len() <= NonSigners::MAX_BYTES)?;
-    NonSignersRef::from_bytes(bitmap).ok()
 }

@@ -65,6 +65,12 @@ pub enum HandoverError {
         /// The set's latest epoch.
         latest: EpochId,
     },
+    /// The epoch was revoked before it could be accepted.
+    #[error("epoch {epoch} was revoked before it was accepted")]
+    EpochWasRevoked {
+        /// The epoch.
+        epoch: EpochId,
+    },
     /// The epoch was committed after the current time.
     #[error("epoch {epoch} was committed at {committed_at}, which is to come")]
     CommittedLater {
@@ -110,6 +116,10 @@ pub enum RevocationError {
     /// The epoch is unknown. On chain: `NoSuchEpoch`.
     #[error("epoch {0} is unknown")]
     NoSuchEpoch(EpochId),
+    /// The epoch could not be accepted by the handover, which is to prove whose epoch it is. Only of a revocation
+    /// ahead.
+    #[error("the handover to the epoch is refused")]
+    Handover(#[from] HandoverError),
     /// The operators did not sign, or too few did.
     #[error(transparent)]
     Signature(#[from] EpochSignatureError),

@@ -87,10 +87,12 @@ mod combination;
 mod connection;
 mod context;
 mod difference;
+mod epoch_signature;
 mod handover;
 mod handover_error;
 #[cfg(feature = "serde")]
 pub mod json;
+mod mirror_state;
 mod observation;
 mod operator_table;
 mod operators;
@@ -98,6 +100,7 @@ mod possession;
 mod recorded;
 mod refusal;
 mod report;
+mod revocation;
 mod spent;
 mod threads;
 mod verified;
@@ -117,11 +120,10 @@ pub use call::Call;
 pub use connection::verify_connection;
 pub use context::{Context, ContextBuilder};
 pub use difference::Difference;
-pub use handover::{
-    MirrorState, VerifiedHandover, VerifiedRevocation, verify_handover, verify_handover_using, verify_revocation,
-    verify_revocation_using,
-};
+pub use epoch_signature::SignedByOperators;
+pub use handover::{VerifiedHandover, verify_handover, verify_handover_using};
 pub use handover_error::{EpochSignatureError, HandoverError, RevocationError};
+pub use mirror_state::MirrorState;
 pub use observation::{
     ObservationError, SignedObservation, verify_observation, verify_observations, verify_observations_using,
 };
@@ -131,6 +133,10 @@ pub use possession::verify_proof_of_possession;
 pub use recorded::{RecordedRoot, RecordedRoots};
 pub use refusal::Refusal;
 pub use report::{Check, CheckResult, VerificationReport};
+pub use revocation::{
+    VerifiedRevocation, verify_revocation, verify_revocation_ahead, verify_revocation_ahead_using,
+    verify_revocation_using,
+};
 pub use spent::{SpendLedger, SpentLedger, SpentNonces};
 pub use verified::VerifiedAttestation;
 pub use verify::{spend, spend_trailing, verify, verify_trailing, verify_with_report, verify_with_report_using};

@@ -9,10 +9,12 @@ use alloy_primitives::{
 };
 use assent_verifier::{
     Epoch, EpochHandover, EpochId, EpochRevocation, EpochSignatureError, HandoverError, MAX_EPOCH_LIFETIME,
-    MirrorState, NonSigners, OperatorSet, OperatorSetId, OperatorTableError, RevocationError, VerifiedHandover,
+    MirrorState, NonSigners, OperatorSet, OperatorSetId, OperatorTableError, RevocationError, SignedByOperators,
+    VerifiedHandover,
     backend::{self, DefaultBackend},
     digest::{EPOCH_APPROVAL_TAG, EPOCH_HANDOVER_TAG, SIGNATURE_TAG},
-    verify_handover, verify_handover_using, verify_revocation, verify_revocation_using,
+    verify_handover, verify_handover_using, verify_revocation, verify_revocation_ahead, verify_revocation_ahead_using,
+    verify_revocation_using,
 };
 use blst::min_sig::{AggregateSignature, SecretKey};
 use fixture::{NOW, operators, secret};
@@ -51,6 +53,7 @@ impl Handing {
             halt_quorum: 5000,
             timestamp: NOW,
             epochs: vec![older, signer, other],
+            revoked_ahead: [EpochId(15)].into(),
             stored_tables: next
                 .full_tables()
                 .enumerate()
@@ -74,9 +77,7 @@ impl Handing {
 
     fn sign(&self, digest: B256) -> Vec<u8> {
         let signers = (0u16..).zip(&self.secrets).filter(|(index, _)| !self.absent.contains(index));
-        let signed: Vec<_> = signers.map(|(_, key)| key.sign(digest.as_slice(), self.tag, &[])).collect();
-        let signed: Vec<_> = signed.iter().collect();
-        AggregateSignature::aggregate(&signed, false).unwrap().to_signature().serialize().to_vec()
+        sign_by(signers.map(|(_, key)| key), digest, self.tag)
     }
 
     fn bitmap(&self) -> Vec<u8> {
@@ -100,6 +101,48 @@ impl Handing {
         verified
     }
 
+    /// Has the first `signers` of the next epoch's operators revoke it, before it is accepted.
+    fn revoke_ahead(&self, next: &OperatorSet, signers: u16) -> Result<EpochId, RevocationError> {
+        let (bitmap, handed_over) = (self.bitmap(), self.sign(self.handover.digest()));
+        let MirrorState { home_chain, home_registry, .. } = self.state;
+        let revocation = EpochRevocation { home_chain, home_registry, epoch: self.handover.epoch };
+        let count = u16::try_from(next.operators().len()).unwrap();
+        let non_signers = NonSigners::from_indices(signers..count).unwrap();
+        let keys: Vec<_> = (20..20 + signers).map(secret).collect();
+        let revoked = sign_by(&keys, revocation.digest(), self.tag);
+        let handed_over = SignedByOperators { non_signers: &bitmap, signature: &handed_over };
+        let revoked = SignedByOperators { non_signers: non_signers.as_bytes(), signature: &revoked };
+        self.revoke_ahead_with(next, handed_over, revoked)
+    }
+
+    fn revoke_ahead_with(
+        &self,
+        next: &OperatorSet,
+        handed_over: SignedByOperators<'_>,
+        revoked: SignedByOperators<'_>,
+    ) -> Result<EpochId, RevocationError> {
+        let Self { state, handover, table, .. } = self;
+        let verified = verify_revocation_ahead(state, handover, table, next, handed_over, revoked);
+        #[cfg(feature = "arkworks")]
+        assert_eq!(
+            verified,
+            verify_revocation_ahead_using::<backend::arkworks::Arkworks>(
+                state,
+                handover,
+                table,
+                next,
+                handed_over,
+                revoked
+            )
+        );
+        #[cfg(feature = "blst")]
+        assert_eq!(
+            verified,
+            verify_revocation_ahead_using::<backend::blst::Blst>(state, handover, table, next, handed_over, revoked)
+        );
+        verified.map(|revoked| revoked.epoch())
+    }
+
     fn revoke(&self, epoch: EpochId) -> Result<EpochId, RevocationError> {
         let MirrorState { home_chain, home_registry, .. } = self.state;
         let signature = self.sign(EpochRevocation { home_chain, home_registry, epoch }.digest());
@@ -119,6 +162,12 @@ impl Handing {
         assert_eq!((revoked.signed_weight(), revoked.total_weight()), (U96::from(40) - absent, U96::from(40)));
         Ok(revoked.epoch())
     }
+}
+
+fn sign_by<'a>(keys: impl IntoIterator<Item = &'a SecretKey>, digest: B256, tag: &[u8]) -> Vec<u8> {
+    let signed: Vec<_> = keys.into_iter().map(|key| key.sign(digest.as_slice(), tag, &[])).collect();
+    let signed: Vec<_> = signed.iter().collect();
+    AggregateSignature::aggregate(&signed, false).unwrap().to_signature().serialize().to_vec()
 }
 
 fn table_address(index: usize) -> Address {
@@ -176,6 +225,8 @@ fn each_refusal_precedes_those_of_later_checks() {
     let committed_at = U48::from(NOW + 1);
     handing.handover.committed_at = committed_at;
     assert_eq!(handing.verify(), Err(HandoverError::CommittedLater { epoch: next, committed_at }));
+    handing.handover.epoch = EpochId(15);
+    assert_eq!(handing.verify(), Err(HandoverError::EpochWasRevoked { epoch: EpochId(15) }));
     for epoch in [SIGNER, EpochId(8), EpochId(11)] {
         handing.handover.epoch = epoch;
         assert_eq!(handing.verify(), Err(HandoverError::NotLater { epoch, latest: SIGNER }), "epoch {epoch}");
@@ -303,6 +354,46 @@ fn half_of_the_weight_revokes_whatever_the_time_is() {
     let no_one = verify_revocation_using::<DefaultBackend>(&handing.state, SIGNER, &[0b1111], &[]);
     let (signed, required) = (U96::ZERO, U256::from(1));
     assert_eq!(no_one, Err(EpochSignatureError::QuorumNotReached { signed, required }.into()));
+}
+
+/// A handover proves whose epoch it is, and only its own operators revoke it.
+#[test]
+fn an_epoch_is_revoked_before_it_is_accepted_by_its_own_operators() {
+    let next = next_operators(3);
+    let mut handing = Handing::new(&next);
+    let epoch = handing.handover.epoch;
+    let (signed, required) = (U96::from(10), U256::from(15));
+    let too_few = EpochSignatureError::QuorumNotReached { signed, required };
+    assert_eq!(handing.revoke_ahead(&next, 1), Err(too_few.into()));
+    assert_eq!(handing.revoke_ahead(&next, 2), Ok(epoch));
+    assert_eq!(handing.revoke(epoch), Err(RevocationError::NoSuchEpoch(epoch)), "it is not here");
+
+    // Those who hand over revoke nothing, nor do the epoch's operators hand over to themselves.
+    let (bitmap, handed_over) = (handing.bitmap(), handing.sign(handing.handover.digest()));
+    let signed = SignedByOperators { non_signers: &bitmap, signature: &handed_over };
+    let refused = handing.revoke_ahead_with(&next, signed, signed);
+    assert_eq!(refused, Err(EpochSignatureError::InvalidSignature.into()));
+    let too_long = SignedByOperators { non_signers: &[0b1000], signature: &handed_over };
+    let refused = handing.revoke_ahead_with(&next, signed, too_long);
+    assert_eq!(refused, Err(EpochSignatureError::NonSignerOutOfRange.into()));
+    let refused = handing.revoke_ahead_with(&next, too_long, signed);
+    let invalid = HandoverError::Signature(EpochSignatureError::InvalidSignature);
+    assert_eq!(refused, Err(RevocationError::Handover(invalid)));
+
+    // Other operators than the table's.
+    let other = next_operators(2);
+    let (expected, actual) = (next.content_hash(), other.content_hash());
+    let wrong = HandoverError::WrongContent { expected, actual };
+    assert_eq!(handing.revoke_ahead(&other, 2), Err(RevocationError::Handover(wrong)));
+
+    // Once told, the mirror takes neither the epoch nor its revocation again.
+    handing.state.revoked_ahead.insert(epoch);
+    let revoked = HandoverError::EpochWasRevoked { epoch };
+    assert_eq!(handing.verify(), Err(revoked));
+    assert_eq!(handing.revoke_ahead(&next, 2), Err(RevocationError::Handover(revoked)));
+    // Its latest epoch hands over to a later one.
+    handing.handover.epoch = EpochId(13);
+    handing.verify().unwrap();
 }
 
 /// The hash that `setHashOf` compares leaves out the head, which this one has.

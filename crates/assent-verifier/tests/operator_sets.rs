@@ -55,6 +55,33 @@ fn reads_a_set_of_several_tables() {
     }
 }
 
+/// `EpochMirror.storeTable` knows only the entries: the last head describes the whole set.
+#[test]
+fn reads_a_set_whose_earlier_tables_a_mirror_stores() {
+    let operators = some_operators(205);
+    let addresses = [Address::repeat_byte(1), Address::repeat_byte(2)];
+    let mut tables = write_tables(&operators, &addresses);
+    let head = tables.pop().unwrap();
+    for table in &mut tables {
+        table[..208].fill(0);
+    }
+    let set = OperatorSet::new(operators).unwrap();
+    assert_eq!(OperatorSet::from_tables(&head, &tables), Ok(set.clone()));
+    let stored: Vec<_> = set.full_tables().map(|entries| [vec![0; 208], entries].concat()).collect();
+    assert_eq!(stored, tables);
+
+    // The head still has to agree with all entries.
+    let mut heavier = tables.clone();
+    heavier[0][208 + 192 + 11] ^= 1;
+    let wrong = OperatorTableError::WrongTotalWeight { table: 2 };
+    assert_eq!(OperatorSet::from_tables(&head, &heavier), Err(wrong));
+    for length in [207, 208, tables[0].len() - 224, tables[0].len() - 1] {
+        let mut short = tables.clone();
+        short[0].truncate(length);
+        assert!(OperatorSet::from_tables(&head, &short).is_err(), "{length} bytes");
+    }
+}
+
 #[test]
 fn a_sets_hash_is_that_of_the_entries_of_its_tables() {
     let operators = some_operators(205);

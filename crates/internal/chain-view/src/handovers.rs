@@ -2,7 +2,7 @@
 //!
 //! The command line, operators and gateways read it here, so that all of them demand the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
@@ -203,6 +203,7 @@ impl FinalHandover {
             halt_quorum: quorum,
             timestamp: self.timestamp,
             epochs: vec![self.signing.clone()],
+            revoked_ahead: BTreeSet::new(),
             stored_tables: BTreeMap::new(),
         };
         self.verify_for(state, non_signers, signature)
@@ -220,13 +221,23 @@ impl FinalHandover {
         non_signers: &[u8],
         signature: &[u8],
     ) -> Result<VerifiedHandover, HandoverError> {
-        let placeholders = (0u64..).map(|index| Address::left_padding_from(&index.saturating_add(1).to_be_bytes()));
-        let stored = placeholders.zip(self.next.full_tables());
-        state.stored_tables = stored.map(|(address, entries)| (address, keccak256(entries))).collect();
-        let addresses: Vec<Address> = state.stored_tables.keys().copied().collect();
-        let table = self.next.mirror_table(&addresses).map_err(|_| HandoverError::MalformedTable)?;
+        let table = offer_tables(&mut state, &self.next)?;
         verify_handover(&state, &self.handover, &table, non_signers, signature)
     }
+}
+
+/// Lets a mirror's state have the full tables of an epoch, at addresses that stand for those that they will get.
+///
+/// Returns the epoch's table with these addresses, to be verified with that state and then replaced.
+///
+/// # Errors
+/// [`HandoverError::MalformedTable`], which no valid set has.
+pub fn offer_tables(state: &mut MirrorState, operators: &OperatorSet) -> Result<Vec<u8>, HandoverError> {
+    let placeholders = (0u64..).map(|index| Address::left_padding_from(&index.saturating_add(1).to_be_bytes()));
+    let stored = placeholders.zip(operators.full_tables());
+    state.stored_tables = stored.map(|(address, entries)| (address, keccak256(entries))).collect();
+    let addresses: Vec<Address> = state.stored_tables.keys().copied().collect();
+    operators.mirror_table(&addresses).map_err(|_| HandoverError::MalformedTable)
 }
 
 impl Reader<'_> {

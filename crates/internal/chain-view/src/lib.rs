@@ -45,6 +45,6 @@ mod view;
 pub use at_block::BlockView;
 pub use declarations::OperatorDeclaration;
 pub use error::ChainViewError;
-pub use handovers::{FinalHandover, HandoverFault, read_final_handover};
+pub use handovers::{FinalHandover, HandoverFault, offer_tables, read_final_handover};
 pub use shared::{ClientTerms, ViewedBlock};
 pub use view::ChainView;

@@ -10,17 +10,17 @@ use alloy::{
     sol_types::{SolCall, SolConstructor, SolError, SolInterface},
 };
 use assent_chain::{DEVELOPMENT_ACCOUNTS, EmbeddedChain, Message};
-use assent_contracts::EpochMirror::{self, EpochMirrorErrors, MirrorSettings};
+use assent_contracts::EpochMirror::{self, EpochMirrorErrors, MirrorSettings, SignedByOperators as SignedCall};
 use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_handover, aggregate_epoch_revocation};
 use assent_verifier::{
     Epoch, EpochHandover, EpochId, EpochRevocation, EpochSignatureError, HandoverError, MAX_EPOCH_LIFETIME,
-    MirrorState, NonSigners, Operator, OperatorSet, OperatorSetId, RevocationError,
-    backend::{arkworks::Arkworks, blst::Blst},
+    MirrorState, NonSigners, Operator, OperatorSet, OperatorSetId, RevocationError, SignedByOperators,
+    backend::{Backend, arkworks::Arkworks, blst::Blst},
     digest::{EPOCH_HANDOVER_TAG, SIGNATURE_TAG},
-    verify_handover_using, verify_revocation_using,
+    verify_handover_using, verify_revocation_ahead_using, verify_revocation_using,
 };
 use proptest::{prelude::*, sample::Index};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The set that hands over, and one that the mirror holds as well.
 const OPERATOR_SET: OperatorSetId = OperatorSetId(7);
@@ -31,6 +31,8 @@ const LATEST: EpochId = EpochId(5);
 const OTHERS: EpochId = EpochId(6);
 /// What is handed over to, unless it is tampered with.
 const NEXT: EpochId = EpochId(9);
+/// Revoked before it is here, by the guardian.
+const REVOKED_AHEAD: EpochId = EpochId(10);
 const HOME_CHAIN: u64 = 1;
 const HOME_REGISTRY: Address = Address::repeat_byte(0xb2);
 const GRACE_PERIOD: u64 = 3_600;
@@ -78,6 +80,7 @@ pub struct MirrorWorld {
     mirror: Address,
     state: MirrorState,
     keys: Vec<(Address, SecretKey)>,
+    next_keys: Vec<(Address, SecretKey)>,
     next: OperatorSet,
     table: Vec<u8>,
 }
@@ -85,14 +88,27 @@ pub struct MirrorWorld {
 /// A handover or a revocation, nearly always tampered with.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// Whether it revokes the latest epoch.
-    pub revokes: bool,
+    /// What is asked of the mirror.
+    pub request: Request,
     /// Which operators are absent: operator i if bit i % 64 is set.
     pub absent: u64,
+    /// Which operators of the next epoch are absent when they revoke it.
+    pub next_absent: u64,
     /// So many seconds after the mirror's time, or before (and after) the latest epoch's end.
     pub time: Moment,
     /// What is wrong with it.
     pub tampering: Vec<HandoverTampering>,
+}
+
+/// What is asked of the mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// To accept the next epoch.
+    Accept,
+    /// To revoke the latest epoch.
+    Revoke,
+    /// To revoke the next epoch before it is accepted.
+    RevokeAhead,
 }
 
 /// When it is sent.
@@ -145,6 +161,12 @@ pub enum HandoverTampering {
     TableLength(Index),
     /// The revocation names another epoch.
     OtherEpoch(u32),
+    /// A bit of the bitmap of the next epoch's operators is inverted.
+    NextBitmap(u16),
+    /// Other bytes for the signature of the next epoch's operators.
+    NextSignature(Spelling),
+    /// The signature of the next epoch's operators has so many bytes.
+    NextSignatureLength(u8),
 }
 
 impl Statement {
@@ -161,12 +183,11 @@ impl Statement {
             3 => proptest::collection::vec(any::<HandoverTampering>(), 1),
             1 => proptest::collection::vec(any::<HandoverTampering>(), 2..4),
         ];
-        (proptest::bool::weighted(0.2), absent, time, tampering).prop_map(|(revokes, absent, time, tampering)| Self {
-            revokes,
-            absent,
-            time,
-            tampering,
-        })
+        let request =
+            prop_oneof![3 => Just(Request::Accept), 1 => Just(Request::Revoke), 1 => Just(Request::RevokeAhead)];
+        (request, absent.clone(), absent, time, tampering).prop_map(
+            |(request, absent, next_absent, time, tampering)| Self { request, absent, next_absent, time, tampering },
+        )
     }
 }
 
@@ -175,7 +196,7 @@ impl Arbitrary for HandoverTampering {
     type Strategy = BoxedStrategy<Self>;
 
     fn arbitrary_with((): ()) -> Self::Strategy {
-        let epochs = || prop_oneof![Just(0), Just(3), Just(5), Just(6), 0..12u32, any::<u32>()];
+        let epochs = || prop_oneof![Just(0), Just(3), Just(5), Just(6), Just(10), 0..12u32, any::<u32>()];
         prop_oneof![
             any::<u64>().prop_map(Self::HomeChain),
             Just(Self::HomeRegistry),
@@ -196,6 +217,9 @@ impl Arbitrary for HandoverTampering {
             any::<u8>().prop_map(Self::EarlierTable),
             any::<Index>().prop_map(Self::TableLength),
             epochs().prop_map(Self::OtherEpoch),
+            (0..32u16).prop_map(Self::NextBitmap),
+            any::<Spelling>().prop_map(Self::NextSignature),
+            prop_oneof![Just(0), Just(95), Just(97), any::<u8>()].prop_map(Self::NextSignatureLength),
         ]
         .boxed()
     }
@@ -219,7 +243,7 @@ impl MirrorWorld {
         let code = [EpochMirror::BYTECODE.as_ref(), &arguments].concat();
         let mirror = chain.deploy(owner, code).expect("the mirror deploys");
         let (keys, operators) = operators(0, plan.operators, plan.weights);
-        let (_, next) = operators_of_next(plan);
+        let (next_keys, next) = operators_of_next(plan);
         let state = MirrorState {
             home_chain: U256::from(HOME_CHAIN),
             home_registry: HOME_REGISTRY,
@@ -227,9 +251,10 @@ impl MirrorWorld {
             halt_quorum: plan.halt_quorum,
             timestamp: 0,
             epochs: Vec::new(),
+            revoked_ahead: BTreeSet::from([REVOKED_AHEAD]),
             stored_tables: BTreeMap::new(),
         };
-        let mut world = Self { chain, mirror, state, keys, next, table: Vec::new() };
+        let mut world = Self { chain, mirror, state, keys, next_keys, next, table: Vec::new() };
         world.set_epochs(plan, owner, guardian, operators);
         world.store_tables(owner);
         world
@@ -258,6 +283,7 @@ impl MirrorWorld {
         }
         let superseded = U48::from(self.chain.timestamp() + GRACE_PERIOD);
         self.state.epochs[0].valid_until = superseded.min(self.state.epochs[0].valid_until);
+        self.transact(guardian, &EpochMirror::guardianRevokeCall { revoked: vec![REVOKED_AHEAD.into()] });
         if plan.is_revoked {
             self.transact(guardian, &EpochMirror::guardianRevokeCall { revoked: vec![LATEST.into()] });
             self.state.epochs[2].valid_until = U48::ZERO;
@@ -290,30 +316,15 @@ impl MirrorWorld {
     pub fn compare(&self, statement: &Statement) -> Result<Option<String>, String> {
         let timestamp = self.timestamp(statement.time);
         let state = MirrorState { timestamp, ..self.state.clone() };
-        let Built { handover, epoch, table, bitmap, signature } = self.build(statement, timestamp);
-        let (expected, call) = if statement.revokes {
-            let verified = verify_revocation_using::<Arkworks>(&state, epoch, &bitmap, &signature);
-            let with_blst = verify_revocation_using::<Blst>(&state, epoch, &bitmap, &signature);
-            if verified != with_blst {
-                return Err(format!("arkworks: {verified:?}; blst: {with_blst:?}"));
+        let built = self.build(statement, timestamp);
+        let expected = match statement.request {
+            Request::Accept => agreed(built.accept::<Arkworks>(&state), built.accept::<Blst>(&state)),
+            Request::Revoke => agreed(built.revoke::<Arkworks>(&state), built.revoke::<Blst>(&state)),
+            Request::RevokeAhead => {
+                agreed(built.revoke_ahead::<Arkworks>(&state, &self.next), built.revoke_ahead::<Blst>(&state, &self.next))
             }
-            let call =
-                EpochMirror::revokeCall { epoch: epoch.into(), nonSigners: bitmap.into(), signature: signature.into() };
-            (verified.map(drop).map_err(|error| of_revocation(&error)), call.abi_encode())
-        } else {
-            let verified = verify_handover_using::<Arkworks>(&state, &handover, &table, &bitmap, &signature);
-            let with_blst = verify_handover_using::<Blst>(&state, &handover, &table, &bitmap, &signature);
-            if verified != with_blst {
-                return Err(format!("arkworks: {verified:?}; blst: {with_blst:?}"));
-            }
-            let call = EpochMirror::acceptCall {
-                handover: handover.into(),
-                table: table.into(),
-                nonSigners: bitmap.into(),
-                signature: signature.into(),
-            };
-            (verified.map(drop).map_err(|error| of_handover(&error)), call.abi_encode())
-        };
+        }?;
+        let call = built.call(statement.request);
         let [caller, ..] = DEVELOPMENT_ACCOUNTS;
         let outcome = self.chain.call_at(Message::new(caller, self.mirror, call), timestamp).expect("a call");
         let actual = match outcome.revert_data() {
@@ -377,46 +388,72 @@ impl MirrorWorld {
         }
         let revocation = EpochRevocation { home_chain: self.state.home_chain, home_registry: HOME_REGISTRY, epoch };
         let other = EpochRevocation { epoch: NEXT, ..revocation };
-        let (signature, bitmap) = match (statement.revokes, other_statement) {
-            (_, true) => self.sign(&Signed::Revocation(other), tag, statement.absent),
-            (true, false) => self.sign(&Signed::Revocation(revocation), tag, statement.absent),
-            (false, false) => self.sign(&Signed::Handover(handover), tag, statement.absent),
+        let (latest, revokes) = (&self.state.epochs[2], statement.request == Request::Revoke);
+        let signed = match (revokes, other_statement) {
+            (_, true) => Signed::Revocation(other),
+            (true, false) => Signed::Revocation(revocation),
+            (false, false) => Signed::Handover(handover),
         };
-        let mut built = Built { handover, epoch, table: self.table.clone(), bitmap, signature };
+        let (signature, bitmap) = sign(latest, &self.keys, &signed, tag, statement.absent);
+        // Only for the one request: sets of a hundred sign for long.
+        let (next_signature, next_bitmap) = if statement.request == Request::RevokeAhead {
+            let number = if other_statement { LATEST } else { handover.epoch };
+            let signed = Signed::Revocation(EpochRevocation { epoch: number, ..revocation });
+            let next = Epoch { number, operators: self.next.clone(), ..latest.clone() };
+            sign(&next, &self.next_keys, &signed, EPOCH_HANDOVER_TAG, statement.next_absent)
+        } else {
+            Default::default()
+        };
+        let table = self.table.clone();
+        let mut built = Built { handover, epoch, table, bitmap, signature, next_bitmap, next_signature };
         statement.tampering.iter().for_each(|tampering| built.tamper(tampering));
         built
     }
+}
 
-    /// Signs with the keys of operators that are not absent; of none, with those that the bitmap names.
-    fn sign(&self, signed: &Signed, tag: &'static [u8], absent: u64) -> (Vec<u8>, Vec<u8>) {
-        let epoch = &self.state.epochs[2];
-        let is_present = |index: usize| absent >> (index % 64) & 1 == 0;
-        let signers = self.keys.iter().enumerate().filter(|(index, _)| is_present(*index));
-        let partials: Vec<_> = signers
-            .map(|(_, (operator, key))| {
-                let signature = match (signed, tag == SIGNATURE_TAG) {
-                    (_, true) => key.sign_root(signed.digest()),
-                    (Signed::Handover(handover), _) => key.hand_over_epoch(handover),
-                    (Signed::Revocation(revocation), _) => key.revoke_epoch(revocation),
-                };
-                PartialSignature::new(*operator, signature.0)
-            })
-            .collect();
-        let aggregate = match (signed, tag == SIGNATURE_TAG) {
-            (_, true) => assent_signer::aggregate(epoch, signed.digest(), &partials),
-            (Signed::Handover(handover), _) => aggregate_epoch_handover(epoch, handover, &partials),
-            (Signed::Revocation(revocation), _) => aggregate_epoch_revocation(epoch, revocation, &partials),
-        };
-        match aggregate {
-            Ok(aggregate) => (aggregate.signature.0.to_vec(), aggregate.non_signers.as_bytes().to_vec()),
-            Err(_) => {
-                let all = (0u16..).take(self.keys.len());
-                let bitmap = NonSigners::from_indices(all).expect("few operators").as_bytes().to_vec();
-                (self.keys[0].1.sign_root(B256::ZERO).0.to_vec(), bitmap)
-            }
+/// Signs with the keys of operators that are not absent; of none, with those that the bitmap names. Returns the
+/// signature and the bitmap.
+fn sign(
+    epoch: &Epoch,
+    keys: &[(Address, SecretKey)],
+    signed: &Signed,
+    tag: &'static [u8],
+    absent: u64,
+) -> (Vec<u8>, Vec<u8>) {
+    let is_present = |index: usize| absent >> (index % 64) & 1 == 0;
+    let signers = keys.iter().enumerate().filter(|(index, _)| is_present(*index));
+    let partials: Vec<_> = signers
+        .map(|(_, (operator, key))| {
+            let signature = match (signed, tag == SIGNATURE_TAG) {
+                (_, true) => key.sign_root(signed.digest()),
+                (Signed::Handover(handover), _) => key.hand_over_epoch(handover),
+                (Signed::Revocation(revocation), _) => key.revoke_epoch(revocation),
+            };
+            PartialSignature::new(*operator, signature.0)
+        })
+        .collect();
+    let aggregate = match (signed, tag == SIGNATURE_TAG) {
+        (_, true) => assent_signer::aggregate(epoch, signed.digest(), &partials),
+        (Signed::Handover(handover), _) => aggregate_epoch_handover(epoch, handover, &partials),
+        (Signed::Revocation(revocation), _) => aggregate_epoch_revocation(epoch, revocation, &partials),
+    };
+    match aggregate {
+        Ok(aggregate) => (aggregate.signature.0.to_vec(), aggregate.non_signers.as_bytes().to_vec()),
+        Err(_) => {
+            let all = (0u16..).take(keys.len());
+            let bitmap = NonSigners::from_indices(all).expect("few operators").as_bytes().to_vec();
+            (keys[0].1.sign_root(B256::ZERO).0.to_vec(), bitmap)
         }
     }
 }
+
+/// Returns what both backends decided, as the mirror's revert data.
+fn agreed(arkworks: Decided, blst: Decided) -> Result<Result<(), Bytes>, String> {
+    if arkworks == blst { Ok(arkworks) } else { Err(format!("arkworks: {arkworks:?}; blst: {blst:?}")) }
+}
+
+/// The mirror's revert data, if it refuses.
+type Decided = Result<(), Bytes>;
 
 enum Signed {
     Handover(EpochHandover),
@@ -439,9 +476,49 @@ struct Built {
     table: Vec<u8>,
     bitmap: Vec<u8>,
     signature: Vec<u8>,
+    next_bitmap: Vec<u8>,
+    next_signature: Vec<u8>,
 }
 
 impl Built {
+    fn accept<B: Backend>(&self, state: &MirrorState) -> Decided {
+        let Self { handover, table, bitmap, signature, .. } = self;
+        let verified = verify_handover_using::<B>(state, handover, table, bitmap, signature);
+        verified.map(drop).map_err(|error| of_handover(&error))
+    }
+
+    fn revoke<B: Backend>(&self, state: &MirrorState) -> Decided {
+        let verified = verify_revocation_using::<B>(state, self.epoch, &self.bitmap, &self.signature);
+        verified.map(drop).map_err(|error| of_revocation(&error))
+    }
+
+    fn revoke_ahead<B: Backend>(&self, state: &MirrorState, next: &OperatorSet) -> Decided {
+        let handed_over = SignedByOperators { non_signers: &self.bitmap, signature: &self.signature };
+        let revoked = SignedByOperators { non_signers: &self.next_bitmap, signature: &self.next_signature };
+        let Self { handover, table, .. } = self;
+        let verified = verify_revocation_ahead_using::<B>(state, handover, table, next, handed_over, revoked);
+        verified.map(drop).map_err(|error| of_revocation(&error))
+    }
+
+    fn call(self, request: Request) -> Vec<u8> {
+        let Self { handover, epoch, table, bitmap, signature, next_bitmap, next_signature } = self;
+        let (handover, table, non_signers, signature) =
+            (handover.into(), table.into(), bitmap.into(), signature.into());
+        match request {
+            Request::Accept => {
+                EpochMirror::acceptCall { handover, table, nonSigners: non_signers, signature }.abi_encode()
+            }
+            Request::Revoke => {
+                EpochMirror::revokeCall { epoch: epoch.into(), nonSigners: non_signers, signature }.abi_encode()
+            }
+            Request::RevokeAhead => {
+                let revoked = SignedCall { nonSigners: next_bitmap.into(), signature: next_signature.into() };
+                let handed_over = SignedCall { nonSigners: non_signers, signature };
+                EpochMirror::revokeAheadCall { handover, table, handedOver: handed_over, revoked }.abi_encode()
+            }
+        }
+    }
+
     /// Changes what is not signed.
     fn tamper(&mut self, tampering: &HandoverTampering) {
         match tampering {
@@ -467,6 +544,15 @@ impl Built {
                 let length = length.index(self.table.len() + 2);
                 self.table.resize(length, 0);
             }
+            HandoverTampering::NextBitmap(bit) => {
+                let byte = usize::from(bit / 8);
+                self.next_bitmap.resize(self.next_bitmap.len().max(byte + 1), 0);
+                self.next_bitmap[byte] ^= 1 << (bit % 8);
+            }
+            HandoverTampering::NextSignature(spelling) if self.next_signature.len() == 96 => {
+                spelling.apply(&mut self.next_signature);
+            }
+            HandoverTampering::NextSignatureLength(length) => self.next_signature.resize((*length).into(), 0),
             _ => {}
         }
     }
@@ -510,6 +596,7 @@ fn of_handover(error: &HandoverError) -> Bytes {
         HandoverError::NotLater { epoch, latest } => {
             EpochMirror::NotLater { epoch: epoch.into(), latest: latest.into() }.abi_encode()
         }
+        HandoverError::EpochWasRevoked { epoch } => EpochMirror::EpochWasRevoked { epoch: epoch.into() }.abi_encode(),
         HandoverError::CommittedLater { epoch, committed_at } => {
             EpochMirror::CommittedLater { epoch: epoch.into(), committedAt: committed_at }.abi_encode()
         }
@@ -529,6 +616,7 @@ fn of_revocation(error: &RevocationError) -> Bytes {
     match *error {
         RevocationError::NoSuchEpoch(epoch) => EpochMirror::NoSuchEpoch { epoch: epoch.into() }.abi_encode().into(),
         RevocationError::Signature(error) => of_signature(error),
+        RevocationError::Handover(ref error) => of_handover(error),
         ref other => unreachable!("the mirror has no error for {other}"),
     }
 }

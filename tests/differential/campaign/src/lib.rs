@@ -40,7 +40,7 @@ pub use comparison::{Verification, compare};
 pub use deployment::{Client, Deployment};
 pub use entry_point::EntryPoint;
 pub use foundation::Foundation;
-pub use handover::{HandoverTampering, MirrorPlan, MirrorWorld, Moment, Statement};
+pub use handover::{HandoverTampering, MirrorPlan, MirrorWorld, Moment, Request, Statement};
 pub use mutation::{Field, Mutation};
 pub use point_bytes::Spelling;
 pub use record_plan::RecordPlan;

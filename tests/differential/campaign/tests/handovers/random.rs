@@ -1,6 +1,6 @@
 //! The mirror's bytecode and the verifier with both of its backends, on random handovers and revocations.
 
-use assent_differential::{MirrorPlan, MirrorWorld, Statement};
+use assent_differential::{MirrorPlan, MirrorWorld, Request, Statement};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config, RngSeed, TestCaseError, TestRunner},
@@ -11,9 +11,10 @@ const WORLDS: u64 = 25;
 const CASES_PER_WORLD: u32 = 200;
 
 /// Every error of the mirror about them.
-const ERRORS: [&str; 14] = [
+const ERRORS: [&str; 15] = [
     "CommittedLater",
     "EpochQuorumNotReached",
+    "EpochWasRevoked",
     "InvalidEpochSignature",
     "InvalidExpiry",
     "MalformedEpochSignature",
@@ -42,8 +43,12 @@ fn the_mirror_and_the_verifier_agree_on_random_handovers_and_revocations() {
         let mirror = MirrorWorld::new(&plan);
         let result = runner.run(&Statement::strategy(), |statement| {
             let error = mirror.compare(&statement).map_err(TestCaseError::fail)?;
-            let outcome =
-                error.unwrap_or_else(|| if statement.revokes { "revoked".to_owned() } else { "accepted".to_owned() });
+            let success = match statement.request {
+                Request::Accept => "accepted",
+                Request::Revoke => "revoked",
+                Request::RevokeAhead => "revoked ahead",
+            };
+            let outcome = error.unwrap_or_else(|| success.to_owned());
             *tally.borrow_mut().entry(outcome).or_default() += 1;
             Ok(())
         });
@@ -52,8 +57,8 @@ fn the_mirror_and_the_verifier_agree_on_random_handovers_and_revocations() {
     let tally = tally.into_inner();
     println!("{} cases: {tally:#?}", tally.values().sum::<u64>());
     assert_eq!(tally.values().sum::<u64>(), WORLDS * u64::from(CASES_PER_WORLD));
-    for outcome in ["accepted", "revoked"].iter().chain(&ERRORS) {
+    for outcome in ["accepted", "revoked", "revoked ahead"].iter().chain(&ERRORS) {
         assert!(tally.contains_key(*outcome), "the generator never reached {outcome}");
     }
-    assert_eq!(tally.len(), ERRORS.len() + 2, "an error that is not listed: {tally:#?}");
+    assert_eq!(tally.len(), ERRORS.len() + 3, "an error that is not listed: {tally:#?}");
 }

@@ -18,9 +18,9 @@ use assent_signer::{
 };
 use assent_verifier::{
     Attestation, Decision, Epoch, EpochHandover, EpochId, EpochRevocation, HandoverError, Intent, MirrorState,
-    OperatorSet, OperatorSetId, Policy, Refusal, append_trailing,
+    OperatorSet, OperatorSetId, Policy, Refusal, RevocationError, SignedByOperators, append_trailing,
     digest::{intent_hash, task_id},
-    verify_handover, verify_revocation,
+    verify_handover, verify_revocation, verify_revocation_ahead,
 };
 
 const SET: OperatorSetId = OperatorSetId(1);
@@ -214,6 +214,7 @@ impl Away {
             halt_quorum: 5000,
             timestamp: self.chain.next_timestamp(),
             epochs: epochs.collect(),
+            revoked_ahead: Default::default(),
             stored_tables: Default::default(),
         }
     }
@@ -226,9 +227,20 @@ impl Away {
         handover: &EpochHandover,
         signed: &Aggregate,
     ) -> Result<(), HandoverError> {
+        self.accept_in(home, &self.state(home, known), handover, signed)
+    }
+
+    /// As `accept`, with a state in which epochs were revoked ahead.
+    fn accept_in(
+        &self,
+        home: &Home,
+        state: &MirrorState,
+        handover: &EpochHandover,
+        signed: &Aggregate,
+    ) -> Result<(), HandoverError> {
         let table = home.table(handover.epoch);
         let (bitmap, signature) = (signed.non_signers.as_bytes(), &signed.signature.0);
-        let verified = verify_handover(&self.state(home, known), handover, &table, bitmap, signature);
+        let verified = verify_handover(state, handover, &table, bitmap, signature);
         let call = EpochMirror::acceptCall {
             handover: (*handover).into(),
             table,
@@ -237,6 +249,32 @@ impl Away {
         };
         let accepted = self.transact(self.mirror, &call);
         assert_eq!(accepted.is_ok(), verified.is_ok(), "{accepted:?}, but the verifier: {verified:?}");
+        verified.map(drop)
+    }
+
+    /// Has the mirror revoke an epoch that it does not have, about which the verifier must decide the same.
+    fn revoke_ahead(
+        &self,
+        home: &Home,
+        state: &MirrorState,
+        handover: &EpochHandover,
+        handed_over: &Aggregate,
+        revoked: &Aggregate,
+    ) -> Result<(), RevocationError> {
+        let (table, operators) = (home.table(handover.epoch), home.read(handover.epoch).operators);
+        let [by_signer, by_epoch] = [handed_over, revoked].map(|signed| SignedByOperators {
+            non_signers: signed.non_signers.as_bytes(),
+            signature: &signed.signature.0,
+        });
+        let verified = verify_revocation_ahead(state, handover, &table, &operators, by_signer, by_epoch);
+        let [handed_over, revoked] = [by_signer, by_epoch].map(|signed| EpochMirror::SignedByOperators {
+            nonSigners: signed.non_signers.to_vec().into(),
+            signature: signed.signature.to_vec().into(),
+        });
+        let handover = (*handover).into();
+        let call = EpochMirror::revokeAheadCall { handover, table, handedOver: handed_over, revoked };
+        let told = self.transact(self.mirror, &call);
+        assert_eq!(told.is_ok(), verified.is_ok(), "{told:?}, but the verifier: {verified:?}");
         verified.map(drop)
     }
 
@@ -393,6 +431,42 @@ fn one_signature_revokes_an_epoch_at_home_and_away() {
     let handover = EpochHandover { epoch: EpochId(3), ..home.handover(second, first) };
     let refused = away.accept_signed(&home, second, &handover);
     assert_eq!(refused, Err(HandoverError::SignerExpired { signed_by: second, valid_until: U48::ZERO }));
+}
+
+/// Who has stolen the epoch's keys has a handover to it as well, and is too late.
+#[test]
+fn a_mirror_that_is_behind_is_told_of_a_revocation_before_the_epoch_comes() {
+    let home = Home::new();
+    let [first, second, third] = [0, 1, 0].map(|left_out| home.commit(left_out).number);
+    let away = Away::new(&home, first);
+    let to_second = home.handover(first, second);
+    let (handed_over, revoked) = (home.sign_handover(&to_second), home.sign_revocation(second));
+    let revoke = EpochMirror::revokeCall {
+        epoch: second.into(),
+        nonSigners: revoked.non_signers.as_bytes().to_vec().into(),
+        signature: revoked.signature.0.to_vec().into(),
+    };
+    let unknown = EpochMirror::NoSuchEpoch { epoch: second.into() }.abi_encode();
+    assert_eq!(away.transact(away.mirror, &revoke), Err(unknown.into()), "it is not here");
+
+    let mut state = away.state(&home, &[first]);
+    away.revoke_ahead(&home, &state, &to_second, &handed_over, &revoked).unwrap();
+    let record = ask(&away.chain, away.mirror, &EpochMirror::epochsCall { epoch: second.into() });
+    assert_eq!((record.table, record.validUntil), (Address::ZERO, U48::from(1)));
+    state.revoked_ahead.insert(second);
+    state.timestamp = away.chain.next_timestamp();
+    let was_revoked = HandoverError::EpochWasRevoked { epoch: second };
+    assert_eq!(away.accept_in(&home, &state, &to_second, &handed_over), Err(was_revoked));
+    let again = away.revoke_ahead(&home, &state, &to_second, &handed_over, &revoked);
+    assert_eq!(again, Err(was_revoked.into()));
+    let now = away.chain.next_timestamp();
+    assert_eq!(away.pay(&home, second, now), Err(Refusal::UnknownEpoch { epoch: second }));
+
+    // The latest epoch stays what it is, and hands over to a later one.
+    away.pay(&home, first, now).unwrap();
+    let to_third = home.handover(first, third);
+    away.accept_in(&home, &state, &to_third, &home.sign_handover(&to_third)).unwrap();
+    away.pay(&home, third, away.chain.next_timestamp()).unwrap();
 }
 
 #[test]
