@@ -13,12 +13,14 @@ use alloy::{
     primitives::{Address, Bytes, U256, aliases::U48},
     providers::{DynProvider, Provider, ProviderBuilder},
 };
+use assent_client::AssentClient;
 use assent_contracts::{
     EpochMirror::{self, MirrorSettings},
     OperatorRegistry,
 };
 use assent_journal::{Journal, JournalOptions, LocalSigner};
-use assent_signer::SecretKey;
+use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_handover};
+use assent_verifier::{EpochHandover, EpochId, OperatorSetId};
 use command::{Desk, Ran};
 use node::Anvil;
 use running::Running;
@@ -284,8 +286,13 @@ impl Scene {
         self.anvil.ask("anvil_mine", &json!(["0x46"]));
     }
 
-    /// Deploys a mirror that begins with epoch 1, and names it in chains.json.
+    /// Deploys a mirror on the same chain that begins with epoch 1, and names it in chains.json.
     fn mirror(&self) -> Address {
+        self.mirror_on(&self.anvil)
+    }
+
+    /// Deploys a mirror that begins with epoch 1, and names it in chains.json.
+    fn mirror_on(&self, away: &Anvil) -> Address {
         let (owner, registry): (Address, Address) = (OWNER.parse().unwrap(), self.registry.parse().unwrap());
         let settings = MirrorSettings {
             homeChain: U256::from(31_337),
@@ -297,18 +304,57 @@ impl Scene {
             guardian: Address::ZERO,
         };
         let mirror = self.runtime.block_on(async {
-            let deploy = EpochMirror::deploy_builder(&self.provider, owner, settings).from(owner);
+            let there = ProviderBuilder::new().connect_http(away.url.parse().unwrap()).erased();
+            let deploy = EpochMirror::deploy_builder(&there, owner, settings).from(owner);
             let mirror = deploy.deploy().await.unwrap();
             let first = OperatorRegistry::new(registry, &self.provider).epochs(1).call().await.unwrap();
             let table: Bytes = self.provider.get_code_at(first.table).await.unwrap().slice(1..);
-            let contract = EpochMirror::new(mirror, &self.provider);
+            let contract = EpochMirror::new(mirror, &there);
             let genesis = contract.setGenesis(1, 1, first.expiresAt, table).from(owner);
             genesis.send().await.unwrap().get_receipt().await.unwrap();
             mirror
         });
-        let chains = json!({ "mirrors": [{ "name": "away", "rpcUrl": self.anvil.url, "mirror": mirror }] });
+        let chains = json!({ "mirrors": [{ "name": "away", "rpcUrl": away.url, "mirror": mirror }] });
         self.desk.write_json("chains.json", &chains);
         mirror
+    }
+
+    /// Has both operators hand over to an epoch, and writes the file that a gateway would.
+    fn request(&self, epoch: u32, file: &str) {
+        let signed =
+            ["alice", "bob"].map(|name| self.sign(name, &epoch.to_string(), &["--signed-by", "1", "--json"]).json());
+        let text = |field: &str| signed[0][field].as_str().unwrap();
+        let handover = EpochHandover {
+            home_chain: text("homeChain").parse().unwrap(),
+            home_registry: text("homeRegistry").parse().unwrap(),
+            operator_set: OperatorSetId(1),
+            signed_by: EpochId(1),
+            epoch: EpochId(epoch),
+            committed_at: U48::from(signed[0]["committedAt"].as_u64().unwrap()),
+            expires_at: U48::from(signed[0]["expiresAt"].as_u64().unwrap()),
+            content_hash: text("contentHash").parse().unwrap(),
+        };
+        let partials: Vec<_> = signed
+            .iter()
+            .map(|signed| {
+                let partial = &signed["partials"][0];
+                let signature: Bytes = partial["signature"].as_str().unwrap().parse().unwrap();
+                let operator: Address = partial["operator"].as_str().unwrap().parse().unwrap();
+                PartialSignature::new(operator, signature)
+            })
+            .collect();
+        let client = AssentClient::new(&self.provider);
+        let registry = self.registry.parse().unwrap();
+        let first = self.runtime.block_on(client.read_epoch(registry, EpochId(1))).unwrap();
+        let aggregate = aggregate_epoch_handover(&first, &handover, &partials).unwrap();
+        let document = json!({
+            "handover": handover,
+            "nonSigners": Bytes::copy_from_slice(aggregate.non_signers.as_bytes()),
+            "signature": aggregate.signature.to_string(),
+            "signers": [],
+            "absent": [],
+        });
+        self.desk.write_json(file, &document);
     }
 
     fn status(&self) -> Ran {
@@ -433,6 +479,70 @@ fn operators_of_a_running_network_hand_over_to_a_mirror() {
     assert_eq!((&sent["epoch"], &sent["chains"][0]["status"]), (&json!(2), &json!("accepted")), "{sent}");
     assert_eq!(scene.status().json()["chains"][0]["status"], "current");
     assert!(network.interrupt().success());
+}
+
+/// Two chains: the mirror has epoch 1 when epoch 2 must be revoked, and operators have handed over to it.
+#[test]
+fn a_mirror_that_is_behind_is_told_of_a_revocation_by_the_handover() {
+    let scene = Scene::set();
+    let away = Anvil::start(&["--chain-id", "10"]);
+    let mirror = scene.mirror_on(&away);
+    scene.request(2, "ahead.json");
+    let revoke = ["revoke", "--epoch", "2", "--chains", "chains.json", "--account", BOB, "--key", "alice.key"];
+    let result = |ran: Ran| -> (Option<i32>, Value) {
+        let told: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
+        (ran.status, told["chains"][0].clone())
+    };
+    let revoked = |more: &[&str]| result(scene.of_registry(&[&revoke[..], &["--json"], more].concat()));
+
+    let (status, behind) = revoked(&[]);
+    assert_eq!((status, &behind["status"], &behind["revoked"]), (Some(1), &json!("refused"), &json!(false)));
+    let reason = behind["reason"].as_str().unwrap();
+    assert!(reason.contains("it has epoch 1") && reason.contains("--epoch 2 --signed-by 1"), "{reason}");
+    // Signed for another epoch, or by no quorum.
+    let ahead: Value = serde_json::from_str(&scene.desk.read("ahead.json")).unwrap();
+    let mut other = ahead.clone();
+    other["handover"]["epoch"] = json!(3);
+    scene.desk.write_json("other.json", &other);
+    let other = scene.of_registry(&[&revoke[..], &["--handover", "other.json"]].concat());
+    other.failed(1, &["is to epoch 3", "give one to epoch 2"]);
+    let mut few = ahead.clone();
+    few["nonSigners"] = json!("0x01");
+    scene.desk.write_json("few.json", &few);
+    let (status, refused) = revoked(&["--handover", "few.json"]);
+    assert_eq!((status, &refused["status"]), (Some(1), &json!("refused")));
+    let reason = refused["reason"].as_str().unwrap();
+    assert!(reason.contains("handover is refused") && reason.contains("weight 50"), "{reason}");
+
+    let (status, told) = revoked(&["--handover", "ahead.json"]);
+    assert_eq!((status, &told["status"], &told["revoked"]), (Some(0), &json!("revokedAhead"), &json!(true)), "{told}");
+    assert_eq!(told["transactions"].as_array().unwrap().len(), 1);
+    let there = ProviderBuilder::new().connect_http(away.url.parse().unwrap()).erased();
+    let record = scene.runtime.block_on(async { EpochMirror::new(mirror, &there).epochs(2).call().await.unwrap() });
+    assert_eq!((record.table, record.validUntil), (Address::ZERO, U48::from(1)));
+    let again = scene.of_registry(&[&revoke[..], &["--handover", "ahead.json"]].concat()).succeeded();
+    assert!(again.contains("away: epoch 2 was revoked before"), "{again}");
+
+    // Who has stolen the keys of epoch 2 is too late.
+    let send = ["handover", "send", "--signed", "ahead.json", "--chains", "chains.json", "--account", ALICE, "--json"];
+    let (status, refused) = result(scene.of_registry(&send));
+    assert_eq!((status, &refused["status"]), (Some(1), &json!("refused")));
+    let reason = refused["reason"].as_str().unwrap();
+    assert!(reason.contains("was revoked before it was accepted") && reason.contains("a later epoch"), "{reason}");
+    let standing = &scene.status().json()["chains"][0];
+    assert_eq!((&standing["status"], &standing["epoch"]), (&json!("behind"), &json!(1)));
+    assert!(standing["next"].as_str().unwrap().contains("refuses epoch 2"), "{standing}");
+
+    // A later epoch skips it. Each block at home took a second, of which the other chain knows nothing.
+    scene.commit();
+    scene.finalize();
+    away.skip(600);
+    scene.request(3, "later.json");
+    let send = send.map(|word| if word == "ahead.json" { "later.json" } else { word });
+    assert_eq!(scene.of_registry(&send).json()["chains"][0]["status"], "accepted");
+    let of_first = ["revoke", "--epoch", "1", "--chains", "chains.json", "--account", BOB, "--key", "alice.key"];
+    let told = scene.of_registry(&of_first).succeeded();
+    assert!(told.contains("away: epoch 1 is revoked, "), "it is superseded, and can still be revoked: {told}");
 }
 
 #[test]

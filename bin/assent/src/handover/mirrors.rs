@@ -1,21 +1,24 @@
 //! The mirrors of a registry on other chains, by a file that names them.
 
-use crate::{connection, input};
+use crate::{
+    connection, input,
+    transaction::{event, send},
+};
 use alloy::{
     primitives::Address,
     providers::{DynProvider, Provider},
-    rpc::types::BlockNumberOrTag,
+    rpc::types::{BlockNumberOrTag, TransactionReceipt},
     signers::local::PrivateKeySigner,
 };
 use anyhow::{Context as _, Result, anyhow, bail};
 use assent_chain_view::{FinalHandover, HandoverFault, read_final_handover};
 use assent_client::{AssentClient, ClientError};
 use assent_contracts::EpochMirror;
-use assent_verifier::{EpochId, MirrorState, OperatorSetId};
+use assent_verifier::{EpochId, MirrorState, OperatorSet, OperatorSetId};
 use clap::{Args, ValueHint};
 use serde::Deserialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -69,7 +72,7 @@ impl Chains {
 }
 
 impl MirrorAt {
-    /// Reads what the mirror knows: the latest epoch of a set, and another if it is there.
+    /// Reads what the mirror knows: the latest epoch of a set, and another if it is there, or was revoked ahead.
     pub async fn read(
         &self,
         signer: Option<PrivateKeySigner>,
@@ -88,13 +91,19 @@ impl MirrorAt {
                 halt_quorum: contract.HALT_QUORUM().call().await?,
                 timestamp: block.context("the node has no latest block")?.header.timestamp,
                 epochs: Vec::new(),
+                revoked_ahead: BTreeSet::new(),
                 stored_tables: BTreeMap::new(),
             };
             // A mirror answers about epochs as its registry does.
             state.epochs.extend(client.latest_epoch(self.mirror, operator_set).await?);
             if let Some(other) = other.filter(|other| state.epochs.iter().all(|epoch| epoch.number != *other)) {
                 match client.read_epoch(self.mirror, other).await {
-                    Err(ClientError::NoSuchEpoch { .. }) => {}
+                    Err(ClientError::NoSuchEpoch { .. }) => {
+                        let record = contract.epochs(other.into()).call().await?;
+                        if !record.validUntil.is_zero() {
+                            state.revoked_ahead.insert(other);
+                        }
+                    }
                     read => state.epochs.push(read?),
                 }
             }
@@ -105,6 +114,25 @@ impl MirrorAt {
         })?;
         Ok(ReadMirror { client, state })
     }
+}
+
+/// Stores the full tables of an epoch on a mirror's chain, which only sets of more than 100 operators have.
+///
+/// Returns their addresses, which the epoch's table names.
+pub async fn store_tables(
+    client: &AssentClient<DynProvider>,
+    from: Address,
+    mirror: Address,
+    operators: &OperatorSet,
+) -> Result<(Vec<Address>, Vec<TransactionReceipt>)> {
+    let (mut stored, mut receipts) = (Vec::new(), Vec::new());
+    for entries in operators.full_tables() {
+        let receipt = send(client, from, mirror, &EpochMirror::storeTableCall { entries: entries.into() }).await?;
+        let event = event::<EpochMirror::TableStored>(mirror, &receipt);
+        stored.push(event.context("the mirror emitted no TableStored")?.table);
+        receipts.push(receipt);
+    }
+    Ok((stored, receipts))
 }
 
 /// Reads a handover in a final block of the home chain, and says what to do about one that operators do not sign.

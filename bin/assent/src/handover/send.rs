@@ -1,6 +1,6 @@
 //! `assent handover send`.
 
-use super::mirrors::{ChainsFile, MirrorAt, ReadMirror, read_final};
+use super::mirrors::{ChainsFile, MirrorAt, ReadMirror, read_final, store_tables};
 use crate::{
     ExitStatus,
     account::Account,
@@ -9,7 +9,7 @@ use crate::{
     input,
     output::{self, Output},
     partials,
-    transaction::{event, hashes, send},
+    transaction::{hashes, send},
 };
 use alloy::{
     primitives::{Address, Bytes},
@@ -136,15 +136,7 @@ async fn hand_over(
     if let Err(error) = read.verify_for(state, bitmap, signature) {
         return Ok(Outcome::Refused(with_next_step(error)));
     }
-    let mut receipts = Vec::new();
-    let mut stored = Vec::new();
-    for entries in next.full_tables() {
-        let store = EpochMirror::storeTableCall { entries: entries.into() };
-        let receipt = send(&client, from, at.mirror, &store).await?;
-        let event = event::<EpochMirror::TableStored>(at.mirror, &receipt);
-        stored.push(event.context("the mirror emitted no TableStored")?.table);
-        receipts.push(receipt);
-    }
+    let (stored, mut receipts) = store_tables(&client, from, at.mirror, next).await?;
     let accept = EpochMirror::acceptCall {
         handover: (*handover).into(),
         table: next.mirror_table(&stored)?.into(),
@@ -160,6 +152,7 @@ fn with_next_step(error: HandoverError) -> String {
         HandoverError::WrongSigner { latest: EpochId(0), .. } => "have the mirror's owner set its first epoch",
         HandoverError::WrongSigner { .. } => "have the operators of the mirror's epoch sign, with --signed-by",
         HandoverError::SignerExpired { .. } => "have the mirror's owner set an epoch with setGenesis, after notice",
+        HandoverError::EpochWasRevoked { .. } => "hand over to a later epoch",
         HandoverError::Signature(_) => "have more operators sign, with `assent handover request`",
         _ => "compare the mirror with the registry: `assent handover status`",
     };

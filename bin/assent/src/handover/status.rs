@@ -54,7 +54,7 @@ pub fn run(arguments: Arguments, output: Output) -> Result<ExitStatus> {
         let chain_id = U256::from(client.chain_id().await.with_context(|| node.asking())?);
         let mut standings = Vec::new();
         for mirror in &chains.mirrors {
-            let standing = match mirror.read(None, operator_set, None).await {
+            let standing = match mirror.read(None, operator_set, Some(home.number)).await {
                 Ok(read) if (read.state.home_chain, read.state.home_registry) != (chain_id, registry) => Standing {
                     status: "otherRegistry",
                     epoch: None,
@@ -105,6 +105,8 @@ impl Standing {
             ("expired", "have the mirror's owner set an epoch with setGenesis, after notice".to_owned())
         } else if number >= home.number {
             ("current", String::new())
+        } else if state.revoked_ahead.contains(&home.number) {
+            ("behind", format!("it refuses epoch {}, which was revoked there: hand over to a later one", home.number))
         } else {
             let next = format!("`assent handover request --epoch {} --signed-by {number}`, then send", home.number);
             ("behind", next)

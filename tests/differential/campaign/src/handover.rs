@@ -320,9 +320,10 @@ impl MirrorWorld {
         let expected = match statement.request {
             Request::Accept => agreed(built.accept::<Arkworks>(&state), built.accept::<Blst>(&state)),
             Request::Revoke => agreed(built.revoke::<Arkworks>(&state), built.revoke::<Blst>(&state)),
-            Request::RevokeAhead => {
-                agreed(built.revoke_ahead::<Arkworks>(&state, &self.next), built.revoke_ahead::<Blst>(&state, &self.next))
-            }
+            Request::RevokeAhead => agreed(
+                built.revoke_ahead::<Arkworks>(&state, &self.next),
+                built.revoke_ahead::<Blst>(&state, &self.next),
+            ),
         }?;
         let call = built.call(statement.request);
         let [caller, ..] = DEVELOPMENT_ACCOUNTS;

@@ -1,29 +1,39 @@
 //! `assent revoke`: an epoch's operators revoke it, at home and on other chains, with one signature.
 
+mod away;
+mod outcome;
+
+use self::outcome::{Outcome, Revoked};
 use crate::{
     ExitStatus,
     account::OptionalAccount,
     arguments::{self, Partials},
     connection::{self, RegistryNode},
-    handover::mirrors::{Chains, MirrorAt},
+    handover::mirrors::Chains,
+    input,
     output::{self, Output},
     partials,
     stake::keeper::registry_of,
     transaction::send,
 };
 use alloy::{
-    primitives::{Address, B256, Bytes, U256},
+    primitives::{Address, Bytes, U256},
     providers::DynProvider,
-    signers::local::PrivateKeySigner,
 };
 use anyhow::{Context as _, Result, bail};
-use assent_client::AssentClient;
-use assent_contracts::{EpochKeeper, EpochMirror};
+use assent_client::{AssentClient, gateway::GatewayHandover};
+use assent_contracts::EpochKeeper;
 use assent_signer::{Aggregate, PartialSignature, aggregate_epoch_revocation};
 use assent_verifier::{Epoch, EpochId, EpochRevocation, MirrorState, verify_revocation};
 use clap::{Args, ValueHint};
-use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::PathBuf};
+use serde_json::json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+/// What to do about signatures that are not enough.
+const TOO_FEW: &str = "nothing was sent; have more operators sign with --sign-only if too few have";
 
 /// The options of `assent revoke`.
 #[derive(Args)]
@@ -32,11 +42,19 @@ Examples:
   assent revoke --registry $REGISTRY --epoch 4 --key operator.json --sign-only >> partials.txt
   assent revoke --registry $REGISTRY --epoch 4 --partial @partials.txt --keeper $KEEPER --chains chains.json \\
       --private-key-file account.key
+  assent handover request --gateway https://gateway.example --epoch 4 --signed-by 3 --out handover.json
+  assent revoke --registry $REGISTRY --epoch 4 --partial @partials.txt --chains chains.json --handover handover.json \\
+      --private-key-file account.key
 
 The epoch's own operators sign; the halt quorum of the keeper, and of each mirror, says how much of their weight it
 takes. Any account can send it. It is immediate, cannot be undone, and the signature is valid on every chain for ever.
 A revocation at home reaches no other chain by itself: name all mirrors. Exit status 1 means that a chain refused it.
-If an owner and no keeper owns the registry, it revokes with `assent epoch revoke`.")]
+If an owner and no keeper owns the registry, it revokes with `assent epoch revoke`.
+
+A mirror that is behind does not have the epoch yet, but who has stolen its keys can bring it there with a handover that
+was signed. With --handover such a mirror is told before, and never accepts the epoch. It takes the handover from the
+mirror's latest epoch (`assent handover status`). Ask for it before the epoch is revoked at home: operators sign no
+handover to a revoked epoch. If none was signed, no one can bring the epoch there.")]
 pub struct Arguments {
     #[command(flatten)]
     at: RegistryNode,
@@ -53,7 +71,7 @@ pub struct Arguments {
     #[arg(long = "partial", value_name = "ADDRESS=SIGNATURE|@FILE", value_parser = arguments::partials)]
     partials: Vec<Partials>,
     /// Send nothing: print the signatures of the keys.
-    #[arg(long, conflicts_with_all = ["keeper", "chains", "partials"])]
+    #[arg(long, conflicts_with_all = ["keeper", "chains", "partials", "handovers"])]
     sign_only: bool,
     /// Revoke it at home, through the EpochKeeper that owns the registry.
     #[arg(long, value_name = "ADDRESS", value_parser = arguments::address)]
@@ -61,22 +79,19 @@ pub struct Arguments {
     /// Revoke it on these mirrors: a JSON file, as of `assent handover status`.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     chains: Option<PathBuf>,
+    /// A signed handover to the epoch, for mirrors that do not have it yet, as `assent handover request` writes it;
+    /// repeat it for mirrors with other latest epochs.
+    #[arg(long = "handover", value_name = "FILE", value_hint = ValueHint::FilePath, requires = "chains")]
+    handovers: Vec<PathBuf>,
     #[command(flatten)]
     payer: OptionalAccount,
-}
-
-/// What became of the revocation on one chain.
-struct Outcome {
-    name: String,
-    contract: Address,
-    /// The transaction and its gas, or why it was refused.
-    sent: Result<(B256, u64), String>,
 }
 
 /// Runs `assent revoke`.
 pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let Arguments { at: RegistryNode { node, registry }, epoch: number, keeper, payer, .. } = arguments;
     let chains = arguments.chains.as_deref().map(Chains::read).transpose()?;
+    let handovers = arguments.handovers.iter().map(|path| read_handover(path, *number)).collect::<Result<Vec<_>>>()?;
     let (epoch, revocation) = connection::block_on(async {
         let client = AssentClient::new(node.connect(None)?);
         let _spinner = output::spinner("Reading the epoch");
@@ -98,28 +113,45 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let (from, signer) = payer.open()?;
     let signed = aggregate_epoch_revocation(&epoch, &revocation, &signatures)?;
     partials::warn_of_rejected(&signed);
+    let revocation = Revocation { statement: revocation, epoch, signed, handovers };
     let outcomes = connection::block_on(async {
         let _spinner = output::spinner("Revoking");
         let mut outcomes = Vec::new();
         if let Some(keeper) = keeper {
             let client = AssentClient::new(node.connect(signer.clone())?);
-            let sent = at_home(&client, *keeper, &revocation, &epoch, &signed, from).await;
+            let sent = at_home(&client, *keeper, &revocation, from).await;
             outcomes.push(Outcome::new("home", *keeper, sent));
         }
         for mirror in &mirrors {
-            let sent = away(mirror, &revocation, &epoch, &signed, from, signer.clone()).await;
+            let sent = away::revoke(mirror, &revocation, from, signer.clone()).await;
             outcomes.push(Outcome::new(&mirror.name, mirror.mirror, sent));
         }
         Ok(outcomes)
     })?;
-    let failed = outcomes.iter().any(|outcome| outcome.sent.is_err());
+    let failed = outcomes.iter().any(Outcome::is_refused);
     let text = outcomes.iter().map(|outcome| outcome.describe(*number)).collect::<Vec<_>>();
     let json = outcomes.iter().map(Outcome::to_json).collect::<Vec<_>>();
     output.result(
         text.join("\n"),
-        &json!({ "epoch": number, "signedWeight": signed.signed_weight.to_string(), "chains": json }),
+        &json!({ "epoch": number, "signedWeight": revocation.signed.signed_weight.to_string(), "chains": json }),
     )?;
     Ok(if failed { ExitStatus::Refused } else { ExitStatus::Success })
+}
+
+/// A revocation that operators signed, and what proves it where the epoch is not known.
+struct Revocation {
+    statement: EpochRevocation,
+    epoch: Epoch,
+    signed: Aggregate,
+    handovers: Vec<GatewayHandover>,
+}
+
+fn read_handover(path: &Path, epoch: EpochId) -> Result<GatewayHandover> {
+    let signed: GatewayHandover = input::read_json("signed handover", path)?;
+    if signed.handover.epoch != epoch {
+        bail!("signed handover {} is to epoch {}; give one to epoch {epoch}", path.display(), signed.handover.epoch);
+    }
+    Ok(signed)
 }
 
 fn print(signatures: &[PartialSignature], revocation: &EpochRevocation, output: Output) -> Result<ExitStatus> {
@@ -138,82 +170,36 @@ fn print(signatures: &[PartialSignature], revocation: &EpochRevocation, output: 
 async fn at_home(
     client: &AssentClient<DynProvider>,
     keeper: Address,
-    revocation: &EpochRevocation,
-    epoch: &Epoch,
-    signed: &Aggregate,
+    revocation: &Revocation,
     from: Address,
-) -> Result<(B256, u64)> {
+) -> Result<Revoked> {
+    let Revocation { statement, epoch, signed, .. } = revocation;
     let registry = registry_of(client, keeper).await?;
-    if registry != revocation.home_registry {
-        bail!("the keeper {keeper} owns the registry {registry}, not {}", revocation.home_registry);
+    if registry != statement.home_registry {
+        bail!("the keeper {keeper} owns the registry {registry}, not {}", statement.home_registry);
     }
     let halt_quorum = EpochKeeper::new(keeper, client.provider()).HALT_QUORUM().call().await?;
     let state = MirrorState {
-        home_chain: revocation.home_chain,
+        home_chain: statement.home_chain,
         home_registry: registry,
         quorum: 10_000,
         halt_quorum,
         timestamp: 0,
         epochs: vec![epoch.clone()],
+        revoked_ahead: BTreeSet::new(),
         stored_tables: BTreeMap::new(),
     };
     require_valid(&state, epoch, signed)?;
     let (non_signers, signature) = encoded(signed);
     let revoke = EpochKeeper::revokeCall { epoch: epoch.number.into(), nonSigners: non_signers, signature };
-    let receipt = send(client, from, keeper, &revoke).await?;
-    Ok((receipt.transaction_hash, receipt.gas_used))
-}
-
-async fn away(
-    at: &MirrorAt,
-    revocation: &EpochRevocation,
-    epoch: &Epoch,
-    signed: &Aggregate,
-    from: Address,
-    signer: Option<PrivateKeySigner>,
-) -> Result<(B256, u64)> {
-    let read = at.read(signer, epoch.operator_set, Some(epoch.number)).await?;
-    let EpochRevocation { home_chain, home_registry, .. } = *revocation;
-    if (read.state.home_chain, read.state.home_registry) != (home_chain, home_registry) {
-        bail!("it mirrors the registry {} on chain {}", read.state.home_registry, read.state.home_chain);
-    }
-    require_valid(&read.state, epoch, signed)?;
-    let (non_signers, signature) = encoded(signed);
-    let revoke = EpochMirror::revokeCall { epoch: epoch.number.into(), nonSigners: non_signers, signature };
-    let receipt = send(&read.client, from, at.mirror, &revoke).await?;
-    Ok((receipt.transaction_hash, receipt.gas_used))
+    Ok(Revoked::Here(send(client, from, keeper, &revoke).await?))
 }
 
 fn require_valid(state: &MirrorState, epoch: &Epoch, signed: &Aggregate) -> Result<()> {
     let verified = verify_revocation(state, epoch.number, signed.non_signers.as_bytes(), &signed.signature.0);
-    verified.map(drop).context("nothing was sent; have more operators sign with --sign-only if too few have")
+    verified.map(drop).context(TOO_FEW)
 }
 
 fn encoded(signed: &Aggregate) -> (Bytes, Bytes) {
     (Bytes::copy_from_slice(signed.non_signers.as_bytes()), signed.signature.0.into())
-}
-
-impl Outcome {
-    fn new(name: &str, contract: Address, sent: Result<(B256, u64)>) -> Self {
-        Self { name: name.to_owned(), contract, sent: sent.map_err(|error| format!("{error:#}")) }
-    }
-
-    fn describe(&self, epoch: EpochId) -> String {
-        match &self.sent {
-            Ok((_, gas)) => format!("{}: epoch {epoch} is revoked, {gas} gas", self.name),
-            Err(reason) => format!("{}: refused: {reason}", self.name),
-        }
-    }
-
-    fn to_json(&self) -> Value {
-        let sent = self.sent.as_ref().ok();
-        json!({
-            "name": self.name,
-            "contract": self.contract,
-            "revoked": sent.is_some(),
-            "reason": self.sent.as_ref().err(),
-            "transaction": sent.map(|(transaction, _)| transaction),
-            "gas": sent.map(|(_, gas)| gas),
-        })
-    }
 }
