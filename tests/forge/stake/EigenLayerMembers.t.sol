@@ -123,6 +123,25 @@ contract EigenLayerMembersTest is StakeTestBase {
         assertEq(stake.membersOf(OPERATOR_SET).length, 0);
     }
 
+    /// @dev While what it left with can be slashed, EigenLayer lets no one join again.
+    function test_AMemberThatLeftJoinsAgainAfterEigenLayersDelay() public {
+        addMembers(0, 1);
+        leaveSet(OPERATOR_SET, 0);
+        RegisterParams memory params = joining(OPERATOR_SET);
+        advance(DEALLOCATION_DELAY);
+        vm.expectRevert(IAllocationManagerCore.AlreadyMemberOfSet.selector);
+        vm.prank(operatorAddress(0));
+        allocationManager.registerForOperatorSets(operatorAddress(0), params);
+        assertEq(stake.membersOf(OPERATOR_SET).length, 0);
+
+        advance(1);
+        join(OPERATOR_SET, 0);
+        assertEq(stake.membersOf(OPERATOR_SET), operatorAddresses(0, 1));
+        assertEq(weightOf(0), STAKE);
+        slash(OPERATOR_SET, 0, 1e18);
+        assertEq(slashedShares(), STAKE);
+    }
+
     /* EJECTION */
 
     function test_RevertWhen_AMemberWithoutWeightIsEjectedFromASetThatIsNotFull() public {

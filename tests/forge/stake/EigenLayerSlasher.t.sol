@@ -192,11 +192,15 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
     function test_APunishmentAfterTheWindowHasNoTime() public {
         bytes32 record = offences.recordOffence(equivocation, _equivocation(0, 0));
         (,,, uint48 expiresAt) = registry.epochs(epoch);
-        vm.warp(uint256(expiresAt) + RECORDING_WINDOW);
-        offences.punish(record, indicesFrom(0, 1));
-        Punishment memory punishment = offences.punishmentOf(_idOf(), operatorAddress(0));
-        assertEq(punishment.reporter, address(this));
-        assertEq(punishment.slashedAt, 0);
+        uint256 end = uint256(expiresAt) + RECORDING_WINDOW;
+        // In the window's last second, when it is over, and later.
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.warp(end - 1 + i);
+            offences.punish(record, indicesFrom(i, i + 1));
+            Punishment memory punishment = offences.punishmentOf(_idOf(), operatorAddress(i));
+            assertEq(punishment.reporter, address(this));
+            assertEq(punishment.slashedAt, i == 0 ? end - 1 : 0);
+        }
     }
 
     function test_AReportRecordsAndPunishesAtOnce() public {

@@ -7,7 +7,8 @@ import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry
 import {EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {EigenLayerStake} from "../../../contracts/stake/EigenLayerStake.sol";
-import {IAllocationManagerCore} from "./IEigenLayerCore.sol";
+import {StakeToken} from "./EigenLayerTestBase.sol";
+import {AllocateParams, IAllocationManagerCore, IDelegationManagerCore, Withdrawal} from "./IEigenLayerCore.sol";
 import {StakeTestBase} from "./StakeTestBase.sol";
 
 /// @dev What EigenLayer's real contracts can slash is what counts, to the block.
@@ -40,6 +41,48 @@ contract EigenLayerWeightsTest is StakeTestBase {
         assertEq(weightOf(0), STAKE / 2);
         advance(1);
         assertEq(weightOf(0), STAKE);
+    }
+
+    /// @dev Until then an operator allocates by its old delay, and what it allocates can be slashed by that.
+    function test_AnotherAllocationDelayAppliesAfterEigenLayersDelay() public {
+        uint32 delay = 1000;
+        allocate(OPERATOR_SET, 0, FULL_MAGNITUDE / 2);
+        vm.prank(operatorAddress(0));
+        allocationManager.setAllocationDelay(operatorAddress(0), delay);
+        advance(ALLOCATION_CONFIGURATION_DELAY - 1);
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            allocate(OPERATOR_SET, 0, FULL_MAGNITUDE);
+            assertEq(weightOf(0), STAKE);
+            slash(OPERATOR_SET, 0, 1e18);
+            assertEq(slashedShares(), STAKE);
+            vm.revertToState(snapshot);
+            advance(1);
+        }
+        allocate(OPERATOR_SET, 0, FULL_MAGNITUDE);
+        assertEq(weightOf(0), STAKE / 2);
+        slash(OPERATOR_SET, 0, 1e18);
+        assertEq(slashedShares(), STAKE / 2);
+    }
+
+    function test_ANewOperatorAllocatesAfterEigenLayersDelay() public {
+        vm.prank(operatorAddress(MEMBERS));
+        delegationManager.registerAsOperator(address(0), 0, "");
+        delegate(MEMBERS, STAKE);
+        AllocateParams[] memory params = new AllocateParams[](1);
+        params[0] = AllocateParams(setOf(OPERATOR_SET), strategies, new uint64[](1));
+        params[0].newMagnitudes[0] = FULL_MAGNITUDE;
+        advance(ALLOCATION_CONFIGURATION_DELAY - 1);
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.expectRevert(IAllocationManagerCore.UninitializedAllocationDelay.selector);
+            vm.prank(operatorAddress(MEMBERS));
+            allocationManager.modifyAllocations(operatorAddress(MEMBERS), params);
+            advance(1);
+        }
+        allocate(OPERATOR_SET, MEMBERS, FULL_MAGNITUDE);
+        registerKey(MEMBERS);
+        join(OPERATOR_SET, MEMBERS);
+        assertEq(weightOf(MEMBERS), STAKE);
     }
 
     function test_AnAddressThatIsNoOperatorWeighsNothing() public view {
@@ -169,6 +212,39 @@ contract EigenLayerWeightsTest is StakeTestBase {
         assertEq(weightOf(0), 0);
         slash(OPERATOR_SET, 0, 0.1e18);
         assertApproxEqAbs(slashedShares(), STAKE / 10, 1);
+    }
+
+    /// @dev Both to the block: when a staker gets its shares, and when no slash takes them any more.
+    function test_WhatStakersWithdrawCanBeSlashedUntilTheLastBlockOfTheirDelay() public {
+        undelegate(0);
+        (Withdrawal[] memory queued,) = delegationManager.getQueuedWithdrawals(stakerOf(0));
+        address[] memory tokens = new address[](1);
+        tokens[0] = address(tokenOf[strategies[0]]);
+        advance(DEALLOCATION_DELAY);
+        uint256 snapshot = vm.snapshotState();
+        slash(OPERATOR_SET, 0, 0.1e18);
+        assertApproxEqAbs(slashedShares(), STAKE / 10, 1);
+
+        vm.revertToState(snapshot);
+        vm.expectRevert(IDelegationManagerCore.WithdrawalDelayNotElapsed.selector);
+        vm.prank(stakerOf(0));
+        delegationManager.completeQueuedWithdrawal(queued[0], tokens, true);
+
+        advance(1);
+        slash(OPERATOR_SET, 0, 0.1e18);
+        assertEq(slashedShares(), 0);
+        vm.prank(stakerOf(0));
+        delegationManager.completeQueuedWithdrawal(queued[0], tokens, true);
+        assertEq(StakeToken(tokens[0]).balanceOf(stakerOf(0)), STAKE);
+    }
+
+    /// @dev The earliest block at which its shares left, of those with which the weight counted.
+    function test_AWeightCanBeSlashedThoughItsStakersUndelegateInTheSameBlock() public {
+        commitMembers();
+        undelegate(0);
+        advance(LOOKAHEAD);
+        slash(OPERATOR_SET, 0, 1e18);
+        assertApproxEqAbs(slashedShares(), STAKE, 1);
     }
 
     function test_TheNextEpochHasWhatSlashingLeft() public {

@@ -38,9 +38,11 @@ struct Withdrawal {
 }
 
 interface IAllocationManagerCore is IAllocationManager {
+    error AlreadyMemberOfSet();
     error InvalidAVSRegistrar();
     error InvalidCaller();
     error OperatorNotSlashable();
+    error UninitializedAllocationDelay();
     error CurrentlyPaused();
 
     function updateAVSMetadataURI(address avs, string calldata metadataURI) external;
@@ -56,6 +58,8 @@ interface IAllocationManagerCore is IAllocationManager {
 }
 
 interface IDelegationManagerCore {
+    error WithdrawalDelayNotElapsed();
+
     function registerAsOperator(address delegationApprover, uint32 allocationDelay, string calldata metadataURI)
         external;
     function delegateTo(address operator, SignatureWithExpiry calldata approval, bytes32 approverSalt) external;
