@@ -44,7 +44,7 @@ pub async fn revoke(
             require_valid(&read.state, epoch, signed)?;
             let (non_signers, signature) = encoded(signed);
             let revoke = EpochMirror::revokeCall { epoch: epoch.number.into(), nonSigners: non_signers, signature };
-            Ok(Revoked::Here(send(&read.client, from, at.mirror, &revoke).await?))
+            Ok(Revoked::Here(Box::new(send(&read.client, from, at.mirror, &revoke).await?)))
         }
         Step::RevokeAhead(latest) => revoke_ahead(at, read, revocation, latest, from).await,
     }

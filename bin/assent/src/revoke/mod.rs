@@ -192,7 +192,7 @@ async fn at_home(
     require_valid(&state, epoch, signed)?;
     let (non_signers, signature) = encoded(signed);
     let revoke = EpochKeeper::revokeCall { epoch: epoch.number.into(), nonSigners: non_signers, signature };
-    Ok(Revoked::Here(send(client, from, keeper, &revoke).await?))
+    Ok(Revoked::Here(Box::new(send(client, from, keeper, &revoke).await?)))
 }
 
 fn require_valid(state: &MirrorState, epoch: &Epoch, signed: &Aggregate) -> Result<()> {

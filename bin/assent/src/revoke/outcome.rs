@@ -19,7 +19,7 @@ pub struct Outcome {
 /// How an epoch is revoked on one chain.
 pub enum Revoked {
     /// The epoch was there.
-    Here(TransactionReceipt),
+    Here(Box<TransactionReceipt>),
     /// The epoch was not there yet, and never will be. Tables that were stored for it are before the last transaction.
     Ahead(Vec<TransactionReceipt>),
     /// It was revoked before.
@@ -73,7 +73,7 @@ impl Outcome {
 
     fn receipts(&self) -> &[TransactionReceipt] {
         match &self.result {
-            Ok(Revoked::Here(receipt)) => std::slice::from_ref(receipt),
+            Ok(Revoked::Here(receipt)) => std::slice::from_ref(receipt.as_ref()),
             Ok(Revoked::Ahead(receipts)) => receipts,
             Ok(Revoked::Already | Revoked::Unneeded(_)) | Err(_) => &[],
         }
