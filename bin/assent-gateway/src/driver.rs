@@ -34,7 +34,6 @@ use tokio::{
 };
 
 use crate::{
-    clock::now_millis,
     link_handle::LinkHandle,
     metrics::GatewayMetrics,
     preparing::Preparer,
@@ -352,7 +351,7 @@ impl Driver {
                 self.handle(Event::Received { link, message });
                 drop(permit);
                 if let Some(operator) = self.gateway.operator_of(link) {
-                    self.activity.insert(operator, now_millis());
+                    self.activity.insert(operator, self.preparer.clock.uncorrected_millis());
                     if let Some(handle) = self.links.get(&link) {
                         handle.set_proven();
                     }
@@ -410,7 +409,7 @@ impl Driver {
 
     fn handle(&mut self, event: Event) {
         let invalid_ends = self.gateway.invalid_end_count();
-        let actions = self.gateway.handle(now_millis(), event);
+        let actions = self.gateway.handle(self.preparer.clock.uncorrected_millis(), event);
         self.metrics.invalid_ends.inc_by(self.gateway.invalid_end_count().saturating_sub(invalid_ends));
         for action in actions {
             self.act(action);
@@ -478,7 +477,7 @@ impl Driver {
                     body: accepted.to_stored().into_bytes().into(),
                 };
                 let until = match self.lease {
-                    Some(lease) => (now_millis() / 1000).saturating_add(lease.as_secs()),
+                    Some(lease) => self.preparer.clock.now_seconds().saturating_add(lease.as_secs()),
                     None => accepted.task.expiration.saturating_add(LEASE_GRACE),
                 };
                 let name = Arc::clone(&self.name);
@@ -625,7 +624,10 @@ impl Driver {
                 TaskOutcome::Attested { document, .. } => Some(document.epoch),
                 TaskOutcome::Failed(_) => None,
             };
-            self.recent.add(TaskSummary::new(task_id, &progress, outcome, now_millis()), attested_in);
+            self.recent.add(
+                TaskSummary::new(task_id, &progress, outcome, self.preparer.clock.uncorrected_millis()),
+                attested_in,
+            );
             self.leases.remove(&task_id);
             let _ = self.events.send(TaskEvent::Ended(task_id));
         }
@@ -633,7 +635,7 @@ impl Driver {
 
     fn renew(&self) {
         let Some(lease) = self.lease else { return };
-        let until = (now_millis() / 1000).saturating_add(lease.as_secs());
+        let until = self.preparer.clock.now_seconds().saturating_add(lease.as_secs());
         let leases: Vec<Lease> = self.leases.values().cloned().collect();
         let (log, inputs) = (Arc::clone(&self.log), self.inputs.clone());
         self.runtime.spawn(async move {

@@ -67,7 +67,7 @@ pub use rpc::openrpc::document as openrpc_document;
 
 use api::Api;
 use callers::Callers;
-use clock::now_millis;
+use clock::Clock;
 use declarations::Declarations;
 use driver::{DriverHandle, DriverParts, Input};
 use evidence::EvidenceServers;
@@ -398,10 +398,12 @@ impl Background {
         let epochs = self.preparer.epochs().await;
         let epochs = epochs.map_err(|_| anyhow::anyhow!("the node of rpc-url does not give the epochs"))?;
         self.driver.event(Event::Epochs(epochs.to_vec()));
-        let now = now_millis() / 1000;
+        let clock = &self.preparer.clock;
+        self.driver.event(Event::ClockCorrected { seconds: clock.correction() });
+        let now = clock.earliest_now_seconds();
         self.log.expire(now).await.context("the task log")?;
         // All at once: what was taken up would be found again.
-        let claimed = self.log.reclaim(&config.name, now, until(now, self.lease), usize::MAX).await;
+        let claimed = self.log.reclaim(&config.name, now, until(clock.now_seconds(), self.lease), usize::MAX).await;
         self.driver.send(Input::Claimed(claimed.context("the task log")?));
         Ok(())
     }
@@ -421,6 +423,7 @@ impl Background {
             log: Arc::clone(&self.log),
             driver: self.driver.clone(),
             name: config.name.clone(),
+            clock: self.preparer.clock.clone(),
             lease: self.lease,
             retention: config.retention,
         };
@@ -450,6 +453,7 @@ async fn watch_chain(preparer: Arc<Preparer>, driver: DriverHandle, poll: Durati
         if seen == Some(block) {
             continue;
         }
+        driver.event(Event::ClockCorrected { seconds: preparer.clock.correction() });
         match preparer.epochs().await {
             Ok(epochs) => {
                 if known.as_ref() != Some(&epochs) {
@@ -488,6 +492,7 @@ struct Sweep {
     log: Arc<dyn TaskLog>,
     driver: DriverHandle,
     name: String,
+    clock: Clock,
     lease: Option<Duration>,
     retention: Duration,
 }
@@ -499,12 +504,12 @@ impl Sweep {
         let mut next_forgetting = Instant::now();
         loop {
             interval.tick().await;
-            let now = now_millis() / 1000;
-            if let Err(error) = self.once(now).await {
+            if let Err(error) = self.once().await {
                 eprintln!("error: {error}");
             }
             if Instant::now() >= next_forgetting {
                 next_forgetting = Instant::now() + FORGETTING;
+                let now = self.clock.earliest_now_seconds();
                 if let Err(error) = self.log.forget(now.saturating_sub(self.retention.as_secs())).await {
                     eprintln!("error: {error}");
                 }
@@ -512,13 +517,14 @@ impl Sweep {
         }
     }
 
-    async fn once(&self, now: u64) -> Result<(), TaskLogError> {
+    async fn once(&self) -> Result<(), TaskLogError> {
+        let now = self.clock.now_seconds();
         let claimed = self.log.claim(&self.name, now, until(now, self.lease), CLAIMED_AT_ONCE).await?;
         if !claimed.is_empty() {
             self.driver.send(Input::Claimed(claimed));
         }
         // What a gateway works on, it ends itself: these are tasks that were forgotten.
-        self.log.expire(now.saturating_sub(SWEEP.as_secs())).await?;
+        self.log.expire(self.clock.earliest_now_seconds().saturating_sub(SWEEP.as_secs())).await?;
         Ok(())
     }
 }

@@ -50,6 +50,8 @@ pub(crate) struct GatewayMetrics {
     pub(crate) refused_connections: Counter,
     /// The number of the latest block.
     pub(crate) block: Gauge,
+    /// By how many seconds the machine's clock is corrected.
+    pub(crate) clock_correction: Gauge,
     /// Reads of the latest block that failed.
     pub(crate) node_failures: Counter,
     /// The time from a request to its authorization.
@@ -106,6 +108,7 @@ impl GatewayMetrics {
             limited: Counter::default(),
             refused_connections: Counter::default(),
             block: Gauge::default(),
+            clock_correction: Gauge::default(),
             node_failures: Counter::default(),
             decision_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
             refusals: Mutex::default(),
@@ -139,6 +142,11 @@ impl GatewayMetrics {
             metrics.refused_connections.clone(),
         );
         registry.register("block", "The number of the latest block", metrics.block.clone());
+        registry.register(
+            "clock_correction_seconds",
+            "Seconds by which the clock is corrected to the chain's time; 0 if it is right to a minute",
+            metrics.clock_correction.clone(),
+        );
         registry.register("node_failures", "Reads of the latest block that failed", metrics.node_failures.clone());
         registry.register(
             "decision_seconds",

@@ -21,7 +21,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{clock::now_millis, metrics::GatewayMetrics};
+use crate::{clock::Clock, metrics::GatewayMetrics};
 
 /// How old the last answer of the node may be.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15);
@@ -43,6 +43,8 @@ pub(crate) struct Preparer {
     pub(crate) view: ChainView,
     pub(crate) domain: Domain,
     head: watch::Sender<Option<Head>>,
+    /// Corrected by the time of each new block.
+    pub(crate) clock: Clock,
     /// The epochs in force at the block that was asked about last.
     epochs: tokio::sync::Mutex<Option<(ViewedBlock, Arc<[Epoch]>)>>,
     store: PolicyStore,
@@ -66,6 +68,18 @@ pub(crate) struct LoadedPolicy {
 /// A fetch of a policy, whose result all requests share that wait for it.
 type PolicyFetch = OnceCell<Result<Arc<LoadedPolicy>, Failure>>;
 
+fn describe_correction(seconds: i64) -> String {
+    match seconds {
+        0 => "the clock is right again".to_owned(),
+        1.. => format!("the clock is {seconds} seconds behind the chain's time, by which tasks expire; set it"),
+        _ => format!(
+            "the clock is {} seconds ahead of the chain's time, by which tasks expire; set it, or see whether the \
+             node follows the chain",
+            seconds.unsigned_abs()
+        ),
+    }
+}
+
 #[derive(Clone, Copy)]
 struct NextNonce {
     word: U256,
@@ -84,6 +98,7 @@ impl Preparer {
             view,
             domain,
             head: watch::Sender::new(None),
+            clock: Clock::start(),
             epochs: tokio::sync::Mutex::new(None),
             store,
             policies: Mutex::default(),
@@ -106,7 +121,13 @@ impl Preparer {
             self.metrics.node_failures.inc();
         })?;
         let head = Head { block, at: Instant::now() };
-        self.head.send_replace(Some(head));
+        let before = self.head.send_replace(Some(head));
+        if before.is_none_or(|before| before.block != block)
+            && let Some(seconds) = self.clock.observe(block.timestamp)
+        {
+            self.metrics.clock_correction.set(seconds);
+            eprintln!("note: {}", describe_correction(seconds));
+        }
         self.metrics.block.set(i64::try_from(block.number).unwrap_or(i64::MAX));
         Ok(block)
     }
@@ -212,9 +233,9 @@ impl Preparer {
                 "the expiration {expiration} is not within {max_lifetime} seconds after {issued_at}, the block's time"
             ))),
             Some(expiration) => Ok(expiration),
-            // The chain's clock and this machine's may differ.
+            // On a chain without new blocks, the time of the latest is long over. What the clock says counts then.
             None => {
-                let now = issued_at.max(now_millis() / 1000);
+                let now = issued_at.max(self.clock.uncorrected_millis() / 1000);
                 Ok(now.saturating_add(self.default_lifetime.as_secs()).min(latest))
             }
         }

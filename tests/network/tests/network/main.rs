@@ -3,6 +3,7 @@
 mod alerts;
 #[path = "../../../../bin/assent-gateway/tests/gateway/authority.rs"]
 mod authority;
+mod clocks;
 mod decisions;
 mod faults;
 mod handovers;

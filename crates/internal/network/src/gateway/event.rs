@@ -251,6 +251,13 @@ pub struct AbsentSigner {
 pub enum Event {
     /// The epochs that the TaskManager knows, instead of those before.
     Epochs(Vec<Epoch>),
+    /// By how many seconds the chain's time is ahead of the time that comes with events, from now on.
+    ///
+    /// Tasks expire by the chain's time.
+    ClockCorrected {
+        /// The seconds. Negative if the chain's time is behind.
+        seconds: i64,
+    },
     /// An operator opened a connection.
     LinkOpened {
         /// The connection.

@@ -89,6 +89,8 @@ pub struct Gateway<S> {
     /// The handovers for which operators are asked.
     handovers: BTreeMap<RequestId, PendingHandover>,
     now_millis: u64,
+    /// By how many seconds the chain's time is ahead of it.
+    clock_correction: i64,
 }
 
 #[derive(Debug)]
@@ -146,6 +148,7 @@ impl<S: Scheme> Gateway<S> {
             invalid_ends: 0,
             handovers: BTreeMap::new(),
             now_millis: 0,
+            clock_correction: 0,
         }
     }
 
@@ -221,6 +224,7 @@ impl<S: Scheme> Gateway<S> {
                 self.epochs = epochs.into_iter().map(|epoch| (epoch.number, epoch)).collect();
                 self.standings.retain(&self.epochs, now_millis);
             }
+            Event::ClockCorrected { seconds } => self.clock_correction = seconds,
             Event::LinkOpened { link, challenge } => self.open(link, challenge, &mut actions),
             Event::LinkClosed { link } => self.forget_link(link),
             Event::Received { link, message } => self.receive(link, &message, &mut actions),
@@ -723,8 +727,9 @@ impl<S: Scheme> Gateway<S> {
         expiration > self.now_seconds() && expiration >> 48 == 0
     }
 
+    /// Returns the time by which tasks expire.
     fn now_seconds(&self) -> u64 {
-        self.now_millis / 1000
+        (self.now_millis / 1000).saturating_add_signed(self.clock_correction)
     }
 }
 
