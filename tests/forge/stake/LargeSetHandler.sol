@@ -5,9 +5,10 @@ import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equi
 import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
 import {Offences} from "../../../contracts/challenge/Offences.sol";
 import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
-import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
-import {FaultTerms, IOffences, RecordedOffence} from "../../../contracts/interfaces/IOffences.sol";
+import {Handover, SignedByOperators} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {FaultTerms, IFault, IOffences, RecordedOffence} from "../../../contracts/interfaces/IOffences.sol";
 import {IOperatorRegistry} from "../../../contracts/interfaces/IOperatorRegistry.sol";
+import {AttestedCall} from "../../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {Quorum} from "../../../contracts/libraries/Quorum.sol";
@@ -18,8 +19,8 @@ import {EpochTestBase} from "../utils/EpochTestBase.sol";
 import {OffenceProofs} from "../utils/OffenceProofs.sol";
 
 /// @title LargeSetHandler
-/// @notice Epochs of 201 to 250 operators in three tables, whose operators hand over and equivocate at random, and of
-/// which some are revoked.
+/// @notice Epochs of 201 to 250 operators in three tables, whose operators hand over, lie, equivocate and revoke at
+/// random.
 contract LargeSetHandler is MirrorTestBase, OffenceProofs {
     uint256 private constant MANY = 250;
     bytes private constant ATTESTATION_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
@@ -29,6 +30,14 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
         EpochId id;
         uint256 first;
         uint256 count;
+    }
+
+    /// @dev Two statements of one or two epochs, and who did not sign each.
+    struct Both {
+        LargeEpoch first;
+        bytes firstAbsent;
+        LargeEpoch second;
+        bytes secondAbsent;
     }
 
     LargeEpoch[] private _epochs;
@@ -43,6 +52,9 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
     mapping(string action => uint256) public done;
     /// @dev The newest epoch when an operator was punished for a deed.
     mapping(bytes32 deed => mapping(address operator => EpochId)) private _newestEpoch;
+    /// @dev Epochs that the mirror was told to refuse before it had them.
+    EpochId[] private _refused;
+    mapping(EpochId epoch => bool) private _isRefused;
 
     constructor() {
         super.setUp();
@@ -54,8 +66,8 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
         _latestEnd[FIRST_EPOCH] = block.timestamp + EPOCH_LIFETIME;
         _equivocation = new Equivocation(registry);
         _falseHandover = new FalseHandover(registry);
-        FaultTerms[] memory terms = new FaultTerms[](1);
-        terms[0] = FaultTerms(_equivocation, 1e18);
+        FaultTerms[] memory terms = new FaultTerms[](2);
+        (terms[0], terms[1]) = (FaultTerms(_equivocation, 1e18), FaultTerms(_falseHandover, 1e18));
         _offences = new CountedOffences(registry, terms);
     }
 
@@ -119,7 +131,8 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
         (uint256 signed, uint256 total) = _weights(signer, absent);
         bool isNext = EpochId.unwrap(next.id) > EpochId.unwrap(signer.id);
         bool isAlive = block.timestamp < signersEnd && block.timestamp < handover.expiresAt;
-        assertEq(success, isNext && isAlive && signed >= Quorum.portionOf(total, QUORUM));
+        bool isRefused = _isRefused[next.id];
+        assertEq(success, isNext && isAlive && !isRefused && signed >= Quorum.portionOf(total, QUORUM));
         if (!success) return;
         _accepted.push(next.id);
         ++done["handOver"];
@@ -135,31 +148,75 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
         bytes memory secondAbsent = _absent(second, ~absentSeed, 1 + absentSeed / 9 % 9);
         bytes memory proof =
             abi.encode(domain(), _signed(first, task, 1, firstAbsent), _signed(second, task, 0, secondAbsent));
-        bytes32 record;
-        try _offences.recordOffence(_equivocation, proof) returns (bytes32 recorded) {
-            record = recorded;
-        } catch (bytes memory reason) {
-            assertEq(bytes4(reason), IOffences.AlreadyRecorded.selector);
-            return;
-        }
-        (bytes32 deed, bytes32 id) = (_offences.offenceOf(record).deed, _offences.offenceOf(record).id);
-        uint256[] memory index = new uint256[](1);
-        for (uint256 i = absentSeed % 7; i < first.count; i += 7) {
-            index[0] = i;
-            address operator = operatorAddress(first.first + i);
-            bool isOffender =
-                _hasSigned(first, firstAbsent, first.first + i) && _hasSigned(second, secondAbsent, first.first + i);
-            if (!isOffender) {
-                vm.expectRevert(abi.encodeWithSelector(IOffences.NotOffender.selector, record, i));
-            } else if (EpochId.unwrap(first.id) <= EpochId.unwrap(_newestEpoch[deed][operator])) {
-                // One slash is of all epochs that there are.
-                vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyPunished.selector, id));
-            } else {
-                _newestEpoch[deed][operator] = _epochs[_epochs.length - 1].id;
-                ++done["punish"];
-            }
-            _offences.punish(record, index);
-        }
+        _report(_equivocation, proof, Both(first, firstAbsent, second, secondAbsent), absentSeed % 7);
+    }
+
+    /// @dev Promise 6: who signed a handover that home does not have so is punished, whatever is false.
+    function lieLarge(uint256 seed, uint256 absentSeed, uint256 lie) external {
+        LargeEpoch memory signer = _epochs[seed % _epochs.length];
+        LargeEpoch memory next = _epochs[absentSeed % _epochs.length];
+        if (block.timestamp >= uint256(expiresAtOf(signer.id)) + 6 days) return;
+        Handover memory handover = handoverTo(next.id, signer.id);
+        uint48 time = uint48(bound(lie >> 8, 1, 1 days));
+        if (lie % 6 == 0) handover.expiresAt += time;
+        else if (lie % 6 == 1) handover.expiresAt -= time;
+        else if (lie % 6 == 2) handover.committedAt -= time;
+        else if (lie % 6 == 3) handover.contentHash ^= bytes32(1 << (lie >> 8 & 0xff));
+        else if (lie % 6 == 4) handover.epoch = EpochId.wrap(registry.epochCount() + uint32(time));
+        else handover.operatorSet = OTHER_SET;
+        bytes memory absent = _absent(signer, absentSeed, 1 + absentSeed % 9);
+        bytes memory signature = _sign(signer, absent, mirror.handoverDigest(handover), mirror.EPOCH_TAG());
+        bytes memory proof = abi.encode(handover, absent, signature);
+        _report(_falseHandover, proof, Both(signer, absent, signer, absent), absentSeed % 7);
+        ++done["lie"];
+    }
+
+    /// @dev An epoch's operators revoke it on the other chain, in one of four calls.
+    function haltLarge(uint256 seed, uint256 absentSeed) external observed {
+        if (seed % 4 != 0) return;
+        LargeEpoch memory known = _epochOf(_accepted[seed / 4 % _accepted.length]);
+        bytes memory absent = _absent(known, absentSeed, absentSeed % 9);
+        bytes memory signature = _sign(known, absent, mirror.revocationDigest(known.id), mirror.EPOCH_TAG());
+        bool success = _away(abi.encodeCall(mirror.revoke, (known.id, absent, signature)));
+        (uint256 signed, uint256 total) = _weights(known, absent);
+        assertEq(success, signed >= Quorum.portionOf(total, 5000));
+        if (success) ++done["halt"];
+    }
+
+    /// @dev The same, of an epoch that the mirror could accept and does not have, in one of four calls.
+    function revokeAheadLarge(uint256 seed, uint256 absentSeed) external observed {
+        if (seed % 4 != 0) return;
+        LargeEpoch memory next = _epochs[seed / 4 % _epochs.length];
+        LargeEpoch memory signer = _epochOf(_accepted[_accepted.length - 1]);
+        Handover memory handover = handoverTo(next.id, signer.id);
+        SignedByOperators memory handedOver =
+            _aggregateOf(signer, _absent(signer, 0, 0), mirror.handoverDigest(handover));
+        bytes memory absent = _absent(next, absentSeed, absentSeed % 9);
+        SignedByOperators memory revoked = _aggregateOf(next, absent, mirror.revocationDigest(next.id));
+        (,, uint48 signersEnd,) = mirror.epochs(signer.id);
+        bytes memory table = _tableAway(next);
+        bool success = _away(abi.encodeCall(mirror.revokeAhead, (handover, table, handedOver, revoked)));
+        (uint256 signed, uint256 total) = _weights(next, absent);
+        bool canBe = EpochId.unwrap(next.id) > EpochId.unwrap(signer.id) && !_isRefused[next.id]
+            && block.timestamp < signersEnd && block.timestamp < handover.expiresAt;
+        assertEq(success, canBe && signed >= Quorum.portionOf(total, 5000));
+        if (!success) return;
+        _refused.push(next.id);
+        _isRefused[next.id] = true;
+        ++done["revokeAhead"];
+    }
+
+    /// @dev Promise 11, and that an epoch in force authorizes, on either chain.
+    function useLarge(uint256 seed) external observed {
+        LargeEpoch memory known = _epochs[seed % _epochs.length];
+        (,, uint48 end,) = registry.epochs(known.id);
+        assertEq(_authorizes(known), block.timestamp < end);
+        (,, end,) = mirror.epochs(known.id);
+        onAway();
+        bool success = _authorizes(known);
+        onHome();
+        assertEq(success, block.timestamp < end);
+        ++done["use"];
     }
 
     /// @dev Promise 10: a signature of an attestation is invalid for a handover, and the reverse.
@@ -206,10 +263,71 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
             assertEq(mirror.setHashOf(_accepted[i]), registry.setHashOf(_accepted[i]));
             if (i > 0) assertGt(EpochId.unwrap(_accepted[i]), EpochId.unwrap(_accepted[i - 1]));
         }
+        for (uint256 i = 0; i < _refused.length; ++i) {
+            (address table,, uint48 end,) = mirror.epochs(_refused[i]);
+            assertEq(table, address(0));
+            assertEq(end, 1);
+        }
         assertEq(_offences.most(), done["punish"] == 0 ? 0 : 1);
     }
 
     /* PARTS */
+
+    function _away(bytes memory data) private returns (bool success) {
+        vm.chainId(AWAY_CHAIN);
+        (success,) = address(mirror).call(data);
+        vm.chainId(homeChain);
+    }
+
+    /// @dev Records an offence, and has every seventh operator of the first epoch punished, if it signed both.
+    function _report(IFault fault, bytes memory proof, Both memory both, uint256 start) private {
+        bytes32 record;
+        try _offences.recordOffence(fault, proof) returns (bytes32 recorded) {
+            record = recorded;
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), IOffences.AlreadyRecorded.selector);
+            return;
+        }
+        (bytes32 deed, bytes32 id) = (_offences.offenceOf(record).deed, _offences.offenceOf(record).id);
+        uint256[] memory index = new uint256[](1);
+        for (uint256 i = start; i < both.first.count; i += 7) {
+            index[0] = i;
+            uint256 number = both.first.first + i;
+            address operator = operatorAddress(number);
+            bool isOffender =
+                _hasSigned(both.first, both.firstAbsent, number) && _hasSigned(both.second, both.secondAbsent, number);
+            if (!isOffender) {
+                vm.expectRevert(abi.encodeWithSelector(IOffences.NotOffender.selector, record, i));
+            } else if (EpochId.unwrap(both.first.id) <= EpochId.unwrap(_newestEpoch[deed][operator])) {
+                // One slash is of all epochs that there are.
+                vm.expectRevert(abi.encodeWithSelector(IOffences.AlreadyPunished.selector, id));
+            } else {
+                _newestEpoch[deed][operator] = _epochs[_epochs.length - 1].id;
+                ++done["punish"];
+            }
+            _offences.punish(record, index);
+        }
+    }
+
+    function _aggregateOf(LargeEpoch memory epoch, bytes memory absent, bytes32 digest)
+        private
+        view
+        returns (SignedByOperators memory)
+    {
+        return SignedByOperators(absent, _sign(epoch, absent, digest, mirror.EPOCH_TAG()));
+    }
+
+    /// @dev Whether an epoch's operators authorize a call on this chain now, all of them signing.
+    function _authorizes(LargeEpoch memory known) private view returns (bool success) {
+        Attestation memory attestation = decisionOn(0, 1);
+        bytes memory signature = _sign(known, _absent(known, 0, 0), taskManager.digestOf(attestation), ATTESTATION_TAG);
+        bytes memory authorization = encode(attestation, known.id, signature, "", new bytes32[](0));
+        AttestedCall memory attested =
+            AttestedCall(address(1), address(1), address(this), 0, keccak256(""), block.chainid);
+        try taskManager.check(address(this), attested, policy(), 0, authorization) {
+            success = true;
+        } catch {}
+    }
 
     function _requireNoLater(mapping(EpochId epoch => uint256) storage seen, EpochId id, uint256 end) private {
         assertLe(end, seen[id] == 0 ? _latestEnd[id] : seen[id] - 1);

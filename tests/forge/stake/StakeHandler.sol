@@ -2,10 +2,14 @@
 pragma solidity ^0.8.28;
 
 import {SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
+import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
 import {SigningDomain, TaskStatements} from "../../../contracts/challenge/TaskStatements.sol";
+import {EpochHandover} from "../../../contracts/crosschain/EpochHandover.sol";
 import {EpochSignature} from "../../../contracts/crosschain/EpochSignature.sol";
-import {Handover} from "../../../contracts/interfaces/IEpochMirror.sol";
+import {SignedRoot} from "../../../contracts/interfaces/IAttestationValidator.sol";
+import {Handover, SignedByOperators} from "../../../contracts/interfaces/IEpochMirror.sol";
 import {IFault, IOffences, Punishment} from "../../../contracts/interfaces/IOffences.sol";
+import {ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
 import {Attestation, EpochId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {Quorum} from "../../../contracts/libraries/Quorum.sol";
@@ -21,14 +25,40 @@ contract StakeHandler is StakeWorld {
     mapping(bytes32 id => mapping(address operator => uint256)) public punishments;
     /// @dev The newest epoch when an operator was punished for a deed.
     mapping(bytes32 deed => mapping(address operator => EpochId)) private _newestEpoch;
+    /// @dev When the slash was for which an operator was last rewarded, and all that its slashes took and paid.
+    mapping(address operator => uint48) private _rewardedSlash;
+    mapping(address operator => uint256) private _slashed;
+    mapping(address operator => uint256) private _rewards;
     bytes32[] private _ids;
     /// @dev Epochs that the mirror accepted, in this order. A false one is not what home committed.
     EpochId[] private _accepted;
-    mapping(EpochId epoch => bool) private _isFalse;
+    /// @dev The end that the mirror was told, by a true handover or by a false one.
+    mapping(EpochId epoch => uint48) private _toldEnd;
+    /// @dev Epochs that the mirror was told to refuse before it had them.
+    EpochId[] private _refused;
+    mapping(EpochId epoch => bool) private _isRefused;
+    Recorded[] private _recorded;
+
+    /// @dev A handover as it is signed and sent.
+    struct Told {
+        Handover handover;
+        bytes table;
+        uint256 absent;
+        bytes signature;
+        /// @dev Which field is false; empty if none is.
+        string lie;
+    }
+
+    /// @dev An attestation whose root was recorded while its epoch was in force.
+    struct Recorded {
+        EpochId epoch;
+        bool isAway;
+        Attestation attestation;
+    }
 
     constructor() {
         deployWorld();
-        _accepted.push(epochs[0].id);
+        _accept(epochs[0].id, epochs[0].expiresAt);
     }
 
     modifier observed() {
@@ -165,38 +195,46 @@ contract StakeHandler is StakeWorld {
         ++done["revoke"];
     }
 
-    /// @dev Promises 6 and 7. With `lie` the operators sign another end than the registry's.
-    function handOver(uint256 seed, uint256 absentSeed, bool lie) external observed {
-        EpochId latest = mirror.latestEpoch(OPERATOR_SET);
-        KnownEpoch storage signer = epochs[numberOf[latest] - 1];
-        KnownEpoch storage next = _epoch(seed);
-        // More often all sign than not.
-        uint256 absent = absentSeed % 4 == 0 ? boundAbsent(signer, absentSeed / 4) : 0;
-        Handover memory handover = handoverTo(next, latest);
-        if (lie) handover.expiresAt -= 1;
-        bytes memory signature = signFor(signer, absent, mirror.handoverDigest(handover), mirror.EPOCH_TAG());
-        (,, uint48 signersEnd,) = mirror.epochs(latest);
-        vm.chainId(AWAY_CHAIN);
-        bytes memory data = abi.encodeCall(mirror.accept, (handover, codeOf(next.table), bitmapOf(absent), signature));
-        (bool success,) = address(mirror).call(data);
-        vm.chainId(homeChain);
+    /// @dev Promises 6 and 7. Half of the handovers are false, in any field.
+    function handOver(uint256 seed, uint256 absentSeed, uint256 lie) external observed {
+        KnownEpoch storage signer = _latestAway();
+        Told memory told = _tell(signer, _epoch(seed), absentSeed, lie);
+        // A mirror that holds other operators than home, or for longer, keeps no promise: such lies are undone.
+        bool isKept = _isTrue(told.handover) || _is(told.lie, "committedAt") || _is(told.lie, "earlier end");
+        uint256 snapshot = vm.snapshotState();
+        bool success = _tryAccept(signer, told);
+        if (isKept && success) _accept(told.handover.epoch, told.handover.expiresAt);
+        if (_isTrue(told.handover)) {
+            if (success) ++done["handOver"];
+            return;
+        }
+        bool isPunished = _punishLie(signer, told);
+        if (!isKept) vm.revertToState(snapshot);
+        if (isPunished) ++done["falseHandover"];
+        ++done[string.concat("lie about ", told.lie)];
+        if (success) ++done[string.concat("accepted lie about ", told.lie)];
+    }
+
+    /// @dev An epoch that the mirror does not have yet is revoked by its own operators, if it could be accepted now.
+    function revokeAhead(uint256 seed, uint256 absentSeed) external observed {
+        // Else the mirror has too few epochs, and nothing happens any more.
+        if (seed % 3 != 0) return;
+        KnownEpoch storage signer = _latestAway();
+        KnownEpoch storage next = _epoch(seed / 3);
+        Told memory told = _tell(signer, next, absentSeed, 0);
+        uint256 absent = boundAbsent(next, absentSeed >> 8);
+        SignedByOperators memory revoked = SignedByOperators(
+            bitmapOf(absent), signFor(next, absent, mirror.revocationDigest(next.id), mirror.EPOCH_TAG())
+        );
+        SignedByOperators memory handedOver = SignedByOperators(bitmapOf(told.absent), told.signature);
+        bool success = _away(abi.encodeCall(mirror.revokeAhead, (told.handover, told.table, handedOver, revoked)));
+        (uint256 signed, uint256 total) = weightWithout(next, absent);
+        assertEq(success, _canBeAccepted(signer, next, told.absent) && signed >= Quorum.portionOf(total, 5000));
+        assertEq(_latestAway().id, signer.id);
         if (!success) return;
-        (uint256 signed, uint256 total) = weightWithout(signer, absent);
-        assertGe(signed, Quorum.portionOf(total, QUORUM));
-        assertLt(block.timestamp, signersEnd);
-        assertGt(EpochId.unwrap(next.id), EpochId.unwrap(latest));
-        _accepted.push(next.id);
-        ++done["handOver"];
-        if (!lie) return;
-        _isFalse[next.id] = true;
-        // All that signed are slashable.
-        bytes memory proof = abi.encode(handover, bitmapOf(absent), signature);
-        (EpochId epoch,, bytes memory nonSigners) = falseHandover.prove(proof);
-        assertEq(epoch, latest);
-        assertEq(nonSigners, bitmapOf(absent));
-        if (block.timestamp >= uint256(signer.expiresAt) + RECORDING_WINDOW) return;
-        _report(falseHandover, proof, signer, absent);
-        ++done["falseHandover"];
+        _refused.push(next.id);
+        _isRefused[next.id] = true;
+        ++done["revokeAhead"];
     }
 
     /// @dev The mirror's owner sets the newest epoch after notice, once the latest there has ended.
@@ -209,12 +247,10 @@ contract StakeHandler is StakeWorld {
             abi.encodeCall(mirror.setGenesis, (OPERATOR_SET, next.id, next.expiresAt, codeOf(next.table)));
         mirror.proposeChange(change);
         advance(3 days / BLOCK_TIME);
-        vm.chainId(AWAY_CHAIN);
-        (bool success,) = address(mirror).call(change);
-        vm.chainId(homeChain);
-        assertEq(success, block.timestamp < next.expiresAt);
+        bool success = _away(change);
+        assertEq(success, block.timestamp < next.expiresAt && !_isRefused[next.id]);
         if (!success) return;
-        _accepted.push(next.id);
+        _accept(next.id, next.expiresAt);
         ++done["renew"];
     }
 
@@ -232,6 +268,45 @@ contract StakeHandler is StakeWorld {
         assertEq(success, block.timestamp < validUntil);
         if (success) assertLt(block.timestamp, known.awayEnd);
         ++done["use"];
+    }
+
+    /// @dev Records the root of an attestation, which may end later than its epoch.
+    function record(uint256 seed, uint256 lifetime, bool isAway) external observed {
+        KnownEpoch storage known = _epoch(seed);
+        ITaskManager manager = isAway ? awayTaskManager : homeTaskManager;
+        vm.chainId(isAway ? AWAY_CHAIN : homeChain);
+        Attestation memory attestation = attestationFor(manager, bound(lifetime, 1, 2 * EPOCH_LIFETIME));
+        bytes32 root = manager.digestOf(attestation);
+        bytes memory signature = signFor(known, 0, root, "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
+        bool success;
+        try manager.recordRoot(known.id, SignedRoot(root, signature, "")) {
+            success = true;
+        } catch {}
+        vm.chainId(homeChain);
+        assertEq(success, block.timestamp < _validUntil(known.id, isAway));
+        if (!success) return;
+        _recorded.push(Recorded(known.id, isAway, attestation));
+        ++done["record"];
+    }
+
+    /// @dev Promise 11, of what was recorded: usable until the epoch's end by its record, unless the epoch is revoked.
+    function useRecorded(uint256 seed) external observed {
+        if (_recorded.length == 0) return;
+        // Recent ones more often.
+        uint256 recent = _recorded.length < 4 ? _recorded.length : 4;
+        uint256 index = seed % 4 == 0 ? seed / 4 % _recorded.length : _recorded.length - 1 - seed / 4 % recent;
+        Recorded storage recorded = _recorded[index];
+        vm.chainId(recorded.isAway ? AWAY_CHAIN : homeChain);
+        bytes memory authorization = encodeRecorded(recorded.attestation, recorded.epoch, new bytes32[](0));
+        ITaskManager manager = recorded.isAway ? awayTaskManager : homeTaskManager;
+        bool success = passes(manager, authorization);
+        vm.chainId(homeChain);
+        uint48 end = recorded.isAway ? _toldEnd[recorded.epoch] : epochs[numberOf[recorded.epoch] - 1].expiresAt;
+        bool isRevoked = _validUntil(recorded.epoch, recorded.isAway) == 0;
+        uint48 expiration = recorded.attestation.expiration;
+        assertEq(success, block.timestamp < expiration && expiration <= end && !isRevoked);
+        if (success) assertLt(block.timestamp, epochs[numberOf[recorded.epoch] - 1].expiresAt);
+        ++done[success ? "use recorded" : "refuse recorded"];
     }
 
     /* OFFENCES */
@@ -259,22 +334,12 @@ contract StakeHandler is StakeWorld {
         ++done["slash"];
     }
 
-    /// @dev Promise 12. Anyone claims the reward for any punishment, again and again.
-    function claim(uint256 seed, uint256 operatorSeed) external observed {
+    /// @dev Promise 12. Anyone claims the rewards for an offence's punishments, each twice.
+    function claim(uint256 seed) external observed {
         if (_ids.length == 0) return;
         bytes32 id = _ids[seed % _ids.length];
-        address[] memory operators = operatorAddresses(_operator(operatorSeed), 1);
-        uint256 before = rewardToken.balanceOf(reporter);
-        Punishment memory punishment = offences.punishmentOf(id, operators[0]);
-        uint48 last = reward.rewardedSlash(OPERATOR_SET, operators[0]);
-        try reward.claim(id, operators) {
-            assertEq(rewardToken.balanceOf(reporter), before + REWARD);
-            assertEq(punishment.reporter, reporter);
-            // The weight was read after the slash that was rewarded last.
-            assertGt(keeper.committedAt(punishment.epoch), last);
-            ++done["claim"];
-        } catch {
-            assertEq(rewardToken.balanceOf(reporter), before);
+        for (uint256 i = 0; i < 2 * OPERATORS; ++i) {
+            _claim(id, operatorAddresses(_operator(i), 1));
         }
     }
 
@@ -318,7 +383,18 @@ contract StakeHandler is StakeWorld {
             KnownEpoch storage known = epochs[numberOf[_accepted[i]] - 1];
             assertEq(mirror.setHashOf(known.id), known.setHash);
             (,,, uint48 expiresAt) = mirror.epochs(known.id);
-            assertEq(expiresAt, _isFalse[known.id] ? known.expiresAt - 1 : known.expiresAt);
+            assertEq(expiresAt, _toldEnd[known.id]);
+            assertLe(expiresAt, known.expiresAt);
+        }
+    }
+
+    /// @dev An epoch that was revoked before it was there never comes, whoever hands over to it or sets it.
+    function assertRefused() external view {
+        for (uint256 i = 0; i < _refused.length; ++i) {
+            (address table,, uint48 validUntil,) = mirror.epochs(_refused[i]);
+            assertEq(table, address(0));
+            assertEq(validUntil, 1);
+            assertTrue(EpochId.unwrap(mirror.latestEpoch(OPERATOR_SET)) != EpochId.unwrap(_refused[i]));
         }
     }
 
@@ -341,10 +417,13 @@ contract StakeHandler is StakeWorld {
         }
     }
 
-    /// @dev Promise 12: rewards are a tenth of the least slash, so they are at most a tenth of what was slashed.
+    /// @dev Promise 12: rewards are a tenth of the least slash, so they are at most a tenth of what was slashed, of
+    /// each operator.
     function assertRewardsAreLessThanSlashes() external view {
-        // EigenLayer rounds each step of magnitudes and shares.
-        assertLe(10 * rewardToken.balanceOf(reporter), slashedShares() + 1e9);
+        for (uint256 i = 0; i < OPERATORS; ++i) {
+            // EigenLayer rounds each step of magnitudes and shares.
+            assertLe(10 * _rewards[operatorAddress(i)], _slashed[operatorAddress(i)] + 1e9);
+        }
     }
 
     /// @dev Promises 1 and 11.
@@ -363,6 +442,158 @@ contract StakeHandler is StakeWorld {
 
     function _operator(uint256 seed) private pure returns (uint256) {
         return seed % OPERATORS;
+    }
+
+    function _validUntil(EpochId epoch, bool isAway) private view returns (uint48 validUntil) {
+        if (isAway) (,, validUntil,) = mirror.epochs(epoch);
+        else (,, validUntil,) = registry.epochs(epoch);
+        // Revoked before it was there, so that the TaskManager does not know it.
+        if (isAway && _isRefused[epoch]) validUntil = 0;
+    }
+
+    function _accept(EpochId epoch, uint48 end) private {
+        _accepted.push(epoch);
+        _toldEnd[epoch] = end;
+    }
+
+    /// @dev Paid exactly if the stake was slashed, and the weight was read after the slash that was rewarded last.
+    function _claim(bytes32 id, address[] memory operators) private {
+        uint256 before = rewardToken.balanceOf(reporter);
+        Punishment memory punishment = offences.punishmentOf(id, operators[0]);
+        bool isDue = punishment.slashedAt != 0 && keeper.committedAt(punishment.epoch) > _rewardedSlash[operators[0]]
+            && rewardToken.balanceOf(address(reward)) >= REWARD;
+        (bool success,) = address(reward).call(abi.encodeCall(reward.claim, (id, operators)));
+        assertEq(success, isDue);
+        assertEq(rewardToken.balanceOf(reporter), success ? before + REWARD : before);
+        if (!success) return;
+        assertEq(punishment.reporter, reporter);
+        _rewardedSlash[operators[0]] = punishment.slashedAt;
+        _rewards[operators[0]] += REWARD;
+        ++done["claim"];
+    }
+
+    function _latestAway() private view returns (KnownEpoch storage) {
+        return epochs[numberOf[mirror.latestEpoch(OPERATOR_SET)] - 1];
+    }
+
+    /// @dev Has operators sign a handover, which is false if `lie` is odd. More often all of them sign than not.
+    function _tell(KnownEpoch storage signer, KnownEpoch storage next, uint256 absentSeed, uint256 lie)
+        private
+        view
+        returns (Told memory told)
+    {
+        told.absent = absentSeed % 4 == 0 ? boundAbsent(signer, absentSeed / 4) : 0;
+        (told.handover, told.table) = (handoverTo(next, signer.id), codeOf(next.table));
+        if (lie % 2 == 1) _lie(told, lie / 2);
+        told.signature = signFor(signer, told.absent, mirror.handoverDigest(told.handover), mirror.EPOCH_TAG());
+    }
+
+    /// @dev Makes a handover false in a field.
+    function _lie(Told memory told, uint256 seed) private view {
+        string[9] memory lies = [
+            "homeChain",
+            "homeRegistry",
+            "operatorSet",
+            "the order",
+            "the epoch",
+            "committedAt",
+            "earlier end",
+            "later end",
+            "contentHash"
+        ];
+        told.lie = lies[seed % 9];
+        Handover memory handover = told.handover;
+        uint48 time = uint48(bound(seed >> 16, 1, 1 days));
+        if (seed % 9 == 0) {
+            handover.homeChain += time;
+        } else if (seed % 9 == 1) {
+            handover.homeRegistry = address(uint160(seed >> 16));
+        } else if (seed % 9 == 2) {
+            handover.operatorSet = OTHER_SET;
+        } else if (seed % 9 == 3) {
+            // Its own epoch follows, or the one before.
+            handover.epoch = EpochId.wrap(EpochId.unwrap(handover.signedBy) - uint32(seed >> 16 & 1));
+        } else if (seed % 9 == 4) {
+            // Home has not committed it.
+            handover.epoch = EpochId.wrap(registry.epochCount() + 1 + uint32(seed >> 16 & 7));
+        } else if (seed % 9 == 5) {
+            bool isLater = seed >> 15 & 1 == 1;
+            handover.committedAt = isLater ? handover.committedAt + time : handover.committedAt - time;
+        } else if (seed % 9 == 6) {
+            handover.expiresAt -= time;
+        } else if (seed % 9 == 7) {
+            handover.expiresAt += time;
+        } else {
+            told.table = codeOf(_epoch(seed / 9).table);
+            handover.contentHash = EpochHandover.contentHash(told.table);
+        }
+    }
+
+    function _is(string memory field, string memory other) private pure returns (bool) {
+        return keccak256(bytes(field)) == keccak256(bytes(other));
+    }
+
+    /// @dev Whether home has exactly that on record. A lie can be true: another epoch can have the same operators.
+    function _isTrue(Handover memory handover) private view returns (bool) {
+        uint256 number = numberOf[handover.epoch];
+        if (number == 0 || EpochId.unwrap(handover.signedBy) >= EpochId.unwrap(handover.epoch)) return false;
+        return
+            keccak256(abi.encode(handover)) == keccak256(abi.encode(handoverTo(epochs[number - 1], handover.signedBy)));
+    }
+
+    /// @dev Whether the mirror accepts a true handover now, by all that the promises say of it.
+    function _canBeAccepted(KnownEpoch storage signer, KnownEpoch storage next, uint256 absent)
+        private
+        view
+        returns (bool)
+    {
+        (uint256 signed, uint256 total) = weightWithout(signer, absent);
+        return signed >= Quorum.portionOf(total, QUORUM) && block.timestamp < _validUntil(signer.id, true)
+            && EpochId.unwrap(next.id) > EpochId.unwrap(signer.id) && block.timestamp < next.expiresAt
+            && !_isRefused[next.id];
+    }
+
+    function _tryAccept(KnownEpoch storage signer, Told memory told) private returns (bool success) {
+        Handover memory handover = told.handover;
+        uint48 signersEnd = _validUntil(signer.id, true);
+        bool canBe = _isTrue(handover) && _canBeAccepted(signer, epochs[numberOf[handover.epoch] - 1], told.absent);
+        success = _away(abi.encodeCall(mirror.accept, (handover, told.table, bitmapOf(told.absent), told.signature)));
+        if (_isTrue(handover)) assertEq(success, canBe);
+        if (!success) return false;
+        (uint256 signed, uint256 total) = weightWithout(signer, told.absent);
+        assertGe(signed, Quorum.portionOf(total, QUORUM));
+        assertLt(block.timestamp, signersEnd);
+        assertGt(EpochId.unwrap(handover.epoch), EpochId.unwrap(signer.id));
+        assertFalse(_isRefused[handover.epoch]);
+        assertEq(handover.homeChain, homeChain);
+        assertEq(handover.homeRegistry, address(registry));
+        assertEq(handover.operatorSet, OPERATOR_SET);
+    }
+
+    function _away(bytes memory data) private returns (bool success) {
+        vm.chainId(AWAY_CHAIN);
+        (success,) = address(mirror).call(data);
+        vm.chainId(homeChain);
+    }
+
+    /// @dev All that signed a false handover are slashable, whether a mirror accepted it or not. One of another home
+    /// says nothing of this registry, and no mirror of it takes it.
+    function _punishLie(KnownEpoch storage signer, Told memory told) private returns (bool) {
+        Handover memory handover = told.handover;
+        bytes memory proof = abi.encode(handover, bitmapOf(told.absent), told.signature);
+        if (handover.homeChain != homeChain || handover.homeRegistry != address(registry)) {
+            vm.expectRevert(
+                abi.encodeWithSelector(FalseHandover.OtherHome.selector, handover.homeChain, handover.homeRegistry)
+            );
+            falseHandover.prove(proof);
+            return false;
+        }
+        (EpochId epoch,, bytes memory nonSigners) = falseHandover.prove(proof);
+        assertEq(epoch, signer.id);
+        assertEq(nonSigners, bitmapOf(told.absent));
+        if (block.timestamp >= uint256(signer.expiresAt) + RECORDING_WINDOW) return false;
+        _report(falseHandover, proof, signer, told.absent);
+        return true;
     }
 
     /// @dev Recent ones more often.
@@ -483,7 +714,9 @@ contract StakeHandler is StakeWorld {
     /// @dev Only this operator's stake becomes less. It never reverts: until then the stake can be slashed.
     function _punish(bytes32 record, uint256[] memory index, address operator) private {
         uint256[] memory before = _stakes();
+        uint256 slashedBefore = slashedShares();
         offences.punish(record, index);
+        _slashed[operator] += slashedShares() - slashedBefore;
         uint256[] memory afterwards = _stakes();
         for (uint256 i = 0; i < OPERATORS; ++i) {
             if (operatorAddress(i) != operator) assertEq(afterwards[i], before[i]);

@@ -9,7 +9,7 @@ import {EpochMirror} from "../../../contracts/crosschain/EpochMirror.sol";
 import {Handover, MirrorSettings} from "../../../contracts/interfaces/IEpochMirror.sol";
 import {FaultTerms} from "../../../contracts/interfaces/IOffences.sol";
 import {AttestedCall, ITaskManager} from "../../../contracts/interfaces/ITaskManager.sol";
-import {Attestation, EpochId, Intent} from "../../../contracts/interfaces/Protocol.sol";
+import {Attestation, EpochId, Intent, Policy} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
 import {EigenLayerSlasher} from "../../../contracts/stake/EigenLayerSlasher.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
@@ -214,25 +214,36 @@ abstract contract StakeWorld is StakeTestBase, OffenceProofs {
     }
 
     /// @dev Whether an epoch's operators authorize a call on this chain now, all of them signing.
-    function authorizes(KnownEpoch storage known, ITaskManager of_) internal view returns (bool success) {
+    function authorizes(KnownEpoch storage known, ITaskManager of_) internal view returns (bool) {
+        Attestation memory attestation = attestationFor(of_, 10 minutes);
+        bytes memory signature =
+            signFor(known, 0, of_.digestOf(attestation), "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
+        return passes(of_, encode(attestation, known.id, signature, "", new bytes32[](0)));
+    }
+
+    /// @dev Of a call that does nothing, on this chain, from now on.
+    function attestationFor(ITaskManager of_, uint256 lifetime) internal view returns (Attestation memory) {
         Intent memory intent = Intent(address(1), address(this), 0, "", block.chainid);
-        Attestation memory attestation = Attestation({
+        return Attestation({
             taskId: of_.taskIdOf(address(this), POLICY_ID, intent, 0),
             policyId: POLICY_ID,
             policyClient: address(this),
             nonce: 0,
             issuedAt: uint48(block.timestamp),
-            expiration: uint48(block.timestamp + 10 minutes),
+            expiration: uint48(block.timestamp + lifetime),
             decision: 1,
             evidence: EVIDENCE,
             intent: intent
         });
-        bytes memory signature =
-            signFor(known, 0, of_.digestOf(attestation), "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
-        bytes memory authorization = encode(attestation, known.id, signature, "", new bytes32[](0));
+    }
+
+    /// @dev Whether an authorization of that call is valid on this chain now. Attestations may be long.
+    function passes(ITaskManager of_, bytes memory authorization) internal view returns (bool success) {
         AttestedCall memory attested =
             AttestedCall(address(1), address(1), address(this), 0, keccak256(""), block.chainid);
-        try of_.check(address(this), attested, policy(), 0, authorization) {
+        Policy memory terms = policy();
+        terms.maxLifetime = 2 * EPOCH_LIFETIME;
+        try of_.check(address(this), attested, terms, 0, authorization) {
             success = true;
         } catch {}
     }
