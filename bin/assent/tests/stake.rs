@@ -16,8 +16,9 @@ use alloy::{
 use assent_client::AssentClient;
 use assent_contracts::{
     EpochMirror::{self, MirrorSettings},
-    OperatorRegistry,
+    OperatorRegistry, ReporterReward,
 };
+use assent_examples::ExampleToken;
 use assent_journal::{Journal, JournalOptions, LocalSigner};
 use assent_signer::{PartialSignature, SecretKey, aggregate_epoch_handover};
 use assent_verifier::{EpochHandover, EpochId, OperatorSetId};
@@ -202,7 +203,21 @@ fn on_a_network_with_stake_anyone_reports_two_decisions_and_the_stake_is_slashed
     assert_eq!(status()["offenders"][0]["punished"], true);
     offence(&punish).failed(1, &["no one left to punish"]);
     let said = offence(&["status", "--record", &record]).succeeded();
-    assert!(said.contains("loses 50 % of its stake"), "{said}");
+    assert!(said.contains("loses 50 % of its stake") && said.contains(&format!("reported by {BOB}")), "{said}");
+    let (reporter, now) = (json!(BOB.to_lowercase()), status());
+    assert_eq!((&reported["reporter"], &now["reporter"]), (&reporter, &reporter));
+    assert_eq!((&now["offenders"][0]["reporter"], &now["offenders"][0]["reward"]), (&reporter, &Value::Null));
+    assert!(now["offenders"][0]["slashedAt"].is_u64(), "{now}");
+    let reward = Reward::deploy(&anvil, &slasher, &keeper);
+    let rewarded = || {
+        let status = offence(&["status", "--record", &record, "--reward", &reward.address.to_string(), "--json"]);
+        status.json()["offenders"][0]["reward"].clone()
+    };
+    assert_eq!(rewarded(), "claimable");
+    reward.claim(now["id"].as_str().unwrap(), &offender);
+    assert_eq!((rewarded(), reward.balance_of(BOB)), (json!("claimed"), U256::from(5)));
+    let other = offence(&["status", "--record", &record, "--reward", &slasher]);
+    other.failed(1, &["does not answer as a ReporterReward"]);
     let unknown = format!("0x{}", "11".repeat(32));
     offence(&["status", "--record", &unknown]).failed(1, &["has no record", "assent offence report"]);
 
@@ -211,6 +226,45 @@ fn on_a_network_with_stake_anyone_reports_two_decisions_and_the_stake_is_slashed
     let commit = ["epoch", "commit", "--keeper", &keeper, "--operator-set", "1", "--account", BOB, "--json"];
     assert_eq!(run(&commit).json()["operators"], json!(3), "the next epoch lacks it");
     assert!(network.interrupt().success());
+}
+
+/// A contract that pays reporters 5 tokens for each operator that is slashed.
+struct Reward {
+    address: Address,
+    token: Address,
+    provider: DynProvider,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Reward {
+    fn deploy(anvil: &Anvil, slasher: &str, keeper: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let provider = ProviderBuilder::new().connect_http(anvil.url.parse().unwrap()).erased();
+        let owner: Address = OWNER.parse().unwrap();
+        let (slasher, keeper) = (slasher.parse().unwrap(), keeper.parse().unwrap());
+        let (address, token) = runtime.block_on(async {
+            let token = ExampleToken::deploy_builder(&provider, U256::from(1_000)).from(owner).deploy().await.unwrap();
+            let reward = ReporterReward::deploy_builder(&provider, slasher, keeper, token, U256::from(5));
+            let reward = reward.from(owner).deploy().await.unwrap();
+            let funding = ExampleToken::new(token, &provider);
+            let funding = funding.transfer(reward, U256::from(20)).from(owner).send().await.unwrap();
+            funding.get_receipt().await.unwrap();
+            (reward, token)
+        });
+        Self { address, token, provider, runtime }
+    }
+
+    fn claim(&self, id: &str, operator: &str) {
+        let contract = ReporterReward::new(self.address, &self.provider);
+        let call = contract.claim(id.parse().unwrap(), vec![operator.parse().unwrap()]).from(OWNER.parse().unwrap());
+        self.runtime.block_on(async { call.send().await.unwrap().get_receipt().await.unwrap() });
+    }
+
+    fn balance_of(&self, account: &str) -> U256 {
+        let token = ExampleToken::new(self.token, &self.provider);
+        let balance = token.balanceOf(account.parse().unwrap());
+        self.runtime.block_on(async { balance.call().await.unwrap() })
+    }
 }
 
 /// Returns an operator's key in an epoch's JSON.

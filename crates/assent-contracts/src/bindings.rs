@@ -86,6 +86,12 @@ sol!(
 sol!(
     #[sol(rpc)]
     #[derive(Debug, PartialEq, Eq)]
+    ReporterReward,
+    concat!(env!("OUT_DIR"), "/artifacts/ReporterReward.sol/ReporterReward.json")
+);
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug, PartialEq, Eq)]
     EpochMirror,
     concat!(env!("OUT_DIR"), "/artifacts/EpochMirror.sol/EpochMirror.json")
 );

@@ -4,7 +4,8 @@ use crate::bindings::{
     EigenLayerSlasher::EigenLayerSlasherErrors, EigenLayerStake::EigenLayerStakeErrors, EpochKeeper::EpochKeeperErrors,
     EpochMirror::EpochMirrorErrors, Equivocation::EquivocationErrors, FalseHandover::FalseHandoverErrors,
     OperatorAllowlist::OperatorAllowlistErrors, OperatorRegistry::OperatorRegistryErrors,
-    OwnerStakeSource::OwnerStakeSourceErrors, SymbioticStake::SymbioticStakeErrors, TaskManager::TaskManagerErrors,
+    OwnerStakeSource::OwnerStakeSourceErrors, ReporterReward::ReporterRewardErrors,
+    SymbioticStake::SymbioticStakeErrors, TaskManager::TaskManagerErrors,
 };
 use alloy::{
     dyn_abi::{DynSolValue, ErrorExt},
@@ -30,6 +31,7 @@ pub fn signature(selector: [u8; 4]) -> Option<&'static str> {
         .or_else(|| EigenLayerStakeErrors::signature_by_selector(selector))
         .or_else(|| SymbioticStakeErrors::signature_by_selector(selector))
         .or_else(|| EigenLayerSlasherErrors::signature_by_selector(selector))
+        .or_else(|| ReporterRewardErrors::signature_by_selector(selector))
         .or_else(|| OperatorAllowlistErrors::signature_by_selector(selector))
         .or_else(|| EpochMirrorErrors::signature_by_selector(selector))
         .or_else(|| EquivocationErrors::signature_by_selector(selector))

@@ -32,6 +32,7 @@ pub use bindings::{
     OperatorRegistry::{self, OperatorRegistryInstance},
     OwnerStakeSource::{self, OwnerStakeSourceInstance},
     PolicyRegistry::{self, PolicyRegistryInstance},
+    ReporterReward::{self, ReporterRewardInstance},
     SymbioticStake::{self, SymbioticStakeInstance},
     TaskManager::{self, TaskManagerInstance},
 };

@@ -3,6 +3,7 @@
 mod punish;
 pub mod record;
 mod report;
+mod reward;
 mod status;
 
 use crate::{ExitStatus, arguments, connection::Node, output::Output};
@@ -14,10 +15,11 @@ use clap::{Args, Subcommand};
 pub const EXAMPLES: &str = "\
 Examples:
   assent offence report --slasher $SLASHER allowed.json denied.json --private-key-file account.key
-  assent offence status --slasher $SLASHER --record $RECORD
   assent offence punish --slasher $SLASHER --record $RECORD --private-key-file account.key
+  assent offence status --slasher $SLASHER --record $RECORD --reward $REPORTER_REWARD
 
-Any account can send these. Here, the environment variable ETH_RPC_URL names the node.";
+Report first, then punish: any account can send both. Here, the environment variable ETH_RPC_URL names the node.
+The account that reports is the reporter, whom a ReporterReward pays, if the network has one.";
 
 /// The subcommands of `assent offence`.
 #[derive(Subcommand)]
@@ -26,7 +28,7 @@ pub enum Command {
     Report(report::Arguments),
     /// Punish the operators of a recorded offence.
     Punish(punish::Arguments),
-    /// Show a recorded offence: who did it, and who is punished.
+    /// Show a recorded offence: who did it, who reported it, who is punished, and what was rewarded.
     Status(status::Arguments),
 }
 

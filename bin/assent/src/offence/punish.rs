@@ -72,7 +72,7 @@ fn choose(recorded: &record::Record, named: &[Address]) -> Result<Vec<(usize, Ad
         bail!("{other} did not do what is recorded; `assent offence status` lists who did");
     }
     let chosen = recorded.offenders.iter().filter(|known| named.is_empty() || named.contains(&known.operator));
-    let pending: Vec<_> = chosen.filter(|known| !known.is_punished).map(|it| (it.index, it.operator)).collect();
+    let pending: Vec<_> = chosen.filter(|known| !known.is_punished()).map(|it| (it.index, it.operator)).collect();
     if pending.is_empty() {
         bail!("there is no one left to punish: `assent offence status` shows who was punished");
     }

@@ -9,12 +9,18 @@ use alloy::{
 use anyhow::{Context as _, Result, bail};
 use assent_client::AssentClient;
 use assent_contracts::EigenLayerSlasher;
-use assent_verifier::{EpochId, NonSigners};
+use assent_verifier::{EpochId, NonSigners, OperatorSetId};
 
 /// A recorded offence.
 pub struct Record {
+    /// The offence, by which its reward is claimed.
+    pub id: B256,
+    /// The account that reported it.
+    pub reporter: Address,
     /// The epoch whose operators did it.
     pub epoch: EpochId,
+    /// Their operator set.
+    pub operator_set: OperatorSetId,
     /// The share of its stake that each loses, of 1e18.
     pub wad: u64,
     /// Who did it.
@@ -27,8 +33,23 @@ pub struct Offender {
     pub index: usize,
     /// Its address.
     pub operator: Address,
-    /// Whether it was punished for it.
-    pub is_punished: bool,
+    /// Its punishment for it, if it was punished.
+    pub punishment: Option<Punished>,
+}
+
+/// An operator's punishment for an offence.
+pub struct Punished {
+    /// The account whose record it was punished by, and which is rewarded.
+    pub reporter: Address,
+    /// When its stake was slashed (Unix time), if it was while stake was certain.
+    pub slashed_at: Option<u64>,
+}
+
+impl Offender {
+    /// Returns whether it was punished for it.
+    pub fn is_punished(&self) -> bool {
+        self.punishment.is_some()
+    }
 }
 
 /// Proves an offence, and returns its record.
@@ -61,11 +82,21 @@ pub async fn read(client: &AssentClient<impl Provider>, slasher: Address, record
     let mut offenders = Vec::new();
     for (index, operator) in epoch.operators.operators().iter().enumerate() {
         if innocent.binary_search(&index).is_err() {
-            let is_punished = contract.isPunished(offence.id, operator.address).call().await?;
-            offenders.push(Offender { index, operator: operator.address, is_punished });
+            let found = contract.punishmentOf(offence.id, operator.address).call().await?;
+            let slashed_at = Some(found.slashedAt.to()).filter(|time| *time != 0);
+            let punished = Punished { reporter: found.reporter, slashed_at };
+            let punishment = (!found.reporter.is_zero()).then_some(punished);
+            offenders.push(Offender { index, operator: operator.address, punishment });
         }
     }
-    Ok(Record { epoch: epoch.number, wad: offence.wad, offenders })
+    Ok(Record {
+        id: offence.id,
+        reporter: offence.reporter,
+        epoch: epoch.number,
+        operator_set: epoch.operator_set,
+        wad: offence.wad,
+        offenders,
+    })
 }
 
 /// Punishes operators of an epoch by their indices, as many as fit in a transaction.

@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let offenders: Vec<_> = recorded.offenders.iter().map(|offender| offender.operator).collect();
     output.result(
         format_args!(
-            "{} of epoch {} signed both attestations of task {}: {}\nrecord {made}, {} gas\nnext: assent offence \
+            "{} of epoch {} signed both attestations of task {}: {}\nrecord {made} of reporter {from}, {} gas\nnext: assent offence \
              punish --slasher {slasher} --record {made}",
             output::counted(offenders.len(), "operator", "operators"),
             recorded.epoch,
@@ -78,6 +78,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
         ),
         &json!({
             "record": made,
+            "reporter": from,
             "fault": fault,
             "taskId": first.attestation.taskId,
             "epoch": recorded.epoch,
