@@ -1,7 +1,7 @@
 //! What a request becomes: the chain is read at a recent block, the policy is fetched, and a nonce is chosen.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
@@ -10,10 +10,10 @@ use alloy_primitives::{Address, B256, U256};
 use assent_chain_view::{BlockView, ChainView, ChainViewError, ViewedBlock};
 use assent_network::{
     Domain, Task,
-    gateway::{Accepted, Failure, FailureCode, Submission},
+    gateway::{Accepted, AcceptedSources, Failure, FailureCode, Submission},
     operator::MINIMUM_QUORUM,
 };
-use assent_policy::{Bundle, Reduction, ReductionRule, Rules};
+use assent_policy::{Bundle, Rules};
 use assent_policy_store::{PolicyStore, StoreError};
 use assent_verifier::{Epoch, EpochId, OperatorSetId};
 use tokio::{
@@ -61,8 +61,7 @@ pub(crate) struct Preparer {
 pub(crate) struct LoadedPolicy {
     pub(crate) id: B256,
     pub(crate) bundle: Bundle,
-    /// Its sources, each with whether the outputs of a quorum must be identical.
-    pub(crate) sources: BTreeMap<String, bool>,
+    pub(crate) sources: AcceptedSources,
 }
 
 /// A fetch of a policy, whose result all requests share that wait for it.
@@ -301,7 +300,7 @@ impl Preparer {
         })?;
         let rules = Rules::parse(fetched.bundle.policy().rules());
         let rules = rules.map_err(|error| invalid(format!("the policy {id} cannot be read: {error}")))?;
-        let loaded = Arc::new(LoadedPolicy { id, sources: sources_of(&rules), bundle: fetched.bundle });
+        let loaded = Arc::new(LoadedPolicy { id, sources: AcceptedSources::of(&rules), bundle: fetched.bundle });
         let mut policies = self.remembered();
         if policies.len() >= REMEMBERED_POLICIES {
             policies.pop_front();
@@ -313,15 +312,6 @@ impl Preparer {
     fn remembered(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<LoadedPolicy>>> {
         self.policies.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Returns the sources of rules, each with whether the outputs of a quorum must be identical.
-fn sources_of(rules: &Rules) -> BTreeMap<String, bool> {
-    let must_be_identical = |reduction: &Reduction| match reduction {
-        Reduction::Whole(rule) => *rule == ReductionRule::Same,
-        Reduction::Fields(rules) => rules.values().any(|rule| *rule == ReductionRule::Same),
-    };
-    rules.sources().map(|keyed| (keyed.key, must_be_identical(&keyed.source.reduce))).collect()
 }
 
 fn invalid(message: String) -> Failure {

@@ -2,11 +2,11 @@
 
 use crate::{
     MAX_DATA, MAX_OUTPUT,
-    rules::{Rules, Source},
+    rules::{KeyedSource, Rules, Source},
 };
 use alloy_primitives::{Address, U256, hex};
 use assent_json::{Object, Value};
-use assent_rules::{ReductionError, ToleranceError, WeightedOutput};
+use assent_rules::{ReductionError, Tolerance, ToleranceError, WeightedOutput};
 use num_bigint::BigUint;
 use std::collections::BTreeMap;
 
@@ -78,6 +78,29 @@ pub enum WithinError {
         /// Which value, and how far it may be.
         error: ToleranceError,
     },
+}
+
+/// The values of a policy's sources that have `within`, as observations are reduced.
+///
+/// [`Observations::reduced`] makes them.
+#[derive(Debug, Clone)]
+pub struct ReducedSources<'a>(Vec<(KeyedSource<'a>, &'a Tolerance, Value)>);
+
+impl ReducedSources<'_> {
+    /// Checks that an operator's own outputs are near, as [`Observations::require_within`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`WithinError`] with the first source of which the operator's own observation is missing or not near.
+    pub fn require_near(&self, own: &BTreeMap<String, Value>) -> Result<(), WithinError> {
+        self.0.iter().try_for_each(|(keyed, within, reduced)| {
+            let source_key = || keyed.key.clone();
+            let own = own.get(&keyed.key);
+            let own = own.ok_or_else(|| WithinError::MissingObservation { source_key: source_key() })?;
+            let near = within.check(own, reduced, Some(&keyed.source.schema));
+            near.map_err(|error| WithinError::NotNear { source_key: source_key(), error })
+        })
+    }
 }
 
 impl Observations {
@@ -207,18 +230,20 @@ impl Observations {
         rules: &Rules,
         own: &BTreeMap<String, Value>,
     ) -> Result<(), WithinError> {
-        for keyed in rules.sources() {
+        Self::reduced(members, rules).require_near(own)
+    }
+
+    /// Returns the values to which [`require_within`](Self::require_within) compares an operator's own outputs, to
+    /// compare those of many operators.
+    pub fn reduced<'a>(members: &BTreeMap<Option<usize>, Self>, rules: &'a Rules) -> ReducedSources<'a> {
+        let reduced = rules.sources().filter_map(|keyed| {
             let (Some(within), Some(observations)) = (&keyed.source.within, members.get(&keyed.member)) else {
-                continue;
+                return None;
             };
-            let Ok(reduced) = observations.reduce(keyed.name, keyed.source) else { continue };
-            let source_key = keyed.key;
-            let Some(own) = own.get(&source_key) else { return Err(WithinError::MissingObservation { source_key }) };
-            within
-                .check(own, &reduced, Some(&keyed.source.schema))
-                .map_err(|error| WithinError::NotNear { source_key, error })?;
-        }
-        Ok(())
+            let value = observations.reduce(keyed.name, keyed.source).ok()?;
+            Some((keyed, within, value))
+        });
+        ReducedSources(reduced.collect())
     }
 
     fn to_value(&self) -> Value {

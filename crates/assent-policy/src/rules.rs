@@ -134,6 +134,24 @@ impl Rules {
         self.sources().map(|source| (source.key, (source.member, source.name.to_owned()))).collect()
     }
 
+    /// Returns rules that have the same sources, and nothing else.
+    ///
+    /// They decide nothing, and suffice to check and reduce observations.
+    #[must_use]
+    pub fn only_sources(&self) -> Self {
+        let only_sources = |rules: &SingleRules| SingleRules {
+            entrypoint: String::new(),
+            functions: Vec::new(),
+            modules: BTreeMap::new(),
+            parameters_schema: Value::from(Object::new()),
+            sources: rules.sources.clone(),
+        };
+        match self {
+            Self::Single(rules) => Self::Single(only_sources(rules)),
+            Self::All(members) => Self::All(members.iter().map(only_sources).collect()),
+        }
+    }
+
     /// Returns the content of the rules region: canonical JSON.
     pub fn to_canonical(&self) -> String {
         match self {

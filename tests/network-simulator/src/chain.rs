@@ -1,6 +1,6 @@
 //! The chain that operators and gateway read: blocks in virtual time, clients, and epochs.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 use alloy_primitives::{
     Address, B256, U256,
@@ -17,7 +17,7 @@ use assent_types::{EpochHandover, Intent};
 use assent_verifier::{Epoch, EpochId, Operator, OperatorSet, OperatorSetId, Policy};
 
 use crate::{
-    evaluations::{policy_of, policy_with},
+    evaluations::{policy_of, policy_with, sources_of},
     faults::Faults,
     random::Random,
     scheme::{Signer, domain, secret_key},
@@ -164,6 +164,7 @@ impl Chain {
         let (block_number, block_timestamp) = latest(now_millis);
         let client_policy = self.client_policy(has_source, block_timestamp);
         let newest = self.epochs(block_timestamp).last();
+        let sources = sources_of(client_policy.policyId);
         Accepted {
             task: Task {
                 policy_client: submission.policy_client,
@@ -178,7 +179,7 @@ impl Chain {
             },
             client_policy,
             issuance_floor: U48::ZERO,
-            sources: if has_source { BTreeMap::from([("limit".to_owned(), true)]) } else { BTreeMap::new() },
+            sources,
         }
     }
 

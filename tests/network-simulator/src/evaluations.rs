@@ -6,21 +6,24 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::{B256, U256, keccak256};
 use assent_json::Value;
+use assent_network::gateway::AcceptedSources;
 use assent_policy::{
-    Evaluation, EvidenceFile, ExecutablePolicy, Observer, PolicyInput, Reduction, ReductionRule, Replay, Rules,
-    SingleRules, Source, evaluate, evaluator,
+    Evaluation, EvidenceFile, ExecutablePolicy, MAX_OUTPUT, Observer, PolicyInput, Reduction, ReductionRule, Replay,
+    Rules, SingleRules, Source, evaluate, evaluator,
 };
 use assent_types::Decision;
+
+use crate::random::Random;
 
 /// The rules of the policies: calls with a value of 5 or more are denied, and with a source those above its limit.
 /// After the clients changed them, one less is permitted.
 const WITHOUT_SOURCE: &str = "package p\nimport rego.v1\nallow if input.intent.value < 5\n";
-const WITH_SOURCE: &str = "package p\nimport rego.v1\nallow if to_number(data.wasm.limit.value) > input.intent.value\n";
+const WITH_SOURCE: &str = "package p\nimport rego.v1\nallow if data.wasm.limit.value > input.intent.value\n";
 const WITHOUT_SOURCE_CHANGED: &str = "package p\nimport rego.v1\nallow if input.intent.value < 4\n";
 const WITH_SOURCE_CHANGED: &str =
-    "package p\nimport rego.v1\nallow if to_number(data.wasm.limit.value) > input.intent.value + 1\n";
+    "package p\nimport rego.v1\nallow if data.wasm.limit.value > input.intent.value + 1\n";
 
 /// The source's value that every honest operator sees. A call whose value is not below it is denied.
 pub(crate) const HONEST_LIMIT: u64 = 4;
@@ -29,9 +32,10 @@ static POLICIES: LazyLock<[Arc<ExecutablePolicy>; 4]> = LazyLock::new(|| {
     let limit = Source {
         observer: Observer::Component(B256::repeat_byte(0xcc)),
         hosts: Vec::new(),
-        reduce: Reduction::Whole(ReductionRule::Same),
+        // The chain must be the same.
+        reduce: Reduction::Fields(BTreeMap::from([("value".to_owned(), ReductionRule::Median)])),
         within: None,
-        schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),
+        schema: assent_json::parse(br#"{"properties":{"value":{"format":"uint256","type":"string"}}}"#).expect("JSON"),
     };
     let limit = BTreeMap::from([("limit".to_owned(), limit)]);
     [
@@ -65,9 +69,31 @@ pub(crate) fn policy_of(id: B256) -> Option<Arc<ExecutablePolicy>> {
     POLICIES.iter().find(|policy| policy.id() == id).cloned()
 }
 
+/// Returns what a gateway knows of the sources of the policy with an id.
+pub(crate) fn sources_of(id: B256) -> AcceptedSources {
+    let policy = policy_of(id).expect("a policy of the histories");
+    AcceptedSources::of(&Rules::parse(policy.rules()).expect("its rules"))
+}
+
 /// Returns what a source says.
 pub(crate) fn output(limit: u64) -> Value {
-    assent_json::parse(format!(r#"{{"value":"{limit}"}}"#).as_bytes()).expect("JSON")
+    assent_json::parse(format!(r#"{{"chain":1,"value":"{limit}"}}"#).as_bytes()).expect("JSON")
+}
+
+/// Returns an output that does not fit the policy, or is as long as one may be.
+pub(crate) fn misfit(random: &mut Random) -> Value {
+    let nested = format!(r#"{{"chain":1,"value":"4","x":{}{}}}"#, "[".repeat(62), "]".repeat(62));
+    let long = format!(r#"{{"chain":1,"value":"4","x":"{}"}}"#, "\\\"".repeat(MAX_OUTPUT / 2 - 32));
+    let others =
+        [r#""four""#, "null", "{}", r#"{"chain":1}"#, r#"{"chain":1,"value":4}"#, r#"{"chain":2,"value":"4"}"#];
+    let kinds: Vec<&str> = others.into_iter().chain([nested.as_str(), long.as_str()]).collect();
+    assent_json::parse(random.pick(&kinds).copied().unwrap_or("null").as_bytes()).expect("JSON")
+}
+
+/// Returns what is decided on a call, if all operators see what the honest ones do and no client changed its policy.
+pub(crate) fn honest_decision(has_source: bool, value: U256) -> Decision {
+    let limit = if has_source { HONEST_LIMIT } else { 5 };
+    if value < U256::from(limit) { Decision::Allow } else { Decision::Deny }
 }
 
 thread_local! {

@@ -109,13 +109,15 @@ pub(crate) enum Lie {
     TwoSignatures,
     /// Its sources see what is not there, and not each time the same.
     FalseObservation,
+    /// Its observations do not fit the policy, or are as long as they may be.
+    Misfit,
     /// It decides, and signs no batch.
     NoBatches,
 }
 
 /// Chooses liars with less than a third of each epoch's weight.
 pub(crate) fn liars(random: &mut Random, epochs: &[Epoch], signers: &[Signer]) -> Vec<Option<Lie>> {
-    let kinds = [Lie::Silence, Lie::Garbage, Lie::TwoSignatures, Lie::FalseObservation, Lie::NoBatches];
+    let kinds = [Lie::Silence, Lie::Garbage, Lie::TwoSignatures, Lie::FalseObservation, Lie::Misfit, Lie::NoBatches];
     let mut lies: Vec<Option<Lie>> = vec![None; signers.len()];
     if random.percent(40) {
         return lies;

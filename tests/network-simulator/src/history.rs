@@ -17,7 +17,7 @@ use assent_types::{
 
 use crate::{
     chain::{self, Chain, START_MILLIS},
-    evaluations::{HONEST_LIMIT, evaluated, output, replayed},
+    evaluations::{HONEST_LIMIT, evaluated, honest_decision, misfit, output, replayed},
     faults::{Faults, Lie, liars, opposite},
     node::{MAX_TASKS, Node},
     options::{Options, Sabotage},
@@ -649,9 +649,12 @@ impl<K: Keys> History<K> {
                 self.later_at_node(node, Event::Examined { ticket, result });
             }
             Action::Observe { ticket, .. } => {
-                let lies = self.nodes[node].lie == Some(Lie::FalseObservation);
-                let limit = if lies { self.random.between(7, 9) } else { HONEST_LIMIT };
-                let outputs = BTreeMap::from([("limit".to_owned(), output(limit))]);
+                let output = match self.nodes[node].lie {
+                    Some(Lie::FalseObservation) => output(self.random.between(7, 9)),
+                    Some(Lie::Misfit) => misfit(&mut self.random),
+                    _ => output(HONEST_LIMIT),
+                };
+                let outputs = BTreeMap::from([("limit".to_owned(), output)]);
                 let result = if fails { Err(Unavailable("no answer".into())) } else { Ok(outputs) };
                 self.later_at_node(node, Event::Observed { ticket, result });
             }
@@ -999,7 +1002,7 @@ impl<K: Keys> History<K> {
         self.require(is_of_task && follows, || {
             format!("what operator {node} signed about task {} contradicts its evidence", attestation.taskId)
         })?;
-        // Fewer than a third lie, and identical observations of two thirds decide.
+        // Fewer than a third lie, and the median of what two thirds observed decides.
         let limit = U256::from(HONEST_LIMIT);
         let may_allow = file.data.is_empty() || attestation.intent.value < limit;
         self.require(attestation.decision == 0 || may_allow, || {
@@ -1045,6 +1048,14 @@ impl<K: Keys> History<K> {
             let outcome = self.task_log.get(task_id).and_then(|logged| logged.task.outcome.as_ref());
             self.require(outcome.is_some(), || format!("task {task_id} was accepted and never ended"))?;
             let is_attested = matches!(outcome, Some(TaskOutcome::Attested { .. }));
+            if let Some(TaskOutcome::Attested { document, .. }) = outcome {
+                let attestation = &document.attestation;
+                let has_source = attestation.policyClient == chain::client(true);
+                let expected = u8::from(honest_decision(has_source, U256::from(attestation.intent.value)));
+                self.require(attestation.decision == expected || !self.faults.is_calm(), || {
+                    format!("liars decided task {task_id}: {attestation:?}")
+                })?;
+            }
             self.require(is_attested || !self.faults.is_calm(), || {
                 format!("task {task_id} was not decided, though nothing failed: {outcome:?}")
             })?;

@@ -18,7 +18,10 @@ use assent_chain_view::{ChainView, ViewedBlock};
 use assent_client::{AssentClient, PreparedCall};
 use assent_contracts::deployment::{Delays, Deployment};
 use assent_examples::{TreasuryVault, deploy_vault};
-use assent_network::{Domain, Task, gateway::Accepted};
+use assent_network::{
+    Domain, Task,
+    gateway::{Accepted, AcceptedSources},
+};
 use assent_policy::{Bundle, ExecutablePolicy, Rules, SingleRules, evaluator};
 use assent_policy_store::PolicyStore;
 use assent_signer::SecretKey;
@@ -118,7 +121,8 @@ impl Fixture {
     /// What a gateway makes of a task.
     pub fn accepted(&self, task: Task) -> Accepted {
         let client_policy = terms(&self.policy, 6_700);
-        Accepted { task, client_policy, issuance_floor: U48::ZERO, sources: BTreeMap::new() }
+        let sources = AcceptedSources::Identity(BTreeMap::new());
+        Accepted { task, client_policy, issuance_floor: U48::ZERO, sources }
     }
 
     /// Binds the vault to another policy or quorum.

@@ -17,6 +17,7 @@ mod fields;
 pub mod gateway;
 pub mod message;
 mod message_error;
+mod observations;
 pub mod operator;
 mod scheme;
 mod task;

@@ -1,12 +1,11 @@
 //! What happens to a gateway, and what it does.
 
-use std::collections::BTreeMap;
-
 use alloy_primitives::{Address, B256, U256, aliases::U48};
 use assent_signer::Aggregate;
 use assent_types::{AttestationDocument, Decision, EpochHandover, Intent};
 use assent_verifier::{Epoch, Policy};
 
+use super::AcceptedSources;
 use crate::{
     LinkId, Task,
     message::{AgreedOutput, Refused},
@@ -40,8 +39,8 @@ pub struct Accepted {
     pub client_policy: Policy,
     /// The client's issuance floor.
     pub issuance_floor: U48,
-    /// The policy's sources, each with whether the outputs of a quorum must be identical.
-    pub sources: BTreeMap<String, bool>,
+    /// The policy's sources.
+    pub sources: AcceptedSources,
 }
 
 /// All that the task log keeps of a task.

@@ -9,9 +9,12 @@
 //! A gateway is not trusted, and needs no secret. It can delay, stay silent, and choose among valid observations.
 
 mod batch;
+mod choosing;
 mod event;
 mod handovers;
+mod held;
 mod pending;
+mod sources;
 mod standing;
 mod stored;
 
@@ -27,7 +30,9 @@ pub use event::{
     OperatorAnswer, OperatorAnswerKind, Record, RequestId, Submission, TaskOutcome, TaskProgress,
 };
 use handovers::PendingHandover;
+use held::Shares;
 use pending::{Pending, Stage};
+pub use sources::AcceptedSources;
 use standing::Standings;
 pub use stored::{agreed_from_stored, agreed_to_stored};
 
@@ -55,6 +60,10 @@ pub struct Settings {
     pub max_waiters: usize,
     /// How long it waits for identical observations of a quorum, in milliseconds.
     pub observation_millis: u64,
+    /// How long it waits for observations that fit, and that are near enough for a quorum to sign, in milliseconds.
+    pub all_observations_millis: u64,
+    /// The most bytes of observations that it holds, in equal shares for all operators.
+    pub max_observation_bytes: usize,
     /// How long it waits before it offers a task again to operators that did not answer, in milliseconds.
     pub offer_millis: u64,
     /// The number of open tasks from which further ones are signed in batches. `usize::MAX`: none is.
@@ -79,6 +88,7 @@ pub struct Gateway<S> {
     /// Requests that are not yet tasks.
     preparing: BTreeSet<RequestId>,
     tasks: BTreeMap<B256, Pending>,
+    shares: Shares,
     standings: Standings,
     /// The batch of each epoch that operators are signing.
     batches: BTreeMap<EpochId, Batch>,
@@ -122,6 +132,8 @@ impl Settings {
             max_links: 1024,
             max_waiters: 64,
             observation_millis: 1000,
+            all_observations_millis: 4000,
+            max_observation_bytes: 256 << 20,
             offer_millis: 1000,
             batch_from: 16,
             batch_tasks: MAX_BATCH,
@@ -134,6 +146,7 @@ impl Settings {
 impl<S: Scheme> Gateway<S> {
     /// Creates a gateway without connections and tasks.
     pub fn new(settings: Settings, scheme: S) -> Self {
+        let shares = Shares::new(settings.max_observation_bytes);
         Self {
             settings,
             scheme,
@@ -142,6 +155,7 @@ impl<S: Scheme> Gateway<S> {
             operators: BTreeMap::new(),
             preparing: BTreeSet::new(),
             tasks: BTreeMap::new(),
+            shares,
             standings: Standings::default(),
             batches: BTreeMap::new(),
             ready: BTreeSet::new(),
@@ -192,6 +206,11 @@ impl<S: Scheme> Gateway<S> {
         self.tasks.values().filter(|pending| !matches!(pending.stage, Stage::Finished(_))).count()
     }
 
+    /// Returns the bytes of observations that it holds.
+    pub fn observation_bytes(&self) -> usize {
+        self.shares.held_bytes()
+    }
+
     /// Returns how many ends that the task log has were refused, because they cannot be verified.
     pub fn invalid_end_count(&self) -> u64 {
         self.invalid_ends
@@ -223,6 +242,7 @@ impl<S: Scheme> Gateway<S> {
             Event::Epochs(epochs) => {
                 self.epochs = epochs.into_iter().map(|epoch| (epoch.number, epoch)).collect();
                 self.standings.retain(&self.epochs, now_millis);
+                self.shares.divide(&self.epochs);
             }
             Event::ClockCorrected { seconds } => self.clock_correction = seconds,
             Event::LinkOpened { link, challenge } => self.open(link, challenge, &mut actions),
@@ -287,18 +307,20 @@ impl<S: Scheme> Gateway<S> {
             }
             (&Link::Open { operator, .. }, message) => match message {
                 OperatorMessage::Observed { task_id, observations } => {
-                    self.answered(task_id, operator, actions, |pending| pending.observed(operator, observations));
+                    self.answered(task_id, operator, actions, |pending, shares| {
+                        pending.observed(operator, observations, shares);
+                    });
                 }
                 OperatorMessage::Signed { task_id, decision, evidence, signature, reasons } => {
-                    self.answered(task_id, operator, actions, |pending| {
+                    self.answered(task_id, operator, actions, |pending, _| {
                         pending.signed(operator, decision, evidence, signature, reasons);
                     });
                 }
                 OperatorMessage::Refused { task_id, refusal } => {
-                    self.answered(task_id, operator, actions, |pending| pending.refused(operator, refusal));
+                    self.answered(task_id, operator, actions, |pending, _| pending.refused(operator, refusal));
                 }
                 OperatorMessage::Decided { task_id, decision, evidence, reasons } => {
-                    self.answered(task_id, operator, actions, |pending| {
+                    self.answered(task_id, operator, actions, |pending, _| {
                         pending.decided(operator, decision, evidence, reasons);
                     });
                 }
@@ -520,6 +542,7 @@ impl<S: Scheme> Gateway<S> {
             }
             Stage::Agreeing => {
                 pending.agreed_at = Some(now_millis);
+                pending.drop_observations();
                 self.offer(task_id, actions);
                 self.advance(task_id, actions);
             }
@@ -527,6 +550,7 @@ impl<S: Scheme> Gateway<S> {
                 pending.answer_all(&Answer::Finished { task_id, outcome: outcome.clone() }, actions);
                 pending.stage = Stage::Finished(outcome);
                 pending.drop_observations();
+                pending.agreed = None;
                 pending.ended_at = Some(now_millis);
                 self.cancel_at_operators(task_id, actions);
             }
@@ -583,7 +607,7 @@ impl<S: Scheme> Gateway<S> {
         task_id: B256,
         operator: Address,
         actions: &mut Vec<Action>,
-        answer: impl FnOnce(&mut Pending),
+        answer: impl FnOnce(&mut Pending, &Shares),
     ) {
         let now_millis = self.now_millis;
         let Some(epoch_id) = self.tasks.get(&task_id).map(|pending| pending.accepted.task.epoch) else { return };
@@ -594,7 +618,7 @@ impl<S: Scheme> Gateway<S> {
         if let Some(millis) = pending.first_answer_after(operator, now_millis) {
             self.standings.answered(operator, millis);
         }
-        answer(pending);
+        answer(pending, &self.shares);
         pending.answered_at(operator, now_millis);
         let epoch = self.epochs.get(&epoch_id);
         if epoch.is_some_and(|epoch| pending.asks_too_few(epoch)) {
@@ -718,6 +742,7 @@ impl<S: Scheme> Gateway<S> {
     fn deadlines(&self) -> pending::Deadlines {
         pending::Deadlines {
             observations: self.now_millis.saturating_add(self.settings.observation_millis),
+            all_observations: self.now_millis.saturating_add(self.settings.all_observations_millis),
             next_offer: self.now_millis.saturating_add(self.settings.offer_millis),
         }
     }

@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, U256};
-use assent_policy::MAX_OUTPUT;
 use assent_signer::{Aggregate, AttestationBatch, PartialSignature};
-use assent_types::{Attestation, AttestationDocument, Decision, Observation, Signature};
-use assent_verifier::{Context, Epoch, Refusal, SignedObservation, SpentNonces};
+use assent_types::{Attestation, AttestationDocument, Decision, Signature};
+use assent_verifier::{Context, Epoch, Operator, Refusal, SpentNonces};
 
 use super::{
     Accepted, Action, Answer, Failure, FailureCode, LoggedTask, OperatorAnswer, OperatorAnswerKind, Record, RequestId,
-    TaskOutcome, TaskProgress, send,
+    TaskOutcome, TaskProgress,
+    choosing::{Choice, Waited},
+    held::{HeldObservations, Shares},
+    send,
 };
 use crate::{
     Domain, LinkId, Scheme,
     message::{AgreedOutput, BATCHES, GatewayMessage, Refused, SourceObservation},
+    observations::signed,
     scheme::ContractCall,
     task::{required_weight, weight, weight_of},
 };
@@ -42,6 +45,10 @@ pub(super) struct Pending {
     /// Since when decisions of a quorum are there, signed or not (Unix time in milliseconds).
     pub(super) decided_since: Option<u64>,
     deadlines: Deadlines,
+    /// How many operators' observations came, or were dropped.
+    observation_count: usize,
+    /// With how many no set suited, and after which time.
+    unsuitable: Option<(usize, Waited)>,
     /// The time between the last two offers, in milliseconds.
     offer_millis: u64,
     /// When the gateway got the task, and when it was durable.
@@ -73,6 +80,8 @@ pub(super) enum Stage {
 pub(super) struct Deadlines {
     /// When observations that differ are enough.
     pub(super) observations: u64,
+    /// When any are enough: those that do not fit, and those that are too far from what operators observed.
+    pub(super) all_observations: u64,
     /// When the task is offered again.
     pub(super) next_offer: u64,
 }
@@ -80,7 +89,7 @@ pub(super) struct Deadlines {
 /// What one operator answered.
 #[derive(Debug, Default)]
 struct Answers {
-    observed: Option<Vec<SourceObservation>>,
+    observed: Option<HeldObservations>,
     /// What it decided, to sign it with a batch.
     decided: Option<Statement>,
     signed: Option<(Statement, Signature)>,
@@ -122,6 +131,8 @@ impl Pending {
             offered: BTreeMap::new(),
             decided_since: None,
             deadlines: Deadlines::default(),
+            observation_count: 0,
+            unsuitable: None,
             offer_millis: 0,
             since: now_millis,
             accepted_at: None,
@@ -312,6 +323,7 @@ impl Pending {
     pub(super) fn exclude(&mut self, operator: Address) {
         if self.is_open() {
             self.answers.entry(operator).or_default().is_excluded = true;
+            self.observation_count = self.observation_count.saturating_add(1);
         }
     }
 
@@ -345,26 +357,30 @@ impl Pending {
         }
     }
 
-    /// Takes an operator's observations. The first that it gives count.
-    pub(super) fn observed(&mut self, operator: Address, observations: Vec<SourceObservation>) {
-        // After the end no one decides on them.
+    /// Takes an operator's observations. The first that it gives count, and those for which its share has room.
+    pub(super) fn observed(&mut self, operator: Address, observations: Vec<SourceObservation>, shares: &Shares) {
+        let names = observations.iter().map(|observation| &observation.source);
+        // Of each source one, in order, so that no one counts twice.
+        if !names.eq(&self.accepted.sources.keys()) {
+            return;
+        }
         if matches!(self.stage, Stage::Finishing(_) | Stage::Finished(_)) {
             return;
         }
-        let names = observations.iter().map(|observation| &observation.source);
-        // Of each source one, in order, so that no one counts twice.
-        if names.eq(self.accepted.sources.keys()) {
-            let answers = self.answers.entry(operator).or_default();
-            answers.refused = None;
-            answers.observed.get_or_insert(observations);
+        let is_needed = !matches!(self.stage, Stage::Deciding);
+        // Once a set is chosen, no one decides on another.
+        let observations = if is_needed { observations } else { Vec::new() };
+        let answers = self.answers.entry(operator).or_default();
+        answers.refused = None;
+        if answers.observed.is_none() {
+            answers.observed = shares.hold(operator, observations, &self.accepted.sources);
+            self.observation_count = self.observation_count.saturating_add(1);
         }
     }
 
-    /// Drops the observations' contents, which would otherwise stay until the expiration.
+    /// Drops what was observed, which would otherwise stay until the expiration.
     pub(super) fn drop_observations(&mut self) {
-        for answers in self.answers.values_mut() {
-            answers.observed = answers.observed.take().map(|_| Vec::new());
-        }
+        self.answers.values_mut().filter_map(|answers| answers.observed.as_mut()).for_each(HeldObservations::clear);
     }
 
     /// Takes an operator's signature. The first that it gives counts.
@@ -582,18 +598,30 @@ impl Pending {
         if !matches!(self.stage, Stage::Collecting) {
             return None;
         }
-        let is_asked = |operator| self.asked.as_ref().is_none_or(|asked| asked.contains(&operator));
-        let all_answered = epoch.operators.operators().iter().all(|operator| {
+        let has_observed = |operator: &Operator| {
             let answers = self.answers.get(&operator.address);
             answers.is_some_and(|answers| answers.observed.is_some() || answers.is_out())
-                || !is_asked(operator.address)
-                || !is_awaited(operator.address)
-        });
-        let is_over = all_answered || now_millis >= self.deadlines.observations;
+        };
+        // Those that were not asked yet are asked soon.
+        let missing = epoch.operators.operators().iter().filter(|operator| !has_observed(operator));
+        let is_awaiting = missing.map(|operator| is_awaited(operator.address)).reduce(|one, other| one || other);
+        let waited = match is_awaiting {
+            None => Waited::Longest,
+            Some(_) if now_millis >= self.deadlines.all_observations => Waited::Longest,
+            Some(false) => Waited::Enough,
+            Some(true) if now_millis >= self.deadlines.observations => Waited::Enough,
+            Some(true) => Waited::Briefly,
+        };
+        if self.unsuitable == Some((self.observation_count, waited)) {
+            return None;
+        }
         // Each round that fails drops an operator's observations, so that the loop ends.
         loop {
-            let chosen = self.choose(epoch, is_over)?;
-            let signed = self.signed_observations(&chosen);
+            let Some(chosen) = self.choice(epoch, waited).choose() else {
+                self.unsuitable = Some((self.observation_count, waited));
+                return None;
+            };
+            let signed = signed(self.task_id, self.accepted.task.block_hash, &chosen);
             let valid = scheme.verify_observations(epoch, &signed, domain);
             if valid.len() == signed.len() && !valid.contains(&false) {
                 return Some(chosen);
@@ -609,47 +637,10 @@ impl Pending {
         }
     }
 
-    /// Chooses observations of a quorum for each source: identical ones if there are, which suit every way to reduce.
-    fn choose(&self, epoch: &Epoch, is_over: bool) -> Option<Vec<AgreedOutput>> {
-        let required = required_weight(epoch, &self.accepted.client_policy);
-        let mut chosen = Vec::new();
-        for (index, (source, must_be_identical)) in self.accepted.sources.iter().enumerate() {
-            let mut outputs: BTreeMap<&str, (AgreedOutput, U256)> = BTreeMap::new();
-            for (operator, answers) in &self.answers {
-                let observation = answers.observed.as_ref().and_then(|observations| observations.get(index));
-                let Some(observation) = observation.filter(|_| !answers.is_excluded) else { continue };
-                let (agreed, weight) = outputs.entry(&observation.output).or_insert_with(|| {
-                    let output = observation.output.clone();
-                    (AgreedOutput { source: source.clone(), output, observers: Vec::new() }, U256::ZERO)
-                });
-                agreed.observers.push((*operator, observation.signature));
-                *weight = weight.saturating_add(weight_of(epoch, *operator).map(U256::from).unwrap_or_default());
-            }
-            // What no operator would accept as an output.
-            outputs.retain(|output, _| {
-                output.len() <= MAX_OUTPUT && assent_json::parse_canonical(output.as_bytes()).is_ok()
-            });
-            let total = outputs.values().fold(U256::ZERO, |sum, (_, weight)| sum.saturating_add(*weight));
-            let identical = outputs.values().find(|(_, weight)| *weight >= required);
-            if let Some((agreed, _)) = identical {
-                chosen.push(agreed.clone());
-            } else if total >= required && (is_over || !must_be_identical) {
-                chosen.extend(outputs.into_values().map(|(agreed, _)| agreed));
-            } else {
-                return None;
-            }
-        }
-        Some(chosen)
-    }
-
-    fn signed_observations(&self, chosen: &[AgreedOutput]) -> Vec<SignedObservation> {
-        let block = self.accepted.task.block_hash;
-        let signed = chosen.iter().flat_map(|AgreedOutput { source, output, observers }| {
-            let observation = Observation::new(self.task_id, source, block, output.as_bytes());
-            let signed = observers.iter();
-            signed.map(move |&(operator, signature)| SignedObservation { operator, observation, signature })
-        });
-        signed.collect()
+    fn choice<'a>(&'a self, epoch: &'a Epoch, waited: Waited) -> Choice<'a> {
+        let valid = self.answers.iter().filter(|(_, answers)| !answers.is_excluded);
+        let observed = valid.filter_map(|(operator, answers)| Some((*operator, answers.observed.as_ref()?)));
+        Choice::new(&self.accepted, epoch, observed.collect(), waited)
     }
 
     /// Returns why no quorum can sign any more, if that is so.

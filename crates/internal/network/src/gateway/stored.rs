@@ -4,14 +4,14 @@
 //! Each is read only with exactly its own fields. An end repeats nothing of the task, from which an attestation is
 //! derived.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use assent_json::{Object, Value};
-use assent_policy::MAX_SOURCES;
+use assent_policy::{MAX_SOURCES, Rules};
 use assent_types::{AttestationDocument, Decision, MerkleProof, NonSigners};
 use assent_verifier::Policy;
 
-use super::{Accepted, Failure, FailureCode, TaskOutcome};
+use super::{Accepted, AcceptedSources, Failure, FailureCode, TaskOutcome};
 use crate::{
     Domain,
     fields::{Fields, hash_of, hex_value, integer_value, invalid, object},
@@ -21,7 +21,9 @@ use crate::{
     },
 };
 
-/// The version of the form. A program reads only its own, since what is in a log lives no longer than its tasks.
+/// The version of an accepted task. A program reads that before it, too, since it finds tasks of the program before.
+const TASK_VERSION: u32 = 2;
+/// The version of observations and ends, and of an accepted task without the rules of its sources.
 const VERSION: u32 = 1;
 
 impl Accepted {
@@ -29,7 +31,13 @@ impl Accepted {
     pub fn to_stored(&self) -> String {
         let Self { task, client_policy, issuance_floor, sources } = self;
         let Policy { policyId, operatorSet, quorum, maxLifetime } = client_policy;
-        let sources: Object = sources.iter().map(|(name, identical)| (name.as_str(), *identical)).collect();
+        let (sources, version) = match sources {
+            AcceptedSources::Rules(rules) => (("rules", Value::from(rules.to_canonical())), TASK_VERSION),
+            AcceptedSources::Identity(sources) => {
+                let sources: Object = sources.iter().map(|(name, identical)| (name.as_str(), *identical)).collect();
+                (("sources", Value::from(sources)), VERSION)
+            }
+        };
         object([
             (
                 "clientPolicy",
@@ -41,9 +49,9 @@ impl Accepted {
                 ]),
             ),
             ("issuanceFloor", integer_value(issuance_floor.to())),
-            ("sources", Value::from(sources)),
+            sources,
             ("task", task_to_value(task)),
-            ("version", Value::from(VERSION)),
+            ("version", Value::from(version)),
         ])
         .to_canonical()
     }
@@ -55,13 +63,12 @@ impl Accepted {
     /// [`MessageError`].
     pub fn from_stored(text: &[u8]) -> Result<Self, MessageError> {
         let value = parse(text)?;
-        let fields = versioned(&value, &["clientPolicy", "issuanceFloor", "sources", "task", "version"])?;
+        let is_earlier = value.get("version").and_then(Value::as_u64) == Some(VERSION.into());
+        let (sources_key, version) = if is_earlier { ("sources", VERSION) } else { ("rules", TASK_VERSION) };
+        let keys = ["clientPolicy", "issuanceFloor", sources_key, "task", "version"];
+        let fields = versioned(&value, &keys, version)?;
         let policy = Fields::new(fields.value("clientPolicy")?, &["maxLifetime", "operatorSet", "policyId", "quorum"])?;
-        let sources = fields.value("sources")?.as_object().ok_or_else(|| invalid("sources", "is not an object"))?;
-        let sources = sources.iter().map(|(name, identical)| {
-            let identical = identical.as_bool().ok_or_else(|| invalid("sources", "has an invalid member"))?;
-            Ok((name.to_owned(), identical))
-        });
+        let sources = if is_earlier { identity(&fields)? } else { rules(&fields)? };
         Ok(Self {
             task: task_from_value(fields.value("task")?)?,
             client_policy: Policy {
@@ -71,7 +78,7 @@ impl Accepted {
                 maxLifetime: policy.small("maxLifetime")?,
             },
             issuance_floor: fields.small("issuanceFloor")?,
-            sources: sources.collect::<Result<BTreeMap<_, _>, MessageError>>()?,
+            sources,
         })
     }
 }
@@ -88,7 +95,7 @@ pub fn agreed_to_stored(agreed: &[AgreedOutput]) -> String {
 /// [`MessageError`].
 pub fn agreed_from_stored(text: &[u8]) -> Result<Vec<AgreedOutput>, MessageError> {
     let value = parse(text)?;
-    let fields = versioned(&value, &["observations", "version"])?;
+    let fields = versioned(&value, &["observations", "version"], VERSION)?;
     fields.list("observations", MAX_SOURCES.saturating_mul(MAX_OBSERVERS), AgreedOutput::from_value)
 }
 
@@ -130,7 +137,7 @@ impl TaskOutcome {
     pub fn from_stored(text: &[u8], accepted: &Accepted, domain: Domain) -> Result<Self, MessageError> {
         let value = parse(text)?;
         if value.get("failed").is_some() {
-            let fields = versioned(&value, &["failed", "version"])?;
+            let fields = versioned(&value, &["failed", "version"], VERSION)?;
             let failed = Fields::new(fields.value("failed")?, &["code", "message", "retryable"])?;
             let code = failed.text("code")?;
             let code = FailureCode::ALL.iter().find(|known| known.as_str() == code);
@@ -140,7 +147,7 @@ impl TaskOutcome {
                 retryable: failed.boolean("retryable")?,
             }));
         }
-        let fields = versioned(&value, &["attested", "version"])?;
+        let fields = versioned(&value, &["attested", "version"], VERSION)?;
         let keys = ["decision", "evidence", "merkleProof", "nonSigners", "reasons", "signature"];
         let attested = Fields::new(fields.value("attested")?, &keys)?;
         let decision = decision(&attested)?;
@@ -163,11 +170,26 @@ impl TaskOutcome {
 /// More hashes than any proof has.
 const MAX_PROOF: usize = 64;
 
-/// Returns the fields of a value with this program's version.
-fn versioned<'a>(value: &'a Value, keys: &[&str]) -> Result<Fields<'a>, MessageError> {
+/// Returns the fields of a value with a version.
+fn versioned<'a>(value: &'a Value, keys: &[&str], version: u32) -> Result<Fields<'a>, MessageError> {
     let fields = Fields::new(value, keys)?;
-    if fields.small::<u32>("version")? != VERSION {
+    if fields.small::<u32>("version")? != version {
         return Err(invalid("version", "is another program's"));
     }
     Ok(fields)
+}
+
+fn rules(fields: &Fields<'_>) -> Result<AcceptedSources, MessageError> {
+    let rules = Rules::parse(fields.text("rules")?).map_err(|_| invalid("rules", "are not a policy's"))?;
+    Ok(AcceptedSources::Rules(Arc::new(rules)))
+}
+
+/// Returns what version 1 has of the sources.
+fn identity(fields: &Fields<'_>) -> Result<AcceptedSources, MessageError> {
+    let sources = fields.value("sources")?.as_object().ok_or_else(|| invalid("sources", "is not an object"))?;
+    let sources = sources.iter().map(|(name, identical)| {
+        let identical = identical.as_bool().ok_or_else(|| invalid("sources", "has an invalid member"))?;
+        Ok((name.to_owned(), identical))
+    });
+    Ok(AcceptedSources::Identity(sources.collect::<Result<BTreeMap<_, _>, MessageError>>()?))
 }

@@ -5,11 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::B256;
 use assent_json::Value;
 use assent_policy::{Evaluation, EvaluationError, EvidenceFile, MAX_OUTPUT, Observations};
 use assent_types::{Attestation, Decision, Observation, Signature};
-use assent_verifier::SignedObservation;
 
 use super::{
     Action, Context, Examination, HeldSource, HeldTask, JournalError, OutstandingTotal, Ticket, Unavailable,
@@ -22,7 +21,7 @@ use crate::{
     message::{
         AgreedOutput, MAX_REASONS, MAX_TEXT, OperatorMessage, RefusalCode, Refused, SourceObservation, outputs_to_value,
     },
-    task::weight_of,
+    observations::{members, signed},
 };
 
 /// A task that the operator works on or remembers.
@@ -290,41 +289,13 @@ impl Work {
     ) -> Result<Verified, Refused> {
         // Retryable: another set may be valid, and nothing was signed.
         let invalid = |reason: String| refused(RefusalCode::Observations, reason, true);
-        let expected = &examined.prepared.sources;
-        let mut members: BTreeMap<Option<usize>, Observations> = BTreeMap::new();
-        let mut weights: BTreeMap<&str, U256> = BTreeMap::new();
-        let mut signed = Vec::new();
-        for AgreedOutput { source, output, observers } in outputs {
-            let value = assent_json::parse_canonical(output.as_bytes())
-                .map_err(|error| invalid(format!("an output of {source} is not canonical: {error}")))?;
-            let (member, name) =
-                expected.get(source).ok_or_else(|| invalid(format!("the policy has no source {source}")))?;
-            let observations = members.entry(*member).or_insert_with(|| Observations::new(examined.required_weight));
-            let observation = Observation::new(context.task_id, source, self.task.block_hash, output.as_bytes());
-            for &(operator, signature) in observers {
-                let weight = weight_of(&examined.epoch, operator)
-                    .ok_or_else(|| invalid(format!("{operator} is not an operator of the epoch")))?;
-                observations
-                    .add(name, operator, U256::from(weight), value.clone())
-                    .map_err(|error| invalid(error.to_string()))?;
-                // Each operator counts once for a source, so that the sum is at most the epoch's weight.
-                let sum = weights.entry(source).or_default();
-                *sum = sum.saturating_add(U256::from(weight));
-                signed.push(SignedObservation { operator, observation, signature });
-            }
-        }
-        if !weights.keys().copied().eq(expected.keys().map(String::as_str)) {
-            return Err(invalid("the observations are not of the policy's sources".into()));
-        }
-        if let Some((source, weight)) = weights.iter().find(|(_, weight)| **weight < examined.required_weight) {
-            let required = examined.required_weight;
-            return Err(invalid(format!("observers of {source} have the weight {weight}, less than {required}")));
-        }
+        let Prepared { sources, outstanding, rules, .. } = &*examined.prepared;
+        let members = members(sources, outputs, &examined.epoch, examined.required_weight).map_err(invalid)?;
+        let signed = signed(context.task_id, self.task.block_hash, outputs);
         let valid = context.scheme.verify_observations(&examined.epoch, &signed, context.settings.domain);
         if valid.len() != signed.len() || valid.contains(&false) {
             return Err(invalid("a signature of an observation is invalid".into()));
         }
-        let Prepared { outstanding, rules, .. } = &*examined.prepared;
         Observations::require_within(&members, rules, &self.own).map_err(|error| invalid(error.to_string()))?;
         let agreed = outstanding.iter().map(|source| source.agreed(&members)).collect();
         let data = Observations::of_members(&members).map_err(|error| invalid(error.to_string()))?;

@@ -15,13 +15,15 @@ use alloy_primitives::{
 };
 use assent_network::{
     Bls, ContractCall, Domain, LinkId, Scheme, Task,
-    gateway::{self, AbsentSigner, Accepted, Answer, Failure, Gateway, HandoverSubmission, Submission},
+    gateway::{
+        self, AbsentSigner, Accepted, AcceptedSources, Answer, Failure, Gateway, HandoverSubmission, Submission,
+    },
     message::{GatewayMessage, HandoverName, Refused},
     operator::{self, Examination, Operator, SignedHandover},
 };
 use assent_policy::{
-    Evaluation, ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, evaluate,
-    evaluator_with_root,
+    Evaluation, ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, Tolerance, evaluate,
+    evaluator, evaluator_with_root,
 };
 use assent_signer::{Aggregate, AggregationError, AttestationBatch, PartialSignature, SecretKey};
 use assent_types::{Connection, EpochHandover, Intent, PublicKey, Signature};
@@ -69,12 +71,31 @@ pub fn policy() -> Arc<ExecutablePolicy> {
     policy_with(text, BTreeMap::from([("limit".to_owned(), source)]))
 }
 
+/// A policy whose source is reduced by other rules, which allows what a condition is true of.
+pub fn reducing(reduce: &str, within: Option<&str>, schema: &str, condition: &str) -> Arc<ExecutablePolicy> {
+    let value = |text: &str| assent_json::parse(text.as_bytes()).unwrap();
+    let reduce = Reduction::from_value(&value(reduce)).unwrap();
+    let source = Source {
+        observer: Observer::Component(B256::repeat_byte(0xcc)),
+        hosts: Vec::new(),
+        within: within.map(|within| Tolerance::from_value(&value(within), &reduce).unwrap()),
+        reduce,
+        schema: value(schema),
+    };
+    let text = format!("package p\nimport rego.v1\nlimit := data.wasm.limit\nallow if {condition}\n");
+    policy_of(evaluator().unwrap().root(), &text, BTreeMap::from([("limit".to_owned(), source)]))
+}
+
 /// A policy without sources.
 pub fn plain_policy() -> Arc<ExecutablePolicy> {
     policy_with("package p\nimport rego.v1\nallow if input.intent.value < 4\n", BTreeMap::new())
 }
 
 fn policy_with(text: &str, sources: BTreeMap<String, Source>) -> Arc<ExecutablePolicy> {
+    policy_of(IMAGE, text, sources)
+}
+
+fn policy_of(image: B256, text: &str, sources: BTreeMap<String, Source>) -> Arc<ExecutablePolicy> {
     let rules = Rules::Single(SingleRules {
         entrypoint: "p".into(),
         functions: vec!["receive()".parse().unwrap()],
@@ -83,7 +104,7 @@ fn policy_with(text: &str, sources: BTreeMap<String, Source>) -> Arc<ExecutableP
         sources,
     });
     let parameters = assent_json::parse(b"{}").unwrap();
-    Arc::new(ExecutablePolicy::new(IMAGE, &rules, 1 << 24, &parameters).unwrap())
+    Arc::new(ExecutablePolicy::new(image, &rules, 1 << 24, &parameters).unwrap())
 }
 
 pub fn task() -> Task {
@@ -136,12 +157,12 @@ pub fn submission() -> Submission {
 }
 
 pub fn accepted() -> Accepted {
-    Accepted {
-        task: task(),
-        client_policy: client_policy(),
-        issuance_floor: U48::ZERO,
-        sources: BTreeMap::from([("limit".to_owned(), true)]),
-    }
+    Accepted { task: task(), client_policy: client_policy(), issuance_floor: U48::ZERO, sources: sources(&policy()) }
+}
+
+/// What a gateway knows of a policy's sources.
+pub fn sources(policy: &ExecutablePolicy) -> AcceptedSources {
+    AcceptedSources::of(&Rules::parse(policy.rules()).unwrap())
 }
 
 pub const HANDOVER: HandoverName = HandoverName { epoch: EpochId(6), signed_by: EpochId(5) };
@@ -271,7 +292,7 @@ pub struct Network {
     /// Why operators sign no handover.
     pub refused: BTreeMap<usize, Refused>,
     /// What each operator's source answers.
-    pub outputs: Vec<&'static str>,
+    pub outputs: Vec<String>,
     /// Messages of these operators are not delivered.
     pub silent: Vec<usize>,
     /// Changes a message before it is delivered; an empty one is not.
@@ -313,7 +334,7 @@ impl Network {
             closed: Vec::new(),
             handovers: Vec::new(),
             refused: BTreeMap::new(),
-            outputs: vec![r#"{"value":"4"}"#; usize::from(count)],
+            outputs: vec![r#"{"value":"4"}"#.to_owned(); usize::from(count)],
             silent: Vec::new(),
             alter: |_, message| message,
             queue: VecDeque::new(),
@@ -422,9 +443,7 @@ impl Network {
                 let task = Task { policy_id, ..task_with(submission.nonce.unwrap_or_default().to()) };
                 let client_policy = assent_verifier::Policy { policyId: policy_id, ..client_policy() };
                 let mut accepted = Accepted { task, client_policy, ..accepted() };
-                if policy_id != policy().id() {
-                    accepted.sources.clear();
-                }
+                accepted.sources = sources(&self.policy);
                 self.at_gateway(Event::Prepared { request, result: Ok(Box::new(accepted)) });
             }
             Action::Record { task_id, .. } => self.at_gateway(Event::Recorded { task_id, result: Ok(()) }),
@@ -473,11 +492,12 @@ impl Network {
                 self.at_operator(index, Event::ObservationsSigned { ticket, result });
             }
             Action::Evaluate { ticket, input, policy, data } => {
+                let image = evaluator_with_root(policy.image()).unwrap();
                 // All operators evaluate the same. One evaluation takes as long as what the tests are about.
                 let evaluated = self
                     .evaluated
                     .entry((ticket.task_id, data.clone()))
-                    .or_insert_with(|| evaluate(evaluator_with_root(IMAGE).unwrap(), &policy, &input, &data).unwrap());
+                    .or_insert_with(|| evaluate(image, &policy, &input, &data).unwrap());
                 let result = Box::new(Ok(evaluated.clone()));
                 self.at_operator(index, Event::Evaluated { ticket, result });
             }

@@ -45,7 +45,7 @@ fn a_silent_operator_delays_nothing() {
 #[test]
 fn an_outlier_does_not_stop_the_task() {
     let mut network = Network::new(4);
-    network.outputs[0] = r#"{"value":"9"}"#;
+    network.outputs[0] = r#"{"value":"9"}"#.to_owned();
     let document = decided(&mut network);
     assert_eq!(document.attestation.decision, u8::from(Decision::Allow));
 }

@@ -5,6 +5,7 @@ mod checks;
 mod fixture;
 mod gateway;
 mod handovers;
+mod liars;
 mod messages;
 mod outstanding;
 mod page;
