@@ -71,7 +71,8 @@ impl OperatorSet {
     ///
     /// [`earlier_tables`](Self::earlier_tables) returns the earlier tables' addresses, in order.
     /// The stored count, total weight and aggregate key of every table are compared with recomputed values. An
-    /// `EpochMirror` stores earlier tables with a head of zeros: then only the last head, of the whole set, is compared.
+    /// `EpochMirror` stores earlier tables with a head of zeros: then only the last head, which is of the whole set, is
+    /// compared.
     ///
     /// # Errors
     ///

@@ -65,8 +65,8 @@ pub fn verify_revocation_using<B: Backend>(
 /// Verifies the revocation of an epoch that is not accepted yet, as `EpochMirror.revokeAhead`.
 ///
 /// `handover` is one with which the epoch could be accepted now, with `table` and `handed_over` as of
-/// [`verify_handover`](crate::verify_handover): it proves whose epoch it is. `operators` are those of the table, which revoke it: `revoked` is
-/// what they signed. Afterwards the epoch belongs to [`MirrorState::revoked_ahead`].
+/// [`verify_handover`](crate::verify_handover): it proves whose epoch it is. `operators` are those of the table, which
+/// revoke it: `revoked` is what they signed. Afterwards the epoch belongs to [`MirrorState::revoked_ahead`].
 ///
 /// # Errors
 ///
@@ -101,7 +101,7 @@ pub fn verify_revocation_ahead_using<B: Backend>(
     revocation_by::<B>(state, &epoch, revoked)
 }
 
-/// Verifies a revocation by the operators of an epoch, whoever knows it.
+/// Verifies a revocation by the operators of an epoch, which the mirror need not have.
 fn revocation_by<B: Backend>(
     state: &MirrorState,
     epoch: &Epoch,

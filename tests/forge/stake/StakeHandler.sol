@@ -388,7 +388,7 @@ contract StakeHandler is StakeWorld {
         }
     }
 
-    /// @dev An epoch that was revoked before it was there never comes, whoever hands over to it or sets it.
+    /// @dev An epoch that was revoked before it was there never comes, by a handover or by the mirror's owner.
     function assertRefused() external view {
         for (uint256 i = 0; i < _refused.length; ++i) {
             (address table,, uint48 validUntil,) = mirror.epochs(_refused[i]);

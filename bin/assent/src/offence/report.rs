@@ -68,8 +68,8 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<ExitStatus> {
     let offenders: Vec<_> = recorded.offenders.iter().map(|offender| offender.operator).collect();
     output.result(
         format_args!(
-            "{} of epoch {} signed both attestations of task {}: {}\nrecord {made} of reporter {from}, {} gas\nnext: assent offence \
-             punish --slasher {slasher} --record {made}",
+            "{} of epoch {} signed both attestations of task {}: {}\nrecord {made} of reporter {from}, {} \
+             gas\nnext: assent offence punish --slasher {slasher} --record {made}",
             output::counted(offenders.len(), "operator", "operators"),
             recorded.epoch,
             first.attestation.taskId,

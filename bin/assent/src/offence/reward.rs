@@ -18,7 +18,7 @@ pub enum Reward {
     Claimable,
     /// No stake was slashed, or not yet.
     NotSlashed,
-    /// There is none: the stake was rewarded before.
+    /// No one is paid: the stake was rewarded before.
     None,
 }
 

@@ -79,8 +79,8 @@ pub struct Arguments {
     /// Revoke it on these mirrors: a JSON file, as of `assent handover status`.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     chains: Option<PathBuf>,
-    /// A signed handover to the epoch, for mirrors that do not have it yet, as `assent handover request` writes it;
-    /// repeat it for mirrors with other latest epochs.
+    /// A signed handover to the epoch, as `assent handover request` writes it, for mirrors that do not have the epoch
+    /// yet. Repeat it for mirrors with other latest epochs.
     #[arg(long = "handover", value_name = "FILE", value_hint = ValueHint::FilePath, requires = "chains")]
     handovers: Vec<PathBuf>,
     #[command(flatten)]
