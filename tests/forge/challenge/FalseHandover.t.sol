@@ -70,7 +70,7 @@ contract FalseHandoverTest is MirrorTestBase {
         assertEq(epoch, FIRST_EPOCH);
     }
 
-    /// @dev The registry records set 0 and no expiry of an epoch that it does not have.
+    /// @dev The registry records set 0 and no times of an epoch that it does not have.
     function test_NoSetHandsOverToAnEpochThatDoesNotExist() public {
         OperatorSetId zero = OperatorSetId.wrap(0);
         uint96[] memory weights = new uint96[](1);
@@ -79,7 +79,8 @@ contract FalseHandoverTest is MirrorTestBase {
         ownerStakeSource.setWeights(zero, operatorAddresses(0, 1), weights);
         EpochId signer = commit(zero, 0, 1);
         Handover memory handover = handoverTo(second, signer);
-        (handover.operatorSet, handover.epoch, handover.expiresAt) = (zero, EpochId.wrap(99), 0);
+        (handover.operatorSet, handover.epoch) = (zero, EpochId.wrap(99));
+        (handover.committedAt, handover.expiresAt) = (0, 0);
         (EpochId epoch,,) = fault.prove(abi.encode(handover, bytes(""), signHandover(handover, 0, 1)));
         assertEq(epoch, signer);
     }

@@ -89,6 +89,15 @@ contract SymbioticSlasherTest is SymbioticTestBase, OffenceProofs {
         offences.execute(OPERATOR_SET, operatorAddress(3), 1);
     }
 
+    function test_AQueuedSlashIsAnnouncedWithItsTime() public {
+        bytes32 record = offences.recordOffence(equivocation, equivocationOn(0, first, 3, MEMBERS));
+        vm.expectEmit(address(offences));
+        emit ISymbioticSlasher.SlashQueued(
+            OPERATOR_SET, operatorAddress(3), first, _idOf(0), uint48(block.timestamp) + REPORTING_WINDOW
+        );
+        offences.punish(record, indicesFrom(3, 4));
+    }
+
     /// @dev Its stake waits to be withdrawn, and its vault is still known.
     function test_AnOperatorThatLeftIsPunished() public {
         leaveSet(3);
