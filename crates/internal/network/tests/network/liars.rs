@@ -175,12 +175,13 @@ fn long_outputs_of_liars_take_no_ones_room() {
 fn of_long_outputs_as_many_are_chosen_as_have_room() {
     // Seven of ten are a quorum and have room, all ten have not.
     let filler = "0".repeat(16_000);
-    let lists: Vec<_> = (0..10).map(|number| format!(r#"["{number}{filler}"]"#)).collect();
+    let lists: Vec<_> = (0..10).map(|number| format!(r#"{{"a":{number},"b":["{number}{filler}"]}}"#)).collect();
     let lists: Vec<_> = lists.iter().map(String::as_str).collect();
     let mut network = network(10, &lists, &[]);
-    network.policy = reducing("\"union\"", None, "{}", "count(limit) >= 7");
-    network.silent = vec![0];
+    // All are waited for.
+    network.policy = reducing(r#"{"a":"quorum","b":"union"}"#, None, "{}", "count(limit.b) >= 7");
     assert_eq!(decide(&mut network), Some(Decision::Allow), "{:?}", network.answers);
+    assert!((7..10).contains(&agreed_observers(&network)));
 }
 
 #[test]
