@@ -22,8 +22,9 @@ use tokio_tungstenite::{
 };
 
 use crate::{
+    fair_queue::Share,
     gateway_address::GatewayAddress,
-    inputs::{DriverHandle, Input},
+    inputs::{DriverHandle, Ended, Held, Input},
     link_sender::{LinkSender, Outgoing},
     metrics::OperatorMetrics,
 };
@@ -34,6 +35,11 @@ const OPENING: Duration = Duration::from_secs(10);
 const SHORTEST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait between two attempts to connect.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long a connection must last so that the next attempt comes as soon as after the first. A gateway that closes each
+/// one at once is dialled as seldom as one that cannot be reached.
+const LASTING: Duration = Duration::from_secs(1);
+/// The wait before a gateway is dialled again that sent what no honest one sends.
+const BARRED: Duration = Duration::from_secs(600);
 /// How long a connection may be silent before it is asked whether it is there, and then before it is closed.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a message may take to be sent.
@@ -52,22 +58,27 @@ pub(crate) struct Dialer {
 impl Dialer {
     /// Connects, and connects again, until the task is dropped.
     pub(crate) async fn run(self) {
+        let share: Share = self.address.name().into();
         let mut wait = SHORTEST_WAIT;
         loop {
-            let was_welcome = match self.open().await {
-                Ok(stream) => self.serve(stream).await,
+            let start = Instant::now();
+            let ended = match self.open().await {
+                Ok(stream) => self.serve(&share, stream).await,
                 Err(error) => {
                     self.metrics.connection_failures.inc();
                     let hint = self.address.hint();
                     self.driver.log(&format!("cannot connect to the gateway {}: {error:#}{hint}", self.address));
-                    false
+                    Ended::default()
                 }
             };
-            if was_welcome {
-                wait = SHORTEST_WAIT;
+            if ended.is_barred {
+                let minutes = BARRED.as_secs() / 60;
+                self.driver.log(&format!("the gateway {} is not dialled for {minutes} minutes", self.address));
+                sleep(BARRED).await;
             }
-            sleep(jittered(wait)).await;
-            wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+            let (pause, next) = waits(wait, ended.was_welcome.then(|| start.elapsed()));
+            wait = next;
+            sleep(jittered(pause)).await;
         }
     }
 
@@ -94,25 +105,26 @@ impl Dialer {
         timeout(OPENING, opening).await.map_err(|_elapsed| anyhow!("no answer within {} s", OPENING.as_secs()))?
     }
 
-    /// Carries messages both ways until either side closes. Returns whether the gateway accepted the operator.
-    async fn serve(&self, stream: WebSocketStream<Box<dyn Stream>>) -> bool {
+    /// Carries messages both ways until either side closes. Returns how the connection ended.
+    async fn serve(&self, share: &Share, stream: WebSocketStream<Box<dyn Stream>>) -> Ended {
         let link = self.driver.next_link();
         let (sender, outgoing) = LinkSender::new();
         let opened = Input::LinkOpened { link, gateway: self.address.clone(), sender };
-        self.driver.send(opened);
+        self.driver.send(share, opened);
         self.metrics.connections.inc();
-        let ended = self.carry(link, stream, outgoing).await;
+        let result = self.carry(share, link, stream, outgoing).await;
         self.metrics.connections.dec();
-        let was_welcome = self.driver.close(link).await;
-        if let Err(error) = ended {
-            let hint = if was_welcome { "" } else { self.address.hint() };
+        let ended = self.driver.close(share, link).await;
+        if let Err(error) = result {
+            let hint = if ended.was_welcome { "" } else { self.address.hint() };
             self.driver.log(&format!("the connection to the gateway {} ended: {error:#}{hint}", self.address));
         }
-        was_welcome
+        ended
     }
 
     async fn carry(
         &self,
+        share: &Share,
         link: LinkId,
         stream: WebSocketStream<Box<dyn Stream>>,
         mut outgoing: mpsc::Receiver<Outgoing>,
@@ -132,7 +144,7 @@ impl Dialer {
                         Message::Text(text) => {
                             let message = text.as_bytes().to_vec();
                             let event = Event::Received { link, message };
-                            self.driver.happened(event, Some(permit));
+                            self.driver.happened(share, event, Held::Message(permit));
                         }
                         Message::Binary(_) => bail!("the gateway sent a binary frame"),
                         Message::Close(frame) => bail!("{}", closed(frame.as_ref())),
@@ -193,6 +205,14 @@ async fn write(sink: &mut Sink, message: Message) -> Result<()> {
     }
 }
 
+/// Returns the wait before the next attempt to connect, and the one after it. A connection that a gateway accepted may
+/// have lasted for some time.
+fn waits(wait: Duration, accepted_for: Option<Duration>) -> (Duration, Duration) {
+    let has_lasted = accepted_for.is_some_and(|time| time >= LASTING);
+    let wait = if has_lasted { SHORTEST_WAIT } else { wait };
+    (wait, wait.saturating_mul(2).min(LONGEST_WAIT))
+}
+
 /// Returns a random time between half of a wait and all of it, so that operators do not return all at once.
 fn jittered(wait: Duration) -> Duration {
     let mut random = [0; 1];
@@ -246,6 +266,20 @@ mod tests {
         assert!(failed(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)).contains("ws://"));
         let untrusted = failed(rustls::CertificateError::UnknownIssuer.into());
         assert!(untrusted.contains("gateway-certificates") && !untrusted.contains("ws://"), "{untrusted}");
+    }
+
+    /// Otherwise a gateway could have the operator connect, and sign its challenges, without end.
+    #[test]
+    fn a_gateway_that_closes_at_once_is_dialled_ever_more_seldom() {
+        let (mut wait, mut total) = (SHORTEST_WAIT, Duration::ZERO);
+        for _ in 0..20 {
+            let (pause, next) = waits(wait, Some(Duration::from_millis(5)));
+            (wait, total) = (next, total + pause);
+        }
+        assert!(wait == LONGEST_WAIT && total > 12 * LONGEST_WAIT, "{total:?}");
+        // As seldom as one that cannot be reached, until a connection lasts.
+        assert_eq!(waits(wait, None), (LONGEST_WAIT, LONGEST_WAIT));
+        assert_eq!(waits(wait, Some(LASTING)), (SHORTEST_WAIT, 2 * SHORTEST_WAIT));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use axum::{
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{capacity::Threads, health::Health, metrics::OperatorMetrics};
+use crate::{capacity::Threads, fair_queue::Share, health::Health, metrics::OperatorMetrics};
 
 /// The most connections. Further ones wait.
 const CONNECTIONS: u16 = 256;
@@ -56,7 +56,7 @@ async fn evidence(State(shown): State<Shown>, Path(hash): Path<String>) -> Respo
         return problem(StatusCode::BAD_REQUEST, "an evidence hash is 0x and 64 hex digits");
     };
     let store = shown.evidence.clone();
-    match shown.reading.run(move || store.get(hash)).await {
+    match shown.reading.run(&Share::default(), move || store.get(hash)).await {
         Ok(Ok(Some(file))) => {
             // A file never changes, and pages of any origin may replay it.
             let headers = [

@@ -36,6 +36,8 @@ pub(crate) struct OperatorMetrics {
     /// Attestations that may be neither spent nor expired.
     pub holds: Gauge,
     pub panics: Counter,
+    /// Sets of observations with an invalid signature that gateways sent.
+    pub invalid_observations: Counter,
     pub node_errors: Counter,
     pub node_block: Gauge,
     pub node_lag: Gauge,
@@ -105,6 +107,7 @@ impl OperatorMetrics {
             evaluation_steps: Histogram::new(exponential_buckets(65_536.0, 2.0, 13)),
             holds: Gauge::default(),
             panics: Counter::default(),
+            invalid_observations: Counter::default(),
             node_errors: Counter::default(),
             node_block: Gauge::default(),
             node_lag: Gauge::default(),
@@ -140,6 +143,11 @@ impl OperatorMetrics {
             metrics.holds.clone(),
         );
         registry.register("panics", "Actions that panicked; each was answered as a refusal", metrics.panics.clone());
+        registry.register(
+            "invalid_observations",
+            "Observations with an invalid signature that gateways sent to decide on",
+            metrics.invalid_observations.clone(),
+        );
         registry.register("node_errors", "Reads of the node that failed", metrics.node_errors.clone());
         registry.register("node_block", "Number of the node's latest block", metrics.node_block.clone());
         registry.register(

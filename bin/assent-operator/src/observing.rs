@@ -11,7 +11,8 @@ use futures_util::future::try_join_all;
 use prometheus_client::metrics::counter::Counter;
 
 use crate::{
-    capacity::Threads,
+    capacity::{Threads, part},
+    fair_queue::Share,
     log_function::LogFunction,
     outstanding::OutstandingHolds,
     policies::{KnownPolicy, KnownSources, Policies},
@@ -44,15 +45,18 @@ impl Observer {
         secrets: Secrets,
         policies: Arc<Policies>,
         holds: Arc<OutstandingHolds>,
+        gateways: usize,
         panics: &Counter,
         log: LogFunction,
     ) -> Self {
+        // A host can be slow, and so can a compilation: one gateway takes no more than its part.
+        let threads = |count: usize| Threads::with_most_of_one(count, part(count, gateways), panics);
         Self {
             shared: Arc::new(Shared { host, senses, secrets: Arc::new(secrets) }),
             policies,
             holds,
-            observing: Threads::new(OBSERVING, panics),
-            compiling: Threads::new(COMPILING, panics),
+            observing: threads(OBSERVING),
+            compiling: threads(COMPILING),
             log,
         }
     }
@@ -64,20 +68,21 @@ impl Observer {
     /// A source has no answer. The text has nothing of what the operator's node or a host said.
     pub(crate) async fn observe(
         &self,
+        share: &Share,
         input: &PolicyInput,
         policy_id: B256,
         task_id: B256,
     ) -> Result<BTreeMap<String, Value>, Unavailable> {
         let policy = self.policies.get(policy_id).await?;
         let policy = policy.ok_or_else(|| Unavailable("the operator no longer has the policy".to_owned()))?;
-        let sources = self.sources(&policy).await?;
+        let sources = self.sources(share, &policy).await?;
         let keys = sources.observed.iter().map(|source| source.key()).enumerate();
         let observed = keys.map(|(index, key)| {
             let sources = &sources;
             async move {
                 match sources.outstanding.get(&key) {
-                    Some(source) => Ok((key, self.holds.observe(source, input, policy_id, task_id).await?)),
-                    None => self.observe_source(sources, index, input).await,
+                    Some(source) => Ok((key, self.holds.observe(share, source, input, policy_id, task_id).await?)),
+                    None => self.observe_source(share, sources, index, input).await,
                 }
             }
         });
@@ -85,11 +90,11 @@ impl Observer {
     }
 
     /// Compiles a policy's components, unless that was done before.
-    async fn sources(&self, policy: &Arc<KnownPolicy>) -> Result<Arc<KnownSources>, Unavailable> {
+    async fn sources(&self, share: &Share, policy: &Arc<KnownPolicy>) -> Result<Arc<KnownSources>, Unavailable> {
         let compiled = policy.sources.get_or_try_init(|| async {
             let (shared, known) = (Arc::clone(&self.shared), Arc::clone(policy));
             let compile = move || compile(&shared, &known);
-            let compiled = self.compiling.run(compile).await.map_err(|error| Unavailable(error.to_string()))?;
+            let compiled = self.compiling.run(share, compile).await.map_err(|error| Unavailable(error.to_string()))?;
             // What is wrong with a policy is no secret.
             compiled.map(Arc::new).map_err(Unavailable)
         });
@@ -98,6 +103,7 @@ impl Observer {
 
     async fn observe_source(
         &self,
+        share: &Share,
         sources: &Arc<KnownSources>,
         index: usize,
         input: &PolicyInput,
@@ -107,7 +113,7 @@ impl Observer {
             let source = sources.observed.iter().nth(index)?;
             Some((source.key(), source.observe(&shared.host, &input, &shared.senses)))
         };
-        let observed = self.observing.run(observe).await.map_err(|error| Unavailable(error.to_string()))?;
+        let observed = self.observing.run(share, observe).await.map_err(|error| Unavailable(error.to_string()))?;
         let (key, observed) = observed.ok_or_else(|| Unavailable("the policy has no such source".to_owned()))?;
         match observed {
             Ok(observation) => Ok((key, observation.output)),

@@ -13,7 +13,7 @@ use assent_network::operator::{self, OutstandingSource, OutstandingTotal, Unavai
 use assent_policy::PolicyInput;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{capacity::Threads, log_function::LogFunction};
+use crate::{capacity::Threads, fair_queue::Share, log_function::LogFunction};
 
 /// The words of spent nonces that are read at one time.
 const READING: usize = 16;
@@ -38,6 +38,7 @@ impl OutstandingHolds {
     /// Node or journal gave no answer.
     pub(crate) async fn observe(
         &self,
+        share: &Share,
         source: &OutstandingSource,
         input: &PolicyInput,
         policy_id: B256,
@@ -49,7 +50,7 @@ impl OutstandingHolds {
             hash: input.block.hash,
             timestamp: narrow(input.block.timestamp)?,
         };
-        let mut holds = self.holds(input.policy_client, policy_id).await?;
+        let mut holds = self.holds(share, input.policy_client, policy_id).await?;
         holds.retain(|hold| hold.task_id != task_id && hold.expiration > block.timestamp);
         let spent = self.spent(&holds, &self.view.at(block)).await.map_err(|error| self.no_answer(&error))?;
         let HoldTotal { count, sum } = HoldTotal::of(&holds, source.id(), block.timestamp, &spent);
@@ -61,10 +62,10 @@ impl OutstandingHolds {
     /// # Errors
     ///
     /// Node or journal gave no answer.
-    pub(crate) async fn request(&self, hold: operator::HeldTask) -> Result<HoldRequest, Unavailable> {
+    pub(crate) async fn request(&self, share: &Share, hold: operator::HeldTask) -> Result<HoldRequest, Unavailable> {
         let operator::HeldTask { task_id, task, sources } = hold;
         let (number, hash, timestamp) = (task.block_number, task.block_hash, task.block_timestamp);
-        let mut others = self.holds(task.policy_client, task.policy_id).await?;
+        let mut others = self.holds(share, task.policy_client, task.policy_id).await?;
         others.retain(|other| other.expiration > timestamp);
         let block = self.view.at(ViewedBlock { number, hash, timestamp });
         let spent = self.spent(&others, &block).await.map_err(|error| self.no_answer(&error))?;
@@ -93,8 +94,8 @@ impl OutstandingHolds {
     ///
     /// Node or journal gave no answer.
     pub(crate) async fn release(&self, max_block_age: u64) -> Result<usize, Unavailable> {
-        let (journal, domain) = (Arc::clone(&self.journal), self.domain);
-        let holds = self.read(move || journal.all_holds(&domain)).await?;
+        let (journal, domain, own) = (Arc::clone(&self.journal), self.domain, Share::default());
+        let holds = self.read(&own, move || journal.all_holds(&domain)).await?;
         let total = holds.len();
         let latest = self.view.latest_block().await.map_err(|error| self.no_answer(&error))?;
         let Some(number) = latest.number.checked_sub(SETTLED).filter(|_| !holds.is_empty()) else { return Ok(total) };
@@ -107,21 +108,22 @@ impl OutstandingHolds {
         let remaining = total.saturating_sub(over.len());
         if !over.is_empty() {
             let journal = Arc::clone(&self.journal);
-            self.read(move || journal.release(&domain, over)).await?;
+            self.read(&own, move || journal.release(&domain, over)).await?;
         }
         Ok(remaining)
     }
 
-    async fn holds(&self, policy_client: Address, policy_id: B256) -> Result<Vec<Hold>, Unavailable> {
+    async fn holds(&self, share: &Share, policy_client: Address, policy_id: B256) -> Result<Vec<Hold>, Unavailable> {
         let (journal, domain) = (Arc::clone(&self.journal), self.domain);
-        self.read(move || journal.holds(&domain, policy_client, policy_id)).await
+        self.read(share, move || journal.holds(&domain, policy_client, policy_id)).await
     }
 
     async fn read<T: Send + 'static>(
         &self,
+        share: &Share,
         read: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let read = self.reading.run(read).await.map_err(|error| Unavailable(error.to_string()))?;
+        let read = self.reading.run(share, read).await.map_err(|error| Unavailable(error.to_string()))?;
         read.map_err(|error| {
             (self.log)(&format!("cannot read what is outstanding: {error}"));
             Unavailable("the operator's journal failed".to_owned())

@@ -1,6 +1,7 @@
 //! An operator from its start to its end.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     sync::Arc,
     thread,
@@ -44,9 +45,10 @@ use crate::{
     driver,
     examination::Examiner,
     gateway::Dialer,
+    gateway_address::GatewayAddress,
     health::Health,
     http::{self, Shown},
-    inputs::{DriverHandle, Input},
+    inputs::DriverHandle,
     journal::open_journal,
     log_function::LogFunction,
     metrics::OperatorMetrics,
@@ -177,12 +179,15 @@ pub async fn start_with_web(config: OperatorConfig, web: Arc<dyn HttpClient>) ->
         reading: Threads::new(READING_HOLDS, &metrics.panics),
         log: Arc::clone(&log),
     });
+    let names: BTreeSet<_> = config.gateways.iter().map(GatewayAddress::name).collect();
+    let gateways = names.len();
     let observer = Observer::new(
         host,
         senses,
         secrets,
         Arc::clone(&policies),
         Arc::clone(&holds),
+        gateways,
         &metrics.panics,
         Arc::clone(&log),
     );
@@ -202,6 +207,7 @@ pub async fn start_with_web(config: OperatorConfig, web: Arc<dyn HttpClient>) ->
         evidence: evidence.clone(),
         evaluations: config.evaluations,
         max_tasks: config.max_tasks,
+        gateways,
         metrics: Arc::clone(&metrics),
         traces: traces.clone(),
         log: Arc::clone(&log),
@@ -235,7 +241,7 @@ impl RunningOperator {
     /// Stops: closes the connections, waits for what is being signed, and closes the journal.
     pub async fn shutdown(mut self) {
         self.tasks.shutdown().await;
-        self.driver.send(Input::Stop);
+        self.driver.stop();
         if let Some(thread) = self.thread.take() {
             let _ = spawn_blocking(move || thread.join()).await;
         }
@@ -256,7 +262,7 @@ impl RunningOperator {
 impl Drop for RunningOperator {
     fn drop(&mut self) {
         // The other tasks end with their set.
-        self.driver.send(Input::Stop);
+        self.driver.stop();
     }
 }
 

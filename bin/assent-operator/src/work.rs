@@ -2,7 +2,6 @@
 
 use std::{
     future::Future,
-    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -22,17 +21,19 @@ use assent_policy::{
 };
 use assent_signer::AttestationBatch;
 use assent_types::{Attestation, Connection, Observation, Signature};
-use futures_util::{FutureExt, future::try_join_all};
-use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
+use futures_util::future::try_join_all;
+use tokio::time::timeout;
 
 use crate::{
-    capacity::{NotDone, Threads},
+    capacity::{NotDone, Slots, Threads, part},
     examination::Examiner,
+    fair_queue::Share,
     inputs::DriverHandle,
     log_function::LogFunction,
     metrics::{OperatorMetrics, TimedStep},
     observing::Observer,
     outstanding::OutstandingHolds,
+    pending_actions::PendingActions,
     traces::Traces,
 };
 
@@ -61,6 +62,8 @@ pub(crate) struct WorkerParts {
     pub evidence: EvidenceStore,
     pub evaluations: usize,
     pub max_tasks: usize,
+    /// The gateways that share the operator.
+    pub gateways: usize,
     pub metrics: Arc<OperatorMetrics>,
     pub traces: Traces,
     pub log: LogFunction,
@@ -76,11 +79,8 @@ struct Shared {
     metrics: Arc<OperatorMetrics>,
     traces: Traces,
     log: LogFunction,
-    runtime: Handle,
-    /// The actions that may be pending at one time: a gateway can cancel tasks and offer others without end.
-    pending: Arc<Semaphore>,
-    most_pending: u32,
-    examining: Semaphore,
+    pending: PendingActions,
+    examining: Slots,
     evaluating: Threads,
     signing: Threads,
     writing: Threads,
@@ -89,8 +89,8 @@ struct Shared {
 impl Worker {
     /// Returns a worker on the current runtime.
     pub(crate) fn new(parts: WorkerParts) -> Self {
-        let most_pending = u32::try_from(parts.max_tasks.saturating_mul(4).saturating_add(64)).unwrap_or(u32::MAX);
-        let most_pending = most_pending.min(1 << 20);
+        let most_pending = parts.max_tasks.saturating_mul(4).saturating_add(64);
+        let (metrics, log) = (Arc::clone(&parts.metrics), Arc::clone(&parts.log));
         let panics = parts.metrics.panics.clone();
         Self(Arc::new(Shared {
             domain: parts.domain,
@@ -102,157 +102,175 @@ impl Worker {
             metrics: parts.metrics,
             traces: parts.traces,
             log: parts.log,
-            runtime: Handle::current(),
-            pending: Arc::new(Semaphore::new(usize::try_from(most_pending).unwrap_or(usize::MAX >> 4))),
-            most_pending,
-            examining: Semaphore::new(EXAMINING),
+            pending: PendingActions::new(most_pending, parts.gateways, metrics, log),
+            // What waits for the node: one gateway takes no more than its part.
+            examining: Slots::new(EXAMINING, part(EXAMINING, parts.gateways)),
             evaluating: Threads::new(parts.evaluations, &panics),
             signing: Threads::new(SIGNING, &panics),
             writing: Threads::new(WRITING, &panics),
         }))
     }
 
-    /// Begins to carry out an action. Its result goes to the driver.
-    pub(crate) fn carry_out(&self, action: Action, driver: &DriverHandle) {
+    /// Begins to carry out an action that uses a gateway's share. Its result goes to the driver.
+    pub(crate) fn carry_out(&self, action: Action, share: Share, driver: &DriverHandle) {
         let shared = Arc::clone(&self.0);
         match action {
             // The driver's own.
             Action::Send { .. } | Action::Close { .. } => {}
-            Action::SignConnection { link, connection } => self.sign_connection(link, connection, driver.clone()),
-            Action::Examine { ticket, task } => self.spawn(ticket, TimedStep::Examine, driver, async move {
-                let _timed = shared.metrics.time(TimedStep::Examine);
-                let examined = async {
-                    let _permit = shared.examining.acquire().await;
-                    shared.examiner.examine(&task).await.map(Box::new)
-                };
-                let result = timeout(EXAMINATION, examined).await;
-                let late = || Err(Unavailable("the operator's node did not answer in time".into()));
-                Event::Examined { ticket, result: result.unwrap_or_else(|_elapsed| late()) }
-            }),
-            Action::Observe { ticket, input, policy } => self.spawn(ticket, TimedStep::Observe, driver, async move {
-                let _timed = shared.metrics.time(TimedStep::Observe);
-                let observed = shared.observer.observe(&input, policy.id(), ticket.task_id);
-                let result = timeout(OBSERVATION, observed).await;
-                let late = || Err(Unavailable("the policy's sources did not answer in time".into()));
-                Event::Observed { ticket, result: result.unwrap_or_else(|_elapsed| late()) }
-            }),
+            Action::SignConnection { link, connection } => self.sign_connection(link, connection, share, driver),
+            Action::Examine { ticket, task } => {
+                let own = Arc::clone(&share);
+                self.spawn(ticket, TimedStep::Examine, share, driver, async move {
+                    let _timed = shared.metrics.time(TimedStep::Examine);
+                    let examined = async {
+                        let _slot = shared.examining.acquire(&own).await;
+                        shared.examiner.examine(&task).await.map(Box::new)
+                    };
+                    let result = timeout(EXAMINATION, examined).await;
+                    let late = || Err(Unavailable("the operator's node did not answer in time".into()));
+                    Event::Examined { ticket, result: result.unwrap_or_else(|_elapsed| late()) }
+                });
+            }
+            Action::Observe { ticket, input, policy } => {
+                let own = Arc::clone(&share);
+                self.spawn(ticket, TimedStep::Observe, share, driver, async move {
+                    let _timed = shared.metrics.time(TimedStep::Observe);
+                    let observed = shared.observer.observe(&own, &input, policy.id(), ticket.task_id);
+                    let result = timeout(OBSERVATION, observed).await;
+                    let late = || Err(Unavailable("the policy's sources did not answer in time".into()));
+                    Event::Observed { ticket, result: result.unwrap_or_else(|_elapsed| late()) }
+                });
+            }
             Action::SignObservations { ticket, observations, time } => {
-                let work = shared.sign_observations(ticket, observations, time);
-                self.spawn(ticket, TimedStep::Sign, driver, work);
+                let work = shared.sign_observations(Arc::clone(&share), ticket, observations, time);
+                self.spawn(ticket, TimedStep::Sign, share, driver, work);
             }
             Action::Evaluate { ticket, input, policy, data } => {
-                let work = shared.evaluate(ticket, input, policy, data);
-                self.spawn(ticket, TimedStep::Evaluate, driver, work);
+                let work = shared.evaluate(Arc::clone(&share), ticket, input, policy, data);
+                self.spawn(ticket, TimedStep::Evaluate, share, driver, work);
             }
             Action::StoreEvidence { ticket, file } => {
-                self.spawn(ticket, TimedStep::StoreEvidence, driver, shared.store_evidence(ticket, file));
+                let work = shared.store_evidence(Arc::clone(&share), ticket, file);
+                self.spawn(ticket, TimedStep::StoreEvidence, share, driver, work);
             }
             Action::SignAttestation { ticket, attestation, hold } => {
-                let work = shared.sign_attestation(ticket, attestation, hold);
-                self.spawn(ticket, TimedStep::Sign, driver, work);
+                let work = shared.sign_attestation(Arc::clone(&share), ticket, attestation, hold);
+                self.spawn(ticket, TimedStep::Sign, share, driver, work);
             }
-            Action::SignBatch { link, batch, holds } => self.sign_batch(link, *batch, holds, driver),
-            Action::SignHandover { link, handover } => self.sign_handover(link, handover, driver),
+            Action::SignBatch { link, batch, holds } => self.sign_batch(link, *batch, holds, share, driver),
+            Action::SignHandover { link, handover } => self.sign_handover(link, handover, share, driver),
         }
     }
 
     /// Waits until no action is pending, or some time has passed.
     pub(crate) async fn finish(&self, patience: Duration) {
-        let _ = timeout(patience, self.0.pending.acquire_many(self.0.most_pending)).await;
+        let _ = timeout(patience, self.0.pending.finish()).await;
     }
 
-    /// Begins a step of an attempt at a task, whose event is its result. A panic is a result, too.
+    /// Begins a step of an attempt at a task, whose event is its result.
     fn spawn(
         &self,
         ticket: Ticket,
         step: TimedStep,
+        share: Share,
         driver: &DriverHandle,
         work: impl Future<Output = Event> + Send + 'static,
     ) {
-        let start = SystemTime::now();
-        let failed = move |reason: &str| Event::Failed { ticket, reason: Unavailable(reason.to_owned()) };
-        let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
-            driver.event(failed("the operator has too much to do"));
-            return;
+        let (start, shared) = (SystemTime::now(), Arc::clone(&self.0));
+        let ended = move |event: &Event, traces: &Traces| traces.ended(ticket, step, start, event);
+        let traces = self.0.traces.clone();
+        let failed = move |reason: &str| {
+            let event = Event::Failed { ticket, reason: Unavailable(reason.to_owned()) };
+            ended(&event, &traces);
+            event
         };
-        let (shared, driver) = (Arc::clone(&self.0), driver.clone());
-        self.0.runtime.spawn(async move {
-            let Shared { metrics, log, traces, .. } = shared.as_ref();
-            metrics.actions.inc();
-            let event = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_panic| {
-                metrics.panics.inc();
-                log(&format!("an action for task {} panicked", ticket.task_id));
-                failed("the operator failed internally")
-            });
-            metrics.actions.dec();
-            traces.ended(ticket, step, start, &event);
-            driver.happened(event, Some(permit));
-        });
+        let work = async move {
+            let event = work.await;
+            ended(&event, &shared.traces);
+            event
+        };
+        let name = format!("an action for task {}", ticket.task_id);
+        self.0.pending.begin(&share, driver, name, failed, work);
     }
 
-    fn sign_batch(&self, link: LinkId, batch: AttestationBatch, holds: Vec<HeldTask>, driver: &DriverHandle) {
-        let (root, start) = (batch.root(), SystemTime::now());
-        let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
-            let result = Err(JournalError::Unavailable("the operator has too much to do".to_owned()));
-            driver.event(Event::BatchSigned { link, root, result });
-            return;
+    fn sign_batch(
+        &self,
+        link: LinkId,
+        batch: AttestationBatch,
+        holds: Vec<HeldTask>,
+        share: Share,
+        driver: &DriverHandle,
+    ) {
+        let (root, start, shared) = (batch.root(), SystemTime::now(), Arc::clone(&self.0));
+        let failed = move |reason: &str| {
+            let result = Err(JournalError::Unavailable(reason.to_owned()));
+            Event::BatchSigned { link, root, result }
         };
-        let (shared, driver) = (Arc::clone(&self.0), driver.clone());
-        self.0.runtime.spawn(async move {
+        let own = Arc::clone(&share);
+        let work = async move {
             let _timed = shared.metrics.time(TimedStep::Sign);
             let signed = batch.attestations().iter().map(|attestation| (attestation.taskId, attestation.decision));
             let (task_ids, decisions): (Vec<B256>, Vec<u8>) = signed.unzip();
-            let result = shared.sign_attestations(batch, holds).await;
+            let result = shared.sign_attestations(&own, batch, holds).await;
             if result.is_ok() {
                 let decisions = decisions.into_iter().filter_map(|decision| decision.try_into().ok());
                 decisions.for_each(|decision| shared.metrics.count_decision(decision));
             }
             let event = Event::BatchSigned { link, root, result };
             shared.traces.batch_signed(&task_ids, root, start, &event);
-            driver.happened(event, Some(permit));
-        });
+            event
+        };
+        self.0.pending.begin(&share, driver, format!("the batch {root}"), failed, work);
     }
 
-    fn sign_handover(&self, link: LinkId, handover: HandoverName, driver: &DriverHandle) {
-        let Ok(permit) = Arc::clone(&self.0.pending).try_acquire_owned() else {
-            let refusal = Refused::new(RefusalCode::Busy, "the operator has too much to do", true);
-            driver.event(Event::HandoverSigned { link, handover, result: Err(refusal) });
-            return;
+    fn sign_handover(&self, link: LinkId, handover: HandoverName, share: Share, driver: &DriverHandle) {
+        let shared = Arc::clone(&self.0);
+        let failed = move |reason: &str| {
+            let refusal = unavailable(reason);
+            Event::HandoverSigned { link, handover, result: Err(refusal) }
         };
-        let (shared, driver) = (Arc::clone(&self.0), driver.clone());
-        self.0.runtime.spawn(async move {
-            let signing = AssertUnwindSafe(shared.sign_handover(handover)).catch_unwind();
-            let result = signing.await.unwrap_or_else(|_panic| {
-                shared.metrics.panics.inc();
-                let HandoverName { epoch, signed_by } = handover;
-                (shared.log)(&format!("the handover from epoch {signed_by} to {epoch} panicked"));
-                Err(unavailable("the operator failed internally"))
-            });
+        let own = Arc::clone(&share);
+        let work = async move {
+            let result = shared.sign_handover(&own, handover).await;
             if result.is_ok() {
                 shared.metrics.handovers.inc();
             }
-            driver.happened(Event::HandoverSigned { link, handover, result }, Some(permit));
-        });
+            Event::HandoverSigned { link, handover, result }
+        };
+        let HandoverName { epoch, signed_by } = handover;
+        let name = format!("the handover from epoch {signed_by} to {epoch}");
+        self.0.pending.begin(&share, driver, name, failed, work);
     }
 
-    fn sign_connection(&self, link: LinkId, connection: Connection, driver: DriverHandle) {
+    fn sign_connection(&self, link: LinkId, connection: Connection, share: Share, driver: &DriverHandle) {
         let shared = Arc::clone(&self.0);
-        self.0.runtime.spawn(async move {
+        let failed = move |reason: &str| {
+            let result = Err(Unavailable(reason.to_owned()));
+            Event::ConnectionSigned { link, result }
+        };
+        let own = Arc::clone(&share);
+        let work = async move {
             let Domain { chain_id, task_manager } = shared.domain;
             let journal = Arc::clone(&shared.journal);
             let sign = move || journal.prove_connection(&connection, chain_id, task_manager);
-            match shared.signing.run(sign).await {
-                Ok(Ok(signature)) => driver.event(Event::ConnectionSigned { link, signature }),
-                // The gateway gets no proof, and closes the connection.
-                Ok(Err(error)) => driver.log(&format!("cannot prove the key to a gateway: {error}")),
-                Err(error) => driver.log(&format!("cannot prove the key to a gateway: {error}")),
-            }
-        });
+            let result = match shared.signing.run(&own, sign).await {
+                Ok(signed) => signed.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            Event::ConnectionSigned { link, result: result.map_err(Unavailable) }
+        };
+        self.0.pending.begin(&share, driver, "the proof of the key".to_owned(), failed, work);
     }
 }
 
 impl Shared {
-    async fn sign_observations(self: Arc<Self>, ticket: Ticket, observations: Vec<Observation>, time: u64) -> Event {
+    async fn sign_observations(
+        self: Arc<Self>,
+        share: Share,
+        ticket: Ticket,
+        observations: Vec<Observation>,
+        time: u64,
+    ) -> Event {
         let _timed = self.metrics.time(TimedStep::Sign);
         let Domain { chain_id, task_manager } = self.domain;
         let journal = Arc::clone(&self.journal);
@@ -260,7 +278,7 @@ impl Shared {
             let statement = |observation| Statement::Observation { observation, chain_id, task_manager, time };
             journal.sign_all(&observations.iter().map(statement).collect::<Vec<_>>())
         };
-        let result = match self.signing.run(sign).await {
+        let result = match self.signing.run(&share, sign).await {
             Ok(signatures) => {
                 signatures.into_iter().map(|signature| signature.map_err(|error| self.refused(&error))).collect()
             }
@@ -271,6 +289,7 @@ impl Shared {
 
     async fn evaluate(
         self: Arc<Self>,
+        share: Share,
         ticket: Ticket,
         input: PolicyInput,
         policy: Arc<ExecutablePolicy>,
@@ -281,7 +300,7 @@ impl Shared {
             let _timed = metrics.time(TimedStep::Evaluate);
             evaluate_policy(&policy, &input, &data)
         };
-        match self.evaluating.run(evaluate).await {
+        match self.evaluating.run(&share, evaluate).await {
             Ok(result) => {
                 if let Ok(evaluation) = &result {
                     // A count of steps that f64 cannot hold exactly is no different in a histogram.
@@ -293,10 +312,10 @@ impl Shared {
         }
     }
 
-    async fn store_evidence(self: Arc<Self>, ticket: Ticket, file: Box<EvidenceFile>) -> Event {
+    async fn store_evidence(self: Arc<Self>, share: Share, ticket: Ticket, file: Box<EvidenceFile>) -> Event {
         let _timed = self.metrics.time(TimedStep::StoreEvidence);
         let store = self.evidence.clone();
-        match self.writing.run(move || store.put_file(&file)).await {
+        match self.writing.run(&share, move || store.put_file(&file)).await {
             Ok(Ok(_)) => Event::EvidenceStored { ticket, result: Ok(()) },
             Ok(Err(error)) => {
                 (self.log)(&format!("cannot store evidence: {error}"));
@@ -309,6 +328,7 @@ impl Shared {
 
     async fn sign_attestation(
         self: Arc<Self>,
+        share: Share,
         ticket: Ticket,
         attestation: Box<Attestation>,
         hold: Option<Box<HeldTask>>,
@@ -317,7 +337,7 @@ impl Shared {
         let Domain { chain_id, task_manager } = self.domain;
         let decision = attestation.decision.try_into();
         let result = match AttestationBatch::new(vec![*attestation], chain_id, task_manager) {
-            Ok(batch) => self.sign_attestations(batch, hold.into_iter().map(|hold| *hold).collect()).await,
+            Ok(batch) => self.sign_attestations(&share, batch, hold.into_iter().map(|hold| *hold).collect()).await,
             Err(error) => Err(JournalError::Unavailable(error.to_string())),
         };
         if let (Ok(_), Ok(decision)) = (&result, decision) {
@@ -329,22 +349,23 @@ impl Shared {
     /// Has the journal record and sign attestations, with what they hold.
     async fn sign_attestations(
         &self,
+        share: &Share,
         batch: AttestationBatch,
         holds: Vec<HeldTask>,
     ) -> Result<Signature, JournalError> {
-        let requests = try_join_all(holds.into_iter().map(|hold| self.holds.request(hold)));
+        let requests = try_join_all(holds.into_iter().map(|hold| self.holds.request(share, hold)));
         let late = |_elapsed| JournalError::Unavailable("the operator's node did not answer in time".to_owned());
         let requests = timeout(EXAMINATION, requests).await.map_err(late)?;
         let requests = requests.map_err(|error| JournalError::Unavailable(error.to_string()))?;
         let journal = Arc::clone(&self.journal);
-        match self.signing.run(move || journal.sign_holding(&batch, requests)).await {
+        match self.signing.run(share, move || journal.sign_holding(&batch, requests)).await {
             Ok(signature) => signature.map_err(|error| self.refused(&error)),
             Err(error) => Err(JournalError::Unavailable(error.to_string())),
         }
     }
 
     /// Reads a handover in a final block, and has the journal record and sign it.
-    async fn sign_handover(&self, name: HandoverName) -> Result<SignedHandover, Refused> {
+    async fn sign_handover(&self, share: &Share, name: HandoverName) -> Result<SignedHandover, Refused> {
         let HandoverName { epoch, signed_by } = name;
         let read = timeout(EXAMINATION, self.examiner.view.final_handover(epoch, Some(signed_by))).await;
         let read = read.map_err(|_elapsed| unavailable("the operator's node did not answer in time"))?;
@@ -356,7 +377,7 @@ impl Shared {
             return Err(Refused::new(RefusalCode::WrongEpoch, message, false));
         }
         let journal = Arc::clone(&self.journal);
-        let signed = self.signing.run(move || journal.sign(Statement::Handover(&handover))).await;
+        let signed = self.signing.run(share, move || journal.sign(Statement::Handover(&handover))).await;
         let signature =
             signed.map_err(|error| unavailable(error.to_string()))?.map_err(|error| match self.refused(&error) {
                 JournalError::AlreadySigned => {

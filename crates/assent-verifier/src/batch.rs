@@ -6,7 +6,7 @@ use crate::{
     checks::{PendingVerification, run_checks_before_signature},
     claim::SignatureClaim,
     coefficients::coefficients,
-    combination::{Term, decide},
+    combination::{Term, decide, hold_together},
     threads::{CallingThread, Threads},
 };
 use alloc::{vec, vec::Vec};
@@ -135,14 +135,7 @@ pub(crate) fn are_true<B: Backend, T: Threads>(claims: &[Option<&SignatureClaim<
     let same: Vec<_> = indexed.chunk_by(|(one, _), (other, _)| one.identity() == other.identity()).collect();
 
     let distinct: Vec<_> = same.iter().filter_map(|same| Some(same.first()?.0)).collect();
-    let parts: Vec<_> = distinct.chunks(distinct.len().div_ceil(T::count()).max(1)).collect();
-    let hashes = T::map(&parts, |claims| SignatureClaim::hash_each(claims)).into_iter().flatten();
-    let mut terms: Vec<_> = distinct
-        .iter()
-        .zip(hashes)
-        .zip(coefficients(&distinct))
-        .map(|((claim, hash), coefficient)| Term { claim, hash, coefficient, holds: false })
-        .collect();
+    let mut terms = terms::<B, T>(&distinct);
     decide::<B, T>(&mut terms);
 
     let mut are_true = vec![false; claims.len()];
@@ -154,4 +147,23 @@ pub(crate) fn are_true<B: Backend, T: Threads>(claims: &[Option<&SignatureClaim<
         }
     }
     are_true
+}
+
+/// Returns whether all claims are true, by one equation. All must have the same tag.
+pub(crate) fn all_true<B: Backend, T: Threads>(claims: &[SignatureClaim<'_, B>]) -> bool {
+    let mut distinct: Vec<_> = claims.iter().collect();
+    distinct.sort_unstable_by(|one, other| one.identity().cmp(&other.identity()));
+    distinct.dedup_by(|one, other| one.identity() == other.identity());
+    hold_together::<B, T>(&terms::<B, T>(&distinct))
+}
+
+/// Returns the equation's terms of claims that differ, in the order of their identity.
+fn terms<'a, 'b, B: Backend, T: Threads>(distinct: &[&'a SignatureClaim<'b, B>]) -> Vec<Term<'a, B>>
+where
+    'b: 'a,
+{
+    let parts: Vec<_> = distinct.chunks(distinct.len().div_ceil(T::count()).max(1)).collect();
+    let hashes = T::map(&parts, |claims| SignatureClaim::hash_each(claims)).into_iter().flatten();
+    let terms = distinct.iter().zip(hashes).zip(coefficients(distinct));
+    terms.map(|((claim, hash), coefficient)| Term { claim, hash, coefficient, holds: false }).collect()
 }

@@ -48,7 +48,7 @@ fn bisect<B: Backend, T: Threads>(terms: &mut [Term<'_, B>]) {
 /// Returns whether `e(Σ r·signature, G2) · Π e(Σ r·hash, −signers' keys) = 1`.
 ///
 /// The `r` are the coefficients, and the product is over the sets of signers.
-fn hold_together<B: Backend, T: Threads>(terms: &[Term<'_, B>]) -> bool {
+pub(crate) fn hold_together<B: Backend, T: Threads>(terms: &[Term<'_, B>]) -> bool {
     let mut sums = match terms {
         [] => return true,
         // Exact, and needs no coefficient.

@@ -125,7 +125,8 @@ pub use handover::{VerifiedHandover, verify_handover, verify_handover_using};
 pub use handover_error::{EpochSignatureError, HandoverError, RevocationError};
 pub use mirror_state::MirrorState;
 pub use observation::{
-    ObservationError, SignedObservation, verify_observation, verify_observations, verify_observations_using,
+    ObservationError, SignedObservation, are_observations_valid_using, verify_observation, verify_observations,
+    verify_observations_using,
 };
 pub use operator_table::OperatorTableError;
 pub use operators::{Epoch, Operator, OperatorSet, OperatorSetError};

@@ -3,7 +3,7 @@
 use crate::{
     Epoch, EpochId, NonSigners, Observation, PublicKey, Signature,
     backend::{Backend, DefaultBackend, SignatureError, verify_signature},
-    batch::are_true,
+    batch::{all_true, are_true},
     claim::SignatureClaim,
     digest::OBSERVATION_TAG,
     threads::CallingThread,
@@ -101,22 +101,7 @@ pub fn verify_observations_using<B: Backend>(
     task_manager: Address,
 ) -> Vec<Result<(), ObservationError>> {
     let others: Vec<_> = observations.iter().map(|signed| others(epoch, signed.operator)).collect();
-    let claims: Vec<_> = observations
-        .iter()
-        .zip(&others)
-        .map(|(signed, others)| {
-            let others = others.as_ref().map_err(|error| *error)?;
-            let signature = B::decode_signature(&signed.signature).map_err(|_| SignatureError::MalformedSignature)?;
-            Ok(SignatureClaim::<B> {
-                tag: OBSERVATION_TAG,
-                epoch,
-                non_signers: others.into(),
-                root: signed.observation.digest(chain_id, task_manager),
-                signature,
-                signature_bytes: signed.signature,
-            })
-        })
-        .collect();
+    let claims = claims::<B>(epoch, observations, &others, chain_id, task_manager).collect::<Vec<_>>();
     let are_true = are_true::<B, CallingThread>(&claims.iter().map(|claim| claim.as_ref().ok()).collect::<Vec<_>>());
     let results = claims.into_iter().zip(are_true).map(|(claim, is_true)| match claim {
         Err(error) => Err(error),
@@ -124,6 +109,43 @@ pub fn verify_observations_using<B: Backend>(
         Ok(_) => Err(SignatureError::InvalidSignature.into()),
     });
     results.collect()
+}
+
+/// Returns whether all of many observations are their operators', by a named backend.
+///
+/// It is as fast as [`verify_observations_using`] if they are. If not, it costs at most one equation: it does not look
+/// for the invalid ones.
+pub fn are_observations_valid_using<B: Backend>(
+    epoch: &Epoch,
+    observations: &[SignedObservation],
+    chain_id: U256,
+    task_manager: Address,
+) -> bool {
+    let others: Vec<_> = observations.iter().map(|signed| others(epoch, signed.operator)).collect();
+    let claims = claims::<B>(epoch, observations, &others, chain_id, task_manager).collect::<Result<Vec<_>, _>>();
+    claims.is_ok_and(|claims| all_true::<B, CallingThread>(&claims))
+}
+
+/// Returns what each observation claims, if its operator is known and its signature is a point.
+fn claims<'a, B: Backend>(
+    epoch: &'a Epoch,
+    observations: &'a [SignedObservation],
+    others: &'a [Result<NonSigners, ObservationError>],
+    chain_id: U256,
+    task_manager: Address,
+) -> impl Iterator<Item = Result<SignatureClaim<'a, B>, ObservationError>> {
+    observations.iter().zip(others).map(move |(signed, others)| {
+        let others = others.as_ref().map_err(|error| *error)?;
+        let signature = B::decode_signature(&signed.signature).map_err(|_| SignatureError::MalformedSignature)?;
+        Ok(SignatureClaim::<B> {
+            tag: OBSERVATION_TAG,
+            epoch,
+            non_signers: others.into(),
+            root: signed.observation.digest(chain_id, task_manager),
+            signature,
+            signature_bytes: signed.signature,
+        })
+    })
 }
 
 /// Returns the epoch's other operators: an observation is signed by all of them but these.

@@ -4,7 +4,7 @@ mod fixture;
 
 use alloy_primitives::{Address, B256, U256};
 use assent_verifier::{
-    Connection, Epoch, Observation, ObservationError, Signature, SignedObservation,
+    Connection, Epoch, Observation, ObservationError, Signature, SignedObservation, are_observations_valid_using,
     backend::{Backend, SignatureError},
     digest::{CONNECTION_TAG, OBSERVATION_TAG, SIGNATURE_TAG},
     verify_connection, verify_observation, verify_observations, verify_observations_using,
@@ -83,7 +83,11 @@ fn a_batch_names_the_invalid_observations<B: Backend>() {
     let fixture = Fixture::with_operators(7);
     let (epoch, context): (&Epoch, _) = (&fixture.context.epochs[0], &fixture.context);
     let verify = |batch: &[SignedObservation]| {
-        verify_observations_using::<B>(epoch, batch, context.chain_id, context.task_manager)
+        let (chain_id, task_manager) = (context.chain_id, context.task_manager);
+        let results = verify_observations_using::<B>(epoch, batch, chain_id, task_manager);
+        let are_valid = are_observations_valid_using::<B>(epoch, batch, chain_id, task_manager);
+        assert_eq!(are_valid, results.iter().all(Result::is_ok));
+        results
     };
     let valid = batch(&fixture);
     assert_eq!(verify(&valid), vec![Ok(()); 7]);

@@ -641,7 +641,7 @@ impl<K: Keys> History<K> {
             }
             Action::SignConnection { link, connection } => {
                 let signature = self.scheme.sign_connection(&self.nodes[node].signer, &connection, domain());
-                self.later_at_node(node, Event::ConnectionSigned { link, signature });
+                self.later_at_node(node, Event::ConnectionSigned { link, result: Ok(signature) });
             }
             Action::Examine { ticket, task } => {
                 let found = self.chain.examination(&task, self.now, self.nodes[node].lag_millis);

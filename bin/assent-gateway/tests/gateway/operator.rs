@@ -152,7 +152,7 @@ impl Program {
         match action {
             Action::SignConnection { link, connection } => {
                 let signature = self.key.prove_connection(&connection, chain_id, task_manager);
-                Event::ConnectionSigned { link, signature }
+                Event::ConnectionSigned { link, result: Ok(signature) }
             }
             Action::Examine { ticket, task } => {
                 Event::Examined { ticket, result: Ok(Box::new(self.examine(task).await)) }

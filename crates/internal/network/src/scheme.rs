@@ -6,7 +6,7 @@ use assent_signer::{
 };
 use assent_types::{Connection, EpochHandover, Intent, PublicKey, Signature};
 use assent_verifier::{
-    Call, Context, Epoch, Refusal, SignedObservation,
+    Call, Context, Epoch, Refusal, SignedObservation, are_observations_valid_using,
     backend::{blst::Blst, verify_signature},
     digest::CONNECTION_TAG,
     verify_each_using, verify_observations_using, verify_with_report_using,
@@ -21,6 +21,14 @@ pub trait Scheme {
 
     /// Returns whether each observation is its operator's.
     fn verify_observations(&self, epoch: &Epoch, observations: &[SignedObservation], domain: Domain) -> Vec<bool>;
+
+    /// Returns whether all observations are their operators'.
+    ///
+    /// It does not look for the invalid ones: who sends some makes no more work than one who sends valid ones.
+    fn are_observations_valid(&self, epoch: &Epoch, observations: &[SignedObservation], domain: Domain) -> bool {
+        let valid = self.verify_observations(epoch, observations, domain);
+        valid.len() == observations.len() && !valid.contains(&false)
+    }
 
     /// Aggregates partial signatures over a root, and names those that are invalid.
     ///
@@ -93,6 +101,10 @@ impl Scheme for Bls {
     fn verify_observations(&self, epoch: &Epoch, observations: &[SignedObservation], domain: Domain) -> Vec<bool> {
         let results = verify_observations_using::<Blst>(epoch, observations, domain.chain_id, domain.task_manager);
         results.iter().map(Result::is_ok).collect()
+    }
+
+    fn are_observations_valid(&self, epoch: &Epoch, observations: &[SignedObservation], domain: Domain) -> bool {
+        are_observations_valid_using::<Blst>(epoch, observations, domain.chain_id, domain.task_manager)
     }
 
     fn aggregate(

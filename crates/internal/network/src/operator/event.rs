@@ -84,12 +84,12 @@ pub enum Event {
         /// The message.
         message: Vec<u8>,
     },
-    /// A challenge was signed.
+    /// A challenge was signed, or could not be.
     ConnectionSigned {
         /// The connection.
         link: LinkId,
         /// The signature.
-        signature: Signature,
+        result: Result<Signature, Unavailable>,
     },
     /// Chain and policy store were read.
     Examined {
@@ -177,6 +177,8 @@ pub enum Action {
         link: LinkId,
         /// Why, for the log.
         reason: String,
+        /// Whether the gateway sent what no honest one sends: it is to be dialled again only after a long pause.
+        is_barred: bool,
     },
     /// Signs a gateway's challenge, and answers with [`Event::ConnectionSigned`].
     SignConnection {

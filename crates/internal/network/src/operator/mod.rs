@@ -10,20 +10,25 @@ mod batch;
 mod checks;
 mod event;
 mod handovers;
+mod observation_set;
 mod outstanding;
 mod prepared;
+mod shares;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use alloy_primitives::{Address, B256};
-use assent_types::Connection;
+use assent_types::{Connection, Signature};
 
 pub use checks::{Examination, MAX_BLOCK_AGE, MINIMUM_QUORUM};
 pub use event::{Action, Event, JournalError, SignedHandover, Ticket, Unavailable};
 pub use outstanding::{HeldSource, HeldTask, OutstandingSource, OutstandingTotal};
 use prepared::PreparedPolicies;
-use work::{Step, Work};
+use work::Work;
 
 use crate::{
     Domain, LinkId, Scheme, Task,
@@ -62,15 +67,19 @@ pub struct Operator<S> {
     prepared: PreparedPolicies,
     /// Counts offers, so that the task that is longest finished is forgotten first.
     offers: u64,
+    /// Counts sets of observations whose signatures were invalid.
+    invalid_sets: u64,
 }
 
 #[derive(Debug)]
 struct Link {
     /// The `host:port` that was dialled.
-    gateway: String,
+    gateway: Arc<str>,
     state: LinkState,
     /// The version of the messages, once the gateway chose it.
     version: u16,
+    /// The sets of observations with an invalid signature that came on it.
+    strikes: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +118,7 @@ impl<S: Scheme> Operator<S> {
             handovers: BTreeSet::new(),
             prepared: PreparedPolicies::default(),
             offers: 0,
+            invalid_sets: 0,
         }
     }
 
@@ -126,14 +136,10 @@ impl<S: Scheme> Operator<S> {
     pub fn handle(&mut self, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::LinkOpened { link, gateway } => self.open(link, gateway, &mut actions),
+            Event::LinkOpened { link, gateway } => self.open(link, gateway.into(), &mut actions),
             Event::LinkClosed { link } => self.forget_link(link),
             Event::Received { link, message } => self.receive(link, &message, &mut actions),
-            Event::ConnectionSigned { link, signature } => {
-                if let Some(Link { gateway, state: LinkState::Challenged, .. }) = self.links.get(&link) {
-                    send(link, &OperatorMessage::Proof { gateway: gateway.clone(), signature }, &mut actions);
-                }
-            }
+            Event::ConnectionSigned { link, result } => self.connection_signed(link, result, &mut actions),
             Event::Examined { ticket, result } => {
                 let policy = result.as_ref().ok().and_then(|found| found.policy.as_deref());
                 let prepared = policy.map(|policy| self.prepared.get(policy));
@@ -173,8 +179,8 @@ impl<S: Scheme> Operator<S> {
         actions
     }
 
-    fn open(&mut self, link: LinkId, gateway: String, actions: &mut Vec<Action>) {
-        self.links.insert(link, Link { gateway, state: LinkState::Greeted, version: 1 });
+    fn open(&mut self, link: LinkId, gateway: Arc<str>, actions: &mut Vec<Action>) {
+        self.links.insert(link, Link { gateway, state: LinkState::Greeted, version: 1, strikes: 0 });
         let Settings { versions, operator, .. } = self.settings;
         send(link, &OperatorMessage::Hello { versions, operator }, actions);
     }
@@ -220,7 +226,7 @@ impl<S: Scheme> Operator<S> {
                 self.sign_handover(link, handover, actions);
             }
             (LinkState::Open, GatewayMessage::Decide { task_id, observations }) => {
-                self.step(task_id, actions, |work, context, actions| work.decide(observations, context, actions));
+                self.decide(link, task_id, observations, actions);
             }
             (LinkState::Open, GatewayMessage::Cancel { task_id }) => self.cancel(link, task_id),
             (LinkState::Open, GatewayMessage::Ping { number }) => {
@@ -250,13 +256,23 @@ impl<S: Scheme> Operator<S> {
         state.state = LinkState::Challenged;
         state.version = version;
         // The name is what this operator dialled, so that the gateway cannot pass the challenge of another on.
-        let connection = Connection { challenge, operator: self.settings.operator, gateway: state.gateway.clone() };
+        let connection = Connection { challenge, operator: self.settings.operator, gateway: state.gateway.to_string() };
         actions.push(Action::SignConnection { link, connection });
+    }
+
+    fn connection_signed(&mut self, link: LinkId, result: Result<Signature, Unavailable>, actions: &mut Vec<Action>) {
+        let Some(Link { gateway, state: LinkState::Challenged, .. }) = self.links.get(&link) else { return };
+        match result {
+            Ok(signature) => {
+                send(link, &OperatorMessage::Proof { gateway: gateway.to_string(), signature }, actions);
+            }
+            Err(error) => self.close(link, format!("the operator cannot prove its key: {error}"), actions),
+        }
     }
 
     fn close(&mut self, link: LinkId, reason: String, actions: &mut Vec<Action>) {
         self.forget_link(link);
-        actions.push(Action::Close { link, reason });
+        actions.push(Action::Close { link, reason, is_barred: false });
     }
 
     /// Takes a task, to sign it by itself or with a batch.
@@ -282,43 +298,15 @@ impl<S: Scheme> Operator<S> {
             }
             return;
         }
-        if !self.has_room() {
+        let Some(gateway) = self.links.get(&link).map(|link| Arc::clone(&link.gateway)) else { return };
+        if !self.has_room(&gateway, actions) {
             let refusal = refused(RefusalCode::Busy, "the operator has too many tasks", true);
             return send(link, &OperatorMessage::Refused { task_id, refusal }, actions);
         }
-        let mut work = Work::new(task_id, task, link, self.offers);
+        let mut work = Work::new(task_id, task, gateway, link, self.offers);
         work.is_signed_by_itself = by_itself;
         work.begin(self.offers, actions);
         self.tasks.insert(task_id, work);
-    }
-
-    /// Returns whether one more task has room, after another was forgotten if need be.
-    ///
-    /// To forget a task is safe: if it is offered again, the journal repeats the signature or refuses another.
-    fn has_room(&mut self) -> bool {
-        if self.tasks.len() < self.settings.max_tasks {
-            return true;
-        }
-        let finished = self.tasks.iter().filter(|(_, work)| work.is_finished());
-        let oldest = finished.min_by_key(|(_, work)| work.number).map(|(task_id, _)| *task_id);
-        let Some(task_id) = oldest.or_else(|| self.oldest_waiting_of_most()) else { return false };
-        self.tasks.remove(&task_id);
-        true
-    }
-
-    /// Returns the oldest task that waits for a gateway, of the connection that brought the most of them.
-    ///
-    /// A gateway that floods the operator displaces its own tasks, not those of others.
-    fn oldest_waiting_of_most(&self) -> Option<B256> {
-        let waiting = || self.tasks.iter().filter(|(_, work)| work.waits_for_gateway());
-        let mut counts: BTreeMap<LinkId, usize> = BTreeMap::new();
-        for (_, work) in waiting() {
-            let count = counts.entry(work.owner).or_default();
-            *count = count.saturating_add(1);
-        }
-        let (most, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-        let of_most = waiting().filter(|(_, work)| work.owner == most);
-        of_most.min_by_key(|(_, work)| work.number).map(|(task_id, _)| *task_id)
     }
 
     fn cancel(&mut self, link: LinkId, task_id: B256) {
@@ -352,9 +340,11 @@ impl<S: Scheme> Operator<S> {
         let Some(work) = self.tasks.get_mut(&task_id) else { return };
         let context = Context { settings: &self.settings, scheme: &self.scheme, task_id };
         if let Err(refusal) = step(work, &context, actions) {
-            work.step = Step::Refused(refusal.clone());
-            work.statement = None;
+            work.refuse(refusal.clone());
             work.send_to_all(&OperatorMessage::Refused { task_id, refusal }, actions);
+        }
+        if let Some(link) = work.misled_by.take() {
+            self.strike(link, actions);
         }
     }
 }

@@ -13,8 +13,9 @@ use assent_types::{Attestation, Decision, Observation, Signature};
 use super::{
     Action, Context, Examination, HeldSource, HeldTask, JournalError, OutstandingTotal, Ticket, Unavailable,
     checks::{self, Examined},
+    observation_set::ObservationSet,
     prepared::Prepared,
-    refused,
+    refused, send,
 };
 use crate::{
     Domain, LinkId, Scheme, Task,
@@ -30,8 +31,8 @@ pub(super) struct Work {
     /// The current attempt.
     pub(super) ticket: Ticket,
     pub(super) task: Task,
-    /// The connection that brought it.
-    pub(super) owner: LinkId,
+    /// The gateway that brought it, whose share of the operator's capacity it uses.
+    pub(super) owner: Arc<str>,
     /// Who wants the answer.
     pub(super) links: BTreeSet<LinkId>,
     /// The number of the offer that brought it.
@@ -46,9 +47,11 @@ pub(super) struct Work {
     /// What was found before any work.
     examined: Option<Examined>,
     /// Observations to decide on that came too early: the task was not examined, or its own observation is needed.
-    early: Option<Vec<AgreedOutput>>,
+    early: Option<ObservationSet>,
     /// What the operator observed itself, by source, if the policy needs it.
     own: BTreeMap<String, Value>,
+    /// The connection on which observations with an invalid signature came, until that is counted.
+    pub(super) misled_by: Option<LinkId>,
 }
 
 /// What a task waits for.
@@ -61,7 +64,8 @@ pub(super) enum Step {
     Observed(Vec<SourceObservation>),
     Evaluating {
         data: String,
-        observations: Vec<AgreedOutput>,
+        /// What was agreed, if the policy has sources.
+        observations: Option<ObservationSet>,
         /// What each source `outstanding` has by these observations.
         agreed: Vec<Option<OutstandingTotal>>,
     },
@@ -82,6 +86,16 @@ struct Verified {
     agreed: Vec<Option<OutstandingTotal>>,
 }
 
+/// Why observations are nothing to decide on.
+enum Unfit {
+    /// A signature is invalid.
+    Forged(Refused),
+    /// They are not what the policy demands of any gateway.
+    Malformed(Refused),
+    /// They are valid, and cannot be decided on here.
+    Undecidable(Refused),
+}
+
 /// What the operator decided.
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
@@ -93,11 +107,11 @@ pub(super) struct Statement {
 }
 
 impl Work {
-    pub(super) fn new(task_id: B256, task: Task, link: LinkId, number: u64) -> Self {
+    pub(super) fn new(task_id: B256, task: Task, owner: Arc<str>, link: LinkId, number: u64) -> Self {
         Self {
             ticket: Ticket { task_id, attempt: number },
             task,
-            owner: link,
+            owner,
             links: BTreeSet::from([link]),
             number,
             step: Step::Examining,
@@ -107,6 +121,7 @@ impl Work {
             examined: None,
             early: None,
             own: BTreeMap::new(),
+            misled_by: None,
         }
     }
 
@@ -115,7 +130,34 @@ impl Work {
         self.ticket.attempt = attempt;
         self.step = Step::Examining;
         self.statement = None;
+        self.early = None;
         actions.push(Action::Examine { ticket: self.ticket, task: self.task.clone() });
+    }
+
+    /// Ends the attempt without a signature.
+    pub(super) fn refuse(&mut self, refusal: Refused) {
+        self.step = Step::Refused(refusal);
+        self.statement = None;
+        self.early = None;
+    }
+
+    /// Returns the observations of a gateway that are kept.
+    pub(super) fn kept(&self) -> Option<&ObservationSet> {
+        match &self.step {
+            Step::Evaluating { observations, .. } => observations.as_ref(),
+            _ => self.early.as_ref(),
+        }
+    }
+
+    /// Returns whether observations to decide on are of use now, or will be soon.
+    pub(super) fn takes_observations(&self) -> bool {
+        match &self.step {
+            Step::Examining | Step::Observing | Step::SigningObservations(_) | Step::Observed(_) => true,
+            Step::Refused(refusal) => {
+                matches!(refusal.code, RefusalCode::Source | RefusalCode::Observations | RefusalCode::AlreadySigned)
+            }
+            _ => false,
+        }
     }
 
     /// Returns whether no step is pending.
@@ -178,13 +220,16 @@ impl Work {
         if has_sources {
             self.step = Step::Observing;
             let needs_own = self.needs_own();
-            if let Some(observations) = self.early.take_if(|_| !needs_own) {
-                return self.decide(observations, context, actions);
+            if let Some(set) = self.early.take_if(|_| !needs_own) {
+                self.decide(set, context, actions)?;
+                if !matches!(self.step, Step::Observing) {
+                    return Ok(());
+                }
             }
             actions.push(Action::Observe { ticket: self.ticket, input: self.task.input(), policy });
             return Ok(());
         }
-        self.evaluate(Verified::default(), Vec::new(), actions)
+        self.evaluate(Verified::default(), None, actions)
     }
 
     pub(super) fn observed<S>(
@@ -240,7 +285,7 @@ impl Work {
         }
         self.step = Step::Observed(observations);
         match self.early.take() {
-            Some(observations) => self.decide(observations, context, actions),
+            Some(set) => self.decide(set, context, actions),
             None => Ok(()),
         }
     }
@@ -256,28 +301,34 @@ impl Work {
     /// that its own is near them, it is waited for, and without one the operator refuses.
     pub(super) fn decide<S: Scheme>(
         &mut self,
-        observations: Vec<AgreedOutput>,
+        set: ObservationSet,
         context: &Context<'_, S>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
-        let can_decide = match &self.step {
+        match &self.step {
             Step::Examining => {
-                self.early = Some(observations);
+                self.early = Some(set);
                 return Ok(());
             }
             Step::Observing | Step::SigningObservations(_) if self.needs_own() => {
-                self.early = Some(observations);
+                self.early = Some(set);
                 return Ok(());
             }
-            Step::Observing | Step::SigningObservations(_) | Step::Observed(_) => true,
-            Step::Refused(refusal) => {
-                matches!(refusal.code, RefusalCode::Source | RefusalCode::Observations | RefusalCode::AlreadySigned)
+            _ => {}
+        }
+        let Some(examined) = self.examined.as_ref().filter(|_| self.takes_observations()) else { return Ok(()) };
+        let refusal = match self.verified_data(examined, &set.outputs, context) {
+            Ok(verified) => return self.evaluate(verified, Some(set), actions),
+            Err(Unfit::Undecidable(refusal)) => return Err(refusal),
+            Err(Unfit::Malformed(refusal)) => refusal,
+            Err(Unfit::Forged(refusal)) => {
+                self.misled_by = Some(set.link);
+                refusal
             }
-            _ => false,
         };
-        let Some(examined) = self.examined.as_ref().filter(|_| can_decide) else { return Ok(()) };
-        let verified = self.verified_data(examined, &observations, context)?;
-        self.evaluate(verified, observations, actions)
+        // The task stays as it is: another gateway may send better ones.
+        send(set.link, &OperatorMessage::Refused { task_id: context.task_id, refusal }, actions);
+        Ok(())
     }
 
     /// Returns what to decide on, made of observations whose weight and signatures are valid.
@@ -286,28 +337,31 @@ impl Work {
         examined: &Examined,
         outputs: &[AgreedOutput],
         context: &Context<'_, S>,
-    ) -> Result<Verified, Refused> {
+    ) -> Result<Verified, Unfit> {
         // Retryable: another set may be valid, and nothing was signed.
-        let invalid = |reason: String| refused(RefusalCode::Observations, reason, true);
+        let refusal = |reason: String| refused(RefusalCode::Observations, reason, true);
+        let undecidable = |reason: String| Unfit::Undecidable(refusal(reason));
         let Prepared { sources, outstanding, rules, .. } = &*examined.prepared;
-        let members = members(sources, outputs, &examined.epoch, examined.required_weight).map_err(invalid)?;
+        let members = members(sources, outputs, &examined.epoch, examined.required_weight);
+        let members = members.map_err(|reason| Unfit::Malformed(refusal(reason)))?;
         let signed = signed(context.task_id, self.task.block_hash, outputs);
-        let valid = context.scheme.verify_observations(&examined.epoch, &signed, context.settings.domain);
-        if valid.len() != signed.len() || valid.contains(&false) {
-            return Err(invalid("a signature of an observation is invalid".into()));
+        if !context.scheme.are_observations_valid(&examined.epoch, &signed, context.settings.domain) {
+            return Err(Unfit::Forged(refusal("a signature of an observation is invalid".into())));
         }
-        Observations::require_within(&members, rules, &self.own).map_err(|error| invalid(error.to_string()))?;
+        Observations::require_within(&members, rules, &self.own).map_err(|error| undecidable(error.to_string()))?;
         let agreed = outstanding.iter().map(|source| source.agreed(&members)).collect();
-        let data = Observations::of_members(&members).map_err(|error| invalid(error.to_string()))?;
+        let data = Observations::of_members(&members).map_err(|error| undecidable(error.to_string()))?;
         Ok(Verified { data, agreed })
     }
 
     fn evaluate(
         &mut self,
         Verified { data, agreed }: Verified,
-        observations: Vec<AgreedOutput>,
+        observations: Option<ObservationSet>,
         actions: &mut Vec<Action>,
     ) -> Result<(), Refused> {
+        // What came too early and was not needed.
+        self.early = None;
         let Some(examined) = &self.examined else { return Ok(()) };
         actions.push(Action::Evaluate {
             ticket: self.ticket,
@@ -332,9 +386,7 @@ impl Work {
         let hold = self.hold(examined, agreed, evaluation.decision)?;
         let policy = (*examined.policy).clone();
         let mut file = EvidenceFile::new(policy, &self.task.input(), data.clone(), &evaluation);
-        if !observations.is_empty() {
-            file.observations = Some(outputs_to_value(observations));
-        }
+        file.observations = observations.as_ref().map(|set| outputs_to_value(&set.outputs));
         self.step = Step::StoringEvidence(Box::new(evaluation), hold);
         actions.push(Action::StoreEvidence { ticket: self.ticket, file: Box::new(file) });
         Ok(())

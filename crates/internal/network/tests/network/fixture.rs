@@ -190,7 +190,7 @@ pub fn open_operator(settings: operator::Settings, version: u16) -> Operator<Bls
     let operator::Action::SignConnection { connection, .. } = &actions[0] else { panic!("{actions:?}") };
     assert_eq!((connection.gateway.as_str(), connection.operator), (GATEWAY, address(1)));
     let signature = key(1).prove_connection(connection, domain().chain_id, domain().task_manager);
-    operator.handle(operator::Event::ConnectionSigned { link: 0, signature });
+    operator.handle(operator::Event::ConnectionSigned { link: 0, result: Ok(signature) });
     receive(&mut operator, &GatewayMessage::Welcome);
     operator
 }
@@ -469,7 +469,7 @@ impl Network {
             Action::Close { reason, .. } => self.closed.push(reason),
             Action::SignConnection { link, connection } => {
                 let signature = key.prove_connection(&connection, chain_id, task_manager);
-                self.at_operator(index, Event::ConnectionSigned { link, signature });
+                self.at_operator(index, Event::ConnectionSigned { link, result: Ok(signature) });
             }
             Action::Examine { ticket, .. } => {
                 let client_policy = assent_verifier::Policy { policyId: self.policy.id(), ..client_policy() };

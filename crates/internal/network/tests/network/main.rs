@@ -5,6 +5,7 @@ mod checks;
 mod fixture;
 mod gateway;
 mod handovers;
+mod hostile_gateways;
 mod liars;
 mod messages;
 mod outstanding;

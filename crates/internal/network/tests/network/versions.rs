@@ -99,7 +99,7 @@ fn operator_says_what_it_said(version: &'static str, number: u16) {
                     }
                     Action::SignConnection { link, connection } => {
                         let signature = key(1).prove_connection(&connection, chain_id, task_manager);
-                        Event::ConnectionSigned { link, signature }
+                        Event::ConnectionSigned { link, result: Ok(signature) }
                     }
                     Action::Examine { ticket, .. } => Event::Examined { ticket, result: Ok(Box::new(examination(1))) },
                     Action::Observe { ticket, .. } => {
