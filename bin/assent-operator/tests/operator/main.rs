@@ -7,6 +7,7 @@ mod crashes;
 mod deployment;
 mod disk;
 mod fixture;
+mod flood;
 mod gateway;
 mod process;
 mod refusals;

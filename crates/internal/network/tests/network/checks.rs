@@ -183,7 +183,8 @@ fn sign_observation(seed: u8, output: &str) -> assent_types::Signature {
 fn observe_on(operator: &mut Operator<Bls>, link: u64, task: Task, count: u8) {
     let message = GatewayMessage::Offer { task }.to_json().into_bytes();
     let actions = operator.handle(Event::Received { link, message });
-    let [Action::Examine { ticket, .. }] = actions[..] else { panic!("{actions:?}") };
+    // Before it, a task that is displaced is refused.
+    let [.., Action::Examine { ticket, .. }] = actions[..] else { panic!("{actions:?}") };
     operator.handle(Event::Examined { ticket, result: Ok(Box::new(examination(count))) });
     let outputs = [("limit".to_owned(), assent_json::parse(br#"{"value":"4"}"#).unwrap())];
     observe(operator, ticket, outputs.into());
