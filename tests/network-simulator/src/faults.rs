@@ -5,7 +5,7 @@ use assent_verifier::Epoch;
 
 use crate::{random::Random, scheme::Signer};
 
-/// What goes wrong, and how often. Each history has its own mixture; one in eight has none.
+/// What goes wrong, and how often. Each history has its own mixture; one in eight has none, one in fourteen a flood.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Faults {
     /// Whether processes crash and links break.
@@ -23,6 +23,8 @@ pub(crate) struct Faults {
     pub(crate) delay: u64,
     /// Whether a second gateway lies.
     pub(crate) rogue_gateway: bool,
+    /// Whether a second gateway floods operators, which must hurt no other.
+    pub(crate) flood: bool,
     /// The number of open tasks from which the gateways batch.
     pub(crate) batch_from: usize,
     /// How many honest gateways share the task log.
@@ -42,6 +44,9 @@ impl Faults {
         if random.percent(12) {
             return Self { delay: 20, batch_from, gateways, ..Self::none() };
         }
+        if random.percent(8) {
+            return Self { delay: 20, batch_from, gateways, flood: true, ..Self::none() };
+        }
         Self {
             crashes: random.percent(60),
             partitions: random.percent(40),
@@ -52,6 +57,7 @@ impl Faults {
             lag: random.percent(30),
             delay: if random.percent(20) { 1500 } else { 50 },
             rogue_gateway: random.percent(40),
+            flood: false,
             batch_from,
             gateways,
             lost_leases: random.percent(30),
@@ -72,6 +78,7 @@ impl Faults {
             lag: false,
             delay: 0,
             rogue_gateway: false,
+            flood: false,
             batch_from: usize::MAX,
             gateways: 1,
             lost_leases: false,

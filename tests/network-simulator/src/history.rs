@@ -19,7 +19,7 @@ use crate::{
     chain::{self, Chain, START_MILLIS},
     evaluations::{HONEST_LIMIT, evaluated, honest_decision, misfit, output, replayed},
     faults::{Faults, Lie, liars, opposite},
-    node::{MAX_TASKS, Node},
+    node::{MAX_TASKS, MAX_TASKS_BESIDE_FLOOD, Node},
     options::{Options, Sabotage},
     random::Random,
     rogue_gateway::RogueGateway,
@@ -33,6 +33,8 @@ const HONEST_GATEWAYS: [&str; 2] = ["gateway.example:443", "second.example:443"]
 const LEASE_MILLIS: u64 = 2000;
 /// The handover that callers ask for.
 const HANDOVER: HandoverName = HandoverName { epoch: EpochId(2), signed_by: EpochId(1) };
+/// The most bytes of observations that an operator keeps of all gateways.
+const MAX_KEPT: usize = 32 << 20;
 const ROGUE_GATEWAY: &str = "rogue.example:443";
 
 /// What must hold, and did not.
@@ -79,6 +81,8 @@ pub struct Summary {
     pub with_liars: u64,
     /// Histories with a second gateway that lies.
     pub with_rogue_gateway: u64,
+    /// Histories with a second gateway that floods operators.
+    pub with_flood: u64,
 }
 
 impl Summary {
@@ -100,6 +104,7 @@ impl Summary {
         self.conflicts += other.conflicts;
         self.with_liars += other.with_liars;
         self.with_rogue_gateway += other.with_rogue_gateway;
+        self.with_flood += other.with_flood;
     }
 }
 
@@ -117,6 +122,8 @@ struct Link {
     site: Site,
     /// When the last message of each direction arrives: those after it arrive later.
     last: [u64; 2],
+    /// Whether the operator barred the gateway, for longer than a history.
+    is_barred: bool,
 }
 
 /// Something that will happen.
@@ -134,6 +141,7 @@ enum Happening {
     NewEpoch { host: usize },
     LoseLog { host: usize, is_lost: bool },
     RogueTick,
+    FloodTick { until: u64 },
     CrashNode { node: usize },
     StartNode { node: usize },
     CrashGateway { host: usize },
@@ -215,7 +223,8 @@ impl<K: Keys> History<K> {
         let nodes = signers.into_iter().zip(lies);
         let nodes = nodes.map(|(signer, lie)| {
             let lag_millis = if faults.lag && random.percent(30) { random.between(0, 30_000) } else { 0 };
-            Node::new(signer, lie, lag_millis)
+            let max_tasks = if faults.flood { MAX_TASKS_BESIDE_FLOOD } else { MAX_TASKS };
+            Node::new(signer, lie, lag_millis, max_tasks)
         });
         let nodes = nodes.collect();
         Self {
@@ -242,6 +251,7 @@ impl<K: Keys> History<K> {
                 histories: 1,
                 with_liars,
                 with_rogue_gateway: u64::from(faults.rogue_gateway),
+                with_flood: u64::from(faults.flood),
                 with_two_gateways: u64::from(faults.gateways > 1),
                 with_reorganisations: u64::from(faults.reorganisations),
                 with_changes: u64::from(faults.epoch_change || faults.policy_change),
@@ -316,6 +326,10 @@ impl<K: Keys> History<K> {
         self.at(250, Happening::Tick);
         if self.faults.rogue_gateway {
             self.at(700, Happening::RogueTick);
+        }
+        if self.faults.flood {
+            // From before the first request until all of them are there.
+            self.at(300, Happening::FloodTick { until: START_MILLIS + 8000 });
         }
     }
 
@@ -403,6 +417,14 @@ impl<K: Keys> History<K> {
                 let next = self.random.between(300, 2500);
                 self.at(next, Happening::RogueTick);
             }
+            Happening::FloodTick { until } => {
+                for (link, message) in self.rogue.flood(&self.tasks, &mut self.random) {
+                    self.send_to_node(link, message);
+                }
+                if self.now < until {
+                    self.at(200, Happening::FloodTick { until });
+                }
+            }
             Happening::CrashNode { node } => self.crash_node(node)?,
             Happening::StartNode { node } => self.start_node(node),
             Happening::CrashGateway { host } => self.crash_gateway(host)?,
@@ -428,7 +450,7 @@ impl<K: Keys> History<K> {
         for host in 0..self.hosts.len() {
             self.dial_soon(node, Site::Honest(host));
         }
-        if self.faults.rogue_gateway {
+        if self.faults.rogue_gateway || self.faults.flood {
             self.dial_soon(node, Site::Rogue);
         }
     }
@@ -557,7 +579,7 @@ impl<K: Keys> History<K> {
         }
         self.next_link += 1;
         let link = self.next_link;
-        self.links.insert(link, Link { node, site, last: [self.now; 2] });
+        self.links.insert(link, Link { node, site, last: [self.now; 2], is_barred: false });
         match site {
             Site::Honest(host) => {
                 let challenge = self.random.hash();
@@ -578,13 +600,15 @@ impl<K: Keys> History<K> {
     }
 
     fn break_link(&mut self, link: LinkId) -> Result<(), Violation> {
-        let Some(Link { node, site, .. }) = self.links.remove(&link) else { return Ok(()) };
+        let Some(Link { node, site, is_barred, .. }) = self.links.remove(&link) else { return Ok(()) };
         match site {
             Site::Honest(host) => self.tell_gateway(host, gateway::Event::LinkClosed { link })?,
             Site::Rogue => self.rogue.closed(link),
         }
         self.tell_node(node, operator::Event::LinkClosed { link })?;
-        self.dial_soon(node, site);
+        if !is_barred {
+            self.dial_soon(node, site);
+        }
         Ok(())
     }
 
@@ -633,11 +657,13 @@ impl<K: Keys> History<K> {
         let fails = self.random.percent(self.faults.failures);
         match action {
             Action::Send { link, message } => self.send_from_node(node, link, message),
-            Action::Close { link, .. } => {
-                self.links.get(&link).map(|_| ()).map_or(Ok(()), |()| {
+            Action::Close { link, is_barred, .. } => {
+                if let Some(state) = self.links.get_mut(&link) {
+                    state.is_barred |= is_barred;
+                    let is_honest = matches!(state.site, Site::Honest(_));
+                    self.require(!(is_barred && is_honest), || format!("operator {node} barred an honest gateway"))?;
                     self.at(1, Happening::Break { link });
-                    Ok(())
-                })?;
+                }
             }
             Action::SignConnection { link, connection } => {
                 let signature = self.scheme.sign_connection(&self.nodes[node].signer, &connection, domain());
@@ -1026,8 +1052,11 @@ impl<K: Keys> History<K> {
     /// Nothing grows without bounds.
     fn require_bounds(&self) -> Result<(), Violation> {
         for (index, node) in self.nodes.iter().enumerate() {
-            let count = node.operator.as_ref().map_or(0, operator::Operator::task_count);
-            self.require(count <= MAX_TASKS, || format!("operator {index} remembers {count} tasks"))?;
+            let Some(operator) = &node.operator else { continue };
+            let (count, bytes) = (operator.task_count(), operator.kept_bytes());
+            self.require(count <= node.max_tasks && bytes <= MAX_KEPT, || {
+                format!("operator {index} remembers {count} tasks, and {bytes} bytes of observations")
+            })?;
         }
         for gateway in self.hosts.iter().filter_map(|host| host.gateway.as_ref()) {
             let (tasks, requests, batches) = (gateway.task_count(), gateway.request_count(), gateway.batch_count());

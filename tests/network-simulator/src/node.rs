@@ -14,6 +14,8 @@ use crate::{
 
 /// The most tasks that an operator of a history remembers: few, so that it forgets some.
 pub(crate) const MAX_TASKS: usize = 4;
+/// The same beside a flood: as many tasks as callers ask for have room in each gateway's part.
+pub(crate) const MAX_TASKS_BESIDE_FLOOD: usize = 12;
 
 pub(crate) struct Node<K> {
     pub(crate) signer: Signer,
@@ -25,6 +27,7 @@ pub(crate) struct Node<K> {
     pub(crate) disk: Disk,
     pub(crate) is_cut_off: bool,
     pub(crate) lag_millis: u64,
+    pub(crate) max_tasks: usize,
 }
 
 /// What outlasts a crash.
@@ -40,13 +43,14 @@ pub(crate) struct Disk {
 }
 
 impl<K: Keys> Node<K> {
-    pub(crate) fn new(signer: Signer, lie: Option<Lie>, lag_millis: u64) -> Self {
-        Self { signer, lie, operator: None, generation: 0, disk: Disk::default(), is_cut_off: false, lag_millis }
+    pub(crate) fn new(signer: Signer, lie: Option<Lie>, lag_millis: u64, max_tasks: usize) -> Self {
+        let disk = Disk::default();
+        Self { signer, lie, operator: None, generation: 0, disk, is_cut_off: false, lag_millis, max_tasks }
     }
 
     pub(crate) fn start(&mut self, scheme: K) {
         let mut settings = Settings::new(domain(), self.signer.address);
-        settings.max_tasks = MAX_TASKS;
+        settings.max_tasks = self.max_tasks;
         self.generation += 1;
         self.operator = Some(Operator::new(settings, scheme));
     }

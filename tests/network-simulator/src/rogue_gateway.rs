@@ -9,7 +9,7 @@ use assent_network::{
 };
 
 use assent_signer::AttestationBatch;
-use assent_types::{Decision, EpochId};
+use assent_types::{Decision, EpochId, Signature};
 
 use crate::{faults::opposite, random::Random, scheme::domain};
 
@@ -116,6 +116,30 @@ impl RogueGateway {
                 }
                 8 if random.percent(20) => messages.push((link, "{\"type\":\"offer\"}".into())),
                 _ => {}
+            }
+        }
+        messages
+    }
+
+    /// Returns the messages of a flood: many tasks that it never has decided, and observations that no one signed.
+    ///
+    /// Its tasks have nonces that no caller asks for: what it knows of a caller's task it could have decided otherwise.
+    pub(crate) fn flood(&mut self, tasks: &[Task], random: &mut Random) -> Vec<(LinkId, String)> {
+        let operators: Vec<Address> = self.links.values().copied().flatten().collect();
+        let mut messages = Vec::new();
+        for (link, _) in self.links.iter().filter(|(_, operator)| operator.is_some()) {
+            for _ in 0..6 {
+                let Some(task) = random.pick(tasks) else { return messages };
+                let task = Task { nonce: U256::from(random.between(1000, u64::MAX - 1)), ..task.clone() };
+                let task_id = task.id(domain());
+                messages.push((*link, GatewayMessage::Offer { task }.to_json()));
+                if random.percent(10) {
+                    let signatures = operators.iter().map(|operator| (*operator, Signature([7; Signature::LENGTH])));
+                    let output = r#"{"value":"5"}"#.into();
+                    let observers = signatures.collect();
+                    let observations = vec![AgreedOutput { source: "limit".into(), output, observers }];
+                    messages.push((*link, GatewayMessage::Decide { task_id, observations }.to_json()));
+                }
             }
         }
         messages

@@ -24,6 +24,7 @@ fn operators_and_gateways_keep_their_promises_in_ten_thousand_histories() {
     // What the histories are for has happened in them.
     assert_eq!(sum.histories, HISTORIES);
     assert!(sum.with_liars > HISTORIES / 3 && sum.with_rogue_gateway > HISTORIES / 5, "{sum:?}");
+    assert!(sum.with_flood > HISTORIES / 20, "{sum:?}");
     assert!(sum.crashes > HISTORIES / 2 && sum.conflicts > HISTORIES / 100, "{sum:?}");
     assert!(sum.batches > HISTORIES && sum.taken_over > HISTORIES / 60, "{sum:?}");
     assert!(sum.with_two_gateways > HISTORIES / 4 && sum.with_reorganisations > HISTORIES / 8, "{sum:?}");
