@@ -8,10 +8,9 @@ use assent_network::operator::{OutstandingSource, Unavailable};
 use assent_policy::{PolicyInput, Rules};
 use assent_policy_data::{Host, ObserveError, PolicySources, Senses, http::Secrets};
 use futures_util::future::try_join_all;
-use prometheus_client::metrics::counter::Counter;
 
 use crate::{
-    capacity::{Threads, part},
+    capacity::Threads,
     fair_queue::Share,
     log_function::LogFunction,
     outstanding::OutstandingHolds,
@@ -39,18 +38,16 @@ struct Shared {
 }
 
 impl Observer {
+    /// Returns an observer. `threads` makes so many threads for what can last.
     pub(crate) fn new(
         host: Host,
         senses: Senses,
         secrets: Secrets,
         policies: Arc<Policies>,
         holds: Arc<OutstandingHolds>,
-        gateways: usize,
-        panics: &Counter,
+        threads: impl Fn(usize) -> Threads,
         log: LogFunction,
     ) -> Self {
-        // A host can be slow, and so can a compilation: one gateway takes no more than its part.
-        let threads = |count: usize| Threads::with_most_of_one(count, part(count, gateways), panics);
         Self {
             shared: Arc::new(Shared { host, senses, secrets: Arc::new(secrets) }),
             policies,

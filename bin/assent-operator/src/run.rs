@@ -40,7 +40,7 @@ use tokio::{
 };
 
 use crate::{
-    capacity::Threads,
+    capacity::{Threads, part},
     config::{KeySource, OperatorConfig},
     driver,
     examination::Examiner,
@@ -181,16 +181,10 @@ pub async fn start_with_web(config: OperatorConfig, web: Arc<dyn HttpClient>) ->
     });
     let names: BTreeSet<_> = config.gateways.iter().map(GatewayAddress::name).collect();
     let gateways = names.len();
-    let observer = Observer::new(
-        host,
-        senses,
-        secrets,
-        Arc::clone(&policies),
-        Arc::clone(&holds),
-        gateways,
-        &metrics.panics,
-        Arc::clone(&log),
-    );
+    // A host can be slow, and so can a compilation: one gateway takes no more than its part.
+    let lasting = |count| Threads::with_most_of_one(count, part(count, gateways), &metrics.panics);
+    let observer =
+        Observer::new(host, senses, secrets, Arc::clone(&policies), Arc::clone(&holds), lasting, Arc::clone(&log));
     let traces = traces(&config, &log)?;
     let worker = Worker::new(WorkerParts {
         domain,
