@@ -329,7 +329,7 @@ impl<K: Keys> History<K> {
         }
         if self.faults.flood {
             // From before the first request until all of them are there.
-            self.at(300, Happening::FloodTick { until: START_MILLIS + 8000 });
+            self.at(300, Happening::FloodTick { until: START_MILLIS + 6000 });
         }
     }
 

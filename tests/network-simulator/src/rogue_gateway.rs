@@ -128,7 +128,7 @@ impl RogueGateway {
         let operators: Vec<Address> = self.links.values().copied().flatten().collect();
         let mut messages = Vec::new();
         for (link, _) in self.links.iter().filter(|(_, operator)| operator.is_some()) {
-            for _ in 0..6 {
+            for _ in 0..4 {
                 let Some(task) = random.pick(tasks) else { return messages };
                 let task = Task { nonce: U256::from(random.between(1000, u64::MAX - 1)), ..task.clone() };
                 let task_id = task.id(domain());
