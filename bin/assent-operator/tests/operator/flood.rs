@@ -13,7 +13,7 @@ use std::{
 use alloy::primitives::{Address, B256, U256};
 use assent_network::{
     Domain, Task,
-    gateway::{Accepted, TaskOutcome},
+    gateway::{Accepted, AcceptedSources, TaskOutcome},
     message::{AgreedOutput, GatewayMessage, OperatorMessage},
 };
 use assent_policy::{
@@ -227,7 +227,7 @@ async fn a_gateway_that_sends_invalid_signatures_is_not_dialled_for_a_while() ->
     let (_, metrics) = process.get("/metrics").await?;
     assert!(metrics.contains("assent_operator_invalid_observations_total 4\n"), "{metrics}");
 
-    let sources = BTreeMap::from([("paid".to_owned(), true)]);
+    let sources = AcceptedSources::of(&Rules::parse(fixture.policy.rules())?);
     let accepted = Accepted { sources, ..fixture.accepted(fixture.task(1, 1).await?) };
     let outcome = honest.decide(accepted).await?;
     assert!(matches!(outcome, TaskOutcome::Attested { .. }), "{outcome:?}");
