@@ -47,7 +47,7 @@ impl Slots {
     pub(crate) async fn acquire(&self, share: &Share) -> Slot {
         let given = {
             let mut state = self.lock();
-            // Whoever waits then has as many as it may.
+            // A gateway that waits then has as many as it may.
             if state.take(share) {
                 return self.slot(share);
             }

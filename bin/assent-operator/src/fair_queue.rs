@@ -10,8 +10,8 @@ pub(crate) type Share = Arc<str>;
 
 /// A queue for each gateway, from which one item is taken in turn.
 ///
-/// What a gateway adds waits for its own earlier items, and for at most one item of each other gateway before each of
-/// them: one that adds many delays itself.
+/// What a gateway adds waits for its own earlier items. Before each of them comes at most one item of each other
+/// gateway. So one that adds many delays itself.
 #[derive(Debug)]
 pub(crate) struct FairQueue<T> {
     queues: HashMap<Share, VecDeque<T>>,

@@ -35,8 +35,9 @@ const OPENING: Duration = Duration::from_secs(10);
 const SHORTEST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait between two attempts to connect.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// How long a connection must last so that the next attempt comes as soon as after the first. A gateway that closes each
-/// one at once is dialled as seldom as one that cannot be reached.
+/// How long a connection must last so that the next attempt comes as soon as after the first.
+///
+/// A gateway that closes each one at once is dialled as seldom as one that cannot be reached.
 const LASTING: Duration = Duration::from_secs(1);
 /// The wait before a gateway is dialled again that sent what no honest one sends.
 const BARRED: Duration = Duration::from_secs(600);

@@ -35,7 +35,7 @@ use crate::{
     process::Process,
 };
 
-/// How many times longer than alone a decision may take beside a flood. In the order of arrival, it would be hundreds.
+/// How many times longer than usual a decision may take beside a flood. In the order of arrival, it would be hundreds.
 const MOST_TIMES: u32 = 40;
 
 /// What a gateway does once it has welcomed the operator.
@@ -178,12 +178,12 @@ async fn a_gateway_that_floods_an_operator_with_offers_delays_itself_and_no_othe
     fixture.configure(honest.address, "")?;
     let process = fixture.run()?;
     honest.connected(1).await?;
-    let mut alone = Vec::new();
+    let mut usual = Vec::new();
     for nonce in 0..5 {
-        alone.push(fixture.decide(&honest, nonce).await?);
+        usual.push(fixture.decide(&honest, nonce).await?);
     }
-    alone.sort();
-    let alone = alone[2];
+    usual.sort();
+    let usual = usual[2];
     assert!(process.terminate()?);
 
     let task = fixture.task(0, 1).await?;
@@ -196,8 +196,8 @@ async fn a_gateway_that_floods_an_operator_with_offers_delays_itself_and_no_othe
     let before = rogue.counts.signed.load(Ordering::SeqCst);
     for nonce in 10..15 {
         let time = fixture.decide(&honest, nonce).await?;
-        println!("alone {alone:?}, beside a flood {time:?}");
-        assert!(time < MOST_TIMES * alone, "alone {alone:?}, beside a flood {time:?}");
+        println!("usually {usual:?}, beside a flood {time:?}");
+        assert!(time < MOST_TIMES * usual, "usually {usual:?}, beside a flood {time:?}");
     }
     let (offered, signed) = (&rogue.counts.offered, &rogue.counts.signed);
     println!("offered {}, signed {before} to {}", offered.load(Ordering::SeqCst), signed.load(Ordering::SeqCst));
@@ -252,7 +252,11 @@ async fn a_gateway_that_closes_every_connection_is_dialled_ever_more_seldom() ->
 
 /// A policy with the source `history`, which every operator observes alike.
 fn history_policy() -> ExecutablePolicy {
-    let query = br#"{"address":"0x7070707070707070707070707070707070707070","event":"event Transfer(address indexed from, address indexed to, uint256 value)","window":{"blocks":10}}"#;
+    let query = br#"{
+        "address": "0x7070707070707070707070707070707070707070",
+        "event": "event Transfer(address indexed from, address indexed to, uint256 value)",
+        "window": { "blocks": 10 }
+    }"#;
     let source = Source {
         observer: Observer::Builtin(Builtin::History(assent_json::parse(query).expect("JSON"))),
         hosts: Vec::new(),
