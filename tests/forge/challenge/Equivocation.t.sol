@@ -119,6 +119,17 @@ contract EquivocationTest is MirrorTestBase, OffenceProofs {
         _assertOffenders(_proof(_signed(allowed, 0, OPERATORS), second), FIRST_EPOCH, allBut(0, 1, OPERATORS));
     }
 
+    /// @dev As many bytes as the operators need, and no more.
+    function test_NonSignersOfEightOperatorsAreOneByte() public {
+        registerOperator(7, WEIGHT);
+        EpochId one = commitNext(0, 8);
+        EpochId two = commitNext(0, 8);
+        (Attestation memory allowed, Attestation memory denied) = _decisions();
+        SignedAttestation memory first = signedByThose(one, allowed, 0, 5, 8);
+        SignedAttestation memory second = signedByThose(two, denied, 3, 8, 8);
+        _assertOffenders(_proof(first, second), one, hex"e7");
+    }
+
     /// @dev 250 operators are in three tables.
     function test_EpochsOfSeveralTablesAreCompared() public {
         for (uint256 i = OPERATORS; i < 250; ++i) {

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {ConflictingObservations} from "../../../contracts/challenge/ConflictingObservations.sol";
 import {Equivocation, SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
 import {FalseHandover} from "../../../contracts/challenge/FalseHandover.sol";
+import {EigenLayerSet} from "../../../contracts/interfaces/IEigenLayer.sol";
 import {FaultTerms, IFault, IOffences, Punishment, RecordedOffence} from "../../../contracts/interfaces/IOffences.sol";
 import {EpochId, OperatorSetId} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorTable} from "../../../contracts/libraries/OperatorTable.sol";
@@ -11,6 +12,7 @@ import {EigenLayerSlasher} from "../../../contracts/stake/EigenLayerSlasher.sol"
 import {OffenceProofs} from "../utils/OffenceProofs.sol";
 import {IAllocationManagerCore} from "./IEigenLayerCore.sol";
 import {StakeTestBase} from "./StakeTestBase.sol";
+import {Vm} from "forge-std/Vm.sol";
 
 /// @dev From two signatures to stake that is gone, on EigenLayer's contracts.
 contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
@@ -50,6 +52,24 @@ contract EigenLayerSlasherTest is StakeTestBase, OffenceProofs {
             assertEq(offences.isPunished(_idOf(), operatorAddress(i)), i >= 2);
         }
         assertEq(slashedShares(), 3 * STAKE / 2);
+    }
+
+    function test_ASlashIsDescribedByTheOffence() public {
+        bytes32 record = offences.recordOffence(equivocation, _equivocation(2, 0));
+        vm.recordLogs();
+        offences.punish(record, indicesFrom(2, 3));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 slashes = 0;
+        for (uint256 i = 0; i < logs.length; ++i) {
+            bytes32 slash = keccak256("OperatorSlashed(address,(address,uint32),address[],uint256[],string)");
+            if (logs[i].topics[0] != slash) continue;
+            (address operator,,,, string memory description) =
+                abi.decode(logs[i].data, (address, EigenLayerSet, address[], uint256[], string));
+            assertEq(operator, operatorAddress(2));
+            assertEq(description, vm.toString(_idOf()));
+            ++slashes;
+        }
+        assertEq(slashes, 1);
     }
 
     function test_TheNextEpochHasWhatIsLeft() public {

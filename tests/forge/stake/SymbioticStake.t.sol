@@ -120,6 +120,13 @@ contract SymbioticWeightsTest is SymbioticTestBase {
         assertEq(stake.weightsOf(OTHER_SET, operatorAddresses(0, 1))[0], 0);
     }
 
+    /// @dev Where shares are not limited, no key is read: the registry takes no operator without one.
+    function test_WithoutALimitOfSharesNoWeightDependsOnAKey() public {
+        vm.prank(operatorAddress(0));
+        registry.disableKey();
+        assertEq(weightOf(0), STAKE);
+    }
+
     function test_MembersAreCompleteAndAscend() public {
         addMembers(MEMBERS, 4);
         leaveSet(1);
