@@ -281,13 +281,8 @@ contract LargeSetHandler is MirrorTestBase, OffenceProofs {
 
     /// @dev Records an offence, and has every seventh operator of the first epoch punished, if it signed both.
     function _report(IFault fault, bytes memory proof, Both memory both, uint256 start) private {
-        bytes32 record;
-        try _offences.recordOffence(fault, proof) returns (bytes32 recorded) {
-            record = recorded;
-        } catch (bytes memory reason) {
-            assertEq(bytes4(reason), IOffences.AlreadyRecorded.selector);
-            return;
-        }
+        bytes32 record = recordNew(_offences, fault, proof);
+        if (record == 0) return;
         (bytes32 deed, bytes32 id) = (_offences.offenceOf(record).deed, _offences.offenceOf(record).id);
         uint256[] memory index = new uint256[](1);
         for (uint256 i = start; i < both.first.count; i += 7) {

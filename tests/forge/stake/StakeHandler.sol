@@ -680,14 +680,9 @@ contract StakeHandler is StakeWorld {
 
     /// @dev Records an offence of an epoch's operators that are not absent, and has each of them punished.
     function _report(IFault fault, bytes memory proof, KnownEpoch storage known, uint256 absent) private {
-        bytes32 record;
         vm.prank(reporter);
-        try offences.recordOffence(fault, proof) returns (bytes32 recorded) {
-            record = recorded;
-        } catch (bytes memory reason) {
-            assertEq(bytes4(reason), IOffences.AlreadyRecorded.selector);
-            return;
-        }
+        bytes32 record = recordNew(offences, fault, proof);
+        if (record == 0) return;
         (bytes32 deed, bytes32 id) = (offences.offenceOf(record).deed, offences.offenceOf(record).id);
         _ids.push(id);
         uint256[] memory index = new uint256[](1);

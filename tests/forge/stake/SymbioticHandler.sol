@@ -319,13 +319,8 @@ contract SymbioticHandler is SymbioticTestBase, OffenceProofs {
     /// @dev Records an offence of those that signed both, and has each of them punished.
     function _report(IFault fault, bytes memory proof, KnownEpoch storage known, uint256 absent) private {
         if (block.timestamp >= uint256(known.expiresAt) + RECORDING_WINDOW) return;
-        bytes32 record;
-        try _offences.recordOffence(fault, proof) returns (bytes32 recorded) {
-            record = recorded;
-        } catch (bytes memory reason) {
-            assertEq(bytes4(reason), IOffences.AlreadyRecorded.selector);
-            return;
-        }
+        bytes32 record = recordNew(_offences, fault, proof);
+        if (record == 0) return;
         RecordedOffence memory offence = _offences.offenceOf(record);
         assertEq(offence.epoch, known.id);
         uint256[] memory index = new uint256[](1);

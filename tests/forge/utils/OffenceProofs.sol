@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {SignedObservation} from "../../../contracts/challenge/ConflictingObservations.sol";
 import {SignedAttestation} from "../../../contracts/challenge/Equivocation.sol";
 import {SigningDomain, TaskStatements} from "../../../contracts/challenge/TaskStatements.sol";
+import {IFault, IOffences} from "../../../contracts/interfaces/IOffences.sol";
 import {Attestation, EpochId, Intent} from "../../../contracts/interfaces/Protocol.sol";
 import {OperatorKeys} from "../../../contracts/testing/OperatorKeys.sol";
 import {AssentTestBase} from "./AssentTestBase.sol";
@@ -15,6 +16,16 @@ abstract contract OffenceProofs is AssentTestBase {
 
     function domain() internal view returns (SigningDomain memory) {
         return SigningDomain(block.chainid, address(taskManager));
+    }
+
+    /// @dev Records an offence. Returns 0 if it was recorded before; nothing else stops it.
+    function recordNew(IOffences offences, IFault fault, bytes memory proof) internal returns (bytes32) {
+        try offences.recordOffence(fault, proof) returns (bytes32 record) {
+            return record;
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), IOffences.AlreadyRecorded.selector);
+            return 0;
+        }
     }
 
     /// @dev Of a call that does nothing, by its nonce.
