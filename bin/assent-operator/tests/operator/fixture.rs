@@ -22,7 +22,7 @@ use assent_network::{
     Domain, Task,
     gateway::{Accepted, AcceptedSources},
 };
-use assent_policy::{Bundle, ExecutablePolicy, Rules, SingleRules, evaluator};
+use assent_policy::{Bundle, ExecutablePolicy, Rules, SingleRules, Source, evaluator};
 use assent_policy_store::PolicyStore;
 use assent_signer::SecretKey;
 use assent_types::{Intent, Policy};
@@ -65,7 +65,7 @@ impl Fixture {
         client.commit_epoch(registry, owner, OPERATOR_SET, &[operator]).await?;
         let epoch = client.read_epoch(registry, EpochId(1)).await?;
 
-        let policy = policy();
+        let policy = policy(BTreeMap::new());
         let bundle = Bundle::new("limit".into(), "0.1.0".into(), policy.clone(), BTreeMap::new())?;
         PolicyStore::parse(folder.path().join("policies").to_str().ok_or("a path")?)?.put(&bundle).await?;
         let task_manager = deployment.task_manager.address;
@@ -146,7 +146,8 @@ pub fn terms(policy: &ExecutablePolicy, quorum: u16) -> Policy {
     Policy { policyId: policy.id(), operatorSet: operator_set, quorum, maxLifetime: U48::from(3600) }
 }
 
-fn policy() -> ExecutablePolicy {
+/// A policy that allows payments of at most 500, with sources that it does not use.
+pub fn policy(sources: BTreeMap<String, Source>) -> ExecutablePolicy {
     let rules = Rules::Single(SingleRules {
         entrypoint: "limit".into(),
         functions: vec!["function pay(address token, address recipient, uint256 amount)".parse().expect("a function")],
@@ -155,7 +156,7 @@ fn policy() -> ExecutablePolicy {
             "package limit\nimport rego.v1\nallow if input.call.args.amount <= 500\n".to_owned(),
         )]),
         parameters_schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),
-        sources: BTreeMap::new(),
+        sources,
     });
     let parameters = assent_json::parse(b"{}").expect("JSON");
     let image = evaluator().expect("the evaluator").root();

@@ -16,9 +16,7 @@ use assent_network::{
     gateway::{Accepted, AcceptedSources, TaskOutcome},
     message::{AgreedOutput, GatewayMessage, OperatorMessage},
 };
-use assent_policy::{
-    Builtin, Bundle, ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, SingleRules, Source, evaluator,
-};
+use assent_policy::{Builtin, Bundle, ExecutablePolicy, Observer, Reduction, ReductionRule, Rules, Source};
 use assent_policy_store::PolicyStore;
 use assent_signer::SecretKey;
 use assent_types::Observation;
@@ -30,7 +28,7 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 
 use crate::{
-    fixture::{Fixture, Result, terms},
+    fixture::{Fixture, Result, policy, terms},
     gateway::TestGateway,
     process::Process,
 };
@@ -264,17 +262,5 @@ fn history_policy() -> ExecutablePolicy {
         within: None,
         schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),
     };
-    let rules = Rules::Single(SingleRules {
-        entrypoint: "limit".into(),
-        functions: vec!["function pay(address token, address recipient, uint256 amount)".parse().expect("a function")],
-        modules: BTreeMap::from([(
-            "limit".to_owned(),
-            "package limit\nimport rego.v1\nallow if input.call.args.amount <= 500\n".to_owned(),
-        )]),
-        parameters_schema: assent_json::parse(br#"{"type":"object"}"#).expect("JSON"),
-        sources: BTreeMap::from([("paid".to_owned(), source)]),
-    });
-    let parameters = assent_json::parse(b"{}").expect("JSON");
-    let image = evaluator().expect("the evaluator").root();
-    ExecutablePolicy::new(image, &rules, 1 << 24, &parameters).expect("a policy")
+    policy(BTreeMap::from([("paid".to_owned(), source)]))
 }
