@@ -39,7 +39,8 @@ impl MirrorState {
         of_set.max_by_key(|epoch| epoch.number)
     }
 
-    pub(crate) fn epoch(&self, number: EpochId) -> Option<&Epoch> {
+    /// Returns an epoch that was accepted, expired and revoked ones as well.
+    pub fn epoch(&self, number: EpochId) -> Option<&Epoch> {
         self.epochs.iter().find(|epoch| epoch.number == number)
     }
 }

@@ -96,7 +96,7 @@ impl MirrorAt {
             };
             // A mirror answers about epochs as its registry does.
             state.epochs.extend(client.latest_epoch(self.mirror, operator_set).await?);
-            if let Some(other) = other.filter(|other| state.epochs.iter().all(|epoch| epoch.number != *other)) {
+            if let Some(other) = other.filter(|other| state.epoch(*other).is_none()) {
                 match client.read_epoch(self.mirror, other).await {
                     Err(ClientError::NoSuchEpoch { .. }) => {
                         let record = contract.epochs(other.into()).call().await?;

@@ -52,7 +52,7 @@ pub async fn revoke(
 
 fn step(state: &MirrorState, epoch: &Epoch) -> Step {
     let number = epoch.number;
-    if let Some(here) = state.epochs.iter().find(|here| here.number == number) {
+    if let Some(here) = state.epoch(number) {
         return if here.is_revoked() { Step::Nothing(Revoked::Already) } else { Step::Revoke };
     }
     if state.revoked_ahead.contains(&number) {
