@@ -70,11 +70,29 @@ impl Clock {
         (self.uncorrected_millis() / 1000).saturating_add_signed(self.correction())
     }
 
+    /// Returns when a lease ends that begins now, in Unix seconds.
+    pub(crate) fn end_of(&self, lease: Duration) -> u64 {
+        self.now_seconds().saturating_add(lease.as_secs())
+    }
+
     /// Returns the earlier of the corrected and the uncorrected Unix time in seconds.
     ///
     /// What is over by it is over, even if the node lies about the time of a block.
     pub(crate) fn earliest_now_seconds(&self) -> u64 {
         self.now_seconds().min(self.uncorrected_millis() / 1000)
+    }
+}
+
+/// Returns what the gateway's operator reads of a new correction.
+pub(crate) fn describe_correction(seconds: i64) -> String {
+    match seconds {
+        0 => "the clock is right again".to_owned(),
+        1.. => format!("the clock is {seconds} seconds behind the chain's time, by which tasks expire; set it"),
+        _ => format!(
+            "the clock is {} seconds ahead of the chain's time, by which tasks expire; set it, or see whether the \
+             node follows the chain",
+            seconds.unsigned_abs()
+        ),
     }
 }
 

@@ -477,7 +477,7 @@ impl Driver {
                     body: accepted.to_stored().into_bytes().into(),
                 };
                 let until = match self.lease {
-                    Some(lease) => self.preparer.clock.now_seconds().saturating_add(lease.as_secs()),
+                    Some(lease) => self.preparer.clock.end_of(lease),
                     None => accepted.task.expiration.saturating_add(LEASE_GRACE),
                 };
                 let name = Arc::clone(&self.name);
@@ -635,7 +635,7 @@ impl Driver {
 
     fn renew(&self) {
         let Some(lease) = self.lease else { return };
-        let until = self.preparer.clock.now_seconds().saturating_add(lease.as_secs());
+        let until = self.preparer.clock.end_of(lease);
         let leases: Vec<Lease> = self.leases.values().cloned().collect();
         let (log, inputs) = (Arc::clone(&self.log), self.inputs.clone());
         self.runtime.spawn(async move {

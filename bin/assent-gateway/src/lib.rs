@@ -403,7 +403,7 @@ impl Background {
         let now = clock.earliest_now_seconds();
         self.log.expire(now).await.context("the task log")?;
         // All at once: what was taken up would be found again.
-        let claimed = self.log.reclaim(&config.name, now, until(clock.now_seconds(), self.lease), usize::MAX).await;
+        let claimed = self.log.reclaim(&config.name, now, until(clock, self.lease), usize::MAX).await;
         self.driver.send(Input::Claimed(claimed.context("the task log")?));
         Ok(())
     }
@@ -483,8 +483,8 @@ async fn watch_log(log: Arc<dyn TaskLog>, driver: DriverHandle) {
 }
 
 /// Returns when a lease that begins now ends.
-fn until(now: u64, lease: Option<Duration>) -> u64 {
-    lease.map_or(u64::MAX, |lease| now.saturating_add(lease.as_secs()))
+fn until(clock: &Clock, lease: Option<Duration>) -> u64 {
+    lease.map_or(u64::MAX, |lease| clock.end_of(lease))
 }
 
 /// Takes over what other gateways left, ends what expired, and forgets what ended long ago.
@@ -518,8 +518,8 @@ impl Sweep {
     }
 
     async fn once(&self) -> Result<(), TaskLogError> {
-        let now = self.clock.now_seconds();
-        let claimed = self.log.claim(&self.name, now, until(now, self.lease), CLAIMED_AT_ONCE).await?;
+        let (now, until) = (self.clock.now_seconds(), until(&self.clock, self.lease));
+        let claimed = self.log.claim(&self.name, now, until, CLAIMED_AT_ONCE).await?;
         if !claimed.is_empty() {
             self.driver.send(Input::Claimed(claimed));
         }

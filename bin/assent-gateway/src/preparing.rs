@@ -21,7 +21,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{clock::Clock, metrics::GatewayMetrics};
+use crate::{
+    clock::{Clock, describe_correction},
+    metrics::GatewayMetrics,
+};
 
 /// How old the last answer of the node may be.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15);
@@ -66,18 +69,6 @@ pub(crate) struct LoadedPolicy {
 
 /// A fetch of a policy, whose result all requests share that wait for it.
 type PolicyFetch = OnceCell<Result<Arc<LoadedPolicy>, Failure>>;
-
-fn describe_correction(seconds: i64) -> String {
-    match seconds {
-        0 => "the clock is right again".to_owned(),
-        1.. => format!("the clock is {seconds} seconds behind the chain's time, by which tasks expire; set it"),
-        _ => format!(
-            "the clock is {} seconds ahead of the chain's time, by which tasks expire; set it, or see whether the \
-             node follows the chain",
-            seconds.unsigned_abs()
-        ),
-    }
-}
 
 #[derive(Clone, Copy)]
 struct NextNonce {
